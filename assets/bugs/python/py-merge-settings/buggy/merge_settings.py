@@ -1,0 +1,9 @@
+def effective_settings(defaults, overrides):
+    """Lay overrides over defaults, section by section."""
+    result = dict(defaults)
+    for key, value in overrides.items():
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = effective_settings(value, result[key])
+        else:
+            result[key] = value
+    return result

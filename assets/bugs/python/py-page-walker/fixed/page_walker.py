@@ -1,0 +1,8 @@
+def count_items(fetch):
+    """Count the items on all pages; fetch(cursor) returns (items, next cursor)."""
+    items, cursor = fetch(None)
+    total = len(items)
+    while cursor is not None:
+        items, cursor = fetch(cursor)
+        total += len(items)
+    return total

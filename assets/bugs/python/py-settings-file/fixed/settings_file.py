@@ -1,0 +1,12 @@
+def read_settings(path, opener=open):
+    """Read KEY=VALUE lines; blank lines and # comments are ignored."""
+    with opener(path) as source:
+        lines = source.read().splitlines()
+    settings = {}
+    for line in lines:
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        key, _, value = line.partition("=")
+        settings[key.strip()] = value.strip()
+    return settings

@@ -1,0 +1,6 @@
+def group_by_tag(entries, groups=None):
+    groups = {} if groups is None else groups
+    for name, tags in entries:
+        for tag in tags:
+            groups.setdefault(tag.lower(), []).append(name)
+    return groups

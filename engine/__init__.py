@@ -1,0 +1,1 @@
+"""Repair Studio without the browser: everything the studio can do, headless."""

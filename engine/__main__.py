@@ -1,0 +1,8 @@
+"""`repair-studio` and `python -m engine`: the shell's way in."""
+
+from __future__ import annotations
+
+from engine.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Bugs with tests: the contract of a benchmark and the ones we have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from engine.domain import Bug, Patch, Verdict
+from engine.registry import Registry
+from engine.sandboxes import Sandbox
+
+
+class Benchmark(Protocol):
+    """A fixed set of bugs, each with tests that its known fix passes and its buggy code does not."""
+
+    name: str
+
+    def bugs(self) -> list[Bug]:
+        """Every bug, in a fixed order, those that cannot run here included."""
+
+    def skipped(self) -> Mapping[str, str]:
+        """Bug id -> why it cannot be judged on this machine ("no JDK found: ...")."""
+
+    def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
+        """Compile and test one patch. Safe to call from several threads at once.
+
+        `plausible` needs a report from inside that names every test of `bug.failing + bug.passing` as passed, with
+        this run's nonce; exit code 0 alone is never a pass. A sandbox that did not start gives `not_run`.
+        """
+
+
+registry: Registry[Benchmark] = Registry(
+    "benchmarks",
+    {
+        "pocket": "engine.benchmarks.pocket:Pocket",
+        "quixbugs": "engine.benchmarks.quixbugs:QuixBugs",
+    },
+)

@@ -1,0 +1,158 @@
+"""The vocabulary: a bug, the sample made of it, what a model wrote, the patch read from that, its verdict."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What judging one patch came to; the field's names, stored as these words."""
+
+    PLAUSIBLE = "plausible"  # passed every test
+    TEST_FAILED = "test_failed"
+    COMPILE_ERROR = "compile_error"
+    TIMEOUT = "timeout"
+    NO_PATCH = "no_patch"  # nothing usable could be read from the answer
+    NOT_RUN = "not_run"  # the machinery failed; never counted for or against the model
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines with their ends, split at newlines only (form feeds and U+2028 stay inside a line)."""
+    return list(io.StringIO(text, newline="\n"))
+
+
+@dataclass(frozen=True)
+class Span:
+    """Lines `start`..`end` of a file, 1-based and inclusive; `end == start - 1` is the gap before `start`."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.start < 1 or self.end < self.start - 1:
+            raise ValueError(f"not a span of lines: {self.start}..{self.end}")
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One fault in one place of one file, with its known fix and the tests that tell them apart."""
+
+    id: str  # unique within its source, "pocket/py-gcd"
+    language: str  # "python" | "java"
+    path: str  # of the faulty file, relative to its project, "gcd.py"
+    buggy: str  # whole text of the faulty file
+    fixed: str  # the same file repaired; differs from `buggy` inside `span` only
+    span: Span  # the faulty lines of `buggy`
+    kind: str = ""  # of fault, "off_by_one"
+    cwe: str = ""  # "CWE-369", where it is a known weakness
+    project: str = ""  # splits never tear a project apart
+    failing: tuple[str, ...] = ()  # tests that fail on `buggy` and pass on `fixed`
+    passing: tuple[str, ...] = ()  # tests that pass on both
+
+    def replace_span(self, lines: str) -> str:
+        """The whole file with `lines` in place of the faulty ones."""
+        old = lines_of(self.buggy)
+        return "".join(old[: self.span.start - 1]) + lines + "".join(old[self.span.end :])
+
+    @property
+    def buggy_lines(self) -> str:
+        """The faulty lines; empty where the fix only inserts."""
+        return "".join(lines_of(self.buggy)[self.span.start - 1 : self.span.end])
+
+    @property
+    def fixed_lines(self) -> str:
+        """What stands in `fixed` where `buggy` has its span; empty where the fix only deletes.
+
+        Raises ValueError where `fixed` differs from `buggy` outside the span.
+        """
+        old = lines_of(self.buggy)
+        before, after = "".join(old[: self.span.start - 1]), "".join(old[self.span.end :])
+        fits = len(self.fixed) >= len(before) + len(after)
+        if not (fits and self.fixed.startswith(before) and self.fixed.endswith(after)):
+            raise ValueError(f"{self.id}: the fix changes lines outside {self.span}")
+        return self.fixed[len(before) : len(self.fixed) - len(after)]
+
+
+def span_of_change(buggy: str, fixed: str) -> Span:
+    """The first to the last line of `buggy` that the fix touches; equal texts raise ValueError."""
+    if buggy == fixed:
+        raise ValueError("buggy and fixed code are the same")
+    old, new = lines_of(buggy), lines_of(fixed)
+    most = min(len(old), len(new))
+    head = next((i for i in range(most) if old[i] != new[i]), most)
+    tail = next((i for i in range(most - head) if old[-1 - i] != new[-1 - i]), most - head)
+    return Span(head + 1, len(old) - tail)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one bug becomes for a model: the prompt it reads and the target it should write."""
+
+    bug_id: str
+    prompt: str
+    target: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a model wrote for one prompt."""
+
+    text: str
+    score: float | None = None  # mean log-probability a token, in nats, where the method has one
+    n_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The whole patched file that a representation read from a completion, or why there is none."""
+
+    bug_id: str
+    text: str | None  # None: no_patch
+    reason: str = ""  # why there is no patch
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of running the tests on one patch."""
+
+    outcome: Outcome
+    reason: str = ""  # memory, disk, output_cap, invalid_output, infra_error, or a sentence
+    log: str = ""  # trimmed output of compiler and tests; hostile text, escape when shown
+    failed: tuple[str, ...] = ()  # names of failed tests
+    duration_s: float = 0.0
+    sandbox: str = ""  # level and version, "bubblewrap 0.8.0"; empty where nothing ran
+
+    @property
+    def is_plausible(self) -> bool:
+        return self.outcome is Outcome.PLAUSIBLE
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model on disk: a base model or merged model with all its weights, or an adapter beside its base."""
+
+    name: str
+    kind: str  # "base" | "adapter" | "merged"
+    path: str  # absolute folder
+    base: str = ""  # absolute folder of the base model, for an adapter
+
+    @property
+    def weights(self) -> str:
+        """The folder that holds full weights and the tokenizer."""
+        return self.base or self.path
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of a repair conversation; an assistant's turn carries its patch and the verdict on it."""
+
+    role: str  # "user" | "assistant"
+    text: str
+    patch: Patch | None = None
+    verdict: Verdict | None = field(default=None)
+
+    def with_verdict(self, verdict: Verdict) -> Turn:
+        return replace(self, verdict=verdict)

@@ -1,0 +1,39 @@
+"""How completions are drawn from a model: the contract of a generator and the ones we have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from engine.domain import Completion, Model
+from engine.registry import Registry
+
+
+class Generator(Protocol):
+    """Draws completions; made from its settings, loaded once with a model, inside a worker process."""
+
+    name: str
+
+    def load(self, model: Model, seed: int) -> None:
+        """Load weights and tokenizer. Raises UserError where the folder holds no usable model."""
+
+    def vocabulary(self) -> frozenset[str]:
+        """Every token of the loaded tokenizer, as text."""
+
+    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
+        """Yield (index of the prompt, its n completions, best first), in any order, as they are ready.
+
+        None instead of completions means the prompt is too long for the model: reported, never dropped.
+        """
+
+    def stream(self, prompt: str) -> Iterator[str]:
+        """The text of one completion, piece by piece. Raises UserError where this method cannot stream."""
+
+
+registry: Registry[Generator] = Registry(
+    "generators",
+    {
+        "beam": "engine.generators.beam:Beam",
+        "sampling": "engine.generators.sampling:Sampling",
+    },
+)

@@ -1,0 +1,27 @@
+"""Where a worker is started: the contract of a launcher and the ones we have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from engine.registry import Registry
+
+
+class Launcher(Protocol):
+    """Starts `python -m engine.work RUN_DIR` somewhere and finds it again later by a handle."""
+
+    name: str
+
+    def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
+        """Start the worker detached from this process; the handle is plain text, stored, and survives a restart."""
+
+    def is_alive(self, handle: str) -> bool:
+        """Whether that very process (not another with its number) still runs; a zombie does not."""
+
+    def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
+        """Ask the whole process tree to end, or end it; never signals a stranger."""
+
+
+registry: Registry[Launcher] = Registry("launchers", {"local": "engine.launchers.local:Local"})

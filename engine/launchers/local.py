@@ -1,0 +1,117 @@
+"""Workers as detached processes of this machine, known by boot id, process number and start time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import psutil
+
+from engine import registry
+
+MARK = "REPAIR_STUDIO_RUN"  # in the environment of a worker and of all that it starts
+
+
+class Local:
+    """Starts a worker in a session of its own, so that it outlives the studio and every closed browser tab."""
+
+    name: ClassVar[str] = "local"
+
+    class Params(registry.Params):
+        """A local worker needs no settings."""
+
+        name: Literal["local"] = "local"
+
+    def __init__(self, params: registry.Params | None = None) -> None:
+        self.params = params or self.Params()
+
+    def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
+        """Start the worker; its output goes to a file, since an unread pipe would freeze it."""
+        with (run_dir / "log.txt").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "engine.work", str(run_dir)],
+                cwd=run_dir,
+                env={**os.environ, **environment, MARK: str(run_dir)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return f"{boot_id()}:{process.pid}:{start_time(process.pid)}"
+
+    def is_alive(self, handle: str) -> bool:
+        boot, pid, started = parse_handle(handle)
+        if boot != boot_id():
+            return False
+        with contextlib.suppress(ChildProcessError):  # not our child: another studio started it
+            os.waitpid(pid, os.WNOHANG)
+        return start_time(pid) == started and _state(pid) != "Z"
+
+    def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
+        """SIGTERM (or SIGKILL) to the worker and to everything it started, wherever that has moved to."""
+        number = signal.SIGKILL if force else signal.SIGTERM
+        boot, pid, started = parse_handle(handle)
+        if boot == boot_id() and start_time(pid) == started:
+            descendants = _descendants(pid)  # listed first: a killed leader leaves orphans nobody can trace
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, number) if force else os.kill(pid, number)
+            if force:
+                for process in descendants:
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()  # psutil checks the start time: never a stranger
+        if force:
+            self.sweep(run_dir)
+
+    def sweep(self, run_dir: Path) -> int:
+        """Kill whatever still carries this run's mark in its environment; returns how many."""
+        swept = 0
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.pid != os.getpid() and process.environ().get(MARK) == str(run_dir):
+                    process.kill()
+                    swept += 1
+        return swept
+
+
+def boot_id() -> str:
+    """The kernel's random name for this boot."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def start_time(pid: int) -> int | None:
+    """Start of a process in clock ticks since boot (proc(5), field 22); None where it is gone."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields else None
+
+
+def parse_handle(handle: str) -> tuple[str, int, int | None]:
+    """(boot id, process number, start time in clock ticks since boot)."""
+    boot, pid, started = handle.split(":")
+    return boot, int(pid), None if started == "None" else int(started)
+
+
+def _state(pid: int) -> str:
+    fields = _stat(pid)
+    return fields[0] if fields else ""
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields 3 and on of /proc/PID/stat; a name may hold spaces and brackets, so count from the last bracket."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return text[text.rindex(")") + 2 :].split()
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return list(psutil.Process(pid).children(recursive=True))
+    except psutil.Error:
+        return []

@@ -1,0 +1,89 @@
+"""Plug-ins by name: the built-in ones of a kind, and those that installed packages announce.
+
+A package adds a plug-in with an entry point in the group `repair_studio.<kind>`; it appears in every form,
+spec and contract test without a line here or in `studio/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import UserError
+
+
+class Params(BaseModel):
+    """Settings of one plug-in; `name` says which, so that a spec's JSON is enough to make it again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=False)
+
+    name: str
+
+
+def setting(default: Any, description: str, *, unit: str = "", more: bool = False, **limits: Any) -> Any:
+    """A declared setting: default, one line of help, unit, bounds; `more` puts it under *More settings*."""
+    return Field(default, description=description, json_schema_extra={"unit": unit, "more": more}, **limits)
+
+
+P = TypeVar("P")
+
+
+class Registry(Generic[P]):
+    """The plug-ins of one kind. A plug-in is a class with `Params` (a `Params` subclass) made as `cls(params)`."""
+
+    def __init__(self, kind: str, built_in: Mapping[str, str]) -> None:
+        """`built_in`: name -> "module:Class", imported only when asked for."""
+        self.kind = kind
+        self._built_in = dict(built_in)
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        announced = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
+        return {**announced, **self._built_in}
+
+    def names(self) -> list[str]:
+        return list(self._paths)
+
+    def plugin(self, name: str) -> type[P]:
+        """The plug-in's class. Raises UserError naming what there is when `name` is unknown."""
+        if name not in self._paths:
+            known = ", ".join(sorted(self._paths))
+            raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
+        module, _, attribute = self._paths[name].partition(":")
+        return cast("type[P]", getattr(import_module(module), attribute))
+
+    def params(self, value: Any) -> Params:
+        """`value` (a name, a dict with "name", or Params) as validated settings; pydantic errors pass through."""
+        if isinstance(value, Params):
+            return value
+        if isinstance(value, str):
+            value = {"name": value}
+        if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+            raise ValueError(f'expected a plug-in as {{"name": one of {", ".join(self.names())}}}, got {value!r}')
+        try:
+            declared = self.plugin(value["name"])
+        except UserError as unknown:
+            raise ValueError(str(unknown)) from None
+        return cast("Params", declared.Params.model_validate(value))  # type: ignore[attr-defined]
+
+    def create(self, params: Params) -> P:
+        """The plug-in with these settings."""
+        return self.plugin(params.name)(params)  # type: ignore[call-arg]
+
+
+def explain(error: ValidationError) -> UserError:
+    """Pydantic's findings as one sentence a field: `trainer.rank: should be greater than 0 (got 0)`."""
+    sentences, first = [], ""
+    for found in error.errors():
+        place = ".".join(str(part) for part in found["loc"]) or "spec"
+        first = first or place
+        said = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
+        got = found.get("input")
+        shown = f" (got {got!r})" if isinstance(got, str | int | float | bool | None) else ""
+        sentences.append(f"{place}: {said}{shown}")
+    return UserError("; ".join(sentences), field=first)

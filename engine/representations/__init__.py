@@ -1,0 +1,32 @@
+"""Bug to prompt and target, completion to patch: the contract of a representation and the ones we have."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.domain import Bug, Patch, Sample
+from engine.registry import Registry
+
+
+class Representation(Protocol):
+    """One way of showing a bug to a model and of reading its answer; the same for training and for judging."""
+
+    name: str
+
+    def encode(self, bug: Bug) -> Sample:
+        """Prompt and target. The prompt never holds the fix; the end-of-text token is not part of the target."""
+
+    def decode(self, completion: str, bug: Bug) -> Patch:
+        """The patched file. `decode(encode(bug).target, bug)` is the known fix; never raises on any text."""
+
+    def for_vocabulary(self, vocabulary: frozenset[str]) -> Representation:
+        """This representation with the special tokens of a tokenizer, given all its tokens.
+
+        Raises UserError where the tokenizer lacks what it needs.
+        """
+
+
+registry: Registry[Representation] = Registry(
+    "representations",
+    {"ir4_or2": "engine.representations.ir4_or2:Ir4Or2"},
+)

@@ -1,0 +1,33 @@
+"""How a repair conversation goes on: the contract of a strategy and the ones we have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from engine.domain import Bug, Patch, Turn, Verdict
+from engine.registry import Registry
+from engine.representations import Representation
+
+Complete = Callable[[str], str]  # prompt -> one completion, streamed to whoever watches while it is written
+Evaluate = Callable[[Bug, Patch], Verdict]
+
+
+class Strategy(Protocol):
+    """Decides the next prompts of a conversation from what was said and what the tests printed."""
+
+    name: str
+
+    def reply(
+        self, bug: Bug, turns: Sequence[Turn], representation: Representation, complete: Complete, evaluate: Evaluate
+    ) -> Iterator[Turn]:
+        """The turns that follow; ends by itself; every turn that shows a patch carries its verdict."""
+
+
+registry: Registry[Strategy] = Registry(
+    "strategies",
+    {
+        "single_shot": "engine.strategies.single_shot:SingleShot",
+        "test_feedback": "engine.strategies.test_feedback:TestFeedback",
+    },
+)
