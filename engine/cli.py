@@ -1,0 +1,252 @@
+"""The same verbs from a shell: every spec is a preset's name or a JSON file, every result also JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec
+
+import typer
+from rich.console import Console
+
+from engine import follow
+from engine.errors import OutsideFailure, UserError
+from engine.specs import ChatSpec, preset_names, read_spec
+
+if TYPE_CHECKING:
+    from engine.control.workspace import Workspace
+
+P = ParamSpec("P")
+DONE, FAILED, WRONG_INPUT = 0, 1, 2
+
+app = typer.Typer(
+    help="Fine-tune code models to repair programs, and judge every patch by running its tests.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+dataset = typer.Typer(help="Training sets.", no_args_is_help=True)
+runs = typer.Typer(help="Look at runs, stop them, go on with them.", invoke_without_command=True)
+app.add_typer(dataset, name="dataset")
+app.add_typer(runs, name="runs")
+
+Home = Annotated[
+    Path, typer.Option("--home", envvar="REPAIR_STUDIO_HOME", help="folder with everything the studio keeps")
+]
+HOME = Path("~/.repair-studio")
+Json = Annotated[bool, typer.Option("--json", help="print machine-readable results")]
+Wait = Annotated[bool, typer.Option("--wait", help="follow the run to its end")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="override one field: trainer.learning_rate=1e-4")]
+SpecFile = Annotated[str, typer.Argument(metavar="[SPEC]", help="a JSON file or a preset; left out: the defaults")]
+RunId = Annotated[int, typer.Argument(help="number of the run")]
+
+
+def main() -> None:
+    """Entry point; exit codes: 0 done, 1 the run failed, 2 the user's input was wrong."""
+    app()
+
+
+def _guarded(verb: Callable[P, None]) -> Callable[P, None]:
+    """One sentence on stderr and the right exit code instead of a traceback, where the user or the world erred."""
+
+    @wraps(verb)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            verb(*args, **kwargs)
+        except UserError as error:
+            print(f"repair-studio: {error}", file=sys.stderr)
+            raise typer.Exit(WRONG_INPUT) from None
+        except OutsideFailure as error:
+            print(f"repair-studio: {error}", file=sys.stderr)
+            raise typer.Exit(FAILED) from None
+
+    return guarded
+
+
+def _workspace(home: Path) -> Workspace:
+    from engine.control.workspace import Workspace  # the database takes a moment to import; --help does not need it
+
+    return Workspace(home)
+
+
+def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:
+    workspace = _workspace(home)
+    run_id = workspace.runs.submit(read_spec(kind, spec, overrides))
+    workspace.tick()
+    run = follow.to_the_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
+    follow.show_run(workspace, run, as_json=as_json)
+    if run.state in ("failed", "stopped", "interrupted"):
+        raise typer.Exit(WRONG_INPUT if run.cause == "user" else FAILED)
+
+
+@dataset.command("build")
+@_guarded
+def dataset_build(
+    spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False
+) -> None:
+    """Build a training set from bug fixes or by fault injection."""
+    _submit("dataset", spec, set_, home, wait=wait, as_json=json_)
+
+
+@app.command()
+@_guarded
+def train(spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False) -> None:
+    """Fine-tune a model in a detached process."""
+    _submit("train", spec, set_, home, wait=wait, as_json=json_)
+
+
+@app.command()
+@_guarded
+def merge(spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False) -> None:
+    """Merge an adapter into its base model and check that the result answers the same."""
+    _submit("merge", spec, set_, home, wait=wait, as_json=json_)
+
+
+@app.command()
+@_guarded
+def benchmark(
+    spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False
+) -> None:
+    """Generate patches for a benchmark and judge each one in a sandbox."""
+    _submit("benchmark", spec, set_, home, wait=wait, as_json=json_)
+
+
+@app.command()
+@_guarded
+def chat(
+    spec: SpecFile = "",
+    set_: Set = None,
+    home: Home = HOME,
+    message: Annotated[str, typer.Option(help="say this first")] = "",
+    budget: Annotated[int, typer.Option(help="repair turns at most", min=1, max=50)] = 5,
+    json_: Json = False,
+) -> None:
+    """Hold a repair conversation about one bug (--set bug=pocket/py-...), seeing the tests' output."""
+    wanted: ChatSpec = read_spec("chat", spec, set_)
+    workspace = _workspace(home)
+    conversation = workspace.chats.start(wanted)
+    workspace.chats.send(conversation, message, budget)
+    view = follow.conversation(workspace, conversation, quiet=json_)
+    workspace.chats.stop(conversation)
+    follow.until(workspace, lambda: workspace.chats.view(conversation).state != "stopping")
+    if json_:
+        print(json.dumps(asdict(view)))
+    if view.error:
+        raise OutsideFailure(view.error)
+
+
+@app.command()
+@_guarded
+def demo(
+    home: Home = HOME,
+    json_: Json = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="override a stage's preset: train.trainer.max_steps=20")
+    ] = None,
+) -> None:
+    """Build, train, merge and judge with the shipped model, and print the table."""
+    workspace = _workspace(home)
+    group = workspace.demo.start(set_ or ())
+    for run in workspace.demo.runs(group):
+        ended = follow.to_the_end(workspace, run.id or 0, quiet=json_)
+        if ended.state != "done":
+            raise OutsideFailure(f"run {ended.id} ({ended.name}) is {ended.state}: {ended.error}")
+    follow.show_demo(workspace, group, as_json=json_)
+
+
+@runs.callback()
+@_guarded
+def runs_default(context: typer.Context, home: Home = HOME, json_: Json = False) -> None:
+    """List runs unless another verb is given."""
+    if context.invoked_subcommand is None:
+        runs_list(home, json_)
+
+
+@runs.command("list")
+@_guarded
+def runs_list(home: Home = HOME, json_: Json = False) -> None:
+    """All runs, newest first."""
+    workspace = _workspace(home)
+    workspace.tick()
+    follow.show_runs(workspace.runs.list(), as_json=json_)
+
+
+@runs.command("show")
+@_guarded
+def runs_show(run_id: RunId, home: Home = HOME, json_: Json = False) -> None:
+    """One run in full."""
+    workspace = _workspace(home)
+    workspace.tick()
+    follow.show_run(workspace, workspace.runs.get(run_id), as_json=json_)
+
+
+@runs.command("stop")
+@_guarded
+def runs_stop(run_id: RunId, home: Home = HOME) -> None:
+    """End a run and everything it started; what it has made so far stays."""
+    workspace = _workspace(home)
+    workspace.runs.get(run_id)
+    workspace.runs.stop(run_id)
+    follow.until(workspace, lambda: workspace.runs.get(run_id).state != "stopping")
+    follow.show_run(workspace, workspace.runs.get(run_id), as_json=False)
+
+
+@runs.command("resume")
+@_guarded
+def runs_resume(run_id: RunId, home: Home = HOME, wait: Wait = False, json_: Json = False) -> None:
+    """Go on with a stopped, failed or interrupted run where it was."""
+    workspace = _workspace(home)
+    workspace.runs.resume(run_id)
+    workspace.tick()
+    run = follow.to_the_end(workspace, run_id, quiet=json_) if wait else workspace.runs.get(run_id)
+    follow.show_run(workspace, run, as_json=json_)
+    if wait and run.state != "done":
+        raise typer.Exit(FAILED)
+
+
+@runs.command("log")
+@_guarded
+def runs_log(run_id: RunId, home: Home = HOME) -> None:
+    """The worker's own output."""
+    print(_workspace(home).runs.log(run_id, 1 << 20), end="")
+
+
+@app.command()
+@_guarded
+def export(
+    run_id: Annotated[int, typer.Argument(help="number of a benchmark run")],
+    form: Annotated[str, typer.Option("--format", help="csv or jsonl")] = "csv",
+    home: Home = HOME,
+) -> None:
+    """Write every patch of a benchmark run with its verdict to a file, and print where."""
+    workspace = _workspace(home)
+    workspace.tick()
+    print(workspace.patches.export(run_id, form))
+
+
+@app.command()
+@_guarded
+def presets() -> None:
+    """The presets of every kind of run."""
+    from engine.specs import KINDS
+
+    for kind in KINDS:
+        print(f"{kind}: {', '.join(preset_names(kind)) or 'none'}")
+
+
+@app.command()
+@_guarded
+def doctor(home: Home = HOME, json_: Json = False) -> None:
+    """What this machine can do, and how to get what is missing."""
+    follow.show_machine(_workspace(home).machine(), Console(), as_json=json_)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def serve(context: typer.Context, home: Home = HOME) -> None:
+    """Open the studio in a browser (--host, --port); the same as `python -m studio`."""
+    os.execv(sys.executable, [sys.executable, "-m", "studio", "--home", str(home), *context.args])  # noqa: S606

@@ -1,0 +1,192 @@
+"""Repair conversations: start one, say something, stop it, read it, also while its answer is being written."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import benchmarks
+from engine.control.patches import unified
+from engine.control.runs import Runs
+from engine.control.sync import ENDED
+from engine.domain import Bug
+from engine.errors import UserError
+from engine.rundir import RunDir
+from engine.specs import ChatSpec
+from storage import queries
+from storage.database import Database
+from storage.tables import Conversation, Run, Turn
+
+TAIL_BYTES = 256_000  # of a worker's events that may hold the answer being written
+
+
+@dataclass(frozen=True)
+class ShownTurn:
+    """One message as a page shows it; all texts are hostile."""
+
+    number: int
+    role: str
+    text: str
+    diff: str
+    outcome: str
+    reason: str
+    log: str
+
+
+@dataclass(frozen=True)
+class View:
+    """A conversation as it stands now; `live_text` is the answer that is being written."""
+
+    id: int
+    bug_id: str
+    model: str
+    strategy: str
+    outcome: str
+    state: str  # of its worker
+    status: str  # what it is doing, in plain words
+    is_busy: bool
+    error: str
+    turns: tuple[ShownTurn, ...]
+    live_text: str
+
+
+class Chats:
+    """The repair conversations of a workspace; each lives in a worker that keeps its model loaded."""
+
+    def __init__(self, database: Database, runs: Runs) -> None:
+        self._database = database
+        self._runs = runs
+
+    def bugs(self, benchmark: object = "pocket") -> Sequence[Bug]:
+        """The bugs of a benchmark that can be judged on this machine."""
+        made = benchmarks.registry.create(benchmarks.registry.params(benchmark))
+        skipped = made.skipped()
+        return [bug for bug in made.bugs() if bug.id not in skipped]
+
+    def bug(self, bug_id: str, benchmark: object = "pocket") -> Bug:
+        """Raises UserError naming what is wrong with the id."""
+        for bug in self.bugs(benchmark):
+            if bug.id == bug_id:
+                return bug
+        raise UserError(
+            f"bug: there is no bug {bug_id!r} that can be judged here; choose one from the list", field="bug"
+        )
+
+    def start(self, spec: ChatSpec) -> int:
+        """A new conversation about `spec.bug`; reuses a worker that has the same model loaded. Says nothing yet."""
+        self.bug(spec.bug, spec.benchmark)
+        run_id = self._worker(spec)
+        with self._database.write() as session:
+            conversation = Conversation(
+                run_id=run_id,
+                bug_id=spec.bug,
+                model=spec.model,
+                benchmark=spec.benchmark.model_dump(mode="json"),
+                strategy=spec.strategy.name,
+                created_at=time.time(),
+            )
+            session.add(conversation)
+            session.flush()
+            assert conversation.id is not None
+            return conversation.id
+
+    def send(self, conversation_id: int, message: str = "", budget: int = 5) -> None:
+        """Ask for up to `budget` repair turns, after an own message if there is one. Raises UserError while busy."""
+        if not 1 <= budget <= 50:
+            raise UserError(f"budget: 1 to 50 turns, not {budget}", field="budget")
+        view = self.view(conversation_id)
+        if view.is_busy:
+            raise UserError("the model is still answering; wait for it or stop it first")
+        conversation, run, turns = self._load(conversation_id)
+        if run.state in ENDED:  # its worker was unloaded or lost: the conversation goes on with a new one
+            spec = ChatSpec.model_validate({**run.spec, "bug": conversation.bug_id})
+            run = self._runs.get(self._worker(spec))
+            with self._database.write() as session:
+                session.get_one(Conversation, conversation_id).run_id = run.id or 0
+        RunDir(Path(run.folder)).path.mkdir(parents=True, exist_ok=True)
+        RunDir(Path(run.folder)).ask(
+            ask="reply",
+            conversation=conversation_id,
+            bug=conversation.bug_id,
+            message=message.strip(),
+            budget=budget,
+            turns=[_told(turn) for turn in turns],
+        )
+
+    def stop(self, conversation_id: int) -> None:
+        """Unload the model; the conversation stays and can go on later."""
+        self._runs.stop(self._load(conversation_id)[1].id or 0)
+
+    def list(self) -> Sequence[tuple[Conversation, int]]:
+        """(conversation, number of turns), newest first."""
+        with self._database.read() as session:
+            return queries.conversations(session)
+
+    def view(self, conversation_id: int) -> View:
+        """Raises UserError on an unknown id."""
+        conversation, run, turns = self._load(conversation_id)
+        bug = next((bug for bug in self.bugs(conversation.benchmark) if bug.id == conversation.bug_id), None)
+        live, answering = self._live(run, conversation_id)
+        is_busy = answering and run.state not in ENDED
+        status = run.progress_text if is_busy or run.state not in ENDED else ""
+        return View(
+            id=conversation_id,
+            bug_id=conversation.bug_id,
+            model=conversation.model,
+            strategy=conversation.strategy,
+            outcome=conversation.outcome,
+            state=run.state,
+            status=status,
+            is_busy=is_busy,
+            error=run.error,
+            turns=tuple(_shown(turn, bug) for turn in turns),
+            live_text=live if is_busy else "",
+        )
+
+    def _live(self, run: Run, conversation_id: int) -> tuple[str, bool]:
+        """What is written so far of the coming turn, and whether a question is still being answered."""
+        folder = RunDir(Path(run.folder))
+        asked = sum(q.get("conversation") == conversation_id for q in folder.questions()[0])
+        if not asked or not folder.events_path.exists():
+            return "", bool(asked)
+        start = max(0, folder.events_path.stat().st_size - TAIL_BYTES)
+        text, answered = "", 0
+        for event in folder.events(start).events:
+            if event.kind == "turn" and event.fields.get("conversation") == conversation_id:
+                text = ""
+            elif event.kind == "delta" and event.fields.get("conversation") == conversation_id:
+                text += event.fields.get("text", "")
+            elif event.kind == "answered" and event.fields.get("conversation") == conversation_id:
+                answered = int(event.fields["questions"])
+                text = ""
+        return text, answered < asked
+
+    def _worker(self, spec: ChatSpec) -> int:
+        """The id of a live worker with this model and these settings, or of a new one."""
+        wanted = json.dumps(spec.model_dump(mode="json", exclude={"bug", "name"}), sort_keys=True)
+        for run in self._runs.list(kind="chat"):
+            same = {key: value for key, value in run.spec.items() if key not in ("bug", "name")}
+            if run.state in ("queued", "starting", "running") and json.dumps(same, sort_keys=True) == wanted:
+                return run.id or 0
+        return self._runs.submit(spec)
+
+    def _load(self, conversation_id: int) -> tuple[Conversation, Run, Sequence[Turn]]:
+        with self._database.read() as session:
+            conversation = session.get(Conversation, conversation_id)
+            if conversation is None:
+                raise UserError(f"there is no conversation {conversation_id}")
+            return conversation, session.get_one(Run, conversation.run_id), queries.turns(session, conversation_id)
+
+
+def _told(turn: Turn) -> dict[str, object]:
+    """A turn as the worker is told of it."""
+    keys = ("number", "role", "text", "patch", "patch_reason", "outcome", "reason", "log")
+    return {key: getattr(turn, key) for key in keys}
+
+
+def _shown(turn: Turn, bug: Bug | None) -> ShownTurn:
+    diff = unified(bug.buggy, turn.patch, bug.path) if bug and turn.patch is not None else ""
+    return ShownTurn(turn.number, turn.role, turn.text, diff, turn.outcome, turn.reason or turn.patch_reason, turn.log)

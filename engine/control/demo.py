@@ -1,0 +1,117 @@
+"""The demo: one click queues building, training, merging and judging, each an ordinary run with its demo preset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.control.patches import Patches
+from engine.control.runs import Runs, progress_of
+from engine.specs import read_spec
+from storage.tables import Run
+
+STAGES = (
+    # title, kind, page where it can be seen happening
+    ("Build a training set", "dataset", "datasets"),
+    ("Train an adapter", "train", "monitor"),
+    ("Merge and check", "merge", "merge"),
+    ("Judge the base model", "benchmark", "patches"),
+    ("Judge your adapter", "benchmark", "patches"),
+    ("Judge the shipped adapter", "benchmark", "patches"),
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the demo as the first page shows it."""
+
+    title: str
+    run_id: int
+    state: str
+    fraction: float | None  # done, 0 to 1
+    text: str
+    tab: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model of the demo's table; counts of bugs."""
+
+    model: str
+    run_id: int
+    state: str
+    scored: int
+    plausible_at_1: int
+    plausible_at_10: int
+    control_failures: int
+    seconds: float | None
+
+
+class Demo:
+    """Starts the demo and says how far it is; the queue does the rest, whoever watches."""
+
+    def __init__(self, runs: Runs, patches: Patches) -> None:
+        self._runs = runs
+        self._patches = patches
+
+    def start(self, overrides: Sequence[str] = ()) -> str:
+        """Queue all stages and return their group. A second demo gets names of its own.
+
+        `overrides` ("train.trainer.max_steps=4") change a stage's preset, as the shell's --set does.
+        """
+        number = 1 + max((int(run.group.partition("-")[2]) for run in self._of_demos()), default=0)
+        group = f"demo-{number}"
+        suffix = "" if number == 1 else f"-{number}"
+        dataset, adapter, merged = (f"{name}{suffix}" for name in ("demo", "demo-adapter", "demo-merged"))
+
+        def submit(kind: str, after: int | None, **values: str) -> int:
+            mine = [text.removeprefix(f"{kind}.") for text in overrides if text.startswith(f"{kind}.")]
+            settings = [f"{field}={value}" for field, value in values.items()]
+            return self._runs.submit(read_spec(kind, "demo", [*mine, *settings]), after=after, group=group)
+
+        last = submit("dataset", None, name=dataset)
+        last = submit("train", last, name=adapter, dataset=dataset)
+        last = submit("merge", last, name=merged, adapter=adapter)
+        for model in ("starter", adapter, "starter-adapter"):
+            last = submit("benchmark", last, model=model)
+        return group
+
+    def runs(self, group: str = "") -> Sequence[Run]:
+        """The runs of one demo (of the newest if none is named), in the order of its stages."""
+        of_demos = self._of_demos()
+        group = group or (of_demos[0].group if of_demos else "")
+        return [run for run in reversed(of_demos) if run.group == group]
+
+    def stages(self, group: str = "") -> list[Stage]:
+        """Empty before the first demo."""
+        return [
+            Stage(title, run.id or 0, run.state, progress_of(run), run.progress_text, tab, run.error)
+            for (title, _, tab), run in zip(STAGES, self.runs(group), strict=False)
+        ]
+
+    def table(self, group: str = "") -> list[Row]:
+        """One row a model, as far as it was judged."""
+        rows = []
+        for run in self.runs(group):
+            if run.kind != "benchmark":
+                continue
+            totals = self._patches.totals(run.id or 0)
+            took = run.ended_at - run.started_at if run.ended_at and run.started_at else None
+            at = totals.plausible_at
+            rows.append(
+                Row(
+                    model=str(run.spec["model"]),
+                    run_id=run.id or 0,
+                    state=run.state,
+                    scored=totals.scored,
+                    plausible_at_1=at.get(1, 0),
+                    plausible_at_10=at.get(10, at.get(max(at), 0)),
+                    control_failures=totals.control_failures,
+                    seconds=took,
+                )
+            )
+        return rows
+
+    def _of_demos(self) -> list[Run]:
+        return [run for run in self._runs.list(limit=10_000) if run.group.startswith("demo-")]

@@ -1,0 +1,179 @@
+"""Runs: ask for one, stop it, go on with it, look at it."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from engine.control.datasets import Datasets
+from engine.control.models import SHIPPED, Models
+from engine.control.sync import ENDED
+from engine.errors import OutsideFailure, UserError
+from engine.rundir import Inputs, RunDir
+from engine.specs import Spec, overrides_of
+from storage import queries
+from storage.database import Database
+from storage.tables import Run
+
+NEEDED_BYTES = 200 << 20  # free disk below which no run is started
+Curve = list[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
+VERBS = {"dataset": "dataset build"}
+
+
+class Runs:
+    """The runs of a workspace; the supervisor starts and watches what is asked for here."""
+
+    def __init__(self, home: Path, database: Database, models: Models, datasets: Datasets) -> None:
+        self._home = home
+        self._database = database
+        self._models = models
+        self._datasets = datasets
+
+    def submit(self, spec: Spec, *, after: int | None = None, group: str = "") -> int:
+        """Queue a run and return its id; with `after` it waits for that run, whose result it may name.
+
+        Raises UserError where a name in the spec means nothing or is taken, OutsideFailure on a full disk.
+        """
+        self._check_disk()
+        kind = str(getattr(spec, "kind", ""))
+        if after is None:
+            self.inputs(spec)
+        self._check_name(kind, spec.name)
+        with self._database.write() as session:
+            run = Run(
+                kind=kind,
+                name=spec.name,
+                state="queued",
+                spec=spec.model_dump(mode="json"),
+                group=group,
+                after=after,
+                created_at=time.time(),
+            )
+            session.add(run)
+            session.flush()
+            assert run.id is not None
+            run.name = run.name or f"{kind}-{run.id}"
+            run.folder = str(self._home / "runs" / str(run.id))
+            return run.id
+
+    def inputs(self, spec: Spec) -> Inputs:
+        """What the names in a spec mean now. Raises UserError."""
+        reference = getattr(spec, "adapter", None) or getattr(spec, "model", None)
+        field = "adapter" if hasattr(spec, "adapter") else "model"
+        model = self._models.resolve(str(reference or ""), field=field)
+        if field == "adapter" and model.kind != "adapter":
+            raise UserError(f"adapter: {model.name!r} is no adapter but a {model.kind} model", field="adapter")
+        folder, content = "", ""
+        if hasattr(spec, "dataset"):
+            folder, content = self._datasets.resolve(spec.dataset)
+        return Inputs(model=model, dataset=folder, dataset_hash=content, code_version=version("repair-studio"))
+
+    def get(self, run_id: int) -> Run:
+        """Raises UserError on an unknown id."""
+        with self._database.read() as session:
+            run = session.get(Run, run_id)
+        if run is None:
+            raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
+        return run
+
+    def list(self, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
+        """Newest first."""
+        with self._database.read() as session:
+            return queries.runs(session, kind=kind, search=search, group=group, limit=limit)
+
+    def metrics(self, run_id: int) -> dict[str, Curve]:
+        """Metric name -> (optimizer step, value, seconds since the epoch), in step order."""
+        with self._database.read() as session:
+            rows = queries.curves(session, run_id)
+        curves: dict[str, Curve] = {}
+        for name, step, value, at in rows:
+            curves.setdefault(name, []).append((step, value, at))
+        return curves
+
+    def log(self, run_id: int, n_bytes: int = 16_000) -> str:
+        """The end of the worker's output; hostile text."""
+        path = RunDir(Path(self.get(run_id).folder)).log
+        if not path.exists():
+            return ""
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - n_bytes))
+            return file.read().decode("utf-8", "replace").replace("\0", "")
+
+    def stop(self, run_id: int) -> None:
+        """Ask a run to end; the supervisor sees to it. A queued run is stopped at once."""
+        with self._database.write() as session:
+            run = session.get(Run, run_id)
+            if run is None or run.state in ENDED:
+                return
+            run.stop_asked_at = time.time()
+            run.state = "stopped" if run.state == "queued" else "stopping"
+            run.ended_at = time.time() if run.state == "stopped" else None
+            session.add(run)
+
+    def resume(self, run_id: int) -> None:
+        """Go on where a run stopped: from its newest whole checkpoint, or with the patches not yet judged."""
+        run = self.get(run_id)
+        if run.state not in ("stopped", "failed", "interrupted"):
+            raise UserError(f"run {run_id} is {run.state}; only a stopped, failed or interrupted run can go on")
+        self._check_disk()
+        self._check_name(run.kind, run.spec.get("name", ""), but=run_id)
+        with self._database.write() as session:
+            session.add(run)
+            run.state, run.error, run.cause = "queued", "", ""
+            run.stop_asked_at = run.ended_at = None
+
+    def command(self, spec: Spec) -> str:
+        """The shell command that does just this."""
+        kind = str(getattr(spec, "kind", ""))
+        words = ["repair-studio", *VERBS.get(kind, kind).split()]
+        for override in overrides_of(spec):
+            words += ["--set", override]
+        return shlex.join([*words, "--home", str(self._home), "--wait"])
+
+    def _check_name(self, kind: str, name: str, *, but: int | None = None) -> None:
+        if not name or kind not in ("dataset", "train", "merge"):
+            return
+        makes_model = kind != "dataset"
+        kinds = ("train", "merge") if makes_model else ("dataset",)
+        with self._database.read() as session:
+            waiting = queries.runs_in(session, ("queued", *queries.ACTIVE))
+            taken = any(run.name == name and run.kind in kinds and run.id != but for run in waiting)
+            if makes_model:
+                taken = taken or queries.model_named(session, name) is not None
+                taken = taken or any(entry.name == name for entry in SHIPPED)
+            else:
+                taken = taken or queries.dataset_named(session, name) is not None
+        if taken:
+            what = "model" if makes_model else "data set"
+            raise UserError(f"name: there is already a {what} called {name!r}; choose another name", field="name")
+
+    def _check_disk(self) -> None:
+        free = shutil.disk_usage(self._home).free
+        if free < NEEDED_BYTES:
+            raise OutsideFailure(
+                f"no disk space: {free >> 20} MiB free in {self._home}, a run needs {NEEDED_BYTES >> 20} MiB; "
+                "free some space or choose another --home"
+            )
+
+
+def spec_json(spec: Spec) -> str:
+    """The spec as the file that the shell command reads."""
+    return spec.model_dump_json(indent=2)
+
+
+def progress_of(run: Run) -> float | None:
+    """Share done, 0 to 1; None where nobody knows."""
+    if run.state == "done":
+        return 1.0
+    return min(1.0, run.progress_done / run.progress_total) if run.progress_total else None
+
+
+def result_of(run: Run) -> dict[str, Any]:
+    """A run as the shell prints it."""
+    keys = ("id", "kind", "name", "state", "folder", "created_at", "started_at", "ended_at", "error", "result")
+    return {key: getattr(run, key) for key in keys}

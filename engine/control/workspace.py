@@ -1,0 +1,105 @@
+"""A home folder opened: its database and the nouns one works with; one studio at a time serves it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+from engine import machine
+from engine.control.chats import Chats
+from engine.control.datasets import Datasets
+from engine.control.demo import Demo
+from engine.control.models import Models
+from engine.control.patches import Patches
+from engine.control.preflight import Preflight, preflight
+from engine.control.runs import Runs
+from engine.control.supervise import Supervisor
+from engine.errors import OutsideFailure, UserError
+from engine.specs import TrainSpec
+from storage.database import Database
+
+
+class Workspace:
+    """Everything in one home folder. Opening makes what is missing."""
+
+    def __init__(self, home: Path) -> None:
+        """Raises UserError where the folder cannot be used."""
+        self.home = home.expanduser().resolve()
+        try:
+            (self.home / "runs").mkdir(parents=True, exist_ok=True)
+            self.home.chmod(0o700)
+            self._database = Database(self.home / "studio.db")
+        except OSError as error:
+            raise UserError(
+                f"the home folder {self.home} cannot be used: {error.strerror}; choose another --home"
+            ) from None
+        except sqlite3.OperationalError as error:
+            raise OutsideFailure(f"the database {self.home / 'studio.db'} cannot be opened: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise UserError(
+                f"{self.home / 'studio.db'} is no database of ours ({error}); move it away or choose another --home"
+            ) from None
+        self.models = Models(self._database)
+        self.datasets = Datasets(self._database)
+        self.runs = Runs(self.home, self._database, self.models, self.datasets)
+        self.patches = Patches(self.home, self._database)
+        self.chats = Chats(self._database, self.runs)
+        self.demo = Demo(self.runs, self.patches)
+        self._supervisor = Supervisor(self.home, self._database, self.runs)
+        self._claim: int | None = None
+
+    def tick(self) -> None:
+        """Bring everything up to date once."""
+        self._supervisor.tick()
+
+    def watch(self, period_s: float = 0.5) -> threading.Event:
+        """Tick in the background until the returned event is set."""
+        ended = threading.Event()
+
+        def loop() -> None:
+            while not ended.wait(period_s):
+                try:
+                    self.tick()
+                except (OSError, sqlite3.OperationalError) as error:  # disk full or busy: try again next time
+                    print(f"supervisor: {error}", flush=True)
+
+        threading.Thread(target=loop, name="supervisor", daemon=True).start()
+        return ended
+
+    def claim(self, address: str) -> None:
+        """Be the one studio that serves this home. Raises UserError naming the one that does already."""
+        path = self.home / "studio.lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            try:
+                owner = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:  # it is just writing its name
+                owner = {"pid": "unknown", "address": "unknown"}
+            os.close(descriptor)
+            raise UserError(
+                f"the home folder {self.home} is already served at {owner['address']} by process {owner['pid']}; "
+                "open that page, stop it, or choose another --home"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps({"pid": os.getpid(), "address": address}).encode())
+        self._claim = descriptor
+
+    def preflight(self, spec: TrainSpec) -> Preflight:
+        """What training would take. Raises UserError where the model or its sizes are not known."""
+        return preflight(spec, self.models, self.datasets)
+
+    def machine(self) -> machine.Machine:
+        """What this machine can do."""
+        return machine.report(self.home)
+
+    def close(self) -> None:
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
+        self._database.close()

@@ -1,0 +1,137 @@
+"""What a shell shows: a run to its end with a progress bar, a conversation as it is written, tables, or JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from engine.machine import Machine
+
+if TYPE_CHECKING:
+    from engine.control.workspace import Workspace
+
+PERIOD_S = 0.3
+ENDED = frozenset({"done", "stopped", "failed", "interrupted"})
+
+
+def until(workspace: Workspace, holds: Callable[[], bool]) -> None:
+    """Keep the workspace up to date until something holds."""
+    while True:
+        workspace.tick()
+        if holds():
+            return
+        time.sleep(PERIOD_S)
+
+
+def to_the_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
+    """The run when it has ended; a bar on stderr shows how far it is. Leaving early leaves the run alone."""
+    console = Console(stderr=True, quiet=quiet)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[text]}"), console=console) as progress:
+        task = progress.add_task(f"run {run_id}", total=None, text="")
+
+        def has_ended() -> bool:
+            run = workspace.runs.get(run_id)
+            total = run.progress_total
+            done = (total or 1) if run.state == "done" else run.progress_done
+            text = escape(run.progress_text if run.state == "running" else run.state)
+            title = f"run {run_id} {escape(run.name)}"
+            progress.update(task, description=title, total=total or 1 if run.state == "done" else total, completed=done)
+            progress.update(task, text=text)
+            return run.state in ENDED
+
+        until(workspace, has_ended)
+    return workspace.runs.get(run_id)
+
+
+def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> Any:
+    """Follow the answer as it is written; returns the conversation when it has come to rest."""
+    console = Console(quiet=quiet)
+    shown, live = 0, ""
+
+    def rests() -> bool:
+        nonlocal shown, live
+        view = workspace.chats.view(conversation_id)
+        for turn in view.turns[shown:]:
+            shown, live = turn.number, ""
+            console.rule(f"{turn.role} {turn.outcome}".strip())
+            console.print(turn.diff or turn.text, markup=False, highlight=False)
+        if view.live_text.startswith(live):
+            console.print(view.live_text[len(live) :], end="", markup=False, highlight=False)
+            live = view.live_text
+        return not view.is_busy
+
+    until(workspace, rests)
+    return workspace.chats.view(conversation_id)
+
+
+def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
+    """One run with what came of it."""
+    keys = ("id", "kind", "name", "state", "folder", "spec", "progress_text", "error", "result")
+    values = {key: getattr(run, key) for key in keys}
+    if run.kind == "benchmark":
+        values["totals"] = asdict(workspace.patches.totals(run.id))
+    if as_json:
+        print(json.dumps(values))
+        return
+    console = Console()
+    console.print(f"run {run.id}  {escape(run.name)}  [bold]{run.state}[/]  {escape(run.progress_text)}")
+    if run.error:
+        console.print(run.error, markup=False)
+    shown = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list)}
+    for key, value in shown.items():
+        console.print(f"  {key:<22} {escape(str(value))}", highlight=False)
+
+
+def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
+    """All runs, a line each."""
+    if as_json:
+        keys = ("id", "kind", "name", "state", "error")
+        print(json.dumps([{key: getattr(run, key) for key in keys} for run in runs]))
+        return
+    table = Table("run", "kind", "name", "state", "progress")
+    for run in runs:
+        table.add_row(str(run.id), run.kind, escape(run.name), run.state, escape(run.error or run.progress_text))
+    Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
+
+
+def show_demo(workspace: Workspace, group: str, *, as_json: bool) -> None:
+    """The demo's table: one row a model."""
+    rows = workspace.demo.table(group)
+    if as_json:
+        print(json.dumps([asdict(row) for row in rows]))
+        return
+    table = Table("model", "bugs", "plausible@1", "plausible@10", "seconds", title="pocket, Python bugs")
+    for row in rows:
+        at_1, at_10 = (f"{n} ({n / max(row.scored, 1):.0%})" for n in (row.plausible_at_1, row.plausible_at_10))
+        table.add_row(row.model, str(row.scored), at_1, at_10, f"{row.seconds or 0:.0f}")
+    console = Console()
+    console.print(table)
+    broken = sum(row.control_failures for row in rows)
+    console.print(
+        "every known fix is plausible, no buggy code is"
+        if not broken
+        else f"{broken} bugs are not scored: their known fix fails or their buggy code passes"
+    )
+
+
+def show_machine(machine: Machine, console: Console, *, as_json: bool) -> None:
+    """What `doctor` says."""
+    if as_json:
+        print(json.dumps(asdict(machine)))
+        return
+    console.print(machine.summary)
+    console.print(f"{machine.free_disk_bytes / (1 << 30):.0f} GiB of disk free")
+    table = Table("what", "", "detail")
+    for check in machine.checks:
+        table.add_row(check.what, "yes" if check.has else "no", escape(check.detail))
+    console.print(table)
+    console.print("  ".join(f"{name} {number}" for name, number in machine.versions.items()), highlight=False)

@@ -1,0 +1,122 @@
+"""What this machine can do, and how to get what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from engine import benchmarks, sandboxes
+from engine.registry import Params
+
+PACKAGES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "gradio", "sqlmodel", "plotly", "wandb")
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One NVIDIA GPU as NVML describes it; bytes."""
+
+    name: str
+    memory_bytes: int
+    used_bytes: int
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing the studio can use; `cure` says how to get it where it is missing."""
+
+    what: str
+    has: bool
+    detail: str
+    cure: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Everything `doctor` says."""
+
+    gpus: tuple[Gpu, ...]
+    cores: int
+    memory_bytes: int
+    free_disk_bytes: int
+    sandbox: str  # level in use; empty where none works
+    checks: tuple[Check, ...]
+    versions: dict[str, str]
+
+    @property
+    def summary(self) -> str:
+        """One line for the header: the GPU, or what there is instead."""
+        gib = 1 << 30
+        if self.gpus:
+            names = ", ".join(sorted({gpu.name for gpu in self.gpus}))
+            return f"{len(self.gpus)} x {names}, {sum(g.memory_bytes for g in self.gpus) / gib:.0f} GiB"
+        return f"CPU only, {self.cores} cores, {self.memory_bytes / gib:.0f} GiB memory"
+
+
+def gpus() -> tuple[Gpu, ...]:
+    """The GPUs as they are now; none where NVML does not answer. Loads no CUDA context."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return ()
+    try:
+        found = []
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+            found.append(Gpu(str(pynvml.nvmlDeviceGetName(handle)), int(memory.total), int(memory.used)))
+        return tuple(found)
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def report(home: Path) -> Machine:
+    """Look at the machine. The sandboxes are tried for real, which takes about a second the first time."""
+    levels = _sandbox_levels()
+    working = [check for check in levels if check.has]
+    cards = gpus()
+    checks = [
+        Check("GPU", bool(cards), ", ".join(gpu.name for gpu in cards) or "none; the CPU is used", ""),
+        *levels,
+        _java(),
+    ]
+    return Machine(
+        gpus=cards,
+        cores=len(os.sched_getaffinity(0)),
+        memory_bytes=psutil.virtual_memory().total,
+        free_disk_bytes=shutil.disk_usage(home).free,
+        sandbox=working[0].detail if working else "",
+        checks=tuple(checks),
+        versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+    )
+
+
+@lru_cache(maxsize=1)
+def _sandbox_levels() -> tuple[Check, ...]:
+    found = []
+    for name in sandboxes.registry.names():
+        sandbox = sandboxes.registry.create(Params(name=name))
+        reason = sandbox.unavailable()
+        found.append(Check(f"sandbox {name}", not reason, reason or sandbox.describe(), reason and "see above"))
+    return tuple(found)
+
+
+def _java() -> Check:
+    pocket = benchmarks.registry.create(benchmarks.registry.params({"name": "pocket", "languages": ["java"]}))
+    reasons = sorted(set(pocket.skipped().values()))
+    return Check("JDK and JUnit 4", not reasons, "; ".join(reasons) or "found", "; ".join(reasons))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
