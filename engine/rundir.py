@@ -119,7 +119,7 @@ class RunDir:
 
     # -- the worker's side ------------------------------------------------------------------------------------
 
-    def emit(self, kind: str, **fields: Any) -> None:
+    def emit(self, kind: str, /, **fields: Any) -> None:
         """Append one event as a whole line; a torn last line of a killed writer is closed first."""
         with self._writing:
             if self._seq is None:
@@ -128,7 +128,7 @@ class RunDir:
                 if reading.offset < self.events_path.stat().st_size:
                     _append(self.events_path, b"\n")
             self._seq += 1
-            line = json.dumps({"seq": self._seq, "time": time.time(), "kind": kind, **fields}, ensure_ascii=False)
+            line = json.dumps({"seq": self._seq, "time": time.time(), "event": kind, **fields}, ensure_ascii=False)
             _append(self.events_path, line.encode("utf-8", "replace") + b"\n")
 
     @contextmanager
@@ -155,7 +155,7 @@ class RunDir:
                 continue
             try:
                 values = json.loads(line)
-                events.append(Event(values.pop("seq"), values.pop("time"), values.pop("kind"), values))
+                events.append(Event(values.pop("seq"), values.pop("time"), values.pop("event"), values))
             except (ValueError, KeyError, AttributeError, TypeError):
                 broken += 1
         return Reading(events, offset + len(whole), broken)

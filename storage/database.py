@@ -31,6 +31,7 @@ class Database:
             path.chmod(0o600)
         # WAL needs shared memory, which no network share has.
         self._engine = _engine(path, journal="DELETE" if self.is_on_network else "WAL")
+        self._engine.connect().close()  # a damaged file fails here and not in the middle of something
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -45,6 +46,12 @@ class Database:
         with Session(engine, expire_on_commit=False) as session:
             yield session
             session.commit()
+
+    def damage(self) -> str:
+        """What SQLite finds wrong with the file; empty where it is whole."""
+        with self._engine.connect() as connection:
+            found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        return "" if found == "ok" else found
 
     def close(self) -> None:
         self._engine.dispose()

@@ -72,6 +72,8 @@ class Workspace:
 
     def claim(self, address: str) -> None:
         """Be the one studio that serves this home. Raises UserError naming the one that does already."""
+        if damage := self._database.damage():
+            raise UserError(f"{self.home / 'studio.db'} is damaged ({damage}); put a backup in its place")
         path = self.home / "studio.lock"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

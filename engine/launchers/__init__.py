@@ -20,6 +20,9 @@ class Launcher(Protocol):
     def is_alive(self, handle: str) -> bool:
         """Whether that very process (not another with its number) still runs; a zombie does not."""
 
+    def interruption(self, handle: str) -> str:
+        """What ended a worker that is gone, where it was the machine and not the worker; empty where nobody knows."""
+
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
         """Ask the whole process tree to end, or end it; never signals a stranger."""
 

@@ -53,6 +53,9 @@ class Local:
             os.waitpid(pid, os.WNOHANG)
         return start_time(pid) == started and _state(pid) != "Z"
 
+    def interruption(self, handle: str) -> str:
+        return "" if parse_handle(handle)[0] == boot_id() else "the machine was restarted while it ran"
+
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
         """SIGTERM (or SIGKILL) to the worker and to everything it started, wherever that has moved to."""
         number = signal.SIGKILL if force else signal.SIGTERM

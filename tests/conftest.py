@@ -1,0 +1,28 @@
+"""What every test shares: a home folder of its own, and the data that only lies beside a developer's checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """No test ever touches the user's own home folder, nor a network."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("REPAIR_STUDIO_HOME", str(folder))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+    return folder
+
+
+@pytest.fixture
+def shared_data():
+    """Real benchmark data, where it is at hand."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no test data in {folder}; it lies beside a developer's checkout only")
+    return folder

@@ -1,0 +1,68 @@
+"""A workspace in a folder of its own, and runs that a test speaks for instead of a worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.control.workspace import Workspace
+from engine.rundir import RunDir
+from engine.specs import read_spec
+
+
+@pytest.fixture
+def workspace(home):
+    opened = Workspace(home)
+    yield opened
+    opened.close()
+
+
+class Mute:
+    """A launcher that starts nothing: the test writes the worker's events itself."""
+
+    name = "mute"
+
+    def __init__(self, params=None):
+        self.alive = True
+
+    def submit(self, run_dir, environment):
+        return "mute"
+
+    def is_alive(self, handle):
+        return self.alive
+
+    def stop(self, handle, run_dir, *, force):
+        self.asked = "force" if force else "please"
+
+
+@pytest.fixture
+def mute(monkeypatch):
+    """The one launcher of this test."""
+    launcher = Mute()
+    monkeypatch.setattr("engine.launchers.registry.create", lambda params: launcher)
+    return launcher
+
+
+@pytest.fixture
+def started(workspace, mute):
+    """Make a run of some kind and start it; returns (run id, its folder)."""
+
+    def start(kind="benchmark", *overrides, **options):
+        run_id = workspace.runs.submit(read_spec(kind, "", list(overrides)), **options)
+        workspace.tick()
+        return run_id, RunDir(Path(workspace.runs.get(run_id).folder))
+
+    return start
+
+
+@pytest.fixture
+def dataset(workspace, started):
+    """A data set called "mine" that is nothing but its row and an empty file."""
+    run_id, folder = started("dataset", "name=mine")
+    (folder.artifacts / "train.parquet").touch()
+    report = {"rows": {"train": 3, "valid": 1}, "hash": "abc", "max_tokens": 100}
+    folder.emit("state", state="done", result=report)
+    workspace.tick()
+    assert workspace.runs.get(run_id).state == "done"
+    return "mine"

@@ -1,0 +1,110 @@
+"""The ledger: filtered, sorted and paged in the database; figures without the machine's own failures."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from engine.control.patches import LedgerQuery
+from engine.errors import UserError
+
+
+def judge(folder, bug_id, outcomes, *, kind="off_by_one", fix="plausible", buggy="test_failed"):
+    folder.emit(
+        "bug", id=bug_id, language="python", path="a.py", kind=kind, start=1, end=1, buggy="x = 1\n", fixed="x = 2\n"
+    )
+    controls = [("known_fix", 0, fix, "x = 2\n"), ("buggy_code", 0, buggy, "x = 1\n")]
+    models = [("model", rank, outcome, f"x = {rank}\n") for rank, outcome in enumerate(outcomes, 1)]
+    for source, rank, outcome, text in controls + models:
+        verdict = {"outcome": outcome, "log": "=danger", "sandbox": "bubblewrap 0.8.0"}
+        folder.emit("patch", bug_id=bug_id, source=source, rank=rank, text=text, completion=text, verdict=verdict)
+
+
+@pytest.fixture
+def judged(workspace, started):
+    run_id, folder = started("benchmark", "candidates=3")
+    judge(folder, "b/easy", ["plausible", "test_failed", "plausible"])
+    judge(folder, "b/hard", ["compile_error", "test_failed", "plausible"], kind="missing_guard")
+    judge(folder, "b/lost", ["timeout", "no_patch", "test_failed"])
+    judge(folder, "b/down", ["not_run", "not_run", "not_run"])
+    folder.emit(
+        "bug", id="b/java", language="java", path="A.java", start=1, end=1, buggy="", fixed="", skipped="no JDK found"
+    )
+    workspace.tick()
+    return run_id
+
+
+def ids(workspace, run_id, **asked):
+    return [row.bug_id for row in workspace.patches.page(run_id, LedgerQuery(**asked))[0]]
+
+
+def test_the_figures_leave_out_what_was_not_run(workspace, judged):
+    totals = workspace.patches.totals(judged)
+    assert (totals.bugs, totals.scored, totals.skipped) == (5, 3, {"no JDK found": 1})
+    assert totals.plausible_at == {1: 1, 3: 2, 5: 2}
+    assert totals.outcomes["not_run"] == 3
+    assert totals.control_failures == 0
+
+
+def test_a_known_fix_that_fails_is_counted(workspace, started):
+    run_id, folder = started()
+    judge(folder, "b/1", [], fix="test_failed")
+    judge(folder, "b/2", [], buggy="plausible")
+    judge(folder, "b/3", [], fix="not_run")
+    workspace.tick()
+    assert workspace.patches.totals(run_id).control_failures == 2
+
+
+def test_the_ledger_filters_sorts_searches_and_pages(workspace, judged):
+    assert ids(workspace, judged) == ["b/down", "b/easy", "b/hard", "b/java", "b/lost"]
+    assert ids(workspace, judged, show="plausible") == ["b/easy", "b/hard"]
+    assert ids(workspace, judged, show="none_plausible") == ["b/down", "b/lost"]
+    assert ids(workspace, judged, show="skipped") == ["b/java"]
+    assert ids(workspace, judged, search="guard") == ["b/hard"]
+    assert ids(workspace, judged, search="%") == []
+    assert ids(workspace, judged, language="java") == ["b/java"]
+    assert ids(workspace, judged, sort="first", show="plausible", descending=True) == ["b/hard", "b/easy"]
+    assert ids(workspace, judged, sort="count")[0] == "b/easy"
+    assert ids(workspace, judged, page=2, size=2) == ["b/hard", "b/java"]
+    assert workspace.patches.page(judged, LedgerQuery(page=9, size=2)) == ([], 5)
+
+
+def test_a_row_has_its_controls_and_its_cells_in_rank_order(workspace, judged):
+    row = workspace.patches.page(judged, LedgerQuery(search="easy"))[0][0]
+    assert (row.known_fix, row.buggy_code) == ("plausible", "test_failed")
+    assert row.cells == ((1, "plausible"), (2, "test_failed"), (3, "plausible"))
+    assert (row.first_plausible, row.n_plausible) == (1, 2)
+
+
+def test_one_patch_in_full(workspace, judged):
+    detail = workspace.patches.detail(judged, "b/hard", "model", 3)
+    assert detail.diff == "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = 1\n+x = 3\n"
+    assert detail.neighbours[:3] == (("known_fix", 0), ("buggy_code", 0), ("model", 1))
+    with pytest.raises(UserError, match="has no patch model 9"):
+        workspace.patches.detail(judged, "b/hard", "model", 9)
+
+
+def test_exports_hold_every_patch_and_no_formula(workspace, judged):
+    rows = list(csv.DictReader(workspace.patches.export(judged, "csv").open()))
+    lines = [json.loads(line) for line in workspace.patches.export(judged, "jsonl").open()]
+    assert len(rows) == len(lines) == 20
+    assert rows[0]["diff"] == "" or not rows[0]["diff"].startswith("-")
+    assert {row["outcome"] for row in rows} >= {"plausible", "timeout", "not_run"}
+    with pytest.raises(UserError, match="csv or jsonl"):
+        workspace.patches.export(judged, "exe")
+
+
+def test_a_formula_in_a_cell_is_inert(workspace, started):
+    run_id, folder = started()
+    judge(folder, "=HYPERLINK(1)", ["plausible"])
+    workspace.tick()
+    row = next(csv.DictReader(workspace.patches.export(run_id, "csv").open()))
+    assert row["bug_id"] == "'=HYPERLINK(1)"
+
+
+def test_a_run_without_patches_has_nothing_to_export(workspace, started):
+    run_id, _ = started()
+    with pytest.raises(UserError, match="has no patches yet"):
+        workspace.patches.export(run_id, "csv")

@@ -1,0 +1,84 @@
+"""Events become rows once, in order, whatever was cut, repeated or taken back."""
+
+from __future__ import annotations
+
+import math
+
+VERDICT = {"outcome": "test_failed", "reason": "", "log": "E assert 1 == 2", "failed": ["test_a"], "duration_s": 0.5}
+BUG = {"id": "b/1", "language": "python", "path": "a.py", "start": 1, "end": 1, "buggy": "x\n", "fixed": "y\n"}
+
+
+def steps(workspace, run_id, name="loss"):
+    return [step for step, _, _ in workspace.runs.metrics(run_id).get(name, [])]
+
+
+def test_a_curve_has_each_step_once(workspace, started):
+    run_id, folder = started()
+    for step in (1, 2, 3):
+        folder.emit("metric", step=step, values={"loss": 1.0 / step, "learning_rate": 0.1})
+        workspace.tick()
+        workspace.tick()
+    assert steps(workspace, run_id) == [1, 2, 3]
+
+
+def test_a_lost_offset_doubles_nothing(workspace, started):
+    from storage.tables import Run
+
+    run_id, folder = started()
+    folder.emit("metric", step=1, values={"loss": 1.0})
+    workspace.tick()
+    with workspace._database.write() as session:
+        session.get_one(Run, run_id).offset = 0
+    folder.emit("metric", step=2, values={"loss": 0.5})
+    workspace.tick()
+    assert steps(workspace, run_id) == [1, 2]
+
+
+def test_after_a_resume_each_step_stands_once(workspace, started):
+    run_id, folder = started()
+    for step in (1, 2, 3):
+        folder.emit("metric", step=step, values={"loss": 1.0})
+    folder.emit("resumed", step=1)
+    for step in (2, 3):
+        folder.emit("metric", step=step, values={"loss": 2.0})
+    workspace.tick()
+    assert [(s, v) for s, v, _ in workspace.runs.metrics(run_id)["loss"]] == [(1, 1.0), (2, 2.0), (3, 2.0)]
+
+
+def test_a_loss_that_is_no_number_is_left_out(workspace, started):
+    run_id, folder = started()
+    folder.emit("metric", step=1, values={"loss": math.nan, "grad_norm": 1.0})
+    workspace.tick()
+    assert set(workspace.runs.metrics(run_id)) == {"grad_norm"}
+
+
+def test_a_broken_line_is_counted_and_passed_over(workspace, started):
+    run_id, folder = started()
+    folder.events_path.open("a").write("{broken\n")
+    folder.emit("progress", done=1, total=4, text="one of four")
+    workspace.tick()
+    run = workspace.runs.get(run_id)
+    assert (run.broken_lines, run.progress_text) == (1, "one of four")
+
+
+def test_a_patch_judged_again_replaces_its_verdict(workspace, started):
+    run_id, folder = started()
+    folder.emit("bug", **BUG)
+    for outcome in ("not_run", "plausible"):
+        folder.emit("patch", bug_id="b/1", source="model", rank=1, text="y\n", verdict={**VERDICT, "outcome": outcome})
+        workspace.tick()
+    rows, total = workspace.patches.page(run_id)
+    assert (total, rows[0].cells) == (1, ((1, "plausible"),))
+
+
+def test_a_finished_training_is_a_model_and_a_failed_parity_is_not_offered(workspace, started, dataset):
+    _, folder = started("train", "name=mine", f"dataset={dataset}")
+    folder.emit("state", state="done", result={"base": "/base"})
+    workspace.tick()
+    entry = next(e for e in workspace.models.list() if e.name == "mine")
+    assert (entry.kind, entry.base, entry.usable) == ("adapter", "/base", True)
+    _, folder = started("merge", "name=merged", "adapter=mine")
+    folder.emit("state", state="done", result={"usable": False})
+    workspace.tick()
+    assert "merged" not in workspace.models.names()
+    assert "merged" in [entry.name for entry in workspace.models.list()]

@@ -1,0 +1,72 @@
+"""The doorway: whole lines only, each once, whoever was killed while writing."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from engine.errors import OutsideFailure
+from engine.rundir import Inputs, RunDir
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDir.create(tmp_path / "run", {"kind": "train"}, Inputs())
+
+
+def test_what_was_emitted_is_read_once(run):
+    run.emit("metric", step=1, values={"loss": 0.5})
+    first = run.events()
+    run.emit("state", state="done")
+    second = run.events(first.offset)
+    assert [e.kind for e in first.events + second.events] == ["metric", "state"]
+    assert [e.seq for e in first.events + second.events] == [1, 2]
+    assert run.events(second.offset).events == []
+
+
+def test_a_line_cut_at_any_byte_is_never_half_read(run):
+    run.emit("progress", done=1, total=2, text="naïve ✓")
+    run.emit("state", state="done")
+    whole = run.events_path.read_bytes()
+    for cut in range(len(whole) + 1):
+        run.events_path.write_bytes(whole[:cut])
+        head = RunDir(run.path).events()
+        run.events_path.write_bytes(whole)
+        tail = RunDir(run.path).events(head.offset)
+        assert [e.seq for e in head.events + tail.events] == [1, 2]
+        assert head.broken == tail.broken == 0
+
+
+def test_a_new_writer_closes_a_torn_line_and_counts_on(run):
+    run.emit("progress", done=1, total=2, text="")
+    with run.events_path.open("ab") as file:
+        file.write(b'{"seq": 2, "ti')
+    again = RunDir(run.path)
+    again.emit("state", state="done")
+    reading = again.events()
+    assert [e.seq for e in reading.events] == [1, 2]
+    assert reading.broken == 1
+
+
+def test_only_one_worker_holds_a_run(run):
+    with run.held():
+        assert run.is_held()
+        with pytest.raises(OutsideFailure, match="another worker"), RunDir(run.path).held():
+            pass
+    assert not run.is_held()
+
+
+def test_questions_arrive_in_order_and_once(run):
+    run.ask(ask="reply", conversation=1)
+    first, offset = run.questions()
+    run.ask(ask="stop")
+    assert [q["ask"] for q in first] == ["reply"]
+    assert [q["ask"] for q in run.questions(offset)[0]] == ["stop"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere, so no folder refuses it")
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutsideFailure, match="cannot write the run's folder"):
+        RunDir.create(tmp_path / "run", {}, Inputs())

@@ -1,0 +1,70 @@
+"""Specs: one declaration, read from files, presets and overrides, with errors that name the field."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.errors import UserError
+from engine.specs import KINDS, TrainSpec, overrides_of, parse, read_spec
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_defaults_go_through_json_unchanged(kind):
+    spec = read_spec(kind)
+    assert parse(json.loads(spec.model_dump_json())) == spec
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("trainer.rank=0", r"trainer\.rank: should be greater than 0 \(got 0\)"),
+        ("trainer.learning_rate=fast", r"trainer\.learning_rate: should be a valid number.*\(got 'fast'\)"),
+        ("trainer.ranks=8", r"trainer\.ranks: Extra inputs are not permitted"),
+        ("trainer.name=magic", r"no trainers plug-in called 'magic'; choose one of: sft"),
+        ("seed=-1", r"seed: should be greater than or equal to 0 \(got -1\)"),
+        ("rank", r"--set needs field=value"),
+        ("name=../x", r"name: String should match pattern"),
+    ],
+)
+def test_a_wrong_override_is_one_sentence_that_names_the_field(override, sentence):
+    with pytest.raises(UserError, match=sentence):
+        read_spec("train", "", [override])
+
+
+def test_an_override_reaches_into_a_plugin():
+    spec = read_spec("train", "", ["trainer.learning_rate=1e-4", "dataset=mine"])
+    assert (spec.trainer.learning_rate, spec.dataset) == (1e-4, "mine")
+
+
+def test_the_overrides_of_a_spec_make_it_again():
+    spec = read_spec("train", "demo", ["trainer.dropout=0.5", "seed=7"])
+    assert read_spec("train", "", overrides_of(spec)) == spec
+    assert overrides_of(TrainSpec()) == []
+
+
+def test_a_broken_file_names_its_line(tmp_path):
+    path = tmp_path / "spec.json"
+    path.write_text('{"model": "starter",\n "dataset": }')
+    with pytest.raises(UserError, match=r"spec\.json, line 2: not JSON"):
+        read_spec("train", str(path))
+
+
+def test_a_file_that_is_not_utf8_says_so(tmp_path):
+    path = tmp_path / "spec.json"
+    path.write_bytes(b'{"model": "\xff"}')
+    with pytest.raises(UserError, match="not UTF-8"):
+        read_spec("train", str(path))
+
+
+def test_an_unknown_preset_names_the_known_ones():
+    with pytest.raises(UserError, match="neither a file nor a preset for 'train'; presets: demo"):
+        read_spec("train", "demoo")
+
+
+def test_a_spec_of_another_kind_is_refused(tmp_path):
+    path = tmp_path / "spec.json"
+    path.write_text('{"kind": "merge"}')
+    with pytest.raises(UserError, match="a spec for 'merge', not for 'train'"):
+        read_spec("train", str(path))
