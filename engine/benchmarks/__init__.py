@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from engine.domain import Bug, Patch, Verdict
 from engine.registry import Registry
@@ -13,7 +13,7 @@ from engine.sandboxes import Sandbox
 class Benchmark(Protocol):
     """A fixed set of bugs, each with tests that its known fix passes and its buggy code does not."""
 
-    name: str
+    name: ClassVar[str]
 
     def bugs(self) -> list[Bug]:
         """Every bug, in a fixed order, those that cannot run here included."""

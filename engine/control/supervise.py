@@ -13,7 +13,6 @@ from engine import launchers
 from engine.control.runs import Runs
 from engine.control.sync import ENDED, ingest
 from engine.errors import OutsideFailure, UserError
-from engine.launchers.local import boot_id, parse_handle
 from engine.registry import Params
 from engine.rundir import RunDir
 from engine.specs import parse
@@ -66,13 +65,14 @@ class Supervisor:
         """A worker that is gone without a last word."""
         if not run.handle and run.started_at is not None and time.time() - run.started_at < PATIENCE_S:
             return  # just being started by another studio
-        rebooted = bool(run.handle) and parse_handle(run.handle)[0] != boot_id()
+        launcher = launchers.registry.create(Params(name=run.launcher))
+        interruption = launcher.interruption(run.handle) if run.handle else ""
         with self._database.write() as session:
             run = session.get_one(Run, run.id)
             run.ended_at = time.time()
             if run.state == "stopping":
                 run.state = "stopped"
-            elif rebooted:
+            elif interruption:
                 run.state, run.error = (
                     "interrupted",
                     "the machine was restarted while it ran; resume goes on from there",

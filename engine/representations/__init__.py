@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from engine.domain import Bug, Patch, Sample
+from engine.errors import UserError
 from engine.registry import Registry
+
+
+class CannotShow(UserError):
+    """This representation cannot show this bug; the text is a reason to count by, without the bug's name."""
 
 
 class Representation(Protocol):
@@ -14,7 +19,10 @@ class Representation(Protocol):
     name: str
 
     def encode(self, bug: Bug) -> Sample:
-        """Prompt and target. The prompt never holds the fix; the end-of-text token is not part of the target."""
+        """Prompt and target. The prompt never holds the fix; the end-of-text token is not part of the target.
+
+        Raises CannotShow where `decode` could not give the fix back, or the code holds a special token's text.
+        """
 
     def decode(self, completion: str, bug: Bug) -> Patch:
         """The patched file. `decode(encode(bug).target, bug)` is the known fix; never raises on any text."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from engine.errors import SandboxUnavailable
 from engine.registry import Params, Registry
@@ -45,7 +45,7 @@ class Ran:
 class Sandbox(Protocol):
     """Runs one command on a few files with nothing else of the host in reach."""
 
-    name: str
+    name: ClassVar[str]
 
     def unavailable(self) -> str:
         """Why it cannot run on this machine and how to get it; empty where a full trial run worked."""

@@ -32,6 +32,9 @@ class Mute:
     def is_alive(self, handle):
         return self.alive
 
+    def interruption(self, handle):
+        return "the machine was restarted while it ran" if handle == "another boot" else ""
+
     def stop(self, handle, run_dir, *, force):
         self.asked = "force" if force else "please"
 

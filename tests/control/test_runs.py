@@ -80,7 +80,7 @@ def test_a_worker_that_vanished_is_said_to_be_killed_and_can_go_on(workspace, st
     with workspace._database.write() as session:
         from storage.tables import Run
 
-        session.get_one(Run, run_id).handle = "another-boot:1:1"
+        session.get_one(Run, run_id).handle = "another boot"
     mute.alive = False
     workspace.tick()
     run = workspace.runs.get(run_id)
