@@ -73,11 +73,8 @@ class Supervisor:
             if run.state == "stopping":
                 run.state = "stopped"
             elif interruption:
-                run.state, run.error = (
-                    "interrupted",
-                    "the machine was restarted while it ran; resume goes on from there",
-                )
-                run.cause = "outside"
+                run.state, run.cause = "interrupted", "outside"
+                run.error = f"{interruption}; resume goes on from there"
             else:
                 run.state, run.cause = "failed", "killed"
                 run.error = "the worker was killed (possibly out of memory); its log may say more, resume goes on"

@@ -1,0 +1,80 @@
+"""Every verb from a shell, on the real model, the real trainer and the real judge, only shorter."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+SHORT_DEMO = (
+    "dataset.builder.samples=48",
+    "train.trainer.max_steps=3",
+    "train.trainer.batch_size=4",
+    "merge.parity_bugs=1",
+    "benchmark.limit=3",
+    "benchmark.candidates=4",
+)
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_its_table_and_everything_can_be_looked_at(shell):
+    overrides = [word for override in SHORT_DEMO for word in ("--set", override)]
+    rows = shell.json("demo", *overrides)
+    assert [row["model"] for row in rows] == ["starter", "demo-adapter", "starter-adapter"]
+    assert all(row["scored"] == 3 and row["control_failures"] == 0 for row in rows)
+    runs = shell.json("runs", "list")
+    assert [run["state"] for run in runs] == ["done"] * 6
+    merged = shell.json("runs", "show", "3")
+    assert merged["result"]["usable"] is True
+    with open(shell("export", "4").stdout.strip(), newline="") as file:
+        patches = list(csv.DictReader(file))
+    assert {patch["source"] for patch in patches} == {"model", "known_fix", "buggy_code"}
+    assert all(patch["sandbox"] for patch in patches if patch["source"] == "known_fix")
+    assert "plausible@10" in shell("demo", *overrides).stdout, "a second demo gets names of its own"
+
+
+@pytest.mark.slow
+def test_a_conversation_is_held_and_kept(shell):
+    view = shell.json("chat", "demo", "--set", "bug=pocket/py-clamp-range", "--budget", "2")
+    assert [turn["role"] for turn in view["turns"]].count("assistant") in (1, 2)
+    judged = [turn["outcome"] for turn in view["turns"] if turn["role"] == "assistant"]
+    assert all(judged)
+
+
+def test_a_name_that_means_nothing_is_the_users_error(shell):
+    said = shell("benchmark", "--set", "model=gpt", code=2).stderr
+    assert said == "repair-studio: model: no model or folder called 'gpt'; known models: starter, starter-adapter\n"
+
+
+@pytest.mark.parametrize(
+    ("override", "field"),
+    [("trainer.rank=0", "trainer.rank"), ("trainer.learning_rate=fast", "trainer.learning_rate")],
+)
+def test_a_wrong_number_is_one_sentence_that_names_its_field(shell, override, field):
+    said = shell("train", "demo", "--set", override, code=2).stderr
+    assert said.startswith(f"repair-studio: {field}: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_detached_is_the_default_and_the_run_can_be_stopped(shell):
+    run = shell.json("dataset", "build", "demo")
+    assert run["state"] in ("starting", "running", "done")
+    assert str(run["id"]) in shell("runs", "list").stdout
+    shell("runs", "stop", str(run["id"]))
+    assert shell.json("runs", "show", str(run["id"]))["state"] in ("stopped", "done")
+    shell("runs", "log", str(run["id"]))
+
+
+def test_an_empty_home_says_what_to_do(shell):
+    assert "try `repair-studio demo`" in shell("runs").stdout
+
+
+def test_doctor_says_what_this_machine_can_do(shell):
+    said = shell.json("doctor")
+    assert {check["what"] for check in said["checks"]} >= {"GPU", "sandbox bubblewrap", "sandbox landlock"}
+    assert said["versions"]["torch"].startswith("2.13.0")
+
+
+@pytest.mark.parametrize("words", [["train"], ["dataset", "build"], ["merge"], ["benchmark"], ["chat"], ["demo"]])
+def test_every_verb_explains_itself(shell, words):
+    assert "--set" in shell(*words, "--help").stdout
