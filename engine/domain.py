@@ -103,6 +103,7 @@ class Completion:
     text: str
     score: float | None = None  # mean log-probability a token, in nats, where the method has one
     n_tokens: int = 0
+    is_finished: bool = True  # False: it ran into its token limit, so its end is not where the model meant to stop
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ class Event:
     bug         id, language, path, kind, cwe, start, end, buggy, fixed, skipped (reason or ""), prompt_tokens
     patch       bug_id, source ("model" | "known_fix" | "buggy_code"), rank (from 1; 0 for the other two),
                 completion, text (or null), score, same_as (rank of an equal patch, or null), verdict {...}
-    delta       conversation, text: more of the answer that is being written
+    delta       conversation, text: more of the answer that is being written; restart: it begins anew
+    answered    conversation, questions: how many of its questions have been dealt with
     turn        conversation, number (from 1), role, text, patch (or null), patch_reason, verdict (or null)
     """
 

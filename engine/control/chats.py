@@ -158,7 +158,7 @@ class Chats:
             if event.kind == "turn" and event.fields.get("conversation") == conversation_id:
                 text = ""
             elif event.kind == "delta" and event.fields.get("conversation") == conversation_id:
-                text += event.fields.get("text", "")
+                text = event.fields["text"] if event.fields.get("restart") else text + event.fields["text"]
             elif event.kind == "answered" and event.fields.get("conversation") == conversation_id:
                 answered = int(event.fields["questions"])
                 text = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete
@@ -64,7 +65,8 @@ def register(session: Session, run: Run, time: float) -> None:
         )
     elif run.kind == "train":
         kind = "base" if run.spec["trainer"].get("method") == "full" else "adapter"
-        base = run.result.get("base", "") if kind == "adapter" else ""
+        model = RunDir(Path(run.folder)).inputs().model
+        base = model.weights if model and kind == "adapter" else ""
         session.add(
             Model(name=run.name, kind=kind, path=f"{artifacts}/model", base=base, run_id=run.id, created_at=time)
         )

@@ -6,7 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from engine.domain import Completion, Model
+from engine.errors import UserError
 from engine.registry import Registry
+
+
+class PromptTooLong(UserError):
+    """A prompt leaves no space for a completion; the text gives both lengths in tokens."""
 
 
 class Generator(Protocol):
@@ -20,6 +25,12 @@ class Generator(Protocol):
     def vocabulary(self) -> frozenset[str]:
         """Every token of the loaded tokenizer, as text."""
 
+    def count(self, prompts: Sequence[str]) -> list[int]:
+        """Each prompt's length in tokens."""
+
+    def room(self) -> int:
+        """The longest prompt, in tokens, that leaves space for a completion."""
+
     def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
         """Yield (index of the prompt, its n completions, best first), in any order, as they are ready.
 
@@ -27,7 +38,10 @@ class Generator(Protocol):
         """
 
     def stream(self, prompt: str) -> Iterator[str]:
-        """The text of one completion, piece by piece. Raises UserError where this method cannot stream."""
+        """The text of one completion, piece by piece. Raises UserError where this method cannot stream.
+
+        Asked again with the same prompt, it draws anew. Raises PromptTooLong.
+        """
 
 
 registry: Registry[Generator] = Registry(

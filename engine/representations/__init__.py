@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from engine.domain import Bug, Patch, Sample
@@ -18,11 +19,16 @@ class Representation(Protocol):
 
     name: str
 
-    def encode(self, bug: Bug) -> Sample:
+    def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
         """Prompt and target. The prompt never holds the fix; the end-of-text token is not part of the target.
+
+        `notes`: what a conversation knows besides the code, one line each, shown where the fault is.
 
         Raises CannotShow where `decode` could not give the fix back, or the code holds a special token's text.
         """
+
+    def trim(self, completion: str, bug: Bug) -> str:
+        """What of an unfinished answer belongs to the hole: a model that was not trained to stop writes on and on."""
 
     def decode(self, completion: str, bug: Bug) -> Patch:
         """The patched file. `decode(encode(bug).target, bug)` is the known fix; never raises on any text."""

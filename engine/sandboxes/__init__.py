@@ -90,3 +90,11 @@ def strongest() -> Sandbox:
             return sandbox
         reasons.append(f"{name}: {reason}")
     raise SandboxUnavailable("no sandbox works on this machine, so no patch was run. " + "; ".join(reasons))
+
+
+def named(name: str) -> Sandbox:
+    """The sandbox of this name. Raises SandboxUnavailable with the reason where it does not work here."""
+    sandbox = registry.create(Params(name=name))
+    if reason := sandbox.unavailable():
+        raise SandboxUnavailable(f"{name} does not work on this machine, so no patch was run: {reason}")
+    return sandbox

@@ -19,9 +19,18 @@ class Strategy(Protocol):
     name: str
 
     def reply(
-        self, bug: Bug, turns: Sequence[Turn], representation: Representation, complete: Complete, evaluate: Evaluate
+        self,
+        bug: Bug,
+        turns: Sequence[Turn],
+        budget: int,
+        representation: Representation,
+        complete: Complete,
+        evaluate: Evaluate,
     ) -> Iterator[Turn]:
-        """The turns that follow; ends by itself; every turn that shows a patch carries its verdict."""
+        """The turns that follow, at most `budget` of them the model's; every patch shown carries its verdict.
+
+        Ends at the first plausible patch. Raises UserError where the prompt does not fit the model.
+        """
 
 
 registry: Registry[Strategy] = Registry(

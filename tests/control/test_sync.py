@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from engine.assets import STARTER_MODEL
+
 VERDICT = {"outcome": "test_failed", "reason": "", "log": "E assert 1 == 2", "failed": ["test_a"], "duration_s": 0.5}
 BUG = {"id": "b/1", "language": "python", "path": "a.py", "start": 1, "end": 1, "buggy": "x\n", "fixed": "y\n"}
 
@@ -73,10 +75,10 @@ def test_a_patch_judged_again_replaces_its_verdict(workspace, started):
 
 def test_a_finished_training_is_a_model_and_a_failed_parity_is_not_offered(workspace, started, dataset):
     _, folder = started("train", "name=mine", f"dataset={dataset}")
-    folder.emit("state", state="done", result={"base": "/base"})
+    folder.emit("state", state="done", result={})
     workspace.tick()
     entry = next(e for e in workspace.models.list() if e.name == "mine")
-    assert (entry.kind, entry.base, entry.usable) == ("adapter", "/base", True)
+    assert (entry.kind, entry.base, entry.usable) == ("adapter", str(STARTER_MODEL), True)
     _, folder = started("merge", "name=merged", "adapter=mine")
     folder.emit("state", state="done", result={"usable": False})
     workspace.tick()

@@ -35,7 +35,7 @@ def test_the_demo_ends_with_its_table_and_everything_can_be_looked_at(shell):
 
 @pytest.mark.slow
 def test_a_conversation_is_held_and_kept(shell):
-    view = shell.json("chat", "demo", "--set", "bug=pocket/py-clamp-range", "--budget", "2")
+    view = shell.json("chat", "demo", "--set", "bug=pocket/py-clock-format", "--budget", "2")
     assert [turn["role"] for turn in view["turns"]].count("assistant") in (1, 2)
     judged = [turn["outcome"] for turn in view["turns"] if turn["role"] == "assistant"]
     assert all(judged)

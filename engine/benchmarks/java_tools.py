@@ -1,0 +1,146 @@
+"""The JDK and the JUnit jars on this machine, and our own harness compiled against them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+from engine.errors import MissingDependency
+from engine.sandboxes import Limits, Sandbox
+from engine.sandboxes.identity import reachable, reachable_parent
+
+INSTALL = "apt install default-jdk-headless junit4"
+DEBIAN_JARS = Path("/usr/share/java")
+SOURCE = Path(__file__).with_name("Judge.java")
+# Serial collector and one compiler: a JVM that lives for a second has no use for more threads.
+FLAGS = (
+    *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto"),
+    *("-Djava.io.tmpdir=.", "-Dfile.encoding=UTF-8"),
+)
+OLDEST = 11
+PROCESSES = 128  # a JVM starts some twenty threads before its program
+WARM_UP = b"""
+import org.junit.Assert;
+import org.junit.Test;
+
+public class WarmUpTest {
+    @Test
+    public void adds() {
+        Assert.assertEquals(2, 1 + 1);
+    }
+
+    @Test
+    public void fails() {
+        Assert.assertEquals("text " + 1, "text " + 2);
+    }
+}
+"""
+
+
+def find_jdk() -> Path:
+    """The folder of a JDK 11 or later: $JAVA_HOME, else the one on the PATH. Raises MissingDependency."""
+    homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
+    if javac := shutil.which("javac"):
+        homes.append(Path(javac).resolve().parents[1])
+    for home in homes:
+        has_tools = all(reachable(home / "bin" / tool) for tool in ("java", "javac"))
+        if has_tools and _version(home) >= OLDEST:
+            return home.resolve()
+    raise MissingDependency(f"no JDK {OLDEST} found: {INSTALL}, or set JAVA_HOME to one that every user can read")
+
+
+def _version(home: Path) -> int:
+    """As the JDK's own `release` file says it; 8 is "1.8" there. A JDK without that file counts as new enough."""
+    release = home / "release"
+    found = re.search(r'^JAVA_VERSION="(\d+)', release.read_text(), re.MULTILINE) if release.is_file() else None
+    return int(found[1]) if found else OLDEST
+
+
+def find_jars() -> list[Path]:
+    """JUnit 4 and Hamcrest: $JUNIT_JARS, else Debian's, else the newest of ~/.m2. Raises MissingDependency."""
+    for jars in (_named_jars(), _debian_jars(), _maven_jars()):
+        if jars and all(jar.is_file() for jar in jars):
+            return jars
+    raise MissingDependency(f"no JUnit 4 found: {INSTALL}, or name junit and hamcrest jars in JUNIT_JARS")
+
+
+def _named_jars() -> list[Path]:
+    return [Path(jar) for jar in os.environ.get("JUNIT_JARS", "").split(os.pathsep) if jar]
+
+
+def _debian_jars() -> list[Path]:
+    junit = [DEBIAN_JARS / name for name in ("junit4.jar", "junit.jar")]
+    hamcrest = [DEBIAN_JARS / name for name in ("hamcrest-all.jar", "hamcrest.jar", "hamcrest-core.jar")]
+    return [jar for jars in (junit, hamcrest) for jar in [*filter(Path.is_file, jars)][:1]]
+
+
+def _maven_jars() -> list[Path]:
+    repository = Path.home() / ".m2" / "repository"
+    junit = sorted(repository.glob("junit/junit/4.*/junit-4.*.jar"))[-1:]
+    return junit + sorted(repository.glob("org/hamcrest/hamcrest*/*/hamcrest*.jar"))[-2:]
+
+
+class JavaTools:
+    """A JDK, and all jars in one folder that payloads can read; the folder goes with this object."""
+
+    def __init__(self) -> None:
+        """Compiles the harness, about a second. Raises MissingDependency where no JDK or JUnit is found."""
+        self.jdk = find_jdk()
+        jars = find_jars()
+        self._folder = tempfile.TemporaryDirectory(prefix="repair-studio-tools-", dir=reachable_parent())
+        self.folder = Path(self._folder.name)
+        self.folder.chmod(0o755)
+        self._compile_harness(jars)
+        for jar in jars:
+            shutil.copy2(jar, self.folder / jar.name)
+        self.jars = ("judge.jar", *(jar.name for jar in jars))
+        self._archives: dict[str, list[str]] = {}
+
+    def _compile_harness(self, jars: list[Path]) -> None:
+        javac = [str(self.jdk / "bin/javac"), "-J-Xmx256m", "-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1"]
+        with tempfile.TemporaryDirectory() as classes:
+            path = os.pathsep.join(map(str, jars))
+            said = subprocess.run(
+                [*javac, "-proc:none", "-cp", path, "-d", classes, str(SOURCE)], capture_output=True, timeout=120
+            )
+            if said.returncode != 0:
+                raise MissingDependency(f"{self.jdk} cannot compile our harness: {said.stderr.decode()[:500]}")
+            with zipfile.ZipFile(self.folder / "judge.jar", "w") as jar:
+                for file in sorted(Path(classes).iterdir()):
+                    jar.write(file, file.name)
+
+    def command(self, sandbox: Sandbox) -> tuple[list[str], dict[str, str]]:
+        """The JVM up to our harness's arguments, and the tools that `sandbox` must open for it."""
+        if sandbox.name not in self._archives:
+            self._archives[sandbox.name] = self._archived(sandbox)
+        java, tools = self._java()
+        return [*java, *self._archives[sandbox.name], *self._harness()], tools
+
+    def _java(self) -> tuple[list[str], dict[str, str]]:
+        tools = {"library": str(self.folder)}
+        if self.jdk.is_relative_to("/usr"):
+            return [str(self.jdk / "bin/java"), *FLAGS], tools
+        return ["{jdk}/bin/java", *FLAGS], {**tools, "jdk": str(self.jdk)}
+
+    def _harness(self) -> list[str]:
+        return ["-cp", ":".join(f"{{library}}/{jar}" for jar in self.jars), "Judge"]
+
+    def _archived(self, sandbox: Sandbox) -> list[str]:
+        """A flag that spares every later JVM the loading of compiler and JUnit (625 ms become 390).
+
+        The archive holds paths, so it is made by a first run inside the sandbox; none where that fails.
+        """
+        java, tools = self._java()
+        argv = [*java, "-XX:ArchiveClassesAtExit=judge.jsa", *self._harness(), "WarmUpTest", "60", "WarmUpTest.java"]
+        files = {"nonce": b"warm-up", "WarmUpTest.java": WARM_UP}
+        ran = sandbox.run(argv, files, Limits(wall_s=60, processes=PROCESSES), results=["judge.jsa"], tools=tools)
+        if "judge.jsa" not in ran.results:
+            return []
+        name = f"{sandbox.name}.jsa"
+        (self.folder / name).write_bytes(ran.results["judge.jsa"])
+        return [f"-XX:SharedArchiveFile={{library}}/{name}"]

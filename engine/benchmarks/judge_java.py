@@ -1,0 +1,50 @@
+"""Judges a patched Java class: compiler and JUnit in one JVM inside the sandbox."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cached_property
+from threading import Lock
+
+from engine.benchmarks.java_tools import PROCESSES, JavaTools, find_jars, find_jdk
+from engine.benchmarks.judging import Report, Suite, read_report
+from engine.errors import MissingDependency
+from engine.sandboxes import Limits, Sandbox
+
+COMPILE_S = 15.0  # for the JVM's start and the compiler, on a busy machine; usually half a second
+
+
+class JavaJudge:
+    """Needs a JDK and JUnit 4. The address space is never limited, a JVM reserves far more than it uses."""
+
+    def __init__(self, timeout_s: float) -> None:
+        """`timeout_s`: for all tests of one patch together, after compiling."""
+        self._timeout_s = timeout_s
+        self._limits = Limits(wall_s=timeout_s + COMPILE_S, processes=PROCESSES)
+        self._once = Lock()
+
+    def unavailable(self) -> str:
+        try:
+            find_jdk()
+            find_jars()
+        except MissingDependency as missing:
+            return str(missing)
+        return ""
+
+    def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
+        with self._once:
+            command, tools = self._tools.command(sandbox)
+        nonce = secrets.token_hex(16)
+        files = {**suite.files, suite.target: text.encode("utf-8", "surrogatepass")}
+        sources = sorted(path for path in files if path.endswith(".java"))
+        ran = sandbox.run(
+            [*command, suite.tests, str(self._timeout_s), *sources],
+            {**files, "nonce": nonce.encode()},
+            self._limits,
+            tools=tools,
+        )
+        return read_report(ran, nonce)
+
+    @cached_property
+    def _tools(self) -> JavaTools:
+        return JavaTools()

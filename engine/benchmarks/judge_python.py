@@ -1,0 +1,69 @@
+"""Judges a patched Python module: pytest on its tests, in a fresh interpreter inside the sandbox."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+
+from engine.benchmarks.judging import Report, Suite, read_report
+from engine.benchmarks.python_harness import PATIENCE
+from engine.benchmarks.python_tools import copy_pytest, find_python
+from engine.errors import MissingDependency
+from engine.sandboxes import Limits, Sandbox
+
+HARNESS = "harness.py"
+START_S = 15.0  # for the interpreter and pytest to start on a busy machine; usually a third of a second
+
+
+class PythonJudge:
+    """Needs pytest beside Repair Studio and an interpreter that the sandbox's user can read."""
+
+    def __init__(self, timeout_s: float) -> None:
+        """`timeout_s`: processor time for all tests of one patch, pytest's own start left out; by the clock thrice."""
+        self._timeout_s = timeout_s
+        self._limits = Limits(wall_s=PATIENCE * timeout_s + START_S)
+        self._once = Lock()
+
+    def unavailable(self) -> str:
+        try:
+            assert self._python
+        except MissingDependency as missing:
+            return str(missing)
+        return ""
+
+    def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
+        with self._once:
+            library = self._library
+        nonce = secrets.token_hex(16)
+        files = {
+            **suite.files,
+            suite.target: text.encode("utf-8", "surrogatepass"),  # what is no UTF-8 then fails to compile
+            HARNESS: Path(__file__).with_name("python_harness.py").read_bytes(),
+            "nonce": nonce.encode(),
+        }
+        outside = {"library": library.name}
+        python = self._python
+        if not python.startswith("/usr/"):
+            outside["python"] = sys.base_prefix
+            python = f"{{python}}/{os.path.relpath(python, os.path.realpath(sys.base_prefix))}"
+        # A fixed hash seed: the same patch must meet the same order of sets every time.
+        argv = ["/usr/bin/env", "PYTHONHASHSEED=0", python, "-s", "-P", "-B", "-S", HARNESS]
+        argv += [suite.target, suite.tests, str(self._timeout_s), "{library}"]
+        report = read_report(sandbox.run(argv, files, self._limits, tools=outside), nonce)
+        is_late = report.ran.exit_code in (128 + signal.SIGPROF, 128 + signal.SIGALRM)
+        return replace(report, words=report.words | {"timeout"}) if is_late else report
+
+    @cached_property
+    def _python(self) -> str:
+        return find_python()
+
+    @cached_property
+    def _library(self) -> TemporaryDirectory[str]:
+        return copy_pytest(self._python)

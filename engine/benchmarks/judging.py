@@ -1,0 +1,112 @@
+"""What a harness inside the sandbox reports about one patch, and the verdict that follows.
+
+A harness writes lines to its standard output, which it keeps from the tested code: the run's nonce, a word, and that
+word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, `failed NAME MESSAGE`,
+`skipped NAME`, `memory`, `timeout`, `done`. Everything else goes to standard error and becomes the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import unquote_plus
+
+from engine.domain import Outcome, Verdict
+from engine.sandboxes import Ran, Sandbox
+
+LOG_CHARS = 4000
+MEMORY_TROUBLE = ("MemoryError", "java.lang.OutOfMemoryError")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One file's tests: where the patched file goes, the file or class with the tests, and all else they need."""
+
+    target: str  # relative path of the patched file
+    tests: str  # Python: relative path of the test file; Java: name of the test class
+    files: Mapping[str, bytes]  # the tests included, the patched file left out
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run of a suite; the sets hold test names as pytest or JUnit give them, without file or class."""
+
+    ran: Ran
+    words: frozenset[str]
+    passed: frozenset[str]  # and nowhere reported as failed
+    failed: Mapping[str, str] = field(default_factory=dict)  # name -> first words of the exception
+
+
+class Judge(Protocol):
+    """Runs the tests of one language. Safe to use from several threads at once."""
+
+    def unavailable(self) -> str:
+        """Why no patch can be judged on this machine and what to install; empty where one can."""
+
+    def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
+        """Compile `text` as the suite's target and run its tests, whatever they do."""
+
+
+def read_report(ran: Ran, nonce: str) -> Report:
+    """The lines of `ran.stdout` that carry the nonce; anything else there is ignored."""
+    words: set[str] = set()
+    passed: set[str] = set()
+    failed: dict[str, str] = {}
+    for line in ran.stdout.decode(errors="replace").split("\n"):
+        said, *parts = line.split(" ")
+        if said != nonce or not parts:
+            continue
+        word, *details = (unquote_plus(part) for part in parts)
+        words.add(word)
+        if word == "passed" and len(details) == 1:
+            passed.add(details[0])
+        elif word == "failed" and len(details) == 2:
+            failed.setdefault(details[0], details[1])
+    return Report(ran, frozenset(words), frozenset(passed - failed.keys()), failed)
+
+
+def verdict(report: Report, expected: Collection[str], sandbox: Sandbox) -> Verdict:
+    """The outcome of a run of which every test in `expected` had to pass."""
+    ran, words = report.ran, report.words
+    missing = sorted(set(expected) - report.passed)
+    failed = tuple(sorted(report.failed)) if report.failed else tuple(missing)
+    ran_out = "memory" if "memory" in words or any(map(_is_memory, report.failed.values())) else ""
+    outcome, reason = Outcome.TEST_FAILED, ""
+    if ran.ended == "not_started" or "ready" not in words:
+        if ran.ended in ("not_started", "exit"):
+            # The harness is ours and says `ready` before it touches the patch: this is no patch's fault.
+            log = ran.detail or trimmed(ran.stderr) or "the harness did not start"
+            return Verdict(Outcome.NOT_RUN, "infra_error", log, sandbox=sandbox.describe())
+        outcome, reason, failed = Outcome.NOT_RUN, "infra_error", ()
+    elif ran.ended == "timeout" or "timeout" in words:
+        outcome = Outcome.TIMEOUT
+    elif "compiled" not in words:
+        outcome, failed = Outcome.COMPILE_ERROR, ()
+        reason = ran_out or ("" if ran.ended == "exit" else ran.ended)
+    elif ran.ended != "exit":
+        reason = ran.ended
+    elif expected and not missing and "done" in words:
+        outcome, failed = Outcome.PLAUSIBLE, ()
+    elif ran_out:
+        reason = ran_out
+    elif "done" not in words:
+        reason = "no report: the program ended before its tests did"
+    elif not report.failed:
+        reason = f"never run: {', '.join(missing)}"[:300]
+    return Verdict(outcome, reason, trimmed(ran.stderr), failed, ran.wall_s, sandbox.describe())
+
+
+def _is_memory(message: str) -> bool:
+    return message.startswith(MEMORY_TROUBLE)
+
+
+def trimmed(output: bytes) -> str:
+    """Output as text without NULs and trailing blanks, its middle left out beyond LOG_CHARS."""
+    text = output.decode(errors="replace").replace("\0", "")
+    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).strip("\n")
+    if len(text) <= LOG_CHARS:
+        return text
+    tail = LOG_CHARS // 4
+    return f"{text[: LOG_CHARS - tail]}\n[... {len(text) - LOG_CHARS} characters left out ...]\n{text[-tail:]}"

@@ -1,0 +1,91 @@
+"""Pocket: our own small bugs in Python and Java, in the folder `assets/bugs`, each with its tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from engine import registry
+from engine.assets import BUGS
+from engine.benchmarks.judge_java import JavaJudge
+from engine.benchmarks.judge_python import PythonJudge
+from engine.benchmarks.judging import Judge, Suite, verdict
+from engine.domain import Bug, Outcome, Patch, Span, Verdict
+from engine.sandboxes import Sandbox
+
+
+class Pocket:
+    """One folder a bug: `bug.json`, the file `buggy` and `fixed`, and its `tests`."""
+
+    name: ClassVar[str] = "pocket"
+
+    class Params(registry.Params):
+        """Which of the bugs, and how long their tests may take."""
+
+        name: Literal["pocket"] = "pocket"
+        languages: tuple[Literal["python", "java"], ...] = registry.setting(
+            ("python", "java"), "Languages whose bugs are used.", min_length=1
+        )
+        timeout_s: float = registry.setting(5.0, "Time for all tests of one patch.", unit="s", more=True, gt=0, le=600)
+
+    def __init__(self, params: Params, folder: Path = BUGS) -> None:
+        self._params = params
+        self._folder = folder
+        self._judges: dict[str, Judge] = {
+            "python": PythonJudge(params.timeout_s),
+            "java": JavaJudge(params.timeout_s),
+        }
+
+    def bugs(self) -> list[Bug]:
+        return [bug for bug, _ in self._cases.values()]
+
+    def skipped(self) -> Mapping[str, str]:
+        reasons = {language: judge.unavailable() for language, judge in self._judges.items()}
+        return {bug.id: reasons[bug.language] for bug in self.bugs() if reasons[bug.language]}
+
+    def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
+        if patch.text is None:
+            return Verdict(Outcome.NO_PATCH, patch.reason)
+        judge = self._judges[bug.language]
+        if reason := judge.unavailable():
+            return Verdict(Outcome.NOT_RUN, reason)
+        _, suite = self._cases[bug.id]
+        return verdict(judge.run(patch.text, suite, sandbox), bug.failing + bug.passing, sandbox)
+
+    @cached_property
+    def _cases(self) -> dict[str, tuple[Bug, Suite]]:
+        """Bug id -> the bug and its tests, ordered by language and then by name."""
+        cases = {}
+        for language in sorted(set(self._params.languages), key=self._params.languages.index):
+            for described in sorted((self._folder / language).glob("*/bug.json")):
+                bug, suite = _read(described)
+                cases[bug.id] = bug, suite
+        return cases
+
+
+def _read(described: Path) -> tuple[Bug, Suite]:
+    folder, told = described.parent, json.loads(described.read_text(encoding="utf-8"))
+    tests = sorted(path for path in (folder / "tests").iterdir() if path.is_file())
+    assert len(tests) == 1, f"{folder.name} needs one file of tests"
+    bug = Bug(
+        id=told["id"],
+        language=told["language"],
+        path=told["file"],
+        buggy=_text(folder / "buggy" / told["file"]),
+        fixed=_text(folder / "fixed" / told["file"]),
+        span=Span(*told["span"]),
+        kind=told["kind"],
+        cwe=told.get("cwe", ""),
+        project=told["id"],
+        failing=tuple(told["failing"]),
+        passing=tuple(told["passing"]),
+    )
+    name = tests[0].name if bug.language == "python" else tests[0].stem
+    return bug, Suite(bug.path, name, {tests[0].name: tests[0].read_bytes()})
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8")  # line ends as they are

@@ -1,0 +1,85 @@
+"""The interpreter that judges Python patches, and a copy of pytest and what it needs that a payload can read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+from engine.errors import MissingDependency
+from engine.sandboxes.identity import reachable, reachable_parent
+
+OLDEST = (3, 11)  # as Repair Studio itself: the packages beside it are chosen for that
+SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+def find_python() -> str:
+    """An interpreter outside any virtual environment that a payload can run: ours, else the system's.
+
+    Raises MissingDependency where there is none.
+    """
+    own = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+    if reachable(own) and reachable(Path(os.__file__).parent):
+        return own
+    if os.access(SYSTEM_PYTHON, os.X_OK):
+        ask = "import sys; print(*sys.version_info[:2])"
+        said = subprocess.run([SYSTEM_PYTHON, "-I", "-S", "-c", ask], capture_output=True, text=True, timeout=20)
+        if said.returncode == 0 and tuple(map(int, said.stdout.split())) >= OLDEST:
+            return SYSTEM_PYTHON
+    needed = ".".join(map(str, OLDEST))
+    raise MissingDependency(
+        f"no Python for judging: {own} cannot be read by the unprivileged user that runs patches, and "
+        f"{SYSTEM_PYTHON} is missing or older than {needed}; install one (apt install python3) or do not run as root"
+    )
+
+
+def copy_pytest(python: str) -> tempfile.TemporaryDirectory[str]:
+    """pytest and its requirements, compiled for `python`, in a new folder that payloads can read.
+
+    The folder goes when the returned object does, at the latest when this process ends.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="repair-studio-tools-", dir=reachable_parent())
+    Path(folder.name).chmod(0o755)
+    for package in _closure("pytest"):
+        _copy(package, Path(folder.name))
+    # Without compiled files each run would compile pytest anew, a second and more.
+    subprocess.run(
+        [python, "-I", "-S", "-m", "compileall", "-q", folder.name], check=True, capture_output=True, timeout=300
+    )
+    return folder
+
+
+def _closure(name: str) -> Iterator[Distribution]:
+    """The package called `name` and all that it needs on this interpreter."""
+    from packaging.requirements import Requirement
+
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            package = distribution(name)
+        except PackageNotFoundError:
+            raise MissingDependency(f"{name} is not installed (pip install pytest)") from None
+        yield package
+        needs = (Requirement(line) for line in package.requires or ())
+        waiting += [need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+
+
+def _copy(package: Distribution, folder: Path) -> None:
+    for file in package.files or ():
+        source = Path(str(file.locate()))
+        if ".." in file.parts or file.suffix not in (".py", ".pyc") or not source.is_file():
+            continue
+        copy = folder / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, copy)  # with its time, by which Python knows that a compiled file still fits
+        copy.chmod(0o644)

@@ -1,0 +1,99 @@
+"""QuixBugs: forty classic algorithms with one faulty line each, read from a checkout of its repository (Python).
+
+A correct program of QuixBugs differs from the buggy one in much more than the fault, so the known fix here is the
+buggy file with just the differing line taken over. The text at the end of each file that explains the program is
+left out of both: it is no code, and a model would read the answer's examples in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from engine import registry
+from engine.benchmarks.judge_python import PythonJudge
+from engine.benchmarks.judging import Suite, verdict
+from engine.benchmarks.transplant import transplanted, without_epilogue
+from engine.domain import Bug, Outcome, Patch, Verdict, span_of_change
+from engine.errors import UserError
+from engine.sandboxes import Sandbox
+
+IMPORT = "import pytest\n"
+# What QuixBugs sets in its conftest.py, which is not used: a patch could plant one too.
+SET_UP = "import pytest; pytest.use_correct = pytest.run_slow = False\n"
+
+
+class QuixBugs:
+    """The Python programs; expected are the tests that the known fix passes, measured once for each bug."""
+
+    name: ClassVar[str] = "quixbugs"
+
+    class Params(registry.Params):
+        """Where the checkout lies, and how long the tests of one program may take."""
+
+        name: Literal["quixbugs"] = "quixbugs"
+        folder: str = registry.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
+        timeout_s: float = registry.setting(10.0, "Time for all tests of one patch.", unit="s", more=True, gt=0, le=600)
+
+    def __init__(self, params: Params) -> None:
+        self._folder = Path(params.folder)
+        self._is_named = bool(params.folder)
+        self._judge = PythonJudge(params.timeout_s)
+        self._expected: dict[str, frozenset[str]] = {}
+
+    def bugs(self) -> list[Bug]:
+        return [bug for bug, _ in self._cases.values()]
+
+    def skipped(self) -> Mapping[str, str]:
+        reason = self._judge.unavailable()
+        return {bug.id: reason for bug in self.bugs()} if reason else {}
+
+    def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
+        if patch.text is None:
+            return Verdict(Outcome.NO_PATCH, patch.reason)
+        if reason := self._judge.unavailable():
+            return Verdict(Outcome.NOT_RUN, reason)
+        _, suite = self._cases[bug.id]
+        if bug.id not in self._expected:  # two threads may both measure, with the same answer
+            known = self._judge.run(bug.fixed, suite, sandbox)
+            checked = verdict(known, known.passed, sandbox)
+            if not checked.is_plausible or known.failed:
+                return Verdict(Outcome.NOT_RUN, f"the known fix does not pass here: {checked.outcome}", checked.log)
+            self._expected[bug.id] = known.passed
+        return verdict(self._judge.run(patch.text, suite, sandbox), self._expected[bug.id], sandbox)
+
+    @cached_property
+    def _cases(self) -> dict[str, tuple[Bug, Suite]]:
+        tests = sorted((self._folder / "python_testcases").glob("test_*.py")) if self._is_named else []
+        if not tests:
+            where = f"no QuixBugs checkout in {self._folder}" if self._is_named else "no folder is named"
+            raise UserError(
+                f"{where}; run `git clone https://github.com/jkoppel/QuixBugs` and give its folder",
+                field="benchmark.folder",
+            )
+        return {f"quixbugs/{path.stem[5:]}": self._read(path) for path in tests}
+
+    def _read(self, tests: Path) -> tuple[Bug, Suite]:
+        name = tests.stem.removeprefix("test_")
+        path = f"python_programs/{name}.py"
+        buggy = without_epilogue((self._folder / path).read_text(encoding="utf-8"))
+        correct = (self._folder / f"correct_python_programs/{name}.py").read_text(encoding="utf-8")
+        fixed = transplanted(buggy, correct)
+        bug = Bug(
+            id=f"quixbugs/{name}",
+            language="python",
+            path=path,
+            buggy=buggy,
+            fixed=fixed,
+            span=span_of_change(buggy, fixed),
+            project=f"quixbugs/{name}",
+        )
+        text = tests.read_text(encoding="utf-8")
+        assert text.startswith(IMPORT), f"{tests.name} does not begin as expected"
+        files = {f"python_testcases/{tests.name}": text.replace(IMPORT, SET_UP, 1).encode()}
+        for extra in ("python_testcases/load_testdata.py", "python_testcases/node.py", f"json_testcases/{name}.json"):
+            if (self._folder / extra).is_file():
+                files[extra] = (self._folder / extra).read_bytes()
+        return bug, Suite(path, f"python_testcases/{tests.name}", files)

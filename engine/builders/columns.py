@@ -1,0 +1,132 @@
+"""Bugs from a file of function pairs: one column holds the faulty code, another the fixed code.
+
+The defaults are the columns of Megadiff's single-function set (RepairLLaMA, arXiv 2312.15698).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from engine import registry
+from engine.builders import Funnel
+from engine.builders.rows import Row, columns_of, count_of, rows_of
+from engine.domain import Bug, span_of_change
+from engine.errors import UserError
+from engine.languages import language
+from engine.languages.source import source
+from engine.registry import setting
+
+__all__ = ["Columns", "columns_of", "preview"]
+
+
+class Columns:
+    """Reads one pair a row; a row that makes no bug is counted with the reason and passed over."""
+
+    name: ClassVar[str] = "columns"
+
+    class Params(registry.Params):
+        """Which file, and what its columns mean."""
+
+        name: Literal["columns"] = "columns"
+        file: str = setting("", "a .jsonl (one object a line), .csv or .parquet file")
+        buggy: str = setting("buggy_function", "column with the faulty code")
+        fixed: str = setting("fixed_function", "column with the fixed code")
+        id: str = setting("", "column with a unique name; empty: the row's number")
+        project: str = setting("", "column with the project, so that no project is split; empty: none is known")
+        language: Literal["python", "java"] = setting("python", "what the code is written in")
+        strip: bool = setting(True, "drop comments, doc-strings and blank lines; a fix of them alone is no bug")
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self._path = Path(params.file).expanduser()
+
+    def total(self) -> int | None:
+        return count_of(self._file())
+
+    def bugs(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
+        """In the order of the file, whatever the seed."""
+        params = self.params
+        wanted = [column for column in (params.buggy, params.fixed, params.id, params.project) if column]
+        seen: set[bytes] = set()  # 8 bytes an id, the only thing that grows with the file
+        for row in rows_of(self._file(), wanted, funnel):
+            bug = self._bug(row)
+            if isinstance(bug, str):
+                funnel.lose(bug, _place(row))
+                continue
+            digest = blake2b(bug.id.encode(), digest_size=8).digest()
+            if digest in seen:
+                funnel.lose("id seen before", _place(row))
+                continue
+            seen.add(digest)
+            yield bug
+
+    def _file(self) -> Path:
+        if not self.params.file:
+            raise UserError("no file is named; name a .jsonl, .csv or .parquet file", field="builder.file")
+        return self._path
+
+    def _bug(self, row: Row) -> Bug | str:
+        """The row's bug, or why it has none."""
+        params = self.params
+        buggy, fixed = row.cells.get(params.buggy), row.cells.get(params.fixed)
+        if buggy is None or fixed is None or not str(buggy).strip() or not str(fixed).strip():
+            return "empty cell"
+        if not isinstance(buggy, str) or not isinstance(fixed, str):
+            return "a cell is not text"
+        if _ended(buggy) == _ended(fixed):
+            return "buggy and fixed are the same"
+        if not (_is_unicode(buggy) and _is_unicode(fixed)):
+            return "not valid Unicode"
+        if params.strip:
+            buggy, fixed = self._bare(buggy), self._bare(fixed)
+        buggy, fixed = _ended(buggy), _ended(fixed)
+        if buggy == fixed:
+            return "only comments or blank lines differ"
+        if not buggy or not fixed:
+            return "nothing but comments"
+        id_ = _text(row.cells.get(params.id)) if params.id else f"{self._path.stem}:{row.number}"
+        if not id_:
+            return "empty id"
+        ending = language(params.language).ending
+        return Bug(
+            id_, params.language, f"{row.number}{ending}", buggy, fixed, span_of_change(buggy, fixed),
+            project=_text(row.cells.get(params.project)) if params.project else "",
+        )  # fmt: skip
+
+    def _bare(self, code: str) -> str:
+        return "".join(line for line in source(code, self.params.language).bare_lines if line is not None)
+
+
+def preview(path: Path, rows: int = 5) -> list[dict[str, str]]:
+    """The first rows of a file with all their columns, as text. Raises UserError where it cannot be read."""
+    columns = columns_of(path)
+    return [
+        {column: _text(row.cells.get(column)) for column in columns}
+        for row in islice(rows_of(path, columns, Funnel()), rows)
+    ]
+
+
+def _place(row: Row) -> str:
+    return f"row {row.number}"
+
+
+def _text(cell: Any) -> str:
+    text = "" if cell is None else str(cell)
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _ended(code: str) -> str:
+    """With an end on its last line, which a cell may lack on one side only."""
+    return code if code.endswith("\n") or not code else code + ("\r\n" if "\r\n" in code else "\n")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell and no file can hold
+        return False
+    return True

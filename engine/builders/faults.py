@@ -1,0 +1,205 @@
+"""Bugs made by putting one fault into each of many real Python functions of a folder.
+
+The folder is the running Python's own standard library unless another is named. Functions come without doc-strings,
+comments and blank lines, moved to column 0, as in the starter adapter's training (starter-model/README.md).
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import sysconfig
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from os.path import commonpath
+from pathlib import Path
+from random import Random
+from typing import ClassVar, Literal
+
+from engine import registry
+from engine.builders import Funnel
+from engine.builders.mutation import KINDS, OFFERED, Edit, Kind, edits
+from engine.domain import Bug, span_of_change
+from engine.errors import UserError
+from engine.languages.source import Source
+from engine.registry import setting
+
+# Not library code: tests, demonstrations, other people's packages, and code generated or bound to one platform.
+_NOT_SOURCE = {
+    "site-packages", "dist-packages", "test", "tests", "idlelib", "idle_test", "lib2to3", "turtledemo", "ensurepip",
+    "__pycache__", "pydoc_data", "node_modules", "encodings",
+}  # fmt: skip
+_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+_TURN = 4  # bugs from a file at a time at least: reading a file costs more than a bug
+
+
+class FaultInjection:
+    """Takes turns over the files, so that a small set is as varied as a large one."""
+
+    name: ClassVar[str] = "faults"
+
+    class Params(registry.Params):
+        """Where the functions come from, and which faults they get."""
+
+        name: Literal["faults"] = "faults"
+        folder: str = setting("", "folder of Python source; empty: the standard library of this Python")
+        samples: int = setting(1000, "faulty functions wanted", ge=1, le=10_000_000)
+        operators: tuple[Kind, ...] = setting(KINDS, "kinds of fault", more=True, min_length=1)
+        min_lines: int = setting(3, "shorter functions are left out", unit="lines", ge=1, le=1000, more=True)
+        max_lines: int = setting(40, "longer functions are left out", unit="lines", ge=1, le=1000, more=True)
+        per_file: int = setting(500, "most faulty functions from one file", ge=1, more=True)
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+    def total(self) -> int:
+        return self.params.samples
+
+    def bugs(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
+        """Stream the bugs; fewer than asked for where the source has no more, which the funnel says.
+
+        Raises UserError where the folder is missing or none of its files gives a faulty function.
+        """
+        root = self._root()
+        files = self._files(root)
+        Random(seed).shuffle(files)
+        base = Path(commonpath([file.parent for file in files]))
+        taken = dict.fromkeys(files, 0)
+        wanted = self.params.samples
+        while wanted and taken:  # a file that gives less than its share leaves the rest to the others' next turn
+            for left, file in zip(range(len(taken), 0, -1), list(taken), strict=True):
+                before = taken[file]
+                share = min(max(_TURN, -(-wanted // left)), wanted, self.params.per_file - before)
+                found = _File(file, root, base, self.params, seed, Funnel() if before else funnel)
+                for bug in islice(found.bugs(), before, before + share):
+                    taken[file] += 1
+                    wanted -= 1
+                    funnel.source += 1
+                    yield bug
+                if taken[file] < before + share or taken[file] == self.params.per_file:
+                    del taken[file]
+                if not wanted:
+                    return
+        if wanted == self.params.samples:
+            raise UserError(self._nothing(root, funnel), field="builder.folder")
+        funnel.source += wanted
+        funnel.lost["asked for, but the files have no more"] = wanted
+
+    def _root(self) -> Path:
+        if not self.params.folder:
+            return Path(sysconfig.get_path("stdlib"))
+        root = Path(self.params.folder).expanduser()
+        if not root.is_dir():
+            what = "is a file, not a folder" if root.exists() else "does not exist"
+            raise UserError(f"the folder {str(root)!r} {what}; name a folder of Python source", field="builder.folder")
+        return root.resolve()
+
+    def _files(self, root: Path) -> list[Path]:
+        files = []
+        for folder, inner, names in os.walk(root):
+            inner[:] = sorted(set(inner) - _NOT_SOURCE)
+            files += [Path(folder, name) for name in sorted(names) if name.endswith(".py")]
+        files = [file for file in files if file.is_file()]
+        if not files:
+            raise UserError(f"there is no Python file (*.py) under {str(root)!r}", field="builder.folder")
+        return files
+
+    def _nothing(self, root: Path, funnel: Funnel) -> str:
+        found = [f"{count} {reason} (first: {funnel.examples[reason]})" for reason, count in funnel.lost.items()]
+        lost = "; ".join(found)
+        return f"no function under {str(root)!r} could be given a fault: {lost or 'the files define no function'}"
+
+
+class _File:
+    """The faulty functions of one file, in an order that depends on the seed and the file only."""
+
+    def __init__(
+        self, file: Path, root: Path, base: Path, params: FaultInjection.Params, seed: int, funnel: Funnel
+    ) -> None:
+        self._file = file
+        self._path = file.relative_to(root).as_posix()
+        self._project = file.relative_to(base).parts[0].removesuffix(".py")
+        self._params = params
+        self._random = Random(f"{seed}:{self._path}")
+        self._funnel = funnel
+
+    def bugs(self) -> Iterator[Bug]:
+        fit = list(self._functions())
+        fit.sort(key=lambda found: self._random.random() ** (1 / found[1].count("\n")))  # the last is likely long
+        functions = [(name, self._mutants(code, where)) for name, code, where in reversed(fit)]
+        number = 0
+        while functions:
+            left = []
+            for name, mutants in functions:
+                if (mutant := next(mutants, None)) is None:
+                    continue
+                left.append((name, mutants))
+                kind, buggy, fixed = mutant
+                id_ = f"faults/{self._path}:{name}:{number}"
+                span = span_of_change(buggy, fixed)
+                yield Bug(id_, "python", self._path, buggy, fixed, span, kind=kind, project=self._project)
+                number += 1
+            functions = left
+
+    def _functions(self) -> Iterator[tuple[str, str, str]]:
+        """Name, normalised code and place ("path:line") of each function of a fit length."""
+        try:
+            text = self._file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            return self._lose("files are not UTF-8", self._path)
+        except OSError as error:
+            return self._lose("files cannot be read", f"{self._path}: {error.strerror}")
+        read = Source(text, "python")
+        if read.has_error and not _parses(text):
+            return self._lose(f"files do not parse as Python {_VERSION}", self._path)
+        for function in read.functions:
+            code = read.bare_function(function)
+            code += "" if code.endswith("\n") else "\n"
+            lines, where = code.count("\n"), f"{self._path}:{function.span.start}"
+            if lines < self._params.min_lines:
+                self._lose(f"functions are shorter than {self._params.min_lines} lines", where)
+            elif lines > self._params.max_lines:
+                self._lose(f"functions are longer than {self._params.max_lines} lines", where)
+            else:
+                yield function.name, code, where
+        return None
+
+    def _mutants(self, code: str, where: str) -> Iterator[tuple[Kind, str, str]]:
+        """(kind, faulty code, code), each kind in turn; seldom possible kinds likely first, or others drown them."""
+        if not _parses(code):
+            return self._lose(f"functions do not parse as Python {_VERSION}", where)
+        encoded = code.encode()
+        by_kind: dict[Kind, list[Edit]] = {}
+        for edit in edits(encoded):
+            if edit.kind in self._params.operators:
+                by_kind.setdefault(edit.kind, []).append(edit)
+        seen = {code}
+        while by_kind:
+            place = {kind: self._random.random() ** OFFERED[kind] for kind in by_kind}
+            for kind in sorted(by_kind, key=lambda kind: -place[kind]):
+                waiting = by_kind[kind]
+                while waiting:
+                    buggy = waiting.pop(self._random.randrange(len(waiting))).apply(encoded)
+                    if buggy not in seen and _parses(buggy):
+                        seen.add(buggy)
+                        yield kind, buggy, code
+                        break
+                if not waiting:
+                    del by_kind[kind]
+        return None
+
+    def _lose(self, reason: str, where: str) -> None:
+        self._funnel.source += 1
+        self._funnel.lose(reason, where)
+
+
+def _parses(code: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a faulty escape in somebody's string is none of our business
+        try:
+            ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True

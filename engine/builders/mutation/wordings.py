@@ -1,0 +1,66 @@
+"""Which operators and which well-known functions people take for one another."""
+
+from __future__ import annotations
+
+COMPARISONS: dict[str, tuple[str, ...]] = {
+    "<": ("<=", ">", ">="),
+    "<=": ("<", ">=", "=="),
+    ">": (">=", "<", "<="),
+    ">=": (">", "<=", "=="),
+    "==": ("!=", "<=", ">="),
+    "!=": ("==",),
+    "is": ("is not",),
+    "is not": ("is",),
+    "in": ("not in",),
+    "not in": ("in",),
+}
+
+ARITHMETIC: dict[str, tuple[str, ...]] = {
+    "+": ("-",),
+    "-": ("+",),
+    "*": ("+", "/", "**"),
+    "/": ("*", "//"),
+    "//": ("/", "%"),
+    "%": ("//",),
+    "**": ("*",),
+    "&": ("|", "^"),
+    "|": ("&", "^"),
+    "^": ("&", "|"),
+    "<<": (">>",),
+    ">>": ("<<",),
+}
+
+ASSIGNMENTS: dict[str, tuple[str, ...]] = {
+    "+=": ("-=", "="),
+    "-=": ("+=", "="),
+    "*=": ("+=", "/=", "="),
+    "/=": ("*=", "//=", "="),
+    "//=": ("/=", "%=", "="),
+    "%=": ("//=", "="),
+    "**=": ("*=", "="),
+    "&=": ("|=", "="),
+    "|=": ("&=", "="),
+    "^=": ("&=", "|="),
+    "<<=": (">>=", "="),
+    ">>=": ("<<=", "="),
+}
+
+ONE_WAY = ("-", "/", "//", "%", "**", "<", "<=", ">", ">=", "in", "not in", "<<", ">>")
+"""Operators for which the order of the two sides matters."""
+
+_CONFUSED = (
+    ("min", "max"), ("any", "all"), ("append", "extend", "insert"), ("add", "remove", "discard"), ("pop", "remove"),
+    ("startswith", "endswith"), ("lstrip", "rstrip", "strip"), ("upper", "lower"), ("find", "rfind", "index"),
+    ("split", "rsplit", "splitlines"), ("read", "readline", "readlines"), ("write", "writelines"), ("int", "float"),
+    ("list", "tuple", "set"), ("sorted", "reversed", "list"), ("keys", "values", "items"), ("floor", "ceil"),
+    ("encode", "decode"), ("isinstance", "issubclass"), ("get", "pop", "setdefault"), ("str", "repr"),
+    ("match", "search", "fullmatch"), ("acquire", "release"), ("heappush", "heappop"), ("popleft", "pop"),
+    ("appendleft", "append"), ("getattr", "hasattr"), ("isdigit", "isalpha", "isalnum"), ("enumerate", "zip"),
+    ("partition", "rpartition"), ("sum", "len"), ("ord", "chr"), ("update", "add"), ("dumps", "loads"),
+)  # fmt: skip
+
+SIBLINGS: dict[str, tuple[str, ...]] = {
+    word: tuple(dict.fromkeys(other for group in _CONFUSED if word in group for other in group if other != word))
+    for group in _CONFUSED
+    for word in group
+}

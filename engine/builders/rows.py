@@ -1,0 +1,173 @@
+"""The rows of a JSONL, CSV or Parquet file, one at a time, whatever their number.
+
+One row that cannot be read is counted and passed over; a file that cannot be read is a UserError that says where.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from engine.builders import Funnel
+from engine.errors import UserError
+
+FIELD = "builder.file"
+_LOOKED_AT = 100  # JSON lines from which the columns are known
+_LONGEST_CELL = 64 << 20  # characters; more is no function but a wrong quote
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its number (from 1; the line, in JSONL and CSV) and its cells by column."""
+
+    number: int
+    cells: dict[str, Any]
+
+
+def columns_of(path: Path) -> list[str]:
+    """The columns of a file, in its order. Raises UserError where it cannot be read."""
+    kind = _kind(path)
+    if kind == ".csv":
+        return _header(_csv_lines(path), path)
+    if kind == ".parquet":
+        return list(_parquet(path).schema_arrow.names)
+    rows = islice(_json_rows(path, Funnel()), _LOOKED_AT)
+    return list(dict.fromkeys(column for row in rows for column in row.cells))
+
+
+def rows_of(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
+    """Stream the rows with these columns; counts every row into `funnel.source`, unreadable ones as lost.
+
+    Raises UserError where the file is missing, of an unknown kind or broken, has no such column, or no readable row.
+    """
+    known = columns_of(path)
+    for column in columns:
+        if column not in known:
+            raise UserError(
+                f"{path.name} has no column {column!r}; its columns are: {', '.join(known) or 'none'}",
+                field=FIELD,
+            )
+    readers = {".csv": _csv_rows, ".parquet": _parquet_rows}
+    kind = _kind(path)
+    if kind in readers:
+        yield from readers[kind](path, columns, funnel)
+    else:
+        yield from _json_rows(path, funnel)
+
+
+def count_of(path: Path) -> int | None:
+    """How many rows there are, where the file says so without being read."""
+    return int(_parquet(path).metadata.num_rows) if _kind(path) == ".parquet" else None
+
+
+def _kind(path: Path) -> str:
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise UserError(f"the file {str(path)!r} {what}; name a .jsonl, .csv or .parquet file", field=FIELD)
+    if path.suffix.lower() not in (".jsonl", ".json", ".csv", ".parquet"):
+        raise UserError(f"{path.name} is not a .jsonl, .json (one object a line), .csv or .parquet file", field=FIELD)
+    return path.suffix.lower()
+
+
+def _json_rows(path: Path, funnel: Funnel) -> Iterator[Row]:
+    is_any, first_broken = False, 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            if not text.strip():
+                continue
+            funnel.source += 1
+            try:
+                cells = json.loads(text.decode("utf-8"))
+            except UnicodeDecodeError as error:
+                funnel.lose("not UTF-8", f"line {number}, byte {text[error.start]:#04x} at {error.start + 1}")
+            except (ValueError, RecursionError):
+                first_broken = first_broken or number
+                funnel.lose("not valid JSON", f"line {number}")
+            else:
+                if isinstance(cells, dict):
+                    is_any = True
+                    yield Row(number, cells)
+                else:
+                    first_broken = first_broken or number
+                    funnel.lose("not a JSON object", f"line {number}")
+    if not is_any:
+        where = f"; line {first_broken} is not one" if first_broken else " in UTF-8"
+        raise UserError(f"{path.name} holds no line with a JSON object{where}", field=FIELD)
+
+
+def _csv_lines(path: Path) -> Iterator[str]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte = f"byte {line[error.start]:#04x} at {error.start + 1}"
+                raise UserError(
+                    f"line {number} of {path.name} is not UTF-8 ({byte}); save the file as UTF-8", field=FIELD
+                ) from None
+
+
+def _header(lines: Iterator[str], path: Path) -> list[str]:
+    try:
+        header = next(csv.reader(lines, strict=True), [])
+    except csv.Error as error:
+        raise UserError(f"the first line of {path.name} is not CSV: {error}", field=FIELD) from None
+    if not header:
+        raise UserError(f"{path.name} is empty; its first line should name the columns", field=FIELD)
+    return header
+
+
+def _csv_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
+    csv.field_size_limit(min(_LONGEST_CELL, sys.maxsize))
+    reader = csv.reader(_csv_lines(path), strict=True)
+    header = next(reader)
+    places = {column: header.index(column) for column in columns}
+    start = reader.line_num + 1
+    try:
+        for cells in reader:
+            number, start = start, reader.line_num + 1
+            if not cells:
+                continue
+            funnel.source += 1
+            if len(cells) == len(header):
+                yield Row(number, {column: cells[place] for column, place in places.items()})
+            else:
+                funnel.lose(f"cells are not {len(header)}", f"line {number} with {len(cells)}")
+    except csv.Error as error:
+        raise UserError(f"line {start} of {path.name} is not CSV: {error}", field=FIELD) from None
+
+
+def _parquet(path: Path) -> Any:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        return parquet.ParquetFile(path, memory_map=True, pre_buffer=False)
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path.name} is not a readable Parquet file: {error}", field=FIELD) from None
+
+
+def _parquet_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
+    import pyarrow
+
+    number = 0
+    try:
+        for batch in _parquet(path).iter_batches(batch_size=256, columns=list(dict.fromkeys(columns))):
+            for row in range(batch.num_rows):
+                number += 1
+                funnel.source += 1
+                try:
+                    cells = {name: batch.column(name)[row].as_py() for name in batch.schema.names}
+                except UnicodeDecodeError:
+                    funnel.lose("not UTF-8", f"row {number}")
+                else:
+                    yield Row(number, cells)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
+        raise UserError(f"{path.name} is broken behind row {number}: {error}", field=FIELD) from None

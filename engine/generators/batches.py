@@ -1,0 +1,110 @@
+"""Prompts in batches of like length that fit the memory, and each batch halved when it does not after all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+
+from engine.domain import Completion
+from engine.generators.loading import Loaded, tokens_that_fit
+
+# Draws for a padded batch: ids (P, tokens), mask (P, tokens) -> row, tokens (n, new), mean log-probabilities (n,)
+Draw = Callable[[torch.Tensor, torch.Tensor, list[int]], Iterator[tuple[int, torch.Tensor, torch.Tensor]]]
+
+
+class Batches:
+    """Tokenises prompts, runs a drawing method over them and reads its completions back as text."""
+
+    def __init__(self, loaded: Loaded, n: int, new_tokens: int, budget: int | None) -> None:
+        """`budget`: tokens of keys and values computed at a time; None: as the free memory allows."""
+        self.loaded = loaded
+        self.n = n
+        self.new_tokens = new_tokens
+        self.budget = budget or tokens_that_fit(loaded)
+
+    def run(self, prompts: Sequence[str], draw: Draw) -> Iterator[tuple[int, list[Completion] | None]]:
+        """See `engine.generators.Generator.generate`; `draw` gets the padded rows and whose prompts they are."""
+        ids = encode(self.loaded.tokenizer, prompts)
+        longest = room(self.loaded, self.new_tokens)
+        fitting = [index for index, tokens in enumerate(ids) if 0 < len(tokens) <= longest]
+        for index in sorted(set(range(len(ids))) - set(fitting)):
+            yield index, None
+        for batch in self._split(sorted(fitting, key=lambda index: len(ids[index])), ids):
+            yield from self._halving(batch, ids, draw)
+
+    def _split(self, ordered: list[int], ids: list[list[int]]) -> Iterator[list[int]]:
+        """Consecutive prompts; the longest, which comes last, sets the width of its batch."""
+        batch: list[int] = []
+        for index in ordered:
+            width = self.n * (len(ids[index]) + self.new_tokens)
+            if batch and (len(batch) + 1) * width > self.budget:
+                yield batch
+                batch = []
+            batch.append(index)
+        if batch:
+            yield batch
+
+    def _halving(self, batch: list[int], ids: list[list[int]], draw: Draw) -> Iterator[tuple[int, list[Completion]]]:
+        left = list(batch)
+        try:
+            rows, mask = padded([ids[index] for index in batch], self.loaded)
+            for row, tokens, scores in draw(rows, mask, batch):
+                left.remove(batch[row])
+                yield batch[row], read_back(tokens, scores, self.loaded.tokenizer)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if len(batch) == 1 or not is_out_of_memory(error):
+                raise
+        if left:  # after the except clause, whose traceback would hold on to the memory that is short
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            middle = (len(left) + 1) // 2
+            for half in (left[:middle], left[middle:]):
+                if half:
+                    yield from self._halving(half, ids, draw)
+
+
+def room(loaded: Loaded, new_tokens: int) -> int:
+    """The longest prompt, in tokens, that leaves space for a completion."""
+    return loaded.context - new_tokens
+
+
+def encode(tokenizer: Any, prompts: Sequence[str]) -> list[list[int]]:
+    """Token ids as `engine.work.build` makes them: special tokens only where the text spells them."""
+    if not prompts:
+        return []
+    ids: list[list[int]] = tokenizer(list(prompts), add_special_tokens=False, verbose=False)["input_ids"]
+    return ids
+
+
+def padded(ids: list[list[int]], loaded: Loaded) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask, both (prompts, longest), with padding on the left."""
+    width = max(map(len, ids))
+    pad = loaded.tokenizer.pad_token_id
+    rows = torch.tensor([[pad] * (width - len(row)) + row for row in ids], device=loaded.device)
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in ids], device=loaded.device)
+    return rows, mask
+
+
+def stop_ids(loaded: Loaded) -> torch.Tensor:
+    """Ids that end a completion: the model's end-of-text tokens, and every special token, behind which none goes on."""
+    configured = loaded.model.generation_config.eos_token_id
+    ends = [configured] if isinstance(configured, int) else list(configured or [])
+    return torch.tensor(sorted({*ends, *loaded.tokenizer.all_special_ids}), device=loaded.device)
+
+
+def read_back(tokens: torch.Tensor, scores: torch.Tensor, tokenizer: Any) -> list[Completion]:
+    """Completions of `tokens` (n, new), each up to its first special token."""
+    special = set(tokenizer.all_special_ids)
+    completions = []
+    for row, score in zip(tokens.tolist(), scores.tolist(), strict=True):
+        end = next((place for place, token in enumerate(row) if token in special), len(row))
+        text = tokenizer.decode(row[:end], clean_up_tokenization_spaces=False)
+        completions.append(Completion(text, score, end, is_finished=end < len(row)))
+    return completions
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """A GPU's error has its own type; a CPU's is a RuntimeError that says so."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,0 +1,80 @@
+"""Beam search: the likeliest completions that the search finds, the same every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from engine import registry
+from engine.domain import Completion, Model
+from engine.errors import UserError
+from engine.registry import setting
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.generators.loading import Loaded
+
+
+class Beam:
+    """Beam search with as many beams as completions; a score is the mean log-probability of a token, in nats."""
+
+    name: ClassVar[str] = "beam"
+
+    class Params(registry.Params):
+        """What may be set."""
+
+        name: Literal["beam"] = "beam"
+        max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
+        batch_tokens: int | None = setting(
+            None,
+            "prompts x beams x tokens computed at a time; empty: as the memory allows",
+            unit="tokens",
+            more=True,
+            ge=1,
+        )
+
+    def __init__(self, params: Beam.Params) -> None:
+        self.params = params
+        self._loaded: Loaded | None = None
+
+    def load(self, model: Model, seed: int) -> None:
+        from engine.generators.loading import load
+
+        self._loaded = load(model)
+
+    @property
+    def loaded(self) -> Loaded:
+        assert self._loaded is not None, "load() comes first"
+        return self._loaded
+
+    def vocabulary(self) -> frozenset[str]:
+        return frozenset(self.loaded.tokenizer.get_vocab())
+
+    def count(self, prompts: Sequence[str]) -> list[int]:
+        from engine.generators.batches import encode
+
+        return [len(ids) for ids in encode(self.loaded.tokenizer, prompts)]
+
+    def room(self) -> int:
+        return self.loaded.context - self.params.max_new_tokens
+
+    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
+        from engine.generators.batches import Batches, stop_ids
+        from engine.generators.beam_search import beam_search
+
+        loaded, new_tokens = self.loaded, self.params.max_new_tokens
+        stops, pad = stop_ids(loaded), loaded.tokenizer.pad_token_id
+
+        def draw(
+            ids: torch.Tensor, mask: torch.Tensor, _: list[int]
+        ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+            return beam_search(loaded.model, ids, mask, n, new_tokens, stops, pad)
+
+        yield from Batches(loaded, n, new_tokens, self.params.batch_tokens).run(prompts, draw)
+
+    def stream(self, prompt: str) -> Iterator[str]:
+        raise UserError(
+            "beam search knows its best answer only at the end, so it cannot be streamed; choose sampling",
+            field="generator",
+        )

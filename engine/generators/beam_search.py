@@ -1,0 +1,130 @@
+"""Beam search over many prompts at once, each of which leaves as soon as its own search has ended.
+
+Same algorithm and same completions as transformers' `generate(num_beams=n)` with its defaults (`early_stopping=False`,
+`length_penalty=1`), which a test compares token by token. `generate` keeps every prompt until the slowest is done:
+15 steps are usual for a repair and 64 the limit, so most of its work is on prompts that have ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from engine.generators.steps import advance, read
+
+BARRED = -1.0e9  # a log-probability that no real one reaches
+
+
+@dataclass
+class _Search:
+    """The state of the prompts still in the batch: P prompts, n beams, N new tokens at most."""
+
+    prompt: torch.Tensor  # (P,) which one of the batch
+    positions: torch.Tensor  # (P,) tokens of the prompt itself
+    mask: torch.Tensor  # (P, tokens + N) 0 on padding
+    running: torch.Tensor  # (P, n, N) tokens of the beams that go on
+    running_scores: torch.Tensor  # (P, n) their log-probabilities
+    finished: torch.Tensor  # (P, n, N) the best that ended, best first
+    finished_scores: torch.Tensor  # (P, n) log-probability a token
+    is_finished: torch.Tensor  # (P, n) whether that place is taken
+    is_open: torch.Tensor  # (P,) whether a running beam can still beat a finished one
+
+    def keep(self, rows: torch.Tensor) -> None:
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name)[rows])
+
+
+@torch.inference_mode()
+def beam_search(
+    model: Any, ids: torch.Tensor, mask: torch.Tensor, beams: int, new_tokens: int, stops: torch.Tensor, pad: int
+) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+    """Yield (row of `ids`, its completions (beams, tokens), their mean log-probabilities (beams,)), best first.
+
+    `ids` and `mask` are (prompts, tokens), padded on the left; `stops` the ids of the tokens that end a completion;
+    places after the end hold `pad`.
+    """
+    cache, logits = read(model, ids, mask, beams, new_tokens)  # logits: (P x n, V)
+    now = _start(ids, mask, beams, new_tokens, pad)
+    closed = torch.zeros_like(now.is_open)
+    for step in range(new_tokens):
+        reordered, ends = _step(now, logits, step, new_tokens, stops)
+        ended = ~closed & (~now.is_open | ends.all(dim=1))
+        for row in ended.nonzero().flatten().tolist():
+            yield int(now.prompt[row]), now.finished[row, :, : step + 1].clone(), now.finished_scores[row].clone()
+        closed |= ended
+        if bool(closed.all()):
+            return
+        cache.reorder_cache(reordered)
+        if 2 * int(closed.sum()) >= len(closed):  # moving the rest together costs one copy, so not for each prompt
+            rows = (~closed).nonzero().flatten()
+            now.keep(rows)
+            closed = closed[rows]
+            cache.batch_select_indices(_rows_of_beams(rows, beams))
+        seen = now.mask[:, : ids.shape[1] + step + 1]
+        logits = advance(model, cache, now.running[:, :, step], seen, now.positions + step)
+
+
+def _start(ids: torch.Tensor, mask: torch.Tensor, beams: int, new_tokens: int, pad: int) -> _Search:
+    prompts = len(ids)
+    blank = ids.new_full((prompts, beams, new_tokens), pad)
+    scores = torch.full((prompts, beams), BARRED, device=ids.device)
+    running_scores = scores.clone()
+    running_scores[:, 0] = 0  # all beams are equal at first: only one of them counts
+    return _Search(
+        prompt=torch.arange(prompts, device=ids.device),
+        positions=mask.sum(dim=1),
+        mask=torch.cat([mask, mask.new_ones(prompts, new_tokens)], dim=1),
+        running=blank,
+        running_scores=running_scores,
+        finished=blank.clone(),
+        finished_scores=scores,
+        is_finished=torch.zeros_like(scores, dtype=torch.bool),
+        is_open=torch.ones(prompts, dtype=torch.bool, device=ids.device),
+    )
+
+
+def _step(
+    now: _Search, logits: torch.Tensor, step: int, new_tokens: int, stops: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Choose the next token of every beam; returns the rows the beams came from and which candidates ended."""
+    prompts, beams = now.running_scores.shape
+    vocabulary = logits.shape[-1]
+    scores = torch.log_softmax(logits.float(), dim=-1).view(prompts, beams, vocabulary) + now.running_scores[..., None]
+    # enough candidates that n can go on even when n of them end with each of the stop tokens
+    candidates = max(2, 1 + len(stops)) * beams
+    best, where = scores.flatten(1).topk(candidates)  # (P, candidates)
+    beam, token = where // vocabulary, where % vocabulary
+    written = _take(now.running, beam)  # (P, candidates, N)
+    written[:, :, step] = token
+    ends = torch.isin(token, stops) | (step + 1 == new_tokens)
+
+    now.running_scores, onward = (best + ends * BARRED).topk(beams)
+    now.running = _take(written, onward)
+    came_from = beam.gather(1, onward)  # (P, n)
+
+    may_finish = ends.clone()
+    may_finish[:, beams:] = False  # only the n best candidates can end; the others stand by
+    ended_scores = best / (step + 1) + ~may_finish * BARRED + ~now.is_open[:, None] * BARRED
+    now.finished_scores, place = torch.cat([now.finished_scores, ended_scores], dim=1).topk(beams)
+    now.finished = _take(torch.cat([now.finished, written], dim=1), place)
+    now.is_finished = torch.cat([now.is_finished, may_finish], dim=1).gather(1, place)
+
+    hope = now.running_scores[:, :1] / (step + 1)
+    worst = torch.where(now.is_finished, now.finished_scores.amin(dim=1, keepdim=True), BARRED)
+    now.is_open = now.is_open & (hope > worst).any(dim=1)
+    if beams == 1:  # greedy decoding, as `generate` has it: over at its first stop
+        now.is_open = now.is_open & ~now.is_finished[:, 0]
+    offset = torch.arange(prompts, device=beam.device)[:, None] * beams
+    return (came_from + offset).flatten(), ends
+
+
+def _take(sequences: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+    """Rows `which` (P, k) of `sequences` (P, m, N), prompt by prompt: (P, k, N)."""
+    return sequences.gather(1, which[..., None].expand(-1, -1, sequences.shape[-1]))
+
+
+def _rows_of_beams(rows: torch.Tensor, beams: int) -> torch.Tensor:
+    return (rows[:, None] * beams + torch.arange(beams, device=rows.device)).flatten()

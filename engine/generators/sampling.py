@@ -1,0 +1,138 @@
+"""Sampling: completions drawn at random from the model's distribution, repeatable by seed."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from engine import registry
+from engine.domain import Completion, Model
+from engine.generators import PromptTooLong
+from engine.registry import setting
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.generators.loading import Loaded
+    from engine.generators.sample import Warp
+
+
+class Sampling:
+    """Temperature, top-p and top-k sampling; a score is the mean log-probability of a token, in nats."""
+
+    name: ClassVar[str] = "sampling"
+
+    class Params(registry.Params):
+        """What may be set."""
+
+        name: Literal["sampling"] = "sampling"
+        temperature: float = setting(0.8, "lower is safer, higher is more varied", gt=0, le=5)
+        top_p: float = setting(0.95, "draw among the likeliest tokens that together have this probability", gt=0, le=1)
+        max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
+        top_k: int = setting(0, "draw among the so many likeliest tokens; 0: all", unit="tokens", more=True, ge=0)
+        batch_tokens: int | None = setting(
+            None,
+            "prompts x samples x tokens computed at a time; empty: as the memory allows",
+            unit="tokens",
+            more=True,
+            ge=1,
+        )
+
+    def __init__(self, params: Sampling.Params) -> None:
+        self.params = params
+        self._loaded: Loaded | None = None
+        self._seed = 0
+        self._streamed: Counter[str] = Counter()  # asked again, a prompt gets the next draw
+
+    def load(self, model: Model, seed: int) -> None:
+        from engine.generators.loading import load
+
+        self._loaded = load(model)
+        self._seed = seed
+
+    @property
+    def loaded(self) -> Loaded:
+        assert self._loaded is not None, "load() comes first"
+        return self._loaded
+
+    def vocabulary(self) -> frozenset[str]:
+        return frozenset(self.loaded.tokenizer.get_vocab())
+
+    def count(self, prompts: Sequence[str]) -> list[int]:
+        from engine.generators.batches import encode
+
+        return [len(ids) for ids in encode(self.loaded.tokenizer, prompts)]
+
+    def room(self) -> int:
+        return self.loaded.context - self.params.max_new_tokens
+
+    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
+        from engine.generators.batches import Batches, stop_ids
+
+        stops = stop_ids(self.loaded)
+
+        def draw(
+            ids: torch.Tensor, mask: torch.Tensor, batch: list[int]
+        ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+            return self._draw(ids, mask, [self._seed_of(prompts[index], 0) for index in batch], n, stops)
+
+        batches = Batches(self.loaded, n, self.params.max_new_tokens, self.params.batch_tokens)
+        for index, completions in batches.run(prompts, draw):
+            yield index, completions and sorted(completions, key=lambda one: -(one.score or 0.0))
+
+    def stream(self, prompt: str) -> Iterator[str]:
+        from engine.generators.batches import encode, padded, stop_ids
+        from engine.generators.sample import sample
+
+        ids = encode(self.loaded.tokenizer, [prompt])
+        if len(ids[0]) > self.room():
+            raise PromptTooLong(f"the prompt is {len(ids[0])} tokens long, and the model takes {self.room()}")
+        rows, mask = padded(ids, self.loaded)
+        self._streamed[prompt] += 1
+        seed = self._seed_of(prompt, self._streamed[prompt])
+        special = set(stop_ids(self.loaded).tolist())
+        written: list[int] = []
+        shown = ""
+        for tokens, _ in sample(self.loaded.model, rows, mask, [seed], 1, self.params.max_new_tokens, self._warp()):
+            if int(tokens) in special:
+                break
+            written.append(int(tokens))
+            text = self.loaded.tokenizer.decode(written, clean_up_tokenization_spaces=False)
+            if not text.endswith("\ufffd"):  # half a character: the next token has the rest
+                yield text[len(shown) :]
+                shown = text
+        text = self.loaded.tokenizer.decode(written, clean_up_tokenization_spaces=False)
+        if text != shown:
+            yield text[len(shown) :]
+
+    def _draw(
+        self, ids: torch.Tensor, mask: torch.Tensor, seeds: list[int], n: int, stops: torch.Tensor
+    ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        import torch
+
+        from engine.generators.sample import sample
+
+        drawn, likely = [], []
+        going = torch.ones(len(ids), n, dtype=torch.bool, device=ids.device)
+        for tokens, scores in sample(self.loaded.model, ids, mask, seeds, n, self.params.max_new_tokens, self._warp()):
+            drawn.append(torch.where(going, tokens, stops[0]))
+            likely.append(torch.where(going, scores, 0.0))
+            going &= ~torch.isin(tokens, stops)
+            if not bool(going.any()):
+                break
+        tokens, scores = torch.stack(drawn, dim=2), torch.stack(likely, dim=2)  # (P, n, new)
+        lengths = (~torch.isin(tokens, stops)).sum(dim=2) + 1  # with the stop token, as beam search counts
+        means = scores.sum(dim=2) / lengths.clamp(max=tokens.shape[2])
+        for row in range(len(ids)):
+            yield row, tokens[row], means[row]
+
+    def _warp(self) -> Warp:
+        from engine.generators.sample import warper
+
+        return warper(self.params.temperature, self.params.top_p, self.params.top_k)
+
+    def _seed_of(self, prompt: str, draw: int) -> int:
+        text = zlib.crc32(prompt.encode("utf-8", "replace"))
+        return (text + (self._seed << 32) + (draw << 48)) % (1 << 63)

@@ -1,0 +1,44 @@
+"""One forward pass at a time: read the prompts once, then add a token to every completion.
+
+Left padding throughout; a token's position counts real tokens only, so padding changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import Cache, DynamicCache
+
+from engine.generators.beam_cache import spread_over_beams
+
+
+def read(model: Any, ids: torch.Tensor, mask: torch.Tensor, n: int, new_tokens: int) -> tuple[Cache, torch.Tensor]:
+    """Compute prompts `ids` (P, tokens) once; returns a cache with n rows a prompt and the logits (P x n, V)."""
+    cache = DynamicCache(config=model.config)
+    output = model(
+        input_ids=ids,
+        attention_mask=mask,
+        position_ids=(mask.cumsum(dim=-1) - 1).clamp(min=0),
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    logits: torch.Tensor = output.logits[:, -1]
+    return spread_over_beams(cache, n, new_tokens), logits.repeat_interleave(n, dim=0)
+
+
+def advance(
+    model: Any, cache: Cache, tokens: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor
+) -> torch.Tensor:
+    """Logits (P x n, V) after `tokens` (P, n); `mask` is (P, all tokens so far), `positions` (P,) that of `tokens`."""
+    n = tokens.shape[1]
+    output = model(
+        input_ids=tokens.reshape(-1, 1),
+        attention_mask=mask.repeat_interleave(n, dim=0),
+        position_ids=positions.repeat_interleave(n)[:, None],
+        past_key_values=cache,
+        use_cache=True,
+    )
+    logits: torch.Tensor = output.logits[:, -1]
+    return logits

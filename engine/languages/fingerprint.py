@@ -1,0 +1,44 @@
+"""What two copies of the same code share, whatever their comments, layout and place in a file."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from engine.domain import Bug
+from engine.languages import language
+from engine.languages.source import Source, source
+
+
+def fingerprints(bug: Bug) -> tuple[bytes, bytes]:
+    """16 bytes each that stand for the faulty and for the repaired function (the file where there is none).
+
+    Comments, doc-strings and all white space are left out first, so a copy that was only laid out anew is the
+    same code. Raises UserError for a language we do not know.
+    """
+    read = source(bug.buggy, bug.language)
+    place = read.enclosing(bug.span)
+    first, last = (place.start - 1, place.end) if place else (0, len(read.lines))
+    before, faulty, after = (
+        _plain(read.bare_lines[start:end])
+        for start, end in ((first, bug.span.start - 1), (bug.span.start - 1, bug.span.end), (bug.span.end, last))
+    )
+    repaired = _plain(_repaired_lines(bug))
+    return _digest(before + faulty + after), _digest(before + repaired + after)
+
+
+def _repaired_lines(bug: Bug) -> list[str | None]:
+    """The lines that stand in the span after the fix; the whole file is read only where they may hold comments."""
+    lines = bug.fixed_lines
+    if not language(bug.language).telltale.search(lines):
+        return [lines]
+    first = bug.span.start - 1
+    read = Source(bug.fixed, bug.language)
+    return read.bare_lines[first : len(read.lines) - (len(source(bug.buggy, bug.language).lines) - bug.span.end)]
+
+
+def _plain(lines: list[str | None]) -> str:
+    return "".join("".join(line.split()) for line in lines if line)
+
+
+def _digest(code: str) -> bytes:
+    return blake2b(code.encode("utf-8", "surrogatepass"), digest_size=16).digest()

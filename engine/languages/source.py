@@ -1,0 +1,195 @@
+"""One file's text with its functions, and its lines without comments, doc-strings and blank lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from engine.domain import Span, lines_of
+from engine.languages import language
+
+if TYPE_CHECKING:
+    from tree_sitter import Language as Grammar
+    from tree_sitter import Node, Query, Tree
+
+Cut = tuple[int, int, int]  # row, first byte, byte after the last; rows from 0, bytes from the row's start
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function or method that stands in no other function; its span includes decorators and annotations."""
+
+    name: str
+    span: Span
+
+
+@cache
+def grammar(name: str) -> Grammar:
+    """The tree-sitter grammar of a language. Raises UserError for a language we do not know."""
+    import tree_sitter
+
+    return tree_sitter.Language(import_module(language(name).grammar).language())
+
+
+@cache
+def _query(name: str) -> Query:
+    import tree_sitter
+
+    return tree_sitter.Query(grammar(name), language(name).query)
+
+
+def parse(code: bytes, name: str) -> Tree:
+    """The syntax tree of `code`; faulty code gives a tree with error nodes, never an exception."""
+    import tree_sitter
+
+    return tree_sitter.Parser(grammar(name)).parse(code)
+
+
+@lru_cache(maxsize=8)
+def source(text: str, name: str) -> Source:
+    """`Source(text, name)`, remembered for the few texts in work: one bug's file is asked for several times."""
+    return Source(text, name)
+
+
+class Source:
+    """A parsed file. Raises UserError for a language we do not know; faulty code is read as far as it goes."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.lines = lines_of(text)
+        self._text = text
+        self._language = language(name)
+
+    @cached_property
+    def _code(self) -> bytes:
+        return self._text.encode("utf-8", "surrogatepass")
+
+    @cached_property
+    def _tree(self) -> Tree:
+        return parse(self._code, self._language.name)
+
+    @cached_property
+    def _found(self) -> dict[str, list[Node]]:
+        """Comments, doc-strings and strings; none are looked for in a text that surely has none."""
+        import tree_sitter
+
+        if not self._language.telltale.search(self._text):
+            return {}
+        return tree_sitter.QueryCursor(_query(self._language.name)).captures(self._tree.root_node)
+
+    @property
+    def has_error(self) -> bool:
+        """Whether the grammar could not read some part; it lags a little behind the language itself."""
+        return self._tree.root_node.has_error
+
+    @cached_property
+    def functions(self) -> list[Function]:
+        """In the order of the file; functions inside functions belong to the outer one."""
+        found = []
+        waiting = [self._tree.root_node]
+        while waiting:
+            node = waiting.pop()
+            if node.type in self._language.functions:
+                found.append(_function(node))
+            else:
+                waiting.extend(reversed(node.named_children))
+        return found
+
+    def enclosing(self, span: Span) -> Span | None:
+        """The lines of the function that holds all of `span`, or None.
+
+        A gap in front of a function is outside; one right behind it is inside where no bracket ends a function.
+        """
+        is_gap = span.end < span.start
+        first = span.start - 1 if is_gap else span.start  # the lines that must be in the function
+        last = span.start if is_gap and self._language.brackets else span.end
+        for function in self.functions:
+            if function.span.start <= first and last <= function.span.end:
+                return function.span
+        return None
+
+    @cached_property
+    def bare_lines(self) -> list[str | None]:
+        """Each line without its comments and doc-strings; None for a line of which nothing is left.
+
+        Blank lines and `#` inside a string stay. A doc-string that is a body's only statement stays, since the
+        code would not parse without it.
+        """
+        cuts: dict[int, list[Cut]] = {}
+        for node in self._found.get("comment", []) + self._documentation():
+            for cut in self._cuts(node):
+                cuts.setdefault(cut[0], []).append(cut)
+        inside = self._rows_inside_strings
+        bare: list[str | None] = []
+        for number, line in enumerate(self.lines):
+            continues = bool(bare) and (bare[-1] or "").rstrip("\r\n").endswith("\\")
+            if number in cuts:
+                bare.append(_without(line, sorted(cuts[number])))
+            else:
+                bare.append(line if line.strip() or number in inside or continues else None)
+        return bare
+
+    def bare_function(self, function: Function) -> str:
+        """A function's bare lines, moved to column 0 (lines inside a string are not moved)."""
+        first, last = function.span.start - 1, function.span.end
+        indent = self.lines[first][: len(self.lines[first]) - len(self.lines[first].lstrip(" \t"))]
+        inside = self._rows_inside_strings
+        return "".join(
+            line if number in inside else line.removeprefix(indent)
+            for number, line in enumerate(self.bare_lines[first:last], first)
+            if line is not None
+        )
+
+    def _documentation(self) -> list[Node]:
+        return [node for node in self._found.get("doc", []) if self._stands_alone(node)]
+
+    def _stands_alone(self, node: Node) -> bool:
+        before = self._code[node.start_byte - node.start_point.column : node.start_byte]
+        parent, after = node.parent, node.next_sibling
+        has_others = parent is not None and any(
+            child.type != "comment" and child.id != node.id for child in parent.named_children
+        )
+        shares_its_line = after is not None and after.type != "comment" and after.start_point.row == node.end_point.row
+        return not before.strip() and has_others and not shares_its_line
+
+    @cached_property
+    def _rows_inside_strings(self) -> set[int]:
+        inside: set[int] = set()
+        for node in self._found.get("string", []):
+            first, last = node.start_point.row, node.end_point.row
+            if first != last:
+                inside.update(range(first + 1, last + 1))
+        return inside
+
+    def _cuts(self, node: Node) -> list[Cut]:
+        first, last = node.start_point, node.end_point
+        if first.row == last.row:
+            return [(first.row, first.column, last.column)]
+        whole = [(row, 0, 1 << 60) for row in range(first.row + 1, last.row)]
+        return [(first.row, first.column, 1 << 60), *whole, (last.row, 0, last.column)]
+
+
+def _function(node: Node) -> Function:
+    parent, name = node.parent, node.child_by_field_name("name")
+    first = parent if parent is not None and parent.type == "decorated_definition" else node
+    text = (name.text or b"").decode("utf-8", "replace") if name is not None else ""
+    return Function(text, Span(first.start_point.row + 1, node.end_point.row + 1))
+
+
+def _without(line: str, cuts: list[Cut]) -> str | None:
+    row = line.encode("utf-8", "surrogatepass")
+    body = row.rstrip(b"\r\n")
+    end = row[len(body) :]
+    kept, position = b"", 0
+    for _, first, after in cuts:
+        kept = _joined(kept, body[position:first])
+        position = max(position, after)
+    kept = _joined(kept, body[position:]).rstrip()
+    return (kept + end).decode("utf-8", "surrogatepass") if kept else None
+
+
+def _joined(left: bytes, right: bytes) -> bytes:
+    if left and right and not left[-1:].isspace() and not right[:1].isspace():
+        return left + b" " + right  # `int/* */x` must not become `intx`
+    return left + right

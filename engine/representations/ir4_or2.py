@@ -1,0 +1,107 @@
+"""IR4 x OR2 (RepairLLaMA, arXiv 2312.15698): the faulty lines as a comment at the hole, the fixed lines as answer.
+
+The prompt, in the starter adapter's form, for a model's fill-in-the-middle tokens:
+
+    <prefix>code before{indent}# buggy code\\n# each faulty line\\n<suffix>code after<middle>
+
+The target is what stands in the fixed file for the span; both use "\\n" even where the file has "\\r\\n".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from engine import registry
+from engine.domain import Bug, Patch, Sample, lines_of
+from engine.languages import language
+from engine.languages.source import source
+from engine.registry import setting
+from engine.representations import CannotShow
+from engine.representations.layouts import LAYOUTS, layout_for
+
+
+class Ir4Or2:
+    """Shows the function around the fault with the faulty lines commented out; reads the lines to put there."""
+
+    name: ClassVar[str] = "ir4_or2"
+
+    class Params(registry.Params):
+        """What of the file is shown, and in which model's tokens."""
+
+        name: Literal["ir4_or2"] = "ir4_or2"
+        strip: bool = setting(True, "leave comments, doc-strings and blank lines out of the code around the fault")
+        context: Literal["function", "file"] = setting("function", "how much code around the fault is shown")
+        fim: Literal["auto", "qwen", "starcoder", "codellama", "deepseek"] = setting(
+            "auto", "whose fill-in-the-middle tokens; auto: those that the model's tokenizer has", more=True
+        )
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self._layout = LAYOUTS["qwen" if params.fim == "auto" else params.fim]
+
+    def for_vocabulary(self, vocabulary: frozenset[str]) -> Ir4Or2:
+        found = layout_for(vocabulary, self.params.fim)
+        return Ir4Or2(self.params.model_copy(update={"fim": found}))
+
+    def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
+        before, after = self._around(bug)
+        hole = _commented(bug, language(bug.language).marker, notes, before, after)
+        parts = [_plain("".join(lines)) for lines in (before, hole, after)]
+        target = _plain(bug.fixed_lines) if _is_crlf(bug) else bug.fixed_lines
+        held = next((token for token in self._layout.special if any(token in part for part in [*parts, target])), "")
+        if held:
+            raise CannotShow(f"the code holds the special token {held}")
+        if self.decode(target, bug).text != bug.fixed:
+            raise CannotShow("the fix changes how lines end")
+        tokens = self._layout
+        prompt = f"{tokens.prefix}{parts[0]}{parts[1]}{tokens.suffix}{parts[2]}{tokens.middle}"
+        return Sample(bug.id, prompt, target, bug.kind)
+
+    def trim(self, completion: str, bug: Bug) -> str:
+        """Up to where the answer repeats the line after the hole, else as many lines as are faulty."""
+        lines = lines_of(self._layout.cut(completion))
+        follows = next((line.rstrip() for line in self._around(bug)[1] if line.strip()), None)
+        repeated = [place for place, line in enumerate(lines) if place and line.rstrip() == follows]
+        return "".join(lines[: repeated[0] if repeated else max(1, len(lines_of(bug.buggy_lines)))])
+
+    def decode(self, completion: str, bug: Bug) -> Patch:
+        """Every text is some patch: an empty one deletes the faulty lines."""
+        text = self._layout.cut(completion)
+        if text and not text.endswith("\n") and bug.span.end < len(lines_of(bug.buggy)):
+            text += "\n"  # lines follow, and the answer must not run into them
+        if _is_crlf(bug):
+            text = _plain(text).replace("\n", "\r\n")
+        return Patch(bug.id, bug.replace_span(text))
+
+    def _around(self, bug: Bug) -> tuple[list[str], list[str]]:
+        """The lines shown before and after the span."""
+        read = source(bug.buggy, bug.language)
+        lines: list[str | None] = read.bare_lines if self.params.strip else [*read.lines]
+        place = read.enclosing(bug.span) if self.params.context == "function" else None
+        first, last = (place.start - 1, place.end) if place else (0, len(lines))
+        before = [line for line in lines[first : bug.span.start - 1] if line is not None]
+        return before, [line for line in lines[bug.span.end : last] if line is not None]
+
+
+def _commented(bug: Bug, marker: str, notes: Sequence[str], before: list[str], after: list[str]) -> list[str]:
+    """The comment that stands at the hole, each line ended."""
+    faulty = lines_of(bug.buggy_lines)
+    neighbour = [*faulty, *after, *reversed(before)]  # an insertion takes the indent of what comes next
+    first = next((line for line in neighbour if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip(" \t"))]
+    shown = [f"{marker} {line}" for line in faulty]
+    if shown and not shown[-1].endswith("\n"):
+        shown[-1] += "\n"
+    noted = [f"{indent}{marker} {note}\n" for note in notes]
+    return [*noted, f"{indent}{marker} buggy code\n", *shown]
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def _is_crlf(bug: Bug) -> bool:
+    r"""Whether every ended line of the file ends with "\r\n" and there is one."""
+    ends = bug.buggy.count("\n")
+    return ends > 0 and bug.buggy.count("\r\n") == ends

@@ -1,0 +1,177 @@
+"""The launcher of the Landlock sandbox, a program of its own: fence a child in, wait for it, leave nothing behind.
+
+Run as `python -I -S -B jail.py FD`, where FD holds the orders: names and values in turn, each ended by NUL, a name
+once for each of its values. It imports nothing of Repair Studio and little else, for half of a sandbox's start is its
+imports (`_signal` spares the enum classes of `signal`). The parent half stays outside the fence, adopts whatever the
+payload leaves running, and ends it: after the payload, on SIGTERM, and when the runner dies. It writes the payload's
+exit code to the status descriptor; where that stays empty the payload never started, and why stands on standard error.
+"""
+
+from __future__ import annotations
+
+import _signal as signal  # type: ignore[import-not-found]
+import ctypes
+import os
+import resource
+import struct
+import sys
+
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 22, 36, 38
+LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446  # the same on every architecture
+READ = 0b1101  # execute, read a file, list a folder
+FILE = 0b1100_0000_0000_0111  # of all rights, those that make sense on a file
+ALL = 0xFFFF
+BOX = ALL & ~(1 << 6 | 1 << 9 | 1 << 11 | 1 << 15)  # no devices, no sockets, no ioctl on devices
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def called(outcome: int, what: str) -> int:
+    """`outcome` of a C call; raises OSError naming `what` where it is negative."""
+    if outcome < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return outcome
+
+
+def fence(readable: list[str], devices: list[str], box: str) -> None:
+    """Confine this process and its children to these paths; no network, no signals or sockets to the outside."""
+    attributes = struct.pack("<QQQ", ALL, 0b11, 0b11)
+    ruleset = called(LIBC.syscall(LANDLOCK_CREATE, attributes, len(attributes), 0), "landlock_create_ruleset")
+    rules = [(path, READ) for path in readable] + [(path, 0b110) for path in devices] + [(box, BOX)]
+    for path, rights in rules:
+        try:
+            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        allowed = rights if os.path.isdir(path) else rights & FILE
+        rule = struct.pack("<Qi", allowed, place)
+        called(LIBC.syscall(LANDLOCK_ADD, ruleset, 1, rule, 0), f"landlock_add_rule {path}")
+        os.close(place)
+    called(LIBC.syscall(LANDLOCK_RESTRICT, ruleset, 0), "landlock_restrict_self")
+    os.close(ruleset)
+
+
+def forbid(program: bytes) -> None:
+    """Load the system call filter."""
+    code = ctypes.create_string_buffer(program, len(program))
+    header = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(code)))
+    called(LIBC.prctl(PR_SET_SECCOMP, 2, header, 0, 0), "seccomp")
+
+
+def payload(orders: dict[str, list[str]], parent: int) -> None:
+    """Become the payload: drop the user, take the limits, close the fence, execute."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    box = orders["box"][0]
+    os.chdir(box)
+    with open("/proc/self/oom_score_adj", "w") as score:
+        score.write("1000")  # when the machine runs out of memory, the payload goes before the studio
+    for name, value in pairs(orders["rlimit"]).items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (int(value), int(value)))
+    for uid in map(int, orders.get("uid", [])):
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    called(LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    called(LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "parent death signal")
+    if os.getppid() != parent:
+        os._exit(1)
+    fence(orders["readable"], orders["device"], box)
+    forbid(bytes.fromhex(orders["seccomp"][0]))
+    try:
+        os.execvpe(orders["argv"][0], orders["argv"], pairs(orders["environment"]))  # noqa: S606 - this is the launcher
+    except OSError as trouble:
+        os.write(2, f"{orders['argv'][0]}: {trouble.strerror}\n".encode())
+        os._exit(127)
+
+
+def pairs(settings: list[str]) -> dict[str, str]:
+    """`NAME=VALUE` as a dictionary."""
+    return dict(setting.split("=", 1) for setting in settings)
+
+
+def descendants() -> set[int]:
+    """All processes below this one, the dead that nobody waited for included."""
+    parents = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", "rb") as stat:
+                parents[int(name)] = int(stat.read().rpartition(b")")[2].split()[1])
+        except OSError:
+            continue
+    found: set[int] = set()
+    new = {os.getpid()}
+    while new:
+        new = {pid for pid, parent in parents.items() if parent in new}
+        found |= new
+    return found
+
+
+def sweep() -> None:
+    """Kill until no child is left. All are stopped first: a killed one would make room for a fork bomb's next."""
+    while True:
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        stopped: set[int] = set()
+        while new := descendants() - stopped:
+            send(new, signal.SIGSTOP)
+            stopped |= new
+        send(stopped, signal.SIGKILL)
+
+
+def send(pids: set[int], number: int) -> None:
+    """A signal to each of them that is still there."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def main() -> None:
+    """Start the payload, wait for it, sweep up, report."""
+    with os.fdopen(int(sys.argv[1]), "rb") as given:
+        words = os.fsdecode(given.read()).split("\0")
+    orders: dict[str, list[str]] = {}
+    for name, value in zip(words[::2], words[1::2], strict=False):  # nothing follows the last NUL
+        orders.setdefault(name, []).append(value)
+    status = int(orders["status"][0])
+    called(LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "child subreaper")
+    called(LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0), "parent death signal")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    if os.getppid() != int(orders["runner"][0]):
+        sys.exit(1)
+    supervisor = os.getpid()
+    trouble_out, trouble_in = os.pipe()  # closed by a successful exec
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(trouble_out)
+            os.close(status)
+            payload(orders, supervisor)
+        except BaseException as trouble:
+            os.write(trouble_in, str(trouble).encode()[:500] or b"unknown trouble")
+        finally:
+            os._exit(1)
+    os.close(trouble_in)
+    try:
+        with os.fdopen(trouble_out, "rb") as channel:
+            said = channel.read()
+        ended, how = 0, 0
+        while ended != pid:
+            ended, how = os.waitpid(-1, 0)
+        if said:
+            os.write(2, said)
+            return
+        code = os.waitstatus_to_exitcode(how)
+        os.write(status, str(code if code >= 0 else 128 - code).encode())  # 128 + signal, as a shell says it
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sweep()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""The sandbox for machines without user namespaces: Landlock, a system call filter, limits, and a sweeping launcher.
+
+Weaker than bubblewrap where the kernel offers no more: the host's process numbers and file names can be guessed at,
+times and sizes of files outside can be asked for, and the working folder lies on the host's disk, where its size is
+watched every 50 ms and not enforced. Contents, changes, signals, network and memory of others stay out of reach. Where
+the runner is not root, changes of modes, owners and times are ignored, in the working folder too: Landlock lets a
+payload make them on every file of its user. A program that a payload compiles there cannot be executed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import glob
+import os
+import platform
+import py_compile
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import psutil
+
+from engine import registry
+from engine.errors import MissingDependency
+from engine.sandboxes import Limits, Ran
+from engine.sandboxes.box import checked, collect, fill
+from engine.sandboxes.folder import remove, unlinked_bytes, used_bytes
+from engine.sandboxes.identity import payload_uids, reachable_parent
+from engine.sandboxes.rlimits import rlimits
+from engine.sandboxes.seccomp import program
+from engine.sandboxes.trial import named, trial
+from engine.sandboxes.watch import PATIENCE_S, end_tree, watch
+
+OLDEST_ABI = 6  # the first that keeps signals and abstract sockets in
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives", "/etc/ld.so.cache")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+JAIL = Path(__file__).with_name("jail.py")
+
+
+class Landlock:
+    """Runs each command under `jail.py`; needs Linux 6.12 or later with Landlock switched on."""
+
+    name: ClassVar[str] = "landlock"
+
+    class Params(registry.Params):
+        """Nothing to choose."""
+
+        name: Literal["landlock"] = "landlock"
+
+    def __init__(self, params: registry.Params) -> None:
+        self._uids = payload_uids()
+        # Compiled once: from its source, the launcher would take a quarter longer to start each time.
+        self._folder = tempfile.TemporaryDirectory(prefix="repair-studio-launcher-")
+        self._launcher = f"{self._folder.name}/jail.pyc"
+        py_compile.compile(str(JAIL), self._launcher, doraise=True)
+
+    def unavailable(self) -> str:
+        return self._trouble
+
+    def describe(self) -> str:
+        return f"landlock {abi()}"
+
+    @cached_property
+    def _trouble(self) -> str:
+        if abi() < OLDEST_ABI:
+            found = f"Landlock ABI {abi()}" if abi() > 0 else "no Landlock"
+            return f"the kernel {platform.release()} has {found}, ABI {OLDEST_ABI} is needed (Linux 6.12, lsm=landlock)"
+        try:
+            program(lends_user=True)
+        except MissingDependency as missing:
+            return str(missing)
+        return trial(self)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        files: Mapping[str, bytes],
+        limits: Limits,
+        *,
+        results: Sequence[str] = (),
+        tools: Mapping[str, str] | None = None,
+    ) -> Ran:
+        for path in (*files, *results):
+            checked(path)
+        uid = next(self._uids)
+        outside = {name: os.path.realpath(path) for name, path in (tools or {}).items()}
+        with ExitStack() as held:
+            home = Path(tempfile.mkdtemp(prefix="repair-studio-run-", dir=reachable_parent()))
+            held.callback(remove, home)
+            home.chmod(0o755)
+            folder = home / "box"
+            folder.mkdir(mode=0o700)
+            box = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            held.callback(os.close, box)
+            fill(box, files, uid)
+            if uid is not None:
+                os.chown(folder, uid, uid)
+            environment = {"PATH": "/usr/bin:/bin", "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"}
+            orders: dict[str, Sequence[object]] = {
+                "argv": named(argv, outside),
+                "box": [folder],
+                "device": DEVICES,
+                "environment": [f"{name}={value}" for name, value in environment.items()],
+                "readable": [*SYSTEM, *glob.glob("/etc/java-*"), *outside.values()],
+                "rlimit": [f"{name}={value}" for name, value in _with_room(rlimits(limits), uid).items()],
+                "runner": [os.getpid()],
+                "seccomp": [program(lends_user=uid is None).hex()],
+                "uid": [] if uid is None else [uid],
+            }
+            jail, status = _start(self._launcher, orders, held)
+            watched = watch(
+                jail,
+                limits,
+                leader=jail.pid,
+                is_full=lambda tree: _is_full(folder, limits, tree),
+                kill=lambda: _end(jail),
+            )
+            exit_code = _exit_code(status)
+            if watched.ended == "exit" and exit_code is None:
+                detail = watched.stderr.decode(errors="replace").strip()[:500] or "the launcher left no exit code"
+                return watched.ran("not_started", detail=detail)
+            if watched.oom and exit_code == 128 + signal.SIGKILL:
+                return watched.ran("not_started", detail="killed (possibly out of memory)")
+            contents, invalid = collect(box, results, limits.file_bytes)
+            ended = "disk" if watched.ended == "exit" and _is_full(folder, limits, []) else watched.ended
+            return watched.ran(ended, exit_code, contents, invalid)
+
+
+def abi() -> int:
+    """The kernel's Landlock version; 0 or less where it has none or it is switched off."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return int(libc.syscall(444, None, 0, 1))
+
+
+def _start(
+    launcher: str, orders: Mapping[str, Sequence[object]], held: ExitStack
+) -> tuple[subprocess.Popen[bytes], int]:
+    """The launcher, and the descriptor on which it will tell how the payload ended."""
+    status_out, status_in = os.pipe()
+    held.callback(os.close, status_out)
+    os.set_blocking(status_out, False)
+    with os.fdopen(status_in, "wb"), os.fdopen(os.memfd_create("repair-studio"), "wb+") as given:
+        for name, values in {**orders, "status": [status_in]}.items():
+            given.write(b"".join(os.fsencode(f"{name}\0{value}\0") for value in values))
+        given.seek(0)
+        # The base interpreter: the launcher needs nothing of a virtual environment, and may be root where it lies.
+        python = getattr(sys, "_base_executable", None) or sys.executable
+        jail = subprocess.Popen(
+            [python, "-I", "-S", "-B", launcher, str(given.fileno())],
+            env={},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=(given.fileno(), status_in),
+        )
+    return held.enter_context(jail), status_out
+
+
+def _exit_code(status: int) -> int | None:
+    with suppress(BlockingIOError):
+        if line := os.read(status, 16):
+            return int(line)
+    return None
+
+
+def _is_full(folder: Path, limits: Limits, tree: list[psutil.Process]) -> bool:
+    used = used_bytes(folder, limits.box_bytes)
+    return used > limits.box_bytes or used + unlinked_bytes(tree) > limits.box_bytes
+
+
+def _end(jail: subprocess.Popen[bytes]) -> None:
+    """Let the launcher end its whole tree; where it is itself stuck, end all of them from here."""
+    if jail.poll() is not None:
+        return
+    ending = os.pidfd_open(jail.pid)
+    try:
+        jail.send_signal(signal.SIGTERM)
+        if not select.select([ending], [], [], PATIENCE_S)[0]:
+            end_tree(jail.pid)
+            jail.kill()
+    finally:
+        os.close(ending)
+
+
+def _with_room(bounds: dict[str, int], uid: int | None) -> dict[str, int]:
+    """The kernel counts every process of a user; what a lent user already runs must not count against the run."""
+    if uid is not None:
+        return bounds
+    running = 0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.uids().real == os.getuid():
+                running += process.num_threads()
+    return {**bounds, "nproc": bounds["nproc"] + running}

@@ -1,0 +1,156 @@
+"""Around every sandbox: one loop that reads the output and ends the tree when time, memory, disk or output run out."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import psutil
+
+from engine.sandboxes import Limits, Ran
+
+TICK_S = 0.05  # between two looks at memory and disk
+PATIENCE_S = 5.0  # for a killed tree to be gone
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the watcher saw; `ended` as in `Ran`, without "not_started"."""
+
+    ended: str
+    stdout: bytes
+    stderr: bytes
+    wall_s: float
+    oom: bool  # the kernel's out-of-memory killer struck somewhere on the machine meanwhile
+
+    def ran(
+        self,
+        ended: str,
+        exit_code: int | None = None,
+        results: Mapping[str, bytes] = MappingProxyType({}),
+        invalid: Sequence[str] = (),
+        detail: str = "",
+    ) -> Ran:
+        """The sandbox's answer; the exit code counts only where the command ended by itself."""
+        code = exit_code if ended == "exit" else None
+        return Ran(ended, code, self.stdout, self.stderr, self.wall_s, results, invalid, detail)
+
+
+def watch(
+    process: subprocess.Popen[bytes],
+    limits: Limits,
+    *,
+    leader: int,
+    is_full: Callable[[list[psutil.Process]], bool],
+    kill: Callable[[], None],
+) -> Watched:
+    """Wait for `process`, whose stdout and stderr are pipes, within `limits`; `kill` must end the whole tree.
+
+    Memory is the resident sets of `leader`'s descendants added up, so shared pages count in each. Reads until the
+    process ends and not until the pipes do: a leftover child may hold them open. The process is reaped on return.
+    """
+    assert process.stdout is not None
+    assert process.stderr is not None
+    start = time.monotonic()
+    oom_kills = _oom_kills()
+    streams = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
+    ended = ""
+    ending = os.pidfd_open(process.pid)
+    try:
+        with selectors.DefaultSelector() as selector:
+            for stream in streams:
+                os.set_blocking(stream, False)
+                selector.register(stream, selectors.EVENT_READ)
+            selector.register(ending, selectors.EVENT_READ)
+            tick = start + TICK_S
+            while not ended:
+                now = time.monotonic()
+                ready = {key.fd for key, _ in selector.select(max(0.0, min(tick, start + limits.wall_s) - now))}
+                for stream in ready & streams.keys():
+                    if not _read(stream, streams[stream], limits.output_bytes):
+                        selector.unregister(stream)
+                if any(len(kept) > limits.output_bytes for kept in streams.values()):
+                    ended = "output_cap"
+                elif ending in ready:
+                    ended = "exit"
+                elif (now := time.monotonic()) >= start + limits.wall_s:
+                    ended = "timeout"
+                elif now >= tick:
+                    ended = _excess(leader, limits, is_full)
+                    looked = time.monotonic() - now  # grows with the number of processes on the machine
+                    tick = now + looked + max(TICK_S, 4 * looked)
+    finally:
+        os.close(ending)
+        wall_s = time.monotonic() - start
+        kill()
+        process.wait(PATIENCE_S)
+    for stream, kept in streams.items():
+        while len(kept) <= limits.output_bytes and _read(stream, kept, limits.output_bytes):
+            pass
+    stdout, stderr = (bytes(kept[: limits.output_bytes]) for kept in streams.values())
+    is_over = any(len(kept) > limits.output_bytes for kept in streams.values())
+    return Watched("output_cap" if is_over else ended, stdout, stderr, wall_s, _oom_kills() > oom_kills)
+
+
+def _read(stream: int, kept: bytearray, most: int) -> bool:
+    """Take what is there, at most one byte over the cap; False at the end or where nothing waits."""
+    try:
+        piece = os.read(stream, 1 << 16)
+    except BlockingIOError:
+        return False
+    kept += piece[: most + 1 - len(kept)]
+    return bool(piece)
+
+
+def _excess(leader: int, limits: Limits, is_full: Callable[[list[psutil.Process]], bool]) -> str:
+    tree = descendants(leader)
+    if resident(tree) > limits.memory_bytes:
+        return "memory"
+    return "disk" if is_full(tree) else ""
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """The living tree below `pid`, without itself."""
+    try:
+        return list(psutil.Process(pid).children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def end_tree(pid: int) -> None:
+    """Kill all below `pid`, stopping it first: a killed process would make room for a fork bomb's next."""
+    stopped: set[psutil.Process] = set()
+    while new := set(descendants(pid)) - stopped:
+        for process in new:
+            with suppress(psutil.Error):
+                process.suspend()
+        stopped |= new
+    for process in stopped:
+        with suppress(psutil.Error):
+            process.kill()
+
+
+def resident(tree: list[psutil.Process]) -> int:
+    """Bytes of memory that these processes hold, pages shared by several counted for each."""
+    total = 0
+    for process in tree:
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue  # it ended meanwhile
+    return total
+
+
+def _oom_kills() -> int:
+    try:
+        lines = Path("/proc/vmstat").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))

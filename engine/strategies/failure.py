@@ -1,0 +1,36 @@
+"""What a test run says to whoever has to mend the patch: the line that matters out of a long log."""
+
+from __future__ import annotations
+
+import re
+
+from engine.domain import Outcome, Verdict
+
+SHOWN_LINES = 12
+_TELLING = re.compile(r"\b(assert\b|AssertionError|[A-Za-z.]*(Error|Exception|Failure)\b)|^E\s|expected", re.IGNORECASE)
+_NOISE = re.compile(r"^\s*(at |File \"|raise |\.\.\.|=+|-+|_+)")  # frames and rulers
+
+
+def in_one_line(verdict: Verdict, most: int = 120) -> str:
+    """`test: assert 3 == 7`, `does not compile: ';' expected`, `too slow`: at most `most` characters."""
+    if verdict.outcome is Outcome.TIMEOUT:
+        return "the tests did not end in time"
+    if verdict.outcome is Outcome.NO_PATCH:
+        return f"no patch: {verdict.reason}"[:most]
+    said = _telling_line(verdict.log) or ", ".join(verdict.failed) or verdict.reason or verdict.outcome.value
+    what = "does not compile" if verdict.outcome is Outcome.COMPILE_ERROR else "test"
+    return f"{what}: {said}"[:most]
+
+
+def for_people(verdict: Verdict) -> str:
+    """A few lines: what failed, and the end of the log."""
+    named = f" ({', '.join(verdict.failed[:5])})" if verdict.failed else ""
+    log = "\n".join(verdict.log.strip().splitlines()[-SHOWN_LINES:])
+    return f"{in_one_line(verdict)}{named}\n\n{log}".strip()
+
+
+def _telling_line(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip() and not _NOISE.match(line)]
+    telling = [line for line in lines if _TELLING.search(line)]
+    first = (telling or lines or [""])[0]
+    return re.sub(r"^E\s+", "", first)

@@ -1,0 +1,38 @@
+"""One prompt, one answer, one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from engine import registry
+from engine.domain import Bug, Turn
+from engine.representations import Representation
+from engine.strategies import Complete, Evaluate
+
+
+class SingleShot:
+    """Answers once with the representation's own prompt, whatever was said before."""
+
+    name: ClassVar[str] = "single_shot"
+
+    class Params(registry.Params):
+        """Nothing to set."""
+
+        name: Literal["single_shot"] = "single_shot"
+
+    def __init__(self, params: SingleShot.Params) -> None:
+        self.params = params
+
+    def reply(
+        self,
+        bug: Bug,
+        turns: Sequence[Turn],
+        budget: int,
+        representation: Representation,
+        complete: Complete,
+        evaluate: Evaluate,
+    ) -> Iterator[Turn]:
+        text = complete(representation.encode(bug).prompt)
+        patch = representation.decode(text, bug)
+        yield Turn("assistant", text, patch, evaluate(bug, patch))

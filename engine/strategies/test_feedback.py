@@ -1,0 +1,102 @@
+"""Try, run the tests, show the model what failed, and try again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from engine import registry
+from engine.domain import Bug, Turn
+from engine.generators import PromptTooLong
+from engine.registry import setting
+from engine.representations import Representation
+from engine.strategies import Complete, Evaluate
+from engine.strategies.failure import for_people, in_one_line
+
+
+class TestFeedback:
+    """For models that fill in code: what was tried, what the tests said of it and what the user said stand as
+    comments where the fault is. An answer that was tried before is drawn again.
+    """
+
+    name: ClassVar[str] = "test_feedback"
+    __test__ = False  # not a test class, whatever pytest makes of its name
+
+    class Params(registry.Params):
+        """What may be set."""
+
+        name: Literal["test_feedback"] = "test_feedback"
+        max_turns: int = setting(5, "patches tried before giving up", unit="turns", gt=0, le=50)
+        redraws: int = setting(4, "fresh draws when an answer was tried before", unit="draws", more=True, ge=0, le=50)
+
+    def __init__(self, params: TestFeedback.Params) -> None:
+        self.params = params
+
+    def reply(
+        self,
+        bug: Bug,
+        turns: Sequence[Turn],
+        budget: int,
+        representation: Representation,
+        complete: Complete,
+        evaluate: Evaluate,
+    ) -> Iterator[Turn]:
+        said = list(turns)
+        for _ in range(min(budget, self.params.max_turns)):
+            last = said[-1] if said else None
+            if last is not None and last.role == "assistant" and last.verdict is not None:
+                said.append(Turn("user", for_people(last.verdict)))
+                yield said[-1]
+            tried = {turn.text.strip(): turn.verdict for turn in said if turn.role == "assistant"}
+            text = self._new_answer(bug, said, set(tried), representation, complete)
+            patch = representation.decode(text, bug)
+            # the same text has the same verdict: no need to run its tests again
+            verdict = tried.get(text.strip()) or evaluate(bug, patch)
+            said.append(Turn("assistant", text, patch, verdict))
+            yield said[-1]
+            if verdict.is_plausible:
+                return
+
+    def _new_answer(
+        self, bug: Bug, said: Sequence[Turn], tried: set[str], representation: Representation, complete: Complete
+    ) -> str:
+        """An answer that was not tried yet, or after all redraws the last one drawn."""
+        notes = notes_of(said)
+        text = ""
+        for _ in range(1 + self.params.redraws):
+            text, notes = _fitting(bug, notes, representation, complete)
+            if text.strip() not in tried:
+                break
+        return text
+
+
+def notes_of(said: Sequence[Turn]) -> list[str]:
+    """One line each, oldest first: hints of the user, and answers tried with what the tests said of them."""
+    notes = []
+    feedback = {for_people(turn.verdict) for turn in said if turn.verdict is not None}
+    for turn in said:
+        if turn.role == "assistant" and turn.verdict is not None:
+            notes.append(f"tried: {_one_line(turn.text) or '(nothing)'}")
+            notes.append(in_one_line(turn.verdict))
+        elif turn.role == "user" and turn.text.strip() and turn.text not in feedback:
+            notes.append(f"hint: {_one_line(turn.text)}")
+    return notes
+
+
+def _fitting(bug: Bug, notes: list[str], representation: Representation, complete: Complete) -> tuple[str, list[str]]:
+    """An answer to the longest prompt that fits: what failed first is forgotten first, hints last of all.
+
+    Raises PromptTooLong where the code alone does not fit.
+    """
+    while True:
+        try:
+            return complete(representation.encode(bug, notes).prompt), notes
+        except PromptTooLong:
+            if not notes:
+                raise
+            oldest = next((at for at, note in enumerate(notes) if not note.startswith("hint: ")), 0)
+            notes = notes[:oldest] + notes[oldest + 1 :]
+
+
+def _one_line(text: str, most: int = 160) -> str:
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip())[:most]

@@ -1,0 +1,90 @@
+"""The studio's settings as TRL's arguments, for the library versions of pyproject.toml."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.errors import UserError
+
+if TYPE_CHECKING:
+    from engine.trainers.sft import Sft
+
+OPTIMIZERS = {
+    "adamw": "adamw_torch_fused",
+    "adamw_8bit": "adamw_bnb_8bit",
+    "paged_adamw_8bit": "paged_adamw_8bit",
+    "paged_adamw_32bit": "paged_adamw_32bit",
+    "sgd": "sgd",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many steps there are and when something happens, in optimizer steps."""
+
+    steps: int
+    steps_per_epoch: int
+    eval_every: int
+    save_every: int
+
+    @classmethod
+    def of(cls, params: Sft.Params, rows: int) -> Plan:
+        per_step = params.batch_size * params.accumulation
+        per_epoch = math.ceil(rows / per_step)
+        steps = params.max_steps or math.ceil(rows * params.epochs / per_step)
+        return cls(steps, per_epoch, params.eval_steps or per_epoch, params.save_steps or per_epoch)
+
+
+def arguments(params: Sft.Params, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool) -> Any:
+    """TRL's SFTConfig. Raises UserError where Weights & Biases is wanted and not set up."""
+    from trl import SFTConfig
+
+    if params.report_to_wandb and not (os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_MODE")):
+        raise UserError(
+            "Weights & Biases needs its key in the environment: start the studio with WANDB_API_KEY set",
+            field="trainer.report_to_wandb",
+        )
+    scheduler = params.scheduler
+    return SFTConfig(
+        output_dir=str(folder),
+        max_steps=plan.steps,
+        per_device_train_batch_size=params.batch_size,
+        per_device_eval_batch_size=params.batch_size,
+        gradient_accumulation_steps=params.accumulation,
+        learning_rate=params.learning_rate,
+        lr_scheduler_type="constant_with_warmup" if scheduler == "constant" else scheduler,
+        warmup_steps=params.warmup_steps,
+        optim=OPTIMIZERS[params.optimizer],
+        adam_beta1=params.beta1,
+        adam_beta2=params.beta2,
+        weight_decay=params.weight_decay,
+        max_grad_norm=params.max_grad_norm,
+        bf16=compute is torch.bfloat16,
+        fp16=compute is torch.float16,
+        activation_checkpointing=params.activation_checkpointing,
+        packing=params.packing,
+        logging_steps=params.logging_steps,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,  # a loss that is not a number is shown and ends the run, never averaged away
+        eval_strategy="steps" if evaluates else "no",
+        eval_steps=plan.eval_every,
+        save_strategy="steps",
+        save_steps=plan.save_every,
+        save_total_limit=None,  # engine.work.checkpoint rotates, once the new checkpoint is sealed
+        train_sampling_strategy="sequential",  # the rows come in their order already
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None if not params.packing else 1024,
+        prediction_loss_only=True,
+        seed=seed,
+        data_seed=seed,
+        report_to=["wandb"] if params.report_to_wandb else "none",
+        disable_tqdm=True,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        use_cpu=not torch.cuda.is_available(),
+    )

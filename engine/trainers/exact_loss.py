@@ -1,0 +1,37 @@
+"""TRL's trainer with a loss that, on a CPU, computes only what it needs.
+
+TRL scores only the target's tokens where it has Triton, which is on a GPU. On a CPU it would project every token of
+the prompt onto the vocabulary, twice, and measure entropy and accuracy on top: a third of a small model's time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+from trl import SFTTrainer
+
+
+class LeanSFTTrainer(SFTTrainer):  # type: ignore[misc]
+    """The same mean negative log-likelihood of the target tokens, to the last few bits."""
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        if inputs["input_ids"].device.type != "cpu" or return_outputs:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        labels = inputs["labels"][:, 1:]  # (B, T - 1) token t + 1 stands beside what was read up to t
+        causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+        read = causal.base_model(**{name: value for name, value in inputs.items() if name != "labels"}, use_cache=False)
+        has_loss = labels != -100
+        hidden = read.last_hidden_state[:, :-1][has_loss]  # (tokens with loss, h)
+        logits = causal.get_output_embeddings()(hidden)  # (tokens with loss, V)
+        counted = has_loss.sum() if num_items_in_batch is None else num_items_in_batch
+        return functional.cross_entropy(logits.float(), labels[has_loss], reduction="sum") / torch.as_tensor(
+            counted
+        ).clamp(min=1)

@@ -1,0 +1,92 @@
+"""What a training run says while it trains: points of the curves, progress with the time left, checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from engine.errors import UserError
+from engine.rundir import RunDir
+from engine.work import checkpoint, memory
+
+NAMES = {  # transformers' names -> ours
+    "loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "eval_loss",
+}  # fmt: skip
+
+
+class Reporter(TrainerCallback):  # type: ignore[misc]
+    """Turns the trainer's calls into events of the run, and seals each checkpoint it saves."""
+
+    def __init__(self, run: RunDir, tokens_by_step: Sequence[int], steps_per_epoch: float, keep: int) -> None:
+        """`tokens_by_step[i]`: tokens, without padding, of the first i optimizer steps together."""
+        self.run = run
+        self.tokens_by_step = tokens_by_step
+        self.steps_per_epoch = steps_per_epoch
+        self.keep = keep
+        self._first_step = 0
+        self._started = 0.0
+        self._last = (0.0, 0)  # when and at which step the last point was made
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._first_step = state.global_step
+        self._started = time.monotonic()
+        self._last = (self._started, state.global_step)
+        self._progress(state)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
+        values = {NAMES[name]: float(value) for name, value in logs.items() if name in NAMES}
+        if not values:
+            return
+        step = int(state.global_step)
+        values["epoch"] = step / self.steps_per_epoch
+        if "loss" in values:
+            now = time.monotonic()
+            seconds, before = now - self._last[0], self._last[1]
+            values["tokens_per_s"] = (self.tokens_by_step[step] - self.tokens_by_step[before]) / max(seconds, 1e-9)
+            values["memory_bytes"] = float(memory.measure().bytes)
+            self._last = (now, step)
+        finite = {name: value for name, value in values.items() if math.isfinite(value)}
+        self.run.emit("metric", step=step, values=finite)
+        loss = values.get("loss", values.get("eval_loss", 0.0))
+        if not math.isfinite(loss):
+            raise UserError(
+                f"the loss is {loss} at step {step}, so training has come apart; "
+                f"lower the learning rate (it was {args.learning_rate:g}), or set precision to fp32",
+                field="trainer.learning_rate",
+            )
+        self._progress(state)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._last = (time.monotonic(), state.global_step)  # evaluating is not training: not in tokens a second
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+        checkpoint.seal(folder)
+        checkpoint.rotate(folder.parent, self.keep)
+        self.run.emit("checkpoint", step=int(state.global_step), path=str(folder))
+        self._last = (time.monotonic(), state.global_step)
+
+    def _progress(self, state: Any) -> None:
+        done = int(state.global_step)
+        seconds = time.monotonic() - self._started
+        text = f"step {done} of {state.max_steps}"
+        if done > self._first_step:
+            left = seconds / (done - self._first_step) * (state.max_steps - done)
+            text += f", {duration(left)} left"
+        self.run.emit("progress", done=done, total=int(state.max_steps), text=text)
+
+
+def duration(seconds: float) -> str:
+    """As a person says it: "40 s", "3 min 20 s", "2 h 5 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

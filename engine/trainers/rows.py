@@ -1,0 +1,111 @@
+"""The rows of a training set as the trainer wants them, in the order in which they are trained on.
+
+The order of all epochs is laid out before the first step and is a function of (seed, place) alone, so that a run
+that was killed goes on with exactly the rows it had not seen.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.errors import UserError
+
+IGNORED = -100  # the label of a token without loss
+GROUP = 50  # batches whose rows are sorted by length together: little padding, and batches still vary
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Token ids and labels, one list a sample."""
+
+    table: pa.Table  # columns input_ids, labels: list<int32>
+    lengths: np.ndarray[Any, np.dtype[np.int64]]  # tokens of each row
+    left_out: dict[str, int]  # reason -> rows
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+def read_rows(path: Path, context: int, vocabulary: int) -> Rows:
+    """Rows of a parquet file written by `engine.work.build`; the first n_prompt tokens of each carry no loss.
+
+    Rows longer than `context` tokens or without a target are left out and counted. Raises UserError where the file
+    is not such a file or holds token ids that the model does not have.
+    """
+    try:
+        table = pq.read_table(path, columns=["input_ids", "n_prompt", "n_tokens"])
+    except FileNotFoundError:
+        raise UserError(f"the training set has no {path.name}; build it again", field="dataset") from None
+    except (pa.ArrowException, KeyError) as error:
+        raise UserError(f"{path} is not a training set of this program: {error}", field="dataset") from None
+    lengths, prompts = (table[name].to_numpy().astype(np.int64) for name in ("n_tokens", "n_prompt"))
+    is_long, is_blank = lengths > context, prompts >= lengths
+    table = table.filter(pa.array(~(is_long | is_blank)))
+    kept, prompts = lengths[~(is_long | is_blank)], prompts[~(is_long | is_blank)]
+    ids = table["input_ids"].combine_chunks()
+    ids = ids if isinstance(ids, pa.Array) else pa.concat_arrays(ids.chunks)
+    flat = ids.flatten().to_numpy(zero_copy_only=False).astype(np.int32)
+    if len(flat) and int(flat.max()) >= vocabulary:
+        raise UserError(
+            f"the training set holds token {int(flat.max())}, and the model knows {vocabulary} tokens: "
+            "it was built for another model",
+            field="dataset",
+        )
+    starts = np.concatenate([[0], np.cumsum(kept)])
+    place = np.arange(len(flat)) - np.repeat(starts[:-1], kept)  # of each token in its own row
+    labels = np.where(place < np.repeat(prompts, kept), IGNORED, flat).astype(np.int32)
+    offsets = pa.array(starts, pa.int32())
+    lists = [pa.ListArray.from_arrays(offsets, pa.array(values)) for values in (flat, labels)]
+    reasons = {"longer than the model's context": int(is_long.sum()), "no target": int((is_blank & ~is_long).sum())}
+    return Rows(
+        pa.table(lists, names=["input_ids", "labels"]),
+        kept,
+        {reason: count for reason, count in reasons.items() if count},
+    )
+
+
+def check_same_tokenizer(dataset: Path, tokenizer: Any) -> None:
+    """Raises UserError where the set was built with other tokens than the model's."""
+    path = dataset / "tokenizer" / "tokenizer.json"
+    if not path.exists():
+        return
+    written = json.loads(path.read_text(encoding="utf-8"))
+    vocabulary = written["model"]["vocab"]
+    if isinstance(vocabulary, list):  # unigram models list [token, score] in the order of their ids
+        vocabulary = {token: index for index, (token, _) in enumerate(vocabulary)}
+    vocabulary |= {added["content"]: added["id"] for added in written.get("added_tokens", [])}
+    known = tokenizer.get_vocab()
+    if vocabulary != known:
+        other = next((token for token, index in vocabulary.items() if known.get(token) != index), "one token fewer")
+        raise UserError(
+            f"the training set was built with another tokenizer than this model's (they differ at {other!r}); "
+            "build the set again with this model",
+            field="dataset",
+        )
+
+
+def order(lengths: np.ndarray[Any, Any], wanted: int, seed: int, batch: int, by_length: bool) -> list[int]:
+    """Indices of the rows for `wanted` places: every epoch a new permutation, one epoch after the other.
+
+    `by_length`: batches of rows of similar length, in random order; `wanted` is then a whole number of batches.
+    """
+    epochs = range(math.ceil(wanted / len(lengths)))
+    places = np.concatenate([np.random.default_rng([seed, epoch]).permutation(len(lengths)) for epoch in epochs])
+    places = places[:wanted]
+    if by_length:
+        chunks = [places[start : start + GROUP * batch] for start in range(0, wanted, GROUP * batch)]
+        places = np.concatenate([_grouped(chunk, lengths, batch, [seed, n, 1]) for n, chunk in enumerate(chunks)])
+    return [int(place) for place in places]
+
+
+def _grouped(chunk: np.ndarray[Any, Any], lengths: np.ndarray[Any, Any], batch: int, seed: list[int]) -> Any:
+    batches = chunk[np.argsort(lengths[chunk], kind="stable")].reshape(-1, batch)
+    return np.random.default_rng(seed).permutation(batches).flatten()

@@ -1,0 +1,147 @@
+"""One training session, from the run's folder to the finished adapter; goes on where a killed one stopped.
+
+Imports torch, transformers and TRL: for worker processes only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from datasets import Dataset
+from transformers import set_seed
+from trl import pack_dataset
+
+from engine.domain import Model
+from engine.errors import UserError
+from engine.generators.loading import best_device, context_of, load_tokenizer
+from engine.rundir import RunDir
+from engine.trainers.arguments import Plan, arguments
+from engine.trainers.exact_loss import LeanSFTTrainer
+from engine.trainers.reporting import Reporter
+from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
+from engine.trainers.weights import keep_adapter_exact, precision, prepare
+from engine.work import checkpoint, memory
+
+if TYPE_CHECKING:
+    from engine.trainers.sft import Sft
+
+log = logging.getLogger(__name__)
+
+
+def train(params: Sft.Params, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, Any]:
+    """See `engine.trainers.Trainer.train`."""
+    started = time.monotonic()
+    compute = precision(params, best_device())
+    tokenizer = load_tokenizer(Path(model.weights))
+    check_same_tokenizer(dataset, tokenizer)
+    set_seed(seed)  # before the new matrices are drawn
+    weights = prepare(params, model)
+    trained, held_out, lengths, left_out = _data(params, dataset, weights)
+    plan = Plan.of(params, len(trained))
+    per_step = params.batch_size * params.accumulation
+    places = order(lengths, plan.steps * per_step, seed, params.batch_size, params.group_by_length)
+    tokens = np.concatenate([[0], lengths[places].reshape(plan.steps, per_step).sum(axis=1).cumsum()])
+
+    folder = run.artifacts / "checkpoints"
+    reporter = Reporter(run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints)
+    trainer = LeanSFTTrainer(
+        model=weights,
+        args=arguments(params, plan, compute, folder, seed, evaluates=len(held_out) > 0),
+        train_dataset=trained.select(places),
+        eval_dataset=held_out if len(held_out) else None,
+        processing_class=tokenizer,
+        callbacks=[reporter],
+    )
+    if params.method != "full":
+        keep_adapter_exact(trainer.model)
+    newest = checkpoint.newest_complete(folder)
+    if newest is not None:
+        run.emit("resumed", step=checkpoint.step_of(newest))
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    _save(trainer.model, tokenizer, model, run)
+
+    history = trainer.state.log_history
+    evaluations = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+    numbers = [weight.numel() for weight in trainer.model.parameters()]
+    return {
+        "kind": "model" if params.method == "full" else "adapter",
+        "train_loss": _mean_loss(history),
+        "eval_loss": evaluations[-1] if evaluations else None,
+        "steps": int(trainer.state.global_step),
+        "samples": len(places),
+        "tokens": int(tokens[-1]),
+        "left_out": left_out,
+        "trainable_parameters": sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad),
+        "all_parameters": sum(numbers),
+        "seconds": round(time.monotonic() - started, 1),
+        "peak_memory_bytes": memory.peak().bytes,
+        "device": memory.peak().device,
+    }
+
+
+def _data(params: Sft.Params, dataset: Path, weights: Any) -> tuple[Dataset, Dataset, Any, dict[str, int]]:
+    """Training rows, rows held out, tokens of each training row, and what was left out of both."""
+    context = context_of(weights.config)
+    train_rows, valid_rows = (
+        read_rows(dataset / name, context, weights.config.vocab_size) for name in ("train.parquet", "valid.parquet")
+    )
+    if not len(train_rows):
+        raise UserError(
+            f"no row of the training set can be used ({_counts(train_rows.left_out) or 'it is empty'})", field="dataset"
+        )
+    left_out = {
+        reason: train_rows.left_out.get(reason, 0) + valid_rows.left_out.get(reason, 0)
+        for reason in {**train_rows.left_out, **valid_rows.left_out}
+    }
+    if left_out:
+        log.warning("rows left out: %s", _counts(left_out))
+    trained, held_out = Dataset(train_rows.table), _shortest_first(valid_rows)
+    if not params.packing:
+        return trained, held_out, train_rows.lengths, left_out
+    width = min(context, max(1024, int(train_rows.lengths.max())))
+    trained = pack_dataset(trained, width)
+    if len(held_out):
+        held_out = pack_dataset(held_out, max(width, int(valid_rows.lengths.max())))
+    return trained, held_out, np.array([len(ids) for ids in trained["input_ids"]]), left_out
+
+
+def _shortest_first(rows: Rows) -> Dataset:
+    dataset = Dataset(rows.table)
+    return dataset.select(np.argsort(rows.lengths, kind="stable").tolist()) if len(rows) else dataset
+
+
+def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir) -> None:
+    """Into a folder of another name first: a model folder that exists is whole."""
+    folder, unfinished = run.artifacts / "model", run.artifacts / "model.tmp"
+    for old in (folder, unfinished):
+        if old.exists():
+            shutil.rmtree(old)
+    trained.save_pretrained(unfinished)
+    tokenizer.save_pretrained(unfinished)
+    (unfinished / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+    config = unfinished / "adapter_config.json"
+    if config.exists():
+        values = json.loads(config.read_text(encoding="utf-8"))
+        values["base_model_name_or_path"] = str(Path(model.weights).resolve())
+        config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    unfinished.rename(folder)
+
+
+def _mean_loss(history: list[dict[str, Any]]) -> float | None:
+    """Over all steps, those before a restart included; each point of the curve is the mean since the last one."""
+    total, before = 0.0, 0
+    for entry in history:
+        if "loss" in entry:
+            total += entry["loss"] * (entry["step"] - before)
+            before = entry["step"]
+    return total / before if before else None
+
+
+def _counts(left_out: dict[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in left_out.items())

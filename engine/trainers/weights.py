@@ -1,0 +1,92 @@
+"""What is trained: a base model with new LoRA matrices, an adapter that goes on, or every weight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.domain import Model
+from engine.errors import UserError
+from engine.generators.loading import best_device, load_weights, with_adapter
+
+if TYPE_CHECKING:
+    from engine.trainers.sft import Sft
+
+
+def precision(params: Sft.Params, device: torch.device) -> torch.dtype:
+    """Of the computation. Raises UserError for what the device cannot do."""
+    if params.precision == "auto":
+        if device.type == "cpu":
+            return torch.float32
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if params.precision == "fp16" and device.type == "cpu":
+        raise UserError("fp16 needs a GPU; on a CPU set precision to auto or fp32", field="trainer.precision")
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[params.precision]
+
+
+def prepare(params: Sft.Params, model: Model) -> Any:
+    """The model with the right weights trainable. Raises UserError where model and settings do not fit."""
+    device = best_device()
+    if params.method == "full" and model.kind == "adapter":
+        raise UserError(
+            f"full trains every weight, and {model.name} is an adapter; merge it first, or choose lora",
+            field="trainer.method",
+        )
+    base = load_weights(Path(model.weights), device_map={"": device}, **_kept_as(params, precision(params, device)))
+    base.config.use_cache = False
+    if params.method == "full":
+        return base
+    if model.kind == "adapter":
+        return with_adapter(base, Path(model.path), trainable=True)
+    return _with_new_matrices(base, params)
+
+
+def keep_adapter_exact(model: Any) -> None:
+    """Trainable weights back to fp32: TRL makes them bf16 beside a quantised base, which swallows small updates."""
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+
+
+def _kept_as(params: Sft.Params, compute: torch.dtype) -> dict[str, Any]:
+    """How the weights are held in memory: quantised, or in the type of the computation."""
+    from transformers import BitsAndBytesConfig
+
+    if params.method == "qlora":
+        four_bits = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=compute,
+        )
+        return {"quantization_config": four_bits, "dtype": compute}
+    if params.base_bits == 8:
+        return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True), "dtype": compute}
+    # all weights are trained in fp32, whatever the computation: updates are too small for a half type
+    return {"dtype": torch.float32 if params.method == "full" else compute}
+
+
+def _with_new_matrices(base: Any, params: Sft.Params) -> Any:
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=params.rank,
+        lora_alpha=params.alpha,
+        lora_dropout=params.dropout,
+        target_modules=params.layer_names,
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    try:
+        return get_peft_model(base, config)
+    except ValueError as error:
+        if "arget modules" not in str(error):
+            raise
+        linear = [name for name, layer in base.named_modules() if hasattr(layer, "in_features")]
+        known = sorted({name.rpartition(".")[2] for name in linear})
+        raise UserError(
+            f"the model has no layer called {params.target_modules!r}; it has: {', '.join(known)}",
+            field="trainer.target_modules",
+        ) from error

@@ -1,0 +1,112 @@
+"""`python -m engine.work RUN_DIR`: one worker, which does one run and says in the run's folder how it ended.
+
+Exit code 0: done; 1: failed, the last event says why; 143: stopped by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from engine.errors import OutsideFailure, UserError
+from engine.rundir import RunDir
+from engine.specs import parse
+from engine.work.trouble import cause_of
+
+WORK = {  # kind of run -> "module:function", called with (spec, inputs, run); returns the run's result
+    "dataset": "engine.work.build:build",
+    "train": "engine.work.train:train",
+    "merge": "engine.work.merge:merge",
+    "benchmark": "engine.work.benchmark:benchmark",
+    "chat": "engine.work.chat:chat",
+}
+PACKAGES = ("repair-studio", "torch", "transformers", "trl", "peft", "bitsandbytes", "datasets")
+RESERVE_BYTES = 1 << 16  # kept on the disk, and freed when it is full, so that there is room to say so
+STOPPED = 128 + signal.SIGTERM
+
+
+def main(folder: Path) -> int:
+    """Do the run in `folder`; returns the exit code."""
+    settle()
+    run = RunDir(folder)
+    try:
+        with run.held():
+            return work(run)
+    except OutsideFailure as error:  # another worker holds the run: what it says there is not ours to touch
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def work(run: RunDir) -> int:
+    """Do the run, whose lock is held, and emit its last state."""
+    reserve = run.path / "reserve"
+    try:
+        reserve.write_bytes(b"\0" * RESERVE_BYTES)
+        spec = parse(run.spec())
+        run.emit("state", state="running", versions=versions())
+        module, _, name = WORK[spec.kind].partition(":")
+        result = getattr(import_module(module), name)(spec, run.inputs(), run)
+        run.emit("state", state="done", result=result)
+        return 0
+    except SystemExit:
+        run.emit("state", state="stopped")
+        return STOPPED
+    except Exception as error:
+        reserve.unlink(missing_ok=True)
+        cause, text = cause_of(error, run.path)
+        with suppress(OSError):  # the log may be on the full disk
+            if cause == "bug" or not isinstance(error, UserError):
+                traceback.print_exc()
+            sys.stderr.write(f"{cause}: {text}\n")
+        run.emit("state", state="failed", error=text, cause=cause)
+        return 1
+    finally:
+        reserve.unlink(missing_ok=True)
+
+
+def settle() -> None:
+    """Before any library is imported: quiet, offline, one thread a core, and SIGTERM ends the run at once."""
+    cores = str(len(os.sched_getaffinity(0)))
+    for name, value in {
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "TOKENIZERS_PARALLELISM": "true",
+        "OMP_NUM_THREADS": cores,
+        "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
+    }.items():
+        os.environ.setdefault(name, value)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    for name in ("httpx", "filelock", "fsspec"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages whose version can change a result."""
+    found = {"python": sys.version.split()[0]}
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def _stop(number: int, frame: FrameType | None) -> Any:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: the last event must be whole
+    raise SystemExit(STOPPED)
+
+
+if __name__ == "__main__":
+    code = main(Path(sys.argv[1]).resolve())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads that still judge a patch must not keep a stopped worker alive; their sandboxes die with it

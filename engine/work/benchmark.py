@@ -1,0 +1,120 @@
+"""Lets a model repair the bugs of a benchmark and has every patch judged; goes on where a killed run stopped."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from engine import benchmarks, generators, representations
+from engine.domain import Bug, Outcome
+from engine.errors import UserError
+from engine.generators import Generator
+from engine.representations import CannotShow, Representation
+from engine.rundir import Inputs, RunDir
+from engine.specs import BenchmarkSpec
+from engine.work.judge import MODEL, Control, Judge
+from engine.work.verdicts import chosen
+
+AT = (1, 5, 10, 50, 100, 200)  # ranks up to which plausible patches are counted
+
+
+def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
+    """Emit every bug, and every patch with its verdict; returns the counts.
+
+    The model writes in this thread while other threads judge. Raises UserError where model and representation do not
+    fit, SandboxUnavailable where nothing can be run safely.
+    """
+    if inputs.model is None:
+        raise UserError("no model was named", field="model")
+    started = time.monotonic()
+    sandbox = chosen(spec.sandbox)
+    bugs_from = benchmarks.registry.create(spec.benchmark)
+    bugs = bugs_from.bugs()[: spec.limit]
+    run.emit("progress", done=0, total=None, text="loading the model")
+    generator = generators.registry.create(spec.generator)
+    generator.load(inputs.model, spec.seed)
+    representation = representations.registry.create(spec.representation).for_vocabulary(generator.vocabulary())
+    prompts, skipped = _shown(bugs, dict(bugs_from.skipped()), representation, generator, run)
+
+    pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="judge")
+    try:
+        judge = Judge(bugs_from, representation, sandbox, run, pool)
+        wanted = range(1, spec.candidates + 1)
+        judge.total = len(prompts) * len(wanted)
+        to_judge = [bug for bug in bugs if bug.id in prompts]
+        for bug in to_judge:
+            judge.start(bug)
+        unwritten = [bug for bug in to_judge if not all(judge.is_settled((bug.id, MODEL, rank)) for rank in wanted)]
+        drawn = generator.generate([prompts[bug.id] for bug in unwritten], spec.candidates)
+        for count, (index, completions) in enumerate(drawn, start=1):
+            assert completions is not None, f"{unwritten[index].id} was counted and fits"
+            judge.candidates(unwritten[index], completions)
+            judge.progress(f"{count + len(to_judge) - len(unwritten)} of {len(to_judge)} bugs written")
+        controls = judge.wait()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    seconds = time.monotonic() - started
+    return {
+        "bugs": len(bugs),
+        **_counts(judge, controls, spec.candidates),
+        "skipped": dict(Counter(reason.partition(":")[0] for reason in skipped.values())),
+        "seconds": round(seconds, 1),
+        "patches_per_s": round(judge.total / seconds, 2),
+        "sandbox": sandbox.describe(),
+    }
+
+
+def _shown(
+    bugs: list[Bug], skipped: dict[str, str], representation: Representation, generator: Generator, run: RunDir
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Say every bug; returns the prompts of those that can be judged, and why the others cannot."""
+    prompts = {}
+    for bug in bugs:
+        if bug.id not in skipped:
+            try:
+                prompts[bug.id] = representation.encode(bug).prompt
+            except CannotShow as reason:
+                skipped[bug.id] = f"cannot be shown: {reason}"
+    lengths = dict(zip(prompts, generator.count(list(prompts.values())), strict=True))
+    for bug_id, length in lengths.items():
+        if length > generator.room():
+            skipped[bug_id] = f"too_long: {length} tokens"
+            del prompts[bug_id]
+    for bug in bugs:
+        run.emit(
+            "bug",
+            id=bug.id,
+            language=bug.language,
+            path=bug.path,
+            kind=bug.kind,
+            cwe=bug.cwe,
+            start=bug.span.start,
+            end=bug.span.end,
+            buggy=bug.buggy,
+            fixed=bug.fixed,
+            skipped=skipped.get(bug.id, ""),
+            prompt_tokens=lengths.get(bug.id),
+        )
+    return prompts, {bug.id: skipped[bug.id] for bug in bugs if bug.id in skipped}
+
+
+def _counts(judge: Judge, controls: dict[str, Control], candidates: int) -> dict[str, Any]:
+    scored = [bug_id for bug_id, control in controls.items() if not control.trouble]
+    best: dict[str, int] = {}  # bug -> rank of its first plausible patch
+    outcomes: Counter[str] = Counter()
+    for (bug_id, source, rank), verdict in sorted(judge.verdicts.items()):
+        if source == MODEL and bug_id in controls and rank <= candidates:
+            outcomes[verdict.outcome.value] += 1
+            if verdict.is_plausible:
+                best[bug_id] = min(rank, best.get(bug_id, rank))
+    ranks = sorted({*(rank for rank in AT if rank <= candidates), candidates})
+    return {
+        "scored": len(scored),
+        "control_failures": len(controls) - len(scored),
+        "plausible_at": {str(k): sum(best.get(bug_id, k + 1) <= k for bug_id in scored) for k in ranks},
+        "outcomes": {outcome.value: outcomes[outcome.value] for outcome in Outcome},
+        "patches": outcomes.total(),
+    }

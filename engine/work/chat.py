@@ -1,0 +1,159 @@
+"""Keeps one model loaded and answers the questions of repair conversations until told to stop."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+from engine import benchmarks, generators, representations, strategies
+from engine.domain import Bug, Patch, Turn, Verdict
+from engine.errors import UserError
+from engine.rundir import Inputs, RunDir
+from engine.specs import ChatSpec
+from engine.work.verdicts import as_json, chosen, from_json
+
+POLL_S = 0.1
+FLUSH_S = 0.1  # between two pieces of an answer
+IDLE_S = 30 * 60.0  # without a question: the model's memory is wanted elsewhere
+
+
+def chat(spec: ChatSpec, inputs: Inputs, run: RunDir, idle_s: float = IDLE_S) -> dict[str, Any]:
+    """Answer until {"ask": "stop"} or `idle_s` seconds of silence; returns how much was said.
+
+    Emits progress "ready" once the model is loaded and again after each answer; `answered` closes each question.
+    """
+    desk = Desk(spec, inputs, run)
+    run.emit("progress", done=0, total=None, text="ready")
+    offset, last = 0, time.monotonic()
+    while time.monotonic() - last < idle_s:
+        questions, offset = run.questions(offset)
+        for question in questions:
+            if question.get("ask") == "stop":
+                return desk.summary()
+            desk.answer(question)
+            last = time.monotonic()
+        if not questions:
+            time.sleep(POLL_S)
+    return desk.summary()
+
+
+class Desk:
+    """A loaded model with all that a conversation needs."""
+
+    def __init__(self, spec: ChatSpec, inputs: Inputs, run: RunDir) -> None:
+        if inputs.model is None:
+            raise UserError("no model was named", field="model")
+        self._run = run
+        self._sandbox = chosen(spec.sandbox)
+        self._benchmark = benchmarks.registry.create(spec.benchmark)
+        self._bugs = {bug.id: bug for bug in self._benchmark.bugs()}
+        self._skipped = self._benchmark.skipped()
+        self._strategy = strategies.registry.create(spec.strategy)
+        run.emit("progress", done=0, total=None, text="loading the model")
+        self._generator = generators.registry.create(spec.generator)
+        self._generator.load(inputs.model, spec.seed)
+        shown = representations.registry.create(spec.representation)
+        self._representation = shown.for_vocabulary(self._generator.vocabulary())
+        # a worker started again in the same folder finds its old inbox: what it has dealt with stays dealt with
+        self._before = {
+            int(event.fields["conversation"]): int(event.fields["questions"])
+            for event in run.events().events
+            if event.kind == "answered"
+        }
+        self._asked: Counter[int] = Counter()
+        self._turns = 0
+
+    def answer(self, question: dict[str, Any]) -> None:
+        """Emit the turns that follow from one question. Trouble of the user's is said in a turn and ends nothing."""
+        conversation = int(question["conversation"])
+        self._asked[conversation] += 1
+        if self._asked[conversation] <= self._before.get(conversation, 0):
+            return
+        try:
+            self._reply(conversation, question)
+        except UserError as error:
+            self._say(
+                conversation, self._next, Turn("assistant", "", Patch(str(question.get("bug")), None, str(error)))
+            )
+        self._run.emit("answered", conversation=conversation, questions=self._asked[conversation])
+        self._run.emit("progress", done=self._turns, total=None, text="ready")
+
+    def summary(self) -> dict[str, Any]:
+        return {"conversations": len(self._asked), "questions": self._asked.total(), "turns": self._turns}
+
+    def _reply(self, conversation: int, question: dict[str, Any]) -> None:
+        told = list(question.get("turns") or ())
+        self._next = max((int(turn.get("number") or 0) for turn in told), default=0) + 1
+        bug = self._bug(str(question.get("bug")))
+        turns = [_turn(bug, values) for values in told]
+        if message := str(question.get("message") or "").strip():
+            turns.append(Turn("user", message))
+            self._say(conversation, self._next, turns[-1])
+        live = _Live(self._run, conversation)
+
+        def complete(prompt: str) -> str:
+            self._run.emit("progress", done=self._turns, total=None, text="writing an answer")
+            return live.show(self._generator.stream(prompt))
+
+        def evaluate(bug: Bug, patch: Patch) -> Verdict:
+            self._run.emit("progress", done=self._turns, total=None, text="running the tests")
+            return self._benchmark.evaluate(bug, patch, self._sandbox)
+
+        budget = int(question.get("budget") or 1)
+        for turn in self._strategy.reply(bug, turns, budget, self._representation, complete, evaluate):
+            self._say(conversation, self._next, turn)
+
+    def _bug(self, bug_id: str) -> Bug:
+        if bug_id not in self._bugs:
+            raise UserError(f"there is no bug {bug_id!r} in this benchmark", field="bug")
+        if bug_id in self._skipped:
+            raise UserError(f"{bug_id} cannot be judged here: {self._skipped[bug_id]}", field="bug")
+        return self._bugs[bug_id]
+
+    def _say(self, conversation: int, number: int, turn: Turn) -> None:
+        self._run.emit(
+            "turn",
+            conversation=conversation,
+            number=number,
+            role=turn.role,
+            text=turn.text,
+            patch=turn.patch.text if turn.patch else None,
+            patch_reason=turn.patch.reason if turn.patch else "",
+            verdict=as_json(turn.verdict) if turn.verdict else None,
+        )
+        self._next = number + 1
+        self._turns += 1
+
+
+class _Live:
+    """Sends an answer on while it is written, about ten times a second."""
+
+    def __init__(self, run: RunDir, conversation: int) -> None:
+        self._run = run
+        self._conversation = conversation
+
+    def show(self, pieces: Any) -> str:
+        """All of the text; the first piece says that the answer begins anew."""
+        text = held = ""
+        restart, sent = True, time.monotonic()
+        for piece in pieces:
+            text += piece
+            held += piece
+            if restart or time.monotonic() - sent >= FLUSH_S:
+                self._send(held, restart)
+                held, restart, sent = "", False, time.monotonic()
+        if held or restart:
+            self._send(held, restart)
+        return text
+
+    def _send(self, text: str, restart: bool) -> None:
+        self._run.emit("delta", conversation=self._conversation, text=text, restart=restart)
+
+
+def _turn(bug: Bug, values: dict[str, Any]) -> Turn:
+    """A turn as the control plane tells of it."""
+    is_patch = values.get("role") == "assistant"
+    patch = Patch(bug.id, values.get("patch"), values.get("patch_reason") or "") if is_patch else None
+    verdict = from_json(values) if values.get("outcome") else None
+    return Turn(str(values.get("role") or "user"), str(values.get("text") or ""), patch, verdict)

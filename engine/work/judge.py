@@ -1,0 +1,171 @@
+"""Judges the candidates of many bugs in a pool of threads, each patch text once, and says every verdict as it comes.
+
+A bug counts only if its tests tell right from wrong here: its known fix has to pass and its buggy code must not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from engine.benchmarks import Benchmark
+from engine.domain import Bug, Completion, Outcome, Patch, Verdict
+from engine.representations import Representation
+from engine.rundir import RunDir
+from engine.sandboxes import Sandbox
+from engine.work.verdicts import as_json, from_json
+
+Key = tuple[str, str, int]  # bug id, source, rank
+KNOWN_FIX, BUGGY_CODE, MODEL = "known_fix", "buggy_code", "model"
+PAUSE_S = 0.5  # between two words of progress
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the tests say of a bug's known fix and of its buggy code."""
+
+    known_fix: Verdict
+    buggy_code: Verdict
+
+    @property
+    def trouble(self) -> str:
+        """Why the bug cannot be scored here; empty where it can."""
+        for name, verdict in (("known fix", self.known_fix), ("buggy code", self.buggy_code)):
+            if verdict.outcome is Outcome.NOT_RUN:
+                return f"not scored: the {name} could not be run ({verdict.reason or 'no reason given'})"
+        if not self.known_fix.is_plausible:
+            return f"not scored: the known fix does not pass its tests here ({self.known_fix.outcome.value})"
+        if self.buggy_code.is_plausible:
+            return "not scored: the buggy code passes its tests here"
+        return ""
+
+
+class Judge:
+    """Holds the verdicts of one benchmark run, those of an earlier, interrupted one included."""
+
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        representation: Representation,
+        sandbox: Sandbox,
+        run: RunDir,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self.verdicts = verdicts_so_far(run)
+        self.total = 0  # candidates to judge in all
+        self._benchmark = benchmark
+        self._representation = representation
+        self._sandbox = sandbox
+        self._run = run
+        self._pool = pool
+        self._controls: dict[str, Future[Control]] = {}
+        self._tasks: list[Future[None]] = []
+        self._saying = Lock()
+        self._said = 0.0
+
+    def start(self, bug: Bug) -> None:
+        """Judge the known fix and the buggy code; call once for each bug before its candidates come."""
+        self._controls[bug.id] = self._pool.submit(self._judge_controls, bug)
+
+    def candidates(self, bug: Bug, completions: Sequence[Completion]) -> None:
+        """Judge what the model wrote, best first; returns at once."""
+        by_text: dict[str | None, list[tuple[int, Completion, Patch]]] = {}
+        for rank, completion in enumerate(completions, start=1):
+            is_whole, shown = completion.is_finished, self._representation
+            patch = shown.decode(completion.text if is_whole else shown.trim(completion.text, bug), bug)
+            by_text.setdefault(patch.text, []).append((rank, completion, patch))
+        for equal in by_text.values():
+            self._tasks.append(self._pool.submit(self._judge_equal, bug, equal))
+
+    def wait(self) -> dict[str, Control]:
+        """Until every verdict is there; what a judge raised is raised here."""
+        for task in self._tasks:
+            task.result()
+        controls = {bug_id: future.result() for bug_id, future in self._controls.items()}
+        self.progress(always=True)
+        return controls
+
+    def progress(self, text: str = "", *, always: bool = False) -> None:
+        """Say how many candidates are judged, at most twice a second."""
+        with self._saying:
+            if not always and time.monotonic() - self._said < PAUSE_S:
+                return
+            self._said = time.monotonic()
+            judged = [verdict for key, verdict in list(self.verdicts.items()) if key[1] == MODEL]
+            plausible = sum(verdict.is_plausible for verdict in judged)
+            words = f"{len(judged)} of {self.total} patches judged, {plausible} plausible"
+            self._run.emit("progress", done=len(judged), total=self.total, text=f"{text}, {words}" if text else words)
+
+    def is_settled(self, key: Key) -> bool:
+        """Whether there is a verdict that need not be sought again; `not_run` is tried again."""
+        verdict = self.verdicts.get(key)
+        return verdict is not None and verdict.outcome is not Outcome.NOT_RUN
+
+    def _judge_controls(self, bug: Bug) -> Control:
+        made = [
+            self._settle((bug.id, source, 0), None, Patch(bug.id, text), bug)
+            for source, text in ((KNOWN_FIX, bug.fixed), (BUGGY_CODE, bug.buggy))
+        ]
+        return Control(*made)
+
+    def _judge_equal(self, bug: Bug, equal: list[tuple[int, Completion, Patch]]) -> None:
+        """Candidates with the same patch text: one verdict for all of them."""
+        control = self._controls[bug.id].result()  # was submitted before, so it never waits for this thread
+        first = equal[0][0]
+        verdict = next((self.verdicts[k] for r, _, _ in equal if self.is_settled(k := (bug.id, MODEL, r))), None)
+        for rank, completion, patch in equal:
+            key = (bug.id, MODEL, rank)
+            if not self.is_settled(key):
+                known = verdict or self._without_running(bug, patch, control)
+                same_as = first if rank != first and patch.text is not None else None
+                verdict = self._settle(key, completion, patch, bug, known, same_as)
+        self.progress()
+
+    def _without_running(self, bug: Bug, patch: Patch, control: Control) -> Verdict | None:
+        if control.trouble:
+            return Verdict(Outcome.NOT_RUN, control.trouble)
+        if patch.text is None:
+            return Verdict(Outcome.NO_PATCH, patch.reason)
+        return control.buggy_code if patch.text == bug.buggy else None
+
+    def _settle(
+        self,
+        key: Key,
+        completion: Completion | None,
+        patch: Patch,
+        bug: Bug,
+        known: Verdict | None = None,
+        same_as: int | None = None,
+    ) -> Verdict:
+        """The verdict of an earlier run, or the known one, or a new one by running the tests."""
+        if self.is_settled(key):
+            return self.verdicts[key]
+        verdict = known or self._benchmark.evaluate(bug, patch, self._sandbox)
+        bug_id, source, rank = key
+        self._run.emit(
+            "patch",
+            bug_id=bug_id,
+            source=source,
+            rank=rank,
+            completion=completion.text if completion else "",
+            text=patch.text,
+            score=completion.score if completion else None,
+            same_as=same_as,
+            verdict=as_json(verdict),
+        )
+        self.verdicts[key] = verdict
+        return verdict
+
+
+def verdicts_so_far(run: RunDir) -> dict[Key, Verdict]:
+    """The last verdict said of each patch, from the run's own events."""
+    found: dict[Key, Any] = {}
+    for event in run.events().events:
+        if event.kind == "patch":
+            fields = event.fields
+            found[fields["bug_id"], fields["source"], int(fields["rank"])] = from_json(fields["verdict"])
+    return found

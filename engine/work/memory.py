@@ -1,0 +1,63 @@
+"""How much memory this process uses now and has used at most: on its GPU where there is one, else in the machine."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes used by this process, and where."""
+
+    bytes: int
+    device: str  # "NVIDIA H200", or "CPU"
+
+
+def measure() -> Memory:
+    """The memory of this process now: of its GPU by NVML, which counts the context too, or resident on a CPU."""
+    if name := _gpu_name():
+        return Memory(_nvml_bytes() or _torch_reserved(), name)
+    return Memory(psutil.Process().memory_info().rss, "CPU")
+
+
+def peak() -> Memory:
+    """The most so far. On a GPU, torch's own peak and what the context takes beside it."""
+    if name := _gpu_name():
+        import torch
+
+        beside = max(0, _nvml_bytes() - _torch_reserved())
+        return Memory(torch.cuda.max_memory_reserved() + beside, name)
+    return Memory(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "CPU")  # Linux counts in KiB
+
+
+def _gpu_name() -> str:
+    torch = sys.modules.get("torch")  # a process that never imported torch has nothing on a GPU
+    if torch is None or not torch.cuda.is_available():
+        return ""
+    return str(torch.cuda.get_device_name())
+
+
+def _torch_reserved() -> int:
+    import torch
+
+    return int(torch.cuda.memory_reserved())
+
+
+def _nvml_bytes() -> int:
+    """This process' bytes on the current GPU; 0 where NVML does not tell (inside some containers)."""
+    import pynvml
+    import torch
+
+    try:
+        pynvml.nvmlInit()
+        uuid = f"GPU-{torch.cuda.get_device_properties(torch.cuda.current_device()).uuid}"
+        handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
+        processes = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+        return sum(one.usedGpuMemory or 0 for one in processes if one.pid == os.getpid())
+    except pynvml.NVMLError:
+        return 0

@@ -1,0 +1,137 @@
+"""Merges an adapter into its base model, and proves on real prompts that the result answers the same."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine import benchmarks, representations
+from engine.domain import Bug, Model
+from engine.errors import UserError
+from engine.generators.batches import encode, stop_ids
+from engine.generators.loading import Loaded, load
+from engine.representations import CannotShow
+from engine.rundir import Inputs, RunDir
+from engine.specs import MergeSpec
+
+# Largest difference of two logits that rounding explains, as a share of the largest logit (measured, and twice that)
+TOLERANCE = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 8e-2}
+POSITIONS = 64  # the last of each prompt, whose logits are compared
+NEW_TOKENS = 64
+BENCHMARK = "pocket"
+
+
+def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
+    """Write the merged model to `run.artifacts / "model"` and return how far it differs from the adapter.
+
+    Raises UserError where the adapter does not fit its base model.
+    """
+    model = inputs.model
+    if model is None or model.kind != "adapter":
+        what = f"{model.name!r} is a {model.kind} model" if model else "no model was named"
+        raise UserError(f"only an adapter can be merged, and {what}", field="adapter")
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    run.emit("progress", done=0, total=4, text="loading the adapter and its base model")
+    apart = load(model, dtype, merge=False)
+    prompts = _prompts(apart, spec.parity_bugs)
+    run.emit("progress", done=1, total=4, text=f"asking the adapter about {len(prompts)} bugs")
+    before = _answers(apart, list(prompts.values()))
+
+    run.emit("progress", done=2, total=4, text="merging and saving")
+    whole = apart.model.merge_and_unload()
+    folder = _save(whole, apart.tokenizer, run)
+    parameters = sum(weight.numel() for weight in whole.parameters())
+    del apart, whole
+    gc.collect()
+    run.emit("progress", done=3, total=4, text=f"asking the merged model about {len(prompts)} bugs")
+    after = _answers(load(Model(model.name, "merged", str(folder)), dtype), list(prompts.values()))
+
+    difference = max(float((one - other).abs().max()) for (one, _), (other, _) in zip(before, after, strict=True))
+    largest = max(float(logits.abs().max()) for logits, _ in before)
+    same = [one == other for (_, one), (_, other) in zip(before, after, strict=True)]
+    return {
+        "max_logit_difference": difference,
+        "largest_logit": largest,
+        "tolerance": TOLERANCE[spec.dtype] * largest,
+        "usable": difference <= TOLERANCE[spec.dtype] * largest,
+        "same_patches": sum(same),
+        "bugs": len(prompts),
+        "parameters": parameters,
+        "dtype": spec.dtype,
+        "examples": [
+            {"bug_id": bug_id, "adapter": one, "merged": other, "same": one == other}
+            for bug_id, (_, one), (_, other) in zip(prompts, before, after, strict=True)
+        ],
+    }
+
+
+def _prompts(loaded: Loaded, wanted: int) -> dict[str, str]:
+    """Bug id -> prompt for the first bugs that fit the model."""
+    benchmark = benchmarks.registry.create(benchmarks.registry.params(BENCHMARK))
+    shown = _shower(loaded)
+    prompts: dict[str, str] = {}
+    for bug in benchmark.bugs():
+        prompt = shown(bug)
+        if prompt and len(encode(loaded.tokenizer, [prompt])[0]) <= loaded.context - NEW_TOKENS:
+            prompts[bug.id] = prompt
+        if len(prompts) == wanted:
+            break
+    if not prompts:
+        raise UserError(f"no bug of {BENCHMARK} fits this model's {loaded.context} tokens, so it cannot be checked")
+    return prompts
+
+
+def _shower(loaded: Loaded) -> Any:
+    """How a bug is put to this model: to fill in, or for a model that cannot, to go on writing."""
+    try:
+        known = frozenset(loaded.tokenizer.get_vocab())
+        representation = representations.registry.create(representations.registry.params("ir4_or2")).for_vocabulary(
+            known
+        )
+    except UserError:
+        return lambda bug: "".join(bug.buggy.splitlines(keepends=True)[: bug.span.start - 1])
+
+    def show(bug: Bug) -> str:
+        try:
+            return representation.encode(bug).prompt
+        except CannotShow:
+            return ""
+
+    return show
+
+
+@torch.inference_mode()
+def _answers(loaded: Loaded, prompts: list[str]) -> list[tuple[torch.Tensor, str]]:
+    """For each prompt, the logits of its last places in fp32 on the CPU (places, V), and the greedy answer."""
+    stops = stop_ids(loaded).tolist()
+    answers = []
+    for prompt in prompts:
+        ids = torch.tensor(encode(loaded.tokenizer, [prompt]), device=loaded.device)  # (1, tokens)
+        logits = loaded.model(input_ids=ids, logits_to_keep=min(POSITIONS, ids.shape[1])).logits[0]
+        written = loaded.model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=False,
+            max_new_tokens=NEW_TOKENS,
+            eos_token_id=stops,
+            pad_token_id=loaded.tokenizer.pad_token_id,
+        )[0, ids.shape[1] :]
+        text = loaded.tokenizer.decode(written, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        answers.append((logits.float().cpu(), text))
+    return answers
+
+
+def _save(model: Any, tokenizer: Any, run: RunDir) -> Path:
+    """Into a folder of another name first: a model folder that exists is whole."""
+    folder, unfinished = run.artifacts / "model", run.artifacts / "model.tmp"
+    for old in (folder, unfinished):
+        if old.exists():
+            shutil.rmtree(old)
+    model.save_pretrained(unfinished)
+    tokenizer.save_pretrained(unfinished)
+    unfinished.rename(folder)
+    return folder

@@ -1,0 +1,154 @@
+"""The two Parquet files of a data set: rows to train on and rows to validate with, no project in both."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from pathlib import Path
+from typing import Any
+
+ROWS_A_GROUP = 1000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tokenised sample, as stored: the first `n_prompt` of `input_ids` are read, the rest are learned."""
+
+    bug_id: str
+    kind: str
+    project: str
+    language: str
+    prompt: str
+    target: str
+    input_ids: list[int]  # (n_tokens,): prompt, target, end of text
+    n_prompt: int
+    n_tokens: int
+    buggy: str  # the whole faulty file
+    fixed: str  # the whole fixed file
+
+    @property
+    def unit(self) -> str:
+        """What a split never tears apart: the project; where none is known, the bug alone."""
+        return self.project or self.bug_id
+
+
+class Shard:
+    """One Parquet file that is written as rows come, a group at a time."""
+
+    def __init__(self, path: Path) -> None:
+        from pyarrow import parquet
+
+        self.path = path
+        self.n_rows = 0
+        self.digest = sha256()
+        self._waiting: list[Row] = []
+        self._schema = _schema()
+        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+
+    def add(self, row: Row) -> None:
+        self.n_rows += 1
+        self.digest.update(row.bug_id.encode() + b"\0" + array("i", row.input_ids).tobytes())
+        self._waiting.append(row)
+        if len(self._waiting) == ROWS_A_GROUP:
+            self._write()
+
+    def close(self) -> None:
+        self._write()
+        self._writer.close()
+
+    def rows(self) -> Iterator[Row]:
+        """The rows of the closed file."""
+        from pyarrow import parquet
+
+        for batch in parquet.ParquetFile(self.path).iter_batches(batch_size=ROWS_A_GROUP):
+            for values in batch.to_pylist():
+                yield Row(**values)
+
+    def _write(self) -> None:
+        import pyarrow
+
+        if self._waiting:
+            columns = [[getattr(row, name) for row in self._waiting] for name in self._schema.names]
+            arrays = [pyarrow.array(cells, field.type) for cells, field in zip(columns, self._schema, strict=True)]
+            self._writer.write_table(pyarrow.Table.from_arrays(arrays, schema=self._schema))
+            self._waiting.clear()
+
+
+class Split:
+    """Sends each row to one side by a seeded hash of its project, so that nothing has to be known beforehand."""
+
+    def __init__(self, folder: Path, seed: int, valid_fraction: float) -> None:
+        self._seed = seed
+        self._fraction = valid_fraction
+        self._folder = folder
+        self._rows_of: dict[str, int] = {}  # rows by project
+        self.train, self.valid = Shard(folder / "train.parquet"), Shard(folder / "valid.parquet")
+
+    def add(self, row: Row) -> None:
+        self._rows_of[row.unit] = self._rows_of.get(row.unit, 0) + 1
+        (self.valid if self._place(row.unit) < self._fraction else self.train).add(row)
+
+    def close(self) -> None:
+        """Finish both files; where few or uneven projects made the hash miss the share badly, divide once more."""
+        self.train.close()
+        self.valid.close()
+        if not self._misses_badly():
+            return
+        valid = self._chosen()
+        old = (self.train, self.valid)
+        self.train, self.valid = Shard(self._folder / "train.new"), Shard(self._folder / "valid.new")
+        for shard in old:
+            for row in shard.rows():
+                (self.valid if row.unit in valid else self.train).add(row)
+        for new, shard in zip((self.train, self.valid), old, strict=True):
+            new.close()
+            os.replace(new.path, shard.path)
+            new.path = shard.path
+
+    def hash(self) -> str:
+        """SHA-256 over ids and tokens of all rows of both sides, in order."""
+        return sha256(self.train.digest.digest() + self.valid.digest.digest()).hexdigest()
+
+    def _misses_badly(self) -> bool:
+        """Whether the validation side has less than a third of its share, more than thrice, or everything."""
+        if len(self._rows_of) < 2:
+            return self.valid.n_rows > 0
+        share = self.valid.n_rows / (self.train.n_rows + self.valid.n_rows)
+        return not self.train.n_rows or not self._fraction / 3 <= share <= self._fraction * 3
+
+    def _place(self, unit: str) -> float:
+        """Evenly spread over 0..1, the same for the same seed everywhere."""
+        digest = blake2b(f"{self._seed}:{unit}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") / (1 << 64)
+
+    def _chosen(self) -> set[str]:
+        """Projects for validation, in the hash's order, as long as they fit; at least one if there are two."""
+        if len(self._rows_of) < 2:
+            return set()
+        wanted = self._fraction * sum(self._rows_of.values())
+        chosen: set[str] = set()
+        n_rows = 0
+        for unit in sorted(self._rows_of, key=self._place):
+            if n_rows + self._rows_of[unit] <= wanted:
+                chosen.add(unit)
+                n_rows += self._rows_of[unit]
+        return chosen or {min(self._rows_of, key=lambda unit: (abs(self._rows_of[unit] - wanted), self._place(unit)))}
+
+
+def _schema() -> Any:
+    import pyarrow
+
+    texts = ("bug_id", "kind", "project", "language", "prompt", "target")
+    return pyarrow.schema(
+        [
+            *((name, pyarrow.string()) for name in texts),
+            ("input_ids", pyarrow.list_(pyarrow.int32())),
+            ("n_prompt", pyarrow.int32()),
+            ("n_tokens", pyarrow.int32()),
+            ("buggy", pyarrow.string()),
+            ("fixed", pyarrow.string()),
+        ]
+    )

@@ -1,0 +1,21 @@
+"""Trains a model on a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from engine import trainers
+from engine.errors import UserError
+from engine.rundir import Inputs, RunDir
+from engine.specs import TrainSpec
+
+
+def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
+    """Write an adapter or a model to `run.artifacts / "model"`; returns the final figures. Raises UserError."""
+    if inputs.model is None:
+        raise UserError("no model was named", field="model")
+    if not inputs.dataset or not Path(inputs.dataset).is_dir():
+        raise UserError(f"there is no training set at {inputs.dataset!r}; build one first", field="dataset")
+    trainer = trainers.registry.create(spec.trainer)
+    return dict(trainer.train(inputs.model, Path(inputs.dataset), spec.seed, run))

@@ -1,0 +1,73 @@
+"""What kind of trouble ended a run, and one sentence about it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.errors import OutsideFailure, UserError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+SAYS_FULL = ("no space left on device", "os error 28", "disk quota exceeded")
+# torch's zip writer says no more than that a write came out short
+SAYS_SHORT = ("unexpected pos", "pytorchstreamwriter failed", "file write failed")
+SCARCE_BYTES = 64 << 20  # a short write with less than this free is a full disk
+
+
+def cause_of(error: BaseException, folder: Path) -> tuple[str, str]:
+    """(cause, text) as in the event "state" of `engine.rundir`; `folder` is where the run writes."""
+    if path := full_disk(error, folder):
+        return "disk_full", f"the disk is full: {path} has {shutil.disk_usage(path).free:,} bytes free"
+    if is_out_of_memory(error):
+        return "out_of_memory", f"out of memory: {_first_line(error)}"
+    if isinstance(error, UserError):
+        return "user", str(error)
+    if isinstance(error, OutsideFailure):
+        return "outside", str(error)
+    return "bug", last_line(error)
+
+
+def full_disk(error: BaseException, folder: Path) -> Path | None:
+    """The place that is full, if that is what `error` or one of its causes is about."""
+    for link in _chain(error):
+        text = str(link).lower()
+        is_short = any(words in text for words in SAYS_SHORT) and _free(folder) < SCARCE_BYTES
+        if (isinstance(link, OSError) and link.errno in FULL) or any(words in text for words in SAYS_FULL) or is_short:
+            name = getattr(link, "filename", None)
+            place = Path(os.fsdecode(name)).parent if isinstance(name, str | bytes) else folder
+            return place if place.exists() else folder
+    return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """A GPU's, a CPU's, or Python's own; known by name, so that torch need not be imported to ask."""
+    names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}
+    return bool(names & {"MemoryError", "OutOfMemoryError"}) or "can't allocate memory" in str(error)
+
+
+def last_line(error: BaseException) -> str:
+    """The last line of the traceback and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    said = traceback.format_exception_only(error)[-1].strip()
+    return said + where
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,30 @@
+"""The browser's side: layout and wiring only; all that is known or done stands in `engine.control`.
+
+Gradio is imported here first, because its import rewrites the type stubs of its own components every time, which is
+half of the time to the first page. It passes over classes whose source file is unknown, so it is told that of all.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def _no_type_stubs() -> Iterator[None]:
+    def unknown(_: Any) -> str:
+        raise OSError("no type stub is wanted")
+
+    getfile, inspect.getfile = inspect.getfile, unknown  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        inspect.getfile = getfile
+
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+with _no_type_stubs():
+    import gradio  # noqa: F401

@@ -1,0 +1,106 @@
+"""The page: header, first visit, six tabs, and where its links lead."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import gradio as gr
+
+from engine.control.workspace import Workspace
+from studio import page
+from studio.clickable import clickable, picked
+from studio.guard import on
+from studio.live import live
+from studio.tabs import chat, datasets, merge, monitor, patches, train
+
+TABS = ("datasets", "train", "monitor", "merge", "patches", "chat")
+DAY_S = 86_400
+
+
+def create_app(workspace: Workspace) -> gr.Blocks:
+    """The whole page for one workspace."""
+    with gr.Blocks(title="Repair Studio", analytics_enabled=False, fill_width=True, delete_cache=(DAY_S, DAY_S)) as app:
+        run, benchmark, conversation = gr.State(0), gr.State(0), gr.State(0)
+        beat = gr.Timer(1.0)
+        header = clickable(elem_id="header")
+        with gr.Column(elem_id="welcome", variant="panel"):
+            about = clickable()
+            with gr.Row(elem_classes="buttons"):
+                demo = gr.Button("Run the demo", variant="primary", min_width=140, elem_id="run-demo")
+                gr.Button("Hide this", min_width=96, elem_id="hide-welcome")
+            stages = clickable()
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
+            timers = []
+
+            def tab(name: str) -> tuple[gr.Tab, list[Any]]:
+                made = gr.Tab(name.capitalize(), id=name)
+                with made:
+                    timers.append(gr.Timer(1.0, active=not timers))
+                return made, [made.select, timers[-1].tick]
+
+            made, shown = tab("datasets")
+            with made:
+                links = [datasets.build(workspace, [app.load, *shown])]
+            made, shown = tab("train")
+            with made:
+                train.build(workspace, shown, run, tabs)
+            made, shown = tab("monitor")
+            with made:
+                links.append(monitor.build(workspace, shown, run))
+            made, shown = tab("merge")
+            with made:
+                links.append(merge.build(workspace, shown))
+            made, shown = tab("patches")
+            with made:
+                links.append(patches.build(workspace, shown, benchmark))
+            made, shown = tab("chat")
+            with made:
+                chat.build(workspace, shown, conversation)
+
+        machine = cache(workspace.machine)  # trying the sandboxes takes a second, so not before the first page
+
+        def draw_header() -> list[str]:
+            return [page.header(machine().summary, workspace.runs.list(limit=50))]
+
+        def draw_stages() -> list[Any]:
+            shown = workspace.demo.stages()
+            return [page.stages(shown, workspace.demo.table())]
+
+        def greet() -> str:
+            return page.welcome(machine())
+
+        def start_demo() -> None:
+            workspace.demo.start()
+            gr.Info("The demo is queued: six stages, a few minutes each.")
+
+        def go(event: gr.EventData) -> list[Any]:
+            name, _, number = picked(event).partition(":")
+            return lead(name, int(number) if number.isdecimal() else 0)
+
+        def arrive(request: gr.Request) -> list[Any]:
+            asked = request.query_params
+            for name, place in (("run", "monitor"), ("patches", "patches"), ("chat", "chat")):
+                if asked.get(name, "").isdecimal():
+                    return lead(place, int(asked[name]))
+            return lead(asked.get("tab", ""), 0)
+
+        def lead(name: str, number: int) -> list[Any]:
+            """Tab, its timer, and what is chosen there; numbers that mean nothing are refused where they are used."""
+            if name not in TABS:
+                return [gr.skip()] * (4 + len(timers))
+            selected = [number if number and name == place else gr.skip() for place in ("monitor", "patches", "chat")]
+            return [gr.Tabs(selected=name), *selected, *(gr.Timer(active=place == name) for place in TABS)]
+
+        def only_this(event: gr.SelectData) -> list[gr.Timer]:
+            return [gr.Timer(active=number == event.index) for number in range(len(TABS))]
+
+        led = [tabs, run, benchmark, conversation, *timers]
+        on(app.load, arrive, None, led)
+        on(app.load, greet, None, about)
+        live([app.load, beat.tick], draw_header, [], [header])
+        live([app.load, beat.tick], draw_stages, [], [stages])
+        on(demo.click, start_demo)
+        on([part.select for part in (header, about, stages, *links)], go, None, led)
+        on(tabs.select, only_this, None, timers)
+    return app

@@ -1,0 +1,50 @@
+"""HTML whose marked parts can be clicked, and whose opened details stay open while it is redrawn."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import gradio as gr
+
+# One listener on the root, which redrawing keeps. `data-pick` is what the handler gets; `data-url` is where a reload
+# comes back to. Handlers look up what they get: anybody can send anything.
+SCRIPT = """
+const toggled = new Map();
+element.addEventListener('click', (event) => {
+  const part = event.target.closest('[data-pick]');
+  if (!part) return;
+  event.preventDefault();
+  if (part.dataset.url) history.replaceState(null, '', part.dataset.url);
+  trigger('select', {value: part.dataset.pick});
+});
+element.addEventListener('toggle', (event) => {
+  const key = event.target.dataset.key;
+  if (key) toggled.set(key, event.target.open);
+}, true);
+watch('value', () => element.querySelectorAll('details[data-key]').forEach((part) => {
+  if (toggled.has(part.dataset.key)) part.open = toggled.get(part.dataset.key);
+}));
+"""
+
+
+def clickable(value: str = "", **settings: Any) -> gr.HTML:
+    """An HTML part with the event `select`; its handler takes a `gr.EventData` whose `value` is the `data-pick`."""
+    return gr.HTML(value, js_on_load=SCRIPT, apply_default_css=False, **settings)
+
+
+def plain(value: str = "", **settings: Any) -> gr.HTML:
+    """An HTML part without Gradio's own typography, and with nothing to click."""
+    return gr.HTML(value, js_on_load=None, apply_default_css=False, **settings)
+
+
+def picked(event: gr.EventData) -> str:
+    """What was clicked, as text; empty where somebody sent something else."""
+    value = (event._data or {}).get("value")
+    return value if isinstance(value, str) else ""
+
+
+def pick(value: str, *, url: str = "") -> str:
+    """The attributes of something that can be clicked."""
+    where = f' data-url="{html.escape(url)}"' if url else ""
+    return f'data-pick="{html.escape(value)}"{where}'

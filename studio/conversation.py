@@ -1,0 +1,72 @@
+"""A repair conversation as HTML: messages, what each answer changes, its verdict, and the answer being written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from studio import code
+from studio.clickable import pick
+from studio.show import empty, esc, verdict, when
+
+
+def shown(view: Any) -> str:
+    """All turns, then the one that is being written."""
+    turns = "".join(_turn(turn) for turn in view.turns)
+    live = ""
+    if view.is_busy:
+        text = f"<pre>{esc(view.live_text)}<i class='caret'></i></pre>" if view.live_text else ""
+        header = f"<header><b>Model</b><span>{esc(view.status or 'thinking')}</span></header>"
+        live = f'<div class="turn assistant live">{header}{text}</div>'
+    error = f'<p class="complaint" role="alert">{esc(view.error)}</p>' if view.error else ""
+    if not (turns or live or error):
+        return empty("Nothing said yet", "Press Repair: the model proposes a patch, and the tests judge it.")
+    return f'<div class="turns" aria-live="polite">{turns}{live}{error}{_end(view)}</div>'
+
+
+def _end(view: Any) -> str:
+    if view.is_busy or not view.turns or not view.outcome:
+        return ""
+    if view.outcome == "plausible":
+        return '<p class="end good">Repaired: every test passes.</p>'
+    return '<p class="end">Not repaired yet. Press Repair to go on.</p>'
+
+
+def _turn(turn: Any) -> str:
+    who = "You" if turn.role == "user" else "Model"
+    badge = verdict(turn.outcome, turn.reason) if turn.outcome else ""
+    diff = code.diff(turn.diff) if turn.diff else ""
+    answer = _folded(f"text-{turn.number}", "The answer as written", turn.text)
+    text = answer if turn.role == "assistant" and diff else f"<pre>{esc(turn.text)}</pre>"
+    log = _folded(f"log-{turn.number}", "Test log", turn.log) if turn.log else ""
+    role = "user" if turn.role == "user" else "assistant"
+    return (
+        f'<div class="turn {role}"><header><b>{who}</b><span class="num">{turn.number}</span>{badge}</header>'
+        f"{diff}{text}{log}</div>"
+    )
+
+
+def _folded(key: str, title: str, text: str) -> str:
+    return f'<details data-key="{key}"><summary>{title}</summary>{code.log(text)}</details>'
+
+
+def chosen_bug(bug: Any) -> str:
+    """The code of a bug with its faulty lines marked, and the tests that fail."""
+    facts = " · ".join(filter(None, [bug.language, bug.kind.replace("_", " "), bug.cwe, bug.path]))
+    failing = ", ".join(bug.failing)
+    tests = f'<p class="dim">Fails: {esc(failing)}</p>' if failing else ""
+    return f'<p class="dim">{esc(facts)}</p>{code.numbered(bug.buggy, bug.span.start, bug.span.end)}{tests}'
+
+
+def earlier(conversations: Sequence[tuple[Any, int]], chosen: int) -> str:
+    """Conversations as cards, newest first."""
+    if not conversations:
+        return '<p class="dim">Conversations are kept here.</p>'
+    cards = (
+        f'<button type="button" class="card {"chosen" if each.id == chosen else ""}"'
+        f' {pick(str(each.id), url=f"?chat={each.id}")}><span class="card-top"><b>{esc(each.bug_id)}</b>'
+        f"{verdict(each.outcome) if each.outcome else ''}</span>"
+        f'<span class="dim">{esc(each.model)} · {turns} turns · {when(each.created_at)}</span></button>'
+        for each, turns in conversations
+    )
+    return f'<div class="cards">{"".join(cards)}</div>'

@@ -1,0 +1,130 @@
+"""One declared setting as one widget: its type decides which, its description is the help, and any text is taken."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Union, get_args, get_origin
+
+import gradio as gr
+from pydantic.fields import FieldInfo
+
+Names = Callable[[], Sequence[str]]
+
+
+def asked_later() -> Sequence[str]:
+    """For settings whose choices a page fills in when it knows them."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a field's annotation comes to for a form."""
+
+    type: Any  # str, int, float, bool, or the choices of a Literal
+    is_optional: bool = False
+    is_many: bool = False
+
+    @classmethod
+    def of(cls, annotation: Any) -> Kind:
+        origin, args = get_origin(annotation), get_args(annotation)
+        if origin in (Union, types.UnionType):
+            inner = next(arg for arg in args if arg is not type(None))
+            return cls(cls.of(inner).type, is_optional=type(None) in args)
+        if origin in (tuple, list, set, frozenset):
+            return cls(cls.of(args[0]).type, is_many=True)
+        if origin is Literal:
+            return cls(args)
+        return cls(annotation)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting of a form: where it stands in the spec, its widget, and both ways between text and value."""
+
+    place: str  # "trainer.learning_rate"
+    plugin: str  # of which plug-in of `trainer` it is a setting; empty for the spec's own
+    label: str
+    kind: Kind
+    widget: Any
+    names: Names | None = None  # what may be chosen, asked anew now and then
+
+    def read(self, value: Any) -> Any:
+        """The widget's value as the spec takes it; wrong text passes through, so that the spec can name it."""
+        if self.kind.is_many and isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, str):
+            value = value.strip()
+        return None if value == "" and self.kind.is_optional else value
+
+    def show(self, value: Any) -> Any:
+        """A spec's value as the widget takes it."""
+        if isinstance(self.kind.type, tuple) or self.kind.type is bool or self.names:
+            return list(value) if self.kind.is_many else value
+        return text_of(value)
+
+
+def text_of(value: Any) -> str:
+    """A default or a spec's value as a person would type it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
+def label_of(name: str, info: FieldInfo) -> str:
+    """"learning_rate" -> "Learning rate", with the unit behind it where there is one."""
+    words = info.title or name.replace("_", " ").capitalize()
+    unit = _extra(info).get("unit", "")
+    return f"{words} ({unit})" if unit and unit not in words.lower() else words
+
+
+def is_more(info: FieldInfo) -> bool:
+    """Whether a setting stands under *More settings*."""
+    return bool(_extra(info).get("more"))
+
+
+def _extra(info: FieldInfo) -> dict[str, Any]:
+    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+
+
+def field(
+    place: str,
+    info: FieldInfo,
+    *,
+    kind_of_run: str,
+    plugin: str = "",
+    names: Names | None = None,
+    is_closed: bool = False,
+) -> Field:
+    """The setting at `place`, laid out where it is called; `is_closed`: nothing but `names` may be chosen."""
+    kind = Kind.of(info.annotation)
+    label = label_of(place.rpartition(".")[2], info)
+    common: dict[str, Any] = {
+        "label": label,
+        "info": info.description or None,
+        "elem_id": "-".join([kind_of_run, *filter(None, [plugin]), *place.split(".")]),
+        "elem_classes": [css_class(place)],
+        "interactive": True,
+    }
+    return Field(place, plugin, label, kind, _widget(kind, info.default, names, is_closed, common), names)
+
+
+def css_class(place: str) -> str:
+    """By which the style sheet of an error message finds the widget."""
+    return f"at-{place.replace('.', '-')}"
+
+
+def _widget(kind: Kind, default: Any, names: Names | None, is_closed: bool, common: dict[str, Any]) -> Any:
+    if kind.type is bool:
+        return gr.Checkbox(bool(default), **common)
+    if isinstance(kind.type, tuple):
+        chosen = list(default) if kind.is_many else default
+        return gr.Dropdown(list(kind.type), value=chosen, multiselect=kind.is_many, filterable=kind.is_many, **common)
+    if names:
+        chosen = list(default) if kind.is_many else default
+        common |= {"multiselect": kind.is_many, "allow_custom_value": not is_closed, "filterable": not is_closed}
+        return gr.Dropdown(list(names()), value=chosen, **common)
+    return gr.Textbox(text_of(default), max_lines=1, **common)

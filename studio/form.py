@@ -1,0 +1,185 @@
+"""A spec's pydantic fields as a form, and the form's values as a validated spec; knows no plug-in by name."""
+
+from __future__ import annotations
+
+import html
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from engine import benchmarks, builders, generators, representations, strategies, trainers
+from engine.errors import UserError
+from engine.registry import Params, Registry
+from engine.specs import KINDS, parse, preset_names, read_spec
+from studio.clickable import plain
+from studio.fields import Field, Names, asked_later, css_class, field, is_more
+
+REGISTRIES: dict[str, Registry[Any]] = {
+    "builder": builders.registry,
+    "representation": representations.registry,
+    "trainer": trainers.registry,
+    "generator": generators.registry,
+    "benchmark": benchmarks.registry,
+    "strategy": strategies.registry,
+}
+
+
+class Form:
+    """The widgets of one kind of run. Make it inside gr.Blocks; `inputs` then goes to handlers, `outputs` to fills."""
+
+    def __init__(
+        self, kind: str, *, names: Mapping[str, Names], leave_out: Sequence[str] = (), folded: Sequence[str] = ()
+    ) -> None:
+        """`names`: setting -> what may be chosen there; `folded` settings stand under *More settings* too."""
+        self.kind = kind
+        self.fields: list[Field] = []
+        self._leave_out, self._folded = ("kind", *leave_out), folded
+        self._groups: dict[tuple[str, str, bool], gr.Column] = {}
+        self._names = names
+        with gr.Column(elem_id=f"fields-{kind}"):
+            self._lay_out(more=False)
+        with gr.Accordion("More settings", open=False, elem_classes="more"), gr.Column(elem_id=f"fields-{kind}-more"):
+            self._lay_out(more=True)
+        for chooser in [each for each in self.fields if each.place in REGISTRIES]:
+            groups = {key: group for key, group in self._groups.items() if key[0] == chooser.place}
+            chooser.widget.change(
+                lambda chosen, groups=groups: [gr.update(visible=key[1] == chosen) for key in groups],
+                chooser.widget,
+                list(groups.values()),
+                api_name=f"form_{kind}_{chooser.place}",
+                api_visibility="private",
+                show_progress="hidden",
+                queue=False,
+            )
+
+    @property
+    def inputs(self) -> list[Any]:
+        return [each.widget for each in self.fields]
+
+    @property
+    def choosers(self) -> list[Field]:
+        """The settings whose choices come from the workspace."""
+        return [each for each in self.fields if each.names not in (None, asked_later) and each.place not in REGISTRIES]
+
+    def widgets(self, place: str) -> list[Any]:
+        """The widgets of a setting, one for each plug-in that has it."""
+        return [each.widget for each in self.fields if each.place == place]
+
+    def _lay_out(self, *, more: bool) -> None:
+        for name, info in KINDS[self.kind].model_fields.items():
+            if name in self._leave_out:
+                continue
+            if name in REGISTRIES:
+                self._plugins(name, info, more=more)
+            elif (is_more(info) or name in self._folded) == more:
+                self.fields.append(field(name, info, kind_of_run=self.kind, names=self._names.get(name)))
+
+    def _plugins(self, place: str, info: Any, *, more: bool) -> None:
+        """The chooser of a kind of plug-in, and below it one group of settings a plug-in, the chosen one's shown."""
+        declared = params_of(REGISTRIES[place])
+        is_folded = place in self._folded
+        if is_folded == more:
+            names = list(declared)
+            self.fields.append(field(place, info, kind_of_run=self.kind, names=lambda: names, is_closed=True))
+        for plugin, params in declared.items():
+            settings = [
+                (name, setting)
+                for name, setting in params.model_fields.items()
+                if name != "name" and (is_more(setting) or is_folded) == more
+            ]
+            if settings:
+                called = f"plugin-{self.kind}-{place}-{plugin}{'-more' if more else ''}"
+                with gr.Column(visible=plugin == info.default, elem_id=called) as group:
+                    plain(f'<p class="hint">{html.escape(first_line(REGISTRIES[place], plugin))}</p>')
+                    self.fields += [self._setting(place, plugin, *setting) for setting in settings]
+                self._groups[place, plugin, more] = group
+
+    def _setting(self, place: str, plugin: str, name: str, info: Any) -> Field:
+        where = f"{place}.{name}"
+        return field(where, info, kind_of_run=self.kind, plugin=plugin, names=self._names.get(where))
+
+    # -- values to a spec -------------------------------------------------------------------------------------
+
+    def read(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """The form's values as a spec's JSON, settings of plug-ins that are not chosen left out."""
+        spec: dict[str, Any] = {"kind": self.kind}
+        for each, value in zip(self.fields, values, strict=True):
+            if each.place in REGISTRIES:
+                spec[each.place] = {"name": str(value)}
+        for each, value in zip(self.fields, values, strict=True):
+            parent, _, name = each.place.rpartition(".")
+            if each.place in REGISTRIES or (each.plugin and spec[parent]["name"] != each.plugin):
+                continue
+            (spec[parent] if parent else spec)[name] = each.read(value)
+        return spec
+
+    def spec(self, values: tuple[Any, ...], **fixed: Any) -> Any:
+        """The validated spec. Raises UserError that calls each wrong field by its label."""
+        try:
+            return parse({**self.read(values), **fixed})
+        except UserError as error:
+            raise UserError(self.in_words(str(error)), field=error.field) from None
+
+    def in_words(self, text: str) -> str:
+        """A sentence of pydantic's with labels instead of paths."""
+        for each in sorted(self.fields, key=lambda known: -len(known.place)):
+            text = text.replace(f"{each.place}:", f"{each.label}:")
+        return text
+
+    def complaint(self, error: UserError) -> str:
+        """The error in words, as HTML that also marks the field it is about."""
+        known = {each.place for each in self.fields}
+        mark = ""
+        if error.field in known:
+            place = css_class(error.field)
+            mark = f"<style>.{place} input, .{place} .wrap {{ border-color: var(--bad) !important }}</style>"
+        return f'<div class="complaint" role="alert">{html.escape(self.in_words(str(error)))}</div>{mark}'
+
+    # -- a spec to values -------------------------------------------------------------------------------------
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [*self.inputs, *self._groups.values()]
+
+    def fill(self, spec: Any) -> list[Any]:
+        """Updates for `outputs` that make the form show `spec`."""
+        chosen = {place: getattr(spec, place).name for place in REGISTRIES if hasattr(spec, place)}
+        updates: list[Any] = []
+        for each in self.fields:
+            parent, _, name = each.place.rpartition(".")
+            if each.place in chosen:
+                updates.append(gr.update(value=chosen[each.place]))
+            elif each.plugin and chosen[parent] != each.plugin:
+                updates.append(gr.skip())
+            else:
+                updates.append(gr.update(value=each.show(getattr(getattr(spec, parent) if parent else spec, name))))
+        return updates + [gr.update(visible=chosen[place] == plugin) for place, plugin, _ in self._groups]
+
+    @staticmethod
+    def presets(kind: str) -> list[str]:
+        """Presets shipped for a kind of run."""
+        return preset_names(kind)
+
+    def fill_preset(self, name: str) -> list[Any]:
+        """Updates for `outputs` from a shipped preset; none for an empty name."""
+        if name not in self.presets(self.kind):
+            return [gr.skip()] * len(self.outputs)
+        return self.fill(read_spec(self.kind, name))
+
+
+def params_of(registry: Registry[Any]) -> dict[str, type[Params]]:
+    """Name -> settings of each plug-in that can be loaded here; one that cannot is named in the log."""
+    declared = {}
+    for name in registry.names():
+        try:
+            declared[name] = registry.plugin(name).Params
+        except Exception:
+            logging.getLogger("studio").exception("plug-in %s of %s cannot be loaded", name, registry.kind)
+    return declared
+
+
+def first_line(registry: Registry[Any], name: str) -> str:
+    """What a plug-in says of itself."""
+    return (registry.plugin(name).__doc__ or name).strip().splitlines()[0]

@@ -1,0 +1,77 @@
+"""A form as it stands on a page: presets above; below, alive while typing, what is wrong and what it will run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from engine.control.runs import spec_json
+from engine.control.workspace import Workspace
+from engine.errors import UserError
+from studio.clickable import plain
+from studio.fields import Names
+from studio.form import Form
+from studio.guard import on
+from studio.live import live
+from studio.show import copyable, heading
+
+
+class Panel:
+    """A form with its presets, complaint, JSON and shell command; `about` draws more of a valid spec elsewhere."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        kind: str,
+        title: str,
+        text: str,
+        names: Mapping[str, Names],
+        *,
+        folded: Sequence[str] = (),
+    ) -> None:
+        self._workspace = workspace
+        with gr.Row(elem_classes="title-row"):
+            plain(heading(title, text))
+            presets = [("none", ""), *((name, name) for name in Form.presets(kind))]
+            self.preset = gr.Dropdown(presets, value="", label="Preset", filterable=False, min_width=140, scale=0)
+        self.form = Form(kind, names=names, folded=folded)
+        self.complaint = plain(elem_classes="complaints")
+        with gr.Accordion("The same as JSON and as a shell command", open=False, elem_classes="more"):
+            self.recipe = plain(elem_id=f"{kind}-recipe")
+
+    def wire(self, shown: Sequence[Any], about: Callable[[Any], str] | None = None, about_part: Any = None) -> None:
+        """Connect it; `shown` fires when the page comes into sight and then every second."""
+        form = self.form
+        parts = [self.complaint, self.recipe, *([about_part] if about else [])]
+
+        def preview(*values: Any) -> list[str]:
+            try:
+                spec = form.spec(values)
+                more = [about(spec)] if about else []
+            except UserError as error:
+                return [form.complaint(error), *[gr.skip()] * (len(parts) - 1)]
+            return ["", self._recipe(spec), *more]
+
+        def fill(name: str) -> list[Any]:
+            return form.fill_preset(name)
+
+        def choices(*values: Any) -> list[Any]:
+            return [_choices(list(each.names()), value) for each, value in zip(form.choosers, values, strict=True)]
+
+        preview.__module__ = fill.__module__ = choices.__module__ = form.kind
+        on([widget.change for widget in form.inputs] + list(shown[:1]), preview, form.inputs, parts, live=True)
+        on(self.preset.change, fill, self.preset, form.outputs)
+        widgets = [each.widget for each in form.choosers]
+        if widgets:
+            live(shown, choices, widgets, widgets)
+
+    def _recipe(self, spec: Any) -> str:
+        command = self._workspace.runs.command(spec)
+        return copyable(command, "Shell command") + copyable(spec_json(spec), "JSON")
+
+
+def _choices(names: list[str], value: Any) -> Any:
+    """What there is to choose from now; the first of it where nothing is chosen."""
+    return gr.update(choices=names, value=names[0]) if names and value in ("", None) else gr.update(choices=names)

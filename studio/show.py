@@ -1,0 +1,181 @@
+"""Engine values as small pieces of HTML: chips, badges, tiles, bars, empty states; every text is escaped here."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.control.runs import progress_of
+from engine.domain import Outcome
+from studio.clickable import pick
+
+GLYPHS = {
+    Outcome.PLAUSIBLE: ("✓", "plausible", "passed every test"),
+    Outcome.TEST_FAILED: ("✗", "test failed", "compiled, but a test failed"),
+    Outcome.COMPILE_ERROR: ("C", "compile error", "not a valid program"),
+    Outcome.TIMEOUT: ("T", "timeout", "took too long and was stopped"),
+    Outcome.NO_PATCH: ("–", "no patch", "the answer held nothing usable"),
+    Outcome.NOT_RUN: ("·", "not run", "our machinery failed; never counted against the model"),
+}
+ENDED = ("done", "stopped", "failed", "interrupted")
+KINDS = {
+    "dataset": "Data set",
+    "train": "Training",
+    "merge": "Merge",
+    "benchmark": "Benchmark",
+    "chat": "Chat model",
+}
+GIB, MIB = 1 << 30, 1 << 20
+
+
+def esc(value: object) -> str:
+    """Any text, inert in HTML."""
+    return html.escape(str(value))
+
+
+def size(n_bytes: float) -> str:
+    """Bytes as a person reads them."""
+    if n_bytes >= GIB:
+        return f"{n_bytes / GIB:.1f} GiB"
+    return f"{n_bytes / MIB:.0f} MiB" if n_bytes >= MIB else f"{n_bytes / 1024:.0f} KiB"
+
+
+def count(number: float) -> str:
+    """1234567 as 1.23 M."""
+    for limit, unit in ((1e9, "B"), (1e6, "M")):
+        if number >= limit:
+            return f"{number / limit:.2f} {unit}"
+    return f"{number:,.0f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as 45 s, 3 min 12 s, 2 h 05 min."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole // 60 % 60:02d} min"
+
+
+def when(epoch_seconds: float) -> str:
+    """A moment of today by its time, any other by its day."""
+    moment, now = time.localtime(epoch_seconds), time.localtime()
+    return time.strftime("%H:%M" if moment[:3] == now[:3] else "%d %b %H:%M", moment)
+
+
+def glyph(outcome: str) -> str:
+    """One character for an outcome, readable without colour."""
+    return GLYPHS[Outcome(outcome)][0] if outcome in set(Outcome) else "·"
+
+
+def verdict(outcome: str, reason: str = "") -> str:
+    """An outcome as a badge: colour, glyph and words."""
+    if outcome not in set(Outcome):
+        return ""
+    sign, words, meaning = GLYPHS[Outcome(outcome)]
+    more = f": {esc(reason)}" if reason else ""
+    return f'<span class="verdict v-{esc(outcome)}" title="{meaning}"><b>{sign}</b> {words}{more}</span>'
+
+
+def legend() -> str:
+    """What the colours and glyphs of the verdicts mean."""
+    entries = (
+        f'<span title="{meaning}"><i class="cell v-{outcome}">{sign}</i>{words}</span>'
+        for outcome, (sign, words, meaning) in GLYPHS.items()
+    )
+    return f'<div class="legend" role="note" aria-label="Legend">{"".join(entries)}</div>'
+
+
+def state(name: str) -> str:
+    """A run's state as a chip."""
+    return f'<span class="chip s-{esc(name)}"><i></i>{esc(name)}</span>'
+
+
+def bar(fraction: float | None, *, is_live: bool = True) -> str:
+    """A progress bar; one whose length nobody knows moves while it is live."""
+    if fraction is None:
+        return f'<div class="bar {"unknown" if is_live else ""}"><i></i></div>'
+    percent = round(100 * fraction, 1)
+    return f'<div class="bar" role="progressbar" aria-valuenow="{percent:.0f}"><i style="width:{percent}%"></i></div>'
+
+
+def empty(title: str, text: str) -> str:
+    """What will be here, and the one next step."""
+    return f'<div class="empty"><h3>{esc(title)}</h3><p>{esc(text)}</p></div>'
+
+
+def heading(title: str, text: str = "") -> str:
+    """The title of a part of a page, and one sentence on it."""
+    more = f"<p>{esc(text)}</p>" if text else ""
+    return f'<div class="heading"><h2>{esc(title)}</h2>{more}</div>'
+
+
+def tiles(figures: Iterable[tuple[str, str, str]]) -> str:
+    """(figure, what it is, one line of help) side by side."""
+    made = (
+        f'<div class="tile" title="{esc(hint)}"><b>{esc(figure)}</b><span>{esc(what)}</span></div>'
+        for figure, what, hint in figures
+    )
+    return f'<div class="tiles">{"".join(made)}</div>'
+
+
+def copyable(text: str, label: str) -> str:
+    """A block of text with a button that copies it."""
+    return (
+        f'<div class="copyable"><header><span>{esc(label)}</span><button type="button" data-copy>Copy</button></header>'
+        f'<pre tabindex="0">{esc(text)}</pre></div>'
+    )
+
+
+def share_bars(shares: Mapping[str, int]) -> str:
+    """Names with counts as horizontal bars, the largest first."""
+    most = max(shares.values(), default=1)
+    ordered = sorted(shares.items(), key=lambda share: -share[1])
+    rows = (
+        f'<div><span>{esc(name.replace("_", " "))}</span><i style="width:{100 * number / most:.1f}%"></i>'
+        f"<b>{number:,}</b></div>"
+        for name, number in ordered
+    )
+    return f'<div class="shares">{"".join(rows)}</div>'
+
+
+# -- runs -----------------------------------------------------------------------------------------------------
+
+
+def took(run: Any) -> str:
+    """How long a run has been at work."""
+    if not run.started_at:
+        return ""
+    return duration(max(0.0, (run.ended_at or time.time()) - run.started_at))
+
+
+def run_strip(run: Any, *, link: bool = True) -> str:
+    """One run in a line or two: what, state, how far, what went wrong."""
+    is_live = run.state not in ENDED
+    text = esc(run.progress_text) if is_live else ""
+    if run.state == "queued" and run.after:
+        text = f"waits for run {run.after}"
+    more = f'<button type="button" class="link" {pick(f"monitor:{run.id}", url=f"?run={run.id}")}>watch</button>'
+    error = f'<p class="complaint" role="alert">{esc(run.error)}</p>' if run.error else ""
+    return (
+        f'<div class="strip"><div class="strip-line"><b>{esc(run.name)}</b><span class="dim">run {run.id}</span>'
+        f'{state(run.state)}<span class="dim grow">{text}</span><span class="num dim">{took(run)}</span>'
+        f"{more if link else ''}</div>{bar(progress_of(run)) if is_live and run.state != 'queued' else ''}{error}</div>"
+    )
+
+
+def run_list(runs: Iterable[Any], chosen: int) -> str:
+    """Runs as cards, newest first; a click chooses one."""
+    return f'<div class="cards">{"".join(_run_card(run, is_chosen=run.id == chosen) for run in runs)}</div>'
+
+
+def _run_card(run: Any, *, is_chosen: bool) -> str:
+    facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", when(run.created_at), took(run)]
+    pressed = 'chosen" aria-pressed="true"' if is_chosen else '" aria-pressed="false"'
+    return (
+        f'<button type="button" class="card {pressed} {pick(str(run.id), url=f"?run={run.id}")}>'
+        f'<span class="card-top"><b>{esc(run.name)}</b>{state(run.state)}</span>'
+        f'<span class="dim">{" · ".join(filter(None, facts))}</span>'
+        f"{bar(progress_of(run)) if run.state in ('running', 'stopping') else ''}</button>"
+    )

@@ -1,0 +1,106 @@
+"""Monitor: every run with its state; the chosen one's curves, log, settings, stop and resume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from engine.control.runs import spec_json
+from engine.control.workspace import Workspace
+from engine.specs import parse
+from studio import charts, code
+from studio.clickable import clickable, picked, plain
+from studio.guard import on
+from studio.live import live
+from studio.show import ENDED, KINDS, copyable, empty, run_list, run_strip
+
+CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
+GOES_ON = ("stopped", "failed", "interrupted")
+
+
+def settings(run: Any, command: str) -> str:
+    """What the run was asked for, as a command and as JSON."""
+    return copyable(command, "Shell command") + copyable(spec_json(parse(run.spec)), "JSON")
+
+
+def first_choice(runs: Sequence[Any]) -> int:
+    """The run to show while none is chosen: what trains now, what runs now, else the newest; 0 if there is none."""
+    at_work = [run for run in runs if run.state == "running"]
+    training = [run for run in at_work if run.kind == "train"]
+    return next((run.id for run in [*training, *at_work, *runs]), 0)
+
+
+def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> Any:
+    """The page; the part that links elsewhere is returned."""
+    with gr.Row(elem_classes="page"):
+        with gr.Column(scale=3, min_width=300, variant="panel"):
+            plain('<div class="heading"><h2>Runs</h2></div>')
+            with gr.Row(elem_classes="bar-row"):
+                search = gr.Textbox("", label="Search runs", placeholder="name", min_width=120)
+                kinds = [("everything", ""), *((words, kind) for kind, words in KINDS.items())]
+                kind = gr.Dropdown(kinds, value="", label="Kind", min_width=120, filterable=False)
+            cards = clickable(elem_classes="scroll")
+        with gr.Column(scale=8, min_width=320):
+            with gr.Column(variant="panel"):
+                strip = clickable()
+                with gr.Row(elem_classes="buttons"):
+                    stop = gr.Button("Stop", variant="stop", size="sm", interactive=False, min_width=96)
+                    resume = gr.Button("Resume", size="sm", interactive=False, min_width=96)
+            with gr.Column(elem_id="charts", visible="hidden") as curves:
+                plots = [gr.Plot(show_label=False, elem_classes="chart panel") for _ in CHARTS]
+            with gr.Column(variant="panel", visible="hidden") as below:
+                plain('<div class="heading"><h2>Log</h2></div>')
+                tail = plain(elem_classes="tail")
+                with gr.Accordion("Settings of this run", open=False, elem_classes="more"):
+                    recipe = plain()
+
+    def draw_list(text: str, only: str, wanted: int) -> list[str]:
+        runs = workspace.runs.list(kind=only, search=text.strip())
+        if not runs:
+            return [empty("No runs", "Start the demo above, or build a data set: each piece of work shows up here.")]
+        return [run_list(runs, wanted or first_choice(workspace.runs.list()))]
+
+    def draw_run(wanted: int) -> list[Any]:
+        newest = wanted or first_choice(workspace.runs.list())
+        if not newest:
+            hidden = gr.update(visible="hidden")
+            nothing = empty("Nothing has run yet", "Its curves and its log will be here while it runs and ever after.")
+            return [nothing, gr.update(interactive=False), gr.update(interactive=False), hidden, hidden, "", ""]
+        run = workspace.runs.get(newest)
+        return [
+            run_strip(run, link=False),
+            gr.update(interactive=run.state not in (*ENDED, "stopping")),
+            gr.update(interactive=run.state in GOES_ON),
+            gr.update(visible=run.kind == "train" or "hidden"),
+            gr.update(visible=True),
+            code.log(workspace.runs.log(newest)),
+            settings(run, workspace.runs.command(parse(run.spec))),
+        ]
+
+    def draw_curves(wanted: int) -> list[Any]:
+        newest = wanted or first_choice(workspace.runs.list())
+        metrics = workspace.runs.metrics(newest) if newest else {}
+        return [figure(metrics) for figure in CHARTS] if metrics else [None] * len(CHARTS)
+
+    def choose(event: gr.EventData) -> int:
+        return workspace.runs.get(_number(picked(event))).id or 0
+
+    def stop_run(wanted: int) -> None:
+        workspace.runs.stop(wanted or first_choice(workspace.runs.list()))
+
+    def resume_run(wanted: int) -> None:
+        workspace.runs.resume(wanted or first_choice(workspace.runs.list()))
+
+    live([*shown, chosen.change, search.change, kind.change], draw_list, [search, kind, chosen], [cards])
+    live([*shown, chosen.change], draw_run, [chosen], [strip, stop, resume, curves, below, tail, recipe])
+    live([*shown, chosen.change], draw_curves, [chosen], plots)
+    on(cards.select, choose, None, chosen, live=True)
+    on(stop.click, stop_run, chosen)
+    on(resume.click, resume_run, chosen)
+    return strip
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 12 else 0

@@ -1,0 +1,88 @@
+"""Train: choose a model, a data set and a method, see what it will cost, start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from engine.control.preflight import Preflight
+from engine.control.workspace import Workspace
+from studio.clickable import plain
+from studio.guard import on
+from studio.panel import Panel
+from studio.show import count, esc, heading, size, tiles
+
+PARTS = {
+    "weights": "weights of the model",
+    "optimizer": "the optimizer's running means",
+    "gradients": "gradients",
+    "activations": "activations kept for the backward pass",
+    "buffers": "buffers and logits",
+    "context": "libraries and driver",
+}
+
+
+def memory_bar(needed: Preflight) -> str:
+    """A stacked bar of what training needs, against what this machine has."""
+    estimate, machine_bytes = needed.estimate, needed.machine_bytes
+    full = max(estimate.total, machine_bytes)
+    parts = "".join(
+        f'<i class="p-{name}" style="width:{100 * n_bytes / full:.2f}%" title="{PARTS[name]}: {size(n_bytes)}"></i>'
+        for name, n_bytes in estimate.parts.items()
+    )
+    key = "".join(
+        f'<li><i class="p-{name}"></i><span>{PARTS[name]}</span><b>{size(n_bytes)}</b></li>'
+        for name, n_bytes in estimate.parts.items()
+    )
+    words = f"about {size(estimate.total)} of {size(machine_bytes)}"
+    advice = "" if needed.fits else (
+        '<p class="complaint" role="alert">This does not fit. Use qlora, a smaller batch with more accumulation, or '
+        "activation checkpointing.</p>"
+    )  # fmt: skip
+    notes = "".join(f"<li>{esc(note)}</li>" for note in estimate.notes)
+    where = "GPU memory" if needed.device == "cuda" else "main memory"
+    head = f'<p><b>{words}</b> <span class="dim">{where}, samples of {needed.sample_tokens:,} tokens</span></p>'
+    return (
+        f'<div class="memory {"fits" if needed.fits else "over"}">{head}'
+        f'<div class="stack" role="img" aria-label="Memory: {words}">{parts}</div><ul class="stack-key">{key}</ul>'
+        f'{advice}<ul class="notes">{notes}</ul></div>'
+    )
+
+
+def cost(needed: Preflight) -> str:
+    """Memory and parameters before anything is loaded."""
+    estimate = needed.estimate
+    share = 100 * estimate.trainable / max(estimate.parameters, 1)
+    figures = tiles(
+        [
+            (count(estimate.trainable), "parameters trained", f"{share:.2f} % of the model's"),
+            (count(estimate.parameters), "parameters in all", "of the base model"),
+        ]
+    )
+    return memory_bar(needed) + figures
+
+
+def build(workspace: Workspace, shown: Sequence[Any], run: gr.State, tabs: gr.Tabs) -> None:
+    """The page."""
+    with gr.Row(elem_classes="page"):
+        with gr.Column(scale=5, min_width=320, variant="panel"):
+            text = "It learns from your data set; Monitor shows how it goes."
+            names = {"model": workspace.models.names, "dataset": workspace.datasets.names}
+            panel = Panel(workspace, "train", "Train a model", text, names)
+        with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
+            plain(heading("Memory it will need", "An estimate, made without loading anything."))
+            about = plain('<p class="dim">Fill in the form.</p>')
+            button = gr.Button("Start training", variant="primary")
+
+    def estimate(spec: Any) -> str:
+        return cost(workspace.preflight(spec))
+
+    def start(*values: Any) -> list[Any]:
+        number = workspace.runs.submit(panel.form.spec(values))
+        gr.Info(f"Run {number} is queued; Monitor shows it.")
+        return [number, gr.Tabs(selected="monitor")]
+
+    panel.wire(shown, estimate, about)
+    on(button.click, start, panel.form.inputs, [run, tabs])

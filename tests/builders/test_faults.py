@@ -1,0 +1,166 @@
+"""Faults put into real functions: one each, varied, repeatable; and what is said of sources that give none."""
+
+from __future__ import annotations
+
+import ast
+from itertools import islice
+
+import pytest
+from pydantic import ValidationError
+
+from engine.builders import Funnel
+from engine.builders.faults import FaultInjection
+from engine.domain import span_of_change
+from engine.errors import UserError
+
+CODE = '''\
+class Box:
+    def add(self, amount, limit=10):
+        """Put something in."""
+        # never more than the limit
+        if self.total + amount > limit:
+            raise ValueError(amount)
+
+        self.total += amount
+        return self.total
+'''
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two packages of one project each, with one good file each."""
+    for package in ("left", "right"):
+        (tmp_path / "lib" / package).mkdir(parents=True)
+        (tmp_path / "lib" / package / "box.py").write_text(CODE.replace("10", f"{len(package)}"))
+    return tmp_path / "lib"
+
+
+def read(seed: int = 0, **settings):
+    funnel = Funnel()
+    return list(FaultInjection(FaultInjection.Params(**settings)).bugs(seed, funnel)), funnel
+
+
+def test_a_bug_is_one_function_with_one_fault(folder):
+    bugs, _ = read(folder=str(folder), samples=20)
+    assert len({bug.id for bug in bugs}) == 20
+    assert len({bug.buggy for bug in bugs}) == 20
+    for bug in bugs:
+        assert bug.fixed.startswith("def add(self, amount, limit=")
+        assert "#" not in bug.fixed
+        assert "Put something" not in bug.fixed
+        assert "\n\n" not in bug.fixed
+        assert ast.dump(ast.parse(bug.buggy)) != ast.dump(ast.parse(bug.fixed))
+        assert bug.span == span_of_change(bug.buggy, bug.fixed)
+        assert bug.span.end - bug.span.start <= 1
+        assert bug.kind
+    assert {bug.project for bug in bugs} == {"left", "right"}
+    assert {bug.path for bug in bugs} == {"left/box.py", "right/box.py"}
+    assert bugs[0].id in {"faults/left/box.py:add:0", "faults/right/box.py:add:0"}
+
+
+def test_the_same_seed_gives_the_same_bugs_and_a_smaller_set_is_its_start(folder):
+    bugs, _ = read(7, folder=str(folder), samples=12)
+    assert read(7, folder=str(folder), samples=12)[0] == bugs
+    assert read(8, folder=str(folder), samples=12)[0] != bugs
+
+
+def test_300_samples_of_the_standard_library_have_at_least_12_kinds():
+    bugs, funnel = read(samples=300)
+    assert len(bugs) == 300
+    assert len({bug.kind for bug in bugs}) >= 12
+    assert len({bug.path for bug in bugs}) >= 50
+    assert len({bug.project for bug in bugs}) >= 20
+    assert all(3 <= bug.fixed.count("\n") <= 40 for bug in bugs)
+    assert funnel.source == 300 + sum(funnel.lost.values())
+
+
+def test_only_the_operators_asked_for(folder):
+    bugs, _ = read(folder=str(folder), samples=4, operators=("comparison", "missing_return"))
+    assert {bug.kind for bug in bugs} == {"comparison", "missing_return"}
+
+
+def test_a_source_that_has_no_more_is_said_in_the_funnel(folder):
+    bugs, funnel = read(folder=str(folder), samples=5000)
+    assert 40 < len(bugs) < 1000
+    assert funnel.lost["asked for, but the files have no more"] == 5000 - len(bugs)
+    assert funnel.source == 5000
+
+
+def test_a_file_gives_no_more_than_its_share(folder):
+    bugs, _ = read(folder=str(folder), samples=50, per_file=3)
+    assert [sum(bug.path.startswith(side) for bug in bugs) for side in ("left", "right")] == [3, 3]
+
+
+def test_unfit_files_and_functions_are_counted_with_an_example(folder):
+    (folder / "latin.py").write_bytes(b"# caf\xe9\n")
+    (folder / "torn.py").write_text("def f(:\n")
+    (folder / "two.py").write_text("def f(a):\n    print 'hello'\n    return a\n")
+    (folder / "short.py").write_text("def f():\n    return 1\n")
+    (folder / "long.py").write_text("def f():\n" + "    x = 1\n" * 41)
+    (folder / "tests").mkdir()
+    (folder / "tests" / "test_x.py").write_text("print 'never read'\n")
+    _, funnel = read(folder=str(folder), samples=5000)
+    assert funnel.examples["files are not UTF-8"] == "latin.py"
+    assert funnel.examples["functions are shorter than 3 lines"] == "short.py:1"
+    assert funnel.examples["functions are longer than 40 lines"] == "long.py:1"
+    assert [where for reason, where in funnel.examples.items() if "files do not parse as Python 3" in reason] == [
+        "torn.py"
+    ]
+    assert [where for reason, where in funnel.examples.items() if "functions do not parse" in reason] == ["two.py:1"]
+    assert all(count == 1 for reason, count in funnel.lost.items() if "asked" not in reason)
+
+
+def test_windows_files_are_read(folder):
+    (folder / "left" / "box.py").write_bytes(CODE.replace("\n", "\r\n").encode())
+    bugs, _ = read(folder=str(folder), samples=8)
+    assert not any("\r" in bug.buggy for bug in bugs)
+
+
+def test_it_streams(folder, monkeypatch):
+    for number in range(50):
+        (folder / f"m{number}.py").write_text(CODE)
+    opened = []
+    original = type(folder).read_bytes
+    monkeypatch.setattr(type(folder), "read_bytes", lambda path: opened.append(path) or original(path))
+    stream = FaultInjection(FaultInjection.Params(folder=str(folder), samples=500)).bugs(0, Funnel())
+    assert len(list(islice(stream, 3))) == 3
+    assert len(opened) == 1
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(
+        UserError, match=r"the folder '.*nowhere' does not exist; name a folder of Python source"
+    ) as error:
+        read(folder=str(tmp_path / "nowhere"))
+    assert error.value.field == "builder.folder"
+
+
+def test_a_file_is_no_folder(folder):
+    with pytest.raises(UserError, match="is a file, not a folder"):
+        read(folder=str(folder / "left" / "box.py"))
+
+
+def test_a_folder_without_python_is_named(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(UserError, match=r"there is no Python file \(\*\.py\) under"):
+        read(folder=str(tmp_path))
+
+
+def test_a_folder_without_a_usable_function_says_why(tmp_path):
+    (tmp_path / "short.py").write_text("def f():\n    return 1\n")
+    (tmp_path / "latin.py").write_bytes(b"\xe9")
+    with pytest.raises(
+        UserError, match=r"no function under .* could be given a fault: .*1 files are not UTF-8 \(first: latin.py\)"
+    ):
+        read(folder=str(tmp_path))
+
+
+def test_a_folder_without_functions_says_so(tmp_path):
+    (tmp_path / "x.py").write_text("x = 1\n")
+    with pytest.raises(UserError, match="the files define no function"):
+        read(folder=str(tmp_path))
+
+
+def test_no_operator_is_refused():
+    with pytest.raises(ValidationError):
+        FaultInjection.Params(operators=())

@@ -1,0 +1,61 @@
+"""Every registered builder keeps the contract, on a small source of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.builders import Funnel, registry
+from engine.builders.contract import check
+from engine.domain import Bug, Span
+
+PAIR = {"buggy_function": "def f(a):\n    return a\n", "fixed_function": "def f(a):\n    a += 1\n    return a\n"}
+CODE = "def f(a, b):\n    if a < b:\n        return a\n    return b\n"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """A small source for each builder that cannot do without one."""
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps({**PAIR, "n": n}) + "\n" for n in range(20)) + "broken\n")
+    (tmp_path / "code.py").write_text(CODE)
+    return {
+        "faults": {"folder": str(tmp_path), "samples": 30},
+        "columns": {"file": str(tmp_path / "pairs.jsonl")},
+    }
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_the_contract_holds(name, settings):
+    check(registry.create(registry.params({"name": name, **settings.get(name, {})})))
+
+
+class Broken:
+    """A builder that breaks one promise."""
+
+    name = "broken"
+
+    def __init__(self, *bugs: Bug) -> None:
+        self._bugs = bugs
+
+    def bugs(self, seed: int, funnel: Funnel):
+        yield from self._bugs
+
+    def total(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("bugs", "said"),
+    [
+        ((), "makes no bug"),
+        ((Bug("a", "python", "a.py", "x\n", "x\n", Span(1, 1)),), "are the same"),
+        ((Bug("a", "python", "a.py", "x\n", "y\n", Span(1, 3)),), "outside its 1 lines"),
+        ((Bug("a", "python", "a.py", "x\n", "y\n", Span(1, 1)),) * 2, "repeats an id"),
+        ((Bug("a", "python", "a.py", "x\ny\n", "xy\n", Span(1, 1)),), "ends within a line"),
+        ((Bug("a", "python", "a.py", "x\n", "y\n", Span(1, 1)),), "0 read, 0 lost, 1 made"),
+    ],
+)
+def test_the_contract_notices(bugs, said):
+    with pytest.raises(AssertionError, match=said):
+        check(Broken(*bugs))

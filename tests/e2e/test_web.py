@@ -1,0 +1,119 @@
+"""The server as a stranger meets it: quick to start, light, deaf to other sites, and with one owner a home folder."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from web_server import Server, free_port
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    made = Server(tmp_path_factory.mktemp("web") / "home")
+    yield made
+    made.close()
+
+
+def studio(*words):
+    return subprocess.run([sys.executable, "-m", "studio", *words], capture_output=True, text=True, timeout=60)
+
+
+def test_first_page_comes_soon(server):
+    """On a core of its own it takes as long as the work it does; a busy machine must not fail the test."""
+    used = server.cpu_seconds_to_first_page
+    print(f"first page: {server.seconds_to_first_page:.1f} s, {used.user + used.system:.1f} s of work")
+    assert used.user + used.system <= 5
+
+
+def test_server_never_loads_torch(server):
+    server.call("train_preview", [])
+    maps = Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "pydantic_core" in maps  # the list is one of what is loaded
+    assert not re.search(r"libtorch|/torch/|transformers|bitsandbytes", maps)
+
+
+@pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info", "/gradio_api/run/predict", "/theme.css"])
+def test_foreign_host_gets_400_on_every_route(server, path):
+    assert server.request(path, Host="evil.example")[0] == 400
+    assert server.request(path, data={} if "predict" in path else None, Host="evil.example:7860")[0] == 400
+
+
+@pytest.mark.parametrize("headers", [
+    {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"},
+    {"Sec_Fetch_Site": "same-site"}, {"Origin": "http://127.0.0.1:1"},
+])  # fmt: skip
+def test_other_sites_start_and_store_nothing(server, headers):
+    before = sorted(server.home.rglob("*"))
+    demo = {"data": [], "fn_index": server.functions()["app_start_demo"], "session_hash": "x"}
+    assert server.request("/gradio_api/queue/join", demo, **headers)[0] == 403
+    assert server.request("/gradio_api/run/predict", demo, **headers)[0] == 403
+    assert server.request("/gradio_api/upload", {"files": "x"}, **headers)[0] == 403
+    assert server.number_of_runs() == 0
+    assert [path for path in sorted(server.home.rglob("*")) if "studio.db" not in path.name] == [
+        path for path in before if "studio.db" not in path.name
+    ]
+
+
+def test_same_origin_is_served(server):
+    status, body = server.call("app_draw_header", [None], Origin=server.url)
+    assert status == 200
+    assert b"Repair Studio" in body
+
+
+@pytest.mark.parametrize("name", ["studio.db", "studio.lock", "../home/studio.db"])
+def test_home_folder_is_never_served(server, name):
+    for path in (f"/gradio_api/file={server.home}/{name}", f"/file={server.home}/{name}",
+                 f"/gradio_api/file={str(server.home).replace('/', '%2F')}%2F{name}"):  # fmt: skip
+        status, body = server.request(path)
+        assert status in (403, 404)
+        assert b"SQLite" not in body
+
+
+@pytest.mark.parametrize("value", ["../../etc/passwd", "999999", "-1", "", "1; DROP TABLE run", {"a": 1}, None])
+def test_forged_choices_are_errors_without_side_effects(server, value):
+    for name in ("monitor_choose", "chat_choose"):
+        status, body = server.call(name, [], {"value": value})
+        assert status == 500
+        assert b"Traceback" not in body
+    assert server.number_of_runs() == 0
+
+
+def test_public_bind_without_password_is_refused(home):
+    done = studio("--home", str(home), "--host", "0.0.0.0", "--port", str(free_port()))
+    assert done.returncode == 2
+    assert "REPAIR_STUDIO_AUTH" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_port_in_use_is_one_sentence_and_2(home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = studio("--home", str(home), "--port", str(port))
+    assert done.returncode == 2
+    assert f"port {port}" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_second_studio_on_one_home_names_the_first(server):
+    done = studio("--home", str(server.home), "--port", str(free_port()))
+    assert done.returncode == 2
+    assert server.url in done.stderr
+    assert str(server.process.pid) in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_every_handler_is_private_and_has_a_name_of_its_own(server):
+    dependencies = json.loads(server.request("/config")[1])["dependencies"]
+    names = [each["api_name"] for each in dependencies]
+    assert len(names) > 20
+    assert len(set(names)) == len(names)
+    assert not [name for name in names if re.search(r"_\d+$", str(name))]
+    assert {each["api_visibility"] for each in dependencies} == {"private"}

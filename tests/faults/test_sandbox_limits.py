@@ -1,0 +1,185 @@
+"""Time, memory, processes, output and disk run out inside the sandbox, and nothing is left of it outside."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine.registry import Params
+from engine.sandboxes import MIB, Limits, registry
+from engine.sandboxes.identity import reachable_parent
+
+pytestmark = pytest.mark.slow  # a second or two each, and twice
+
+PYTHON = ["/usr/bin/python3", "-I", "-S", "-B", "-c"]
+
+
+@pytest.fixture(scope="module", params=registry.names())
+def sandbox(request):
+    level = registry.create(Params(name=request.param))
+    if reason := level.unavailable():
+        pytest.skip(reason)
+    return level
+
+
+@pytest.fixture(autouse=True)
+def staging(monkeypatch):
+    """A temporary folder of the test's own, which must be empty again after every run."""
+    with tempfile.TemporaryDirectory(dir=reachable_parent()) as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+        assert list(Path(folder).iterdir()) == []
+
+
+def living(marker):
+    """Processes whose command line holds `marker`."""
+    return [p for p in psutil.process_iter(["cmdline", "status"]) if marker in " ".join(p.info["cmdline"] or [])]
+
+
+def marked(code):
+    marker = f"marker-{os.urandom(8).hex()}"
+    return marker, [*PYTHON, code, marker]
+
+
+def test_an_endless_loop_that_ignores_sigterm_ends_in_time(sandbox):
+    marker, argv = marked("import signal\nsignal.signal(15, signal.SIG_IGN)\nwhile True: pass")
+    start = time.monotonic()
+    ran = sandbox.run(argv, {}, Limits(wall_s=1))
+    assert (ran.ended, ran.exit_code) == ("timeout", None)
+    assert time.monotonic() - start < 2
+    assert living(marker) == []
+
+
+def test_a_fork_bomb_stays_within_its_limit_and_the_next_run_works(sandbox):
+    marker, argv = marked("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass")
+    counts, over = [], threading.Event()
+
+    def count():
+        while not over.wait(0.1):
+            counts.append(len(living(marker)))
+
+    counter = threading.Thread(target=count)
+    counter.start()
+    ran = sandbox.run(argv, {}, Limits(wall_s=2, processes=40))
+    over.set()
+    counter.join()
+    assert ran.ended in ("timeout", "memory")
+    assert 10 < max(counts) <= 40 + 4  # bwrap, the launcher: their command lines hold the marker too
+    assert living(marker) == []
+    assert sandbox.run([*PYTHON, "print(1)"], {}, Limits()).stdout == b"1\n"
+
+
+def test_memory_of_one_process_is_refused(sandbox):
+    ran = sandbox.run([*PYTHON, "bytearray(400 << 20)"], {}, Limits(memory_bytes=200 * MIB))
+    assert ran.ended in ("exit", "memory")
+    assert ran.exit_code != 0
+    assert ran.ended == "memory" or b"MemoryError" in ran.stderr
+
+
+def test_memory_of_many_processes_is_added_up_and_ends_the_tree(sandbox):
+    limit = 300 * MIB
+    marker, argv = marked(
+        "import os, time\nfor _ in range(12):\n    if os.fork() == 0: break\n"
+        "kept = []\nfor _ in range(20):\n    kept.append(bytearray(8 << 20)); time.sleep(0.02)\ntime.sleep(60)"
+    )
+    peaks, over = [0], threading.Event()
+
+    def measure():
+        while not over.wait(0.02):
+            tree = psutil.Process().children(recursive=True)
+            for process in list(tree):
+                try:
+                    process.rss = process.memory_info().rss if marker in " ".join(process.cmdline()) else 0
+                except psutil.Error:
+                    process.rss = 0
+            peaks.append(sum(process.rss for process in tree))
+
+    meter = threading.Thread(target=measure)
+    meter.start()
+    ran = sandbox.run(argv, {}, Limits(memory_bytes=limit))
+    over.set()
+    meter.join()
+    assert ran.ended == "memory"
+    assert limit / 2 < max(peaks) <= 1.5 * limit
+    assert living(marker) == []
+
+
+FILLS = {
+    "one file": "f = open('x', 'wb')\nwhile True: f.write(bytes(1 << 20)); n += 1",
+    "many files": "while True: open(str(n), 'wb').write(bytes(1 << 20)); n += 1",
+    "deleted files": "import os\nkept = []\nwhile True:\n"
+    "    f = open('x', 'wb'); f.write(bytes(1 << 20)); f.flush(); os.unlink('x'); kept.append(f); n += 1",
+    "nested": "import os\nwhile True: os.mkdir('d'); os.chdir('d'); open('x', 'wb').write(bytes(1 << 20)); n += 1",
+    "/tmp": "while True: open(f'/tmp/{n}', 'wb').write(bytes(1 << 20)); n += 1",
+    "/dev/shm": "while True: open(f'/dev/shm/{n}', 'wb').write(bytes(1 << 20)); n += 1",
+    "/dev": "while True: open(f'/dev/{n}', 'wb').write(bytes(1 << 20)); n += 1",
+    "empty files": "while True: open(str(n), 'wb').close(); n += 1",
+    "memfd": "import os\nf = os.memfd_create('x')\nwhile True: os.write(f, bytes(1 << 20)); n += 1",
+}
+
+
+@pytest.mark.parametrize("way", FILLS)
+def test_filling_any_disk_stops_at_its_limit(sandbox, way):
+    code = f"import time\nn = 0\ntry:\n    exec({FILLS[way]!r})\nexcept (OSError, AttributeError): print(n, flush=True)\ntime.sleep(0.2)"
+    ran = sandbox.run([*PYTHON, code], {}, Limits(wall_s=8, box_bytes=64 * MIB, file_bytes=32 * MIB))
+    written = int(ran.stdout or b"0")
+    if way in ("one file", "memfd", "/dev") or (sandbox.name == "landlock" and way.startswith("/")):
+        assert ran.ended == "exit"  # refused, and the program said so
+        assert ran.stdout
+        assert written <= 32
+    else:
+        assert ran.ended == "disk"
+        assert written <= 64
+
+
+def test_a_flood_of_strange_bytes_is_cut(sandbox):
+    code = "import os\nwhile True: os.write(1, b'\\xff\\0' * 5000); os.write(2, b'\\xfe\\0')"
+    ran = sandbox.run([*PYTHON, code], {}, Limits(wall_s=10))
+    assert ran.ended == "output_cap"
+    assert MIB // 2 < len(ran.stdout) <= MIB
+    assert len(ran.stderr) <= MIB
+
+
+@pytest.mark.parametrize("after", ["pass", "import time; time.sleep(60)"])
+def test_a_daemon_that_holds_the_output_is_left_behind_and_killed(sandbox, after):
+    marker, argv = marked(
+        "import os, sys, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        f"        print('daemon', flush=True); time.sleep(60)\n    os._exit(0)\ntime.sleep(0.3)\n{after}"
+    )
+    start = time.monotonic()
+    ran = sandbox.run(argv, {}, Limits(wall_s=1.5))
+    assert time.monotonic() - start < 2.5
+    assert ran.ended == ("exit" if after == "pass" else "timeout")
+    assert ran.stdout == b"daemon\n"
+    assert living(marker) == []
+
+
+def test_results_that_are_no_files_are_named_and_never_read(sandbox):
+    code = (
+        "import os, socket\nos.symlink('/etc/passwd', 'link'); os.mkfifo('fifo'); os.mkdir('folder')\n"
+        "os.symlink('/etc', 'through'); open('good', 'w').write('yes')\n"
+        "for make in (lambda: os.mknod('device', 0o20600, os.makedev(1, 5)), lambda: socket.socket(socket.AF_UNIX)):\n"
+        "    try: make(); print('made')\n    except OSError: pass\n"
+    )
+    bad = ["link", "fifo", "folder", "through/passwd"]
+    start = time.monotonic()
+    ran = sandbox.run([*PYTHON, code], {}, Limits(), results=[*bad, "good", "device"])
+    assert time.monotonic() - start < 5
+    assert (ran.ended, ran.stdout) == ("exit", b""), ran
+    assert dict(ran.results) == {"good": b"yes"}
+    assert sorted(ran.invalid) == sorted(bad)
+
+
+def test_deep_and_closed_folders_are_gone_in_seconds(sandbox):
+    code = "import os\nos.mkdir('shut', 0)\nfor _ in range(3000):\n    os.mkdir('d'); os.chdir('d')\nprint('deep')"
+    start = time.monotonic()
+    ran = sandbox.run([*PYTHON, code], {}, Limits(wall_s=10))
+    assert ran.stdout == b"deep\n" or ran.ended == "disk"
+    assert time.monotonic() - start < 5

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.generators import PromptTooLong
+from engine.generators.sampling import Sampling
+
+PROMPTS = ["def add(a, b):", "x = [1, 2", "import os\nimport sys\n"]
+
+
+def loaded(tiny, seed=0, **settings):
+    sampling = Sampling(Sampling.Params(max_new_tokens=8, **settings))
+    sampling.load(tiny, seed)
+    return sampling
+
+
+def texts(sampling, prompts, n=4):
+    return {prompts[index]: [one.text for one in found] for index, found in sampling.generate(prompts, n)}
+
+
+def test_a_seed_gives_the_same_samples_whatever_else_is_asked(tiny):
+    together = texts(loaded(tiny), PROMPTS)
+    alone = {prompt: texts(loaded(tiny), [prompt])[prompt] for prompt in PROMPTS}
+    assert together == alone
+
+
+def test_another_seed_gives_other_samples(tiny):
+    assert texts(loaded(tiny, 0), PROMPTS) != texts(loaded(tiny, 1), PROMPTS)
+
+
+def test_a_cold_model_always_says_the_same(tiny):
+    found = texts(loaded(tiny, temperature=0.001), PROMPTS[:1])[PROMPTS[0]]
+    assert len(set(found)) == 1
+
+
+def test_the_likeliest_token_alone_is_what_top_k_1_leaves(tiny):
+    assert len(set(texts(loaded(tiny, top_k=1, temperature=5), PROMPTS[:1])[PROMPTS[0]])) == 1
+
+
+def test_a_stream_asked_again_draws_anew_and_is_repeatable(tiny):
+    first, again = loaded(tiny, temperature=2), loaded(tiny, temperature=2)
+    drawn = ["".join(first.stream(PROMPTS[0])) for _ in range(4)]
+    assert len(set(drawn)) > 1
+    assert drawn == ["".join(again.stream(PROMPTS[0])) for _ in range(4)]
+
+
+def test_a_stream_never_shows_half_a_character(tiny):
+    sampling = loaded(tiny, temperature=5)
+    for _ in range(5):
+        pieces = list(sampling.stream("é"))
+        assert all(not piece.endswith("\ufffd") for piece in pieces[:-1])
+
+
+def test_a_prompt_without_room_for_an_answer_is_refused(tiny):
+    with pytest.raises(PromptTooLong, match=r"tokens long, and the model takes 248"):
+        list(loaded(tiny).stream("x = 1\n" * 300))
+
+
+def test_scores_are_the_models_own_log_probabilities(tiny):
+    import torch
+
+    sampling = loaded(tiny, temperature=3)
+    ((_, found),) = sampling.generate(PROMPTS[:1], 1)
+    ids = sampling.loaded.tokenizer(PROMPTS[0] + found[0].text, return_tensors="pt", add_special_tokens=False).input_ids
+    start = sampling.count(PROMPTS[:1])[0]
+    if ids.shape[1] != start + found[0].n_tokens or found[0].n_tokens < 8:
+        pytest.skip("this text is tokenised in another way than it was written")
+    with torch.inference_mode():
+        likely = sampling.loaded.model(ids).logits[0].log_softmax(-1)
+    tokens = ids[0, start:]
+    assert found[0].score == pytest.approx(float(likely[start - 1 : -1].gather(1, tokens[:, None]).mean()), abs=1e-4)

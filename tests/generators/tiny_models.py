@@ -1,0 +1,63 @@
+"""A random two-layer model with the starter's tokenizer: quick to load, and as wrong as can be."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from engine.assets import STARTER_MODEL
+from engine.domain import Model
+
+
+def make_model(folder, hidden=64, seed=0, context=256):
+    """A Llama of 0.6 M parameters in `folder`."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=8192,
+        max_position_embeddings=context,
+        tie_word_embeddings=True,
+        eos_token_id=0,
+        pad_token_id=6,
+        bos_token_id=None,
+    )
+    model = LlamaForCausalLM(config)
+    with torch.no_grad():
+        model.model.embed_tokens.weight.mul_(8)  # a peaked distribution, or every beam would tie
+    model.save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(STARTER_MODEL / name, folder)
+    return Model("tiny", "base", str(folder))
+
+
+def make_adapter(folder, base, rank=4, seed=1):
+    """A LoRA adapter for `base` that changes its answers."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(seed)
+    model = AutoModelForCausalLM.from_pretrained(base.path, local_files_only=True)
+    config = LoraConfig(
+        r=rank, lora_alpha=2 * rank, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM"
+    )
+    get_peft_model(model, config).save_pretrained(folder)
+    return Model("tiny-adapter", "adapter", str(folder), base.path)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    return make_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_adapter(tmp_path_factory, tiny):
+    return make_adapter(tmp_path_factory.mktemp("tiny-adapter"), tiny)

@@ -1,0 +1,35 @@
+"""The watcher's own way to end a tree, for the day the launcher cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import psutil
+
+from engine.sandboxes.watch import descendants, end_tree, resident
+
+# Sixteen processes, each forking and waiting without end.
+BOMB = (
+    "import os, time\nend = time.time() + 20\nfor _ in range(4): os.fork()\n"
+    "while time.time() < end:\n    if os.fork(): os.wait()\n    else: os._exit(0)"
+)
+LEADER = "import subprocess, sys, time\nsubprocess.Popen(sys.argv[1:])\ntime.sleep(60)"
+
+
+def test_a_tree_that_keeps_forking_ends():
+    bomb = subprocess.Popen([sys.executable, "-c", LEADER, sys.executable, "-c", BOMB])
+    try:
+        deadline = time.monotonic() + 10
+        while len(descendants(bomb.pid)) < 16 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        tree = descendants(bomb.pid)
+        assert len(tree) >= 16
+        assert resident(tree) > 16 << 20
+        end_tree(bomb.pid)
+        _, alive = psutil.wait_procs(tree, timeout=3)
+        assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+    finally:
+        bomb.kill()
+        bomb.wait()

@@ -1,0 +1,185 @@
+"""What the pages draw: figures, badges, diffs, tokens; hostile text stays text everywhere."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from filled import CHAT_BUG, HOSTILE, fill
+
+from engine.control.workspace import Workspace
+from engine.domain import Outcome
+from engine.errors import OutsideFailure, UserError
+from studio import charts, code, conversation, ledger, page, show
+from studio.guard import check_bind, guarded
+from studio.live import TIMES, live
+from studio.tabs import datasets, merge, monitor, train
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+
+def dangers(text):
+    """Script tags, images, event handlers and javascript links that a browser would act on."""
+    tags = Tags()
+    tags.feed(text)
+    assert tags.found
+    return [
+        (tag, attributes) for tag, attributes in tags.found
+        if tag in ("script", "img", "iframe", "a") or any(name.startswith("on") for name in attributes)
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    home = tmp_path_factory.mktemp("filled")
+    fill(home, hostile=True)
+    made = Workspace(home)
+    yield made
+    made.close()
+
+
+def drawn(workspace):
+    """Every piece of HTML that shows something of a used workspace."""
+    runs = workspace.runs.list()
+    for run in runs:
+        yield show.run_strip(run)
+        yield monitor.settings(run, workspace.runs.command(monitor.parse(run.spec)))
+        yield code.log(workspace.runs.log(run.id))
+        if run.kind == "merge":
+            yield merge.parity(run) + merge.lineage(run)
+    yield show.run_list(runs, 1)
+    yield page.header("<b onclick=x>", runs)
+    yield datasets.report(workspace.datasets.list()[0])
+    yield datasets.sample(workspace.datasets.sample("stdlib-faults", 3))
+    run = next(run for run in workspace.patches.runs() if run.started_at)
+    rows, total = workspace.patches.page(run.id)
+    assert total == 24
+    yield ledger.figures(workspace.patches.totals(run.id))
+    yield ledger.table(rows, 10, run.id, "")
+    for row in rows[-2:]:
+        for source, rank in (("model", 3), ("known_fix", 0), ("buggy_code", 0)):
+            yield ledger.detail(workspace.patches.detail(run.id, row.bug_id, source, rank))
+    yield conversation.shown(workspace.chats.view(1))
+    yield conversation.earlier(workspace.chats.list(), 1)
+
+
+def test_hostile_text_is_inert_wherever_it_is_shown(workspace):
+    pieces = list(drawn(workspace))
+    assert len(pieces) > 30
+    assert sum("&lt;img src=x" in piece for piece in pieces) > 10
+    assert [dangers(piece) for piece in pieces if dangers(piece)] == []
+
+
+def test_each_verdict_has_one_glyph_and_words():
+    assert {glyph for glyph, _, _ in show.GLYPHS.values()} == set("✓✗CT–·")
+    assert set(show.GLYPHS) == set(Outcome)
+    assert all(words in show.legend() for _, words, _ in show.GLYPHS.values())
+
+
+def test_a_cell_says_what_it_is_without_colour(workspace):
+    run = next(run for run in workspace.patches.runs() if run.started_at)
+    rows, _ = workspace.patches.page(run.id)
+    assert 'aria-label="candidate 3 of pocket/py-' in ledger.table(rows, 10, run.id, "")
+
+
+@pytest.mark.parametrize("key", ["", "model", "model:x:y", "../:1:a", "model:99999999:a", HOSTILE])
+def test_forged_keys_are_nothing(key):
+    assert ledger.read_key(key) is None
+
+
+def test_a_key_names_its_patch():
+    assert ledger.read_key(ledger.patch_key("pocket/a:b", "model", 7)) == ("pocket/a:b", "model", 7)
+
+
+def test_diffs_keep_lines_that_look_like_headers():
+    shown = code.diff("--- a/x\n+++ b/x\n@@ -1 +1 @@\n--- sql comment\n+++ i\n")
+    assert shown.count("removed") == 1
+    assert shown.count("added") == 1
+
+
+def test_tokens_are_tinted_by_mask():
+    shown = code.tokens([("def", False), ("<x>\n", True)])
+    assert '<span class="context">def</span>' in shown
+    assert '<span class="learned">&lt;x&gt;<u>↵</u>' in shown
+
+
+def test_the_faulty_lines_are_marked(workspace):
+    assert conversation.chosen_bug(workspace.chats.bug(CHAT_BUG)).count('class="marked"') >= 1
+
+
+def test_charts_hold_all_points_and_keep_their_zoom():
+    curves = {"loss": [(1, 2.0, 0.0), (2, 1.5, 1.0)], "eval_loss": [(2, 1.6, 1.0)]}
+    figure = json.loads(charts.loss(curves).to_json())
+    assert [trace["x"] for trace in figure["data"]] == [[1, 2], [2]]
+    assert figure["layout"]["uirevision"] == "keep"
+    assert all(json.loads(make({}).to_json())["data"] == [] for make in monitor.CHARTS)
+
+
+def test_the_histogram_leaves_out_empty_ends():
+    figure = json.loads(charts.lengths({"edges": [0, 10, 20, 30], "counts": [1, 2, 0]}, 25).to_json())
+    assert figure["data"][0]["y"] == [1, 2]
+
+
+def test_memory_that_does_not_fit_says_what_to_do(workspace):
+    spec = train_spec()
+    needed = workspace.preflight(spec)
+    assert "does not fit" not in train.memory_bar(needed)
+    small = SimpleNamespace(estimate=needed.estimate, machine_bytes=1, fits=False, device="cpu", sample_tokens=512)
+    assert "Use qlora" in train.memory_bar(small)
+
+
+def train_spec():
+    from engine.specs import TrainSpec
+
+    return TrainSpec(dataset="stdlib-faults")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(UserError("rank <b>0</b>"), "rank &lt;b&gt;0"), (OutsideFailure("disk full"), "disk full"), (KeyError("x"), "Something broke on our side")],
+)
+def test_the_guard_turns_trouble_into_escaped_sentences(error, text):
+    def handler():
+        raise error
+
+    with pytest.raises(gr.Error) as raised:
+        guarded(handler)()
+    assert text in raised.value.message
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.4", "studio.example"])
+def test_only_loopback_is_open_without_a_password(host):
+    with pytest.raises(UserError, match="REPAIR_STUDIO_AUTH"):
+        check_bind(host, has_auth=False)
+    check_bind(host, has_auth=True)
+    check_bind("127.0.0.1", has_auth=False)
+    check_bind("::1", has_auth=False)
+
+
+def test_a_timer_sends_only_what_changed():
+    drawings = iter([["a", "b"]] * TIMES + [["a", "b"], ["a", "c"]])
+
+    def draw():
+        return next(drawings)
+
+    with gr.Blocks() as blocks:
+        live([gr.Timer().tick], draw, [], [gr.HTML(), gr.HTML()])
+    redraw = next(iter(blocks.fns.values())).fn
+    sent = ()
+    for _ in range(TIMES):
+        sent, *parts = redraw(sent)
+        assert parts == ["a", "b"]
+    sent, *parts = redraw(sent)
+    assert parts == [gr.skip(), gr.skip()]
+    sent, *parts = redraw(sent)
+    assert parts == [gr.skip(), "c"]

@@ -1,0 +1,210 @@
+"""A data set from end to end, with the starter model's tokenizer: rows, masks, losses, split, report, repetition."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from engine import benchmarks
+from engine.assets import STARTER_MODEL
+from engine.domain import Bug, Model, span_of_change
+from engine.errors import UserError
+from engine.registry import Params, Registry
+from engine.rundir import Inputs, RunDir
+from engine.specs import DatasetSpec
+from engine.work.build import build
+
+STARTER = Inputs(model=Model("starter", "base", str(STARTER_MODEL)))
+
+
+def pair(number: int, project: str = "") -> dict[str, str]:
+    code = f"def f{number}(a, b):\n    c = a + {number}\n    return b - c\n"
+    return {"buggy_function": code, "fixed_function": code.replace("-", "*"), "project": project or f"p{number % 7}"}
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Build from rows (or with a builder of its own) and return run, report and the rows of both files."""
+
+    def made(rows=None, builder=None, inputs=STARTER, **settings):
+        folder = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
+        if builder is None:
+            source = tmp_path / f"{folder.name}.jsonl"
+            source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+            builder = {"name": "columns", "file": str(source), "project": "project"}
+        spec = DatasetSpec.model_validate({"builder": builder, "exclude": (), **settings})
+        run = RunDir.create(folder, spec.model_dump(mode="json"), inputs)
+        report = build(spec, inputs, run)
+        return run, report, read(run, "train"), read(run, "valid")
+
+    return made
+
+
+def read(run: RunDir, side: str) -> list[dict]:
+    from pyarrow import parquet
+
+    return parquet.read_table(run.artifacts / f"{side}.parquet").to_pylist()
+
+
+def test_a_row_is_prompt_then_learned_target_then_end(make):
+    from tokenizers import Tokenizer
+
+    run, report, train, _ = make([pair(1)], valid_fraction=0)
+    (row,) = train
+    tokenizer = Tokenizer.from_file(str(run.artifacts / "tokenizer" / "tokenizer.json"))
+    end = tokenizer.token_to_id("<|endoftext|>")
+    prompt, learned = row["input_ids"][: row["n_prompt"]], row["input_ids"][row["n_prompt"] :]
+    assert tokenizer.decode(prompt, skip_special_tokens=False) == row["prompt"]
+    assert tokenizer.decode(learned[:-1], skip_special_tokens=False) == row["target"] == "    return b * c\n"
+    assert learned[-1] == end
+    assert row["n_tokens"] == len(row["input_ids"])
+    assert tokenizer.token_to_id("<|fim_prefix|>") in prompt
+    assert report["learned_tokens"] == len(learned)
+    assert (row["project"], row["language"], row["buggy"]) == ("p1", "python", pair(1)["buggy_function"])
+
+
+def test_no_project_is_on_both_sides_and_the_share_is_about_right(make):
+    _, report, train, valid = make([pair(n, f"p{n % 40}") for n in range(400)], valid_fraction=0.2)
+    assert report["rows"] == {"train": len(train), "valid": len(valid)}
+    assert len(train) + len(valid) == 400
+    assert not {row["project"] for row in train} & {row["project"] for row in valid}
+    assert 0.06 <= len(valid) / 400 <= 0.6
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_projects_are_enough_for_validation(make, seed):
+    rows = [pair(n, "large" if n % 10 else "small") for n in range(50)]
+    _, report, train, valid = make(rows, valid_fraction=0.05, seed=seed)
+    assert {row["project"] for row in valid} == {"small"}
+    assert {row["project"] for row in train} == {"large"}
+    assert report["rows"] == {"train": 45, "valid": 5}
+
+
+def test_one_project_is_all_for_training(make):
+    for seed in range(4):
+        _, report, _, _ = make([pair(n, "one") for n in range(20)], valid_fraction=0.5, seed=seed)
+        assert report["rows"] == {"train": 20, "valid": 0}
+
+
+def test_rows_without_a_project_are_split_one_by_one(make):
+    rows = [{**pair(n), "project": None} for n in range(200)]
+    _, report, _, _ = make(rows, valid_fraction=0.2)
+    assert 10 < report["rows"]["valid"] < 120
+
+
+def test_every_loss_is_counted_and_named(make):
+    long = pair(9)
+    long = {**long, "fixed_function": long["fixed_function"].replace("b *", "b * " + "xyz * " * 200)}
+    token = {key: value.replace("a +", "'<|fim_prefix|>' +") for key, value in pair(8).items()}
+    rows = [pair(1), pair(1), {**pair(2), "fixed_function": ""}, long, token]
+    run, report, train, _ = make(rows, valid_fraction=0, max_tokens=100)
+    assert len(train) == 1
+    steps = {step["reason"]: (step["count"], step["example"]) for step in report["funnel"]["steps"]}
+    name = train[0]["bug_id"].split(":")[0]
+    assert steps == {
+        "empty cell": (1, "row 3"),
+        "duplicate": (1, f"{name}:2"),
+        "too_long": (1, f"{name}:4"),
+        "the code holds the special token <|fim_prefix|>": (1, f"{name}:5"),
+    }
+    assert report["funnel"]["source"] == 5
+    left_out = [json.loads(line) for line in (run.artifacts / "left_out.jsonl").read_text().splitlines()]
+    assert [one["bug_id"] for one in left_out] == [f"{name}:2", f"{name}:5", f"{name}:4"]
+    assert left_out[-1]["n_tokens"] > 100
+    assert sum(report["histogram"]["counts"]) == 2
+    assert len(report["histogram"]["edges"]) == len(report["histogram"]["counts"]) + 1
+
+
+class Known:
+    """A benchmark of one bug, laid out otherwise than the row that leaks it."""
+
+    name = "known"
+
+    class Params(Params):
+        name: str = "known"
+
+    def __init__(self, params) -> None:
+        pass
+
+    def bugs(self) -> list[Bug]:
+        code = pair(1)["buggy_function"].replace("return", "# returns\n    return")
+        buggy, fixed = ("class A:\n    pass\n\n" + text for text in (code.replace("-", "/"), code.replace("-", "*")))
+        return [Bug("known/1", "python", "a.py", buggy, fixed, span_of_change(buggy, fixed))]
+
+
+def test_code_of_a_benchmark_is_left_out(make, monkeypatch):
+    monkeypatch.setitem(sys.modules, "known_benchmark", type(sys)("known_benchmark"))
+    sys.modules["known_benchmark"].Known = Known
+    monkeypatch.setattr(benchmarks, "registry", Registry("benchmarks", {"known": "known_benchmark:Known"}))
+    _, report, train, _ = make([pair(1), pair(2)], exclude=("known",), valid_fraction=0)
+    assert [step["reason"] for step in report["funnel"]["steps"]] == ["in the benchmark known"]
+    assert [row["bug_id"][-2:] for row in train] == [":2"]
+
+
+def test_an_unknown_benchmark_is_named(make):
+    with pytest.raises(UserError, match="no benchmarks plug-in called 'nothing'") as error:
+        make([pair(1)], exclude=("nothing",))
+    assert error.value.field == "exclude"
+
+
+def test_the_same_spec_gives_the_same_set_and_another_seed_another(make):
+    builder = {"name": "faults", "samples": 60}
+    reports = [make(builder=builder, seed=seed)[1] for seed in (1, 1, 2)]
+    assert reports[0] == reports[1]
+    assert reports[0]["hash"] != reports[2]["hash"]
+    assert sum(reports[0]["rows"].values()) == 60
+    assert sum(reports[0]["kinds"].values()) == 60
+    assert reports[0]["representation"] == {"name": "ir4_or2", "strip": True, "context": "function", "fim": "qwen"}
+
+
+def test_the_report_is_kept_and_progress_is_said(make):
+    run, report, _, _ = make([pair(n) for n in range(30)])
+    assert json.loads((run.artifacts / "report.json").read_text()) == report
+    said = [event.fields for event in run.events().events if event.kind == "progress"]
+    assert said[-1] == {"done": 30, "total": 30, "text": "30 samples kept"}
+    assert len(said) <= 10
+    assert 0 < report["mean_tokens"] <= report["max_tokens"]
+
+
+def test_nothing_left_says_where_it_went(make):
+    with pytest.raises(
+        UserError, match=r"no sample is left of 3 read: 1 duplicate, 2 too_long; raise max_tokens \(16\)"
+    ):
+        make([pair(1), pair(1), pair(2)], max_tokens=16)
+
+
+def test_a_model_without_a_tokenizer_is_named(make, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for folder, said in ((tmp_path / "none", "does not exist"), (tmp_path / "empty", "no usable tokenizer")):
+        with pytest.raises(UserError, match=said) as error:
+            make([pair(1)], inputs=Inputs(model=Model("m", "base", str(folder))))
+        assert error.value.field == "model"
+    with pytest.raises(UserError, match="no model is named"):
+        make([pair(1)], inputs=Inputs())
+
+
+def test_a_tokenizer_without_fill_in_the_middle_is_refused(make, tmp_path):
+    weights = tmp_path / "plain"
+    weights.mkdir()
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (weights / name).write_text((STARTER_MODEL / name).read_text().replace("<|fim_middle|>", "<|other|>"))
+    with pytest.raises(UserError, match=r"qwen needs <\|fim_middle\|>"):
+        make([pair(1)], inputs=Inputs(model=Model("m", "base", str(weights))))
+
+
+def test_the_quick_tokenizer_agrees_with_transformers():
+    from engine.work.tokens import FromFile, FromTransformers
+
+    quick, full = FromFile(STARTER_MODEL, "<|endoftext|>"), FromTransformers(STARTER_MODEL)
+    texts = ["<|fim_prefix|>def f():\n# é\n<|fim_suffix|>\r\n\t<|fim_middle|>", "", "    return 123\n\n"]
+    assert quick.encode(texts) == full.encode(texts)
+    assert quick.vocabulary() == full.vocabulary()
+    assert quick.end == full.end
+
+
+def test_building_needs_neither_torch_nor_transformers():
+    code = "import sys, engine.work.build; assert not {'torch', 'transformers', 'pyarrow'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

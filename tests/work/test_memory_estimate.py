@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from engine.assets import STARTER_MODEL
+from engine.errors import UserError
+from engine.memory_estimate import Shape, estimate, read_config
+from engine.trainers.sft import Sft
+
+GIB = 1 << 30
+CODELLAMA_7B = {
+    "hidden_size": 4096,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 32,
+    "intermediate_size": 11008,
+    "vocab_size": 32016,
+    "tie_word_embeddings": False,
+    "model_type": "llama",
+}
+QWEN_7B = {
+    "hidden_size": 3584,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 28,
+    "num_key_value_heads": 4,
+    "intermediate_size": 18944,
+    "vocab_size": 152064,
+    "tie_word_embeddings": False,
+    "model_type": "qwen2",
+}
+STABLE_CODE_3B = {
+    "hidden_size": 2560,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 32,
+    "intermediate_size": 6912,
+    "vocab_size": 50304,
+    "tie_word_embeddings": False,
+    "model_type": "stablelm",
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "published"),
+    [(CODELLAMA_7B, 6_738_546_688), (QWEN_7B, 7_615_616_512), (read_config(STARTER_MODEL), 12_784_960)],
+)
+def test_parameter_count_is_the_published_one(config, published):
+    assert Shape.of(config).parameters == published
+
+
+def test_lora_count_is_that_of_the_shipped_adapter():
+    shape = Shape.of(read_config(STARTER_MODEL))
+    assert shape.lora_parameters(32, "all-linear") == 1_589_248  # 1.59 M in its README
+    assert shape.lora_parameters(16, "all-linear") == 794_624
+    assert Shape.of(CODELLAMA_7B).lora_parameters(8, ["q_proj", "v_proj"]) == 4_194_304  # RepairLLaMA: 4.2 M
+
+
+@pytest.mark.parametrize(
+    ("settings", "measured_gib"),
+    [
+        (dict(rank=8, target_modules="q_proj,v_proj", batch_size=16, activation_checkpointing=True), 22.8),
+        (dict(rank=16, batch_size=16, activation_checkpointing=True), 23.2),
+        (dict(rank=8, target_modules="q_proj,v_proj", batch_size=8), 55.8),
+        (dict(rank=16, batch_size=8), 61.6),  # with its layers compiled
+    ],
+)
+def test_estimate_meets_the_measured_peaks_of_codellama_7b(settings, measured_gib):
+    total = estimate(CODELLAMA_7B, Sft.Params(**settings), 1024).total / GIB
+    assert total == pytest.approx(measured_gib, rel=0.16), f"{total:.1f} GiB"
+
+
+def test_qlora_of_7b_fits_a_ten_gigabyte_card():
+    params = Sft.Params(method="qlora", batch_size=1, activation_checkpointing=True)
+    found = estimate(CODELLAMA_7B, params, 1024)
+    assert found.total < 10 * GIB
+    assert 3.4e9 < found.weights < 4.2e9
+
+
+def test_full_fine_tuning_takes_18_bytes_a_parameter_in_mixed_precision():
+    found = estimate(CODELLAMA_7B, Sft.Params(method="full"), 1024)
+    assert found.weights + found.optimizer + found.gradients == 18 * found.parameters
+    assert found.trainable == found.parameters
+
+
+def test_eight_bit_adam_takes_two_bytes_a_parameter():
+    found = estimate(CODELLAMA_7B, Sft.Params(method="full", optimizer="adamw_8bit"), 1024)
+    assert found.optimizer == 2 * found.parameters
+
+
+def test_lora_takes_16_bytes_a_trained_parameter_beside_the_weights():
+    found = estimate(STABLE_CODE_3B, Sft.Params(), 1024)
+    beside = found.weights - 2 * found.parameters + found.optimizer + found.gradients
+    assert beside == 16 * found.trainable
+
+
+def test_a_cpu_computes_in_four_bytes_and_the_note_says_so():
+    cpu, gpu = (estimate(CODELLAMA_7B, Sft.Params(), 1024, device) for device in ("cpu", "cuda"))
+    assert cpu.weights - 4 * cpu.trainable == 2 * (gpu.weights - 4 * gpu.trainable)
+    assert cpu.activations == 2 * gpu.activations
+    assert "fp32" in cpu.notes[0]
+
+
+def test_an_unknown_layer_is_refused_with_the_known_ones():
+    with pytest.raises(UserError, match="no linear layer called 'qproj'.*q_proj"):
+        estimate(CODELLAMA_7B, Sft.Params(target_modules="qproj"), 1024)
+
+
+def test_a_config_without_sizes_is_refused():
+    with pytest.raises(UserError, match="hidden_size"):
+        Shape.of({"model_type": "bert"})
+
+
+def test_importing_the_estimate_does_not_load_torch():
+    code = "import sys, engine.memory_estimate, engine.specs; engine.specs.parse({'kind': 'train'}); print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
