@@ -25,7 +25,7 @@ class Database:
         """Open the file, made or migrated first if need be. Raises sqlite3.DatabaseError on a damaged file."""
         self.path = path
         self.is_on_network = filesystem_of(path.parent) in NETWORK_FILESYSTEMS
-        with _locked(path.with_suffix(".lock")):
+        with _locked(path.with_name(f"{path.name}.lock")):
             if version_of(path) != HEAD:
                 _migrate(path)
             path.chmod(0o600)

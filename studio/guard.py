@@ -57,7 +57,10 @@ def on(
     live: bool = False,
     js: str | None = None,
 ) -> Any:
-    """Connect a guarded handler under a name of its own; `live` ones answer timers and typing, so they never wait."""
+    """Connect a guarded handler under a name of its own.
+
+    `live` ones answer timers and typing and never wait in the queue; a `gr.State` they set fires no `change`.
+    """
     name = f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
     triggers = triggers if isinstance(triggers, list) else [triggers]
     return gr.on(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator as PythonGenerator
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from engine.domain import Completion, Model
 from engine.errors import UserError
 from engine.registry import Registry
+
+Stream = PythonGenerator[str, None, bool]
 
 
 class PromptTooLong(UserError):
@@ -37,8 +40,10 @@ class Generator(Protocol):
         None instead of completions means the prompt is too long for the model: reported, never dropped.
         """
 
-    def stream(self, prompt: str) -> Iterator[str]:
-        """The text of one completion, piece by piece. Raises UserError where this method cannot stream.
+    def stream(self, prompt: str) -> Stream:
+        """The text of one completion, piece by piece; returns whether the model ended it, and not its token limit.
+
+         Raises UserError where this method cannot stream.
 
         Asked again with the same prompt, it draws anew. Raises PromptTooLong.
         """

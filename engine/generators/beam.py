@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from engine import registry
 from engine.domain import Completion, Model
 from engine.errors import UserError
+from engine.generators import Stream
 from engine.registry import setting
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Beam:
 
         yield from Batches(loaded, n, new_tokens, self.params.batch_tokens).run(prompts, draw)
 
-    def stream(self, prompt: str) -> Iterator[str]:
+    def stream(self, prompt: str) -> Stream:
         raise UserError(
             "beam search knows its best answer only at the end, so it cannot be streamed; choose sampling",
             field="generator",

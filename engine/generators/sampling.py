@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine import registry
 from engine.domain import Completion, Model
-from engine.generators import PromptTooLong
+from engine.generators import PromptTooLong, Stream
 from engine.registry import setting
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Sampling:
         for index, completions in batches.run(prompts, draw):
             yield index, completions and sorted(completions, key=lambda one: -(one.score or 0.0))
 
-    def stream(self, prompt: str) -> Iterator[str]:
+    def stream(self, prompt: str) -> Stream:
         from engine.generators.batches import encode, padded, stop_ids
         from engine.generators.sample import sample
 
@@ -94,9 +94,10 @@ class Sampling:
         seed = self._seed_of(prompt, self._streamed[prompt])
         special = set(stop_ids(self.loaded).tolist())
         written: list[int] = []
-        shown = ""
+        shown, is_finished = "", False
         for tokens, _ in sample(self.loaded.model, rows, mask, [seed], 1, self.params.max_new_tokens, self._warp()):
             if int(tokens) in special:
+                is_finished = True
                 break
             written.append(int(tokens))
             text = self.loaded.tokenizer.decode(written, clean_up_tokenization_spaces=False)
@@ -106,6 +107,7 @@ class Sampling:
         text = self.loaded.tokenizer.decode(written, clean_up_tokenization_spaces=False)
         if text != shown:
             yield text[len(shown) :]
+        return is_finished
 
     def _draw(
         self, ids: torch.Tensor, mask: torch.Tensor, seeds: list[int], n: int, stops: torch.Tensor
@@ -134,5 +136,5 @@ class Sampling:
         return warper(self.params.temperature, self.params.top_p, self.params.top_k)
 
     def _seed_of(self, prompt: str, draw: int) -> int:
-        text = zlib.crc32(prompt.encode("utf-8", "replace"))
-        return (text + (self._seed << 32) + (draw << 48)) % (1 << 63)
+        # 32 bits, since that is all torch's generator of a CPU looks at
+        return zlib.crc32(f"{self._seed} {draw} {prompt}".encode("utf-8", "replace"))

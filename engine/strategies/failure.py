@@ -7,7 +7,7 @@ import re
 from engine.domain import Outcome, Verdict
 
 SHOWN_LINES = 12
-_TELLING = re.compile(r"\b(assert\b|AssertionError|[A-Za-z.]*(Error|Exception|Failure)\b)|^E\s|expected", re.IGNORECASE)
+_TELLING = re.compile(r"\b(assert\b|AssertionError|[A-Za-z.]*(Error|Exception|Failure)\b)|expected", re.IGNORECASE)
 _NOISE = re.compile(r"^\s*(at |File \"|raise |\.\.\.|=+|-+|_+)")  # frames and rulers
 
 
@@ -30,7 +30,8 @@ def for_people(verdict: Verdict) -> str:
 
 
 def _telling_line(log: str) -> str:
+    """pytest marks the line with E; other tools name an error; else the first line that says anything."""
     lines = [line.strip() for line in log.splitlines() if line.strip() and not _NOISE.match(line)]
+    marked = [line.removeprefix("E").strip() for line in lines if line.startswith("E  ")]
     telling = [line for line in lines if _TELLING.search(line)]
-    first = (telling or lines or [""])[0]
-    return re.sub(r"^E\s+", "", first)
+    return next(iter([*marked, *telling, *lines]), "")

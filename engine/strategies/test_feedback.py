@@ -13,6 +13,8 @@ from engine.representations import Representation
 from engine.strategies import Complete, Evaluate
 from engine.strategies.failure import for_people, in_one_line
 
+STUCK = "The model gives an answer again that was tried already. Give it a hint, or raise the temperature."
+
 
 class TestFeedback:
     """For models that fill in code: what was tried, what the tests said of it and what the user said stand as
@@ -47,11 +49,13 @@ class TestFeedback:
             if last is not None and last.role == "assistant" and last.verdict is not None:
                 said.append(Turn("user", for_people(last.verdict)))
                 yield said[-1]
-            tried = {turn.text.strip(): turn.verdict for turn in said if turn.role == "assistant"}
-            text = self._new_answer(bug, said, set(tried), representation, complete)
+            tried = {turn.text.strip() for turn in said if turn.role == "assistant"}
+            text = self._new_answer(bug, said, tried, representation, complete)
+            if text is None:
+                yield Turn("user", STUCK)
+                return
             patch = representation.decode(text, bug)
-            # the same text has the same verdict: no need to run its tests again
-            verdict = tried.get(text.strip()) or evaluate(bug, patch)
+            verdict = evaluate(bug, patch)
             said.append(Turn("assistant", text, patch, verdict))
             yield said[-1]
             if verdict.is_plausible:
@@ -59,26 +63,25 @@ class TestFeedback:
 
     def _new_answer(
         self, bug: Bug, said: Sequence[Turn], tried: set[str], representation: Representation, complete: Complete
-    ) -> str:
-        """An answer that was not tried yet, or after all redraws the last one drawn."""
+    ) -> str | None:
+        """An answer that was not tried yet; None where every draw gave one that was."""
         notes = notes_of(said)
-        text = ""
         for _ in range(1 + self.params.redraws):
             text, notes = _fitting(bug, notes, representation, complete)
             if text.strip() not in tried:
-                break
-        return text
+                return text
+        return None
 
 
 def notes_of(said: Sequence[Turn]) -> list[str]:
     """One line each, oldest first: hints of the user, and answers tried with what the tests said of them."""
     notes = []
-    feedback = {for_people(turn.verdict) for turn in said if turn.verdict is not None}
+    ours = {STUCK, *(for_people(turn.verdict) for turn in said if turn.verdict is not None)}
     for turn in said:
         if turn.role == "assistant" and turn.verdict is not None:
             notes.append(f"tried: {_one_line(turn.text) or '(nothing)'}")
             notes.append(in_one_line(turn.verdict))
-        elif turn.role == "user" and turn.text.strip() and turn.text not in feedback:
+        elif turn.role == "user" and turn.text.strip() and turn.text not in ours:
             notes.append(f"hint: {_one_line(turn.text)}")
     return notes
 

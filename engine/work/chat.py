@@ -9,6 +9,7 @@ from typing import Any
 from engine import benchmarks, generators, representations, strategies
 from engine.domain import Bug, Patch, Turn, Verdict
 from engine.errors import UserError
+from engine.generators import Stream
 from engine.rundir import Inputs, RunDir
 from engine.specs import ChatSpec
 from engine.work.verdicts import as_json, chosen, from_json
@@ -94,7 +95,8 @@ class Desk:
 
         def complete(prompt: str) -> str:
             self._run.emit("progress", done=self._turns, total=None, text="writing an answer")
-            return live.show(self._generator.stream(prompt))
+            text, is_finished = live.show(self._generator.stream(prompt))
+            return text if is_finished else self._representation.trim(text, bug)
 
         def evaluate(bug: Bug, patch: Patch) -> Verdict:
             self._run.emit("progress", done=self._turns, total=None, text="running the tests")
@@ -133,19 +135,21 @@ class _Live:
         self._run = run
         self._conversation = conversation
 
-    def show(self, pieces: Any) -> str:
-        """All of the text; the first piece says that the answer begins anew."""
+    def show(self, pieces: Stream) -> tuple[str, bool]:
+        """All of the text, and whether the model ended it; the first event says that the answer begins anew."""
         text = held = ""
         restart, sent = True, time.monotonic()
-        for piece in pieces:
-            text += piece
-            held += piece
+        while True:
+            try:
+                held += next(pieces)
+            except StopIteration as end:
+                if held or restart:
+                    self._send(held, restart)
+                return text + held, bool(end.value)
             if restart or time.monotonic() - sent >= FLUSH_S:
                 self._send(held, restart)
+                text += held
                 held, restart, sent = "", False, time.monotonic()
-        if held or restart:
-            self._send(held, restart)
-        return text
 
     def _send(self, text: str, restart: bool) -> None:
         self._run.emit("delta", conversation=self._conversation, text=text, restart=restart)

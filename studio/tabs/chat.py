@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -22,6 +23,7 @@ FOLDED = ("benchmark", "strategy", "representation", "generator", "name")
 def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> None:
     """The page."""
 
+    @cache
     def bug_ids() -> list[str]:
         return [bug.id for bug in workspace.chats.bugs()]
 
@@ -99,7 +101,7 @@ def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> None:
     on([repair.click, message.submit], say, [chosen, message, budget, *form.inputs], [chosen, message])
     on(stop.click, stop_now, chosen)
     on([anew.click, bug_widget.input], begin, None, chosen)
-    on(cards.select, choose, None, chosen, live=True)
+    on(cards.select, choose, None, chosen)
     on(chosen.change, reopen, chosen, [model_widget, bug_widget], live=True)
     on([bug_widget.change, shown[0]], show_bug, bug_widget, code, live=True)
     live(shown, choices, [model_widget, bug_widget], [model_widget, bug_widget])

@@ -138,8 +138,8 @@ def build(workspace: Workspace, shown: Sequence[Any]) -> Any:
     file, mapped = panel.form.widgets("builder.file"), [panel.form.widgets(place)[0] for place in COLUMNS]
     on([part.blur for part in file], columns, file, mapped)
     live([*shown, picker.input], draw, [picker], [strip, picker, facts, lengths, explorer])
-    on(before.click, step_back, index, index, live=True)
-    on(after.click, step_on, index, index, live=True)
+    on(before.click, step_back, index, index)
+    on(after.click, step_on, index, index)
     on([picker.change, search.change], first, None, index)
     on([picker.change, search.change, index.change], show_sample, [picker, search, index], [body, place], live=True)
     return strip

@@ -96,7 +96,7 @@ def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> Any:
     live([*shown, chosen.change, search.change, kind.change], draw_list, [search, kind, chosen], [cards])
     live([*shown, chosen.change], draw_run, [chosen], [strip, stop, resume, curves, below, tail, recipe])
     live([*shown, chosen.change], draw_curves, [chosen], plots)
-    on(cards.select, choose, None, chosen, live=True)
+    on(cards.select, choose, None, chosen)
     on(stop.click, stop_run, chosen)
     on(resume.click, resume_run, chosen)
     return strip

@@ -124,7 +124,7 @@ def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
     live([*shown, *changes], draw_table, asked, [table, place])
     on([part.change for part in [*filters, sort]], first_page, None, page)
     on(picker.input, another, picker, [wanted, page, cell])
-    on([table.select, patch.select], choose, None, cell, live=True)
+    on([table.select, patch.select], choose, None, cell)
     on(cell.change, draw_patch, [picker, cell], patch, live=True)
     on(before.click, page_back, page, page)
     on(after.click, page_on, [page, picker, *filters], page)

@@ -47,7 +47,7 @@ def java(body):
     return f"class Larger {{ static int of(int a, int b) {{ {body} }} }}\n"
 
 
-@pytest.mark.parametrize("language", ["python", "java"])
+@pytest.mark.parametrize("language", ["python", pytest.param("java", marks=pytest.mark.slow)])
 def test_the_fix_is_plausible_and_the_fault_is_not(pocket, bugs, sandbox, language):
     bug = bugs[language]
     fixed = judged(pocket, bug, bug.fixed, sandbox)

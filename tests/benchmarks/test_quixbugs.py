@@ -57,7 +57,8 @@ def test_every_program_differs_in_at_most_one_line(quixbugs):
         compile(bug.fixed, bug.path, "exec")
 
 
-@pytest.mark.parametrize("name", ["gcd", pytest.param("knapsack", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gcd", "knapsack"])
 def test_a_fix_passes_what_a_fault_does_not(quixbugs, sandbox, name):
     bug = next(bug for bug in quixbugs.bugs() if bug.id == f"quixbugs/{name}")
     assert quixbugs.evaluate(bug, Patch(bug.id, bug.fixed), sandbox).outcome is Outcome.PLAUSIBLE

@@ -12,7 +12,7 @@ from engine.generators.contract import check
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "generators"))
 
-from tiny_models import tiny  # noqa: E402, F401
+from tiny_models import tiny  # noqa: F401
 
 SETTINGS = {"beam": {"max_new_tokens": 8}, "sampling": {"max_new_tokens": 8}}
 

@@ -66,6 +66,12 @@ class Server:
         asked = {"data": values, "fn_index": self.functions()[name], "session_hash": "test", "event_data": event}
         return self.request("/gradio_api/run/predict", asked, **headers)
 
+    def queued(self, name: str, values: list[object], event: object = None) -> str:
+        """Call a queued handler as the page does, and wait for all that the server says of it."""
+        asked = {"data": values, "fn_index": self.functions()[name], "session_hash": name, "event_data": event}
+        assert self.request("/gradio_api/queue/join", asked)[0] == 200
+        return self.request(f"/gradio_api/queue/data?session_hash={name}")[1].decode().replace(": ", ":")
+
     def number_of_runs(self) -> int:
         with sqlite3.connect(f"file:{self.home}/studio.db?mode=ro", uri=True) as database:
             return int(database.execute("SELECT count(*) FROM run").fetchone()[0])

@@ -31,7 +31,7 @@ def make_model(folder, hidden=64, seed=0, context=256):
     )
     model = LlamaForCausalLM(config)
     with torch.no_grad():
-        model.model.embed_tokens.weight.mul_(8)  # a peaked distribution, or every beam would tie
+        model.model.embed_tokens.weight.mul_(3)  # a peaked distribution, or every beam would tie
     model.save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(STARTER_MODEL / name, folder)

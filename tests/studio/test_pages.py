@@ -119,14 +119,24 @@ def test_the_faulty_lines_are_marked(workspace):
 
 def test_charts_hold_all_points_and_keep_their_zoom():
     curves = {"loss": [(1, 2.0, 0.0), (2, 1.5, 1.0)], "eval_loss": [(2, 1.6, 1.0)]}
-    figure = json.loads(charts.loss(curves).to_json())
+    figure = json.loads(charts.loss(curves).plot)
     assert [trace["x"] for trace in figure["data"]] == [[1, 2], [2]]
     assert figure["layout"]["uirevision"] == "keep"
-    assert all(json.loads(make({}).to_json())["data"] == [] for make in monitor.CHARTS)
+    assert all(json.loads(make({}).plot)["data"] == [] for make in monitor.CHARTS)
+
+
+def test_plotly_accepts_every_figure(workspace):
+    import plotly.graph_objects as go
+
+    curves = workspace.runs.metrics(2)
+    histogram = workspace.datasets.list()[0].report["histogram"]
+    figures = [make(curves) for make in monitor.CHARTS] + [charts.lengths(histogram, 1024)]
+    for figure in figures:
+        assert len(go.Figure(json.loads(figure.plot)).data) >= 1
 
 
 def test_the_histogram_leaves_out_empty_ends():
-    figure = json.loads(charts.lengths({"edges": [0, 10, 20, 30], "counts": [1, 2, 0]}, 25).to_json())
+    figure = json.loads(charts.lengths({"edges": [0, 10, 20, 30], "counts": [1, 2, 0]}, 25).plot)
     assert figure["data"][0]["y"] == [1, 2]
 
 

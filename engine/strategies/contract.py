@@ -1,0 +1,79 @@
+"""What always holds of a strategy; run on every registered one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.domain import Bug, Outcome, Patch, Sample, Span, Turn, Verdict
+from engine.representations import Representation
+from engine.strategies import Strategy
+
+BUG = Bug(
+    "contract/add",
+    "python",
+    "add.py",
+    "def add(a, b):\n    return a - b\n",
+    "def add(a, b):\n    return a + b\n",
+    Span(2, 2),
+)
+
+
+@dataclass
+class Table:
+    """A world of known answers: what the model says next, and what the tests say of it."""
+
+    answers: list[str]
+    evaluated: list[str | None] = field(default_factory=list)
+
+    name: str = "table"
+
+    def encode(self, bug: Bug, notes: object = ()) -> Sample:
+        return Sample(bug.id, bug.buggy, bug.fixed_lines)
+
+    def trim(self, completion: str, bug: Bug) -> str:
+        return completion
+
+    def decode(self, completion: str, bug: Bug) -> Patch:
+        return Patch(bug.id, bug.replace_span(completion))
+
+    def for_vocabulary(self, vocabulary: frozenset[str]) -> Representation:
+        return self
+
+    def complete(self, prompt: str) -> str:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def evaluate(self, bug: Bug, patch: Patch) -> Verdict:
+        self.evaluated.append(patch.text)
+        is_fixed = patch.text == bug.fixed
+        return Verdict(Outcome.PLAUSIBLE if is_fixed else Outcome.TEST_FAILED, log="E   assert 3 == 7")
+
+
+def check(strategy: Strategy, budget: int = 4) -> None:
+    """Hold conversations with models that fail and one that succeeds. Raises AssertionError with the broken promise."""
+    wrong = [f"    return a * {number}\n" for number in range(20)]
+    for answers in (wrong[:1], wrong, [*wrong[:2], BUG.fixed_lines, *wrong[2:]], [""], [BUG.fixed_lines]):
+        world = Table(list(answers))
+        turns = list(strategy.reply(BUG, [], budget, world, world.complete, world.evaluate))
+        _check_turns(turns, world, budget)
+        if answers == [BUG.fixed_lines]:
+            assert turns[-1].verdict is not None, "the last turn has no verdict"
+            assert turns[-1].verdict.is_plausible, "a model that knows the fix did not get it through"
+        again = list(
+            strategy.reply(BUG, [*turns, Turn("user", "try harder")], 1, world, world.complete, world.evaluate)
+        )
+        _check_turns(again, world, 1)
+
+
+def _check_turns(turns: list[Turn], world: Table, budget: int) -> None:
+    assert turns, "nothing was said"
+    patches = [turn for turn in turns if turn.role == "assistant"]
+    assert len(patches) <= budget, f"{len(patches)} patches with a budget of {budget}"
+    for turn in turns:
+        assert turn.role in ("user", "assistant"), f"nobody is called {turn.role!r}"
+        assert (turn.patch is None) == (turn.role == "user"), "patches are the assistant's"
+    for number, turn in enumerate(patches):
+        assert turn.patch is not None
+        assert turn.verdict is not None, f"patch {number} was shown without a verdict"
+        assert turn.patch.text in world.evaluated, f"the verdict on patch {number} came from no test run"
+        is_last = number == len(patches) - 1
+        assert is_last or not turn.verdict.is_plausible, "the conversation went on after a plausible patch"

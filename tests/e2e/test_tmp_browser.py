@@ -1,0 +1,203 @@
+"""The whole main job by clicking, in a real chromium, finding things by what a person reads."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from web_server import Server
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "studio"))
+from filled import CHAT_BUG, fill
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+TABS = ("Datasets", "Train", "Monitor", "Merge", "Patches", "Chat")
+WAIT_MS = 120_000  # for a run to end, on a busy machine
+sync_api.expect.set_options(timeout=30_000)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens a page of a server; fails the test on any error in the browser's console."""
+    said, contexts = [], []
+
+    def opened(url, width=1440, height=900, **settings):
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **settings))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(30_000)
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(url)
+        page.get_by_role("tab", name="Datasets").wait_for()
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+@pytest.fixture
+def server(home):
+    made = Server(home)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def used_server(home):
+    fill(home, hostile=True)
+    made = Server(home)
+    yield made
+    made.close()
+
+
+def tab(page, name):
+    page.get_by_role("tab", name=name, exact=True).click()
+    return page.get_by_role("tabpanel").filter(visible=True)
+
+
+def field(panel, name):
+    """A text field by the beginning of its label; the rest of the label is its help."""
+    return panel.get_by_role("textbox", name=re.compile(f"^{name}"))
+
+
+def preset(panel, name):
+    panel.get_by_label("Preset").click()
+    panel.get_by_role("option", name=name).click()
+
+
+def more_settings(panel):
+    panel.get_by_role("button", name="More settings").click()
+
+
+@pytest.mark.slow
+def test_all_six_pages_do_the_main_job(server, open_page):
+    page = open_page(server.url)
+    page.get_by_role("button", name="Hide this").click()
+    sync_api.expect(page.get_by_role("button", name="Run the demo")).to_be_hidden()
+
+    panel = tab(page, "Datasets")
+    preset(panel, "demo")
+    sync_api.expect(field(panel, "Name")).to_have_value("demo")
+    field(panel, "Samples").fill("80")
+    panel.get_by_role("button", name="Build data set").click()
+    sync_api.expect(panel.get_by_text("training samples")).to_be_visible(timeout=WAIT_MS)
+    sync_api.expect(panel.get_by_text("Tokens as the model reads them")).to_be_visible()
+    sync_api.expect(panel.get_by_text(re.compile("^1 of"))).to_be_visible()
+    panel.get_by_role("button", name="Next").click()
+    sync_api.expect(panel.get_by_text(re.compile("^2 of"))).to_be_visible()
+
+    panel = tab(page, "Train")
+    field(panel, "Learning rate").fill("abc")
+    sync_api.expect(panel.get_by_role("alert")).to_contain_text("Learning rate: should be a valid number")
+    field(panel, "Learning rate").fill("0.001")
+    field(panel, "Name").fill("demo-adapter")
+    more_settings(panel)
+    field(panel, "Max steps").fill("4")
+    field(panel, "Logging steps").fill("1")
+    sync_api.expect(panel.get_by_text("parameters trained")).to_be_visible()
+    panel.get_by_role("button", name="The same as JSON").click()
+    sync_api.expect(panel.get_by_text("trainer.max_steps=4")).to_be_visible()
+    panel.get_by_role("button", name="Start training").click()
+
+    panel = page.get_by_role("tabpanel").filter(visible=True)  # Monitor opens by itself
+    sync_api.expect(panel.get_by_role("button", name=re.compile("demo-adapter"))).to_contain_text(
+        "done", timeout=WAIT_MS
+    )
+    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(4)
+    sync_api.expect(panel.get_by_text("Tokens per second")).to_be_visible()
+    panel.get_by_role("button", name=re.compile("demo-adapter")).click()
+    page.wait_for_url(re.compile(r"\?run=\d+"))
+    page.reload()
+    panel = page.get_by_role("tabpanel").filter(visible=True)
+    sync_api.expect(panel.get_by_role("button", name=re.compile("demo-adapter"))).to_be_visible()
+    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(4)
+
+    panel = tab(page, "Merge")
+    preset(panel, "demo")
+    more_settings(panel)
+    field(panel, "Parity bugs").fill("2")
+    panel.get_by_role("button", name="Merge and check").click()
+    sync_api.expect(panel.get_by_text("2 of 2")).to_be_visible(timeout=WAIT_MS)
+
+    panel = tab(page, "Patches")
+    panel.get_by_role("button", name="New benchmark run").click()
+    preset(panel, "demo")
+    more_settings(panel)
+    field(panel, "Limit").fill("4")
+    panel.get_by_role("button", name="Start benchmark").click()
+    cell = panel.get_by_role("button", name=re.compile("^known fix of .*: plausible"))
+    sync_api.expect(cell).to_have_count(4, timeout=WAIT_MS)
+    sync_api.expect(panel.get_by_text("of 4").first).to_be_visible(timeout=WAIT_MS)
+    panel.get_by_role("button", name=re.compile("^buggy code of .*: test failed")).first.click()
+    sync_api.expect(panel.get_by_role("heading", name="buggy code")).to_be_visible()
+    cell.first.click()
+    sync_api.expect(panel.get_by_text("Test log")).to_be_visible()
+    with page.expect_download() as download:
+        panel.get_by_role("button", name="Export CSV").click()
+    assert "known_fix" in download.value.path().read_text()
+
+    panel = tab(page, "Chat")
+    sync_api.expect(panel.locator(".code .marked").first).to_be_visible()
+    field(panel, "Budget").fill("1")
+    panel.get_by_role("button", name="Repair").click()
+    sync_api.expect(panel.locator(".turn.assistant .verdict").first).to_be_visible(timeout=WAIT_MS)
+    sync_api.expect(panel.get_by_role("button", name=re.compile("turns"))).to_be_visible()
+
+
+def test_no_page_scrolls_sideways_on_a_telephone(used_server, open_page):
+    page = open_page(used_server.url, 390, 844)
+    for name in TABS:
+        tab(page, name)
+        page.wait_for_timeout(1500)
+        wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= seen, name
+    tab(page, "Patches")
+    ledger = page.get_by_role("region", name="Verdicts by bug")
+    assert ledger.evaluate("part => part.scrollWidth > part.clientWidth"), "the table scrolls inside itself"
+
+
+def test_hostile_text_stays_inert_in_every_page(used_server, open_page):
+    page = open_page(used_server.url)
+    for name in TABS:
+        panel = tab(page, name)
+        page.wait_for_timeout(2000)
+        if name == "Monitor":
+            panel.get_by_role("button", name=re.compile("too-large")).click()
+        if name == "Patches":
+            panel.get_by_role("button", name=re.compile("^candidate 3 of pocket.py-binary-search")).click()
+            sync_api.expect(panel.get_by_text("Test log")).to_be_visible()
+        if name == "Chat":
+            panel.get_by_role("button", name=CHAT_BUG).click()
+            sync_api.expect(panel.get_by_text("Please repair gcd.")).to_be_visible()
+        page.wait_for_timeout(500)
+        assert "<img src=x onerror" in panel.inner_text() or name in ("Train", "Merge")
+        assert page.evaluate("window.hacked") is None
+        assert page.locator("img[src=x]").count() == 0
+        assert page.locator("a[href^=javascript]").count() == 0
+
+
+def test_light_and_dark_are_remembered(server, open_page):
+    page = open_page(server.url, color_scheme="light")
+    assert not page.evaluate("document.body.classList.contains('dark')")
+    page.get_by_role("button", name="Dark").click()
+    page.reload()
+    page.get_by_role("button", name="Light").wait_for()
+    assert page.evaluate("document.body.classList.contains('dark')")

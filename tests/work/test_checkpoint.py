@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from engine.work.checkpoint import SEAL, complete, newest_complete, rotate, seal, step_of
+
+FILES = ("adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json")
+
+
+def save(folder, step, files=FILES, sealed=True):
+    path = folder / f"checkpoint-{step}"
+    path.mkdir(parents=True)
+    for name in files:
+        (path / name).write_text("x" * 1000)
+    if sealed:
+        seal(path)
+    return path
+
+
+def test_the_newest_sealed_checkpoint_is_found_by_step_not_by_name(tmp_path):
+    save(tmp_path, 9)
+    save(tmp_path, 10)
+    assert step_of(newest_complete(tmp_path)) == 10
+
+
+@pytest.mark.parametrize("stage", range(len(FILES) + 1))
+def test_a_save_cut_short_at_any_stage_is_passed_over_and_kept(tmp_path, stage):
+    good = save(tmp_path, 5)
+    save(tmp_path, 10, FILES[:stage], sealed=False)
+    assert newest_complete(tmp_path) == good
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-5", "incomplete-10"}
+
+
+def test_an_unfinished_seal_is_no_seal(tmp_path):
+    cut = save(tmp_path, 10, sealed=False)
+    (cut / f"{SEAL}.tmp").write_text("every file")
+    assert newest_complete(tmp_path) is None
+    assert (tmp_path / "incomplete-10" / f"{SEAL}.tmp").exists()
+
+
+def test_incomplete_ones_never_replace_each_other(tmp_path):
+    for _ in range(3):
+        save(tmp_path, 10, sealed=False)
+        newest_complete(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"incomplete-10", "incomplete-10-2", "incomplete-10-3"}
+
+
+def test_rotation_keeps_the_newest_and_counts_sealed_ones_only(tmp_path):
+    for step in (5, 10, 15):
+        save(tmp_path, step)
+    save(tmp_path, 20, sealed=False)
+    rotate(tmp_path, 2)
+    assert [step_of(path) for path in complete(tmp_path)] == [10, 15]
+    assert (tmp_path / "checkpoint-20").exists()
+
+
+def test_rotation_refuses_to_keep_one_only(tmp_path):
+    with pytest.raises(AssertionError, match="keeping 1"):
+        rotate(tmp_path, 1)
+
+
+def test_no_folder_is_no_checkpoint(tmp_path):
+    assert newest_complete(tmp_path / "none") is None
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from engine.work import checkpoint
+folder, at = Path(sys.argv[1]), int(sys.argv[2])
+calls = 0
+def stop_here(*_):
+    global calls
+    calls += 1
+    if calls == at:
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.setprofile(lambda frame, event, arg: stop_here() if event == "c_call" else None)
+checkpoint.seal(folder)
+"""
+
+
+@pytest.mark.parametrize("at", [3, 20, 40, 60, 70, 74, 78, 82])
+def test_sigkill_at_any_point_of_sealing_leaves_a_whole_checkpoint_or_none(tmp_path, at):
+    good = save(tmp_path, 5)
+    cut = save(tmp_path, 10, sealed=False)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(cut), str(at)], check=False, env={**os.environ})
+    assert ended.returncode in (0, -signal.SIGKILL)
+    newest = newest_complete(tmp_path)
+    if newest == good:
+        assert ended.returncode != 0
+    else:
+        assert all((newest / name).read_text() == "x" * 1000 for name in FILES)
