@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import shutil
+import signal
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -36,11 +39,13 @@ def serve(home: Path, host: str, port: int) -> int:
     workspace = Workspace(home)
     address = f"http://{host}:{port}"
     workspace.claim(address)
-    os.environ["GRADIO_TEMP_DIR"] = str(workspace.home / "tmp")
+    cache = tempfile.mkdtemp(prefix="repair-studio-")  # uploads and exports, for this process only
+    os.environ["GRADIO_TEMP_DIR"] = cache
     app = create_app(workspace)
     app.queue(max_size=64, default_concurrency_limit=None, api_open=False)
     app.launch(**settings(str(workspace.home), host, port, auth), prevent_thread_lock=True)
     watching = workspace.watch()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as with Ctrl-C
     print(f"Repair Studio: {address}", flush=True)
     try:
         while True:
@@ -51,6 +56,7 @@ def serve(home: Path, host: str, port: int) -> int:
         watching.set()
         app.close(verbose=False)
         workspace.close()
+        shutil.rmtree(cache, ignore_errors=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -44,7 +44,7 @@ def create_app(workspace: Workspace) -> gr.Blocks:
                 links = [datasets.build(workspace, [app.load, *shown])]
             made, shown = tab("train")
             with made:
-                train.build(workspace, shown, run, tabs)
+                train.build(workspace, shown, run)
             made, shown = tab("monitor")
             with made:
                 links.append(monitor.build(workspace, shown, run))
@@ -90,10 +90,16 @@ def create_app(workspace: Workspace) -> gr.Blocks:
             if name not in TABS:
                 return [gr.skip()] * (4 + len(timers))
             selected = [number if number and name == place else gr.skip() for place in ("monitor", "patches", "chat")]
-            return [gr.Tabs(selected=name), *selected, *(gr.Timer(active=place == name) for place in TABS)]
+            return [gr.Tabs(selected=name), *selected, *only(name)]
+
+        def only(name: str) -> list[gr.Timer]:
+            return [gr.Timer(active=place == name) for place in TABS]
 
         def only_this(event: gr.SelectData) -> list[gr.Timer]:
-            return [gr.Timer(active=number == event.index) for number in range(len(TABS))]
+            return only(TABS[event.index])
+
+        def to_monitor() -> list[Any]:
+            return [gr.Tabs(selected="monitor"), *only("monitor")]
 
         led = [tabs, run, benchmark, conversation, *timers]
         on(app.load, arrive, None, led)
@@ -103,4 +109,5 @@ def create_app(workspace: Workspace) -> gr.Blocks:
         on(demo.click, start_demo)
         on([part.select for part in (header, about, stages, *links)], go, None, led)
         on(tabs.select, only_this, None, timers)
+        on(run.change, to_monitor, None, [tabs, *timers])
     return app

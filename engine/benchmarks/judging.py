@@ -68,7 +68,10 @@ def read_report(ran: Ran, nonce: str) -> Report:
 
 
 def verdict(report: Report, expected: Collection[str], sandbox: Sandbox) -> Verdict:
-    """The outcome of a run of which every test in `expected` had to pass."""
+    """The outcome of a run of which every test in `expected` had to pass.
+
+    `failed` names the tests reported as failed or, where none was, those that never passed.
+    """
     ran, words = report.ran, report.words
     missing = sorted(set(expected) - report.passed)
     failed = tuple(sorted(report.failed)) if report.failed else tuple(missing)

@@ -65,15 +65,16 @@ class Demo:
         suffix = "" if number == 1 else f"-{number}"
         dataset, adapter, merged = (f"{name}{suffix}" for name in ("demo", "demo-adapter", "demo-merged"))
 
-        def submit(kind: str, after: int | None, **values: str) -> int:
+        def submit(kind: str, after: int | None, preset: str = "demo", **values: str) -> int:
             mine = [text.removeprefix(f"{kind}.") for text in overrides if text.startswith(f"{kind}.")]
             settings = [f"{field}={value}" for field, value in values.items()]
-            return self._runs.submit(read_spec(kind, "demo", [*mine, *settings]), after=after, group=group)
+            return self._runs.submit(read_spec(kind, preset, [*mine, *settings]), after=after, group=group)
 
         last = submit("dataset", None, name=dataset)
         last = submit("train", last, name=adapter, dataset=dataset)
         last = submit("merge", last, name=merged, adapter=adapter)
-        for model in ("starter", adapter, "starter-adapter"):
+        last = submit("benchmark", last, preset="zero-shot", model="starter")
+        for model in (adapter, "starter-adapter"):
             last = submit("benchmark", last, model=model)
         return group
 

@@ -94,6 +94,14 @@ def stop_ids(loaded: Loaded) -> torch.Tensor:
     return torch.tensor(sorted({*ends, *loaded.tokenizer.all_special_ids}), device=loaded.device)
 
 
+def line_end_ids(loaded: Loaded) -> torch.Tensor:
+    """The ids of `stop_ids`, and of every token that ends a line; such a token stays part of the completion."""
+    vocabulary = range(len(loaded.tokenizer))
+    texts = loaded.tokenizer.batch_decode([[token] for token in vocabulary], clean_up_tokenization_spaces=False)
+    ends = {token for token, text in zip(vocabulary, texts, strict=True) if "\n" in text}
+    return torch.tensor(sorted({*ends, *stop_ids(loaded).tolist()}), device=loaded.device)
+
+
 def read_back(tokens: torch.Tensor, scores: torch.Tensor, tokenizer: Any) -> list[Completion]:
     """Completions of `tokens` (n, new), each up to its first special token."""
     special = set(tokenizer.all_special_ids)

@@ -27,6 +27,9 @@ class Beam:
 
         name: Literal["beam"] = "beam"
         max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
+        one_line: bool = setting(
+            False, "an answer ends with its first line: for a base model, which was not trained to stop", more=True
+        )
         batch_tokens: int | None = setting(
             None,
             "prompts x beams x tokens computed at a time; empty: as the memory allows",
@@ -61,11 +64,12 @@ class Beam:
         return self.loaded.context - self.params.max_new_tokens
 
     def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
-        from engine.generators.batches import Batches, stop_ids
+        from engine.generators.batches import Batches, line_end_ids, stop_ids
         from engine.generators.beam_search import beam_search
 
         loaded, new_tokens = self.loaded, self.params.max_new_tokens
-        stops, pad = stop_ids(loaded), loaded.tokenizer.pad_token_id
+        stops = line_end_ids(loaded) if self.params.one_line else stop_ids(loaded)
+        pad = loaded.tokenizer.pad_token_id
 
         def draw(
             ids: torch.Tensor, mask: torch.Tensor, _: list[int]

@@ -42,5 +42,8 @@ class Representation(Protocol):
 
 registry: Registry[Representation] = Registry(
     "representations",
-    {"ir4_or2": "engine.representations.ir4_or2:Ir4Or2"},
+    {
+        "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
+        "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
+    },
 )

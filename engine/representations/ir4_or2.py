@@ -42,11 +42,14 @@ class Ir4Or2:
 
     def for_vocabulary(self, vocabulary: frozenset[str]) -> Ir4Or2:
         found = layout_for(vocabulary, self.params.fim)
-        return Ir4Or2(self.params.model_copy(update={"fim": found}))
+        return type(self)(self.params.model_copy(update={"fim": found}))
 
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
         before, after = self._around(bug)
-        hole = _commented(bug, language(bug.language).marker, notes, before, after)
+        marker = language(bug.language).marker
+        indent = _indent([*lines_of(bug.buggy_lines), *after, *reversed(before)])
+        noted = [f"{indent}{marker} {note}\n" for note in notes]
+        hole = [*noted, *self._shown(bug, indent, marker)]
         parts = [_plain("".join(lines)) for lines in (before, hole, after)]
         target = _plain(bug.fixed_lines) if _is_crlf(bug) else bug.fixed_lines
         held = next((token for token in self._layout.special if any(token in part for part in [*parts, target])), "")
@@ -74,6 +77,13 @@ class Ir4Or2:
             text = _plain(text).replace("\n", "\r\n")
         return Patch(bug.id, bug.replace_span(text))
 
+    def _shown(self, bug: Bug, indent: str, marker: str) -> list[str]:
+        """The faulty lines as a comment, each line ended."""
+        shown = [f"{marker} {line}" for line in lines_of(bug.buggy_lines)]
+        if shown and not shown[-1].endswith("\n"):
+            shown[-1] += "\n"
+        return [f"{indent}{marker} buggy code\n", *shown]
+
     def _around(self, bug: Bug) -> tuple[list[str], list[str]]:
         """The lines shown before and after the span."""
         read = source(bug.buggy, bug.language)
@@ -84,17 +94,10 @@ class Ir4Or2:
         return before, [line for line in lines[bug.span.end : last] if line is not None]
 
 
-def _commented(bug: Bug, marker: str, notes: Sequence[str], before: list[str], after: list[str]) -> list[str]:
-    """The comment that stands at the hole, each line ended."""
-    faulty = lines_of(bug.buggy_lines)
-    neighbour = [*faulty, *after, *reversed(before)]  # an insertion takes the indent of what comes next
-    first = next((line for line in neighbour if line.strip()), "")
-    indent = first[: len(first) - len(first.lstrip(" \t"))]
-    shown = [f"{marker} {line}" for line in faulty]
-    if shown and not shown[-1].endswith("\n"):
-        shown[-1] += "\n"
-    noted = [f"{indent}{marker} {note}\n" for note in notes]
-    return [*noted, f"{indent}{marker} buggy code\n", *shown]
+def _indent(lines: list[str]) -> str:
+    """Of the first line that has one; an insertion takes that of what comes next."""
+    first = next((line for line in lines if line.strip()), "")
+    return first[: len(first) - len(first.lstrip(" \t"))]
 
 
 def _plain(text: str) -> str:

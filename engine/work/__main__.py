@@ -20,6 +20,7 @@ from typing import Any
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import RunDir
 from engine.specs import parse
+from engine.work.fetch import fetched
 from engine.work.trouble import cause_of
 
 WORK = {  # kind of run -> "module:function", called with (spec, inputs, run); returns the run's result
@@ -54,7 +55,7 @@ def work(run: RunDir) -> int:
         spec = parse(run.spec())
         run.emit("state", state="running", versions=versions())
         module, _, name = WORK[spec.kind].partition(":")
-        result = getattr(import_module(module), name)(spec, run.inputs(), run)
+        result = getattr(import_module(module), name)(spec, fetched(run.inputs(), run), run)
         run.emit("state", state="done", result=result)
         return 0
     except SystemExit:
@@ -74,10 +75,9 @@ def work(run: RunDir) -> int:
 
 
 def settle() -> None:
-    """Before any library is imported: quiet, offline, one thread a core, and SIGTERM ends the run at once."""
+    """Before any library is imported: quiet, one thread a core, and SIGTERM ends the run at once."""
     cores = str(len(os.sched_getaffinity(0)))
     for name, value in {
-        "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "TOKENIZERS_PARALLELISM": "true",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import save_file_to_cache
 
 from engine.control.patches import LedgerQuery
 from engine.control.workspace import Workspace
@@ -25,6 +26,7 @@ SHOW = [
 SORT = [("bug", "bug"), ("first plausible rank", "first"), ("plausible patches", "count"), ("kind of fault", "kind")]
 LANGUAGES = [("every language", ""), ("Python", "python"), ("Java", "java")]
 SIZE = 20
+SAVE = "() => { setTimeout(() => document.querySelector('#exported').click(), 200); }"  # once it has its file
 
 
 def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
@@ -51,8 +53,9 @@ def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
                 before = gr.Button("Previous page", size="sm", min_width=100)
                 after = gr.Button("Next page", size="sm", min_width=100)
                 place = plain(elem_classes="place")
-                csv = gr.DownloadButton("Export CSV", size="sm", min_width=100)
-                jsonl = gr.DownloadButton("Export JSONL", size="sm", min_width=100)
+                csv = gr.Button("Export CSV", size="sm", min_width=100)
+                jsonl = gr.Button("Export JSONL", size="sm", min_width=100)
+                exported = gr.DownloadButton("Export", visible="hidden", elem_id="exported")
         with gr.Column(scale=5, min_width=320, variant="panel"):
             patch = clickable(empty("No patch chosen", "Click a cell of the table: its diff and test log appear here."))
     page, cell = gr.State(1), gr.State("")
@@ -111,10 +114,10 @@ def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
         return [run or 0, 1, ""]
 
     def export_csv(run: int | None) -> str:
-        return workspace.patches.export(run or 0, "csv").as_posix()
+        return save_file_to_cache(workspace.patches.export(run or 0, "csv"), exported.GRADIO_CACHE)
 
     def export_jsonl(run: int | None) -> str:
-        return workspace.patches.export(run or 0, "jsonl").as_posix()
+        return save_file_to_cache(workspace.patches.export(run or 0, "jsonl"), exported.GRADIO_CACHE)
 
     filters = [search, show, language]
     on(start_button.click, start, panel.form.inputs, [wanted, new])
@@ -128,6 +131,6 @@ def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
     on(cell.change, draw_patch, [picker, cell], patch, live=True)
     on(before.click, page_back, page, page)
     on(after.click, page_on, [page, picker, *filters], page)
-    on(csv.click, export_csv, picker, csv)
-    on(jsonl.click, export_jsonl, picker, jsonl)
+    for button, write in ((csv, export_csv), (jsonl, export_jsonl)):
+        on(button.click, write, picker, exported).success(js=SAVE, api_name=f"patches_save_{write.__name__}")
     return strip

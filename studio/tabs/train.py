@@ -64,8 +64,8 @@ def cost(needed: Preflight) -> str:
     return memory_bar(needed) + figures
 
 
-def build(workspace: Workspace, shown: Sequence[Any], run: gr.State, tabs: gr.Tabs) -> None:
-    """The page."""
+def build(workspace: Workspace, shown: Sequence[Any], run: gr.State) -> None:
+    """The page; starting sets `run`, which leads to Monitor."""
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=5, min_width=320, variant="panel"):
             text = "It learns from your data set; Monitor shows how it goes."
@@ -79,10 +79,10 @@ def build(workspace: Workspace, shown: Sequence[Any], run: gr.State, tabs: gr.Ta
     def estimate(spec: Any) -> str:
         return cost(workspace.preflight(spec))
 
-    def start(*values: Any) -> list[Any]:
+    def start(*values: Any) -> int:
         number = workspace.runs.submit(panel.form.spec(values))
         gr.Info(f"Run {number} is queued; Monitor shows it.")
-        return [number, gr.Tabs(selected="monitor")]
+        return number
 
     panel.wire(shown, estimate, about)
-    on(button.click, start, panel.form.inputs, [run, tabs])
+    on(button.click, start, panel.form.inputs, run)

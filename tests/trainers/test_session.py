@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.domain import Model
+from engine.errors import UserError
+from engine.generators.loading import load
+from engine.rundir import Inputs, RunDir
+from engine.trainers.sft import Sft
+
+TRAINER = {"learning_rate": 1e-2, "batch_size": 4, "rank": 4, "logging_steps": 1, "save_steps": 2, "max_steps": 4}
+
+
+def train(tmp_path, model, dataset, name="run", seed=0, **settings):
+    run = RunDir.create(tmp_path / name, {}, Inputs())
+    figures = Sft(Sft.Params(**{**TRAINER, **settings})).train(model, dataset, seed, run)
+    return run, figures
+
+
+def said(run, kind):
+    return [event.fields for event in run.events().events if event.kind == kind]
+
+
+def weights(folder):
+    from safetensors.torch import load_file
+
+    return load_file(next(Path(folder).glob("*model.safetensors")))
+
+
+def test_training_leaves_an_adapter_and_says_how_it_went(tmp_path, tiny, dataset):
+    run, figures = train(tmp_path, tiny, dataset, epochs=2)
+    assert figures["steps"] == 4
+    assert figures["samples"] == 16
+    assert figures["trainable_parameters"] < figures["all_parameters"] / 10
+    assert 0 < figures["train_loss"] < 20
+    points = said(run, "metric")
+    assert [point["step"] for point in points if "loss" in point["values"]] == [1, 2, 3, 4]
+    assert {"loss", "learning_rate", "grad_norm", "tokens_per_s", "memory_bytes", "epoch"} <= points[0]["values"].keys()
+    assert any("eval_loss" in point["values"] for point in points)
+    assert [checkpoint["step"] for checkpoint in said(run, "checkpoint")] == [2, 4]
+    assert said(run, "progress")[-1] | {"text": ""} == {"done": 4, "total": 4, "text": ""}
+    assert "left" in said(run, "progress")[2]["text"]
+    config = json.loads((run.artifacts / "model" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == tiny.path
+    assert not list((run.path / "artifacts").rglob("*.bin"))
+    loaded = load(Model("new", "adapter", str(run.artifacts / "model"), tiny.path))
+    assert loaded.tokenizer.vocab_size == 8192
+
+
+def test_epochs_are_turned_into_steps(tmp_path, tiny, dataset):
+    _, figures = train(tmp_path, tiny, dataset, max_steps=None, epochs=0.5, accumulation=2, save_steps=None)
+    assert figures["steps"] == 2  # 24 rows x 0.5 in steps of 4 x 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"method": "qlora", "optimizer": "paged_adamw_8bit"},
+        {"base_bits": 8, "optimizer": "adamw_8bit"},
+        {"method": "full", "optimizer": "sgd", "learning_rate": 1e-3},
+        {"packing": True, "max_steps": 2, "batch_size": 1},
+        {"activation_checkpointing": True, "group_by_length": True, "dropout": 0.1, "scheduler": "cosine", "warmup_steps": 0.5},
+        {"precision": "bf16", "scheduler": "constant", "target_modules": "q_proj,v_proj"},
+    ],
+    ids=lambda settings: "-".join(str(value) for value in settings.values()),
+)
+def test_every_way_of_training_runs_on_a_cpu(tmp_path, tiny, dataset, settings):
+    run, figures = train(tmp_path, tiny, dataset, **{"max_steps": 2, **settings})
+    assert 0 < figures["train_loss"] < 20
+    is_full = settings.get("method") == "full"
+    folder = str(run.artifacts / "model")
+    load(Model("new", "base", folder) if is_full else Model("new", "adapter", folder, tiny.path))
+    assert (figures["trainable_parameters"] == figures["all_parameters"]) == is_full
+
+
+def test_an_adapter_goes_on_from_where_it_was(tmp_path, tiny_adapter, dataset):
+    run, _ = train(tmp_path, tiny_adapter, dataset, learning_rate=1e-9)
+    before, after = weights(tiny_adapter.path), weights(run.artifacts / "model")
+    assert before.keys() == after.keys()
+    assert all((before[name] - after[name]).abs().max() < 1e-6 for name in before)
+
+
+def test_an_adapter_goes_on_over_a_four_bit_base(tmp_path, tiny_adapter, dataset):
+    _, figures = train(tmp_path, tiny_adapter, dataset, method="qlora", max_steps=1)
+    assert figures["steps"] == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"target_modules": "qproj"}, "no layer called 'qproj'; it has: .*q_proj"),
+        ({"precision": "fp16"}, "fp16 needs a GPU"),
+        ({"report_to_wandb": True}, "WANDB_API_KEY"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(tmp_path, tiny, dataset, settings, words, monkeypatch):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    with pytest.raises(UserError, match=words):
+        train(tmp_path, tiny, dataset, **settings)
+
+
+def test_every_weight_of_an_adapter_cannot_be_trained(tmp_path, tiny_adapter, dataset):
+    with pytest.raises(UserError, match="merge it first"):
+        train(tmp_path, tiny_adapter, dataset, method="full")
+
+
+def test_a_loss_that_comes_apart_ends_the_run_in_words(tmp_path, tiny, dataset):
+    with pytest.raises(UserError, match=r"the loss is (nan|inf).*lower the learning rate"):
+        train(tmp_path, tiny, dataset, method="full", learning_rate=1.0, max_grad_norm=0, optimizer="sgd", max_steps=200)
+
+
+def test_the_lean_loss_is_the_loss_of_trl(tmp_path, tiny, dataset, monkeypatch):
+    from trl import SFTTrainer
+
+    from engine.trainers.exact_loss import LeanSFTTrainer
+
+    _, lean = train(tmp_path, tiny, dataset, "lean", accumulation=2)
+    monkeypatch.setattr(LeanSFTTrainer, "compute_loss", SFTTrainer.compute_loss)
+    _, plain = train(tmp_path, tiny, dataset, "plain", accumulation=2)
+    assert lean["train_loss"] == pytest.approx(plain["train_loss"], abs=1e-5)
+    assert lean["eval_loss"] == pytest.approx(plain["eval_loss"], abs=1e-5)
+
+
+def test_a_run_stopped_in_the_middle_ends_with_the_same_weights(tmp_path, tiny, dataset, monkeypatch):
+    """Dropout on, mid-epoch, in one process; the real SIGKILL is the slow test below."""
+    from engine.trainers.reporting import Reporter
+
+    whole, _ = train(tmp_path, tiny, dataset, "whole", dropout=0.1, max_steps=6)
+    on_log = Reporter.on_log
+
+    def stop(self, args, state, control, logs, **kwargs):
+        on_log(self, args, state, control, logs, **kwargs)
+        if state.global_step == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Reporter, "on_log", stop)
+    run = RunDir.create(tmp_path / "cut", {}, Inputs())
+    sft = Sft(Sft.Params(**{**TRAINER, "dropout": 0.1, "max_steps": 6}))
+    with pytest.raises(KeyboardInterrupt):
+        sft.train(tiny, dataset, 0, run)
+    monkeypatch.setattr(Reporter, "on_log", on_log)
+    sft.train(tiny, dataset, 0, run)
+    assert said(run, "resumed") == [{"step": 4}]
+    wanted, found = weights(whole.artifacts / "model"), weights(run.artifacts / "model")
+    assert all((wanted[name] == found[name]).all() for name in wanted)
+
+
+@pytest.mark.slow
+def test_sigkill_and_resume_give_the_weights_and_losses_of_an_undisturbed_run(tmp_path, dataset):
+    from dataclasses import asdict
+
+    from engine.assets import STARTER_MODEL
+
+    settings = {"name": "sft", **TRAINER, "dropout": 0.1, "max_steps": 12, "learning_rate": 2e-3, "save_steps": 3}
+    model = Model("starter", "base", str(STARTER_MODEL))
+    runs = {}
+    for name, kills in (("whole", ()), ("cut", (4, 8))):
+        run = runs[name] = RunDir.create(
+            tmp_path / name, {"kind": "train", "trainer": settings}, Inputs(model=model, dataset=str(dataset))
+        )
+        assert asdict(run.inputs())["model"]["kind"] == "base"
+        for kill_at in (*kills, None):
+            process = subprocess.Popen([sys.executable, "-m", "engine.work", str(run.path)], stderr=subprocess.DEVNULL)
+            while kill_at and process.poll() is None:
+                if any(point["step"] >= kill_at for point in said(run, "metric")):
+                    os.kill(process.pid, signal.SIGKILL)
+                    break
+                time.sleep(0.02)
+            process.wait(timeout=500)
+        assert said(run, "state")[-1]["state"] == "done"
+    assert len(said(runs["cut"], "resumed")) == 2
+    wanted, found = (weights(run.artifacts / "model") for run in runs.values())
+    assert all((wanted[name] == found[name]).all() for name in wanted)
+    losses = [
+        {point["step"]: point["values"]["loss"] for point in said(run, "metric") if "loss" in point["values"]}
+        for run in runs.values()
+    ]
+    assert losses[0] == losses[1]
