@@ -28,8 +28,7 @@ class TestFeedback:
         """What may be set."""
 
         name: Literal["test_feedback"] = "test_feedback"
-        max_turns: int = setting(5, "patches tried before giving up", unit="turns", gt=0, le=50)
-        redraws: int = setting(4, "fresh draws when an answer was tried before", unit="draws", more=True, ge=0, le=50)
+        redraws: int = setting(8, "fresh draws when an answer was tried before", unit="draws", more=True, ge=0, le=50)
 
     def __init__(self, params: TestFeedback.Params) -> None:
         self.params = params
@@ -44,7 +43,7 @@ class TestFeedback:
         evaluate: Evaluate,
     ) -> Iterator[Turn]:
         said = list(turns)
-        for _ in range(min(budget, self.params.max_turns)):
+        for _ in range(budget):
             last = said[-1] if said else None
             if last is not None and last.role == "assistant" and last.verdict is not None:
                 said.append(Turn("user", for_people(last.verdict)))

@@ -52,9 +52,10 @@ def fill(home: Path, hostile: bool = False) -> None:
             (Path(made.folder) / "log.txt").write_text(odd + LOG)
             return made
 
-        built = run("dataset", "stdlib-faults", "done", spec={"name": "stdlib-faults"})
+        built = run("dataset", "stdlib-faults", "done", spec={"name": "stdlib-faults"}, group="demo-1")
         session.add(_dataset(home, built, odd))
-        done = run("train", "repair-lora", "done", spec={"name": "repair-lora", "dataset": "stdlib-faults"})
+        done = run("train", "repair-lora", "done", spec={"name": "repair-lora", "dataset": "stdlib-faults"},
+                   group="demo-1")  # fmt: skip
         _curves(session, done, 120)
         adapter = Path(done.folder) / "artifacts" / "model"
         shutil.copytree(STARTER_ADAPTER, adapter)
@@ -62,17 +63,17 @@ def fill(home: Path, hostile: bool = False) -> None:
             Model(name="repair-lora", kind="adapter", path=str(adapter), base=str(STARTER_MODEL), run_id=done.id,
                   created_at=time.time())
         )  # fmt: skip
-        run("merge", "repair-lora-merged", "done", spec={"name": "repair-lora-merged", "adapter": "repair-lora"}, result={
+        run("merge", "repair-lora-merged", "done", spec={"name": "repair-lora-merged", "adapter": "repair-lora"}, group="demo-1", result={
             "usable": True, "max_logit_difference": 3.1e-5, "same_patches": 5, "bugs": 5, "tolerance": 1e-3})  # fmt: skip
         for model in ("starter", "repair-lora"):
             _benchmark(session, run("benchmark", f"pocket-{model}", "done", spec={"model": model},
-                                    result={"sandbox": "bubblewrap 0.8.0"}), model, odd)  # fmt: skip
+                                    group="demo-1", result={"sandbox": "bubblewrap 0.8.0"}), model, odd)  # fmt: skip
         run("train", f"too-large{odd[:40]}", "failed", spec={"dataset": "stdlib-faults"}, cause="user",
             error=f"trainer.rank: rank 1024 does not fit {odd}")
         live = run("train", "repair-qlora", "running", spec={"dataset": "stdlib-faults"}, progress_done=36,
                    progress_total=60, progress_text=f"step 36 of 60, loss 1.31 {odd}")
         _curves(session, live, 36)
-        run("benchmark", "pocket-qlora", "queued", spec={"model": "starter"}, after=live.id)
+        run("benchmark", "pocket-qlora", "queued", spec={"model": "starter"}, after=live.id, group="demo-1")
         chat = run("chat", "chat-starter", "running", spec={"bug": CHAT_BUG})
         _conversation(session, chat, odd)
     database.close()

@@ -1,0 +1,69 @@
+"""What always holds of a trainer; run on every registered one."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from engine.domain import Model
+from engine.generators.loading import load
+from engine.registry import Params
+from engine.rundir import Inputs, RunDir
+from engine.trainers import Trainer
+
+
+class Cut(Exception):
+    """Thrown into a training session in place of a SIGKILL."""
+
+
+class CutRun(RunDir):
+    """A run that breaks off at the first point of the curve after its first checkpoint."""
+
+    has_saved = False
+
+    def emit(self, kind: str, **fields: Any) -> None:
+        super().emit(kind, **fields)
+        if kind == "metric" and self.has_saved:
+            raise Cut
+        self.has_saved |= kind == "checkpoint"
+
+
+def check(make: type[Trainer], settings: Params, model: Model, dataset: Path, folder: Path) -> None:
+    """Train to the end, and train again with a break; `settings` save a checkpoint before the last step.
+
+    Raises AssertionError naming the broken promise.
+    """
+    whole = RunDir.create(folder / "whole", {}, Inputs())
+    figures = _trained(make, settings, model, dataset, whole)
+    loss = figures["train_loss"]
+    assert isinstance(loss, float), f"the training loss is {loss!r}"
+    assert math.isfinite(loss), f"the training loss is {loss}"
+    made = whole.artifacts / "model"
+    kind = "adapter" if (made / "adapter_config.json").exists() else "base"
+    load(Model("made", kind, str(made), model.weights if kind == "adapter" else ""))
+
+    cut = CutRun.create(folder / "cut", {}, Inputs())
+    try:
+        _trained(make, settings, model, dataset, cut)
+    except Cut:
+        pass
+    else:
+        raise AssertionError("no checkpoint was announced before the last step")
+    again = RunDir(cut.path)
+    _trained(make, settings, model, dataset, again)
+    assert any(event.kind == "resumed" for event in again.events().events), "it began anew instead of going on"
+    _check_same_weights(made, again.artifacts / "model")
+
+
+def _trained(make: type[Trainer], settings: Params, model: Model, dataset: Path, run: RunDir) -> dict[str, object]:
+    return make(settings).train(model, dataset, 0, run)  # type: ignore[call-arg]
+
+
+def _check_same_weights(whole: Path, resumed: Path) -> None:
+    from safetensors.torch import load_file
+
+    for file in sorted(whole.glob("*.safetensors")):
+        wanted, found = load_file(file), load_file(resumed / file.name)
+        for name in wanted:
+            assert (wanted[name] == found[name]).all(), f"after a break, {name} has other weights"
