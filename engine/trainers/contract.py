@@ -22,7 +22,7 @@ class CutRun(RunDir):
 
     has_saved = False
 
-    def emit(self, kind: str, **fields: Any) -> None:
+    def emit(self, kind: str, /, **fields: Any) -> None:
         super().emit(kind, **fields)
         if kind == "metric" and self.has_saved:
             raise Cut

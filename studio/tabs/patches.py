@@ -132,5 +132,6 @@ def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
     on(before.click, page_back, page, page)
     on(after.click, page_on, [page, picker, *filters], page)
     for button, write in ((csv, export_csv), (jsonl, export_jsonl)):
-        on(button.click, write, picker, exported).success(js=SAVE, api_name=f"patches_save_{write.__name__}")
+        saved = on(button.click, write, picker, exported)
+        saved.success(js=SAVE, api_name=f"patches_save_{write.__name__}", api_visibility="private")
     return strip
