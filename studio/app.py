@@ -22,7 +22,7 @@ def create_app(workspace: Workspace) -> gr.Blocks:
     """The whole page for one workspace."""
     with gr.Blocks(title="Repair Studio", analytics_enabled=False, fill_width=True, delete_cache=(DAY_S, DAY_S)) as app:
         run, benchmark, conversation = gr.State(0), gr.State(0), gr.State(0)
-        beat = gr.Timer(1.0)
+        beat = gr.Timer(2.0)
         header = clickable(elem_id="header")
         with gr.Column(elem_id="welcome", variant="panel"):
             about = clickable()

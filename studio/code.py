@@ -50,4 +50,4 @@ def _line(line: str) -> str:
 
 
 def _visible(text: str) -> str:
-    return esc(text).replace("\n", '<u>↵</u>\n').replace("\t", "<u>→</u>\t")
+    return esc(text).replace("\n", "<u>↵</u>\n").replace("\t", "<u>→</u>\t")

@@ -75,7 +75,7 @@ def text_of(value: Any) -> str:
 
 
 def label_of(name: str, info: FieldInfo) -> str:
-    """"learning_rate" -> "Learning rate", with the unit behind it where there is one."""
+    """ "learning_rate" -> "Learning rate", with the unit behind it where there is one."""
     words = info.title or name.replace("_", " ").capitalize()
     unit = _extra(info).get("unit", "")
     return f"{words} ({unit})" if unit and unit not in words.lower() else words

@@ -51,6 +51,7 @@ class Form:
                 api_name=f"form_{kind}_{chooser.place}",
                 api_visibility="private",
                 show_progress="hidden",
+                show_progress_on=[],
                 queue=False,
             )
 

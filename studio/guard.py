@@ -71,6 +71,7 @@ def on(
         api_name=name,
         api_visibility="private",
         show_progress="hidden",
+        show_progress_on=[],  # else Gradio's page works through every output, and all in it, at every event
         queue=not live,
         concurrency_limit=None,
         trigger_mode="always_last" if live else "once",

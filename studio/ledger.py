@@ -74,9 +74,7 @@ def _row(row: Any, candidates: int, run_id: int, chosen: str) -> str:
     outcomes = dict(row.cells)
     cells = [_cell(row.bug_id, "known_fix", 0, row.known_fix, run_id, chosen)]
     cells.append(_cell(row.bug_id, "buggy_code", 0, row.buggy_code, run_id, chosen, edge=" edge"))
-    cells += [
-        _cell(row.bug_id, "model", rank, outcomes.get(rank), run_id, chosen) for rank in range(1, candidates + 1)
-    ]
+    cells += [_cell(row.bug_id, "model", rank, outcomes.get(rank), run_id, chosen) for rank in range(1, candidates + 1)]
     return f'<tr>{name}{"".join(cells)}<td class="num">{row.first_plausible or "–"}</td></tr>'
 
 

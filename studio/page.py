@@ -25,9 +25,7 @@ def header(machine: str, runs: Sequence[Any]) -> str:
         chips.append(f'<button type="button" class="chip" {pick("monitor:")}>and {len(at_work) - 3} more</button>')
     if waiting:
         first = f"monitor:{waiting[-1].id}"
-        chips.append(
-            f'<button type="button" class="chip s-queued" {pick(first)}><i></i>{len(waiting)} queued</button>'
-        )
+        chips.append(f'<button type="button" class="chip s-queued" {pick(first)}><i></i>{len(waiting)} queued</button>')
     idle = "" if chips else '<span class="chip s-idle"><i></i>nothing running</span>'
     return (
         '<header class="top"><h1><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 12.5 9.5 18 20 6.5"/></svg>'
@@ -49,7 +47,7 @@ def welcome(machine: Machine) -> str:
         "<p>Repair Studio turns bug fixes into a fine-tuned code model, and judges every patch that the model writes by"
         " running its tests in a sandbox. It all happens on this machine.</p>"
         f'<details data-key="machine"><summary>What this machine can do: {esc(machine.summary)}, '
-        f"{size(machine.free_disk_bytes)} disk free</summary><ul class=\"checks\">{checks}</ul></details>"
+        f'{size(machine.free_disk_bytes)} disk free</summary><ul class="checks">{checks}</ul></details>'
     )
 
 

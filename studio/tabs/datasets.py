@@ -110,14 +110,19 @@ def build(workspace: Workspace, shown: Sequence[Any]) -> Any:
         top = run_strip(runs[0]) if runs and runs[0].state != "done" else ""
         if name is None:
             text = "Choose where the bugs come from on the left and press Build data set; it takes about a minute."
-            return [top, gr.update(choices=[], value=None), empty("No data set yet", text), gr.update(), gr.update()]
+            return [top, gr.update(choices=[], value=None), empty("No data set yet", text)]
+        choices = [(f"{each.name}  ({each.train_rows:,} samples)", each.name) for each in rows]
+        return [top, gr.update(choices=choices, value=name), report(workspace.datasets.get(name))]
+
+    def draw_lengths(name: str | None) -> list[Any]:
+        if not name:
+            return [gr.update(visible="hidden")]
         row = workspace.datasets.get(name)
         chart = charts.lengths(row.report["histogram"], workspace.runs.get(row.run_id).spec.get("max_tokens"))
-        choices = [(f"{each.name}  ({each.train_rows:,} samples)", each.name) for each in rows]
-        return [
-            top, gr.update(choices=choices, value=name), report(row), gr.update(value=chart, visible=True),
-            gr.update(visible=True),
-        ]  # fmt: skip
+        return [gr.update(value=chart, visible=True)]
+
+    def draw_explorer(name: str | None) -> list[Any]:
+        return [gr.update(visible=True if name else "hidden")]
 
     def show_sample(name: str | None, text: str, number: int) -> list[str]:
         if not name:
@@ -137,7 +142,9 @@ def build(workspace: Workspace, shown: Sequence[Any]) -> Any:
     on(start_button.click, start, panel.form.inputs)
     file, mapped = panel.form.widgets("builder.file"), [panel.form.widgets(place)[0] for place in COLUMNS]
     on([part.blur for part in file], columns, file, mapped)
-    live([*shown, picker.input], draw, [picker], [strip, picker, facts, lengths, explorer])
+    live([*shown, picker.input], draw, [picker], [strip, picker, facts])
+    live([*shown, picker.change], draw_lengths, [picker], [lengths])
+    live([*shown, picker.change], draw_explorer, [picker], [explorer])
     on(before.click, step_back, index, index)
     on(after.click, step_on, index, index)
     on([picker.change, search.change], first, None, index)

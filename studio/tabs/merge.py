@@ -39,7 +39,7 @@ def lineage(run: Any) -> str:
     spec = run.spec
     return (
         f'<p class="lineage"><span>{esc(spec.get("adapter", ""))}</span><i>into its base model, in '
-        f'{esc(spec.get("dtype", ""))}</i><b>{esc(run.name)}</b></p>'
+        f"{esc(spec.get('dtype', ''))}</i><b>{esc(run.name)}</b></p>"
     )
 
 

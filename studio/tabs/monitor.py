@@ -65,19 +65,21 @@ def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> Any:
     def draw_run(wanted: int) -> list[Any]:
         newest = wanted or first_choice(workspace.runs.list())
         if not newest:
-            hidden = gr.update(visible="hidden")
             nothing = empty("Nothing has run yet", "Its curves and its log will be here while it runs and ever after.")
-            return [nothing, gr.update(interactive=False), gr.update(interactive=False), hidden, hidden, "", ""]
+            return [nothing, gr.update(interactive=False), gr.update(interactive=False), "", ""]
         run = workspace.runs.get(newest)
         return [
             run_strip(run, link=False),
             gr.update(interactive=run.state not in (*ENDED, "stopping")),
             gr.update(interactive=run.state in GOES_ON),
-            gr.update(visible=run.kind == "train" or "hidden"),
-            gr.update(visible=True),
             code.log(workspace.runs.log(newest)),
             settings(run, workspace.runs.command(parse(run.spec))),
         ]
+
+    def draw_shape(wanted: int) -> list[Any]:
+        newest = wanted or first_choice(workspace.runs.list())
+        trains = bool(newest) and workspace.runs.get(newest).kind == "train"
+        return [gr.update(visible=trains or "hidden"), gr.update(visible=bool(newest) or "hidden")]
 
     def draw_curves(wanted: int) -> list[Any]:
         newest = wanted or first_choice(workspace.runs.list())
@@ -94,7 +96,8 @@ def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> Any:
         workspace.runs.resume(wanted or first_choice(workspace.runs.list()))
 
     live([*shown, chosen.change, search.change, kind.change], draw_list, [search, kind, chosen], [cards])
-    live([*shown, chosen.change], draw_run, [chosen], [strip, stop, resume, curves, below, tail, recipe])
+    live([*shown, chosen.change], draw_run, [chosen], [strip, stop, resume, tail, recipe])
+    live([*shown, chosen.change], draw_shape, [chosen], [curves, below])
     live([*shown, chosen.change], draw_curves, [chosen], plots)
     on(cards.select, choose, None, chosen)
     on(stop.click, stop_run, chosen)

@@ -73,15 +73,15 @@ def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
         number = want if want in known else current if current in known else (started or known or [None])[0]
         if number is None:
             text = "Open New benchmark run above and press Start: one row a bug, one cell a patch will stand here."
-            return [gr.update(choices=[], value=None), "", empty("Nothing judged yet", text), gr.update()]
+            return [gr.update(choices=[], value=None), "", empty("Nothing judged yet", text)]
         choices = [(f"{run.spec['model']}  ·  run {run.id}, {when(run.created_at)}", run.id) for run in runs]
         run = next(run for run in runs if run.id == number)
         top = run_strip(run) if run.state != "done" else ""
         totals = workspace.patches.totals(number)
-        return [
-            gr.update(choices=choices, value=number), top, ledger.figures(totals) if totals.bugs else "",
-            gr.update(visible=bool(totals.bugs) or "hidden"),
-        ]  # fmt: skip
+        return [gr.update(choices=choices, value=number), top, ledger.figures(totals) if totals.bugs else ""]
+
+    def draw_shape(run: int | None) -> list[Any]:
+        return [gr.update(visible=bool(run and workspace.patches.totals(run).bugs) or "hidden")]
 
     def draw_table(run: int | None, text: str, which: str, only: str, order: str, number: int, key: str) -> list[str]:
         if not run:
@@ -121,7 +121,8 @@ def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
 
     filters = [search, show, language]
     on(start_button.click, start, panel.form.inputs, [wanted, new])
-    live([*shown, wanted.change], draw_run, [wanted, picker], [picker, strip, figures, results])
+    live([*shown, wanted.change], draw_run, [wanted, picker], [picker, strip, figures])
+    live([*shown, picker.change], draw_shape, [picker], [results])
     asked = [picker, *filters, sort, page, cell]
     changes = [part.change for part in asked]
     live([*shown, *changes], draw_table, asked, [table, place])

@@ -9,6 +9,8 @@ from engine.benchmarks.contract import check
 from engine.errors import SandboxUnavailable, UserError
 from engine.sandboxes import strongest
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = {"quixbugs": "quixbugs"}  # benchmarks that read a checkout, and where it lies beside a developer's
 
 

@@ -13,7 +13,9 @@ from engine.trainers.contract import check
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.append(str(TESTS / "generators"))
 
-from tiny_models import tiny, write_dataset  # noqa: F401
+from tiny_models import tiny, write_dataset  # noqa: E402, F401
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = {
     "sft": {

@@ -38,7 +38,9 @@ def open_page(browser):
     said, contexts = [], []
 
     def opened(url, width=1440, height=900, **settings):
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **settings))
+        contexts.append(
+            browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **settings)
+        )
         page = contexts[-1].new_page()
         page.set_default_timeout(30_000)
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)

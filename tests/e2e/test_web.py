@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from web_server import Server, free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):

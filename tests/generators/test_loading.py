@@ -46,7 +46,10 @@ def test_torn_weights_are_refused(tiny, tmp_path):
 
 def test_an_adapter_of_another_base_model_is_refused(tiny_adapter, tmp_path):
     other = make_model(tmp_path / "other", hidden=32)
-    refused(Model("a", "adapter", tiny_adapter.path, other.path), r"made for another base model.*and the base model has 64 there")
+    refused(
+        Model("a", "adapter", tiny_adapter.path, other.path),
+        r"made for another base model.*and the base model has 64 there",
+    )
 
 
 def test_a_base_model_given_as_adapter_is_refused(tiny):

@@ -100,8 +100,14 @@ def test_code_that_does_not_fit_at_all_is_an_error():
     [
         (Verdict(Outcome.TIMEOUT), "the tests did not end in time"),
         (Verdict(Outcome.NO_PATCH, "no code in it"), "no patch: no code in it"),
-        (Verdict(Outcome.COMPILE_ERROR, log="A.java:3: error: ';' expected\n  int a\n"), "does not compile: A.java:3: error: ';' expected"),
-        (Verdict(Outcome.TEST_FAILED, log="\tat org.junit.X\njava.lang.AssertionError: expected:<1>"), "test: java.lang.AssertionError: expected:<1>"),
+        (
+            Verdict(Outcome.COMPILE_ERROR, log="A.java:3: error: ';' expected\n  int a\n"),
+            "does not compile: A.java:3: error: ';' expected",
+        ),
+        (
+            Verdict(Outcome.TEST_FAILED, log="\tat org.junit.X\njava.lang.AssertionError: expected:<1>"),
+            "test: java.lang.AssertionError: expected:<1>",
+        ),
         (Verdict(Outcome.TEST_FAILED, failed=("test_a",)), "test: test_a"),
         (Verdict(Outcome.TEST_FAILED, "memory"), "test: memory"),
         (Verdict(Outcome.TEST_FAILED, log="E   " + "x" * 900), "test: " + "x" * 114),

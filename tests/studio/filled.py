@@ -39,6 +39,7 @@ def fill(home: Path, hostile: bool = False) -> None:
     database = Database(home / "studio.db")
     odd = HOSTILE if hostile else ""
     with database.write() as session:
+
         def run(kind: str, name: str, state: str, **more: object) -> Run:
             spec = parse({"kind": kind, **more.pop("spec", {})}).model_dump(mode="json")  # type: ignore[arg-type]
             made = Run(kind=kind, name=name, state=state, spec=spec, created_at=time.time() - 4000, **more)
@@ -68,10 +69,23 @@ def fill(home: Path, hostile: bool = False) -> None:
         for model in ("starter", "repair-lora"):
             _benchmark(session, run("benchmark", f"pocket-{model}", "done", spec={"model": model},
                                     group="demo-1", result={"sandbox": "bubblewrap 0.8.0"}), model, odd)  # fmt: skip
-        run("train", f"too-large{odd[:40]}", "failed", spec={"dataset": "stdlib-faults"}, cause="user",
-            error=f"trainer.rank: rank 1024 does not fit {odd}")
-        live = run("train", "repair-qlora", "running", spec={"dataset": "stdlib-faults"}, progress_done=36,
-                   progress_total=60, progress_text=f"step 36 of 60, loss 1.31 {odd}")
+        run(
+            "train",
+            f"too-large{odd[:40]}",
+            "failed",
+            spec={"dataset": "stdlib-faults"},
+            cause="user",
+            error=f"trainer.rank: rank 1024 does not fit {odd}",
+        )
+        live = run(
+            "train",
+            "repair-qlora",
+            "running",
+            spec={"dataset": "stdlib-faults"},
+            progress_done=36,
+            progress_total=60,
+            progress_text=f"step 36 of 60, loss 1.31 {odd}",
+        )
         _curves(session, live, 36)
         run("benchmark", "pocket-qlora", "queued", spec={"model": "starter"}, after=live.id, group="demo-1")
         chat = run("chat", "chat-starter", "running", spec={"bug": CHAT_BUG})
@@ -118,8 +132,12 @@ def _dataset(home: Path, run: Run, odd: str) -> Dataset:
 def _curves(session: object, run: Run, steps: int) -> None:
     for step in range(1, steps + 1):
         wave = 0.12 * math.sin(step * 1.7) + 0.05 * math.sin(step * 5.1)
-        values = {"loss": 0.9 + 1.9 * math.exp(-step / 28) + wave, "learning_rate": 2e-4 * (1 - step / 130),
-                  "tokens_per_s": 2450 + 160 * math.sin(step), "memory_bytes": (1.35 + 0.1 * min(step / 20, 1)) * 2**30}
+        values = {
+            "loss": 0.9 + 1.9 * math.exp(-step / 28) + wave,
+            "learning_rate": 2e-4 * (1 - step / 130),
+            "tokens_per_s": 2450 + 160 * math.sin(step),
+            "memory_bytes": (1.35 + 0.1 * min(step / 20, 1)) * 2**30,
+        }
         if step % 20 == 0:
             values["eval_loss"] = 1.0 + 1.8 * math.exp(-step / 30)
         for name, value in values.items():

@@ -16,6 +16,8 @@ from engine.generators.loading import load
 from engine.rundir import Inputs, RunDir
 from engine.trainers.sft import Sft
 
+pytestmark = pytest.mark.slow
+
 TRAINER = {"learning_rate": 1e-2, "batch_size": 4, "rank": 4, "logging_steps": 1, "save_steps": 2, "max_steps": 4}
 
 
@@ -67,8 +69,13 @@ def test_epochs_are_turned_into_steps(tmp_path, tiny, dataset):
         {"base_bits": 8, "optimizer": "adamw_8bit"},
         {"method": "full", "optimizer": "sgd", "learning_rate": 1e-3},
         {"packing": True, "batch_size": 1, "max_steps": 1},
-        pytest.param({"activation_checkpointing": True, "group_by_length": True, "scheduler": "cosine", "warmup_steps": 0.5}, marks=pytest.mark.slow),
-        pytest.param({"precision": "bf16", "scheduler": "constant", "target_modules": "q_proj,v_proj"}, marks=pytest.mark.slow),
+        pytest.param(
+            {"activation_checkpointing": True, "group_by_length": True, "scheduler": "cosine", "warmup_steps": 0.5},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"precision": "bf16", "scheduler": "constant", "target_modules": "q_proj,v_proj"}, marks=pytest.mark.slow
+        ),
     ],
     ids=lambda settings: "-".join(str(value) for value in settings.values()),
 )
@@ -114,7 +121,9 @@ def test_every_weight_of_an_adapter_cannot_be_trained(tmp_path, tiny_adapter, da
 
 def test_a_loss_that_comes_apart_ends_the_run_in_words(tmp_path, tiny, dataset):
     with pytest.raises(UserError, match=r"the loss is (nan|inf).*lower the learning rate"):
-        train(tmp_path, tiny, dataset, method="full", learning_rate=1.0, max_grad_norm=0, optimizer="sgd", max_steps=200)
+        train(
+            tmp_path, tiny, dataset, method="full", learning_rate=1.0, max_grad_norm=0, optimizer="sgd", max_steps=200
+        )
 
 
 def test_the_lean_loss_is_the_loss_of_trl(tmp_path, tiny, dataset, monkeypatch):

@@ -43,7 +43,13 @@ def test_a_run_says_that_it_runs_with_what_and_how_it_ended(run, monkeypatch):
 
 @pytest.mark.parametrize(
     ("error", "cause"),
-    [(UserError("no"), "user"), (OutsideFailure("no"), "outside"), (MemoryError("no"), "out_of_memory"), (KeyError("no"), "bug"), (OSError(28, "No space left on device"), "disk_full")],
+    [
+        (UserError("no"), "user"),
+        (OutsideFailure("no"), "outside"),
+        (MemoryError("no"), "out_of_memory"),
+        (KeyError("no"), "bug"),
+        (OSError(28, "No space left on device"), "disk_full"),
+    ],
 )
 def test_a_run_that_fails_says_why(run, monkeypatch, error, cause):
     def fail(*_):
@@ -79,7 +85,11 @@ def test_the_worker_as_a_process_fails_in_words(run):
     process = start(run)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert states(run)[-1] == {"state": "failed", "error": "only an adapter can be merged, and no model was named", "cause": "user"}
+    assert states(run)[-1] == {
+        "state": "failed",
+        "error": "only an adapter can be merged, and no model was named",
+        "cause": "user",
+    }
     assert "Traceback" not in said
 
 
