@@ -61,7 +61,7 @@ def _guarded(verb: Callable[P, None]) -> Callable[P, None]:
         except UserError as error:
             print(f"repair-studio: {error}", file=sys.stderr)
             raise typer.Exit(WRONG_INPUT) from None
-        except OutsideFailure as error:
+        except (OutsideFailure, OSError) as error:
             print(f"repair-studio: {error}", file=sys.stderr)
             raise typer.Exit(FAILED) from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -18,11 +19,22 @@ BUSY_TIMEOUT_S = 30
 NETWORK_FILESYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse", "fuse.sshfs", "lustre"})
 
 
+class Unavailable(OSError):
+    """The database cannot be read or written just now: disk full, locked for too long, or read-only."""
+
+
+class Newer(Exception):
+    """The database was made by a newer version of this program."""
+
+
 class Database:
     """One SQLite file, opened by many threads and processes at once."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, made or migrated first if need be. Raises sqlite3.DatabaseError on a damaged file."""
+        """Open the file, made or migrated first if need be.
+
+        Raises sqlite3.DatabaseError on a damaged file, Newer on one that this version does not understand.
+        """
         self.path = path
         self.is_on_network = filesystem_of(path.parent) in NETWORK_FILESYSTEMS
         with _locked(path.with_name(f"{path.name}.lock")):
@@ -35,15 +47,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for questions; the rows stay usable after it."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        """A session for questions; the rows stay usable after it. Raises Unavailable."""
+        with _translated(self.path), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session for one short change, all of it or nothing; other writers wait meanwhile."""
+        """A session for one short change, all of it or nothing; other writers wait meanwhile. Raises Unavailable."""
         engine = self._engine.execution_options(begin="IMMEDIATE")
-        with Session(engine, expire_on_commit=False) as session:
+        with _translated(self.path), Session(engine, expire_on_commit=False) as session:
             yield session
             session.commit()
 
@@ -90,8 +102,11 @@ def _migrate(path: Path) -> None:
     from alembic import command  # slow to import, and hardly ever needed
     from alembic.config import Config
 
+    found = version_of(path)
+    if found and not any((MIGRATIONS / "versions").glob(f"{found}_*.py")):
+        raise Newer(found)
     backup = path.with_suffix(f".before-{HEAD}")
-    had_one = path.exists() and version_of(path) != ""
+    had_one = found != ""
     if had_one and not backup.exists():
         with _connection(path) as connection:
             if connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
@@ -134,6 +149,15 @@ def _engine(path: Path, *, journal: str) -> Engine:
         connection.exec_driver_sql(f"BEGIN {mode}")
 
     return engine
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """What SQLAlchemy says of a full disk or a lock, as the operating system would say it."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(f"the database {path} cannot be used now: {error.orig}") from error
 
 
 @contextmanager

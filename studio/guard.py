@@ -35,7 +35,7 @@ def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
             raise
         except UserError as error:
             raise _shown(str(error), "Please check") from None
-        except OutsideFailure as error:
+        except (OutsideFailure, OSError) as error:
             raise _shown(str(error), "This machine could not do it") from None
         except Exception:
             log.exception("a handler broke: %s", handler.__qualname__)

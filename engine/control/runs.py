@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import time
@@ -23,6 +24,8 @@ from storage.tables import Run
 NEEDED_BYTES = 200 << 20  # free disk below which no run is started
 Curve = list[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
 VERBS = {"dataset": "dataset build"}
+MAKERS = ("dataset", "train", "merge")  # kinds of run whose result is known by the run's name
+GIVEN = re.compile(rf"({'|'.join(MAKERS)})-\d+$")
 
 
 class Runs:
@@ -136,8 +139,10 @@ class Runs:
         return shlex.join([*words, "--home", str(self._home), "--wait"])
 
     def _check_name(self, kind: str, name: str, *, but: int | None = None) -> None:
-        if not name or kind not in ("dataset", "train", "merge"):
+        if not name or kind not in MAKERS:
             return
+        if GIVEN.match(name):
+            raise UserError(f"name: {name!r} is how runs without a name are called; choose another name", field="name")
         makes_model = kind != "dataset"
         kinds = ("train", "merge") if makes_model else ("dataset",)
         with self._database.read() as session:

@@ -49,6 +49,11 @@ class Supervisor:
         # Asked before the events are read: a worker that ends in between has its last words in the file.
         alive = bool(run.handle) and launcher.is_alive(run.handle)
         folder = RunDir(Path(run.folder))
+        if not folder.events_path.exists():
+            if alive:
+                launcher.stop(run.handle, folder.path, force=True)
+            self._give_up(run, f"its folder {run.folder} was removed while it ran", "outside")
+            return
         if folder.events_path.stat().st_size > run.offset:
             with self._database.write() as session:
                 run = session.get_one(Run, run.id)  # afresh: somebody may just have asked it to stop

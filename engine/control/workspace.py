@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -20,7 +21,10 @@ from engine.control.runs import Runs
 from engine.control.supervise import Supervisor
 from engine.errors import OutsideFailure, UserError
 from engine.specs import TrainSpec
-from storage.database import Database
+from storage.database import Database, Newer
+
+log = logging.getLogger(__name__)
+BREATH_S = 10.0  # after a fault of ours, before the next look
 
 
 class Workspace:
@@ -36,6 +40,11 @@ class Workspace:
         except OSError as error:
             raise UserError(
                 f"the home folder {self.home} cannot be used: {error.strerror}; choose another --home"
+            ) from None
+        except Newer as error:
+            raise UserError(
+                f"{self.home / 'studio.db'} was made by a newer Repair Studio (its version is {error}); update this "
+                "one, or choose another --home"
             ) from None
         except sqlite3.OperationalError as error:
             raise OutsideFailure(f"the database {self.home / 'studio.db'} cannot be opened: {error}") from None
@@ -64,8 +73,11 @@ class Workspace:
             while not ended.wait(period_s):
                 try:
                     self.tick()
-                except (OSError, sqlite3.OperationalError) as error:  # disk full or busy: try again next time
+                except OSError as error:  # disk full or database busy: try again next time
                     print(f"supervisor: {error}", flush=True)
+                except Exception:  # a fault of ours must not end the watching of all other runs
+                    log.exception("the supervisor stumbled")
+                    ended.wait(BREATH_S)
 
         threading.Thread(target=loop, name="supervisor", daemon=True).start()
         return ended

@@ -22,6 +22,7 @@ def submit(workspace, kind, *overrides, **options):
         ("benchmark", 'model=""', "model: choose a model"),
         ("merge", "adapter=starter", "adapter: 'starter' is no adapter but a base model"),
         ("merge", "name=starter", "there is already a model called 'starter'"),
+        ("merge", "name=train-7", "'train-7' is how runs without a name are called"),
     ],
 )
 def test_a_name_that_means_nothing_is_refused_before_the_start(workspace, kind, override, sentence):

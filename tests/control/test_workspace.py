@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from engine.control.workspace import Workspace
 from engine.errors import UserError
+from storage.database import Unavailable
 
 
 def test_a_second_studio_is_refused_and_told_of_the_first(workspace):
@@ -39,6 +42,31 @@ def test_a_database_that_is_none_is_refused(home):
     (home / "studio.db").write_text("this is not a database, it is a text of some length\n" * 50)
     with pytest.raises(UserError, match="is no database of ours"):
         Workspace(home)
+
+
+def test_a_database_of_a_newer_studio_is_left_alone(home):
+    Workspace(home).close()
+    with sqlite3.connect(home / "studio.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(UserError, match="made by a newer Repair Studio"):
+        Workspace(home)
+
+
+def test_watching_goes_on_after_a_full_disk_and_after_a_fault_of_ours(workspace, monkeypatch, capsys):
+    troubles = [Unavailable("database or disk is full"), KeyError("ours")]
+    looked = threading.Event()
+
+    def tick():
+        if troubles:
+            raise troubles.pop(0)
+        looked.set()
+
+    monkeypatch.setattr("engine.control.workspace.BREATH_S", 0.01)
+    monkeypatch.setattr(workspace, "tick", tick)
+    ended = workspace.watch(period_s=0.01)
+    assert looked.wait(10)
+    ended.set()
+    assert "supervisor: database or disk is full" in capsys.readouterr().out
 
 
 def test_the_home_is_its_owners_alone(workspace):

@@ -7,6 +7,7 @@ import sys
 import time
 
 import psutil
+import pytest
 
 from engine.sandboxes.watch import descendants, end_tree, resident
 
@@ -18,6 +19,7 @@ BOMB = (
 LEADER = "import subprocess, sys, time\nsubprocess.Popen(sys.argv[1:])\ntime.sleep(60)"
 
 
+@pytest.mark.slow
 def test_a_tree_that_keeps_forking_ends():
     bomb = subprocess.Popen([sys.executable, "-c", LEADER, sys.executable, "-c", BOMB])
     try:

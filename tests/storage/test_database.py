@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
-from storage.database import HEAD, MIGRATIONS, Database, filesystem_of, version_of
+from storage.database import HEAD, MIGRATIONS, Database, Unavailable, filesystem_of, version_of
 from storage.tables import Metric, Run
 
 
@@ -122,3 +122,25 @@ def test_a_network_filesystem_gets_no_write_ahead_log(tmp_path, monkeypatch):
 
 def test_the_filesystem_of_a_folder_is_known():
     assert filesystem_of(Path("/proc")) == "proc"
+
+
+def test_a_full_disk_is_the_outsides_fault_and_writing_resumes_when_there_is_room(tmp_path):
+    database = Database(tmp_path / "studio.db")
+
+    def fill(pages):
+        with database.read() as session:  # SQLite's own limit on the file stands for the disk
+            session.connection().exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    def write(name):
+        with database.write() as session:
+            session.add(Run(kind="train", name=name, state="queued", created_at=0.0))
+
+    fill(1)
+    with pytest.raises(Unavailable, match="full"):
+        write("x" * 100_000)
+    with database.read() as session:
+        assert session.get(Run, 1) is None
+    fill(1_000_000)
+    write("y")
+    with database.read() as session:
+        assert session.get_one(Run, 1).name == "y"

@@ -1,4 +1,4 @@
-"""The tiny models of `tests/generators/tiny_models.py`."""
+"""The tiny models of `tests/generators/tiny_models.py` and the bugs of `small_benchmark.py`."""
 
 from __future__ import annotations
 
@@ -7,4 +7,5 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "generators"))
 
+from small_benchmark import small  # noqa: F401
 from tiny_models import tiny, tiny_adapter  # noqa: F401

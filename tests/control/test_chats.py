@@ -1,0 +1,114 @@
+"""Conversations: what goes to the worker, what comes back, and that they outlive the worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import UserError
+from engine.rundir import RunDir
+from engine.specs import read_spec
+
+BUG = "pocket/py-clock-format"
+FAILED = {"outcome": "test_failed", "log": "E   assert 1 == 2"}
+
+
+def spec(*overrides):
+    return read_spec("chat", "demo", [f"bug={BUG}", *overrides])
+
+
+@pytest.fixture
+def talk(workspace, mute):
+    """A conversation that was asked for one repair, and its worker's folder."""
+    conversation = workspace.chats.start(spec())
+    workspace.tick()
+    workspace.chats.send(conversation, "look at midnight", 2)
+    return conversation, folder_of(workspace, conversation)
+
+
+def folder_of(workspace, conversation):
+    row = next(row for row, _ in workspace.chats.list() if row.id == conversation)
+    return RunDir(Path(workspace.runs.get(row.run_id).folder))
+
+
+def answer(folder, conversation, number, text, verdict=FAILED, patch="x\n"):
+    folder.emit(
+        "turn",
+        conversation=conversation, number=number, role="assistant", text=text, patch=patch, verdict=verdict,
+    )  # fmt: skip
+
+
+def test_the_worker_is_told_what_was_asked(talk):
+    conversation, folder = talk
+    (question,), _ = folder.questions()
+    assert (question["bug"], question["message"], question["budget"]) == (BUG, "look at midnight", 2)
+    assert (question["conversation"], question["turns"]) == (conversation, [])
+
+
+def test_an_answer_is_seen_while_it_is_written_and_no_longer_once_it_is_whole(workspace, talk):
+    conversation, folder = talk
+    folder.emit("delta", conversation=conversation, text="    ret", restart=True)
+    folder.emit("delta", conversation=conversation, text="urn", restart=False)
+    folder.emit("delta", conversation=99, text="of another conversation", restart=True)
+    workspace.tick()
+    view = workspace.chats.view(conversation)
+    assert (view.live_text, view.is_busy) == ("    return", True)
+    answer(folder, conversation, 1, "    return")
+    folder.emit("answered", conversation=conversation, questions=1)
+    workspace.tick()
+    view = workspace.chats.view(conversation)
+    assert (view.live_text, view.is_busy, view.outcome) == ("", False, "test_failed")
+    assert view.turns[0].diff.startswith("--- a/")
+    assert view.turns[0].log == FAILED["log"]
+
+
+def test_while_the_model_answers_nothing_more_can_be_asked(workspace, talk):
+    with pytest.raises(UserError, match="still answering"):
+        workspace.chats.send(talk[0])
+
+
+@pytest.mark.parametrize("budget", [0, 51])
+def test_a_budget_out_of_range_is_named(workspace, talk, budget):
+    with pytest.raises(UserError, match=f"budget: 1 to 50 turns, not {budget}"):
+        workspace.chats.send(talk[0], budget=budget)
+
+
+def test_a_conversation_goes_on_with_a_new_worker_which_is_told_all(workspace, talk, mute):
+    conversation, folder = talk
+    answer(folder, conversation, 1, "first try")
+    folder.emit("answered", conversation=conversation, questions=1)
+    folder.emit("state", state="done", result={})
+    workspace.tick()
+    workspace.chats.send(conversation)
+    workspace.tick()
+    anew = folder_of(workspace, conversation)
+    assert anew.path != folder.path
+    (question,), _ = anew.questions()
+    assert [(turn["role"], turn["text"], turn["outcome"]) for turn in question["turns"]] == [
+        ("assistant", "first try", "test_failed")
+    ]
+    answer(anew, conversation, 2, "second try", {"outcome": "plausible"})
+    anew.emit("answered", conversation=conversation, questions=1)
+    workspace.tick()
+    view = workspace.chats.view(conversation)
+    assert [turn.text for turn in view.turns] == ["first try", "second try"]
+    assert (view.outcome, view.is_busy) == ("plausible", False)
+
+
+def test_the_same_model_and_settings_are_loaded_once(workspace, talk):
+    again = workspace.chats.start(spec())
+    other = workspace.chats.start(spec("generator.temperature=0.3"))
+    runs = {row.id: row.run_id for row, _ in workspace.chats.list()}
+    assert runs[again] == runs[talk[0]] != runs[other]
+
+
+def test_a_bug_that_is_not_there_is_refused_before_a_model_is_loaded(workspace):
+    with pytest.raises(UserError, match="there is no bug 'pocket/none'"):
+        workspace.chats.start(spec("bug=pocket/none"))
+    assert workspace.runs.list() == []
+
+
+def test_an_unknown_conversation_is_said_to_be_unknown(workspace):
+    with pytest.raises(UserError, match="there is no conversation 7"):
+        workspace.chats.view(7)

@@ -1,0 +1,76 @@
+"""Data sets by name, and their samples exactly as training will see them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.control.workspace import Workspace
+from engine.errors import UserError
+from engine.specs import TrainSpec
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "studio"))
+from filled import NAMES, fill
+
+
+@pytest.fixture
+def used(home):
+    fill(home)
+    opened = Workspace(home)
+    yield opened
+    opened.close()
+
+
+def test_the_pieces_of_a_sample_are_its_prompt_and_then_its_target(used):
+    sample = used.datasets.sample("stdlib-faults", 0)
+    context = "".join(text for text, is_learned in sample.pieces if not is_learned)
+    learned = "".join(text for text, is_learned in sample.pieces if is_learned)
+    assert (context, learned) == (sample.prompt, sample.target)
+    assert sample.n_tokens == len(sample.pieces)
+
+
+def test_going_on_from_the_last_sample_comes_to_the_first(used):
+    first = used.datasets.sample("stdlib-faults", 0)
+    last = used.datasets.sample("stdlib-faults", -1)
+    assert (last.index, last.total) == (len(NAMES) - 1, len(NAMES))
+    assert used.datasets.sample("stdlib-faults", last.index + 1) == first
+
+
+def test_a_search_finds_ids_kinds_and_code_and_may_find_nothing(used):
+    def total(text):
+        found = used.datasets.sample("stdlib-faults", 0, text)
+        return found.total if found else 0
+
+    assert total("lru_cache.py") == 1
+    assert total("MISSING_GUARD") == len([n for n in range(len(NAMES)) if n % 6 == 3])
+    assert total("a, b = b") == len(NAMES)
+    assert total("nowhere") == 0
+
+
+def test_a_data_set_whose_files_are_gone_says_so(used):
+    row = used.datasets.get("stdlib-faults")
+    shutil.rmtree(row.folder)
+    with pytest.raises(UserError, match="the files of 'stdlib-faults' are gone"):
+        used.datasets.resolve("stdlib-faults")
+
+
+def test_a_folder_stands_for_the_set_in_it(used):
+    folder = used.datasets.get("stdlib-faults").folder
+    assert used.datasets.resolve(folder) == (folder, "")
+
+
+def test_an_unknown_set_names_those_there_are(used):
+    with pytest.raises(UserError, match="no data set called 'x'; known: stdlib-faults"):
+        used.datasets.get("x")
+
+
+def test_training_is_reckoned_with_the_longest_sample(used):
+    needed = used.preflight(TrainSpec(dataset="stdlib-faults"))
+    assert needed.sample_tokens == 1024
+    assert needed.estimate.total > 0
+    assert used.preflight(TrainSpec(dataset="nothing")).sample_tokens == 1024, "a modest guess, while none is chosen"
+    with pytest.raises(UserError, match="not on this machine yet"):
+        used.preflight(TrainSpec(model="codellama/CodeLlama-7b-hf"))

@@ -1,0 +1,69 @@
+"""The demo is six ordinary runs, each waiting for the one whose result it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import UserError
+from engine.rundir import RunDir
+
+
+def test_each_stage_waits_for_the_last_and_names_its_result(workspace):
+    group = workspace.demo.start()
+    runs = workspace.demo.runs(group)
+    assert [run.kind for run in runs] == ["dataset", "train", "merge", "benchmark", "benchmark", "benchmark"]
+    assert [run.after for run in runs] == [None, *[run.id for run in runs[:-1]]]
+    assert runs[1].spec["dataset"] == runs[0].name
+    assert runs[2].spec["adapter"] == runs[1].name
+    assert [run.spec["model"] for run in runs[3:]] == ["starter", runs[1].name, "starter-adapter"]
+    assert [stage.state for stage in workspace.demo.stages()] == ["queued"] * 6
+
+
+def test_a_second_demo_has_names_of_its_own_and_is_the_one_shown(workspace):
+    first, second = workspace.demo.start(), workspace.demo.start()
+    names = [{run.name for run in workspace.demo.runs(group)} for group in (first, second)]
+    assert not names[0] & names[1]
+    assert [stage.run_id for stage in workspace.demo.stages()] == [run.id for run in workspace.demo.runs(second)]
+
+
+def test_an_override_changes_its_stage_only(workspace):
+    runs = workspace.demo.runs(workspace.demo.start(["train.trainer.max_steps=4"]))
+    assert runs[1].spec["trainer"]["max_steps"] == 4
+    with pytest.raises(UserError, match=r"trainer\.rank"):
+        workspace.demo.start(["train.trainer.rank=0"])
+
+
+def test_the_table_counts_verdicts_as_they_come(workspace, mute):
+    results = {
+        "dataset": {"rows": {"train": 3, "valid": 1}, "hash": "abc"},
+        "train": {},
+        "merge": {"usable": True},
+    }
+    runs = workspace.demo.runs(workspace.demo.start())
+    for run in runs[:3]:
+        workspace.tick()
+        folder = RunDir(Path(run.folder))
+        (folder.artifacts / "train.parquet").touch()
+        folder.emit("state", state="done", result=results[run.kind])
+    workspace.tick()
+    folder = RunDir(Path(runs[3].folder))
+    for name, outcomes in {"a": ["test_failed", "plausible"], "b": ["timeout"], "c": ["not_run"]}.items():
+        code = {"buggy": "x\n", "fixed": "y\n"}
+        folder.emit("bug", id=name, language="python", path="a.py", start=1, end=1, **code)
+        for rank, outcome in enumerate(outcomes, 1):
+            folder.emit("patch", bug_id=name, source="model", rank=rank, text="y\n", verdict={"outcome": outcome})
+    workspace.tick()
+    row = workspace.demo.table()[0]
+    assert (row.model, row.scored, row.plausible_at_1, row.plausible_at_10) == ("starter", 2, 0, 1)
+
+
+def test_when_a_stage_ends_early_so_do_those_that_need_it(workspace, mute):
+    first, *others = workspace.demo.runs(workspace.demo.start())
+    workspace.runs.stop(first.id)
+    for _ in others:
+        workspace.tick()
+    stages = workspace.demo.stages()
+    assert [stage.state for stage in stages] == ["stopped", *["failed"] * 5]
+    assert stages[1].error == "run 1 (demo), whose result it needs, is stopped"

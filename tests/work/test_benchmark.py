@@ -1,0 +1,56 @@
+"""A benchmark run: every bug is said, what is too long is counted, and a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import UserError
+from engine.rundir import Inputs, RunDir
+from engine.specs import BenchmarkSpec
+from engine.work.benchmark import benchmark
+
+SPEC = BenchmarkSpec(
+    candidates=2, representation={"name": "ir4_or2", "context": "file"}, generator={"name": "beam", "max_new_tokens": 8}
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDir.create(tmp_path / "run", {}, Inputs())
+
+
+def said(run, kind):
+    return [event.fields for event in run.events().events if event.kind == kind]
+
+
+def test_every_bug_is_said_and_what_cannot_be_shown_whole_is_counted(tiny, small, run):
+    counts = benchmark(SPEC, Inputs(model=tiny), run)
+    bugs = {fields["id"]: fields for fields in said(run, "bug")}
+    assert list(bugs) == ["small/add", "small/sum_of", "small/long"]
+    assert bugs["small/long"]["skipped"].startswith("too_long: ")
+    assert bugs["small/long"]["prompt_tokens"] > 256 - 8
+    assert counts["skipped"] == {"too_long": 1}
+    assert (counts["bugs"], counts["scored"], counts["patches"], counts["control_failures"]) == (3, 2, 4, 0)
+    assert counts["outcomes"]["plausible"] + counts["outcomes"]["test_failed"] == 4
+    assert counts["plausible_at"].keys() == {"1", "2"}
+    patches = {(fields["bug_id"], fields["source"], fields["rank"]) for fields in said(run, "patch")}
+    assert len(patches) == 2 * (2 + 2), "known fix, buggy code and two candidates of two bugs"
+
+
+def test_a_killed_run_goes_on_without_writing_or_judging_anything_twice(tiny, small, run):
+    whole = benchmark(SPEC, Inputs(model=tiny), run)
+    lines = run.events_path.read_bytes().splitlines(keepends=True)
+    first = [line for line in lines if b'"event": "patch"' in line and b'"small/add"' in line]
+    assert len(first) == 4
+    run.events_path.write_bytes(b"".join(first) + b'{"seq": 99, "ev')  # the kill came in the middle of a line
+    small.run.clear()
+    again = benchmark(SPEC, Inputs(model=tiny), RunDir(run.path))
+    assert small.run["small/add"] == 0
+    assert small.run["small/sum_of"] >= 3
+    same = ("bugs", "scored", "plausible_at", "outcomes", "patches")
+    assert {key: again[key] for key in same} == {key: whole[key] for key in same}
+
+
+def test_without_a_model_nothing_is_run(small, run):
+    with pytest.raises(UserError, match="no model was named"):
+        benchmark(SPEC, Inputs(), run)

@@ -1,0 +1,86 @@
+"""A chat worker answers each question once, streams what it writes, and says troubles in the conversation."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from engine.rundir import Inputs, RunDir
+from engine.specs import ChatSpec
+from engine.work.chat import chat
+
+SPEC = ChatSpec(
+    representation={"name": "ir4_or2", "context": "file"},
+    generator={"name": "sampling", "max_new_tokens": 8, "temperature": 1.5},
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDir.create(tmp_path / "run", {}, Inputs())
+
+
+def said(run, kind):
+    return [event.fields for event in run.events().events if event.kind == kind]
+
+
+def ask(run, bug="small/add", conversation=1, **more):
+    run.ask(ask="reply", conversation=conversation, bug=bug, budget=2, turns=[], **more)
+
+
+def until_told_to_stop(tiny, run):
+    run.ask(ask="stop")
+    return chat(SPEC, Inputs(model=tiny), run)
+
+
+def test_each_answer_is_streamed_then_judged(tiny, small, run):
+    ask(run)
+    done = until_told_to_stop(tiny, run)
+    turns = said(run, "turn")
+    assert [turn["role"] for turn in turns] == ["assistant", "user", "assistant"]
+    assert [turn["number"] for turn in turns] == [1, 2, 3]
+    assert "assert 3 == -1" in turns[1]["text"], "the failure goes into the next turn"
+    assert all(turn["verdict"]["outcome"] == "test_failed" for turn in turns[::2])
+    streamed = ""
+    for delta in said(run, "delta"):
+        streamed = delta["text"] if delta["restart"] else streamed + delta["text"]
+    assert streamed == turns[-1]["text"]
+    assert done == {"conversations": 1, "questions": 1, "turns": 3}
+    assert said(run, "progress")[-1]["text"] == "ready"
+
+
+def test_a_message_of_ones_own_comes_first(tiny, small, run):
+    ask(run, message="  use addition  ")
+    until_told_to_stop(tiny, run)
+    first = said(run, "turn")[0]
+    assert (first["role"], first["text"], first["verdict"]) == ("user", "use addition", None)
+
+
+def test_a_bug_that_is_too_long_is_said_in_the_conversation_and_ends_nothing(tiny, small, run):
+    ask(run, bug="small/long")
+    ask(run, bug="small/nothing", conversation=2)
+    ask(run, conversation=3)
+    until_told_to_stop(tiny, run)
+    reasons = {turn["conversation"]: turn["patch_reason"] for turn in said(run, "turn") if turn["role"] == "assistant"}
+    assert "tokens" in reasons[1]
+    assert "there is no bug 'small/nothing'" in reasons[2]
+    assert reasons[3] == ""
+    assert [fields["conversation"] for fields in said(run, "answered")] == [1, 2, 3]
+
+
+def test_a_worker_started_again_answers_only_what_was_not_answered(tiny, small, run):
+    ask(run)
+    until_told_to_stop(tiny, run)
+    before = len(said(run, "turn"))
+    (run.path / "inbox.jsonl").write_text("".join((run.path / "inbox.jsonl").read_text().splitlines(True)[:1]))
+    ask(run)
+    until_told_to_stop(tiny, RunDir(run.path))
+    assert [fields["questions"] for fields in said(run, "answered")] == [1, 2]
+    assert len(said(run, "turn")) == 2 * before
+
+
+def test_silence_ends_the_worker(tiny, small, run):
+    done = threading.Event()
+    threading.Thread(target=lambda: (chat(SPEC, Inputs(model=tiny), run, idle_s=0.0), done.set())).start()
+    assert done.wait(60)
