@@ -25,19 +25,17 @@ P = ParamSpec("P")
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
 app = typer.Typer(
-    help="Fine-tune code models to repair programs, and judge every patch by running its tests.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 dataset = typer.Typer(help="Training sets.", no_args_is_help=True)
-runs = typer.Typer(help="Look at runs, stop them, go on with them.", invoke_without_command=True)
+runs = typer.Typer(invoke_without_command=True)
 app.add_typer(dataset, name="dataset")
 app.add_typer(runs, name="runs")
 
-Home = Annotated[
-    Path, typer.Option("--home", envvar="REPAIR_STUDIO_HOME", help="folder with everything the studio keeps")
-]
+HOME_VARIABLE = "REPAIR_STUDIO_HOME"
+Home = Annotated[Path, typer.Option("--home", envvar=HOME_VARIABLE, help="folder with everything the studio keeps")]
 HOME = Path("~/.repair-studio")
 Json = Annotated[bool, typer.Option("--json", help="print machine-readable results")]
 Wait = Annotated[bool, typer.Option("--wait", help="follow the run to its end")]
@@ -66,6 +64,12 @@ def _guarded(verb: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(FAILED) from None
 
     return guarded
+
+
+@app.callback()
+def everything(home: Home = HOME) -> None:
+    """Fine-tune code models to repair programs, and judge every patch by running its tests."""
+    os.environ[HOME_VARIABLE] = str(home)  # for the verb, which has the same option: --home may stand before or after
 
 
 def _workspace(home: Path) -> Workspace:
@@ -162,7 +166,8 @@ def demo(
 @runs.callback()
 @_guarded
 def runs_default(context: typer.Context, home: Home = HOME, json_: Json = False) -> None:
-    """List runs unless another verb is given."""
+    """Look at runs, stop them, go on with them; without a verb: list them."""
+    os.environ[HOME_VARIABLE] = str(home)
     if context.invoked_subcommand is None:
         runs_list(home, json_)
 

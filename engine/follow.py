@@ -13,13 +13,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from engine.control.outcomes import came_of
 from engine.machine import Machine
+from engine.rundir import ENDED
 
 if TYPE_CHECKING:
     from engine.control.workspace import Workspace
 
 PERIOD_S = 0.3
-ENDED = frozenset({"done", "stopped", "failed", "interrupted"})
 
 
 def until(workspace: Workspace, holds: Callable[[], bool]) -> None:
@@ -42,7 +43,7 @@ def to_the_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
             run = workspace.runs.get(run_id)
             total = run.progress_total
             done = (total or 1) if run.state == "done" else run.progress_done
-            text = escape(run.progress_text if run.state == "running" else run.state)
+            text = escape(run.progress_text if run.state == "running" else came_of(run) or run.state)
             title = f"run {run_id} {escape(run.name)}"
             progress.update(task, description=title, total=total or 1 if run.state == "done" else total, completed=done)
             progress.update(task, text=text)
@@ -83,12 +84,14 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
         print(json.dumps(values))
         return
     console = Console()
-    console.print(f"run {run.id}  {escape(run.name)}  [bold]{run.state}[/]  {escape(run.progress_text)}")
+    said = came_of(run) or run.progress_text
+    console.print(f"run {run.id}  {escape(run.name)}  [bold]{run.state}[/]  {escape(said)}")
     if run.error:
         console.print(run.error, markup=False)
-    shown = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list)}
-    for key, value in shown.items():
-        console.print(f"  {key:<22} {escape(str(value))}", highlight=False)
+    facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list)}
+    for key, value in facts.items():
+        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+        console.print(f"  {key:<22} {escape(shown)}", highlight=False)
 
 
 def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
@@ -97,9 +100,10 @@ def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
         keys = ("id", "kind", "name", "state", "error")
         print(json.dumps([{key: getattr(run, key) for key in keys} for run in runs]))
         return
-    table = Table("run", "kind", "name", "state", "progress")
+    table = Table("run", "kind", "name", "state", "how far, what came of it")
     for run in runs:
-        table.add_row(str(run.id), run.kind, escape(run.name), run.state, escape(run.error or run.progress_text))
+        said = run.error or came_of(run) or run.progress_text
+        table.add_row(str(run.id), run.kind, escape(run.name), run.state, escape(said))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
 
 

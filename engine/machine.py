@@ -29,12 +29,11 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing the studio can use; `cure` says how to get it where it is missing."""
+    """One thing the studio can use; where it is missing, `detail` says why and how to get it."""
 
     what: str
     has: bool
     detail: str
-    cure: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def report(home: Path) -> Machine:
     working = [check for check in levels if check.has]
     cards = gpus()
     checks = [
-        Check("GPU", bool(cards), ", ".join(gpu.name for gpu in cards) or "none; the CPU is used", ""),
+        Check("GPU", bool(cards), ", ".join(gpu.name for gpu in cards) or "none; the CPU is used"),
         *levels,
         _java(),
     ]
@@ -105,14 +104,14 @@ def _sandbox_levels() -> tuple[Check, ...]:
     for name in sandboxes.registry.names():
         sandbox = sandboxes.registry.create(Params(name=name))
         reason = sandbox.unavailable()
-        found.append(Check(f"sandbox {name}", not reason, reason or sandbox.describe(), reason and "see above"))
+        found.append(Check(f"sandbox {name}", not reason, reason or sandbox.describe()))
     return tuple(found)
 
 
 def _java() -> Check:
     pocket = benchmarks.registry.create(benchmarks.registry.params({"name": "pocket", "languages": ["java"]}))
     reasons = sorted(set(pocket.skipped().values()))
-    return Check("JDK and JUnit 4", not reasons, "; ".join(reasons) or "found", "; ".join(reasons))
+    return Check("JDK and JUnit 4", not reasons, "; ".join(reasons) or "found")
 
 
 def _version(package: str) -> str:

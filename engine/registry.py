@@ -57,6 +57,10 @@ class Registry(Generic[P]):
         module, _, attribute = self._paths[name].partition(":")
         return cast("type[P]", getattr(import_module(module), attribute))
 
+    def title(self, name: str) -> str:
+        """What a page calls the plug-in: its `title`, or its name where it has none."""
+        return str(getattr(self.plugin(name), "title", name))
+
     def params(self, value: Any) -> Params:
         """`value` (a name, a dict with "name", or Params) as validated settings; pydantic errors pass through."""
         if isinstance(value, Params):

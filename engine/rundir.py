@@ -27,6 +27,10 @@ from typing import Any
 from engine.domain import Model
 from engine.errors import OutsideFailure
 
+# The states of a run; before them all it is "queued".
+ACTIVE = ("starting", "running", "stopping")
+ENDED = ("done", "stopped", "failed", "interrupted")
+
 
 @dataclass(frozen=True)
 class Inputs:

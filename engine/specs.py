@@ -42,7 +42,9 @@ class DatasetSpec(Spec):
     representation: RepresentationParams = setting("ir4_or2", "how a bug is shown to the model")
     model: str = setting("starter", "whose tokenizer counts the tokens")
     max_tokens: int = setting(1024, "longer samples are left out and counted", unit="tokens", ge=16, le=131072)
-    valid_fraction: float = setting(0.05, "share kept for the evaluation loss, split by project", ge=0, le=0.5)
+    valid_fraction: float = setting(
+        0.05, "share kept for the evaluation loss, split by project", title="Evaluation share", ge=0, le=0.5
+    )
     exclude: tuple[str, ...] = setting(("pocket",), "benchmarks whose code must not be in the set", more=True)
 
 
@@ -60,7 +62,7 @@ class MergeSpec(Spec):
 
     kind: Literal["merge"] = "merge"
     adapter: str = setting("starter-adapter", "the adapter to merge into its base model")
-    dtype: Literal["float32", "bfloat16", "float16"] = setting("float32", "precision of the merged weights")
+    dtype: Literal["float32", "bfloat16", "float16"] = setting("float32", "of the merged weights", title="Precision")
     parity_bugs: int = setting(5, "bugs whose greedy patches are compared", ge=1, le=100, more=True)
 
 

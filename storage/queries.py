@@ -11,8 +11,6 @@ from sqlmodel import Session, col
 
 from storage.tables import Bug, Conversation, Dataset, Metric, Model, Patch, Run, Turn
 
-ACTIVE = ("starting", "running", "stopping")
-
 
 def runs(session: Session, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
     """Runs, newest first."""

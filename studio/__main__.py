@@ -61,7 +61,8 @@ def serve(home: Path, host: str, port: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m studio", description="Serve Repair Studio in the browser.")
-    parser.add_argument("--home", type=Path, default=Path.home() / ".repair-studio", help="where everything is kept")
+    home = os.environ.get("REPAIR_STUDIO_HOME") or Path.home() / ".repair-studio"
+    parser.add_argument("--home", type=Path, default=home, help="folder with everything the studio keeps")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=7860)
     return parser

@@ -9,7 +9,7 @@ import gradio as gr
 
 from engine.control.workspace import Workspace
 from studio import page
-from studio.clickable import clickable, picked
+from studio.clickable import clickable, picked, plain
 from studio.guard import on
 from studio.live import live
 from studio.tabs import chat, datasets, merge, monitor, patches, train
@@ -25,10 +25,14 @@ def create_app(workspace: Workspace) -> gr.Blocks:
         beat = gr.Timer(2.0)
         header = clickable(elem_id="header")
         with gr.Column(elem_id="welcome", variant="panel"):
-            about = clickable()
-            with gr.Row(elem_classes="buttons"):
-                demo = gr.Button("Run the demo", variant="primary", min_width=140, elem_id="run-demo")
-                gr.Button("Hide this", min_width=96, elem_id="hide-welcome")
+            with gr.Row(elem_classes="hello"):
+                with gr.Column(scale=3, min_width=320):
+                    about = clickable()
+                    with gr.Row(elem_classes="buttons"):
+                        demo = gr.Button("Run the demo", variant="primary", min_width=140, elem_id="run-demo")
+                        gr.Button("Hide this", min_width=96, elem_id="hide-welcome")
+                with gr.Column(scale=2, min_width=320):
+                    results = plain()
             stages = clickable()
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             timers = []
@@ -63,9 +67,8 @@ def create_app(workspace: Workspace) -> gr.Blocks:
         def draw_header() -> list[str]:
             return [page.header(machine().summary, workspace.runs.list(limit=50))]
 
-        def draw_stages() -> list[Any]:
-            shown = workspace.demo.stages()
-            return [page.stages(shown, workspace.demo.table())]
+        def draw_demo() -> list[Any]:
+            return [page.stages(workspace.demo.stages()), page.results(workspace.demo.table())]
 
         def greet() -> str:
             return page.welcome(machine())
@@ -105,9 +108,9 @@ def create_app(workspace: Workspace) -> gr.Blocks:
         on(app.load, arrive, None, led)
         on(app.load, greet, None, about)
         live([app.load, beat.tick], draw_header, [], [header])
-        live([app.load, beat.tick], draw_stages, [], [stages])
+        live([app.load, beat.tick], draw_demo, [], [stages, results])
         on(demo.click, start_demo)
-        on([part.select for part in (header, about, stages, *links)], go, None, led)
+        on([part.select for part in (header, stages, *links)], go, None, led)
         on(tabs.select, only_this, None, timers)
         on(run.change, to_monitor, None, [tabs, *timers])
     return app

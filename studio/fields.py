@@ -10,10 +10,10 @@ from typing import Any, Literal, Union, get_args, get_origin
 import gradio as gr
 from pydantic.fields import FieldInfo
 
-Names = Callable[[], Sequence[str]]
+Names = Callable[[], Sequence[str | tuple[str, str]]]  # what may be chosen: a value, or (what it is called, value)
 
 
-def asked_later() -> Sequence[str]:
+def asked_later() -> Sequence[str | tuple[str, str]]:
     """For settings whose choices a page fills in when it knows them."""
     return ()
 

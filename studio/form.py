@@ -69,7 +69,8 @@ class Form:
         return [each.widget for each in self.fields if each.place == place]
 
     def _lay_out(self, *, more: bool) -> None:
-        for name, info in KINDS[self.kind].model_fields.items():
+        declared = KINDS[self.kind].model_fields
+        for name, info in sorted(declared.items(), key=lambda each: each[0] == "name"):  # what it is called comes last
             if name in self._leave_out:
                 continue
             if name in REGISTRIES:
@@ -82,8 +83,8 @@ class Form:
         declared = params_of(REGISTRIES[place])
         is_folded = place in self._folded
         if is_folded == more:
-            names = list(declared)
-            self.fields.append(field(place, info, kind_of_run=self.kind, names=lambda: names, is_closed=True))
+            titles = [(REGISTRIES[place].title(name), name) for name in declared]
+            self.fields.append(field(place, info, kind_of_run=self.kind, names=lambda: titles, is_closed=True))
         for plugin, params in declared.items():
             settings = [
                 (name, setting)

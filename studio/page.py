@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.machine import Machine
+from engine.rundir import ACTIVE
 from studio.clickable import pick
-from studio.show import ENDED, KINDS, bar, duration, esc, size, state
+from studio.show import KINDS, bar, duration, esc, size
 
-ACTIVE = ("starting", "running", "stopping")
+MARKS = {"done": "✓", "failed": "!", "interrupted": "!", "stopped": "–"}
 
 
 def header(machine: str, runs: Sequence[Any]) -> str:
@@ -44,30 +45,43 @@ def welcome(machine: Machine) -> str:
         for check in machine.checks
     )
     return (
-        "<p>Repair Studio turns bug fixes into a fine-tuned code model, and judges every patch that the model writes by"
-        " running its tests in a sandbox. It all happens on this machine.</p>"
-        f'<details data-key="machine"><summary>What this machine can do: {esc(machine.summary)}, '
+        "<h2>Teach a code model to repair programs</h2><p>Repair Studio turns bug fixes into a fine-tuned code model, "
+        "and judges every patch that the model writes by running its tests in a sandbox. The demo does it all once, "
+        "with the small model and the bugs that come along, and takes a few minutes.</p>"
+        f'<details data-key="machine"><summary>This machine: {esc(machine.summary)}, '
         f'{size(machine.free_disk_bytes)} disk free</summary><ul class="checks">{checks}</ul></details>'
     )
 
 
-def stages(shown: Sequence[Any], table: Sequence[Any]) -> str:
-    """The demo's stages one after the other, each a link to where it can be seen, and its table when there is one."""
-    if not shown:
-        return ""
-    steps = "".join(
+def stages(shown: Sequence[Any]) -> str:
+    """The demo's stages one after the other, each a link to where it can be seen."""
+    steps = "".join(_stage(number, stage) for number, stage in enumerate(shown, 1))
+    return f'<ol class="stages">{steps}</ol>' if steps else ""
+
+
+def _stage(number: int, stage: Any) -> str:
+    words = {"done": stage.text, "queued": "waits its turn", "running": stage.text}
+    said = stage.error or words.get(stage.state) or stage.state
+    return (
         f'<li class="stage s-{esc(stage.state)}"><button type="button" {pick(f"{stage.tab}:{stage.run_id}")}>'
-        f"<b>{number}. {esc(stage.title)}</b>{state(stage.state)}"
-        f"{bar(stage.fraction) if stage.state not in ('queued', *ENDED) else bar(float(stage.state == 'done'))}"
-        f'<span class="dim">{esc(stage.error or stage.text or "")}</span></button></li>'
-        for number, stage in enumerate(shown, 1)
+        f'<i aria-hidden="true">{MARKS.get(stage.state, number)}</i><span><b>{esc(stage.title)}</b>'
+        f'<span class="dim">{esc(said)}</span></span>'
+        f"{bar(stage.fraction) if stage.state in ACTIVE else ''}</button></li>"
     )
-    judged = [row for row in table if row.scored]
-    rows = "".join(
-        f"<tr><th>{esc(row.model)}</th><td>{row.plausible_at_1}</td><td>{row.plausible_at_10}</td><td>{row.scored}</td>"
+
+
+def results(table: Sequence[Any]) -> str:
+    """The demo's table, one row a model; the bars are shares of the bugs that could be scored."""
+    rows = [row for row in table if row.scored]
+    if not rows:
+        return ""
+    body = "".join(
+        f"<tr><th>{esc(row.model)}</th><td>{row.plausible_at_1}</td>"
+        f'<td class="share"><i style="width:{100 * row.plausible_at_10 / row.scored:.1f}%"></i></td>'
+        f"<td><b>{row.plausible_at_10}</b> of {row.scored} bugs</td>"
         f"<td>{duration(row.seconds) if row.seconds else esc(row.state)}</td></tr>"
-        for row in judged
+        for row in rows
     )
-    head = "<tr><th>Model</th><th>plausible@1</th><th>plausible@10</th><th>bugs</th><th>time</th></tr>"
-    results = f'<table class="plain"><thead>{head}</thead><tbody>{rows}</tbody></table>' if judged else ""
-    return f'<ol class="stages">{steps}</ol>{results}'
+    head = '<tr><th>Model</th><th>plausible@1</th><th colspan="2">plausible@10</th><th>time</th></tr>'
+    note = "plausible@k: a bug with a patch among the first k that passes every test"
+    return f'<table class="plain"><thead>{head}</thead><tbody>{body}</tbody></table><p class="dim">{note}</p>'

@@ -30,7 +30,9 @@ class Panel:
         names: Mapping[str, Names],
         *,
         folded: Sequence[str] = (),
+        recipe_apart: bool = False,
     ) -> None:
+        """`recipe_apart`: the page calls `place_recipe` where it wants it."""
         self._workspace = workspace
         with gr.Row(elem_classes="title-row"):
             plain(heading(title, text))
@@ -38,8 +40,14 @@ class Panel:
             self.preset = gr.Dropdown(presets, value="", label="Preset", filterable=False, min_width=140, scale=0)
         self.form = Form(kind, names=names, folded=folded)
         self.complaint = plain(elem_classes="complaints")
-        with gr.Accordion("The same as JSON and as a shell command", open=False, elem_classes="more"):
-            self.recipe = plain(elem_id=f"{kind}-recipe")
+        self.recipe = plain(elem_id=f"{kind}-recipe", render=False)
+        if not recipe_apart:
+            self.place_recipe(is_open=False)
+
+    def place_recipe(self, *, is_open: bool) -> None:
+        """JSON and shell command, where this is called."""
+        with gr.Accordion("The same as a shell command and as JSON", open=is_open, elem_classes="more"):
+            self.recipe.render()
 
     def wire(self, shown: Sequence[Any], about: Callable[[Any], str] | None = None, about_part: Any = None) -> None:
         """Connect it; `shown` fires when the page comes into sight and then every second."""

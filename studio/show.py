@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from engine.control.outcomes import came_of
 from engine.control.runs import progress_of
 from engine.domain import Outcome
+from engine.rundir import ENDED
 from studio.clickable import pick
 
 GLYPHS = {
@@ -19,7 +21,6 @@ GLYPHS = {
     Outcome.NO_PATCH: ("–", "no patch", "the answer held nothing usable"),
     Outcome.NOT_RUN: ("·", "not run", "our machinery failed; never counted against the model"),
 }
-ENDED = ("done", "stopped", "failed", "interrupted")
 KINDS = {
     "dataset": "Data set",
     "train": "Training",
@@ -153,7 +154,7 @@ def took(run: Any) -> str:
 def run_strip(run: Any, *, link: bool = True) -> str:
     """One run in a line or two: what, state, how far, what went wrong."""
     is_live = run.state not in ENDED
-    text = esc(run.progress_text) if is_live else ""
+    text = esc(run.progress_text if is_live else came_of(run))
     if run.state == "queued" and run.after:
         text = f"waits for run {run.after}"
     more = f'<button type="button" class="link" {pick(f"monitor:{run.id}", url=f"?run={run.id}")}>watch</button>'
@@ -172,10 +173,11 @@ def run_list(runs: Iterable[Any], chosen: int) -> str:
 
 def _run_card(run: Any, *, is_chosen: bool) -> str:
     facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", when(run.created_at), took(run)]
+    said = f'<span class="said">{esc(came_of(run))}</span>' if came_of(run) else ""
     pressed = 'chosen" aria-pressed="true"' if is_chosen else '" aria-pressed="false"'
     return (
         f'<button type="button" class="card {pressed} {pick(str(run.id), url=f"?run={run.id}")}>'
         f'<span class="card-top"><b>{esc(run.name)}</b>{state(run.state)}</span>'
-        f'<span class="dim">{" · ".join(filter(None, facts))}</span>'
+        f'{said}<span class="dim">{" · ".join(filter(None, facts))}</span>'
         f"{bar(progress_of(run)) if run.state in ('running', 'stopping') else ''}</button>"
     )

@@ -18,9 +18,10 @@ from engine.sandboxes import Sandbox
 
 
 class Pocket:
-    """One folder a bug: `bug.json`, the file `buggy` and `fixed`, and its `tests`."""
+    """Small bugs of our own, one fault each, with the tests that tell right from wrong."""
 
     name: ClassVar[str] = "pocket"
+    title: ClassVar[str] = "Pocket (shipped)"
 
     class Params(registry.Params):
         """Which of the bugs, and how long their tests may take."""

@@ -26,9 +26,10 @@ SET_UP = "import pytest; pytest.use_correct = pytest.run_slow = False\n"
 
 
 class QuixBugs:
-    """The Python programs; expected are the tests that the known fix passes, measured once for each bug."""
+    """Forty classic algorithms in Python with a one-line fault each, from a copy of QuixBugs on this machine."""
 
     name: ClassVar[str] = "quixbugs"
+    title: ClassVar[str] = "QuixBugs (your copy)"
 
     class Params(registry.Params):
         """Where the checkout lies, and how long the tests of one program may take."""

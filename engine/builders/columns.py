@@ -24,9 +24,10 @@ __all__ = ["Columns", "columns_of", "preview"]
 
 
 class Columns:
-    """Reads one pair a row; a row that makes no bug is counted with the reason and passed over."""
+    """Reads a faulty and a repaired function from each row; a row that makes no bug is counted with its reason."""
 
     name: ClassVar[str] = "columns"
+    title: ClassVar[str] = "Pairs in a file"
 
     class Params(registry.Params):
         """Which file, and what its columns mean."""

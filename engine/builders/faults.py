@@ -36,9 +36,10 @@ _TURN = 4  # bugs from a file at a time at least: reading a file costs more than
 
 
 class FaultInjection:
-    """Takes turns over the files, so that a small set is as varied as a large one."""
+    """Puts one fault into each of many real functions, in turns over the files: a small set is varied too."""
 
     name: ClassVar[str] = "faults"
+    title: ClassVar[str] = "Fault injection"
 
     class Params(registry.Params):
         """Where the functions come from, and which faults they get."""

@@ -11,10 +11,9 @@ from pathlib import Path
 from engine import benchmarks
 from engine.control.patches import unified
 from engine.control.runs import Runs
-from engine.control.sync import ENDED
 from engine.domain import Bug
 from engine.errors import UserError
-from engine.rundir import RunDir
+from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec
 from storage import queries
 from storage.database import Database

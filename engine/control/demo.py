@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.control.outcomes import came_of
 from engine.control.patches import Patches
 from engine.control.runs import Runs, progress_of
 from engine.specs import read_spec
 from storage.tables import Run
 
 STAGES = (
-    # title, kind, page where it can be seen happening
-    ("Build a training set", "dataset", "datasets"),
-    ("Train an adapter", "train", "monitor"),
-    ("Merge and check", "merge", "merge"),
-    ("Judge the base model", "benchmark", "patches"),
-    ("Judge your adapter", "benchmark", "patches"),
-    ("Judge the shipped adapter", "benchmark", "patches"),
+    # title, page where it can be seen happening
+    ("Build a training set", "datasets"),
+    ("Train an adapter", "monitor"),
+    ("Merge and check", "merge"),
+    ("Judge the base model", "patches"),
+    ("Judge your adapter", "patches"),
+    ("Judge the shipped one", "patches"),
 )
 
 
@@ -87,8 +88,8 @@ class Demo:
     def stages(self, group: str = "") -> list[Stage]:
         """Empty before the first demo."""
         return [
-            Stage(title, run.id or 0, run.state, progress_of(run), run.progress_text, tab, run.error)
-            for (title, _, tab), run in zip(STAGES, self.runs(group), strict=False)
+            Stage(title, run.id or 0, run.state, progress_of(run), came_of(run) or run.progress_text, tab, run.error)
+            for (title, tab), run in zip(STAGES, self.runs(group), strict=False)
         ]
 
     def table(self, group: str = "") -> list[Row]:

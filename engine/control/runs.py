@@ -13,9 +13,8 @@ from typing import Any
 
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
-from engine.control.sync import ENDED
 from engine.errors import OutsideFailure, UserError
-from engine.rundir import Inputs, RunDir
+from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
 from engine.specs import Spec, overrides_of
 from storage import queries
 from storage.database import Database
@@ -146,7 +145,7 @@ class Runs:
         makes_model = kind != "dataset"
         kinds = ("train", "merge") if makes_model else ("dataset",)
         with self._database.read() as session:
-            waiting = queries.runs_in(session, ("queued", *queries.ACTIVE))
+            waiting = queries.runs_in(session, ("queued", *ACTIVE))
             taken = any(run.name == name and run.kind in kinds and run.id != but for run in waiting)
             if makes_model:
                 taken = taken or queries.model_named(session, name) is not None

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from engine import launchers
 from engine.control.runs import Runs
-from engine.control.sync import ENDED, ingest
+from engine.control.sync import ingest
 from engine.errors import OutsideFailure, UserError
 from engine.registry import Params
-from engine.rundir import RunDir
+from engine.rundir import ACTIVE, ENDED, RunDir
 from engine.specs import parse
 from storage import queries
 from storage.database import Database
@@ -38,7 +38,7 @@ class Supervisor:
             if not alone:
                 return
             with self._database.read() as session:
-                active = queries.runs_in(session, queries.ACTIVE)
+                active = queries.runs_in(session, ACTIVE)
             for run in active:
                 self._watch(run)
             self._start_next()
@@ -86,7 +86,7 @@ class Supervisor:
 
     def _start_next(self) -> None:
         with self._database.read() as session:
-            busy = sum(run.kind != "chat" for run in queries.runs_in(session, queries.ACTIVE))
+            busy = sum(run.kind != "chat" for run in queries.runs_in(session, ACTIVE))
             waiting = queries.runs_in(session, ("queued",))
             before = {run.after: session.get(Run, run.after) for run in waiting if run.after is not None}
         for run in waiting:

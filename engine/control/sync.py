@@ -13,8 +13,6 @@ from engine.rundir import Event, RunDir
 from storage import queries
 from storage.tables import Bug, Conversation, Dataset, Metric, Model, Patch, Run, Turn
 
-ENDED = frozenset({"done", "stopped", "failed", "interrupted"})
-
 
 def ingest(session: Session, run: Run, folder: RunDir) -> None:
     """Take in what the worker has said since last time; a second call with nothing new changes nothing."""

@@ -21,6 +21,7 @@ class Beam:
     """Beam search with as many beams as completions; a score is the mean log-probability of a token, in nats."""
 
     name: ClassVar[str] = "beam"
+    title: ClassVar[str] = "Beam search"
 
     class Params(registry.Params):
         """What may be set."""

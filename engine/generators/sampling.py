@@ -23,6 +23,7 @@ class Sampling:
     """Temperature, top-p and top-k sampling; a score is the mean log-probability of a token, in nats."""
 
     name: ClassVar[str] = "sampling"
+    title: ClassVar[str] = "Sampling"
 
     class Params(registry.Params):
         """What may be set."""

@@ -12,6 +12,7 @@ class Ir3Or2(Ir4Or2):
     """Like IR4 x OR2, but the faulty lines are not shown: for a base model, which takes them for code to go on from."""
 
     name: ClassVar[str] = "ir3_or2"
+    title: ClassVar[str] = "IR3 x OR2: the hole alone"
 
     class Params(Ir4Or2.Params):
         """The same as for IR4 x OR2."""

@@ -25,13 +25,16 @@ class Ir4Or2:
     """Shows the function around the fault with the faulty lines commented out; reads the lines to put there."""
 
     name: ClassVar[str] = "ir4_or2"
+    title: ClassVar[str] = "IR4 x OR2: faulty lines as a comment"
 
     class Params(registry.Params):
         """What of the file is shown, and in which model's tokens."""
 
         name: Literal["ir4_or2"] = "ir4_or2"
-        strip: bool = setting(True, "leave comments, doc-strings and blank lines out of the code around the fault")
-        context: Literal["function", "file"] = setting("function", "how much code around the fault is shown")
+        strip: bool = setting(
+            True, "leave comments, doc-strings and blank lines out of the code around the fault", title="Strip comments"
+        )
+        context: Literal["function", "file"] = setting("function", "around the fault", title="Code shown")
         fim: Literal["auto", "qwen", "starcoder", "codellama", "deepseek"] = setting(
             "auto", "whose fill-in-the-middle tokens; auto: those that the model's tokenizer has", more=True
         )

@@ -15,6 +15,7 @@ class SingleShot:
     """Answers once with the representation's own prompt, whatever was said before."""
 
     name: ClassVar[str] = "single_shot"
+    title: ClassVar[str] = "One attempt"
 
     class Params(registry.Params):
         """Nothing to set."""

@@ -17,11 +17,14 @@ STUCK = "The model gives an answer again that was tried already. Give it a hint,
 
 
 class TestFeedback:
-    """For models that fill in code: what was tried, what the tests said of it and what the user said stand as
-    comments where the fault is. An answer that was tried before is drawn again.
+    """Runs the tests on each answer, tells the model what failed, and lets it try again.
+
+    For models that fill in code: what was tried, what the tests said of it and what the user said stand as comments
+    where the fault is. An answer that was tried before is drawn again.
     """
 
     name: ClassVar[str] = "test_feedback"
+    title: ClassVar[str] = "Try, test, try again"
     __test__ = False  # not a test class, whatever pytest makes of its name
 
     class Params(registry.Params):

@@ -20,6 +20,7 @@ class Sft:
     """Trains on the target tokens of each sample; the prompt's tokens carry no loss."""
 
     name: ClassVar[str] = "sft"
+    title: ClassVar[str] = "Supervised fine-tuning (SFT)"
 
     class Params(registry.Params):
         """What may be set; the few that matter first."""

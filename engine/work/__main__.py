@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -31,6 +32,7 @@ WORK = {  # kind of run -> "module:function", called with (spec, inputs, run); r
     "chat": "engine.work.chat:chat",
 }
 PACKAGES = ("repair-studio", "torch", "transformers", "trl", "peft", "bitsandbytes", "datasets")
+log = logging.getLogger(__name__)
 RESERVE_BYTES = 1 << 16  # kept on the disk, and freed when it is full, so that there is room to say so
 STOPPED = 128 + signal.SIGTERM
 
@@ -54,9 +56,11 @@ def work(run: RunDir) -> int:
         reserve.write_bytes(b"\0" * RESERVE_BYTES)
         spec = parse(run.spec())
         run.emit("state", state="running", versions=versions())
+        log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = WORK[spec.kind].partition(":")
         result = getattr(import_module(module), name)(spec, fetched(run.inputs(), run), run)
         run.emit("state", state="done", result=result)
+        log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
         return 0
     except SystemExit:
         run.emit("state", state="stopped")
@@ -88,10 +92,17 @@ def settle() -> None:
         "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
     }.items():
         os.environ.setdefault(name, value)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    # a library telling another one what it will drop some day is no news for whoever reads a run's log
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|trl)\b")
     for name in ("httpx", "filelock", "fsspec"):
         logging.getLogger(name).setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, _stop)
+
+
+def is_short(value: object) -> bool:
+    """Whether a part of a result fits on a line of the log."""
+    return not isinstance(value, dict | list) and len(str(value)) <= 80
 
 
 def versions() -> dict[str, str]:

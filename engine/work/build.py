@@ -55,7 +55,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
             if tally.fits(row):
                 split.add(row)
             else:
-                left_out.lose(row.bug_id, "too_long", n_tokens=row.n_tokens)
+                left_out.lose(row.bug_id, _too_long(spec), n_tokens=row.n_tokens)
         split.close()
     progress.say(tally, progress.n_read)
     funnel = _steps(source, left_out.funnel)
@@ -131,8 +131,12 @@ def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
     return {"source": source.source, "steps": steps}
 
 
+def _too_long(spec: DatasetSpec) -> str:
+    return f"longer than {spec.max_tokens} tokens"
+
+
 def _nothing_left(source: Funnel, left_out: Funnel, spec: DatasetSpec) -> str:
     lost = {**source.lost, **left_out.lost}
     where = ", ".join(f"{count} {reason}" for reason, count in lost.items())
-    advice = f"; raise max_tokens ({spec.max_tokens})" if "too_long" in lost else ""
+    advice = f"; raise max_tokens ({spec.max_tokens})" if _too_long(spec) in lost else ""
     return f"no sample is left of {source.source} read: {where or 'the source is empty'}{advice}"

@@ -27,8 +27,8 @@ def parity(run: Any) -> str:
     )  # fmt: skip
     return (
         f'<div class="parity {"good" if good else "bad"}">'
-        f'<p><b class="num">{proof.get("max_logit_difference", 0):.2g}</b> <span>largest difference of any output '
-        f"number (logit) between the two; up to {proof.get('tolerance', 0):g} is rounding</span></p>"
+        f'<p><b class="num">{proof.get("max_logit_difference", 0):.1e}</b> <span>largest difference of any output '
+        f"number (logit) between the two; up to {proof.get('tolerance', 0):.1e} is rounding</span></p>"
         f'<p><b class="num">{esc(equal)} of {esc(compared)}</b> <span>bugs get the same patch from both</span></p>'
         f'<p class="dim">{words}</p></div>'
     )

@@ -9,12 +9,13 @@ import gradio as gr
 
 from engine.control.runs import spec_json
 from engine.control.workspace import Workspace
+from engine.rundir import ENDED
 from engine.specs import parse
 from studio import charts, code
 from studio.clickable import clickable, picked, plain
 from studio.guard import on
 from studio.live import live
-from studio.show import ENDED, KINDS, copyable, empty, run_list, run_strip
+from studio.show import KINDS, copyable, empty, run_list, run_strip
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
 GOES_ON = ("stopped", "failed", "interrupted")

@@ -9,6 +9,7 @@ import gradio as gr
 
 from engine.control.preflight import Preflight
 from engine.control.workspace import Workspace
+from studio import code
 from studio.clickable import plain
 from studio.guard import on
 from studio.panel import Panel
@@ -64,20 +65,30 @@ def cost(needed: Preflight) -> str:
     return memory_bar(needed) + figures
 
 
+def first_sample(workspace: Workspace, dataset: str) -> str:
+    """The first sample of a data set, token by token as the model will see it; nothing where there is none."""
+    if dataset not in workspace.datasets.names():
+        return ""
+    sample = workspace.datasets.sample(dataset)
+    return f"<h4>The first sample, as the model will see it</h4>{code.tokens(sample.pieces)}" if sample else ""
+
+
 def build(workspace: Workspace, shown: Sequence[Any], run: gr.State) -> None:
     """The page; starting sets `run`, which leads to Monitor."""
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=5, min_width=320, variant="panel"):
             text = "It learns from your data set; Monitor shows how it goes."
             names = {"model": workspace.models.names, "dataset": workspace.datasets.names}
-            panel = Panel(workspace, "train", "Train a model", text, names)
-        with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
-            plain(heading("Memory it will need", "An estimate, made without loading anything."))
-            about = plain('<p class="dim">Fill in the form.</p>')
+            panel = Panel(workspace, "train", "Train a model", text, names, recipe_apart=True)
             button = gr.Button("Start training", variant="primary")
+        with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
+            plain(heading("Before you start", "What it will need, estimated without loading anything."))
+            about = plain('<p class="dim">Fill in the form.</p>')
+            panel.place_recipe(is_open=True)
 
     def estimate(spec: Any) -> str:
-        return cost(workspace.preflight(spec))
+        needed = cost(workspace.preflight(spec))
+        return needed + first_sample(workspace, spec.dataset)
 
     def start(*values: Any) -> int:
         number = workspace.runs.submit(panel.form.spec(values))

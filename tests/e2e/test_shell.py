@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -71,6 +72,23 @@ def test_detached_is_the_default_and_the_run_can_be_stopped(shell):
 
 def test_an_empty_home_says_what_to_do(shell):
     assert "try `repair-studio demo`" in shell("runs").stdout
+
+
+def test_the_home_may_stand_before_the_verb_or_after_it(home, tmp_path):
+    def homes(*words):
+        CliRunner().invoke(app, list(words), env={"REPAIR_STUDIO_HOME": str(tmp_path / "environment")})
+        made = {path.name for path in tmp_path.iterdir()}
+        for path in tmp_path.iterdir():
+            shutil.rmtree(path)
+        return made
+
+    assert homes("runs") == {"environment"}
+    for words in (
+        ["--home", str(home), "runs"],
+        ["runs", "--home", str(home), "list"],
+        ["runs", "list", "--home", str(home)],
+    ):
+        assert homes(*words) == {home.name}, words
 
 
 def test_doctor_says_what_this_machine_can_do(shell):

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from engine.launchers.local import Local
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -77,6 +79,9 @@ class Server:
             return int(database.execute("SELECT count(*) FROM run").fetchone()[0])
 
     def close(self) -> None:
+        """End the server, and the workers that would outlive it, as they should."""
+        for folder in (self.home / "runs").glob("*"):
+            Local().sweep(folder.resolve())
         self.process.terminate()
         try:
             self.process.wait(15)

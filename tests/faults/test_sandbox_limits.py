@@ -84,10 +84,10 @@ def test_memory_of_one_process_is_refused(sandbox):
 
 
 def test_memory_of_many_processes_is_added_up_and_ends_the_tree(sandbox):
-    limit = 300 * MIB
+    limit = 300 * MIB  # which the twelve reach in a third of a second: a watcher that looks now and then can hold it
     marker, argv = marked(
         "import os, time\nfor _ in range(12):\n    if os.fork() == 0: break\n"
-        "kept = []\nfor _ in range(20):\n    kept.append(bytearray(8 << 20)); time.sleep(0.02)\ntime.sleep(60)"
+        "kept = []\nfor _ in range(20):\n    kept.append(bytearray(8 << 20)); time.sleep(0.1)\ntime.sleep(60)"
     )
     peaks, over = [0], threading.Event()
 

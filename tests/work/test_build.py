@@ -107,7 +107,7 @@ def test_every_loss_is_counted_and_named(make):
     assert steps == {
         "empty cell": (1, "row 3"),
         "duplicate": (1, f"{name}:2"),
-        "too_long": (1, f"{name}:4"),
+        "longer than 100 tokens": (1, f"{name}:4"),
         "the code holds the special token <|fim_prefix|>": (1, f"{name}:5"),
     }
     assert report["funnel"]["source"] == 5
@@ -171,7 +171,7 @@ def test_the_report_is_kept_and_progress_is_said(make):
 
 def test_nothing_left_says_where_it_went(make):
     with pytest.raises(
-        UserError, match=r"no sample is left of 3 read: 1 duplicate, 2 too_long; raise max_tokens \(16\)"
+        UserError, match=r"no sample is left of 3 read: 1 duplicate, 2 longer than 16 tokens; raise max_tokens \(16\)"
     ):
         make([pair(1), pair(1), pair(2)], max_tokens=16)
 

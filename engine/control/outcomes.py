@@ -1,0 +1,54 @@
+"""What came of a finished run, in a few words that fit on a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from storage.tables import Run  # slow to import, and the shell's help does not need it
+
+GIB = 1 << 30
+
+
+def came_of(run: Run) -> str:
+    """Empty while the run is not done."""
+    return WORDS[run.kind](run.result) if run.state == "done" and run.result else ""
+
+
+def _dataset(result: Mapping[str, Any]) -> str:
+    rows = result["rows"]
+    return f"{rows['train'] + rows['valid']:,} samples"
+
+
+def _train(result: Mapping[str, Any]) -> str:
+    losses = [
+        f"{name} {result[key]:.2f}"
+        for name, key in (("loss", "train_loss"), ("evaluation", "eval_loss"))
+        if result.get(key) is not None
+    ]
+    memory = f"peak {result['peak_memory_bytes'] / GIB:.1f} GiB" if result.get("peak_memory_bytes") else ""
+    return ", ".join(filter(None, [*losses, memory]))
+
+
+def _merge(result: Mapping[str, Any]) -> str:
+    same = f"same patches on {result.get('same_patches')} of {result.get('bugs')} bugs"
+    return same if result["usable"] else f"not usable: {same}"
+
+
+def _benchmark(result: Mapping[str, Any]) -> str:
+    at = {int(k): count for k, count in result.get("plausible_at", {}).items()}
+    return f"{at[max(at)]} of {result['scored']} bugs plausible@{max(at)}" if at else ""
+
+
+def _chat(result: Mapping[str, Any]) -> str:
+    return f"{result.get('turns', 0)} turns in {result.get('conversations', 0)} conversations"
+
+
+WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "dataset": _dataset,
+    "train": _train,
+    "merge": _merge,
+    "benchmark": _benchmark,
+    "chat": _chat,
+}

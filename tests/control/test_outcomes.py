@@ -1,0 +1,29 @@
+"""A card says what came of a run, whatever kind it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.control.outcomes import WORDS, came_of
+from engine.specs import KINDS
+from storage.tables import Run
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "words"),
+    [
+        ("dataset", {"rows": {"train": 1200, "valid": 34}}, "1,234 samples"),
+        ("train", {"train_loss": 0.5965, "eval_loss": None, "peak_memory_bytes": 5 << 29}, "loss 0.60, peak 2.5 GiB"),
+        ("merge", {"usable": True, "same_patches": 5, "bugs": 5}, "same patches on 5 of 5 bugs"),
+        ("merge", {"usable": False, "same_patches": 1, "bugs": 5}, "not usable: same patches on 1 of 5 bugs"),
+        ("benchmark", {"plausible_at": {"1": 1, "10": 11, "5": 8}, "scored": 46}, "11 of 46 bugs plausible@10"),
+        ("chat", {"turns": 3, "conversations": 1}, "3 turns in 1 conversations"),
+    ],
+)
+def test_what_came_of_a_run(kind, result, words):
+    assert came_of(Run(kind=kind, name="a", state="done", created_at=0.0, result=result)) == words
+
+
+def test_every_kind_has_its_words_and_an_unfinished_run_none():
+    assert WORDS.keys() == KINDS.keys()
+    assert came_of(Run(kind="train", name="a", state="running", created_at=0.0)) == ""
