@@ -18,7 +18,7 @@ test: $(VENV)/installed-tests lint
 	@$(BIN)/python -m pytest
 
 quick: $(VENV)/installed-tests lint
-	@$(BIN)/python -m pytest -m "not slow and not browser and not gpu"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not gpu"
 
 lint: $(VENV)/installed-tests
 	@$(BIN)/ruff check .
