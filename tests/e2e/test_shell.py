@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import csv
-import shutil
 
 import pytest
-from typer.testing import CliRunner
-
-from engine.cli import app
 
 SHORT_DEMO = (
     "dataset.builder.samples=48",
@@ -50,16 +46,6 @@ def test_a_name_that_means_nothing_is_the_users_error(shell):
     assert said == "repair-studio: model: no model or folder called 'gpt'; known models: starter, starter-adapter\n"
 
 
-@pytest.mark.parametrize(
-    ("override", "field"),
-    [("trainer.rank=0", "trainer.rank"), ("trainer.learning_rate=fast", "trainer.learning_rate")],
-)
-def test_a_wrong_number_is_one_sentence_that_names_its_field(shell, override, field):
-    said = shell("train", "demo", "--set", override, code=2).stderr
-    assert said.startswith(f"repair-studio: {field}: ")
-    assert len(said.splitlines()) == 1
-
-
 @pytest.mark.slow
 def test_detached_is_the_default_and_the_run_can_be_stopped(shell):
     run = shell.json("dataset", "build", "demo")
@@ -68,37 +54,3 @@ def test_detached_is_the_default_and_the_run_can_be_stopped(shell):
     shell("runs", "stop", str(run["id"]))
     assert shell.json("runs", "show", str(run["id"]))["state"] in ("stopped", "done")
     shell("runs", "log", str(run["id"]))
-
-
-def test_an_empty_home_says_what_to_do(shell):
-    assert "try `repair-studio demo`" in shell("runs").stdout
-
-
-def test_the_home_may_stand_before_the_verb_or_after_it(home, tmp_path):
-    def homes(*words):
-        CliRunner().invoke(app, list(words), env={"REPAIR_STUDIO_HOME": str(tmp_path / "environment")})
-        made = {path.name for path in tmp_path.iterdir()}
-        for path in tmp_path.iterdir():
-            shutil.rmtree(path)
-        return made
-
-    assert homes("runs") == {"environment"}
-    for words in (
-        ["--home", str(home), "runs"],
-        ["runs", "--home", str(home), "list"],
-        ["runs", "list", "--home", str(home)],
-    ):
-        assert homes(*words) == {home.name}, words
-
-
-def test_doctor_says_what_this_machine_can_do(shell):
-    said = shell.json("doctor")
-    assert {check["what"] for check in said["checks"]} >= {"GPU", "sandbox bubblewrap", "sandbox landlock"}
-    assert said["versions"]["torch"].startswith("2.13.0")
-
-
-@pytest.mark.parametrize("words", [["train"], ["dataset", "build"], ["merge"], ["benchmark"], ["chat"], ["demo"]])
-def test_every_verb_explains_itself(words):
-    said = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
-    assert said.exit_code == 0
-    assert "--set" in said.output
