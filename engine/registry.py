@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Generic, TypeVar, cast
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import UserError
 
@@ -23,6 +24,15 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=False)
 
     name: str
+
+
+def _where(path: str) -> str:
+    return str(Path(path).expanduser().absolute()) if path else path
+
+
+# A file or folder, as its user sees it: relative to where the user is, and absolute from then on, since whoever reads
+# the spec later (a worker, another studio) stands elsewhere.
+Place = Annotated[str, AfterValidator(_where)]
 
 
 def setting(default: Any, description: str, *, unit: str = "", more: bool = False, **limits: Any) -> Any:

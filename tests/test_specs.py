@@ -68,3 +68,12 @@ def test_a_spec_of_another_kind_is_refused(tmp_path):
     path.write_text('{"kind": "merge"}')
     with pytest.raises(UserError, match="a spec for 'merge', not for 'train'"):
         read_spec("train", str(path))
+
+
+def test_a_file_is_meant_from_where_the_user_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    spec = read_spec("dataset", "", ["builder=columns", "builder.file=fixes.jsonl"])
+    assert spec.builder.file == str(tmp_path / "fixes.jsonl")
+    monkeypatch.chdir("/")
+    assert parse(spec.model_dump(mode="json")) == spec
+    assert read_spec("dataset").builder.folder == "", "empty stays empty"

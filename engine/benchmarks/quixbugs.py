@@ -35,7 +35,7 @@ class QuixBugs:
         """Where the checkout lies, and how long the tests of one program may take."""
 
         name: Literal["quixbugs"] = "quixbugs"
-        folder: str = registry.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
+        folder: registry.Place = registry.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
         timeout_s: float = registry.setting(10.0, "Time for all tests of one patch.", unit="s", more=True, gt=0, le=600)
 
     def __init__(self, params: Params) -> None:

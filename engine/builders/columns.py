@@ -18,7 +18,7 @@ from engine.domain import Bug, span_of_change
 from engine.errors import UserError
 from engine.languages import language
 from engine.languages.source import source
-from engine.registry import setting
+from engine.registry import Place, setting
 
 __all__ = ["Columns", "columns_of", "preview"]
 
@@ -33,7 +33,7 @@ class Columns:
         """Which file, and what its columns mean."""
 
         name: Literal["columns"] = "columns"
-        file: str = setting("", "a .jsonl (one object a line), .csv or .parquet file")
+        file: Place = setting("", "a .jsonl (one object a line), .csv or .parquet file")
         buggy: str = setting("buggy_function", "column with the faulty code")
         fixed: str = setting("fixed_function", "column with the fixed code")
         id: str = setting("", "column with a unique name; empty: the row's number")

@@ -24,7 +24,7 @@ from engine.builders.mutation import KINDS, OFFERED, Edit, Kind, edits
 from engine.domain import Bug, span_of_change
 from engine.errors import UserError
 from engine.languages.source import Source
-from engine.registry import setting
+from engine.registry import Place, setting
 
 # Not library code: tests, demonstrations, other people's packages, and code generated or bound to one platform.
 _NOT_SOURCE = {
@@ -45,7 +45,7 @@ class FaultInjection:
         """Where the functions come from, and which faults they get."""
 
         name: Literal["faults"] = "faults"
-        folder: str = setting("", "folder of Python source; empty: the standard library of this Python")
+        folder: Place = setting("", "folder of Python source; empty: the standard library of this Python")
         samples: int = setting(1000, "faulty functions wanted", ge=1, le=10_000_000)
         operators: tuple[Kind, ...] = setting(KINDS, "kinds of fault", more=True, min_length=1)
         min_lines: int = setting(3, "shorter functions are left out", unit="lines", ge=1, le=1000, more=True)

@@ -43,6 +43,7 @@ class Runs:
         """
         self._check_disk()
         kind = str(getattr(spec, "kind", ""))
+        spec = self._from_anywhere(spec)
         if after is None:
             self.inputs(spec)
         self._check_name(kind, spec.name)
@@ -62,6 +63,18 @@ class Runs:
             run.name = run.name or f"{kind}-{run.id}"
             run.folder = str(self._home / "runs" / str(run.id))
             return run.id
+
+    def _from_anywhere(self, spec: Spec) -> Spec:
+        """Folders named instead of models and data sets as absolute ones: who starts the run stands elsewhere."""
+        known = {"model": self._models.names, "adapter": self._models.names, "dataset": self._datasets.names}
+        folders = {
+            field: str(Path(reference).expanduser().absolute())
+            for field, names in known.items()
+            if (reference := getattr(spec, field, ""))
+            and reference not in names()
+            and Path(reference).expanduser().is_dir()
+        }
+        return spec.model_copy(update=folders)
 
     def inputs(self, spec: Spec) -> Inputs:
         """What the names in a spec mean now. Raises UserError."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 
 import pytest
 
+from engine.assets import STARTER_ADAPTER
 from engine.errors import OutsideFailure, UserError
-from engine.specs import read_spec
+from engine.specs import parse, read_spec
 
 
 def submit(workspace, kind, *overrides, **options):
@@ -101,6 +103,18 @@ def test_a_finished_run_does_not_go_on(workspace, started):
     workspace.tick()
     with pytest.raises(UserError, match="is done; only a stopped, failed or interrupted run can go on"):
         workspace.runs.resume(run_id)
+
+
+def test_a_relative_folder_means_the_same_wherever_the_run_is_started(workspace, tmp_path, monkeypatch):
+    shutil.copytree(STARTER_ADAPTER, tmp_path / "here" / "mine")
+    monkeypatch.chdir(tmp_path / "here")
+    run_id = submit(workspace, "benchmark", "model=mine")
+    monkeypatch.chdir("/")
+    run = workspace.runs.get(run_id)
+    assert run.spec["model"] == str(tmp_path / "here" / "mine")
+    assert workspace.runs.inputs(parse(run.spec)).model.kind == "adapter"
+    named = submit(workspace, "benchmark", "model=starter")
+    assert workspace.runs.get(named).spec["model"] == "starter"
 
 
 def test_no_run_starts_on_a_full_disk(workspace, monkeypatch):
