@@ -19,6 +19,7 @@ GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
 GIB, MIB = 1 << 30, 1 << 20
 STEPS = "optimizer step"
+NO_POINTS = {"text": "no points yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
 
 
 def loss(metrics: Mapping[str, Curve]) -> PlotData:
@@ -104,4 +105,6 @@ def _figure(
         "xaxis": {**axis, "title": {"text": x_title, "standoff": 4}},
         "yaxis": {**axis, **(y_axis or {})},
     }
+    if not traces:
+        base |= {"xaxis": {"visible": False}, "yaxis": {"visible": False}, "annotations": [NO_POINTS]}
     return PlotData(type="plotly", plot=json.dumps({"data": list(traces), "layout": {**base, **layout}}))

@@ -84,8 +84,10 @@ def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> Any:
 
     def draw_curves(wanted: int) -> list[Any]:
         newest = wanted or first_choice(workspace.runs.list())
-        metrics = workspace.runs.metrics(newest) if newest else {}
-        return [figure(metrics) for figure in CHARTS] if metrics else [None] * len(CHARTS)
+        if not newest or workspace.runs.get(newest).kind != "train":
+            return [None] * len(CHARTS)
+        metrics = workspace.runs.metrics(newest)
+        return [figure(metrics) for figure in CHARTS]
 
     def choose(event: gr.EventData) -> int:
         return workspace.runs.get(_number(picked(event))).id or 0
