@@ -150,7 +150,7 @@ class Model:
 class Turn:
     """One message of a repair conversation; an assistant's turn carries its patch and the verdict on it."""
 
-    role: str  # "user" | "assistant"
+    role: str  # "user": a person; "assistant": the model; "tool": what the tests, or the strategy, say to it
     text: str
     patch: Patch | None = None
     verdict: Verdict | None = field(default=None)

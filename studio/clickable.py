@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+# A part with `data-follow` in a scrolled box keeps its end in sight, unless somebody has scrolled away from it.
 # One listener on the root, which redrawing keeps. `data-pick` is what the handler gets; `data-url` is where a reload
 # comes back to. Handlers look up what they get: anybody can send anything.
 SCRIPT = """
@@ -22,9 +23,15 @@ element.addEventListener('toggle', (event) => {
   const key = event.target.dataset.key;
   if (key) toggled.set(key, event.target.open);
 }, true);
-watch('value', () => element.querySelectorAll('details[data-key]').forEach((part) => {
-  if (toggled.has(part.dataset.key)) part.open = toggled.get(part.dataset.key);
-}));
+const box = element.closest('.scroll');
+let atEnd = true;
+box?.addEventListener('scroll', () => { atEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 40; });
+watch('value', () => {
+  element.querySelectorAll('details[data-key]').forEach((part) => {
+    if (toggled.has(part.dataset.key)) part.open = toggled.get(part.dataset.key);
+  });
+  if (box && atEnd && element.querySelector('[data-follow]')) box.scrollTop = box.scrollHeight;
+});
 """
 
 

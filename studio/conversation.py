@@ -9,6 +9,8 @@ from studio import code
 from studio.clickable import pick
 from studio.show import empty, esc, verdict, when
 
+WHO = {"user": "You", "assistant": "Model", "tool": "Feedback"}
+
 
 def shown(view: Any) -> str:
     """All turns, then the one that is being written."""
@@ -21,7 +23,7 @@ def shown(view: Any) -> str:
     error = f'<p class="complaint" role="alert">{esc(view.error)}</p>' if view.error else ""
     if not (turns or live or error):
         return empty("Nothing said yet", "Press Repair: the model proposes a patch, and the tests judge it.")
-    return f'<div class="turns" aria-live="polite">{turns}{live}{error}{_end(view)}</div>'
+    return f'<div class="turns" aria-live="polite" data-follow>{turns}{live}{error}{_end(view)}</div>'
 
 
 def _end(view: Any) -> str:
@@ -33,17 +35,25 @@ def _end(view: Any) -> str:
 
 
 def _turn(turn: Any) -> str:
-    who = "You" if turn.role == "user" else "Model"
+    who = WHO.get(turn.role, "Model")
     badge = verdict(turn.outcome, turn.reason) if turn.outcome else ""
-    diff = code.diff(turn.diff) if turn.diff else ""
-    answer = _folded(f"text-{turn.number}", "The answer as written", turn.text)
-    text = answer if turn.role == "assistant" and diff else f"<pre>{esc(turn.text)}</pre>"
-    log = _folded(f"log-{turn.number}", "Test log", turn.log) if turn.log else ""
-    role = "user" if turn.role == "user" else "assistant"
+    if turn.role == "assistant":
+        said = (
+            _folded(f"text-{turn.number}", "The answer as written", turn.text) if turn.has_patch else _text(turn.text)
+        )
+        body = (code.diff(turn.diff) if turn.has_patch else "") + said
+        body += _folded(f"log-{turn.number}", "Test log", turn.log) if turn.log else ""
+    else:
+        first, _, rest = turn.text.partition("\n\n") if turn.role == "tool" else (turn.text, "", "")
+        body = _text(first) + (_folded(f"rest-{turn.number}", "What the model is told", rest) if rest else "")
     return (
-        f'<div class="turn {role}"><header><b>{who}</b><span class="num">{turn.number}</span>{badge}</header>'
-        f"{diff}{text}{log}</div>"
+        f'<div class="turn {esc(turn.role)}"><header><b>{who}</b><span class="num">{turn.number}</span>{badge}</header>'
+        f"{body}</div>"
     )
+
+
+def _text(text: str) -> str:
+    return f"<pre>{esc(text)}</pre>"
 
 
 def _folded(key: str, title: str, text: str) -> str:

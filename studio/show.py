@@ -88,9 +88,10 @@ def legend() -> str:
     return f'<div class="legend" role="note" aria-label="Legend">{"".join(entries)}</div>'
 
 
-def state(name: str) -> str:
-    """A run's state as a chip."""
-    return f'<span class="chip s-{esc(name)}"><i></i>{esc(name)}</span>'
+def state(name: str, doing: str = "") -> str:
+    """A run's state as a chip; a running one may say what it is doing instead."""
+    words = doing if doing and name == "running" else name
+    return f'<span class="chip s-{esc(name if words != "ready" else "idle")}"><i></i>{esc(words)}</span>'
 
 
 def bar(fraction: float | None, *, is_live: bool = True) -> str:

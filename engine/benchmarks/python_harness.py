@@ -67,7 +67,7 @@ def main() -> None:
         options = ["-q", "--tb=short", "--no-header", "--color=no", "--show-capture=no", "--disable-warnings"]
         blocked = [f"-pno:{name}" for name in BLOCKED]
         # Without a cut pytest lists every folder above the tests, which a sandbox may forbid.
-        folders = ["--rootdir=.", "--confcutdir=."]
+        folders = ["--rootdir=.", "--confcutdir=.", "-o", "console_output_style=classic"]
         pytest.main([*options, *blocked, "-c", "/dev/null", *folders, "--noconftest", tests], plugins=[Reporter()])
         tell("done")
     sys.stdout.flush()

@@ -29,7 +29,8 @@ class ShownTurn:
     number: int
     role: str
     text: str
-    diff: str
+    has_patch: bool
+    diff: str  # empty where nothing changes
     outcome: str
     reason: str
     log: str
@@ -188,4 +189,13 @@ def _told(turn: Turn) -> dict[str, object]:
 
 def _shown(turn: Turn, bug: Bug | None) -> ShownTurn:
     diff = unified(bug.buggy, turn.patch, bug.path) if bug and turn.patch is not None else ""
-    return ShownTurn(turn.number, turn.role, turn.text, diff, turn.outcome, turn.reason or turn.patch_reason, turn.log)
+    return ShownTurn(
+        number=turn.number,
+        role=turn.role,
+        text=turn.text,
+        has_patch=turn.patch is not None,
+        diff=diff,
+        outcome=turn.outcome,
+        reason=turn.reason or turn.patch_reason,
+        log=turn.log,
+    )

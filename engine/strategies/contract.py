@@ -69,8 +69,8 @@ def _check_turns(turns: list[Turn], world: Table, budget: int) -> None:
     patches = [turn for turn in turns if turn.role == "assistant"]
     assert len(patches) <= budget, f"{len(patches)} patches with a budget of {budget}"
     for turn in turns:
-        assert turn.role in ("user", "assistant"), f"nobody is called {turn.role!r}"
-        assert (turn.patch is None) == (turn.role == "user"), "patches are the assistant's"
+        assert turn.role in ("tool", "assistant"), f"{turn.role!r} is not for a strategy to say"
+        assert (turn.patch is None) == (turn.role == "tool"), "patches are the assistant's"
     for number, turn in enumerate(patches):
         assert turn.patch is not None
         assert turn.verdict is not None, f"patch {number} was shown without a verdict"

@@ -23,7 +23,7 @@ def in_one_line(verdict: Verdict, most: int = 120) -> str:
 
 
 def for_people(verdict: Verdict) -> str:
-    """A few lines: what failed, and the end of the log."""
+    """What failed in one line, and after an empty one the end of the log."""
     named = f" ({', '.join(verdict.failed[:5])})" if verdict.failed else ""
     log = "\n".join(verdict.log.strip().splitlines()[-SHOWN_LINES:])
     return f"{in_one_line(verdict)}{named}\n\n{log}".strip()

@@ -49,12 +49,12 @@ class TestFeedback:
         for _ in range(budget):
             last = said[-1] if said else None
             if last is not None and last.role == "assistant" and last.verdict is not None:
-                said.append(Turn("user", for_people(last.verdict)))
+                said.append(Turn("tool", for_people(last.verdict)))
                 yield said[-1]
             tried = {turn.text.strip() for turn in said if turn.role == "assistant"}
             text = self._new_answer(bug, said, tried, representation, complete)
             if text is None:
-                yield Turn("user", STUCK)
+                yield Turn("tool", STUCK)
                 return
             patch = representation.decode(text, bug)
             verdict = evaluate(bug, patch)
@@ -78,12 +78,11 @@ class TestFeedback:
 def notes_of(said: Sequence[Turn]) -> list[str]:
     """One line each, oldest first: hints of the user, and answers tried with what the tests said of them."""
     notes = []
-    ours = {STUCK, *(for_people(turn.verdict) for turn in said if turn.verdict is not None)}
     for turn in said:
         if turn.role == "assistant" and turn.verdict is not None:
             notes.append(f"tried: {_one_line(turn.text) or '(nothing)'}")
             notes.append(in_one_line(turn.verdict))
-        elif turn.role == "user" and turn.text.strip() and turn.text not in ours:
+        elif turn.role == "user" and turn.text.strip():
             notes.append(f"hint: {_one_line(turn.text)}")
     return notes
 

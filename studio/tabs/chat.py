@@ -81,7 +81,8 @@ def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> None:
             return ["", empty("A new conversation", text), gr.update(interactive=True), gr.update(interactive=False)]
         view = workspace.chats.view(current)
         line = f"<b>{conversation.esc(view.bug_id)}</b> with {conversation.esc(view.model)}"
-        top = f'<p class="strip-line">{line}{state(view.state)}{verdict(view.outcome)}</p>'
+        chip = state(view.state, view.status)
+        top = f'<p class="strip-line">{line}{chip}{verdict(view.outcome)}</p>'
         is_loaded = view.state in ("queued", "starting", "running")
         return [
             top, conversation.shown(view), gr.update(interactive=not view.is_busy), gr.update(interactive=is_loaded)

@@ -46,7 +46,7 @@ def test_what_was_tried_and_what_failed_stands_in_the_next_prompt():
     world = World("    return a * b\n", BUG.fixed_lines)
     turns = talk(world)
     assert world.prompts == ["", "tried: return a * b\ntest: assert 3 == 7"]
-    assert [turn.role for turn in turns] == ["assistant", "user", "assistant"]
+    assert [turn.role for turn in turns] == ["assistant", "tool", "assistant"]
     assert "assert 3 == 7" in turns[1].text
     assert turns[-1].verdict.is_plausible
 
@@ -60,7 +60,7 @@ def test_the_users_words_become_a_hint():
 
 def test_the_studios_own_report_is_no_hint():
     failed = Turn("assistant", "    return a * b\n", Patch(BUG.id, "x"), WRONG)
-    assert notes_of([failed, Turn("user", for_people(WRONG)), Turn("user", STUCK)]) == [
+    assert notes_of([failed, Turn("tool", for_people(WRONG)), Turn("tool", STUCK)]) == [
         "tried: return a * b", "test: assert 3 == 7",
     ]  # fmt: skip
 
@@ -73,7 +73,7 @@ def test_an_answer_that_was_tried_is_drawn_again():
 
 def test_a_model_that_only_repeats_itself_ends_the_reply():
     turns = talk(World(*["    a\n"] * 9), redraws=2)
-    assert [turn.role for turn in turns] == ["assistant", "user", "user"]
+    assert [turn.role for turn in turns] == ["assistant", "tool", "tool"]
     assert turns[-1].text == STUCK
 
 

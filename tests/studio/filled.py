@@ -184,7 +184,7 @@ def _conversation(session: object, run: Run, odd: str) -> None:
     turns = [
         ("user", f"Please repair gcd. {odd}", None, "", ""),
         ("assistant", "        a, b = b, a % b + 2\n" + odd, BUGGY.replace("+ 1", "+ 2"), "test_failed", FAILURE + odd),
-        ("user", "test_small still fails; the remainder alone is the next b.", None, "", ""),
+        ("tool", f"test: assert 1 == 6 (test_small)\n\n{FAILURE}{odd}", None, "", ""),
         ("assistant", "        a, b = b, a % b\n", FIXED, "plausible", "3 passed in 0.05s"),
     ]
     for number, (role, text, patch, outcome, log) in enumerate(turns, 1):

@@ -38,7 +38,7 @@ def test_each_answer_is_streamed_then_judged(tiny, small, run):
     ask(run)
     done = until_told_to_stop(tiny, run)
     turns = said(run, "turn")
-    assert [turn["role"] for turn in turns] == ["assistant", "user", "assistant"]
+    assert [turn["role"] for turn in turns] == ["assistant", "tool", "assistant"]
     assert [turn["number"] for turn in turns] == [1, 2, 3]
     assert "assert 3 == -1" in turns[1]["text"], "the failure goes into the next turn"
     assert all(turn["verdict"]["outcome"] == "test_failed" for turn in turns[::2])
