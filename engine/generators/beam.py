@@ -6,18 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine import registry
-from engine.domain import Completion, Model
+from engine.domain import Completion
 from engine.errors import UserError
 from engine.generators import Stream
+from engine.generators.local import LocalModel
 from engine.registry import setting
 
 if TYPE_CHECKING:
     import torch
 
-    from engine.generators.loading import Loaded
 
-
-class Beam:
+class Beam(LocalModel):
     """Beam search with as many beams as completions; a score is the mean log-probability of a token, in nats."""
 
     name: ClassVar[str] = "beam"
@@ -41,28 +40,6 @@ class Beam:
 
     def __init__(self, params: Beam.Params) -> None:
         self.params = params
-        self._loaded: Loaded | None = None
-
-    def load(self, model: Model, seed: int) -> None:
-        from engine.generators.loading import load
-
-        self._loaded = load(model)
-
-    @property
-    def loaded(self) -> Loaded:
-        assert self._loaded is not None, "load() comes first"
-        return self._loaded
-
-    def vocabulary(self) -> frozenset[str]:
-        return frozenset(self.loaded.tokenizer.get_vocab())
-
-    def count(self, prompts: Sequence[str]) -> list[int]:
-        from engine.generators.batches import encode
-
-        return [len(ids) for ids in encode(self.loaded.tokenizer, prompts)]
-
-    def room(self) -> int:
-        return self.loaded.context - self.params.max_new_tokens
 
     def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
         from engine.generators.batches import Batches, line_end_ids, stop_ids

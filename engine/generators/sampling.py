@@ -8,18 +8,18 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine import registry
-from engine.domain import Completion, Model
+from engine.domain import Completion
 from engine.generators import PromptTooLong, Stream
+from engine.generators.local import LocalModel
 from engine.registry import setting
 
 if TYPE_CHECKING:
     import torch
 
-    from engine.generators.loading import Loaded
     from engine.generators.sample import Warp
 
 
-class Sampling:
+class Sampling(LocalModel):
     """Temperature, top-p and top-k sampling; a score is the mean log-probability of a token, in nats."""
 
     name: ClassVar[str] = "sampling"
@@ -43,31 +43,7 @@ class Sampling:
 
     def __init__(self, params: Sampling.Params) -> None:
         self.params = params
-        self._loaded: Loaded | None = None
-        self._seed = 0
         self._streamed: Counter[str] = Counter()  # asked again, a prompt gets the next draw
-
-    def load(self, model: Model, seed: int) -> None:
-        from engine.generators.loading import load
-
-        self._loaded = load(model)
-        self._seed = seed
-
-    @property
-    def loaded(self) -> Loaded:
-        assert self._loaded is not None, "load() comes first"
-        return self._loaded
-
-    def vocabulary(self) -> frozenset[str]:
-        return frozenset(self.loaded.tokenizer.get_vocab())
-
-    def count(self, prompts: Sequence[str]) -> list[int]:
-        from engine.generators.batches import encode
-
-        return [len(ids) for ids in encode(self.loaded.tokenizer, prompts)]
-
-    def room(self) -> int:
-        return self.loaded.context - self.params.max_new_tokens
 
     def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
         from engine.generators.batches import Batches, stop_ids

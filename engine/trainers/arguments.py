@@ -76,7 +76,7 @@ def arguments(params: Sft.Params, plan: Plan, compute: torch.dtype, folder: Path
         eval_steps=plan.eval_every,
         save_strategy="steps",
         save_steps=plan.save_every,
-        save_total_limit=None,  # engine.work.checkpoint rotates, once the new checkpoint is sealed
+        save_total_limit=None,  # engine.trainers.checkpoint rotates, once the new checkpoint is sealed
         train_sampling_strategy="sequential",  # the rows come in their order already
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None if not params.packing else 1024,

@@ -12,7 +12,7 @@ from transformers import TrainerCallback
 
 from engine.errors import UserError
 from engine.rundir import RunDir
-from engine.work import checkpoint, memory
+from engine.trainers import checkpoint, memory
 
 NAMES = {  # transformers' names -> ours
     "loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "eval_loss",

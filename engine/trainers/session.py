@@ -21,12 +21,12 @@ from engine.domain import Model
 from engine.errors import UserError
 from engine.generators.loading import best_device, context_of, load_tokenizer
 from engine.rundir import RunDir
+from engine.trainers import checkpoint, memory
 from engine.trainers.arguments import Plan, arguments
 from engine.trainers.exact_loss import LeanSFTTrainer
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.weights import keep_adapter_exact, precision, prepare
-from engine.work import checkpoint, memory
 
 if TYPE_CHECKING:
     from engine.trainers.sft import Sft

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from engine.work.checkpoint import SEAL, complete, newest_complete, rotate, seal, step_of
+from engine.trainers.checkpoint import SEAL, complete, newest_complete, rotate, seal, step_of
 
 FILES = ("adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json")
 
@@ -71,7 +71,7 @@ def test_no_folder_is_no_checkpoint(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from engine.work import checkpoint
+from engine.trainers import checkpoint
 folder, at = Path(sys.argv[1]), int(sys.argv[2])
 calls = 0
 def stop_here(*_):
