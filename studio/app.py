@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -11,7 +13,7 @@ from engine.control.workspace import Workspace
 from studio import page
 from studio.clickable import clickable, picked, plain
 from studio.guard import on
-from studio.live import live
+from studio.live import Live
 from studio.tabs import chat, datasets, merge, monitor, patches, train
 
 TABS = ("datasets", "train", "monitor", "merge", "patches", "chat")
@@ -22,7 +24,18 @@ def create_app(workspace: Workspace) -> gr.Blocks:
     """The whole page for one workspace."""
     with gr.Blocks(title="Repair Studio", analytics_enabled=False, fill_width=True, delete_cache=(DAY_S, DAY_S)) as app:
         run, benchmark, conversation = gr.State(0), gr.State(0), gr.State(0)
-        beat = gr.Timer(2.0)
+        around = Live(app.load, period_s=2.0)
+        timers: list[gr.Timer] = []
+
+        @contextmanager
+        def tab(name: str, *opens: Any) -> Iterator[Live]:
+            """One page; its timer runs while it is in sight."""
+            with gr.Tab(name.capitalize(), id=name) as made:
+                live = Live(made.select, *opens, active=not timers)
+                timers.append(live.timer)
+                yield live
+                live.watch(name)
+
         header = clickable(elem_id="header")
         with gr.Column(elem_id="welcome", variant="panel"):
             with gr.Row(elem_classes="hello"):
@@ -35,32 +48,18 @@ def create_app(workspace: Workspace) -> gr.Blocks:
                     results = plain()
             stages = clickable()
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-            timers = []
-
-            def tab(name: str) -> tuple[gr.Tab, list[Any]]:
-                made = gr.Tab(name.capitalize(), id=name)
-                with made:
-                    timers.append(gr.Timer(1.0, active=not timers))
-                return made, [made.select, timers[-1].tick]
-
-            made, shown = tab("datasets")
-            with made:
-                links = [datasets.build(workspace, [app.load, *shown])]
-            made, shown = tab("train")
-            with made:
-                train.build(workspace, shown, run)
-            made, shown = tab("monitor")
-            with made:
-                links.append(monitor.build(workspace, shown, run))
-            made, shown = tab("merge")
-            with made:
-                links.append(merge.build(workspace, shown))
-            made, shown = tab("patches")
-            with made:
-                links.append(patches.build(workspace, shown, benchmark))
-            made, shown = tab("chat")
-            with made:
-                chat.build(workspace, shown, conversation)
+            with tab("datasets", app.load) as live:
+                links = [datasets.build(workspace, live)]
+            with tab("train") as live:
+                train.build(workspace, live, run)
+            with tab("monitor") as live:
+                links.append(monitor.build(workspace, live, run))
+            with tab("merge") as live:
+                links.append(merge.build(workspace, live))
+            with tab("patches") as live:
+                links.append(patches.build(workspace, live, benchmark))
+            with tab("chat") as live:
+                chat.build(workspace, live, conversation)
 
         machine = cache(workspace.machine)  # trying the sandboxes takes a second, so not before the first page
 
@@ -107,8 +106,9 @@ def create_app(workspace: Workspace) -> gr.Blocks:
         led = [tabs, run, benchmark, conversation, *timers]
         on(app.load, arrive, None, led)
         on(app.load, greet, None, about)
-        live([app.load, beat.tick], draw_header, [], [header])
-        live([app.load, beat.tick], draw_demo, [], [stages, results])
+        around.show(draw_header, [], [header])
+        around.show(draw_demo, [], [stages, results])
+        around.watch("app")
         on(demo.click, start_demo)
         on([part.select for part in (header, stages, *links)], go, None, led)
         on(tabs.select, only_this, None, timers)

@@ -14,7 +14,7 @@ from studio.clickable import plain
 from studio.fields import Names
 from studio.form import Form
 from studio.guard import on
-from studio.live import live
+from studio.live import Live
 from studio.show import copyable, heading
 
 
@@ -49,8 +49,8 @@ class Panel:
         with gr.Accordion("The same as a shell command and as JSON", open=is_open, elem_classes="more"):
             self.recipe.render()
 
-    def wire(self, shown: Sequence[Any], about: Callable[[Any], str] | None = None, about_part: Any = None) -> None:
-        """Connect it; `shown` fires when the page comes into sight and then every second."""
+    def wire(self, live: Live, about: Callable[[Any], str] | None = None, about_part: Any = None) -> None:
+        """Connect it to its page; `about` draws more of a valid spec on `about_part`."""
         form = self.form
         parts = [self.complaint, self.recipe, *([about_part] if about else [])]
 
@@ -69,11 +69,12 @@ class Panel:
             return [_choices(list(each.names()), value) for each, value in zip(form.choosers, values, strict=True)]
 
         preview.__module__ = fill.__module__ = choices.__module__ = form.kind
-        on([widget.change for widget in form.inputs] + list(shown[:1]), preview, form.inputs, parts, live=True)
+        changes = [widget.change for widget in form.inputs]
+        live.show(preview, form.inputs, parts, also=changes, ticks=False)
         on(self.preset.change, fill, self.preset, form.outputs)
         widgets = [each.widget for each in form.choosers]
         if widgets:
-            live(shown, choices, widgets, widgets)
+            live.show(choices, widgets, widgets)
 
     def _recipe(self, spec: Any) -> str:
         command = self._workspace.runs.command(spec)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -14,13 +13,13 @@ from studio import conversation
 from studio.clickable import clickable, picked, plain
 from studio.form import Form
 from studio.guard import on
-from studio.live import live
+from studio.live import Live
 from studio.show import empty, heading, state, verdict
 
 FOLDED = ("benchmark", "strategy", "representation", "generator", "name")
 
 
-def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> None:
+def build(workspace: Workspace, live: Live, chosen: gr.State) -> None:
     """The page."""
 
     @cache
@@ -91,8 +90,8 @@ def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> None:
     def draw_earlier(current: int) -> list[str]:
         return [conversation.earlier(workspace.chats.list(), current)]
 
-    def show_bug(bug_id: str | None) -> str:
-        return conversation.chosen_bug(workspace.chats.bug(bug_id)) if bug_id else ""
+    def show_bug(bug_id: str | None) -> list[str]:
+        return [conversation.chosen_bug(workspace.chats.bug(bug_id)) if bug_id else ""]
 
     def choices(model: Any, bug: Any) -> list[Any]:
         ids = bug_ids()
@@ -104,7 +103,7 @@ def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> None:
     on([anew.click, bug_widget.input], begin, None, chosen)
     on(cards.select, choose, None, chosen)
     on(chosen.change, reopen, chosen, [model_widget, bug_widget], live=True)
-    on([bug_widget.change, shown[0]], show_bug, bug_widget, code, live=True)
-    live(shown, choices, [model_widget, bug_widget], [model_widget, bug_widget])
-    live([*shown, chosen.change], draw, [chosen], [status, turns, repair, stop])
-    live([*shown, chosen.change], draw_earlier, [chosen], [cards])
+    live.show(show_bug, [bug_widget], [code], also=[bug_widget.change], ticks=False)
+    live.show(choices, [model_widget, bug_widget], [model_widget, bug_widget])
+    live.show(draw, [chosen], [status, turns, repair, stop], also=[chosen.change])
+    live.show(draw_earlier, [chosen], [cards], also=[chosen.change])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -14,7 +14,7 @@ from studio import charts, code
 from studio.clickable import clickable, plain
 from studio.fields import asked_later
 from studio.guard import on
-from studio.live import live
+from studio.live import Live
 from studio.panel import Panel
 from studio.show import empty, esc, heading, run_strip, share_bars, tiles, when
 
@@ -68,7 +68,7 @@ def sample(shown: Any) -> str:
     )
 
 
-def build(workspace: Workspace, shown: Sequence[Any]) -> Any:
+def build(workspace: Workspace, live: Live) -> Any:
     """The page; the part that links elsewhere is returned."""
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
@@ -92,7 +92,7 @@ def build(workspace: Workspace, shown: Sequence[Any]) -> Any:
                     place = plain(elem_classes="place")
                 body = clickable()
     index = gr.State(0)
-    panel.wire(shown)
+    panel.wire(live)
 
     def start(*values: Any) -> None:
         run = workspace.runs.submit(panel.form.spec(values))
@@ -142,9 +142,9 @@ def build(workspace: Workspace, shown: Sequence[Any]) -> Any:
     on(start_button.click, start, panel.form.inputs)
     file, mapped = panel.form.widgets("builder.file"), [panel.form.widgets(place)[0] for place in COLUMNS]
     on([part.blur for part in file], columns, file, mapped)
-    live([*shown, picker.input], draw, [picker], [strip, picker, facts])
-    live([*shown, picker.change], draw_lengths, [picker], [lengths])
-    live([*shown, picker.change], draw_explorer, [picker], [explorer])
+    live.show(draw, [picker], [strip, picker, facts], also=[picker.input])
+    live.show(draw_lengths, [picker], [lengths], also=[picker.change])
+    live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index)
     on(after.click, step_on, index, index)
     on([picker.change, search.change], first, None, index)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -10,7 +9,7 @@ import gradio as gr
 from engine.control.workspace import Workspace
 from studio.clickable import clickable, plain
 from studio.guard import on
-from studio.live import live
+from studio.live import Live
 from studio.panel import Panel
 from studio.show import empty, esc, heading, run_strip
 
@@ -43,7 +42,7 @@ def lineage(run: Any) -> str:
     )
 
 
-def build(workspace: Workspace, shown: Sequence[Any]) -> Any:
+def build(workspace: Workspace, live: Live) -> Any:
     """The page; the part that links elsewhere is returned."""
 
     def adapters() -> list[str]:
@@ -69,7 +68,7 @@ def build(workspace: Workspace, shown: Sequence[Any]) -> Any:
             return [empty("Nothing merged yet", text)]
         return ["".join(f"<section>{run_strip(run)}{lineage(run)}{parity(run)}</section>" for run in runs)]
 
-    panel.wire(shown)
+    panel.wire(live)
     on(button.click, start, panel.form.inputs)
-    live(shown, draw, [], [results])
+    live.show(draw, [], [results])
     return results

@@ -14,7 +14,7 @@ from engine.specs import parse
 from studio import charts, code
 from studio.clickable import clickable, picked, plain
 from studio.guard import on
-from studio.live import live
+from studio.live import Live
 from studio.show import KINDS, copyable, empty, run_list, run_strip
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
@@ -33,7 +33,7 @@ def first_choice(runs: Sequence[Any]) -> int:
     return next((run.id for run in [*training, *at_work, *runs]), 0)
 
 
-def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> Any:
+def build(workspace: Workspace, live: Live, chosen: gr.State) -> Any:
     """The page; the part that links elsewhere is returned."""
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=3, min_width=300, variant="panel"):
@@ -98,10 +98,10 @@ def build(workspace: Workspace, shown: Sequence[Any], chosen: gr.State) -> Any:
     def resume_run(wanted: int) -> None:
         workspace.runs.resume(wanted or first_choice(workspace.runs.list()))
 
-    live([*shown, chosen.change, search.change, kind.change], draw_list, [search, kind, chosen], [cards])
-    live([*shown, chosen.change], draw_run, [chosen], [strip, stop, resume, tail, recipe])
-    live([*shown, chosen.change], draw_shape, [chosen], [curves, below])
-    live([*shown, chosen.change], draw_curves, [chosen], plots)
+    live.show(draw_list, [search, kind, chosen], [cards], also=[chosen.change, search.change, kind.change])
+    live.show(draw_run, [chosen], [strip, stop, resume, tail, recipe], also=[chosen.change])
+    live.show(draw_shape, [chosen], [curves, below], also=[chosen.change])
+    live.show(draw_curves, [chosen], plots, also=[chosen.change])
     on(cards.select, choose, None, chosen)
     on(stop.click, stop_run, chosen)
     on(resume.click, resume_run, chosen)

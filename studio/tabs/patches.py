@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -13,7 +12,7 @@ from engine.control.workspace import Workspace
 from studio import ledger
 from studio.clickable import clickable, picked, plain
 from studio.guard import on
-from studio.live import live
+from studio.live import Live
 from studio.panel import Panel
 from studio.show import empty, legend, run_strip, when
 
@@ -29,7 +28,7 @@ SIZE = 20
 SAVE = "() => { setTimeout(() => document.querySelector('#exported').click(), 200); }"  # once it has its file
 
 
-def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
+def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
     """The page; the part that links elsewhere is returned."""
     with gr.Accordion("New benchmark run", open=False, elem_classes="panel new") as new:
         text = "It writes patches for every bug; each is run against the bug's tests."
@@ -59,7 +58,7 @@ def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
         with gr.Column(scale=5, min_width=320, variant="panel"):
             patch = clickable(empty("No patch chosen", "Click a cell of the table: its diff and test log appear here."))
     page, cell = gr.State(1), gr.State("")
-    panel.wire(shown)
+    panel.wire(live)
 
     def start(*values: Any) -> list[Any]:
         number = workspace.runs.submit(panel.form.spec(values))
@@ -121,11 +120,11 @@ def build(workspace: Workspace, shown: Sequence[Any], wanted: gr.State) -> Any:
 
     filters = [search, show, language]
     on(start_button.click, start, panel.form.inputs, [wanted, new])
-    live([*shown, wanted.change], draw_run, [wanted, picker], [picker, strip, figures])
-    live([*shown, picker.change], draw_shape, [picker], [results])
+    live.show(draw_run, [wanted, picker], [picker, strip, figures], also=[wanted.change])
+    live.show(draw_shape, [picker], [results], also=[picker.change])
     asked = [picker, *filters, sort, page, cell]
     changes = [part.change for part in asked]
-    live([*shown, *changes], draw_table, asked, [table, place])
+    live.show(draw_table, asked, [table, place], also=changes)
     on([part.change for part in [*filters, sort]], first_page, None, page)
     on(picker.input, another, picker, [wanted, page, cell])
     on([table.select, patch.select], choose, None, cell)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -12,6 +11,7 @@ from engine.control.workspace import Workspace
 from studio import code
 from studio.clickable import plain
 from studio.guard import on
+from studio.live import Live
 from studio.panel import Panel
 from studio.show import count, esc, heading, size, tiles
 
@@ -73,7 +73,7 @@ def first_sample(workspace: Workspace, dataset: str) -> str:
     return f"<h4>The first sample, as the model will see it</h4>{code.tokens(sample.pieces)}" if sample else ""
 
 
-def build(workspace: Workspace, shown: Sequence[Any], run: gr.State) -> None:
+def build(workspace: Workspace, live: Live, run: gr.State) -> None:
     """The page; starting sets `run`, which leads to Monitor."""
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=5, min_width=320, variant="panel"):
@@ -95,5 +95,5 @@ def build(workspace: Workspace, shown: Sequence[Any], run: gr.State) -> None:
         gr.Info(f"Run {number} is queued; Monitor shows it.")
         return number
 
-    panel.wire(shown, estimate, about)
+    panel.wire(live, estimate, about)
     on(button.click, start, panel.form.inputs, run)

@@ -9,7 +9,7 @@ from filled import fill
 from engine.control.workspace import Workspace
 from studio.app import TABS, create_app
 
-SHOWS = ("draw", "look_draw", "show", "choices", "preview", "greet", "columns", "reopen")
+SHOWS = ("draw", "look", "open", "show", "choices", "preview", "greet", "columns", "reopen")
 
 
 @pytest.fixture(params=["empty", "used"])

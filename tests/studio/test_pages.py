@@ -15,7 +15,7 @@ from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
 from studio import charts, code, conversation, ledger, page, show
 from studio.guard import check_bind, guarded
-from studio.live import TIMES, live
+from studio.live import TIMES, Live
 from studio.tabs import datasets, merge, monitor, train
 
 
@@ -180,20 +180,23 @@ def test_only_loopback_is_open_without_a_password(host):
     check_bind("::1", has_auth=False)
 
 
-def test_a_timer_sends_only_what_changed():
-    drawings = iter([["a", "b"]] * 2 * TIMES + [["a", "b"], ["a", "c"]])
-
-    def draw():
-        return next(drawings)
+def test_a_page_sends_only_what_changed():
+    still, moving = ["a", "b"], ["c"]
 
     with gr.Blocks() as blocks:
-        live([gr.Timer().tick], draw, [], [gr.HTML(), gr.HTML()])
-    look, redraw = (each.fn for each in blocks.fns.values())
-    sent = []
+        live = Live()
+        live.show(lambda: list(still), [], [gr.HTML(), gr.HTML()])
+        live.show(lambda: list(moving), [], [gr.HTML()])
+        live.watch("test")
+    *redraws, look = (each.fn for each in blocks.fns.values())
+    sent = [[], []]
     for _ in range(TIMES):
-        assert look(sent, 7) == 8
-        sent, *parts = redraw(sent)
+        assert look(sent[0], 7, sent[1], 3) == [8, 4]
+        sent[0], *parts = redraws[0](sent[0])
+        sent[1], *_ = redraws[1](sent[1])
         assert parts == ["a", "b"]
-    assert look(sent, 7) == gr.skip()
-    sent, *parts = redraw(sent)
-    assert parts == [gr.skip(), "c"]
+    assert look(sent[0], 7, sent[1], 3) == [gr.skip(), gr.skip()]
+    moving[0] = "d"
+    assert look(sent[0], 7, sent[1], 3) == [gr.skip(), 4]
+    still[1] = "z"
+    assert redraws[0](sent[0])[1:] == [gr.skip(), "z"]
