@@ -16,6 +16,7 @@ from rich.console import Console
 
 from engine import follow
 from engine.errors import OutsideFailure, UserError
+from engine.rundir import ENDED
 from engine.specs import ChatSpec, preset_names, read_spec
 
 if TYPE_CHECKING:
@@ -195,7 +196,9 @@ def runs_show(run_id: RunId, home: Home = HOME, json_: Json = False) -> None:
 def runs_stop(run_id: RunId, home: Home = HOME) -> None:
     """End a run and everything it started; what it has made so far stays."""
     workspace = _workspace(home)
-    workspace.runs.get(run_id)
+    workspace.tick()
+    if (state := workspace.runs.get(run_id).state) in ENDED:
+        raise UserError(f"run {run_id} is {state} already")
     workspace.runs.stop(run_id)
     follow.until(workspace, lambda: workspace.runs.get(run_id).state != "stopping")
     follow.show_run(workspace, workspace.runs.get(run_id), as_json=False)

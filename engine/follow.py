@@ -102,7 +102,7 @@ def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
         return
     table = Table("run", "kind", "name", "state", "how far, what came of it")
     for run in runs:
-        said = run.error or came_of(run) or run.progress_text
+        said = run.error or came_of(run) or (run.progress_text if run.state not in ENDED else "")
         table.add_row(str(run.id), run.kind, escape(run.name), run.state, escape(said))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
 

@@ -97,6 +97,8 @@ def explain(error: ValidationError) -> UserError:
         place = ".".join(str(part) for part in found["loc"]) or "spec"
         first = first or place
         said = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
+        if found["type"] == "extra_forbidden":
+            said = "there is no such setting"
         got = found.get("input")
         shown = f" (got {got!r})" if isinstance(got, str | int | float | bool | None) else ""
         sentences.append(f"{place}: {said}{shown}")

@@ -137,6 +137,14 @@ def bugs(session: Session, run_id: int) -> Sequence[Bug]:
     return session.scalars(select(Bug).where(col(Bug.run_id) == run_id).order_by(col(Bug.bug_id))).all()
 
 
+def known_fixes(session: Session, run_id: int) -> int:
+    """How many bugs have a plausible patch of the model's that is the known fix to the letter."""
+    same = and_(col(Patch.run_id) == Bug.run_id, col(Patch.bug_id) == Bug.bug_id, col(Patch.text) == Bug.fixed)
+    query = select(func.count(func.distinct(Bug.bug_id))).join(Patch, same)
+    mine = (col(Bug.run_id) == run_id, col(Patch.source) == "model", col(Patch.outcome) == "plausible")
+    return session.scalar(query.where(*mine)) or 0
+
+
 def outcomes(session: Session, run_id: int) -> dict[str, int]:
     """Outcome -> how many of the model's patches."""
     query = select(Patch.outcome, func.count()).where(col(Patch.run_id) == run_id, col(Patch.source) == "model")  # type: ignore[call-overload]

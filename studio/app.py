@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from engine.control.workspace import Workspace
+from engine.errors import UserError
 from studio import page
 from studio.clickable import clickable, picked, plain
 from studio.guard import on
@@ -73,8 +74,10 @@ def create_app(workspace: Workspace) -> gr.Blocks:
             return page.welcome(machine())
 
         def start_demo() -> None:
+            if workspace.demo.is_under_way():
+                raise UserError("The demo is under way: its stages stand below.")
             workspace.demo.start()
-            gr.Info("The demo is queued: six stages, a few minutes each.")
+            gr.Info("The demo is queued: six stages, some six minutes on two cores.")
 
         def go(event: gr.EventData) -> list[Any]:
             name, _, number = picked(event).partition(":")

@@ -76,7 +76,7 @@ def earlier(conversations: Sequence[tuple[Any, int]], chosen: int) -> str:
         f'<button type="button" class="card {"chosen" if each.id == chosen else ""}"'
         f' {pick(str(each.id), url=f"?chat={each.id}")}><span class="card-top"><b>{esc(each.bug_id)}</b>'
         f"{verdict(each.outcome) if each.outcome else ''}</span>"
-        f'<span class="dim">{esc(each.model)} · {turns} turns · {when(each.created_at)}</span></button>'
+        f'<span class="dim">{esc(each.model)} · {turns} {"message" if turns == 1 else "messages"} · {when(each.created_at)}</span></button>'
         for each, turns in conversations
     )
     return f'<div class="cards">{"".join(cards)}</div>'

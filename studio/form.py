@@ -132,12 +132,12 @@ class Form:
 
     def complaint(self, error: UserError) -> str:
         """The error in words, as HTML that also marks the field it is about."""
-        known = {each.place for each in self.fields}
-        mark = ""
-        if error.field in known:
-            place = css_class(error.field)
-            mark = f"<style>.{place} input, .{place} .wrap {{ border-color: var(--bad) !important }}</style>"
-        return f'<div class="complaint" role="alert">{html.escape(self.in_words(str(error)))}</div>{mark}'
+        words = self.in_words(str(error))
+        wrong = {each.place for each in self.fields if each.place == error.field or f"{each.label}: " in words}
+        marked = ", ".join(f".{css_class(place)} input, .{css_class(place)} .wrap" for place in sorted(wrong))
+        stale = f"#{self.kind}-recipe, #{self.kind}-about {{ opacity: .4 }}"  # shows the last valid form
+        mark = f"{marked} {{ border-color: var(--bad) !important }}" if marked else ""
+        return f'<div class="complaint" role="alert">{html.escape(words)}</div><style>{mark} {stale}</style>'
 
     # -- a spec to values -------------------------------------------------------------------------------------
 

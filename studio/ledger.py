@@ -25,6 +25,7 @@ def figures(totals: Any) -> str:
     ]
     outcomes = totals.outcomes
     shown += [
+        (f"{totals.known_fixes} of {scored}", "the known fix", "bugs with a candidate that is the known fix itself"),
         (count(sum(outcomes.values())), "patches judged", "candidates with a verdict"),
         (count(outcomes.get("compile_error", 0)), "compile errors", "candidates that are not valid programs"),
         (count(sum(totals.skipped.values())), "bugs set aside", "cannot be judged on this machine; not counted"),
@@ -34,6 +35,7 @@ def figures(totals: Any) -> str:
     if broken:
         notes += f"<li><b>{esc(broken)} bugs do not hold:</b> their known fix fails or their buggy code passes.</li>"
     sandbox = f"<li>Patches ran in {esc(totals.sandbox)}.</li>" if totals.sandbox else ""
+    notes += "<li>Plausible means that every test passes; whether a patch is right takes a reader.</li>"
     return f'{tiles(shown)}{verdict_bar(outcomes)}<ul class="notes">{notes}{sandbox}</ul>'
 
 
@@ -116,6 +118,7 @@ def detail(patch: Any) -> str:
         "same as": f"candidate {patch.same_as}" if patch.same_as else "",
         "lines": f"{patch.start} to {patch.end}" if patch.end >= patch.start else f"before {patch.start}",
         "failed tests": ", ".join(patch.failed),
+        "the known fix": "yes, to the letter" if patch.is_known_fix and patch.source == "model" else "",
     }
     shown = "".join(f"<div><dt>{what}</dt><dd>{esc(value)}</dd></div>" for what, value in facts.items() if value)
     diff = code.diff(patch.diff) if patch.text is not None else '<p class="dim">There is no patch to show.</p>'

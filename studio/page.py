@@ -32,7 +32,8 @@ def header(machine: str, runs: Sequence[Any]) -> str:
         '<header class="top"><h1><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 12.5 9.5 18 20 6.5"/></svg>'
         f'Repair Studio</h1><span class="chip machine" title="What runs your models">{esc(machine)}</span>'
         f'<nav aria-label="Runs">{"".join(chips)}{idle}</nav>'
-        '<button type="button" class="chip" data-welcome title="What this is, and the demo">Guide</button>'
+        '<button type="button" class="chip" data-welcome title="What this is, and the demo">'
+        '<span class="no-guide">Guide</span><span class="guide">Hide guide</span></button>'
         '<button type="button" class="chip" data-theme-toggle title="Light or dark">'
         '<span class="only-light">Dark</span><span class="only-dark">Light</span></button></header>'
     )

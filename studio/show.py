@@ -174,7 +174,8 @@ def run_list(runs: Iterable[Any], chosen: int) -> str:
 
 def _run_card(run: Any, *, is_chosen: bool) -> str:
     facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", when(run.created_at), took(run)]
-    said = f'<span class="said">{esc(came_of(run))}</span>' if came_of(run) else ""
+    words = came_of(run) or run.error[:120]
+    said = f'<span class="said">{esc(words)}</span>' if words else ""
     pressed = 'chosen" aria-pressed="true"' if is_chosen else '" aria-pressed="false"'
     return (
         f'<button type="button" class="card {pressed} {pick(str(run.id), url=f"?run={run.id}")}>'

@@ -28,6 +28,9 @@ class Builder(Protocol):
 
     name: str
 
+    def check(self) -> None:
+        """A quick look before a run is queued. Raises UserError where the source is plainly not usable."""
+
     def bugs(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
         """Unique ids, spans inside the code, buggy differs from fixed; the same seed gives the same order.
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from engine import registry
 from engine.builders import Funnel
-from engine.builders.rows import Row, columns_of, count_of, rows_of
+from engine.builders.rows import Row, check_columns, columns_of, count_of, rows_of
 from engine.domain import Bug, span_of_change
 from engine.errors import UserError
 from engine.languages import language
@@ -45,15 +45,22 @@ class Columns:
         self.params = params
         self._path = Path(params.file).expanduser()
 
+    def check(self) -> None:
+        """Raises UserError where the file or one of its columns is missing."""
+        check_columns(self._file(), self._wanted)
+
+    @property
+    def _wanted(self) -> list[str]:
+        params = self.params
+        return [column for column in (params.buggy, params.fixed, params.id, params.project) if column]
+
     def total(self) -> int | None:
         return count_of(self._file())
 
     def bugs(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
         """In the order of the file, whatever the seed."""
-        params = self.params
-        wanted = [column for column in (params.buggy, params.fixed, params.id, params.project) if column]
         seen: set[bytes] = set()  # 8 bytes an id, the only thing that grows with the file
-        for row in rows_of(self._file(), wanted, funnel):
+        for row in rows_of(self._file(), self._wanted, funnel):
             bug = self._bug(row)
             if isinstance(bug, str):
                 funnel.lose(bug, _place(row))

@@ -55,6 +55,9 @@ class FaultInjection:
     def __init__(self, params: Params) -> None:
         self.params = params
 
+    def check(self) -> None:
+        self._root()
+
     def total(self) -> int:
         return self.params.samples
 
@@ -160,9 +163,9 @@ class _File:
             code += "" if code.endswith("\n") else "\n"
             lines, where = code.count("\n"), f"{self._path}:{function.span.start}"
             if lines < self._params.min_lines:
-                self._lose(f"functions are shorter than {self._params.min_lines} lines", where)
+                self._lose(f"functions shorter than {self._params.min_lines} lines", where)
             elif lines > self._params.max_lines:
-                self._lose(f"functions are longer than {self._params.max_lines} lines", where)
+                self._lose(f"functions longer than {self._params.max_lines} lines", where)
             else:
                 yield function.name, code, where
         return None

@@ -41,11 +41,8 @@ def columns_of(path: Path) -> list[str]:
     return list(dict.fromkeys(column for row in rows for column in row.cells))
 
 
-def rows_of(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
-    """Stream the rows with these columns; counts every row into `funnel.source`, unreadable ones as lost.
-
-    Raises UserError where the file is missing, of an unknown kind or broken, has no such column, or no readable row.
-    """
+def check_columns(path: Path, columns: list[str]) -> None:
+    """Raises UserError where the file cannot be read or lacks one of the columns."""
     known = columns_of(path)
     for column in columns:
         if column not in known:
@@ -53,6 +50,14 @@ def rows_of(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
                 f"{path.name} has no column {column!r}; its columns are: {', '.join(known) or 'none'}",
                 field=FIELD,
             )
+
+
+def rows_of(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
+    """Stream the rows with these columns; counts every row into `funnel.source`, unreadable ones as lost.
+
+    Raises UserError where the file is missing, of an unknown kind or broken, has no such column, or no readable row.
+    """
+    check_columns(path, columns)
     readers = {".csv": _csv_rows, ".parquet": _parquet_rows}
     kind = _kind(path)
     if kind in readers:

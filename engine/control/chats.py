@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import time
 from collections.abc import Sequence
@@ -68,11 +69,12 @@ class Chats:
 
     def bug(self, bug_id: str, benchmark: object = "pocket") -> Bug:
         """Raises UserError naming what is wrong with the id."""
-        for bug in self.bugs(benchmark):
-            if bug.id == bug_id:
-                return bug
+        bugs = {bug.id: bug for bug in self.bugs(benchmark)}
+        if bug_id in bugs:
+            return bugs[bug_id]
+        near = difflib.get_close_matches(bug_id, bugs, n=3) or [*list(bugs)[:3], "..."]
         raise UserError(
-            f"bug: there is no bug {bug_id!r} that can be judged here; choose one from the list", field="bug"
+            f"bug: there is no bug {bug_id!r} that can be judged here; near: {', '.join(near)}", field="bug"
         )
 
     def start(self, spec: ChatSpec) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.control.outcomes import came_of
 from engine.control.patches import Patches
 from engine.control.runs import Runs, progress_of
+from engine.rundir import ENDED
 from engine.specs import read_spec
 from storage.tables import Run
 
@@ -71,13 +72,17 @@ class Demo:
             settings = [f"{field}={value}" for field, value in values.items()]
             return self._runs.submit(read_spec(kind, preset, [*mine, *settings]), after=after, group=group)
 
-        last = submit("dataset", None, name=dataset)
-        last = submit("train", last, name=adapter, dataset=dataset)
-        last = submit("merge", last, name=merged, adapter=adapter)
-        last = submit("benchmark", last, preset="zero-shot", model="starter")
-        for model in (adapter, "starter-adapter"):
-            last = submit("benchmark", last, model=model)
+        built = submit("dataset", None, name=dataset)
+        trained = submit("train", built, name=adapter, dataset=dataset)
+        submit("merge", trained, name=merged, adapter=adapter)
+        submit("benchmark", None, preset="zero-shot", model="starter")
+        submit("benchmark", trained, model=adapter)
+        submit("benchmark", None, model="starter-adapter")
         return group
+
+    def is_under_way(self) -> bool:
+        """Whether some stage of the newest demo waits or works."""
+        return any(run.state not in ENDED for run in self.runs())
 
     def runs(self, group: str = "") -> Sequence[Run]:
         """The runs of one demo (of the newest if none is named), in the order of its stages."""

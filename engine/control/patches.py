@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ class Totals:
     outcomes: dict[str, int]  # outcome -> candidates
     plausible_at: dict[int, int]
     control_failures: int  # bugs whose known fix fails or whose buggy code passes
+    known_fixes: int  # bugs with a candidate that is the known fix to the letter
     sandbox: str
 
 
@@ -81,6 +82,10 @@ class Detail:
         return unified(self.buggy, self.text, self.path) if self.text is not None else ""
 
     @property
+    def is_known_fix(self) -> bool:
+        return self.text == self.fixed
+
+    @property
     def known_fix_diff(self) -> str:
         return unified(self.buggy, self.fixed, self.path)
 
@@ -110,6 +115,7 @@ class Patches:
             bugs = queries.bugs(session, run_id)
             outcomes = queries.outcomes(session, run_id)
             cells = queries.cells(session, run_id, [bug.bug_id for bug in bugs])
+            known_fixes = queries.known_fixes(session, run_id)
             run = session.get_one(Run, run_id)
         judged: dict[str, list[tuple[int, str]]] = {}
         controls: dict[str, dict[str, str]] = {}
@@ -134,6 +140,7 @@ class Patches:
             outcomes=outcomes,
             plausible_at={k: sum(first is not None and first <= k for first in firsts) for k in sorted({1, 5, most})},
             control_failures=sum(not _controls_hold(outcome) for outcome in controls.values()),
+            known_fixes=known_fixes,
             sandbox=str(run.result.get("sandbox", "")),
         )
 
@@ -154,7 +161,7 @@ class Patches:
             raise UserError(f"an export is csv or jsonl, not {form!r}")
         self._exports.mkdir(exist_ok=True)
         path = self._exports / f"run-{run_id}.{form}"
-        rows = list(self._rows(run_id))
+        rows = self._rows(run_id)
         if not rows:
             raise UserError(f"run {run_id} has no patches yet; wait until its first verdicts have come in")
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -166,34 +173,39 @@ class Patches:
                 file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         return path
 
-    def _rows(self, run_id: int) -> Iterator[dict[str, Any]]:
+    def _rows(self, run_id: int) -> list[dict[str, Any]]:
         with self._database.read() as session:
             run = session.get(Run, run_id)
             if run is None:
-                raise UserError(f"there is no run {run_id}")
+                raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
+            if run.kind != "benchmark":
+                raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run; only benchmark runs have patches")
             bugs = {bug.bug_id: bug for bug in queries.bugs(session, run_id)}
             patches = queries.patches(session, run_id)
-        for patch in patches:
-            bug = bugs[patch.bug_id]
-            detail = Detail(**_of_bug(bug), **_of_patch(patch))
-            yield {
-                "run": run_id,
-                "model": run.spec.get("model", ""),
-                "bug_id": patch.bug_id,
-                "language": bug.language,
-                "kind": bug.kind,
-                "cwe": bug.cwe,
-                "source": patch.source,
-                "rank": patch.rank,
-                "outcome": patch.outcome,
-                "reason": patch.reason,
-                "score": patch.score,
-                "duration_s": patch.duration_s,
-                "sandbox": patch.sandbox,
-                "failed": " ".join(patch.failed),
-                "completion": patch.completion,
-                "diff": detail.diff,
-            }
+        return [_exported(run, bugs[patch.bug_id], patch) for patch in patches]
+
+
+def _exported(run: Run, bug: Bug, patch: Patch) -> dict[str, Any]:
+    """One patch as a row of an export."""
+    return {
+        "run": run.id,
+        "model": run.spec.get("model", ""),
+        "bug_id": patch.bug_id,
+        "language": bug.language,
+        "kind": bug.kind,
+        "cwe": bug.cwe,
+        "source": patch.source,
+        "rank": patch.rank,
+        "outcome": patch.outcome,
+        "is_known_fix": patch.text == bug.fixed,
+        "reason": patch.reason,
+        "score": patch.score,
+        "duration_s": patch.duration_s,
+        "sandbox": patch.sandbox,
+        "failed": " ".join(patch.failed),
+        "completion": patch.completion,
+        "diff": Detail(**_of_bug(bug), **_of_patch(patch)).diff,
+    }
 
 
 def unified(before: str, after: str, path: str) -> str:

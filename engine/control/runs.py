@@ -11,11 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from engine import builders
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
-from engine.specs import Spec, overrides_of
+from engine.specs import DatasetSpec, Spec, overrides_of
 from storage import queries
 from storage.database import Database
 from storage.tables import Run
@@ -47,6 +48,8 @@ class Runs:
         if after is None:
             self.inputs(spec)
         self._check_name(kind, spec.name)
+        if isinstance(spec, DatasetSpec):
+            builders.registry.create(spec.builder).check()
         with self._database.write() as session:
             run = Run(
                 kind=kind,
@@ -60,7 +63,7 @@ class Runs:
             session.add(run)
             session.flush()
             assert run.id is not None
-            run.name = run.name or f"{kind}-{run.id}"
+            run.name = run.name or given_name(spec, run.id)
             run.folder = str(self._home / "runs" / str(run.id))
             return run.id
 
@@ -176,6 +179,14 @@ class Runs:
                 f"no disk space: {free >> 20} MiB free in {self._home}, a run needs {NEEDED_BYTES >> 20} MiB; "
                 "free some space or choose another --home"
             )
+
+
+def given_name(spec: Spec, run_id: int) -> str:
+    """What a run without a name is called; results that others refer to by name get a unique one."""
+    kind, model = str(getattr(spec, "kind", "")), Path(str(getattr(spec, "model", ""))).name
+    if kind == "benchmark":
+        return f"{model} on {getattr(spec, 'benchmark').name}"  # noqa: B009
+    return f"chat with {model}" if kind == "chat" else f"{kind}-{run_id}"
 
 
 def spec_json(spec: Spec) -> str:

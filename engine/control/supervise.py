@@ -92,7 +92,8 @@ class Supervisor:
         for run in waiting:
             first = before.get(run.after) if run.after is not None else None
             if first is not None and first.state in ENDED and first.state != "done":
-                self._give_up(run, f"run {first.id} ({first.name}), whose result it needs, is {first.state}", "outside")
+                how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(first.state, first.state)
+                self._give_up(run, f"run {first.id} ({first.name}), whose result it needs, {how}", "outside")
             elif (first is None or first.state == "done") and (run.kind == "chat" or busy < SLOTS):
                 busy += run.kind != "chat"
                 self._start(run)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from transformers import TrainerCallback
@@ -14,6 +18,7 @@ from engine.errors import UserError
 from engine.rundir import RunDir
 from engine.trainers import checkpoint, memory
 
+STOPPED = 128 + signal.SIGTERM  # exit code
 NAMES = {  # transformers' names -> ours
     "loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "eval_loss",
 }  # fmt: skip
@@ -31,6 +36,33 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._first_step = 0
         self._started = 0.0
         self._last = (0.0, 0)  # when and at which step the last point was made
+        self.is_stopping = False
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """While it lasts, SIGTERM ends the training after the step at hand, with a checkpoint; a second one at once."""
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            if self.is_stopping:
+                raise SystemExit(STOPPED)
+            self.is_stopping = True
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGTERM, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self.is_stopping:
+            control.should_save = control.should_training_stop = True
+
+    def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self.is_stopping:  # an evaluation may take long; steps since the last checkpoint are done again
+            raise SystemExit(STOPPED)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._first_step = state.global_step

@@ -24,7 +24,7 @@ from engine.rundir import RunDir
 from engine.trainers import checkpoint, memory
 from engine.trainers.arguments import Plan, arguments
 from engine.trainers.exact_loss import LeanSFTTrainer
-from engine.trainers.reporting import Reporter
+from engine.trainers.reporting import STOPPED, Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.weights import keep_adapter_exact, precision, prepare
 
@@ -61,9 +61,12 @@ def train(params: Sft.Params, model: Model, dataset: Path, seed: int, run: RunDi
     if params.method != "full":
         keep_adapter_exact(trainer.model)
     newest = checkpoint.newest_complete(folder)
-    if newest is not None:
-        run.emit("resumed", step=checkpoint.step_of(newest))
-    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    if newest is not None or any(event.kind == "metric" for event in run.events().events):
+        run.emit("resumed", step=checkpoint.step_of(newest) if newest else 0)  # without a checkpoint it starts over
+    with reporter.stoppable():
+        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    if reporter.is_stopping and trainer.state.global_step < plan.steps:
+        raise SystemExit(STOPPED)
     _save(trainer.model, tokenizer, model, run)
 
     history = trainer.state.log_history

@@ -68,12 +68,6 @@ def build(workspace: Workspace, live: Live, chosen: gr.State) -> None:
         text = picked(event)
         return workspace.chats.view(int(text) if text.isdecimal() else 0).id
 
-    def reopen(current: int) -> list[Any]:
-        if not current:
-            return [gr.skip(), gr.skip()]
-        view = workspace.chats.view(current)
-        return [view.model, view.bug_id]
-
     def draw(current: int) -> list[Any]:
         if not current:
             text = "Press Repair: the model proposes a patch, tests judge it, and what failed goes into its next try."
@@ -93,17 +87,22 @@ def build(workspace: Workspace, live: Live, chosen: gr.State) -> None:
     def show_bug(bug_id: str | None) -> list[str]:
         return [conversation.chosen_bug(workspace.chats.bug(bug_id)) if bug_id else ""]
 
-    def choices(model: Any, bug: Any) -> list[Any]:
-        ids = bug_ids()
-        known = gr.update(choices=workspace.models.names())
-        return [known, gr.update(choices=ids) if bug or not ids else gr.update(choices=ids, value=ids[0])]
+    def choices(bug: Any, current: int) -> list[Any]:
+        """The widgets say what the open conversation is about; without one, what was chosen, or the first bug."""
+        models, ids = workspace.models.names(), bug_ids()
+        if current:
+            view = workspace.chats.view(current)
+            return [gr.update(choices=models, value=view.model), gr.update(choices=ids, value=view.bug_id)]
+        return [
+            gr.update(choices=models),
+            gr.update(choices=ids) if bug or not ids else gr.update(choices=ids, value=ids[0]),
+        ]
 
     on([repair.click, message.submit], say, [chosen, message, budget, *form.inputs], [chosen, message])
     on(stop.click, stop_now, chosen)
-    on([anew.click, bug_widget.input], begin, None, chosen)
+    on([anew.click, bug_widget.input, model_widget.input], begin, None, chosen)
     on(cards.select, choose, None, chosen)
-    on(chosen.change, reopen, chosen, [model_widget, bug_widget], live=True)
     live.show(show_bug, [bug_widget], [code], also=[bug_widget.change], ticks=False)
-    live.show(choices, [model_widget, bug_widget], [model_widget, bug_widget])
+    live.show(choices, [bug_widget, chosen], [model_widget, bug_widget], also=[chosen.change])
     live.show(draw, [chosen], [status, turns, repair, stop], also=[chosen.change])
     live.show(draw_earlier, [chosen], [cards], also=[chosen.change])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -19,6 +19,18 @@ from studio.panel import Panel
 from studio.show import empty, esc, heading, run_strip, share_bars, tiles, when
 
 COLUMNS = ("builder.buggy", "builder.fixed", "builder.id", "builder.project")
+TELLING = {  # what the columns of other people's files are called
+    "builder.buggy": ("bug", "before", "old", "vulnerable"),
+    "builder.fixed": ("fix", "after", "new", "patched"),
+}
+
+
+def column(found: Sequence[str], place: str, value: str | None) -> Any:
+    """The columns there are; where the chosen one is none of them, the one whose name tells what it is."""
+    telling = [name for name in found if any(word in name.lower() for word in TELLING.get(place, ()))]
+    if value in found or not telling:
+        return gr.update(choices=list(found))
+    return gr.update(choices=list(found), value=telling[0])
 
 
 def funnel(steps: Mapping[str, Any], kept: int) -> str:
@@ -46,8 +58,8 @@ def report(dataset: Any) -> str:
             (dataset.hash[:10], "content hash", "the same hash means the same samples"),
         ]
     )
-    kinds = facts.get("kinds") or {}
-    shares = f"<section><h4>Kinds of fault</h4>{share_bars(dict(list(kinds.items())[:16]))}</section>" if kinds else ""
+    kinds = {kind: number for kind, number in (facts.get("kinds") or {}).items() if kind}
+    shares = f"<section><h4>Kinds of fault</h4>{share_bars(kinds)}</section>" if kinds else ""
     losses = f"<section><h4>From source to samples</h4>{funnel(facts['funnel'], kept)}</section>"
     made = f'<p class="dim">Built {when(dataset.created_at)} by run {dataset.run_id}.</p>'
     return f'{figures}<div class="two">{losses}{shares}</div>{made}'
@@ -91,27 +103,29 @@ def build(workspace: Workspace, live: Live) -> Any:
                     after = gr.Button("Next", size="sm", min_width=80)
                     place = plain(elem_classes="place")
                 body = clickable()
-    index = gr.State(0)
+    index, awaited = gr.State(0), gr.State(0)  # awaited: the run that builds what is to be shown next
     panel.wire(live)
 
-    def start(*values: Any) -> None:
+    def start(*values: Any) -> int:
         run = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {run} builds it; this page shows how far it is.")
+        gr.Info(f"Run {run} builds it; it is shown here as soon as it is done.")
+        return run
 
-    def columns(file: str) -> list[Any]:
-        found = workspace.datasets.columns(file.strip()) if file.strip() else []
-        return [gr.update(choices=found)] * len(COLUMNS)
+    def columns(file: str, *mapped: str | None) -> list[Any]:
+        found = list(workspace.datasets.columns(file.strip())) if file.strip() else []
+        return [column(found, place, value) for place, value in zip(COLUMNS, mapped, strict=True)]
 
-    def draw(current: str | None) -> list[Any]:
+    def draw(current: str | None, awaited: int) -> list[Any]:
         runs = workspace.runs.list(kind="dataset")
         rows = workspace.datasets.list()
         known = [row.name for row in rows]
-        name = current if current in known else (known or [None])[0]
+        done = next((row.name for row in rows if row.run_id == awaited), None)  # what was just asked for comes first
+        name = done or (current if current in known else (known or [None])[0])
         top = run_strip(runs[0]) if runs and runs[0].state != "done" else ""
         if name is None:
             text = "Choose where the bugs come from on the left and press Build data set; it takes about a minute."
             return [top, gr.update(choices=[], value=None), empty("No data set yet", text)]
-        choices = [(f"{each.name}  ({each.train_rows:,} samples)", each.name) for each in rows]
+        choices = [(f"{each.name}  ({each.train_rows + each.valid_rows:,} samples)", each.name) for each in rows]
         return [top, gr.update(choices=choices, value=name), report(workspace.datasets.get(name))]
 
     def draw_lengths(name: str | None) -> list[Any]:
@@ -139,10 +153,14 @@ def build(workspace: Workspace, live: Live) -> Any:
     def first(*_: Any) -> int:
         return 0
 
-    on(start_button.click, start, panel.form.inputs)
+    def choose_another() -> int:
+        return 0
+
+    on(start_button.click, start, panel.form.inputs, awaited)
+    on(picker.input, choose_another, None, awaited)
     file, mapped = panel.form.widgets("builder.file"), [panel.form.widgets(place)[0] for place in COLUMNS]
-    on([part.blur for part in file], columns, file, mapped)
-    live.show(draw, [picker], [strip, picker, facts], also=[picker.input])
+    on([part.blur for part in file], columns, [*file, *mapped], mapped)
+    live.show(draw, [picker, awaited], [strip, picker, facts], also=[picker.input])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index)

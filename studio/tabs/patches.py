@@ -52,8 +52,8 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
                 before = gr.Button("Previous page", size="sm", min_width=100)
                 after = gr.Button("Next page", size="sm", min_width=100)
                 place = plain(elem_classes="place")
-                csv = gr.Button("Export CSV", size="sm", min_width=100)
-                jsonl = gr.Button("Export JSONL", size="sm", min_width=100)
+                csv = gr.Button("Export all as CSV", size="sm", min_width=100)
+                jsonl = gr.Button("as JSONL", size="sm", min_width=80)
                 exported = gr.DownloadButton("Export", visible="hidden", elem_id="exported")
         with gr.Column(scale=5, min_width=320, variant="panel"):
             patch = clickable(empty("No patch chosen", "Click a cell of the table: its diff and test log appear here."))
@@ -65,11 +65,11 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
         gr.Info(f"Run {number} is queued; its rows appear as verdicts arrive.")
         return [number, gr.Accordion(open=False)]
 
-    def draw_run(want: int, current: int | None) -> list[Any]:
+    def draw_run(want: int) -> list[Any]:
         runs = workspace.patches.runs()
         known = [run.id for run in runs]
         started = [run.id for run in runs if run.started_at]
-        number = want if want in known else current if current in known else (started or known or [None])[0]
+        number = want if want in known else (started or known or [None])[0]  # until one is chosen, what is judged now
         if number is None:
             text = "Open New benchmark run above and press Start: one row a bug, one cell a patch will stand here."
             return [gr.update(choices=[], value=None), "", empty("Nothing judged yet", text)]
@@ -90,8 +90,8 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
         pages = max(1, -(-total // SIZE))
         return [ledger.table(rows, most, run, key), f"page {min(number, pages)} of {pages}, {total} bugs"]
 
-    def choose(event: gr.EventData) -> str:
-        return picked(event)
+    def choose(event: gr.EventData, run: int | None) -> list[Any]:
+        return [picked(event), run or 0]
 
     def draw_patch(run: int | None, key: str) -> str:
         place = ledger.read_key(key)
@@ -120,14 +120,14 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
 
     filters = [search, show, language]
     on(start_button.click, start, panel.form.inputs, [wanted, new])
-    live.show(draw_run, [wanted, picker], [picker, strip, figures], also=[wanted.change])
+    live.show(draw_run, [wanted], [picker, strip, figures], also=[wanted.change])
     live.show(draw_shape, [picker], [results], also=[picker.change])
     asked = [picker, *filters, sort, page, cell]
     changes = [part.change for part in asked]
     live.show(draw_table, asked, [table, place], also=changes)
     on([part.change for part in [*filters, sort]], first_page, None, page)
     on(picker.input, another, picker, [wanted, page, cell])
-    on([table.select, patch.select], choose, None, cell)
+    on([table.select, patch.select], choose, picker, [cell, wanted])
     on(cell.change, draw_patch, [picker, cell], patch, live=True)
     on(before.click, page_back, page, page)
     on(after.click, page_on, [page, picker, *filters], page)

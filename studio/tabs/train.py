@@ -83,7 +83,7 @@ def build(workspace: Workspace, live: Live, run: gr.State) -> None:
             button = gr.Button("Start training", variant="primary")
         with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
             plain(heading("Before you start", "What it will need, estimated without loading anything."))
-            about = plain('<p class="dim">Fill in the form.</p>')
+            about = plain('<p class="dim">Fill in the form.</p>', elem_id="train-about")
             panel.place_recipe(is_open=True)
 
     def estimate(spec: Any) -> str:

@@ -101,8 +101,8 @@ def test_unfit_files_and_functions_are_counted_with_an_example(folder):
     (folder / "tests" / "test_x.py").write_text("print 'never read'\n")
     _, funnel = read(folder=str(folder), samples=5000)
     assert funnel.examples["files are not UTF-8"] == "latin.py"
-    assert funnel.examples["functions are shorter than 3 lines"] == "short.py:1"
-    assert funnel.examples["functions are longer than 40 lines"] == "long.py:1"
+    assert funnel.examples["functions shorter than 3 lines"] == "short.py:1"
+    assert funnel.examples["functions longer than 40 lines"] == "long.py:1"
     assert [where for reason, where in funnel.examples.items() if "files do not parse as Python 3" in reason] == [
         "torn.py"
     ]

@@ -40,6 +40,22 @@ def ids(workspace, run_id, **asked):
     return [row.bug_id for row in workspace.patches.page(run_id, LedgerQuery(**asked))[0]]
 
 
+def test_known_fixes_are_those_to_the_letter(workspace, started):
+    run_id, folder = started("benchmark", "candidates=3")
+    judge(folder, "b/one", ["plausible", "plausible", "test_failed"])  # the second is the known fix
+    judge(folder, "b/other", ["plausible", "test_failed", "test_failed"])
+    workspace.tick()
+    assert workspace.patches.totals(run_id).known_fixes == 1
+    known = [workspace.patches.detail(run_id, "b/one", "model", rank).is_known_fix for rank in (1, 2, 3)]
+    assert known == [False, True, False]
+
+
+def test_only_a_benchmark_run_has_patches_to_export(workspace, started):
+    run_id, _ = started("chat", "bug=x")
+    with pytest.raises(UserError, match="is a chat run; only benchmark runs have patches"):
+        workspace.patches.export(run_id, "csv")
+
+
 def test_the_figures_leave_out_what_was_not_run(workspace, judged):
     totals = workspace.patches.totals(judged)
     assert (totals.bugs, totals.scored, totals.skipped) == (5, 3, {"no JDK found": 1})

@@ -59,7 +59,7 @@ def test_a_run_waits_for_the_one_it_needs_and_falls_with_it(workspace, started):
     workspace.tick()
     run = workspace.runs.get(second)
     assert run.state == "failed"
-    assert run.error == f"run {first} (mine), whose result it needs, is failed"
+    assert run.error == f"run {first} (mine), whose result it needs, failed"
 
 
 def test_a_queued_run_stops_at_once_and_a_running_one_is_asked_then_forced(workspace, started, mute, monkeypatch):
@@ -115,6 +115,16 @@ def test_a_relative_folder_means_the_same_wherever_the_run_is_started(workspace,
     assert workspace.runs.inputs(parse(run.spec)).model.kind == "adapter"
     named = submit(workspace, "benchmark", "model=starter")
     assert workspace.runs.get(named).spec["model"] == "starter"
+
+
+def test_a_source_that_is_plainly_not_usable_queues_nothing(workspace, tmp_path):
+    file = tmp_path / "fixes.jsonl"
+    with pytest.raises(UserError, match="does not exist"):
+        submit(workspace, "dataset", "builder=columns", f"builder.file={file}")
+    file.write_text('{"before": "x = 1", "after": "x = 2"}')
+    with pytest.raises(UserError, match="no column 'buggy_function'; its columns are: before, after"):
+        submit(workspace, "dataset", "builder=columns", f"builder.file={file}")
+    assert workspace.runs.list() == []
 
 
 def test_no_run_starts_on_a_full_disk(workspace, monkeypatch):

@@ -147,7 +147,8 @@ def test_sigkill_and_resume_give_the_weights_and_losses_of_an_undisturbed_run(tm
     settings = {"name": "sft", **TRAINER, "dropout": 0.1, "max_steps": 12, "learning_rate": 2e-3, "save_steps": 3}
     model = Model("starter", "base", str(STARTER_MODEL))
     runs = {}
-    for name, kills in (("whole", ()), ("cut", (4, 8))):
+    ways = (("whole", 0, ()), ("cut", signal.SIGKILL, (4, 8)), ("stopped", signal.SIGTERM, (4,)))
+    for name, number, kills in ways:
         run = runs[name] = RunDir.create(
             tmp_path / name, {"kind": "train", "trainer": settings}, Inputs(model=model, dataset=str(dataset))
         )
@@ -156,16 +157,18 @@ def test_sigkill_and_resume_give_the_weights_and_losses_of_an_undisturbed_run(tm
             process = subprocess.Popen([sys.executable, "-m", "engine.work", str(run.path)], stderr=subprocess.DEVNULL)
             while kill_at and process.poll() is None:
                 if any(point["step"] >= kill_at for point in said(run, "metric")):
-                    os.kill(process.pid, signal.SIGKILL)
+                    os.kill(process.pid, number)
                     break
                 time.sleep(0.02)
             process.wait(timeout=500)
         assert said(run, "state")[-1]["state"] == "done"
     assert len(said(runs["cut"], "resumed")) == 2
-    wanted, found = (weights(run.artifacts / "model") for run in runs.values())
-    assert all((wanted[name] == found[name]).all() for name in wanted)
+    assert [point["state"] for point in said(runs["stopped"], "state")] == ["running", "stopped", "running", "done"]
+    assert said(runs["stopped"], "resumed")[0]["step"] >= 4, "it was saved where it was stopped"
+    wanted, *others = (weights(run.artifacts / "model") for run in runs.values())
+    assert all((wanted[name] == found[name]).all() for found in others for name in wanted)
     losses = [
         {point["step"]: point["values"]["loss"] for point in said(run, "metric") if "loss" in point["values"]}
         for run in runs.values()
     ]
-    assert losses[0] == losses[1]
+    assert losses[0] == losses[1] == losses[2]

@@ -5,7 +5,8 @@ from bank_account import Account
 def test_partial_withdrawal():
     account = Account(500)
     account.withdraw(200)
-    assert account.balance == 300
+    account.withdraw(99)
+    assert account.balance == 201
 
 
 def test_account_can_be_emptied():
@@ -17,8 +18,9 @@ def test_account_can_be_emptied():
 
 def test_overdraft_is_refused():
     account = Account(500)
-    with pytest.raises(ValueError):
-        account.withdraw(501)
+    for amount in (501, 502, 1000):
+        with pytest.raises(ValueError):
+            account.withdraw(amount)
     assert account.balance == 500
     assert account.entries == []
 
