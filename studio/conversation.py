@@ -72,11 +72,15 @@ def earlier(conversations: Sequence[tuple[Any, int]], chosen: int) -> str:
     """Conversations as cards, newest first."""
     if not conversations:
         return '<p class="dim">Conversations are kept here.</p>'
-    cards = (
-        f'<button type="button" class="card {"chosen" if each.id == chosen else ""}"'
+    cards = (_card(each, turns, is_chosen=each.id == chosen) for each, turns in conversations)
+    return f'<div class="cards">{"".join(cards)}</div>'
+
+
+def _card(each: Any, turns: int, *, is_chosen: bool) -> str:
+    said = "1 message" if turns == 1 else f"{turns} messages"
+    return (
+        f'<button type="button" class="card {"chosen" if is_chosen else ""}"'
         f' {pick(str(each.id), url=f"?chat={each.id}")}><span class="card-top"><b>{esc(each.bug_id)}</b>'
         f"{verdict(each.outcome) if each.outcome else ''}</span>"
-        f'<span class="dim">{esc(each.model)} · {turns} {"message" if turns == 1 else "messages"} · {when(each.created_at)}</span></button>'
-        for each, turns in conversations
+        f'<span class="dim">{esc(each.model)} · {said} · {when(each.created_at)}</span></button>'
     )
-    return f'<div class="cards">{"".join(cards)}</div>'
