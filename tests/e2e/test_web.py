@@ -32,10 +32,15 @@ def kept(home):
 
 
 def test_first_page_comes_soon(server):
-    """On a core of its own it takes as long as the work it does; a busy machine must not fail the test."""
+    """In work, since a busy machine must not fail the test; and on a slower one in no more than twice what it takes
+    there to import Gradio alone.
+    """
+    code = "import gradio, time; print(time.process_time())"
+    gradio_s = float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     used = server.cpu_seconds_to_first_page
-    print(f"first page: {server.seconds_to_first_page:.1f} s, {used.user + used.system:.1f} s of work")
-    assert used.user + used.system <= 5
+    work_s = used.user + used.system
+    print(f"first page: {server.seconds_to_first_page:.1f} s, {work_s:.1f} s of work, Gradio {gradio_s:.1f} s")
+    assert work_s <= max(5.0, 2 * gradio_s)
 
 
 def test_server_never_loads_torch(server):
