@@ -16,9 +16,16 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "studio"))
 from filled import NAMES, fill
 
 
+@pytest.fixture(scope="module")
+def home_in_use(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("used")
+    fill(folder)
+    return folder
+
+
 @pytest.fixture
-def used(home):
-    fill(home)
+def used(home_in_use):
+    home = home_in_use
     opened = Workspace(home)
     yield opened
     opened.close()
@@ -50,13 +57,6 @@ def test_a_search_finds_ids_kinds_and_code_and_may_find_nothing(used):
     assert total("nowhere") == 0
 
 
-def test_a_data_set_whose_files_are_gone_says_so(used):
-    row = used.datasets.get("stdlib-faults")
-    shutil.rmtree(row.folder)
-    with pytest.raises(UserError, match="the files of 'stdlib-faults' are gone"):
-        used.datasets.resolve("stdlib-faults")
-
-
 def test_a_folder_stands_for_the_set_in_it(used):
     folder = used.datasets.get("stdlib-faults").folder
     assert used.datasets.resolve(folder) == (folder, "")
@@ -74,3 +74,11 @@ def test_training_is_reckoned_with_the_longest_sample(used):
     assert used.preflight(TrainSpec(dataset="nothing")).sample_tokens == 1024, "a modest guess, while none is chosen"
     with pytest.raises(UserError, match="not on this machine yet"):
         used.preflight(TrainSpec(model="codellama/CodeLlama-7b-hf"))
+
+
+def test_a_data_set_whose_files_are_gone_says_so(used, tmp_path):
+    row = used.datasets.get("stdlib-faults")
+    moved = shutil.move(row.folder, tmp_path / "moved")
+    with pytest.raises(UserError, match="the files of 'stdlib-faults' are gone"):
+        used.datasets.resolve("stdlib-faults")
+    shutil.move(moved, row.folder)

@@ -12,8 +12,9 @@ from studio.app import TABS, create_app
 SHOWS = ("draw", "look", "open", "show", "choices", "preview", "greet", "columns", "reopen")
 
 
-@pytest.fixture(params=["empty", "used"])
-def app(request, home):
+@pytest.fixture(params=["empty", "used"], scope="module")
+def app(request, tmp_path_factory):
+    home = tmp_path_factory.mktemp(request.param)
     if request.param == "used":
         fill(home, hostile=True)
     workspace = Workspace(home)
