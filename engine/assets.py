@@ -1,4 +1,4 @@
-"""Where the shipped models, presets, bugs and the style sheet lie."""
+"""Where the shipped files lie, and where a user's own go."""
 
 from __future__ import annotations
 
@@ -10,3 +10,5 @@ STARTER_ADAPTER = ASSETS / "starter-adapter"
 PRESETS = ASSETS / "presets"
 BUGS = ASSETS / "bugs"
 STYLE = ASSETS / "style.css"
+HOME = Path("~/.repair-studio")  # where a user's own things lie unless --home or the variable names another folder
+HOME_VARIABLE = "REPAIR_STUDIO_HOME"

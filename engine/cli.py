@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from engine import follow
+from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import ENDED
 from engine.specs import ChatSpec, preset_names, read_spec
@@ -35,9 +36,7 @@ runs = typer.Typer(invoke_without_command=True)
 app.add_typer(dataset, name="dataset")
 app.add_typer(runs, name="runs")
 
-HOME_VARIABLE = "REPAIR_STUDIO_HOME"
 Home = Annotated[Path, typer.Option("--home", envvar=HOME_VARIABLE, help="folder with everything the studio keeps")]
-HOME = Path("~/.repair-studio")
 Json = Annotated[bool, typer.Option("--json", help="print machine-readable results")]
 Wait = Annotated[bool, typer.Option("--wait", help="follow the run to its end")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="override one field: trainer.learning_rate=1e-4")]

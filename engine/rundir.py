@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from engine.errors import OutsideFailure
 # The states of a run; before them all it is "queued".
 ACTIVE = ("starting", "running", "stopping")
 ENDED = ("done", "stopped", "failed", "interrupted")
+STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import OutsideFailure, UserError
 
 
@@ -61,7 +62,7 @@ def serve(home: Path, host: str, port: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m studio", description="Serve Repair Studio in the browser.")
-    home = os.environ.get("REPAIR_STUDIO_HOME") or Path.home() / ".repair-studio"
+    home = os.environ.get(HOME_VARIABLE) or HOME
     parser.add_argument("--home", type=Path, default=home, help="folder with everything the studio keeps")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=7860)

@@ -127,6 +127,10 @@ class Chats:
         with self._database.read() as session:
             return queries.conversations(session)
 
+    def get(self, conversation_id: int) -> Conversation:
+        """What a conversation is about. Raises UserError on an unknown id."""
+        return self._load(conversation_id)[0]
+
     def view(self, conversation_id: int) -> View:
         """Raises UserError on an unknown id."""
         conversation, run, turns = self._load(conversation_id)

@@ -16,7 +16,7 @@ from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
-from engine.specs import DatasetSpec, Spec, overrides_of
+from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, overrides_of
 from storage import queries
 from storage.database import Database
 from storage.tables import Run
@@ -183,10 +183,11 @@ class Runs:
 
 def given_name(spec: Spec, run_id: int) -> str:
     """What a run without a name is called; results that others refer to by name get a unique one."""
-    kind, model = str(getattr(spec, "kind", "")), Path(str(getattr(spec, "model", ""))).name
-    if kind == "benchmark":
-        return f"{model} on {getattr(spec, 'benchmark').name}"  # noqa: B009
-    return f"chat with {model}" if kind == "chat" else f"{kind}-{run_id}"
+    if isinstance(spec, BenchmarkSpec):
+        return f"{Path(spec.model).name} on {spec.benchmark.name}"
+    if isinstance(spec, ChatSpec):
+        return f"chat with {Path(spec.model).name}"
+    return f"{getattr(spec, 'kind', '')}-{run_id}"
 
 
 def spec_json(spec: Spec) -> str:

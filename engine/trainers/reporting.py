@@ -15,10 +15,9 @@ from typing import Any
 from transformers import TrainerCallback
 
 from engine.errors import UserError
-from engine.rundir import RunDir
+from engine.rundir import STOPPED, RunDir
 from engine.trainers import checkpoint, memory
 
-STOPPED = 128 + signal.SIGTERM  # exit code
 NAMES = {  # transformers' names -> ours
     "loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "eval_loss",
 }  # fmt: skip

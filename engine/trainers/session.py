@@ -20,11 +20,11 @@ from trl import pack_dataset
 from engine.domain import Model
 from engine.errors import UserError
 from engine.generators.loading import best_device, context_of, load_tokenizer
-from engine.rundir import RunDir
+from engine.rundir import STOPPED, RunDir
 from engine.trainers import checkpoint, memory
 from engine.trainers.arguments import Plan, arguments
 from engine.trainers.exact_loss import LeanSFTTrainer
-from engine.trainers.reporting import STOPPED, Reporter
+from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.weights import keep_adapter_exact, precision, prepare
 

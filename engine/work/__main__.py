@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any
 
 from engine.errors import OutsideFailure, UserError
-from engine.rundir import RunDir
+from engine.rundir import STOPPED, RunDir
 from engine.specs import parse
 from engine.work.fetch import fetched
 from engine.work.trouble import cause_of
@@ -34,7 +34,6 @@ WORK = {  # kind of run -> "module:function", called with (spec, inputs, run); r
 PACKAGES = ("repair-studio", "torch", "transformers", "trl", "peft", "bitsandbytes", "datasets")
 log = logging.getLogger(__name__)
 RESERVE_BYTES = 1 << 16  # kept on the disk, and freed when it is full, so that there is room to say so
-STOPPED = 128 + signal.SIGTERM
 
 
 def main(folder: Path) -> int:

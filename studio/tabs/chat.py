@@ -91,8 +91,8 @@ def build(workspace: Workspace, live: Live, chosen: gr.State) -> None:
         """The widgets say what the open conversation is about; without one, what was chosen, or the first bug."""
         models, ids = workspace.models.names(), bug_ids()
         if current:
-            view = workspace.chats.view(current)
-            return [gr.update(choices=models, value=view.model), gr.update(choices=ids, value=view.bug_id)]
+            about = workspace.chats.get(current)
+            return [gr.update(choices=models, value=about.model), gr.update(choices=ids, value=about.bug_id)]
         return [
             gr.update(choices=models),
             gr.update(choices=ids) if bug or not ids else gr.update(choices=ids, value=ids[0]),

@@ -25,8 +25,7 @@ def home_in_use(tmp_path_factory):
 
 @pytest.fixture
 def used(home_in_use):
-    home = home_in_use
-    opened = Workspace(home)
+    opened = Workspace(home_in_use)
     yield opened
     opened.close()
 
