@@ -150,10 +150,11 @@ class Model:
 class Turn:
     """One message of a repair conversation; an assistant's turn carries its patch and the verdict on it."""
 
-    role: str  # "user": a person; "assistant": the model; "tool": what the tests, or the strategy, say to it
+    role: str  # "user": a person; "assistant": the model; "tool": what came of the tests, or what the strategy says
     text: str
     patch: Patch | None = None
     verdict: Verdict | None = field(default=None)
+    prompt: str = ""  # of an assistant's turn: exactly what the model read before it wrote this
 
     def with_verdict(self, verdict: Verdict) -> Turn:
         return replace(self, verdict=verdict)

@@ -1,12 +1,14 @@
 """The doorway between the two planes: a run's folder with its spec, its inputs, its events, its log and artifacts.
 
     spec.json      what the user asked for
-    inputs.json    what the names in it meant when it was started: folders, data hash, code version
-    events.jsonl   what the worker says, one JSON object a line, numbered from 1
+    inputs.json    what the names in it meant when it was started: folders, hashes, versions, machine
+    events.jsonl   what the worker says, one JSON object a line (`engine.events`), numbered from 1
     inbox.jsonl    what a chat worker is asked, one JSON object a line
     log.txt        stdout and stderr of the worker
     artifacts/     what the run makes
     lock           held by the worker while it lives
+    heartbeat      touched by the worker every HEARTBEAT_S seconds
+    ending.json    space reserved for the last event, for a worker that ends on a full disk
 
 The worker may be on another machine: it sees this folder and never the database.
 """
@@ -20,18 +22,23 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from engine import events
 from engine.domain import Model
 from engine.errors import OutsideFailure
+from engine.events import Event
 
-# The states of a run; before them all it is "queued".
-ACTIVE = ("starting", "running", "stopping")
+# The states of a run; before them all it is "queued". A "stalled" worker is alive but its heartbeat has stopped.
+ACTIVE = ("starting", "running", "stalled", "stopping")
 ENDED = ("done", "stopped", "failed", "interrupted")
 STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
+HEARTBEAT_S = 5.0
+LINE_BYTES = 64 << 20  # the longest event
+ENDING_BYTES = 16 << 10
 
 
 @dataclass(frozen=True)
@@ -47,30 +54,6 @@ class Inputs:
     def from_json(cls, values: dict[str, Any]) -> Inputs:
         model = values.pop("model", None)
         return cls(model=Model(**model) if model else None, **values)
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing a worker said; its `fields` by `kind`:
-
-    state       state ("running" | "done" | "failed" | "stopped"), result {...} | error (text), cause
-                ("user" | "outside" | "bug" | "out_of_memory" | "disk_full")
-    progress    done, total (or null), text
-    metric      step (optimizer steps), values {name: number}
-    checkpoint  step, path
-    resumed     step: what was said of later steps is void
-    bug         id, language, path, kind, cwe, start, end, buggy, fixed, skipped (reason or ""), prompt_tokens
-    patch       bug_id, source ("model" | "known_fix" | "buggy_code"), rank (from 1; 0 for the other two),
-                completion, text (or null), score, same_as (rank of an equal patch, or null), verdict {...}
-    delta       conversation, text: more of the answer that is being written; restart: it begins anew
-    answered    conversation, questions: how many of its questions have been dealt with
-    turn        conversation, number (from 1), role, text, patch (or null), patch_reason, verdict (or null)
-    """
-
-    seq: int
-    time: float  # seconds since the epoch
-    kind: str
-    fields: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,12 +91,17 @@ class RunDir:
 
     @classmethod
     def create(cls, path: Path, spec: dict[str, Any], inputs: Inputs) -> RunDir:
-        """Write the folder of a new run. Raises OutsideFailure where the disk does not take it."""
+        """Write the folder of a new run; spec.json comes last, so a folder that has it is whole.
+
+        Raises OutsideFailure where the disk does not take it.
+        """
         try:
-            (path / "artifacts").mkdir(parents=True)
-            (path / "spec.json").write_text(json.dumps(spec, indent=2) + "\n", encoding="utf-8")
-            (path / "inputs.json").write_text(json.dumps(asdict(inputs), indent=2) + "\n", encoding="utf-8")
+            (path / "artifacts").mkdir(parents=True, exist_ok=True)
             (path / "events.jsonl").touch()
+            for name, values in (("inputs.json", asdict(inputs)), ("spec.json", spec)):
+                unfinished = path / f"{name}.tmp"
+                unfinished.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+                unfinished.rename(path / name)
         except OSError as error:
             raise OutsideFailure(f"cannot write the run's folder {path}: {error.strerror}") from error
         return cls(path)
@@ -127,16 +115,55 @@ class RunDir:
     # -- the worker's side ------------------------------------------------------------------------------------
 
     def emit(self, kind: str, /, **fields: Any) -> None:
-        """Append one event as a whole line; a torn last line of a killed writer is closed first."""
+        """Append one event as a whole line. Raises OSError where the disk does not take it; nothing is written then."""
         with self._writing:
             if self._seq is None:
-                reading = self.events()
-                self._seq = max((event.seq for event in reading.events), default=0)
-                if reading.offset < self.events_path.stat().st_size:
-                    _append(self.events_path, b"\n")
+                self._close_torn_line()
+                self._seq = max((event.seq for event in self.events().events), default=0)
+            line = _encoded({"seq": self._seq + 1, "time": time.time(), "event": kind, **fields})
+            assert len(line) <= LINE_BYTES, f"an event of {len(line):,} bytes"
+            _append(self.events_path, line)
             self._seq += 1
-            line = json.dumps({"seq": self._seq, "time": time.time(), "event": kind, **fields}, ensure_ascii=False)
-            _append(self.events_path, line.encode("utf-8", "replace") + b"\n")
+
+    def _close_torn_line(self) -> None:
+        """End the line that a killed writer left without its newline, so that the next event is a line of its own."""
+        with self.events_path.open("rb") as file:
+            is_empty = file.seek(0, os.SEEK_END) == 0
+            if not is_empty:
+                file.seek(-1, os.SEEK_END)
+            is_torn = not is_empty and file.read(1) != b"\n"
+        if is_torn:
+            _append(self.events_path, b"\n")
+
+    def reserve_ending(self) -> None:
+        """Take the space in which `end` can write when the disk is full."""
+        with (self.path / "ending.json").open("wb") as file:
+            file.write(b" " * ENDING_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def end(self, state: str, *, error: str = "", cause: str = "") -> None:
+        """Emit the last state of a run that is not done; on a full disk it goes into the space reserved for it."""
+        fields = {"state": state, "error": error[: ENDING_BYTES // 8], "cause": cause}
+        with suppress(OSError):
+            self.emit("state", **fields)
+            self.release_ending()
+            return
+        with suppress(OSError), (self.path / "ending.json").open("r+b") as file:
+            file.write(_encoded({"seq": 1, "time": time.time(), "event": "state", **fields}))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def release_ending(self) -> None:
+        (self.path / "ending.json").unlink(missing_ok=True)
+
+    def beat(self) -> None:
+        """Show that the worker is running, and not stopped or hanging."""
+        path = self.path / "heartbeat"
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            path.touch()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -150,22 +177,45 @@ class RunDir:
 
     # -- the control plane's side -----------------------------------------------------------------------------
 
-    def events(self, offset: int = 0) -> Reading:
-        """Whole lines from byte `offset` on; never goes past the last newline, skips and counts broken lines."""
+    def events(self, offset: int = 0, most: int | None = None) -> Reading:
+        """Whole lines from byte `offset` on, about `most` bytes of them.
+
+        Never goes past the last newline; lines that are not events, or longer than LINE_BYTES, are counted as broken.
+        """
+        found, broken = [], 0
         with self.events_path.open("rb") as file:
-            file.seek(offset)
-            text = file.read()
-        whole = text[: text.rfind(b"\n") + 1]
-        events, broken = [], 0
-        for line in whole.split(b"\n"):
-            if not line.strip():
-                continue
-            try:
-                values = json.loads(line)
-                events.append(Event(values.pop("seq"), values.pop("time"), values.pop("event"), values))
-            except (ValueError, KeyError, AttributeError, TypeError):
-                broken += 1
-        return Reading(events, offset + len(whole), broken)
+            end = file.seek(offset)
+            while most is None or end - offset < most:
+                line = file.readline(LINE_BYTES + 1)
+                is_whole = line.endswith(b"\n")
+                while len(line) > LINE_BYTES and not is_whole and (rest := file.readline(LINE_BYTES)):
+                    is_whole = rest.endswith(b"\n")
+                if not is_whole:
+                    break  # the end of the file, or a line that is still being written
+                end = file.tell()
+                if not line.strip():
+                    continue
+                try:
+                    event = events.read(line) if len(line) <= LINE_BYTES else None
+                    # A number larger than the bytes before it was not counted by any worker.
+                    broken += len(line) > LINE_BYTES or (event is not None and event.seq > end)
+                    if event is not None and event.seq <= end:
+                        found.append(event)
+                except ValueError:
+                    broken += 1
+        return Reading(found, end, broken)
+
+    def ending(self) -> Event | None:
+        """The last state that a worker could write nowhere else but into the space reserved for it."""
+        with suppress(OSError, ValueError):
+            return events.read((self.path / "ending.json").read_bytes().partition(b"\n")[0])
+        return None
+
+    def silent_s(self) -> float:
+        """Seconds since the worker's last heartbeat; 0 before the first."""
+        with suppress(FileNotFoundError):
+            return max(0.0, time.time() - (self.path / "heartbeat").stat().st_mtime)
+        return 0.0
 
     def is_held(self) -> bool:
         """Whether some worker (or a child it left behind) holds the run's lock."""
@@ -179,8 +229,8 @@ class RunDir:
     # -- chat: questions go in, turns come out as events ------------------------------------------------------
 
     def ask(self, **question: Any) -> None:
-        """Put one question into a chat worker's inbox."""
-        _append(self.path / "inbox.jsonl", json.dumps(question).encode() + b"\n")
+        """Put one question into a chat worker's inbox. Raises OSError where the disk does not take it."""
+        _append(self.path / "inbox.jsonl", json.dumps(question).encode() + b"\n", is_new=True)
 
     def questions(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """The questions from byte `offset` on, and where the next reading starts."""
@@ -194,9 +244,20 @@ class RunDir:
         return [json.loads(line) for line in whole.splitlines() if line], offset + len(whole)
 
 
-def _append(path: Path, line: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+def _encoded(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def _append(path: Path, line: bytes, *, is_new: bool = False) -> None:
+    """All of `line` or nothing. A file that is not there is made only if it `is_new`: its folder was removed."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | (os.O_CREAT if is_new else 0), 0o600)
     try:
-        os.write(descriptor, line)
+        start, left = os.fstat(descriptor).st_size, memoryview(line)
+        try:
+            while left:
+                left = left[os.write(descriptor, left) :]
+        except OSError as error:
+            os.ftruncate(descriptor, start)
+            raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         os.close(descriptor)

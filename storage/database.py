@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0001"  # the newest migration; a test compares it with what Alembic finds
+HEAD = "0002"  # the newest migration; a test compares it with what Alembic finds
 BUSY_TIMEOUT_S = 30
+FULL_BYTES = 1 << 20  # a disk with less free than this cannot take a change
 NETWORK_FILESYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse", "fuse.sshfs", "lustre"})
 
 
 class Unavailable(OSError):
     """The database cannot be read or written just now: disk full, locked for too long, or read-only."""
+
+
+class Damaged(Unavailable):
+    """SQLite found the file broken."""
 
 
 class Newer(Exception):
@@ -33,17 +39,19 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Open the file, made or migrated first if need be.
 
-        Raises sqlite3.DatabaseError on a damaged file, Newer on one that this version does not understand.
+        Raises Unavailable on a full disk, Damaged on a broken or foreign file, Newer on one that this version does
+        not understand.
         """
         self.path = path
         self.is_on_network = filesystem_of(path.parent) in NETWORK_FILESYSTEMS
-        with _locked(path.with_name(f"{path.name}.lock")):
-            if version_of(path) != HEAD:
-                _migrate(path)
+        with _translated(path), _locked(path.with_name(f"{path.name}.lock")):
+            found = version_of(path)
+            if found != HEAD:
+                _migrate(path, found)
             path.chmod(0o600)
-        # WAL needs shared memory, which no network share has.
-        self._engine = _engine(path, journal="DELETE" if self.is_on_network else "WAL")
-        self._engine.connect().close()  # a damaged file fails here and not in the middle of something
+            # WAL needs shared memory, which no network share has.
+            self._engine = _engine(path, journal="DELETE" if self.is_on_network else "WAL")
+            self._engine.connect().close()  # a damaged file fails here and not in the middle of something
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -61,23 +69,28 @@ class Database:
 
     def damage(self) -> str:
         """What SQLite finds wrong with the file; empty where it is whole."""
-        with self._engine.connect() as connection:
-            found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
-        return "" if found == "ok" else found
+        try:
+            with _translated(self.path), self._engine.connect() as connection:
+                found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        except Damaged as error:
+            return str(error)
+        return "" if found == "ok" else str(_damaged(self.path, found))
 
     def close(self) -> None:
         self._engine.dispose()
 
 
 def version_of(path: Path) -> str:
-    """The migration the file stands at; empty for a new or foreign file."""
+    """The migration the file stands at; empty for a new file. Raises sqlite3.DatabaseError on a foreign one."""
     if not path.exists():
         return ""
     with _connection(path) as connection:
-        try:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except sqlite3.OperationalError:
+        tables = [str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        if not tables:
             return ""
+        if "alembic_version" not in tables:
+            raise sqlite3.DatabaseError(f"it holds the tables of another program: {', '.join(tables[:3])}")
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else ""
 
 
@@ -97,35 +110,39 @@ def filesystem_of(folder: Path) -> str:
     return kind
 
 
-def _migrate(path: Path) -> None:
-    """Bring the file to HEAD; an older one is copied aside first and put back if the migration fails."""
+def _migrate(path: Path, found: str) -> None:
+    """Bring the file from migration `found` to HEAD; one with data is copied to `studio.before-HEAD.db` first."""
     from alembic import command  # slow to import, and hardly ever needed
     from alembic.config import Config
 
-    found = version_of(path)
     if found and not any((MIGRATIONS / "versions").glob(f"{found}_*.py")):
         raise Newer(found)
-    backup = path.with_suffix(f".before-{HEAD}")
-    had_one = found != ""
-    if had_one and not backup.exists():
-        with _connection(path) as connection:
-            if connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError(f"{path} is damaged; restore it from a backup")
-            connection.execute("VACUUM INTO ?", (str(backup),))
+    if found:
+        _back_up(path, path.with_suffix(f".before-{HEAD}.db"))
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     engine = _engine(path, journal="DELETE")
     try:
-        # SQLite's schema changes are transactional, so a killed migration leaves the old schema behind.
-        with engine.execution_options(begin="IMMEDIATE").begin() as connection_:
-            config.attributes["connection"] = connection_
+        # One transaction, changes of tables included: a migration that fails or is killed changes nothing.
+        with engine.execution_options(begin="IMMEDIATE").begin() as connection:
+            config.attributes["connection"] = connection
             command.upgrade(config, "head")
-    except BaseException:
+    finally:
         engine.dispose()
-        if had_one:
-            backup.replace(path)
-        raise
-    engine.dispose()
+
+
+def _back_up(path: Path, backup: Path) -> None:
+    """A whole copy of the database as it is now; an older copy is kept until the new one is complete."""
+    unfinished = backup.with_suffix(".tmp")
+    unfinished.unlink(missing_ok=True)
+    try:
+        with _connection(path) as connection:
+            if (said := connection.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+                raise sqlite3.DatabaseError(said)
+            connection.execute("VACUUM INTO ?", (str(unfinished),))
+        unfinished.replace(backup)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _engine(path: Path, *, journal: str) -> Engine:
@@ -153,11 +170,32 @@ def _engine(path: Path, *, journal: str) -> Engine:
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    """What SQLAlchemy says of a full disk or a lock, as the operating system would say it."""
+    """What SQLite says of a full disk, a lock or a broken file, as sentences."""
     try:
         yield
-    except OperationalError as error:
-        raise Unavailable(f"the database {path} cannot be used now: {error.orig}") from error
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        said = getattr(error, "orig", error)
+        if isinstance(said, sqlite3.OperationalError):
+            raise _unavailable(path, str(said)) from error
+        if type(said) is sqlite3.DatabaseError:
+            raise _damaged(path, str(said)) from error
+        raise
+
+
+def _unavailable(path: Path, said: str) -> Unavailable:
+    free = shutil.disk_usage(path.parent).free
+    if free < FULL_BYTES or "full" in said:
+        return Unavailable(
+            f"the disk is full: {path.parent} has {free:,} bytes free, so nothing can be stored; free some space, and "
+            "work goes on by itself"
+        )
+    return Unavailable(f"the database {path} cannot be used now: {said}")
+
+
+def _damaged(path: Path, said: str) -> Damaged:
+    copies = ", ".join(copy.name for copy in sorted(path.parent.glob(f"{path.stem}.before-*.db")))
+    cure = f"put a copy in its place (there is {copies})" if copies else "put a copy of yours in its place"
+    return Damaged(f"{path} is damaged or no database of Repair Studio ({said}); {cure}, or choose another --home")
 
 
 @contextmanager

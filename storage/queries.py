@@ -50,6 +50,16 @@ def model_named(session: Session, name: str) -> Model | None:
     return session.scalars(select(Model).where(col(Model.name) == name)).first()
 
 
+def dataset_of(session: Session, run_id: int) -> Dataset | None:
+    """The training set that a run has built."""
+    return session.scalars(select(Dataset).where(col(Dataset.run_id) == run_id)).first()
+
+
+def model_of(session: Session, run_id: int) -> Model | None:
+    """The model that a run has made."""
+    return session.scalars(select(Model).where(col(Model.run_id) == run_id)).first()
+
+
 def models(session: Session) -> Sequence[Model]:
     """Models that runs have made, newest first."""
     return session.scalars(select(Model).order_by(col(Model.id).desc())).all()
@@ -162,6 +172,12 @@ def turns(session: Session, conversation_id: int) -> Sequence[Turn]:
     """The turns of a conversation, in order."""
     query = select(Turn).where(col(Turn.conversation_id) == conversation_id).order_by(col(Turn.number))
     return session.scalars(query).all()
+
+
+def turn(session: Session, conversation_id: int, number: int) -> Turn | None:
+    """One message of a conversation."""
+    chosen = (col(Turn.conversation_id) == conversation_id, col(Turn.number) == number)
+    return session.scalars(select(Turn).where(*chosen)).first()
 
 
 def _holds(column: Any, text: str) -> ColumnElement[bool]:

@@ -29,6 +29,8 @@ class Run(SQLModel, table=True):
     started_at: float | None = None
     ended_at: float | None = None
     stop_asked_at: float | None = None
+    stop_now: bool = False  # asked to end at once, and not after saving
+    stop_sent_at: float | None = None  # when the worker was told
     offset: int = 0
     last_seq: int = 0
     broken_lines: int = 0
@@ -140,6 +142,8 @@ class Conversation(SQLModel, table=True):
     benchmark: dict[str, Any] = _json()
     strategy: str
     outcome: str = ""  # "plausible", or the last verdict's
+    asked: int = 0  # questions put to the model
+    answered: int = 0  # of these, dealt with; it is busy while fewer than were asked
     created_at: float
 
 
@@ -155,6 +159,7 @@ class Turn(SQLModel, table=True):
     text: str
     patch: str | None = None
     patch_reason: str = ""
+    prompt: str = ""  # what the model read before it wrote this
     outcome: str = ""
     reason: str = ""
     log: str = ""

@@ -43,9 +43,10 @@ def _turn(turn: Any) -> str:
         )
         body = (code.diff(turn.diff) if turn.has_patch else "") + said
         body += _folded(f"log-{turn.number}", "Test log", turn.log) if turn.log else ""
+        body += _folded(f"prompt-{turn.number}", "What the model was told", turn.prompt) if turn.prompt else ""
     else:
         first, _, rest = turn.text.partition("\n\n") if turn.role == "tool" else (turn.text, "", "")
-        body = _text(first) + (_folded(f"rest-{turn.number}", "What the model is told", rest) if rest else "")
+        body = _text(first) + (_folded(f"rest-{turn.number}", "End of the test log", rest) if rest else "")
     return (
         f'<div class="turn {esc(turn.role)}"><header><b>{who}</b><span class="num">{turn.number}</span>{badge}</header>'
         f"{body}</div>"

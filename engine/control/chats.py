@@ -14,12 +14,15 @@ from engine.control.patches import unified
 from engine.control.runs import Runs
 from engine.domain import Bug
 from engine.errors import UserError
+from engine.events import Answered, Delta, TurnSaid
 from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec
 from storage import queries
 from storage.database import Database
 from storage.tables import Conversation, Run, Turn
 
+LOST = (*ENDED, "stopping")  # states of a worker that takes no question any more
+UNANSWERED = "the model was unloaded before it had answered; press Repair to go on"
 TAIL_BYTES = 256_000  # of a worker's events that may hold the answer being written
 
 
@@ -35,6 +38,7 @@ class ShownTurn:
     outcome: str
     reason: str
     log: str
+    prompt: str = ""  # of a model's turn: exactly what it had read
 
 
 @dataclass(frozen=True)
@@ -99,24 +103,32 @@ class Chats:
         """Ask for up to `budget` repair turns, after an own message if there is one. Raises UserError while busy."""
         if not 1 <= budget <= 50:
             raise UserError(f"budget: 1 to 50 turns, not {budget}", field="budget")
-        view = self.view(conversation_id)
-        if view.is_busy:
-            raise UserError("the model is still answering; wait for it or stop it first")
-        conversation, run, turns = self._load(conversation_id)
-        if run.state in ENDED:  # its worker was unloaded or lost: the conversation goes on with a new one
+        conversation, run, _ = self._load(conversation_id)
+        if run.state in LOST:  # the conversation goes on with a new worker
             spec = ChatSpec.model_validate({**run.spec, "bug": conversation.bug_id})
             run = self._runs.get(self._worker(spec))
-            with self._database.write() as session:
-                session.get_one(Conversation, conversation_id).run_id = run.id or 0
-        RunDir(Path(run.folder)).path.mkdir(parents=True, exist_ok=True)
-        RunDir(Path(run.folder)).ask(
-            ask="reply",
-            conversation=conversation_id,
-            bug=conversation.bug_id,
-            message=message.strip(),
-            budget=budget,
-            turns=[_told(turn) for turn in turns],
-        )
+        # One transaction: of two that ask at once the second is refused, and the worker is told the turns that were
+        # there when it was asked. The question is written before the row, so that none is counted that was not asked.
+        with self._database.write() as session:
+            conversation = session.get_one(Conversation, conversation_id)
+            if conversation.run_id == run.id and conversation.answered < conversation.asked:
+                raise UserError("the model is still answering; wait for it or stop it first")
+            if session.get_one(Run, run.id).state in LOST:
+                raise UserError("the model was unloaded just now; send your message again")
+            conversation.run_id = run.id or 0
+            conversation.answered = max(conversation.asked, conversation.answered)
+            conversation.asked = conversation.answered + 1
+            folder = RunDir(Path(run.folder))
+            folder.path.mkdir(parents=True, exist_ok=True)
+            folder.ask(
+                ask="reply",
+                conversation=conversation_id,
+                question=conversation.asked,
+                bug=conversation.bug_id,
+                message=message.strip(),
+                budget=budget,
+                turns=[_told(turn) for turn in queries.turns(session, conversation_id)],
+            )
 
     def stop(self, conversation_id: int) -> None:
         """Unload the model; the conversation stays and can go on later."""
@@ -135,8 +147,8 @@ class Chats:
         """Raises UserError on an unknown id."""
         conversation, run, turns = self._load(conversation_id)
         bug = next((bug for bug in self.bugs(conversation.benchmark) if bug.id == conversation.bug_id), None)
-        live, answering = self._live(run, conversation_id)
-        is_busy = answering and run.state not in ENDED
+        is_open = conversation.answered < conversation.asked
+        is_busy = is_open and run.state not in ENDED
         status = run.progress_text if is_busy or run.state not in ENDED else ""
         return View(
             id=conversation_id,
@@ -147,35 +159,31 @@ class Chats:
             state=run.state,
             status=status,
             is_busy=is_busy,
-            error=run.error,
+            error=run.error or (UNANSWERED if is_open and not is_busy else ""),
             turns=tuple(_shown(turn, bug) for turn in turns),
-            live_text=live if is_busy else "",
+            live_text=self._live(run, conversation_id) if is_busy else "",
         )
 
-    def _live(self, run: Run, conversation_id: int) -> tuple[str, bool]:
-        """What is written so far of the coming turn, and whether a question is still being answered."""
+    def _live(self, run: Run, conversation_id: int) -> str:
+        """What is written so far of the coming turn, as far as the end of the worker's events tells."""
         folder = RunDir(Path(run.folder))
-        asked = sum(q.get("conversation") == conversation_id for q in folder.questions()[0])
-        if not asked or not folder.events_path.exists():
-            return "", bool(asked)
-        start = max(0, folder.events_path.stat().st_size - TAIL_BYTES)
-        text, answered = "", 0
-        for event in folder.events(start).events:
-            if event.kind == "turn" and event.fields.get("conversation") == conversation_id:
+        if not folder.events_path.exists():
+            return ""
+        text = ""
+        for event in folder.events(max(0, folder.events_path.stat().st_size - TAIL_BYTES)).events:
+            said = event.said
+            if isinstance(said, TurnSaid | Answered) and said.conversation == conversation_id:
                 text = ""
-            elif event.kind == "delta" and event.fields.get("conversation") == conversation_id:
-                text = event.fields["text"] if event.fields.get("restart") else text + event.fields["text"]
-            elif event.kind == "answered" and event.fields.get("conversation") == conversation_id:
-                answered = int(event.fields["questions"])
-                text = ""
-        return text, answered < asked
+            elif isinstance(said, Delta) and said.conversation == conversation_id:
+                text = said.text if said.restart else text + said.text
+        return text
 
     def _worker(self, spec: ChatSpec) -> int:
         """The id of a live worker with this model and these settings, or of a new one."""
         wanted = json.dumps(spec.model_dump(mode="json", exclude={"bug", "name"}), sort_keys=True)
         for run in self._runs.list(kind="chat"):
             same = {key: value for key, value in run.spec.items() if key not in ("bug", "name")}
-            if run.state in ("queued", "starting", "running") and json.dumps(same, sort_keys=True) == wanted:
+            if run.state not in LOST and json.dumps(same, sort_keys=True) == wanted:
                 return run.id or 0
         return self._runs.submit(spec)
 
@@ -204,4 +212,5 @@ def _shown(turn: Turn, bug: Bug | None) -> ShownTurn:
         outcome=turn.outcome,
         reason=turn.reason or turn.patch_reason,
         log=turn.log,
+        prompt=turn.prompt,
     )

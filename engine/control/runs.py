@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import Session
+
 from engine import builders
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
@@ -47,10 +49,10 @@ class Runs:
         spec = self._from_anywhere(spec)
         if after is None:
             self.inputs(spec)
-        self._check_name(kind, spec.name)
         if isinstance(spec, DatasetSpec):
             builders.registry.create(spec.builder).check()
         with self._database.write() as session:
+            _check_name(session, kind, spec.name)
             run = Run(
                 kind=kind,
                 name=spec.name,
@@ -122,28 +124,34 @@ class Runs:
             file.seek(max(0, path.stat().st_size - n_bytes))
             return file.read().decode("utf-8", "replace").replace("\0", "")
 
-    def stop(self, run_id: int) -> None:
-        """Ask a run to end; the supervisor sees to it. A queued run is stopped at once."""
+    def stop(self, run_id: int, *, now: bool = False) -> None:
+        """Ask a run to end once it has saved its work, or `now`, without saving; the supervisor sees to it.
+
+        A queued run is stopped at once.
+        """
         with self._database.write() as session:
             run = session.get(Run, run_id)
             if run is None or run.state in ENDED:
                 return
-            run.stop_asked_at = time.time()
+            is_new = run.state != "stopping" or (now and not run.stop_now)
+            run.stop_asked_at = time.time() if is_new else run.stop_asked_at
+            run.stop_now = run.stop_now or now
             run.state = "stopped" if run.state == "queued" else "stopping"
             run.ended_at = time.time() if run.state == "stopped" else None
             session.add(run)
 
     def resume(self, run_id: int) -> None:
         """Go on where a run stopped: from its newest whole checkpoint, or with the patches not yet judged."""
-        run = self.get(run_id)
-        if run.state not in ("stopped", "failed", "interrupted"):
-            raise UserError(f"run {run_id} is {run.state}; only a stopped, failed or interrupted run can go on")
+        self.get(run_id)
         self._check_disk()
-        self._check_name(run.kind, run.spec.get("name", ""), but=run_id)
         with self._database.write() as session:
-            session.add(run)
-            run.state, run.error, run.cause = "queued", "", ""
-            run.stop_asked_at = run.ended_at = None
+            run = session.get_one(Run, run_id)
+            if run.state not in ("stopped", "failed", "interrupted"):
+                raise UserError(f"run {run_id} is {run.state}; only a stopped, failed or interrupted run can go on")
+            _check_name(session, run.kind, run.spec.get("name", ""), but=run_id)
+            run.state, run.error, run.cause, run.handle = "queued", "", "", ""
+            run.stop_asked_at = run.stop_sent_at = run.ended_at = None
+            run.stop_now = False
 
     def command(self, spec: Spec) -> str:
         """The shell command that does just this."""
@@ -153,25 +161,6 @@ class Runs:
             words += ["--set", override]
         return shlex.join([*words, "--home", str(self._home), "--wait"])
 
-    def _check_name(self, kind: str, name: str, *, but: int | None = None) -> None:
-        if not name or kind not in MAKERS:
-            return
-        if GIVEN.match(name):
-            raise UserError(f"name: {name!r} is how runs without a name are called; choose another name", field="name")
-        makes_model = kind != "dataset"
-        kinds = ("train", "merge") if makes_model else ("dataset",)
-        with self._database.read() as session:
-            waiting = queries.runs_in(session, ("queued", *ACTIVE))
-            taken = any(run.name == name and run.kind in kinds and run.id != but for run in waiting)
-            if makes_model:
-                taken = taken or queries.model_named(session, name) is not None
-                taken = taken or any(entry.name == name for entry in SHIPPED)
-            else:
-                taken = taken or queries.dataset_named(session, name) is not None
-        if taken:
-            what = "model" if makes_model else "data set"
-            raise UserError(f"name: there is already a {what} called {name!r}; choose another name", field="name")
-
     def _check_disk(self) -> None:
         free = shutil.disk_usage(self._home).free
         if free < NEEDED_BYTES:
@@ -179,6 +168,27 @@ class Runs:
                 f"no disk space: {free >> 20} MiB free in {self._home}, a run needs {NEEDED_BYTES >> 20} MiB; "
                 "free some space or choose another --home"
             )
+
+
+def _check_name(session: Session, kind: str, name: str, *, but: int = 0) -> None:
+    """Raises UserError where another result, or a run that will make one, has this name already.
+
+    Call it in the transaction that takes the name, or two runs could take it at once.
+    """
+    if not name or kind not in MAKERS:
+        return
+    if GIVEN.match(name):
+        raise UserError(f"name: {name!r} is how runs without a name are called; choose another name", field="name")
+    kinds = ("dataset",) if kind == "dataset" else ("train", "merge")
+    waiting = queries.runs_in(session, ("queued", *ACTIVE))
+    taken = any(run.name == name and run.kind in kinds and run.id != but for run in waiting)
+    if kind == "dataset":
+        taken = taken or queries.dataset_named(session, name) is not None
+    else:
+        taken = taken or queries.model_named(session, name) is not None or any(entry.name == name for entry in SHIPPED)
+    if taken:
+        what = "data set" if kind == "dataset" else "model"
+        raise UserError(f"name: there is already a {what} called {name!r}; choose another name", field="name")
 
 
 def given_name(spec: Spec, run_id: int) -> str:

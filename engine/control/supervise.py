@@ -1,9 +1,11 @@
-"""Watching: take in what workers say, find those that died, end those that should, start what is next in the queue."""
+"""Watching: take in what workers say, see which are alive, end those that should, start what is next in the queue."""
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +13,21 @@ from pathlib import Path
 
 from engine import launchers
 from engine.control.runs import Runs
-from engine.control.sync import ingest
+from engine.control.sync import ingest, take_state
 from engine.errors import OutsideFailure, UserError
+from engine.launchers import Launcher
 from engine.registry import Params
-from engine.rundir import ACTIVE, ENDED, RunDir
+from engine.rundir import ACTIVE, ENDED, HEARTBEAT_S, RunDir
 from engine.specs import parse
 from storage import queries
-from storage.database import Database
+from storage.database import FULL_BYTES, Database, Unavailable
 from storage.tables import Run
 
-PATIENCE_S = 10.0  # between asking a run to end and ending it
+log = logging.getLogger(__name__)
+SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
+SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
+STARTING_S = 10.0  # from a worker's start until it can be found
+READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writers need not wait long
 SLOTS = 1  # heavy runs at a time on one machine; a chat's model waits for people and takes none
 
 
@@ -31,58 +38,120 @@ class Supervisor:
         self._lock = home / "supervisor.lock"
         self._database = database
         self._runs = runs
+        self._complaints: dict[int | None, str] = {}
 
     def tick(self) -> None:
-        """Bring rows and processes up to date; returns at once where another studio is just doing it."""
+        """Bring rows and processes up to date; returns at once where another studio is just doing it.
+
+        Raises storage.database.Unavailable where the database cannot be used; any other trouble is one run's alone.
+        """
         with self._alone() as alone:
             if not alone:
                 return
             with self._database.read() as session:
                 active = queries.runs_in(session, ACTIVE)
             for run in active:
-                self._watch(run)
+                try:
+                    self._watch(run)
+                except Unavailable:
+                    raise
+                except OSError as error:  # too many open files, a share that is away: perhaps gone at the next look
+                    self._complain(run, error)
+                except Exception as error:
+                    log.exception("run %s cannot be watched", run.id)
+                    self._abandon(run, f"what its worker said could not be taken in ({type(error).__name__}: {error})")
             self._start_next()
 
+    # -- one run ----------------------------------------------------------------------------------------------
+
     def _watch(self, run: Run) -> None:
-        assert run.id is not None
-        launcher = launchers.registry.create(Params(name=run.launcher))
-        # Asked before the events are read: a worker that ends in between has its last words in the file.
-        alive = bool(run.handle) and launcher.is_alive(run.handle)
-        folder = RunDir(Path(run.folder))
-        if not folder.events_path.exists():
-            if alive:
-                launcher.stop(run.handle, folder.path, force=True)
-            self._give_up(run, f"its folder {run.folder} was removed while it ran", "outside")
+        launcher, folder = _launcher(run), RunDir(Path(run.folder))
+        if not (folder.events_path.exists() and (folder.path / "spec.json").exists()):
+            self._abandon(run, f"its folder {run.folder} was removed while it ran", cause="outside")
             return
-        if folder.events_path.stat().st_size > run.offset:
-            with self._database.write() as session:
-                run = session.get_one(Run, run.id)  # afresh: somebody may just have asked it to stop
-                ingest(session, run, folder)
+        if not run.handle and (found := launcher.find(folder.path)):
+            self._change(run, handle=found)  # the studio that started it ended before it could store this
+            run.handle = found
+        # Asked before the events are read: a worker that ends in between has written its last event already.
+        alive = bool(run.handle) and launcher.is_alive(run.handle)
+        try:
+            run = self._taken_in(run, folder)
+        except Unavailable:
+            raise
+        except OSError as error:
+            self._complain(run, error)
         if run.state in ENDED:
             return
         if not alive and not (run.handle == "" and folder.is_held()):
-            self._bury(run)
-        elif run.state == "stopping" and run.stop_asked_at is not None and run.handle:
-            overdue = time.time() - run.stop_asked_at > PATIENCE_S
-            launcher.stop(run.handle, folder.path, force=overdue)
+            self._record_death(run, launcher, folder)
+        elif run.state == "stopping":
+            self._see_to_stop(run, launcher, folder)
+        else:
+            self._note_heartbeat(run, folder)
 
-    def _bury(self, run: Run) -> None:
-        """A worker that is gone without a last word."""
-        if not run.handle and run.started_at is not None and time.time() - run.started_at < PATIENCE_S:
-            return  # just being started by another studio
-        launcher = launchers.registry.create(Params(name=run.launcher))
+    def _taken_in(self, run: Run, folder: RunDir) -> Run:
+        """The run after what its worker has said since last time."""
+        while folder.events_path.stat().st_size > run.offset:
+            with self._database.write() as session:
+                run = session.get_one(Run, run.id)  # afresh: somebody may just have asked it to stop
+                before = run.offset
+                ingest(session, run, folder, READ_BYTES)
+            if run.offset == before:
+                break  # a line that is still being written
+        return run
+
+    def _see_to_stop(self, run: Run, launcher: Launcher, folder: RunDir) -> None:
+        """Ask once, then wait while it saves; end it where it was asked to end now, or does not get on with it."""
+        if not run.handle:
+            return
+        if run.stop_now or _is_overdue(run):
+            launcher.stop(run.handle, folder.path, force=True)
+        elif run.stop_sent_at is None:
+            launcher.stop(run.handle, folder.path, force=False)
+            self._change(run, stop_sent_at=time.time())
+
+    def _note_heartbeat(self, run: Run, folder: RunDir) -> None:
+        is_silent = folder.silent_s() > SILENT_S
+        if run.state == ("running" if is_silent else "stalled"):
+            self._change(run, only_in=run.state, state="stalled" if is_silent else "running")
+
+    def _record_death(self, run: Run, launcher: Launcher, folder: RunDir) -> None:
+        """Say what became of a run whose worker is gone without having emitted its last state."""
+        if not run.handle and run.started_at is not None and time.time() - run.started_at < STARTING_S:
+            return
         interruption = launcher.interruption(run.handle) if run.handle else ""
+        reserved = folder.ending()
         with self._database.write() as session:
             run = session.get_one(Run, run.id)
+            if reserved is not None and reserved.time >= (run.started_at or 0.0):
+                take_state(session, run, reserved)
+                return
             run.ended_at = time.time()
             if run.state == "stopping":
                 run.state = "stopped"
+                if _is_overdue(run) and not run.stop_now:
+                    late = f"it did not save within {SAVING_S:.0f} s, so it was ended"
+                    run.error = f"{late}; resume goes on from its newest checkpoint"
             elif interruption:
                 run.state, run.cause = "interrupted", "outside"
                 run.error = f"{interruption}; resume goes on from there"
+            elif (free := shutil.disk_usage(folder.path).free) < FULL_BYTES:
+                run.state, run.cause = "failed", "disk_full"
+                run.error = f"the disk is full: {folder.path} has {free:,} bytes free; free some space, then resume"
             else:
                 run.state, run.cause = "failed", "killed"
                 run.error = "the worker was killed (possibly out of memory); its log may say more, resume goes on"
+
+    def _abandon(self, run: Run, error: str, cause: str = "bug") -> None:
+        """End a run that cannot be watched any more, its worker included."""
+        if run.handle:
+            try:
+                _launcher(run).stop(run.handle, Path(run.folder), force=True)
+            except Exception:
+                log.exception("the worker of run %s cannot be ended", run.id)
+        self._give_up(run, error, cause)
+
+    # -- the queue --------------------------------------------------------------------------------------------
 
     def _start_next(self) -> None:
         with self._database.read() as session:
@@ -99,30 +168,43 @@ class Supervisor:
                 self._start(run)
 
     def _start(self, run: Run) -> None:
-        assert run.id is not None
         folder = Path(run.folder)
         try:
             if not (folder / "spec.json").exists():
-                inputs = self._runs.inputs(parse(run.spec))
-                RunDir.create(folder, run.spec, inputs)
-            with self._database.write() as session:
-                mine = session.get(Run, run.id)
-                if mine is None or mine.state != "queued":
-                    return  # stopped since we looked
-                mine.state, mine.started_at, mine.handle = "starting", time.time(), ""
-            handle = launchers.registry.create(Params(name=run.launcher)).submit(folder, {})
+                RunDir.create(folder, run.spec, self._runs.inputs(parse(run.spec)))
+            if not self._change(run, only_in="queued", state="starting", started_at=time.time(), handle=""):
+                return  # stopped since we looked
+            handle = _launcher(run).submit(folder, {})
+        except Unavailable:
+            raise
         except (UserError, OutsideFailure, OSError) as error:
             self._give_up(run, str(error), "user" if isinstance(error, UserError) else "outside")
-            return
+        except Exception as error:
+            log.exception("run %s cannot be started", run.id)
+            self._give_up(run, f"it could not be started ({type(error).__name__}: {error})", "bug")
+        else:
+            self._change(run, handle=handle)
+
+    # -- rows -------------------------------------------------------------------------------------------------
+
+    def _change(self, run: Run, *, only_in: str = "", **values: object) -> bool:
+        """Set these columns; False, and nothing is set, where the run's state is no longer `only_in`."""
         with self._database.write() as session:
-            mine = session.get(Run, run.id)
-            assert mine is not None
-            mine.handle = handle
+            now = session.get_one(Run, run.id)
+            if only_in and now.state != only_in:
+                return False
+            for column, value in values.items():
+                setattr(now, column, value)
+            return True
+
+    def _complain(self, run: Run, error: OSError) -> None:
+        """Once for each new trouble, and not at every look."""
+        if self._complaints.get(run.id) != str(error):
+            self._complaints[run.id] = str(error)
+            log.warning("run %s cannot be read just now: %s", run.id, error)
 
     def _give_up(self, run: Run, error: str, cause: str) -> None:
-        with self._database.write() as session:
-            run = session.get_one(Run, run.id)
-            run.state, run.error, run.cause, run.ended_at = "failed", error, cause, time.time()
+        self._change(run, state="failed", error=error, cause=cause, ended_at=time.time())
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
@@ -135,3 +217,11 @@ class Supervisor:
             yield True
         finally:
             os.close(descriptor)
+
+
+def _launcher(run: Run) -> Launcher:
+    return launchers.registry.create(Params(name=run.launcher))
+
+
+def _is_overdue(run: Run) -> bool:
+    return run.stop_sent_at is not None and time.time() - run.stop_sent_at > SAVING_S

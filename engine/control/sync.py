@@ -3,165 +3,172 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete
+from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col
 
-from engine.rundir import Event, RunDir
+from engine import events
+from engine.events import Event
+from engine.rundir import RunDir
 from storage import queries
 from storage.tables import Bug, Conversation, Dataset, Metric, Model, Patch, Run, Turn
 
 
-def ingest(session: Session, run: Run, folder: RunDir) -> None:
-    """Take in what the worker has said since last time; a second call with nothing new changes nothing."""
-    reading = folder.events(run.offset)
+def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) -> None:
+    """Take in what the worker has said since last time, about `most` bytes of it.
+
+    A second call with nothing new changes nothing, and so does an event that is taken in again.
+    """
+    reading = folder.events(run.offset, most)
     for event in reading.events:
         if event.seq <= run.last_seq:
             continue  # the offset was lost, the line was not: seen before
-        _HANDLERS.get(event.kind, _ignore)(session, run, event)
+        take = _TAKERS.get(type(event.said))
+        if take is not None:
+            take(session, run, event)
         run.last_seq = event.seq
     run.offset = reading.offset
     run.broken_lines += reading.broken
     session.add(run)
 
 
-def _state(session: Session, run: Run, event: Event) -> None:
-    state = event.fields["state"]
-    if state == "running":
+def take_state(session: Session, run: Run, event: Event) -> None:
+    """A run that began or ended; a result is entered into the lists of datasets and models."""
+    said = event.said
+    assert isinstance(said, events.State)
+    if said.state == "running":
         run.started_at = run.started_at or event.time
-        if run.state != "stopping":
-            run.state = state
+        run.state = "stopping" if run.state == "stopping" else "running"
         return
-    run.state = state
-    run.ended_at = event.time
-    run.error = event.fields.get("error", "")
-    run.cause = event.fields.get("cause", "")
-    if state == "done":
-        run.result = event.fields.get("result") or {}
+    run.state, run.error, run.cause, run.ended_at = said.state, said.error, said.cause, event.time
+    if said.state == "done":
+        run.result = said.result or {}
         register(session, run, event.time)
 
 
 def register(session: Session, run: Run, time: float) -> None:
-    """Enter what a finished run has made into the lists of data sets and models."""
+    """Enter what a finished run has made into the lists of datasets and models; a second time changes nothing."""
     assert run.id is not None
     artifacts = RunDir.artifacts_of(run.folder)
     if run.kind == "dataset":
         report = run.result.get("report", run.result)
-        session.add(
-            Dataset(
-                name=run.name,
-                run_id=run.id,
-                folder=artifacts,
-                train_rows=report["rows"]["train"],
-                valid_rows=report["rows"]["valid"],
-                hash=report["hash"],
-                report=report,
-                created_at=time,
+        dataset = queries.dataset_of(session, run.id) or Dataset(
+            run_id=run.id, name="", folder="", train_rows=0, valid_rows=0, hash="", created_at=time
+        )
+        dataset.name = dataset.name or _free_name(run, queries.dataset_named(session, run.name))
+        dataset.folder = artifacts
+        dataset.train_rows, dataset.valid_rows = int(report["rows"]["train"]), int(report["rows"]["valid"])
+        dataset.hash, dataset.report = str(report["hash"]), report
+        session.add(dataset)
+    elif run.kind in ("train", "merge"):
+        model = queries.model_of(session, run.id) or Model(run_id=run.id, name="", kind="", path="", created_at=time)
+        model.name = model.name or _free_name(run, queries.model_named(session, run.name))
+        model.path = f"{artifacts}/model"
+        if run.kind == "merge":
+            model.kind, model.usable = "merged", bool(run.result["usable"])
+            model.note = (
+                "" if model.usable else "the merged model does not answer like the adapter; see its parity check"
             )
-        )
-    elif run.kind == "train":
-        kind = "base" if run.spec["trainer"].get("method") == "full" else "adapter"
-        model = RunDir(Path(run.folder)).inputs().model
-        base = model.weights if model and kind == "adapter" else ""
-        session.add(
-            Model(name=run.name, kind=kind, path=f"{artifacts}/model", base=base, run_id=run.id, created_at=time)
-        )
-    elif run.kind == "merge":
-        usable = bool(run.result["usable"])
-        note = "" if usable else "the merged model does not answer like the adapter; see its parity check"
-        path = f"{artifacts}/model"
-        session.add(
-            Model(name=run.name, kind="merged", path=path, run_id=run.id, usable=usable, note=note, created_at=time)
-        )
+        else:
+            model.kind = "base" if run.spec["trainer"].get("method") == "full" else "adapter"
+            base = RunDir(Path(run.folder)).inputs().model
+            model.base = base.weights if base and model.kind == "adapter" else ""
+        session.add(model)
+
+
+def _free_name(run: Run, taken: Dataset | Model | None) -> str:
+    """The run's name; with its number where another run's result has it, so that no work is lost over a name."""
+    return run.name if taken is None else f"{run.name}-run-{run.id}"
 
 
 def _progress(session: Session, run: Run, event: Event) -> None:
-    run.progress_done = event.fields.get("done") or 0
-    run.progress_total = event.fields.get("total")
-    run.progress_text = event.fields.get("text", "")
+    assert isinstance(event.said, events.Progress)
+    run.progress_done, run.progress_total, run.progress_text = event.said.done, event.said.total, event.said.text
 
 
 def _metric(session: Session, run: Run, event: Event) -> None:
-    assert run.id is not None
-    for name, value in event.fields["values"].items():
-        if isinstance(value, int | float) and math.isfinite(value):  # SQLite has no NaN
-            step = int(event.fields["step"])
-            session.add(Metric(run_id=run.id, seq=event.seq, step=step, name=name, value=float(value), time=event.time))
+    said = event.said
+    assert isinstance(said, events.Metric)
+    rows = [
+        {"run_id": run.id, "seq": event.seq, "step": said.step, "name": name, "value": value, "time": event.time}
+        for name, value in said.values.items()
+        if math.isfinite(value)  # SQLite has no NaN
+    ]
+    if rows:
+        session.execute(insert(Metric).values(rows).on_conflict_do_nothing())
 
 
 def _resumed(session: Session, run: Run, event: Event) -> None:
+    assert isinstance(event.said, events.Resumed)
     session.flush()
-    later = (col(Metric.run_id) == run.id, col(Metric.step) > int(event.fields["step"]))
+    later = (col(Metric.run_id) == run.id, col(Metric.step) > event.said.step)
     session.execute(delete(Metric).where(*later))
 
 
 def _bug(session: Session, run: Run, event: Event) -> None:
+    said = event.said
+    assert isinstance(said, events.BugSeen)
     assert run.id is not None
-    fields = dict(event.fields)
-    row = queries.bug(session, run.id, fields["id"]) or Bug(run_id=run.id, bug_id=fields["id"], **_blank_bug())
-    for name in ("language", "path", "kind", "cwe", "start", "end", "buggy", "fixed", "skipped", "prompt_tokens"):
-        if fields.get(name) is not None:
-            setattr(row, name, fields[name])
+    values = {name: value for name, value in asdict(said).items() if name != "id"}
+    row = queries.bug(session, run.id, said.id) or Bug(run_id=run.id, bug_id=said.id, **values)
+    for name, value in values.items():
+        setattr(row, name, value)
     session.add(row)
-
-
-def _blank_bug() -> dict[str, Any]:
-    return {"language": "", "path": "", "start": 1, "end": 0, "buggy": "", "fixed": ""}
 
 
 def _patch(session: Session, run: Run, event: Event) -> None:
+    said = event.said
+    assert isinstance(said, events.PatchJudged)
     assert run.id is not None
-    fields = event.fields
-    key = (fields["bug_id"], fields["source"], int(fields["rank"]))
-    row = queries.patch(session, run.id, *key)
-    row = row or Patch(run_id=run.id, bug_id=key[0], source=key[1], rank=key[2], outcome="")
-    for name in ("completion", "text", "score", "same_as"):
-        setattr(row, name, fields.get(name) if name != "completion" else fields.get(name) or "")
-    _take_verdict(row, fields["verdict"])
+    row = queries.patch(session, run.id, said.bug_id, said.source, said.rank)
+    row = row or Patch(run_id=run.id, bug_id=said.bug_id, source=said.source, rank=said.rank, outcome="")
+    row.completion, row.text, row.score, row.same_as = said.completion, said.text, said.score, said.same_as
+    _take_verdict(row, said.verdict)
     session.add(row)
 
 
-def _take_verdict(row: Patch | Turn, verdict: dict[str, Any]) -> None:
-    row.outcome = verdict["outcome"]
-    row.reason = verdict.get("reason", "")
-    row.log = verdict.get("log", "")
-    row.failed = list(verdict.get("failed", ()))
-    row.duration_s = verdict.get("duration_s", 0.0)
-    row.sandbox = verdict.get("sandbox", "")
+def _take_verdict(row: Patch | Turn, verdict: events.VerdictSaid) -> None:
+    row.outcome, row.reason, row.log = verdict.outcome.value, verdict.reason, verdict.log
+    row.failed, row.duration_s, row.sandbox = list(verdict.failed), verdict.duration_s, verdict.sandbox
 
 
 def _turn(session: Session, run: Run, event: Event) -> None:
-    fields = event.fields
-    conversation = session.get(Conversation, int(fields["conversation"]))
+    said = event.said
+    assert isinstance(said, events.TurnSaid)
+    conversation = session.get(Conversation, said.conversation)
     if conversation is None or conversation.run_id != run.id:
-        return  # the conversation was deleted meanwhile
-    row = Turn(
-        conversation_id=int(fields["conversation"]),
-        number=int(fields["number"]),
-        role=fields["role"],
-        text=fields["text"],
-        patch=fields.get("patch"),
-        patch_reason=fields.get("patch_reason") or "",
-    )
-    if fields.get("verdict"):
-        _take_verdict(row, fields["verdict"])
+        return  # the conversation was deleted, or goes on with another worker
+    row = queries.turn(session, said.conversation, said.number)
+    row = row or Turn(conversation_id=said.conversation, number=said.number, role="", text="")
+    row.role, row.text, row.prompt = said.role, said.text, said.prompt
+    row.patch, row.patch_reason = said.patch, said.patch_reason
+    if said.verdict is not None:
+        _take_verdict(row, said.verdict)
         conversation.outcome = row.outcome
+    session.add_all([row, conversation])
+
+
+def _answered(session: Session, run: Run, event: Event) -> None:
+    assert isinstance(event.said, events.Answered)
+    conversation = session.get(Conversation, event.said.conversation)
+    if conversation is not None and conversation.run_id == run.id:
+        conversation.answered = max(conversation.answered, event.said.question)
         session.add(conversation)
-    session.add(row)
 
 
-def _ignore(session: Session, run: Run, event: Event) -> None:
-    """Deltas are read from the file while they are fresh; kinds of a newer worker are not ours to judge."""
-
-
-_HANDLERS = {
-    "state": _state,
-    "progress": _progress,
-    "metric": _metric,
-    "resumed": _resumed,
-    "bug": _bug,
-    "patch": _patch,
-    "turn": _turn,
+_TAKERS: dict[type[Any], Callable[[Session, Run, Event], None]] = {
+    # Deltas are read from the file while they are fresh, checkpoints by the next worker.
+    events.State: take_state,
+    events.Progress: _progress,
+    events.Metric: _metric,
+    events.Resumed: _resumed,
+    events.BugSeen: _bug,
+    events.PatchJudged: _patch,
+    events.TurnSaid: _turn,
+    events.Answered: _answered,
 }

@@ -6,7 +6,6 @@ import fcntl
 import json
 import logging
 import os
-import sqlite3
 import threading
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from engine.control.runs import Runs
 from engine.control.supervise import Supervisor
 from engine.errors import OutsideFailure, UserError
 from engine.specs import TrainSpec
-from storage.database import Database, Newer
+from storage.database import Damaged, Database, Newer, Unavailable
 
 log = logging.getLogger(__name__)
 BREATH_S = 10.0  # after a fault of ours, before the next look
@@ -37,6 +36,10 @@ class Workspace:
             (self.home / "runs").mkdir(parents=True, exist_ok=True)
             self.home.chmod(0o700)
             self._database = Database(self.home / "studio.db")
+        except Damaged as error:
+            raise UserError(str(error)) from None
+        except Unavailable as error:
+            raise OutsideFailure(str(error)) from None
         except OSError as error:
             raise UserError(
                 f"the home folder {self.home} cannot be used: {error.strerror}; choose another --home"
@@ -45,12 +48,6 @@ class Workspace:
             raise UserError(
                 f"{self.home / 'studio.db'} was made by a newer Repair Studio (its version is {error}); update this "
                 "one, or choose another --home"
-            ) from None
-        except sqlite3.OperationalError as error:
-            raise OutsideFailure(f"the database {self.home / 'studio.db'} cannot be opened: {error}") from None
-        except sqlite3.DatabaseError as error:
-            raise UserError(
-                f"{self.home / 'studio.db'} is no database of ours ({error}); move it away or choose another --home"
             ) from None
         self.models = Models(self._database)
         self.datasets = Datasets(self._database)
@@ -85,7 +82,7 @@ class Workspace:
     def claim(self, address: str) -> None:
         """Be the one studio that serves this home. Raises UserError naming the one that does already."""
         if damage := self._database.damage():
-            raise UserError(f"{self.home / 'studio.db'} is damaged ({damage}); put a backup in its place")
+            raise UserError(damage)
         path = self.home / "studio.lock"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

@@ -17,6 +17,9 @@ class Launcher(Protocol):
     def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
         """Start the worker detached from this process; the handle is plain text, stored, and survives a restart."""
 
+    def find(self, run_dir: Path) -> str:
+        """The handle of a worker at work in this folder, for one whose handle was lost; empty where there is none."""
+
     def is_alive(self, handle: str) -> bool:
         """Whether that very process (not another with its number) still runs; a zombie does not."""
 
@@ -24,7 +27,7 @@ class Launcher(Protocol):
         """What ended a worker that is gone, where it was the machine and not the worker; empty where nobody knows."""
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
-        """Ask the whole process tree to end, or end it; never signals a stranger."""
+        """Ask the worker to save and end, or end it with its whole process tree; never signals a stranger."""
 
 
 registry: Registry[Launcher] = Registry("launchers", {"local": "engine.launchers.local:Local"})

@@ -45,6 +45,15 @@ class Local:
             )
         return f"{boot_id()}:{process.pid}:{start_time(process.pid)}"
 
+    def find(self, run_dir: Path) -> str:
+        """The first process of the session that `submit` opened for this folder."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                is_ours = process.environ().get(MARK) == str(run_dir) and "engine.work" in process.cmdline()
+                if is_ours and os.getsid(process.pid) == process.pid:
+                    return f"{boot_id()}:{process.pid}:{start_time(process.pid)}"
+        return ""
+
     def is_alive(self, handle: str) -> bool:
         boot, pid, started = parse_handle(handle)
         if boot != boot_id():
@@ -57,13 +66,14 @@ class Local:
         return "" if parse_handle(handle)[0] == boot_id() else "the machine was restarted while it ran"
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
-        """SIGTERM (or SIGKILL) to the worker and to everything it started, wherever that has moved to."""
+        """SIGTERM to the worker, woken where it is stopped; or SIGKILL to it and to everything it started."""
         number = signal.SIGKILL if force else signal.SIGTERM
         boot, pid, started = parse_handle(handle)
         if boot == boot_id() and start_time(pid) == started:
             descendants = _descendants(pid)  # listed first: a killed leader leaves orphans nobody can trace
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, number) if force else os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
             if force:
                 for process in descendants:
                     with contextlib.suppress(psutil.Error):

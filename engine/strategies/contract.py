@@ -24,6 +24,7 @@ class Table:
 
     answers: list[str]
     evaluated: list[str | None] = field(default_factory=list)
+    prompts: list[str] = field(default_factory=list)
 
     name: str = "table"
 
@@ -40,6 +41,7 @@ class Table:
         return self
 
     def complete(self, prompt: str) -> str:
+        self.prompts.append(prompt)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def evaluate(self, bug: Bug, patch: Patch) -> Verdict:
@@ -74,6 +76,7 @@ def _check_turns(turns: list[Turn], world: Table, budget: int) -> None:
     for number, turn in enumerate(patches):
         assert turn.patch is not None
         assert turn.verdict is not None, f"patch {number} was shown without a verdict"
+        assert turn.prompt in world.prompts, f"patch {number} is not shown with the prompt that it answers"
         assert turn.patch.text in world.evaluated, f"the verdict on patch {number} came from no test run"
         is_last = number == len(patches) - 1
         assert is_last or not turn.verdict.is_plausible, "the conversation went on after a plausible patch"

@@ -34,6 +34,7 @@ class SingleShot:
         complete: Complete,
         evaluate: Evaluate,
     ) -> Iterator[Turn]:
-        text = complete(representation.encode(bug).prompt)
+        prompt = representation.encode(bug).prompt
+        text = complete(prompt)
         patch = representation.decode(text, bug)
-        yield Turn("assistant", text, patch, evaluate(bug, patch))
+        yield Turn("assistant", text, patch, evaluate(bug, patch), prompt)

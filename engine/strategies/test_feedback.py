@@ -52,26 +52,27 @@ class TestFeedback:
                 said.append(Turn("tool", for_people(last.verdict)))
                 yield said[-1]
             tried = {turn.text.strip() for turn in said if turn.role == "assistant"}
-            text = self._new_answer(bug, said, tried, representation, complete)
-            if text is None:
+            answer = self._new_answer(bug, said, tried, representation, complete)
+            if answer is None:
                 yield Turn("tool", STUCK)
                 return
+            prompt, text = answer
             patch = representation.decode(text, bug)
             verdict = evaluate(bug, patch)
-            said.append(Turn("assistant", text, patch, verdict))
+            said.append(Turn("assistant", text, patch, verdict, prompt))
             yield said[-1]
             if verdict.is_plausible:
                 return
 
     def _new_answer(
         self, bug: Bug, said: Sequence[Turn], tried: set[str], representation: Representation, complete: Complete
-    ) -> str | None:
-        """An answer that was not tried yet; None where every draw gave one that was."""
+    ) -> tuple[str, str] | None:
+        """A prompt and an answer to it that was not tried yet; None where every draw gave one that was."""
         notes = notes_of(said)
         for _ in range(1 + self.params.redraws):
-            text, notes = _fitting(bug, notes, representation, complete)
+            prompt, text, notes = _fitting(bug, notes, representation, complete)
             if text.strip() not in tried:
-                return text
+                return prompt, text
         return None
 
 
@@ -87,14 +88,17 @@ def notes_of(said: Sequence[Turn]) -> list[str]:
     return notes
 
 
-def _fitting(bug: Bug, notes: list[str], representation: Representation, complete: Complete) -> tuple[str, list[str]]:
-    """An answer to the longest prompt that fits: what failed first is forgotten first, hints last of all.
+def _fitting(
+    bug: Bug, notes: list[str], representation: Representation, complete: Complete
+) -> tuple[str, str, list[str]]:
+    """The longest prompt that fits, the answer to it, and its notes: the oldest results are left out first, hints last.
 
     Raises PromptTooLong where the code alone does not fit.
     """
     while True:
         try:
-            return complete(representation.encode(bug, notes).prompt), notes
+            prompt = representation.encode(bug, notes).prompt
+            return prompt, complete(prompt), notes
         except PromptTooLong:
             if not notes:
                 raise

@@ -9,9 +9,11 @@ import logging
 import os
 import signal
 import sys
+import threading
 import traceback
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,7 +21,7 @@ from types import FrameType
 from typing import Any
 
 from engine.errors import OutsideFailure, UserError
-from engine.rundir import STOPPED, RunDir
+from engine.rundir import HEARTBEAT_S, STOPPED, RunDir
 from engine.specs import parse
 from engine.work.fetch import fetched
 from engine.work.trouble import cause_of
@@ -33,7 +35,6 @@ WORK = {  # kind of run -> "module:function", called with (spec, inputs, run); r
 }
 PACKAGES = ("repair-studio", "torch", "transformers", "trl", "peft", "bitsandbytes", "datasets")
 log = logging.getLogger(__name__)
-RESERVE_BYTES = 1 << 16  # kept on the disk, and freed when it is full, so that there is room to say so
 
 
 def main(folder: Path) -> int:
@@ -41,7 +42,7 @@ def main(folder: Path) -> int:
     settle()
     run = RunDir(folder)
     try:
-        with run.held():
+        with run.held(), heartbeat(run):
             return work(run)
     except OutsideFailure as error:  # another worker holds the run: what it says there is not ours to touch
         sys.stderr.write(f"{error}\n")
@@ -50,31 +51,49 @@ def main(folder: Path) -> int:
 
 def work(run: RunDir) -> int:
     """Do the run, whose lock is held, and emit its last state."""
-    reserve = run.path / "reserve"
     try:
-        reserve.write_bytes(b"\0" * RESERVE_BYTES)
+        run.reserve_ending()
         spec = parse(run.spec())
         run.emit("state", state="running", versions=versions())
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = WORK[spec.kind].partition(":")
         result = getattr(import_module(module), name)(spec, fetched(run.inputs(), run), run)
         run.emit("state", state="done", result=result)
+        run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
         return 0
     except SystemExit:
-        run.emit("state", state="stopped")
+        run.end("stopped")
         return STOPPED
     except Exception as error:
-        reserve.unlink(missing_ok=True)
         cause, text = cause_of(error, run.path)
         with suppress(OSError):  # the log may be on the full disk
             if cause == "bug" or not isinstance(error, UserError):
                 traceback.print_exc()
             sys.stderr.write(f"{cause}: {text}\n")
-        run.emit("state", state="failed", error=text, cause=cause)
+        run.end("failed", error=text, cause=cause)
         return 1
+
+
+@contextmanager
+def heartbeat(run: RunDir) -> Iterator[None]:
+    """While it lasts, a thread shows every HEARTBEAT_S seconds that this process is running."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while True:
+            with suppress(OSError):  # a full disk, or a folder that was removed: the work itself finds out
+                run.beat()
+            if ended.wait(HEARTBEAT_S):
+                return
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
     finally:
-        reserve.unlink(missing_ok=True)
+        ended.set()
+        thread.join()
 
 
 def settle() -> None:

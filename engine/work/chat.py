@@ -9,6 +9,7 @@ from typing import Any
 from engine import benchmarks, generators, representations, strategies
 from engine.domain import Bug, Patch, Turn, Verdict
 from engine.errors import UserError
+from engine.events import Answered, TurnSaid
 from engine.generators import Stream
 from engine.rundir import Inputs, RunDir
 from engine.specs import ChatSpec
@@ -23,23 +24,24 @@ def chat(spec: ChatSpec, inputs: Inputs, run: RunDir, idle_s: float = IDLE_S) ->
     """Answer until {"ask": "stop"} or `idle_s` seconds of silence; returns how much was said.
 
     Emits progress "ready" once the model is loaded and again after each answer; `answered` closes each question.
+    A worker that is started again in the same folder goes on in the middle of the answer at which it was stopped.
     """
-    desk = Desk(spec, inputs, run)
+    loaded = LoadedModel(spec, inputs, run)
     run.emit("progress", done=0, total=None, text="ready")
     offset, last = 0, time.monotonic()
     while time.monotonic() - last < idle_s:
         questions, offset = run.questions(offset)
         for question in questions:
             if question.get("ask") == "stop":
-                return desk.summary()
-            desk.answer(question)
+                return loaded.summary()
+            loaded.answer(question)
             last = time.monotonic()
         if not questions:
             time.sleep(POLL_S)
-    return desk.summary()
+    return loaded.summary()
 
 
-class Desk:
+class LoadedModel:
     """A loaded model with all that a conversation needs."""
 
     def __init__(self, spec: ChatSpec, inputs: Inputs, run: RunDir) -> None:
@@ -56,39 +58,45 @@ class Desk:
         self._generator.load(inputs.model, spec.seed)
         shown = representations.registry.create(spec.representation)
         self._representation = shown.for_vocabulary(self._generator.vocabulary())
-        # a worker started again in the same folder finds its old inbox: what it has dealt with stays dealt with
-        self._before = {
-            int(event.fields["conversation"]): int(event.fields["questions"])
-            for event in run.events().events
-            if event.kind == "answered"
-        }
-        self._asked: Counter[int] = Counter()
+        # a worker started again in the same folder finds its old inbox, and the turns of an answer it was stopped in
+        self._answered: Counter[int] = Counter()  # conversation -> number of its last answered question
+        self._begun: dict[int, list[dict[str, Any]]] = {}  # conversation -> turns of the answer after that
+        for event in run.events().events:
+            if isinstance(event.said, Answered):
+                self._answered[event.said.conversation] = event.said.question
+                self._begun.pop(event.said.conversation, None)
+            elif isinstance(event.said, TurnSaid):
+                turn = {**event.fields, **(event.fields.get("verdict") or {})}
+                self._begun.setdefault(event.said.conversation, []).append(turn)
+        self._questions: Counter[int] = Counter()
         self._turns = 0
 
     def answer(self, question: dict[str, Any]) -> None:
         """Emit the turns that follow from one question. Trouble of the user's is said in a turn and ends nothing."""
-        conversation = int(question["conversation"])
-        self._asked[conversation] += 1
-        if self._asked[conversation] <= self._before.get(conversation, 0):
+        conversation, number = int(question["conversation"]), int(question["question"])
+        if number <= self._answered[conversation]:
             return
+        self._questions[conversation] += 1
         try:
             self._reply(conversation, question)
         except UserError as error:
             self._say(
                 conversation, self._next, Turn("assistant", "", Patch(str(question.get("bug")), None, str(error)))
             )
-        self._run.emit("answered", conversation=conversation, questions=self._asked[conversation])
+        self._answered[conversation] = number
+        self._run.emit("answered", conversation=conversation, question=number)
         self._run.emit("progress", done=self._turns, total=None, text="ready")
 
     def summary(self) -> dict[str, Any]:
-        return {"conversations": len(self._asked), "questions": self._asked.total(), "turns": self._turns}
+        return {"conversations": len(self._questions), "questions": self._questions.total(), "turns": self._turns}
 
     def _reply(self, conversation: int, question: dict[str, Any]) -> None:
-        told = list(question.get("turns") or ())
+        begun = self._begun.pop(conversation, [])
+        told = [*(question.get("turns") or ()), *begun]
         self._next = max((int(turn.get("number") or 0) for turn in told), default=0) + 1
         bug = self._bug(str(question.get("bug")))
         turns = [_turn(bug, values) for values in told]
-        if message := str(question.get("message") or "").strip():
+        if not begun and (message := str(question.get("message") or "").strip()):
             turns.append(Turn("user", message))
             self._say(conversation, self._next, turns[-1])
         live = _Live(self._run, conversation)
@@ -102,7 +110,10 @@ class Desk:
             self._run.emit("progress", done=self._turns, total=None, text="running the tests")
             return self._benchmark.evaluate(bug, patch, self._sandbox)
 
-        budget = int(question.get("budget") or 1)
+        answers = [turn for turn in turns[-len(begun) :] if turn.role == "assistant"] if begun else []
+        budget = int(question.get("budget") or 1) - len(answers)
+        if budget < 1 or (answers and answers[-1].verdict is not None and answers[-1].verdict.is_plausible):
+            return
         for turn in self._strategy.reply(bug, turns, budget, self._representation, complete, evaluate):
             self._say(conversation, self._next, turn)
 
@@ -122,6 +133,7 @@ class Desk:
             text=turn.text,
             patch=turn.patch.text if turn.patch else None,
             patch_reason=turn.patch.reason if turn.patch else "",
+            prompt=turn.prompt,
             verdict=as_json(turn.verdict) if turn.verdict else None,
         )
         self._next = number + 1

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.benchmarks import Benchmark
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
+from engine.events import PatchJudged
 from engine.representations import Representation
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
@@ -165,7 +166,6 @@ def verdicts_so_far(run: RunDir) -> dict[Key, Verdict]:
     """The last verdict said of each patch, from the run's own events."""
     found: dict[Key, Any] = {}
     for event in run.events().events:
-        if event.kind == "patch":
-            fields = event.fields
-            found[fields["bug_id"], fields["source"], int(fields["rank"])] = from_json(fields["verdict"])
+        if isinstance(said := event.said, PatchJudged):
+            found[said.bug_id, said.source, said.rank] = from_json(event.fields["verdict"])
     return found

@@ -18,8 +18,9 @@ class Unjudged:
     """A strategy that shows a patch without running its tests."""
 
     def reply(self, bug, turns, budget, representation, complete, evaluate):
-        text = complete(representation.encode(bug).prompt)
-        yield Turn("assistant", text, representation.decode(text, bug))
+        prompt = representation.encode(bug).prompt
+        text = complete(prompt)
+        yield Turn("assistant", text, representation.decode(text, bug), prompt=prompt)
 
 
 def test_the_contract_notices_a_patch_without_verdict():
@@ -33,7 +34,21 @@ class Endless(Unjudged):
     def reply(self, bug, turns, budget, representation, complete, evaluate):
         for _ in range(budget + 1):
             patch = representation.decode(complete(""), bug)
-            yield Turn("assistant", "", patch, evaluate(bug, patch))
+            yield Turn("assistant", "", patch, evaluate(bug, patch), "")
+
+
+class Hiding(Unjudged):
+    """A strategy that shows another prompt than the model read."""
+
+    def reply(self, bug, turns, budget, representation, complete, evaluate):
+        text = complete(representation.encode(bug).prompt)
+        patch = representation.decode(text, bug)
+        yield Turn("assistant", text, patch, evaluate(bug, patch), "one line about the failure")
+
+
+def test_the_contract_notices_a_prompt_that_the_model_did_not_read():
+    with pytest.raises(AssertionError, match="not shown with the prompt"):
+        check(Hiding())
 
 
 def test_the_contract_notices_an_overdrawn_budget():

@@ -55,7 +55,7 @@ def test_an_answer_is_seen_while_it_is_written_and_no_longer_once_it_is_whole(wo
     view = workspace.chats.view(conversation)
     assert (view.live_text, view.is_busy) == ("    return", True)
     answer(folder, conversation, 1, "    return")
-    folder.emit("answered", conversation=conversation, questions=1)
+    folder.emit("answered", conversation=conversation, question=1)
     workspace.tick()
     view = workspace.chats.view(conversation)
     assert (view.live_text, view.is_busy, view.outcome) == ("", False, "test_failed")
@@ -77,7 +77,7 @@ def test_a_budget_out_of_range_is_named(workspace, talk, budget):
 def test_a_conversation_goes_on_with_a_new_worker_which_is_told_all(workspace, talk, mute):
     conversation, folder = talk
     answer(folder, conversation, 1, "first try")
-    folder.emit("answered", conversation=conversation, questions=1)
+    folder.emit("answered", conversation=conversation, question=1)
     folder.emit("state", state="done", result={})
     workspace.tick()
     workspace.chats.send(conversation)
@@ -89,7 +89,7 @@ def test_a_conversation_goes_on_with_a_new_worker_which_is_told_all(workspace, t
         ("assistant", "first try", "test_failed")
     ]
     answer(anew, conversation, 2, "second try", {"outcome": "plausible"})
-    anew.emit("answered", conversation=conversation, questions=1)
+    anew.emit("answered", conversation=conversation, question=question["question"])
     workspace.tick()
     view = workspace.chats.view(conversation)
     assert [turn.text for turn in view.turns] == ["first try", "second try"]

@@ -70,7 +70,7 @@ def test_a_queued_run_stops_at_once_and_a_running_one_is_asked_then_forced(works
     workspace.runs.stop(running)
     workspace.tick()
     assert (workspace.runs.get(running).state, mute.asked) == ("stopping", "please")
-    monkeypatch.setattr("engine.control.supervise.PATIENCE_S", 0)
+    monkeypatch.setattr("engine.control.supervise.SAVING_S", 0)
     workspace.tick()
     assert mute.asked == "force"
     mute.alive = False

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from engine.generators.sampling import Sampling
 from engine.rundir import Inputs, RunDir
 from engine.specs import ChatSpec
 from engine.work.chat import chat
@@ -25,8 +26,8 @@ def said(run, kind):
     return [event.fields for event in run.events().events if event.kind == kind]
 
 
-def ask(run, bug="small/add", conversation=1, **more):
-    run.ask(ask="reply", conversation=conversation, bug=bug, budget=2, turns=[], **more)
+def ask(run, bug="small/add", conversation=1, question=1, **more):
+    run.ask(ask="reply", conversation=conversation, question=question, bug=bug, budget=2, turns=[], **more)
 
 
 def until_told_to_stop(tiny, run):
@@ -74,10 +75,36 @@ def test_a_worker_started_again_answers_only_what_was_not_answered(tiny, small, 
     until_told_to_stop(tiny, run)
     before = len(said(run, "turn"))
     (run.path / "inbox.jsonl").write_text("".join((run.path / "inbox.jsonl").read_text().splitlines(True)[:1]))
-    ask(run)
+    ask(run, question=2)
     until_told_to_stop(tiny, RunDir(run.path))
-    assert [fields["questions"] for fields in said(run, "answered")] == [1, 2]
+    assert [fields["question"] for fields in said(run, "answered")] == [1, 2]
     assert len(said(run, "turn")) == 2 * before
+
+
+def test_a_worker_stopped_in_an_answer_goes_on_in_the_middle_of_it(tiny, small, run):
+    ask(run, message="use addition")
+    until_told_to_stop(tiny, run)
+    lines = run.events_path.read_bytes().splitlines(keepends=True)
+    end = next(n for n, line in enumerate(lines) if b'"event": "turn"' in line and b'"assistant"' in line)
+    run.events_path.write_bytes(b"".join(lines[: end + 1]))  # killed after the first of two answers
+    until_told_to_stop(tiny, RunDir(run.path))
+    turns = said(run, "turn")
+    assert [turn["role"] for turn in turns] == ["user", "assistant", "tool", "assistant"]
+    assert [turn["number"] for turn in turns] == [1, 2, 3, 4]
+    assert [fields["question"] for fields in said(run, "answered")] == [1]
+
+
+def test_what_is_shown_as_told_is_what_the_model_read(tiny, small, run, monkeypatch):
+    read = []
+    stream = Sampling.stream
+    monkeypatch.setattr(Sampling, "stream", lambda self, prompt: read.append(prompt) or stream(self, prompt))
+    ask(run)
+    until_told_to_stop(tiny, run)
+    prompts = [turn["prompt"] for turn in said(run, "turn") if turn["role"] == "assistant"]
+    assert len(prompts) == 2
+    assert set(prompts) <= set(read)
+    assert "assert 3 == -1" in prompts[1], "the failure is in the second prompt"
+    assert [turn["prompt"] for turn in said(run, "turn") if turn["role"] == "tool"] == [""]
 
 
 def test_silence_ends_the_worker(tiny, small, run):

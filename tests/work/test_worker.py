@@ -105,4 +105,4 @@ def test_sigterm_ends_a_worker_within_seconds_with_its_last_word(tmp_path):
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait(timeout=30) == 143
     assert time.monotonic() - began < 5
-    assert states(run)[-1] == {"state": "stopped"}
+    assert states(run)[-1]["state"] == "stopped"

@@ -1,0 +1,194 @@
+"""What a worker says: one frozen dataclass an event, read from a line of JSON and checked field by field.
+
+A line is an object with `seq` (from 1), `time` (seconds since the epoch), `event` (the kind) and the event's fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from engine.domain import Outcome
+
+Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a column of SQLite holds
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Ending = Literal["done", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class State:
+    """The run began, or how it ended: `result` of a run that is done, `error` and `cause` of one that failed.
+
+    `cause`: "user", "outside", "bug", "out_of_memory" or "disk_full".
+    """
+
+    state: Literal["running"] | Ending
+    result: dict[str, Any] | None = None
+    error: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the work is; `total` is None where nobody knows."""
+
+    done: Number
+    total: Number | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Numbers at one optimizer step, by name."""
+
+    step: Whole
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The work up to this optimizer step is kept in the folder `path`."""
+
+    step: Whole
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The work goes on from this optimizer step; what was said of later steps is void."""
+
+    step: Whole
+
+
+@dataclass(frozen=True)
+class BugSeen:
+    """A bug of a benchmark run; `skipped` says why it is not judged."""
+
+    id: str
+    language: str
+    path: str
+    start: Whole
+    end: Whole
+    buggy: str
+    fixed: str
+    kind: str = ""
+    cwe: str = ""
+    skipped: str = ""
+    prompt_tokens: Whole | None = None
+
+
+@dataclass(frozen=True)
+class VerdictSaid:
+    """What came of running the tests, as `engine.domain.Verdict`."""
+
+    outcome: Outcome
+    reason: str = ""
+    log: str = ""
+    failed: tuple[str, ...] = ()
+    duration_s: Number = 0.0
+    sandbox: str = ""
+
+
+@dataclass(frozen=True)
+class PatchJudged:
+    """A patch and its verdict; `rank` counts from 1, and is 0 for the known fix and the buggy code."""
+
+    bug_id: str
+    source: Literal["model", "known_fix", "buggy_code"]
+    rank: Whole
+    verdict: VerdictSaid
+    completion: str = ""
+    text: str | None = None
+    score: Number | None = None
+    same_as: Whole | None = None  # rank of an equal patch
+
+
+@dataclass(frozen=True)
+class Delta:
+    """More of the answer that is being written; with `restart` it begins anew."""
+
+    conversation: Whole
+    text: str
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Question number `question` (from 1) of a conversation has been dealt with."""
+
+    conversation: Whole
+    question: Whole
+
+
+@dataclass(frozen=True)
+class TurnSaid:
+    """A message of a conversation, `number` counted from 1; `prompt` is what the model read before it wrote this."""
+
+    conversation: Whole
+    number: Whole
+    role: str
+    text: str
+    patch: str | None = None
+    patch_reason: str = ""
+    prompt: str = ""
+    verdict: VerdictSaid | None = None
+
+
+Said = State | Progress | Metric | Checkpoint | Resumed | BugSeen | PatchJudged | Delta | Answered | TurnSaid
+KINDS: dict[str, type[Any]] = {
+    "state": State,
+    "progress": Progress,
+    "metric": Metric,
+    "checkpoint": Checkpoint,
+    "resumed": Resumed,
+    "bug": BugSeen,
+    "patch": PatchJudged,
+    "delta": Delta,
+    "answered": Answered,
+    "turn": TurnSaid,
+}
+
+
+@dataclass(frozen=True)
+class _Line:
+    seq: Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
+    time: Number
+    event: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """One checked line: `said` is the typed event, `fields` the same as it stood in the file."""
+
+    seq: int
+    time: float  # seconds since the epoch
+    kind: str
+    said: Said
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(line: bytes) -> Event | None:
+    """The event of one line; None for a kind that this version does not know.
+
+    Raises ValueError where the line is no JSON object or one of its fields is missing or wrong.
+    """
+    values = from_json(line)  # refuses deep nesting and half surrogate pairs
+    try:
+        head: _Line = _adapters()[""].validate_python(values)
+        if head.event not in KINDS:
+            return None
+        said = _adapters()[head.event].validate_python(values)
+    except ValidationError as error:
+        raise ValueError(str(error)) from None
+    fields = {name: value for name, value in values.items() if name not in ("seq", "time", "event")}
+    return Event(head.seq, head.time, head.event, said, fields)
+
+
+@cache
+def _adapters() -> dict[str, TypeAdapter[Any]]:
+    return {kind: TypeAdapter(declared) for kind, declared in {**KINDS, "": _Line}.items()}
