@@ -193,14 +193,25 @@ def runs_show(run_id: RunId, home: Home = HOME, json_: Json = False) -> None:
 @runs.command("stop")
 @_guarded
 def runs_stop(run_id: RunId, home: Home = HOME) -> None:
-    """End a run and everything it started; what it has made so far stays."""
+    """Let a run finish its step and save, for at most 10 minutes, then end it; `runs resume` goes on from there."""
+    _stop(run_id, home, now=False)
+
+
+@runs.command("stop-now")
+@_guarded
+def runs_stop_now(run_id: RunId, home: Home = HOME) -> None:
+    """End a run and everything it started at once; what came after its last checkpoint is lost."""
+    _stop(run_id, home, now=True)
+
+
+def _stop(run_id: int, home: Path, *, now: bool) -> None:
     workspace = _workspace(home)
     workspace.tick()
     if (state := workspace.runs.get(run_id).state) in ENDED:
         raise UserError(f"run {run_id} is {state} already")
-    workspace.runs.stop(run_id)
-    follow.until(workspace, lambda: workspace.runs.get(run_id).state != "stopping")
-    follow.show_run(workspace, workspace.runs.get(run_id), as_json=False)
+    workspace.runs.stop(run_id, now=now)
+    run = follow.while_stopping(workspace, run_id)
+    follow.show_run(workspace, run, as_json=False)
 
 
 @runs.command("resume")

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from engine.control.outcomes import came_of
+from engine.control.outcomes import came_of, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
 
@@ -48,6 +48,20 @@ def to_the_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
             progress.update(task, description=title, total=total or 1 if run.state == "done" else total, completed=done)
             progress.update(task, text=text)
             return run.state in ENDED
+
+        until(workspace, has_ended)
+    return workspace.runs.get(run_id)
+
+
+def while_stopping(workspace: Workspace, run_id: int) -> Any:
+    """The run when it has ended; what it waits for is said on stderr. Leaving early leaves it stopping."""
+    console = Console(stderr=True)
+    with console.status("") as waiting:
+
+        def has_ended() -> bool:
+            run = workspace.runs.get(run_id)
+            waiting.update(escape(stopping(run)))
+            return run.state != "stopping"
 
         until(workspace, has_ended)
     return workspace.runs.get(run_id)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.control.outcomes import came_of
+from engine.control.outcomes import came_of, stopping
 from engine.control.runs import progress_of
 from engine.domain import Outcome
 from engine.rundir import ENDED
@@ -155,7 +155,7 @@ def took(run: Any) -> str:
 def run_strip(run: Any, *, link: bool = True) -> str:
     """One run in a line or two: what, state, how far, what went wrong."""
     is_live = run.state not in ENDED
-    text = esc(run.progress_text if is_live else came_of(run))
+    text = esc(stopping(run) or run.progress_text if is_live else came_of(run))
     if run.state == "queued" and run.after:
         text = f"waits for run {run.after}"
     more = f'<button type="button" class="link" {pick(f"monitor:{run.id}", url=f"?run={run.id}")}>watch</button>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,22 @@ if TYPE_CHECKING:
     from storage.tables import Run  # slow to import, and the shell's help does not need it
 
 GIB = 1 << 30
+SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
 
 
 def came_of(run: Run) -> str:
     """Empty while the run is not done."""
     return WORDS[run.kind](run.result) if run.state == "done" and run.result else ""
+
+
+def stopping(run: Run) -> str:
+    """What a run that was asked to stop is waiting for; empty in any other state."""
+    if run.state != "stopping":
+        return ""
+    if run.stop_now:
+        return "ending"
+    waited = time.time() - (run.stop_asked_at or time.time())
+    return f"finishing its step and saving, for {waited:.0f} s; it is ended after {SAVING_S / 60:.0f} minutes"
 
 
 def _dataset(result: Mapping[str, Any]) -> str:

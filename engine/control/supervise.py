@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine import launchers
+from engine.control.outcomes import SAVING_S
 from engine.control.runs import Runs
 from engine.control.sync import ingest, take_state
 from engine.errors import OutsideFailure, UserError
@@ -24,7 +25,6 @@ from storage.database import FULL_BYTES, Database, Unavailable
 from storage.tables import Run
 
 log = logging.getLogger(__name__)
-SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
 SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
 STARTING_S = 10.0  # from a worker's start until it can be found
 READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writers need not wait long

@@ -1,27 +1,32 @@
 """Checkpoints that are whole or not there: sealed with COMPLETE, found newest first, rotated only behind a seal.
 
 transformers saves in place and resumes the highest number, so a worker killed while saving could not go on. Here a
-checkpoint counts only once its files, and then the file COMPLETE, have reached the disk.
+checkpoint counts only once its files, and then the file COMPLETE, have reached the disk. COMPLETE holds a line
+"CRC SIZE NAME" for each file (CRC-32 in hexadecimal, size in bytes), by which a damaged one is found out.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
+import zlib
 from pathlib import Path
 
+log = logging.getLogger(__name__)
 SEAL = "COMPLETE"
 _NUMBERED = re.compile(r"checkpoint-(\d+)")
 
 
 def seal(folder: Path) -> None:
     """Declare `folder` whole. After this returns, no crash of process or machine undoes it."""
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for file in files:
         _sync(file)
     unfinished = folder / f"{SEAL}.tmp"
     with unfinished.open("w", encoding="utf-8") as file_handle:
-        file_handle.write("every file of this checkpoint is on the disk\n")
+        file_handle.writelines(f"{_crc(file):08x} {file.stat().st_size} {file.relative_to(folder)}\n" for file in files)
         file_handle.flush()
         os.fsync(file_handle.fileno())
     unfinished.rename(folder / SEAL)  # atomic: COMPLETE is there with all that it vouches for, or it is not there
@@ -35,12 +40,36 @@ def complete(checkpoints: Path) -> list[Path]:
 
 
 def newest_complete(checkpoints: Path) -> Path | None:
-    """The checkpoint to go on from; unsealed ones are renamed `incomplete-N` and never read or deleted."""
-    for path in _checkpoints(checkpoints):
+    """The checkpoint to go on from, its files compared with its seal.
+
+    Unsealed and damaged ones are renamed `incomplete-N` and `damaged-N`, and never read or deleted.
+    """
+    for path in reversed(_checkpoints(checkpoints)):
         if not (path / SEAL).is_file():
-            path.rename(_free_name(checkpoints, step_of(path)))
-    whole = complete(checkpoints)
-    return whole[-1] if whole else None
+            path.rename(_free_name(checkpoints, "incomplete", step_of(path)))
+        elif damage := damage_of(path):
+            log.warning("%s is passed over: %s", path.name, damage)
+            path.rename(_free_name(checkpoints, "damaged", step_of(path)))
+        else:
+            return path
+    return None
+
+
+def damage_of(checkpoint: Path) -> str:
+    """What in a sealed checkpoint is no longer as it was saved; empty where nothing is."""
+    for line in (checkpoint / SEAL).read_text(encoding="utf-8").splitlines():
+        crc, _, rest = line.partition(" ")
+        size, _, name = rest.partition(" ")
+        if not size.isdecimal():
+            continue  # sealed by the first version, which listed no files
+        file = checkpoint / name
+        if not file.is_file():
+            return f"{name} is missing"
+        if file.stat().st_size != int(size):
+            return f"{name} has {file.stat().st_size:,} bytes of {int(size):,}"
+        if f"{_crc(file):08x}" != crc:
+            return f"{name} was changed since it was saved"
+    return ""
 
 
 def rotate(checkpoints: Path, keep: int) -> None:
@@ -64,9 +93,17 @@ def _checkpoints(folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if _NUMBERED.fullmatch(path.name)), key=step_of)
 
 
-def _free_name(folder: Path, step: int) -> Path:
-    names = [f"incomplete-{step}", *(f"incomplete-{step}-{again}" for again in range(2, 1000))]
+def _free_name(folder: Path, kind: str, step: int) -> Path:
+    names = [f"{kind}-{step}", *(f"{kind}-{step}-{again}" for again in range(2, 1000))]
     return next(folder / name for name in names if not (folder / name).exists())
+
+
+def _crc(file: Path) -> int:
+    crc = 0
+    with file.open("rb") as opened:
+        while piece := opened.read(1 << 20):
+            crc = zlib.crc32(piece, crc)
+    return crc
 
 
 def _sync(path: Path) -> None:

@@ -15,12 +15,16 @@ from typing import Any
 from transformers import TrainerCallback
 
 from engine.errors import UserError
-from engine.rundir import STOPPED, RunDir
+from engine.rundir import RunDir
 from engine.trainers import checkpoint, memory
 
 NAMES = {  # transformers' names -> ours
     "loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "eval_loss",
 }  # fmt: skip
+
+
+class EvaluationCut(Exception):
+    """Ends an evaluation under way, because the training was asked to stop."""
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]
@@ -39,11 +43,9 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """While it lasts, SIGTERM ends the training after the step at hand, with a checkpoint; a second one at once."""
+        """While it lasts, SIGTERM, however often, ends the training after the step under way, with a checkpoint."""
 
         def stop(number: int, frame: FrameType | None) -> None:
-            if self.is_stopping:
-                raise SystemExit(STOPPED)
             self.is_stopping = True
 
         if threading.current_thread() is not threading.main_thread():
@@ -60,8 +62,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             control.should_save = control.should_training_stop = True
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self.is_stopping:  # an evaluation may take long; steps since the last checkpoint are done again
-            raise SystemExit(STOPPED)
+        if self.is_stopping:  # an evaluation may take long
+            raise EvaluationCut
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._first_step = state.global_step

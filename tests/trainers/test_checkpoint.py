@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from engine.trainers.checkpoint import SEAL, complete, newest_complete, rotate, seal, step_of
+from engine.trainers.checkpoint import SEAL, complete, damage_of, newest_complete, rotate, seal, step_of
 
 FILES = ("adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json")
 
@@ -95,3 +95,30 @@ def test_sigkill_at_any_point_of_sealing_leaves_a_whole_checkpoint_or_none(tmp_p
         assert ended.returncode != 0
     else:
         assert all((newest / name).read_text() == "x" * 1000 for name in FILES)
+
+
+def change(file):
+    file.write_text("y" * 1000)
+
+
+def cut(file):
+    file.write_text("x" * 400)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [(change, "was changed since"), (cut, "400 bytes of 1,000"), (lambda file: file.unlink(), "is missing")],
+)
+def test_the_newest_that_turns_out_damaged_is_passed_over_for_the_one_before(tmp_path, harm, said):
+    good = save(tmp_path, 5)
+    newest = save(tmp_path, 10)
+    harm(newest / "optimizer.pt")
+    assert said in damage_of(newest)
+    assert newest_complete(tmp_path) == good
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-5", "damaged-10"}
+
+
+def test_one_sealed_by_the_first_version_still_counts(tmp_path):
+    old = save(tmp_path, 5)
+    (old / SEAL).write_text("every file of this checkpoint is on the disk\n")
+    assert newest_complete(tmp_path) == old
