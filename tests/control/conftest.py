@@ -25,6 +25,7 @@ class Mute:
 
     def __init__(self, params=None):
         self.alive = True
+        self.all_asked = []
 
     def submit(self, run_dir, environment):
         return "mute"
@@ -40,6 +41,7 @@ class Mute:
 
     def stop(self, handle, run_dir, *, force):
         self.asked = "force" if force else "please"
+        self.all_asked.append(self.asked)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,79 @@ def test_a_bug_that_is_not_there_is_refused_before_a_model_is_loaded(workspace):
 def test_an_unknown_conversation_is_said_to_be_unknown(workspace):
     with pytest.raises(UserError, match="there is no conversation 7"):
         workspace.chats.view(7)
+
+
+def test_an_answer_of_another_conversation_however_long_leaves_nobody_waiting(workspace, talk):
+    conversation, folder = talk
+    other = workspace.chats.start(spec())
+    workspace.chats.send(other)
+    answer(folder, conversation, 1, "done")
+    folder.emit("answered", conversation=conversation, question=1)
+    folder.emit("delta", conversation=other, text="x" * 400_000, restart=True)
+    workspace.tick()
+    assert not workspace.chats.view(conversation).is_busy
+    assert workspace.chats.view(other).is_busy
+
+
+def test_a_second_message_right_after_the_answer_waits_for_its_turns(workspace, talk):
+    conversation, folder = talk
+    answer(folder, conversation, 1, "first")
+    folder.emit("answered", conversation=conversation, question=1)
+    with pytest.raises(UserError, match="still answering"):  # the answer stands in the file and not yet in the tables
+        workspace.chats.send(conversation)
+    workspace.tick()
+    workspace.chats.send(conversation, "and again")
+    question = folder.questions()[0][-1]
+    assert (question["question"], [turn["text"] for turn in question["turns"]]) == (2, ["first"])
+
+
+def test_a_chat_stopped_in_mid_answer_and_resumed_takes_in_the_same_turns_again(workspace, talk, mute):
+    conversation, folder = talk
+    answer(folder, conversation, 1, "first")
+    workspace.tick()
+    mute.alive = False
+    workspace.tick()
+    run_id = workspace.chats.get(conversation).run_id
+    assert workspace.runs.get(run_id).state == "failed"
+    view = workspace.chats.view(conversation)
+    assert (view.is_busy, "killed" in view.error) == (False, True)
+    mute.alive = True
+    workspace.runs.resume(run_id)
+    workspace.tick()
+    answer(folder, conversation, 1, "first, again")
+    folder.emit("answered", conversation=conversation, question=1)
+    workspace.tick()
+    assert [turn.text for turn in workspace.chats.view(conversation).turns] == ["first, again"]
+    assert workspace.runs.get(run_id).state != "failed"
+
+
+def test_a_question_that_was_never_answered_does_not_block_the_next(workspace, talk, mute):
+    conversation, folder = talk
+    folder.emit("state", state="done", result={})  # unloaded in the moment in which it was asked
+    workspace.tick()
+    assert "before it had answered" in workspace.chats.view(conversation).error
+    workspace.chats.send(conversation, "once more")
+    workspace.tick()
+    anew = folder_of(workspace, conversation)
+    question = anew.questions()[0][0]
+    anew.emit("answered", conversation=conversation, question=question["question"])
+    workspace.tick()
+    view = workspace.chats.view(conversation)
+    assert (view.is_busy, view.error) == (False, "")
+
+
+def test_of_many_who_ask_at_once_one_is_heard(workspace, talk):
+    conversation, folder = talk
+    folder.emit("answered", conversation=conversation, question=1)
+    workspace.tick()
+
+    def ask(number):
+        try:
+            workspace.chats.send(conversation, f"message {number}")
+        except UserError:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(ask, range(50))) == 1
+    assert [question["question"] for question in folder.questions()[0]] == [1, 2]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shlex
 import shutil
 
 import pytest
 
 from engine.assets import STARTER_ADAPTER
+from engine.control.workspace import Workspace
 from engine.errors import OutsideFailure, UserError
 from engine.specs import parse, read_spec
 
@@ -150,3 +152,51 @@ def test_the_log_shows_its_end(workspace, started):
 def test_an_unknown_run_is_said_to_be_unknown(workspace):
     with pytest.raises(UserError, match="there is no run 7"):
         workspace.runs.get(7)
+
+
+def _submit_all(home, names, start, results):
+    workspace = Workspace(home)
+    start.wait()
+    for name in names:
+        try:
+            results.put(submit(workspace, "dataset", f"name={name}"))
+        except UserError as error:
+            results.put(str(error))
+    workspace.close()
+
+
+def test_of_fifty_that_ask_at_once_for_25_names_each_name_is_given_once(workspace):
+    context = multiprocessing.get_context("fork")
+    start, results = context.Event(), context.Queue()
+    names = [f"set-{number % 25}" for number in range(50)]
+    arguments = [(workspace.home, names[place::10], start, results) for place in range(10)]
+    processes = [context.Process(target=_submit_all, args=each) for each in arguments]
+    for process in processes:
+        process.start()
+    start.set()
+    answers = [results.get(timeout=60) for _ in names]
+    for process in processes:
+        process.join(60)
+    assert sum(isinstance(answer, int) for answer in answers) == 25
+    assert all("there is already a data set" in answer for answer in answers if isinstance(answer, str))
+    assert sorted(run.name for run in workspace.runs.list()) == sorted(set(names))
+
+
+def test_a_stopped_run_takes_its_name_back_only_while_it_is_free(workspace):
+    first = submit(workspace, "dataset", "name=mine")
+    workspace.runs.stop(first)
+    submit(workspace, "dataset", "name=mine")
+    with pytest.raises(UserError, match="already a data set called 'mine'"):
+        workspace.runs.resume(first)
+
+
+def test_to_stop_now_stands_over_to_stop_and_save(workspace, started, mute):
+    run_id, _ = started()
+    workspace.runs.stop(run_id)
+    for _ in range(3):
+        workspace.tick()
+    assert mute.all_asked == ["please"], "asked once, however often one looks"
+    workspace.runs.stop(run_id, now=True)
+    workspace.runs.stop(run_id)  # a late click on the other button changes nothing
+    workspace.tick()
+    assert mute.all_asked == ["please", "force"]

@@ -1,0 +1,162 @@
+"""Stopping through the verbs that users have: the work is saved, and resume goes on at the next step."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.control.workspace import Workspace
+from engine.launchers.local import parse_handle
+from engine.rundir import HEARTBEAT_S
+from engine.specs import read_spec
+from engine.trainers.checkpoint import complete, step_of
+
+pytestmark = pytest.mark.slow
+STEPS = 400  # more than any test waits for
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A home with a dataset half of which is for evaluation."""
+    home = tmp_path_factory.mktemp("stop") / "home"
+    workspace = Workspace(home)
+    run_id = workspace.runs.submit(read_spec("dataset", "demo", ["builder.samples=120", "valid_fraction=0.5"]))
+    until(workspace, lambda: workspace.runs.get(run_id).state == "done")
+    workspace.close()
+    return home
+
+
+@pytest.fixture
+def workspace(built):
+    opened = Workspace(built)
+    yield opened
+    for run in opened.runs.list():
+        opened.runs.stop(run.id, now=True)
+    until(opened, lambda: all(run.state != "stopping" for run in opened.runs.list()))
+    opened.close()
+
+
+def until(workspace, holds, seconds=120):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        workspace.tick()
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+def shell(home, *words):
+    """Runs a verb; its output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", *words, "--home", str(home)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def train(workspace, *overrides):
+    settings = [
+        f"trainer.max_steps={STEPS}", "trainer.epochs=1000", "trainer.batch_size=4", "trainer.logging_steps=1",
+        f"trainer.save_steps={STEPS}", 'name=""', *overrides,
+    ]  # fmt: skip
+    return workspace.runs.submit(read_spec("train", "demo", settings))
+
+
+def steps(workspace, run_id):
+    return [step for step, _, _ in workspace.runs.metrics(run_id).get("loss", [])]
+
+
+def saved(workspace, run_id):
+    """The step of the newest whole checkpoint."""
+    return max(map(step_of, complete(Path(workspace.runs.get(run_id).folder) / "artifacts" / "checkpoints")), default=0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["trainer.eval_steps=400"],
+        ["trainer.eval_steps=400", "trainer.accumulation=12"],
+        ["trainer.eval_steps=1"],  # most of its time goes into evaluation
+    ],
+    ids=["steps of half a second", "steps of seconds", "in an evaluation"],
+)
+def test_stop_saves_and_resume_goes_on_at_the_next_step(workspace, settings):
+    run_id = train(workspace, *settings)
+    until(workspace, lambda: len(steps(workspace, run_id)) >= 2)
+    shell(workspace.home, "runs", "stop", str(run_id))
+    run = workspace.runs.get(run_id)
+    assert (run.state, run.error) == ("stopped", "")
+    stopped_at = steps(workspace, run_id)[-1]
+    assert saved(workspace, run_id) == stopped_at >= 2
+    shell(workspace.home, "runs", "resume", str(run_id))
+    until(workspace, lambda: len(steps(workspace, run_id)) > stopped_at)
+    shell(workspace.home, "runs", "stop-now", str(run_id))
+    assert steps(workspace, run_id) == list(range(1, len(steps(workspace, run_id)) + 1))
+
+
+def test_stop_now_does_not_wait_for_the_step(workspace):
+    run_id = train(workspace, "trainer.accumulation=400")
+    until(workspace, lambda: workspace.runs.get(run_id).progress_text.startswith("step 0"))
+    began = time.monotonic()
+    workspace.runs.stop(run_id)
+    workspace.tick()
+    workspace.runs.stop(run_id, now=True)
+    until(workspace, lambda: workspace.runs.get(run_id).state == "stopped", 15)
+    assert time.monotonic() - began < 15
+    assert saved(workspace, run_id) == 0
+
+
+def test_a_run_whose_handle_was_never_stored_is_watched_and_stopped(workspace):
+    """The studio that started it is killed between the start and the storing."""
+    run_id = train(workspace)
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom engine.launchers.local import Local\n"
+        "from engine.control.workspace import Workspace\n"
+        "start = Local.submit\nLocal.submit = lambda *given: (start(*given), os._exit(9))\n"
+        "Workspace(Path(sys.argv[1])).tick()"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(workspace.home)]).returncode == 9
+    assert workspace.runs.get(run_id).handle == ""
+    until(workspace, lambda: len(steps(workspace, run_id)) >= 1)
+    assert workspace.runs.get(run_id).handle
+    shell(workspace.home, "runs", "stop", str(run_id))
+    assert workspace.runs.get(run_id).state == "stopped"
+    assert saved(workspace, run_id) >= 1
+
+
+def test_a_frozen_worker_is_stalled_runs_again_and_can_be_stopped(workspace):
+    run_id = train(workspace)
+    until(workspace, lambda: len(steps(workspace, run_id)) >= 1)
+    _, pid, _ = parse_handle(workspace.runs.get(run_id).handle)
+    os.kill(pid, signal.SIGSTOP)
+    until(workspace, lambda: workspace.runs.get(run_id).state == "stalled", 3 * HEARTBEAT_S)
+    os.kill(pid, signal.SIGCONT)
+    until(workspace, lambda: workspace.runs.get(run_id).state == "running", 2 * HEARTBEAT_S)
+    os.kill(pid, signal.SIGSTOP)
+    until(workspace, lambda: workspace.runs.get(run_id).state == "stalled", 3 * HEARTBEAT_S)
+    began = time.monotonic()
+    shell(workspace.home, "runs", "stop", str(run_id))
+    assert time.monotonic() - began < 30
+    assert workspace.runs.get(run_id).state == "stopped"
+    assert saved(workspace, run_id) >= 1
+
+
+def test_a_folder_removed_while_its_worker_saves_ends_that_run_alone(workspace):
+    run_id = train(workspace, "trainer.save_steps=1")
+    until(workspace, lambda: saved(workspace, run_id) >= 1)
+    folder = Path(workspace.runs.get(run_id).folder)
+    other = workspace.runs.submit(read_spec("merge"))
+    while folder.exists():  # its worker makes parts of it again
+        shutil.rmtree(folder, ignore_errors=True)
+        workspace.tick()
+    until(workspace, lambda: workspace.runs.get(run_id).state == "failed")
+    assert "was removed while it ran" in workspace.runs.get(run_id).error
+    until(workspace, lambda: workspace.runs.get(other).state == "running")
