@@ -78,10 +78,17 @@ def _workspace(home: Path) -> Workspace:
     return Workspace(home)
 
 
+def _up_to_date(home: Path) -> Workspace:
+    """The workspace with what its runs have said since last time, as far as that can be stored."""
+    workspace = _workspace(home)
+    follow.look(workspace)
+    return workspace
+
+
 def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:
     workspace = _workspace(home)
     run_id = workspace.runs.submit(read_spec(kind, spec, overrides))
-    workspace.tick()
+    follow.look(workspace)
     run = follow.to_the_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=as_json)
     if run.state in ("failed", "stopped", "interrupted"):
@@ -176,8 +183,7 @@ def runs_default(context: typer.Context, home: Home = HOME, json_: Json = False)
 @_guarded
 def runs_list(home: Home = HOME, json_: Json = False) -> None:
     """All runs, newest first."""
-    workspace = _workspace(home)
-    workspace.tick()
+    workspace = _up_to_date(home)
     follow.show_runs(workspace.runs.list(), as_json=json_)
 
 
@@ -185,8 +191,7 @@ def runs_list(home: Home = HOME, json_: Json = False) -> None:
 @_guarded
 def runs_show(run_id: RunId, home: Home = HOME, json_: Json = False) -> None:
     """One run in full."""
-    workspace = _workspace(home)
-    workspace.tick()
+    workspace = _up_to_date(home)
     follow.show_run(workspace, workspace.runs.get(run_id), as_json=json_)
 
 
@@ -205,8 +210,7 @@ def runs_stop_now(run_id: RunId, home: Home = HOME) -> None:
 
 
 def _stop(run_id: int, home: Path, *, now: bool) -> None:
-    workspace = _workspace(home)
-    workspace.tick()
+    workspace = _up_to_date(home)
     if (state := workspace.runs.get(run_id).state) in ENDED:
         raise UserError(f"run {run_id} is {state} already")
     workspace.runs.stop(run_id, now=now)
@@ -220,7 +224,7 @@ def runs_resume(run_id: RunId, home: Home = HOME, wait: Wait = False, json_: Jso
     """Go on with a stopped, failed or interrupted run where it was."""
     workspace = _workspace(home)
     workspace.runs.resume(run_id)
-    workspace.tick()
+    follow.look(workspace)
     run = follow.to_the_end(workspace, run_id, quiet=json_) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=json_)
     if wait and run.state != "done":
@@ -242,8 +246,7 @@ def export(
     home: Home = HOME,
 ) -> None:
     """Write every patch of a benchmark run with its verdict to a file, and print where."""
-    workspace = _workspace(home)
-    workspace.tick()
+    workspace = _up_to_date(home)
     print(workspace.patches.export(run_id, form))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -23,10 +24,25 @@ if TYPE_CHECKING:
 PERIOD_S = 0.3
 
 
+def look(workspace: Workspace, said: str = "") -> str:
+    """Bring the workspace up to date; where that cannot be stored, say so unless it was `said`, and return what it is.
+
+    A full disk ends no waiting: reading goes on, and so does storing once there is room.
+    """
+    try:
+        workspace.tick()
+    except OSError as error:
+        if str(error) != said:
+            print(f"repair-studio: {error}", file=sys.stderr)
+        return str(error)
+    return ""
+
+
 def until(workspace: Workspace, holds: Callable[[], bool]) -> None:
     """Keep the workspace up to date until something holds."""
+    said = ""
     while True:
-        workspace.tick()
+        said = look(workspace, said)
         if holds():
             return
         time.sleep(PERIOD_S)

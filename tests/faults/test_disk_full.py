@@ -1,0 +1,162 @@
+"""A disk that fills up under a run: named, nothing lost, and everything goes on once there is room. On a real tmpfs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+
+from engine import launchers
+from engine.control.workspace import Workspace
+from engine.errors import UserError
+from engine.registry import Params
+from engine.specs import read_spec
+from storage.database import Unavailable
+
+pytestmark = pytest.mark.slow
+SIZE = 600 << 20
+
+
+class Disk:
+    """A small file system of its own that can be filled and freed."""
+
+    def __init__(self, path):
+        self.path = path
+        self._filler = path / "filler"
+
+    def fill(self):
+        with self._filler.open("wb") as file, suppress(OSError):
+            while True:
+                file.write(b"\0" * (1 << 20))
+        with self._filler.open("ab", buffering=0) as file, suppress(OSError):
+            while file.write(b"\0" * 512):
+                pass
+
+    def free(self):
+        self._filler.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    path = tmp_path / "disk"
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(path)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
+    yield Disk(path)
+    subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.fixture
+def workspace(disk):
+    opened = Workspace(disk.path / "home")
+    yield opened
+    disk.free()
+    for run in opened.runs.list():
+        with suppress(Unavailable):
+            opened.runs.stop(run.id, now=True)
+    until(opened, lambda: all(run.state != "stopping" for run in opened.runs.list()))
+    opened.close()
+
+
+def until(workspace, holds, seconds=180):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(Unavailable):
+            workspace.tick()
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"it did not happen in time: {[(r.name, r.state, r.error) for r in workspace.runs.list()]}")
+
+
+def shell(home, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "engine", *words, "--home", str(home)], capture_output=True, text=True, timeout=120
+    )
+
+
+def has_ended(run):
+    return not launchers.registry.create(Params(name=run.launcher)).is_alive(run.handle)
+
+
+def dataset(workspace, samples=64):
+    run_id = workspace.runs.submit(read_spec("dataset", "demo", [f"builder.samples={samples}"]))
+    until(workspace, lambda: workspace.runs.get(run_id).state == "done")
+
+
+def fills_up_and_goes_on(workspace, disk, run_id):
+    """Fill the disk under a running run, look, free it, resume; returns the run when it is done."""
+    disk.fill()
+    run = workspace.runs.get(run_id)
+    until(workspace, lambda: has_ended(run))
+    for _ in range(3):
+        with suppress(Unavailable):
+            workspace.tick()
+    listed = shell(workspace.home, "runs", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert run.name in listed.stdout, "reading goes on"
+    refused = shell(workspace.home, "merge")
+    assert refused.returncode == 1
+    assert "no disk space" in refused.stderr
+    assert "Traceback" not in listed.stderr + refused.stderr
+    disk.free()
+    until(workspace, lambda: workspace.runs.get(run_id).state == "failed", 20)
+    run = workspace.runs.get(run_id)
+    assert run.cause == "disk_full", run.error
+    assert "the disk is full" in run.error
+    workspace.runs.resume(run_id)
+    until(workspace, lambda: workspace.runs.get(run_id).state not in ("queued", "starting", "running"), 300)
+    run = workspace.runs.get(run_id)
+    assert (run.state, run.error) == ("done", "")
+    return run
+
+
+def test_under_a_training(workspace, disk):
+    dataset(workspace)
+    settings = ["trainer.max_steps=12", "trainer.epochs=100", "trainer.batch_size=4", "trainer.logging_steps=1"]
+    run_id = workspace.runs.submit(read_spec("train", "demo", [*settings, "trainer.save_steps=3"]))
+    until(workspace, lambda: len(workspace.runs.metrics(run_id).get("loss", [])) >= 4)
+    fills_up_and_goes_on(workspace, disk, run_id)
+    assert [step for step, _, _ in workspace.runs.metrics(run_id)["loss"]] == list(range(1, 13))
+
+
+def test_under_a_benchmark(workspace, disk):
+    run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=8", "candidates=4"]))
+    until(workspace, lambda: workspace.runs.get(run_id).progress_done >= 2)
+    run = fills_up_and_goes_on(workspace, disk, run_id)
+    assert run.result["patches"] == 32
+    rows, total = workspace.patches.page(run_id)
+    assert (total, [len(row.cells) for row in rows]) == (8, [4] * 8)
+    assert {row.known_fix for row in rows} == {"plausible"}
+
+
+def test_under_a_build(workspace, disk):
+    run_id = workspace.runs.submit(read_spec("dataset", "demo", ["builder.samples=4000"]))
+    until(workspace, lambda: workspace.runs.get(run_id).progress_done >= 100)
+    run = fills_up_and_goes_on(workspace, disk, run_id)
+    assert sum(run.result["rows"].values()) > 3000
+
+
+def test_under_a_chat(workspace, disk):
+    conversation = workspace.chats.start(read_spec("chat", "demo", ["bug=pocket/py-clock-format"]))
+    workspace.chats.send(conversation, budget=30)
+    until(workspace, lambda: len(workspace.chats.view(conversation).turns) >= 2)
+    run_id = workspace.chats.get(conversation).run_id
+    disk.fill()
+    until(workspace, lambda: has_ended(workspace.runs.get(run_id)))
+    with pytest.raises(UserError, match="still answering"):  # that its worker ended cannot be stored yet
+        workspace.chats.send(conversation, "go on")
+    seen = len(workspace.chats.view(conversation).turns)
+    disk.free()
+    until(workspace, lambda: workspace.runs.get(run_id).state == "failed", 20)
+    assert workspace.runs.get(run_id).cause == "disk_full"
+    workspace.chats.send(conversation, "go on", 1)
+    until(workspace, lambda: not workspace.chats.view(conversation).is_busy)
+    turns = workspace.chats.view(conversation).turns
+    assert [turn.number for turn in turns] == list(range(1, len(turns) + 1))
+    assert len(turns) > seen
+    assert "go on" in [turn.text for turn in turns]
