@@ -121,12 +121,14 @@ def _migrate(path: Path, found: str) -> None:
         _back_up(path, path.with_suffix(f".before-{HEAD}.db"))
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    engine = _engine(path, journal="DELETE")
+    # A table that is rebuilt is dropped first, which its rows' references would forbid; they are checked at the end.
+    engine = _engine(path, journal="DELETE", foreign_keys="OFF")
     try:
         # One transaction, changes of tables included: a migration that fails or is killed changes nothing.
         with engine.execution_options(begin="IMMEDIATE").begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            assert not connection.exec_driver_sql("PRAGMA foreign_key_check").all(), "rows point at rows that are gone"
     finally:
         engine.dispose()
 
@@ -145,7 +147,7 @@ def _back_up(path: Path, backup: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _engine(path: Path, *, journal: str) -> Engine:
+def _engine(path: Path, *, journal: str, foreign_keys: str = "ON") -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
@@ -154,7 +156,7 @@ def _engine(path: Path, *, journal: str) -> Engine:
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
             f"journal_mode={journal}",
-            "foreign_keys=ON",
+            f"foreign_keys={foreign_keys}",
             "synchronous=NORMAL",
         ):
             connection.execute(f"PRAGMA {pragma}")
@@ -195,7 +197,8 @@ def _unavailable(path: Path, said: str) -> Unavailable:
 def _damaged(path: Path, said: str) -> Damaged:
     copies = ", ".join(copy.name for copy in sorted(path.parent.glob(f"{path.stem}.before-*.db")))
     cure = f"put a copy in its place (there is {copies})" if copies else "put a copy of yours in its place"
-    return Damaged(f"{path} is damaged or no database of Repair Studio ({said}); {cure}, or choose another --home")
+    found = " ".join(said.split())
+    return Damaged(f"{path} is damaged or no database of Repair Studio ({found}); {cure}, or choose another --home")
 
 
 @contextmanager

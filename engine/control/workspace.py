@@ -23,7 +23,7 @@ from engine.specs import TrainSpec
 from storage.database import Damaged, Database, Newer, Unavailable
 
 log = logging.getLogger(__name__)
-BREATH_S = 10.0  # after a fault of ours, before the next look
+FAULT_PAUSE_S = 10.0  # after a fault of ours, before the next look
 
 
 class Workspace:
@@ -57,10 +57,16 @@ class Workspace:
         self.demo = Demo(self.runs, self.patches)
         self._supervisor = Supervisor(self.home, self._database, self.runs)
         self._claim: int | None = None
+        self.trouble = (
+            ""  # why nothing can be stored just now, as the watching thread has found; empty while all is well
+        )
 
     def tick(self) -> None:
-        """Bring everything up to date once."""
-        self._supervisor.tick()
+        """Bring everything up to date once. Raises OSError where it cannot be stored, OutsideFailure on damage."""
+        try:
+            self._supervisor.tick()
+        except Damaged as error:
+            raise OutsideFailure(str(error)) from None
 
     def watch(self, period_s: float = 0.5) -> threading.Event:
         """Tick in the background until the returned event is set."""
@@ -70,11 +76,14 @@ class Workspace:
             while not ended.wait(period_s):
                 try:
                     self.tick()
-                except OSError as error:  # disk full or database busy: try again next time
-                    print(f"supervisor: {error}", flush=True)
+                    self.trouble = ""
+                except (OSError, OutsideFailure) as error:  # disk full or database busy: try again next time
+                    if self.trouble != str(error):
+                        print(f"supervisor: {error}", flush=True)
+                    self.trouble = str(error)
                 except Exception:  # a fault of ours must not end the watching of all other runs
-                    log.exception("the supervisor stumbled")
-                    ended.wait(BREATH_S)
+                    log.exception("the runs could not be watched")
+                    ended.wait(FAULT_PAUSE_S)
 
         threading.Thread(target=loop, name="supervisor", daemon=True).start()
         return ended
@@ -97,9 +106,14 @@ class Workspace:
                 f"the home folder {self.home} is already served at {owner['address']} by process {owner['pid']}; "
                 "open that page, stop it, or choose another --home"
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps({"pid": os.getpid(), "address": address}).encode())
         self._claim = descriptor
+        try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps({"pid": os.getpid(), "address": address}).encode())
+        except OSError as error:
+            raise OutsideFailure(
+                f"{path} cannot be written: {error.strerror}; free some space and start again"
+            ) from None
 
     def preflight(self, spec: TrainSpec) -> Preflight:
         """What training would take. Raises UserError where the model or its sizes are not known."""
