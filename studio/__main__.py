@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import OutsideFailure, UserError
+from engine.temporary import TemporaryFolder, sweep
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,8 +39,9 @@ def serve(home: Path, host: str, port: int) -> int:
     workspace = Workspace(home)
     address = f"http://{host}:{port}"
     workspace.claim(address)
-    cache = tempfile.mkdtemp(prefix="repair-studio-")  # uploads and exports, for this process only
-    os.environ["GRADIO_TEMP_DIR"] = cache
+    sweep()
+    cache = TemporaryFolder("studio")  # uploads and exports, for this process only
+    os.environ["GRADIO_TEMP_DIR"] = str(cache.path)
     app = create_app(workspace)
     app.queue(max_size=64, default_concurrency_limit=None, api_open=False)
     app.launch(**settings(str(workspace.home), host, port, auth), prevent_thread_lock=True)
@@ -57,7 +57,7 @@ def serve(home: Path, host: str, port: int) -> int:
         watching.set()
         app.close(verbose=False)
         workspace.close()
-        shutil.rmtree(cache, ignore_errors=True)
+        cache.cleanup()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.errors import MissingDependency
 from engine.sandboxes import Limits, Sandbox
 from engine.sandboxes.identity import reachable, reachable_parent
+from engine.temporary import TemporaryFolder
 
 INSTALL = "apt install default-jdk-headless junit4"
 DEBIAN_JARS = Path("/usr/share/java")
@@ -92,9 +93,8 @@ class JavaTools:
         """Compiles the harness, about a second. Raises MissingDependency where no JDK or JUnit is found."""
         self.jdk = find_jdk()
         jars = find_jars()
-        self._folder = tempfile.TemporaryDirectory(prefix="repair-studio-tools-", dir=reachable_parent())
-        self.folder = Path(self._folder.name)
-        self.folder.chmod(0o755)
+        self._folder = TemporaryFolder("tools", reachable_parent(), 0o755)
+        self.folder = self._folder.path
         self._compile_harness(jars)
         for jar in jars:
             shutil.copy2(jar, self.folder / jar.name)

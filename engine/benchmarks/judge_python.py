@@ -9,7 +9,6 @@ import sys
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 
 from engine.benchmarks.judging import Report, Suite, read_report
@@ -17,6 +16,7 @@ from engine.benchmarks.python_harness import PATIENCE
 from engine.benchmarks.python_tools import copy_pytest, find_python
 from engine.errors import MissingDependency
 from engine.sandboxes import Limits, Sandbox
+from engine.temporary import TemporaryFolder
 
 HARNESS = "harness.py"
 START_S = 15.0  # for the interpreter and pytest to start on a busy machine; usually a third of a second
@@ -48,7 +48,7 @@ class PythonJudge:
             HARNESS: Path(__file__).with_name("python_harness.py").read_bytes(),
             "nonce": nonce.encode(),
         }
-        outside = {"library": library.name}
+        outside = {"library": str(library.path)}
         python = self._python
         if not python.startswith("/usr/"):
             outside["python"] = sys.base_prefix
@@ -65,5 +65,5 @@ class PythonJudge:
         return find_python()
 
     @cached_property
-    def _library(self) -> TemporaryDirectory[str]:
+    def _library(self) -> TemporaryFolder:
         return copy_pytest(self._python)

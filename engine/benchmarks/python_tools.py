@@ -6,13 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from engine.errors import MissingDependency
 from engine.sandboxes.identity import reachable, reachable_parent
+from engine.temporary import TemporaryFolder
 
 OLDEST = (3, 11)  # as Repair Studio itself: the packages beside it are chosen for that
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -38,18 +38,17 @@ def find_python() -> str:
     )
 
 
-def copy_pytest(python: str) -> tempfile.TemporaryDirectory[str]:
+def copy_pytest(python: str) -> TemporaryFolder:
     """pytest and its requirements, compiled for `python`, in a new folder that payloads can read.
 
     The folder goes when the returned object does, at the latest when this process ends.
     """
-    folder = tempfile.TemporaryDirectory(prefix="repair-studio-tools-", dir=reachable_parent())
-    Path(folder.name).chmod(0o755)
+    folder = TemporaryFolder("tools", reachable_parent(), 0o755)
     for package in _closure("pytest"):
-        _copy(package, Path(folder.name))
+        _copy(package, folder.path)
     # Without compiled files each run would compile pytest anew, a second and more.
     subprocess.run(
-        [python, "-I", "-S", "-m", "compileall", "-q", folder.name], check=True, capture_output=True, timeout=300
+        [python, "-I", "-S", "-m", "compileall", "-q", str(folder.path)], check=True, capture_output=True, timeout=300
     )
     return folder
 

@@ -20,6 +20,7 @@ from engine.launchers import Launcher
 from engine.registry import Params
 from engine.rundir import ACTIVE, ENDED, HEARTBEAT_S, RunDir
 from engine.specs import parse
+from engine.temporary import sweep
 from storage import queries
 from storage.database import FULL_BYTES, Database, Unavailable
 from storage.tables import Run
@@ -119,6 +120,7 @@ class Supervisor:
         """Say what became of a run whose worker is gone without having emitted its last state."""
         if not run.handle and run.started_at is not None and time.time() - run.started_at < STARTING_S:
             return
+        sweep()
         interruption = launcher.interruption(run.handle) if run.handle else ""
         reserved = folder.ending()
         with self._database.write() as session:

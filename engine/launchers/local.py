@@ -60,7 +60,7 @@ class Local:
             return False
         with contextlib.suppress(ChildProcessError):  # not our child: another studio started it
             os.waitpid(pid, os.WNOHANG)
-        return start_time(pid) == started and _state(pid) != "Z"
+        return start_time(pid) == started and not _is_dead(pid)
 
     def interruption(self, handle: str) -> str:
         return "" if parse_handle(handle)[0] == boot_id() else "the machine was restarted while it ran"
@@ -109,9 +109,10 @@ def parse_handle(handle: str) -> tuple[str, int, int | None]:
     return boot, int(pid), None if started == "None" else int(started)
 
 
-def _state(pid: int) -> str:
+def _is_dead(pid: int) -> bool:
+    """Whether a process has ended and only waits for its parent; its files are closed once its last thread is gone."""
     fields = _stat(pid)
-    return fields[0] if fields else ""
+    return not fields or (fields[0] == "Z" and int(fields[17]) <= 1)
 
 
 def _stat(pid: int) -> list[str]:

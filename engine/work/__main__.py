@@ -23,6 +23,7 @@ from typing import Any
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import HEARTBEAT_S, STOPPED, RunDir
 from engine.specs import parse
+from engine.temporary import sweep
 from engine.work.fetch import fetched
 from engine.work.trouble import cause_of
 
@@ -43,6 +44,7 @@ def main(folder: Path) -> int:
     run = RunDir(folder)
     try:
         with run.held(), heartbeat(run):
+            sweep()
             return work(run)
     except OutsideFailure as error:  # another worker holds the run: what it says there is not ours to touch
         sys.stderr.write(f"{error}\n")

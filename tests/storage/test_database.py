@@ -184,6 +184,16 @@ def test_an_old_database_keeps_every_row_and_is_copied_first(old):
     assert rows_of(path.with_name(f"studio.before-{HEAD}.db")) == before
 
 
+def test_a_run_in_a_state_that_does_not_exist_has_failed(old):
+    path, _ = old
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE run SET state = 'banana' WHERE id = 1")
+    database.close()
+    Database(path).close()
+    run = rows_of(path)["run"][0]
+    assert (run["state"], "does not exist" in run["error"]) == ("failed", True)
+
+
 def test_a_migration_that_fails_changes_nothing_and_the_next_start_copies_anew(old, monkeypatch):
     from alembic import command
 
