@@ -29,7 +29,7 @@ import psutil
 
 from engine import registry
 from engine.errors import MissingDependency
-from engine.sandboxes import Limits, Ran
+from engine.sandboxes import Limits, Ran, Start
 from engine.sandboxes.box import checked, collect, fill
 from engine.sandboxes.folder import remove, unlinked_bytes, used_bytes
 from engine.sandboxes.identity import payload_uids, reachable_parent
@@ -86,6 +86,7 @@ class Landlock:
         *,
         results: Sequence[str] = (),
         tools: Mapping[str, str] | None = None,
+        start: Start | None = None,
     ) -> Ran:
         for path in (*files, *results):
             checked(path)
@@ -109,7 +110,7 @@ class Landlock:
                 "device": DEVICES,
                 "environment": [f"{name}={value}" for name, value in environment.items()],
                 "readable": [*SYSTEM, *glob.glob("/etc/java-*"), *outside.values()],
-                "rlimit": [f"{name}={value}" for name, value in _with_room(rlimits(limits), uid).items()],
+                "rlimit": [f"{name}={value}" for name, value in _with_room(rlimits(limits, start), uid).items()],
                 "runner": [os.getpid()],
                 "seccomp": [program(lends_user=uid is None).hex()],
                 "uid": [] if uid is None else [uid],
@@ -121,6 +122,7 @@ class Landlock:
                 leader=jail.pid,
                 is_full=lambda tree: _is_full(folder, limits, tree),
                 kill=lambda: _end(jail),
+                start=start,
             )
             exit_code = _exit_code(status)
             if watched.ended == "exit" and exit_code is None:
@@ -177,15 +179,16 @@ def _is_full(folder: Path, limits: Limits, tree: list[psutil.Process]) -> bool:
 
 
 def _end(jail: subprocess.Popen[bytes]) -> None:
-    """Let the launcher end its whole tree; where it is itself stuck, end all of them from here."""
-    if jail.poll() is not None:
-        return
+    """Let the launcher end its whole tree; where it is itself stuck, end all of them from here.
+
+    Leaves it to be waited for: until then the kernel keeps its tree's processor time.
+    """
     ending = os.pidfd_open(jail.pid)
     try:
-        jail.send_signal(signal.SIGTERM)
+        signal.pidfd_send_signal(ending, signal.SIGTERM)  # no matter to one that has ended
         if not select.select([ending], [], [], PATIENCE_S)[0]:
             end_tree(jail.pid)
-            jail.kill()
+            signal.pidfd_send_signal(ending, signal.SIGKILL)
     finally:
         os.close(ending)
 
