@@ -146,6 +146,6 @@ def _view(limits: Limits, tools: Mapping[str, str]) -> Iterator[str]:
 
 def _filter() -> bytes:
     try:
-        return program(lends_user=False)
+        return program(lends_user=False, on_disk=False)
     except MissingDependency:
         return b""  # an unlisted processor: the namespaces stand alone
