@@ -44,26 +44,32 @@ class Watched:
         return Ran(ended, code, self.stdout, self.stderr, self.wall_s, results, invalid, detail)
 
 
-@dataclass(frozen=True)
 class Allowance:
     """The time that the present part of a run has, and where it began."""
 
-    limits: Limits | Start
-    began: float  # monotonic seconds
-    cpu_before_s: float = 0.0  # processor time that was used by then
-
-    @property
-    def deadline(self) -> float:
-        return self.began + self.limits.wall_s
+    def __init__(self, limits: Limits | Start, began: float, cpu_before_s: float = 0.0) -> None:
+        """`began`: monotonic seconds; `cpu_before_s`: processor time that was used by then."""
+        self.deadline = began + limits.wall_s
+        self._cpu_s = limits.cpu_s
+        self._cpu_before_s = cpu_before_s
+        self._looks_asleep = 0  # in a row
 
     def is_spent(self, meter: Meter, tree: Sequence[psutil.Process]) -> bool:
         """Whether more processor time was used than there is."""
-        return self.limits.cpu_s is not None and meter.used(tree) - self.cpu_before_s > self.limits.cpu_s
+        return self._cpu_s is not None and meter.used(tree) - self._cpu_before_s > self._cpu_s
 
     def is_over(self, meter: Meter, tree: Sequence[psutil.Process]) -> bool:
-        """Whether the run must end. What runs, or would on a less busy machine, is not ended by the clock."""
-        is_late = time.monotonic() >= self.deadline
-        return self.is_spent(meter, tree) or (is_late and (self.limits.cpu_s is None or not is_running(tree)))
+        """Whether the run must end. With a limit on processor time the clock only ends what sleeps.
+
+        Asleep is what was so at two looks in a row: not all processes are seen in one instant, and between two of them
+        one may have ended and woken the other.
+        """
+        if self.is_spent(meter, tree):
+            return True
+        if time.monotonic() < self.deadline:
+            return False
+        self._looks_asleep = 0 if is_running(tree) else self._looks_asleep + 1
+        return self._cpu_s is None or self._looks_asleep > 1
 
 
 def watch(
