@@ -132,6 +132,7 @@ def test_every_promise_was_seen_broken():
     assert {function.__name__ for function in PROMISES} == {promise for promise, _, _ in BROKEN}
 
 
+@pytest.mark.slow
 def test_a_plain_subprocess_is_no_sandbox():
     """For want of isolation and limits; what a plain subprocess can do, this one does."""
     can = {"named", "files_and_results", "paths_inside", "endings", "time_by_the_clock", "output"}
