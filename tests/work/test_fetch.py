@@ -6,6 +6,7 @@ from fnmatch import fnmatch
 
 import httpx2
 import pytest
+from huggingface_hub import constants
 from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
@@ -109,6 +110,12 @@ def test_what_cannot_be_had_is_said_with_what_to_do(run, hub, error):
     assert "check the name, the network and HF_TOKEN, or give the folder of a model you have" in text
     assert "\n" not in text
     assert refused.value.field == "model"
+
+
+def test_without_a_network_the_hubs_own_client_says_so(run):
+    assert constants.HF_HUB_OFFLINE, "no test asks the hub"
+    with pytest.raises(UserError, match="'org/none' is no folder here and cannot be had from the Hugging Face hub"):
+        fetched(Inputs(Model("theirs", "base", "org/none")), run)
 
 
 def test_an_error_without_words_is_named(run, hub):
