@@ -21,7 +21,8 @@ class Limits:
     """What one run may use; beyond it the whole process tree is killed."""
 
     wall_s: float = 10.0  # by the clock
-    cpu_s: float | None = None  # processor time, summed over the tree; with it the clock only ends what sleeps
+    # processor time, summed over the tree; with it the clock ends what sleeps, and what runs only at 4 x `wall_s`
+    cpu_s: float | None = None
     memory_bytes: int = 1024 * MIB  # resident, summed over the tree
     processes: int = 64  # a JVM needs 128
     file_bytes: int = 32 * MIB  # the largest single file

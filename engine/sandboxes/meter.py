@@ -13,7 +13,8 @@ class Meter:
     """Counts the processor time of all processes below one of them, the ended ones included; never too much.
 
     The kernel passes a process's time on to the parent that waits for it. Of a process that nobody waited for (its
-    parent ignores SIGCHLD), what was last seen of it counts, so such a process hides what it uses between two looks.
+    parent ignores SIGCHLD), what was last seen of it counts: what such a process uses after that is hidden, and in the
+    end it is the clock that stops it.
     """
 
     def __init__(self, leader: int) -> None:

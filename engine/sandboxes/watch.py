@@ -19,6 +19,7 @@ from engine.sandboxes.meter import Meter, is_running
 
 TICK_S = 0.05  # between two looks at processor time, memory and disk
 PATIENCE_S = 5.0  # for a killed tree to be gone
+OVERTIME = 4  # times its limit by the clock, after which even what runs is ended: it may hide what it uses
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Allowance:
     def __init__(self, limits: Limits | Start, began: float, cpu_before_s: float = 0.0) -> None:
         """`began`: monotonic seconds; `cpu_before_s`: processor time that was used by then."""
         self.deadline = began + limits.wall_s
+        self._last = began + OVERTIME * limits.wall_s
         self._cpu_s = limits.cpu_s
         self._cpu_before_s = cpu_before_s
         self._looks_asleep = 0  # in a row
@@ -59,17 +61,18 @@ class Allowance:
         return self._cpu_s is not None and meter.used(tree) - self._cpu_before_s > self._cpu_s
 
     def is_over(self, meter: Meter, tree: Sequence[psutil.Process]) -> bool:
-        """Whether the run must end. With a limit on processor time the clock only ends what sleeps.
+        """Whether the run must end. With a limit on processor time the clock first ends only what sleeps.
 
         Asleep is what was so at two looks in a row: not all processes are seen in one instant, and between two of them
         one may have ended and woken the other.
         """
         if self.is_spent(meter, tree):
             return True
-        if time.monotonic() < self.deadline:
+        now = time.monotonic()
+        if now < self.deadline:
             return False
         self._looks_asleep = 0 if is_running(tree) else self._looks_asleep + 1
-        return self._cpu_s is None or self._looks_asleep > 1
+        return self._cpu_s is None or self._looks_asleep > 1 or now >= self._last
 
 
 def watch(

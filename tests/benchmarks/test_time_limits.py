@@ -57,6 +57,10 @@ LATE_PYTHON = {  # patch -> what it does when it is imported, and when it is cal
         "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\nfor _ in range(10): in_a_child(BURN / 10)",
         "",
     ),
+    "hides in short children nobody waits for": (
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\nwhile True: in_a_child(0.005)",
+        "",
+    ),
     "burns in many short children": ("for _ in range(100): os.waitpid(in_a_child(BURN / 100), 0)", ""),
     "burns in a daemon": (
         "out, into = os.pipe()\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: burn(BURN)\n    os._exit(0)\n"
@@ -123,8 +127,8 @@ def test_a_python_patch_over_its_time_is_late(judged, way):
     verdict = judged("python", *LATE_PYTHON[way])
     assert (verdict.outcome, verdict.reason) == (Outcome.TIMEOUT, ""), verdict
     is_asleep = way in ("sleeps", "stops itself")
-    assert verdict.duration_s > 3 * LIMIT_S if is_asleep else verdict.duration_s < 15, verdict
-    assert verdict.duration_s < 3 * LIMIT_S + 10, "3 x the limit and 15 s were given once"
+    assert verdict.duration_s > 3 * LIMIT_S if is_asleep else verdict.duration_s < 12 * LIMIT_S + 5, verdict
+    assert not is_asleep or verdict.duration_s < 3 * LIMIT_S + 10, "3 x the limit and 15 s were given once"
 
 
 @pytest.mark.parametrize("way", LATE_JAVA)
