@@ -53,8 +53,8 @@ class Bug:
 
     def replace_span(self, lines: str) -> str:
         """The whole file with `lines` in place of the faulty ones."""
-        old = lines_of(self.buggy)
-        return "".join(old[: self.span.start - 1]) + lines + "".join(old[self.span.end :])
+        before, after = self._around
+        return before + lines + after
 
     @property
     def buggy_lines(self) -> str:
@@ -62,17 +62,28 @@ class Bug:
         return "".join(lines_of(self.buggy)[self.span.start - 1 : self.span.end])
 
     @property
+    def fix_is_in_span(self) -> bool:
+        """Whether `fixed` differs from `buggy` inside the span only."""
+        before, after = self._around
+        fits = len(self.fixed) >= len(before) + len(after)
+        return fits and self.fixed.startswith(before) and self.fixed.endswith(after)
+
+    @property
     def fixed_lines(self) -> str:
         """What stands in `fixed` where `buggy` has its span; empty where the fix only deletes.
 
         Raises ValueError where `fixed` differs from `buggy` outside the span.
         """
-        old = lines_of(self.buggy)
-        before, after = "".join(old[: self.span.start - 1]), "".join(old[self.span.end :])
-        fits = len(self.fixed) >= len(before) + len(after)
-        if not (fits and self.fixed.startswith(before) and self.fixed.endswith(after)):
+        if not self.fix_is_in_span:
             raise ValueError(f"{self.id}: the fix changes lines outside {self.span}")
+        before, after = self._around
         return self.fixed[len(before) : len(self.fixed) - len(after)]
+
+    @property
+    def _around(self) -> tuple[str, str]:
+        """The lines of `buggy` before its span and those after it."""
+        old = lines_of(self.buggy)
+        return "".join(old[: self.span.start - 1]), "".join(old[self.span.end :])
 
 
 def span_of_change(buggy: str, fixed: str) -> Span:

@@ -65,6 +65,12 @@ def test_questions_arrive_in_order_and_once(run):
     assert [q["ask"] for q in run.questions(offset)[0]] == ["stop"]
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutsideFailure, match="cannot write the run's folder"):
+        RunDir.create(tmp_path / "file" / "run", {}, Inputs())
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere, so no folder refuses it")
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     tmp_path.chmod(0o500)

@@ -17,25 +17,27 @@ def check(benchmark: Benchmark, sandbox: Sandbox, limit: int | None = None) -> i
     assert [bug.id for bug in bugs] == [bug.id for bug in benchmark.bugs()], "the order is fixed"
     assert len({bug.id for bug in bugs}) == len(bugs), "ids are unique"
     skipped = benchmark.skipped()
-    assert set(skipped) <= {bug.id for bug in bugs}
+    unknown = set(skipped) - {bug.id for bug in bugs}
+    assert not unknown, f"skipped, and no bugs of it: {sorted(unknown)}"
     assert all(skipped.values()), "every skipped bug has its reason"
     judged = dict.fromkeys((bug.language for bug in bugs), 0)
     for bug in bugs:
-        assert bug.id.startswith(f"{benchmark.name}/"), bug.id
-        assert bug.buggy != bug.fixed, bug.id
-        assert bug.replace_span(bug.fixed_lines) == bug.fixed, bug.id
-        assert bug.project, bug.id
+        assert bug.id.startswith(f"{benchmark.name}/"), f"{bug.id}: the id does not begin with {benchmark.name}/"
+        assert bug.buggy != bug.fixed, f"{bug.id}: buggy and fixed are the same"
+        assert bug.fix_is_in_span, f"{bug.id}: the fix changes lines outside {bug.span}"
+        assert bug.project, f"{bug.id}: it belongs to no project"
         if bug.id in skipped or (limit is not None and judged[bug.language] >= limit):
             continue
         judged[bug.language] += 1
         fixed = benchmark.evaluate(bug, Patch(bug.id, bug.fixed), sandbox)
         assert fixed.is_plausible, f"{bug.id}: the known fix is {fixed.outcome} ({fixed.reason}): {fixed.log}"
-        assert fixed.sandbox == sandbox.describe(), bug.id
+        assert fixed.sandbox == sandbox.describe(), f"{bug.id}: judged in {fixed.sandbox!r}, not {sandbox.describe()!r}"
         buggy = benchmark.evaluate(bug, Patch(bug.id, bug.buggy), sandbox)
         assert buggy.outcome in (Outcome.TEST_FAILED, Outcome.TIMEOUT), f"{bug.id}: the buggy code is {buggy.outcome}"
         nothing = benchmark.evaluate(bug, Patch(bug.id, None, "empty answer"), sandbox)
-        assert (nothing.outcome, nothing.reason) == (Outcome.NO_PATCH, "empty answer"), bug.id
+        found = (nothing.outcome, nothing.reason)
+        assert found == (Outcome.NO_PATCH, "empty answer"), f"{bug.id}: no patch, and the verdict is {found}"
         broken = benchmark.evaluate(bug, Patch(bug.id, "this is } no program ("), sandbox)
         assert broken.outcome is Outcome.COMPILE_ERROR, f"{bug.id}: nonsense is {broken.outcome}"
-        assert broken.log, "the compiler's words are kept"
+        assert broken.log, f"{bug.id}: nothing is said of why nonsense does not compile"
     return sum(judged.values())

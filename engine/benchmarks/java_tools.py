@@ -136,7 +136,7 @@ class JavaTools:
         The archive holds paths, so it is made by a first run inside the sandbox; none where that fails.
         """
         java, tools = self._java()
-        argv = [*java, "-XX:ArchiveClassesAtExit=judge.jsa", *self._harness(), "WarmUpTest", "60", "WarmUpTest.java"]
+        argv = [*java, "-XX:ArchiveClassesAtExit=judge.jsa", *self._harness(), "WarmUpTest", "WarmUpTest.java"]
         files = {"nonce": b"warm-up", "WarmUpTest.java": WARM_UP}
         ran = sandbox.run(argv, files, Limits(wall_s=60, processes=PROCESSES), results=["judge.jsa"], tools=tools)
         if "judge.jsa" not in ran.results:

@@ -7,20 +7,17 @@ from functools import cached_property
 from threading import Lock
 
 from engine.benchmarks.java_tools import PROCESSES, JavaTools, find_jars, find_jdk
-from engine.benchmarks.judging import Report, Suite, read_report
+from engine.benchmarks.judging import Report, Suite, limits_for, read_report, until
 from engine.errors import MissingDependency
-from engine.sandboxes import Limits, Sandbox
-
-COMPILE_S = 15.0  # for the JVM's start and the compiler, on a busy machine; usually half a second
+from engine.sandboxes import Sandbox
 
 
 class JavaJudge:
     """Needs a JDK and JUnit 4. The address space is never limited, a JVM reserves far more than it uses."""
 
     def __init__(self, timeout_s: float) -> None:
-        """`timeout_s`: for all tests of one patch together, after compiling."""
-        self._timeout_s = timeout_s
-        self._limits = Limits(wall_s=timeout_s + COMPILE_S, processes=PROCESSES)
+        """`timeout_s`: processor time for all tests of one patch, after compiling; by the clock thrice."""
+        self._limits = limits_for(timeout_s, PROCESSES)
         self._once = Lock()
 
     def unavailable(self) -> str:
@@ -38,10 +35,11 @@ class JavaJudge:
         files = {**suite.files, suite.target: text.encode("utf-8", "surrogatepass")}
         sources = sorted(path for path in files if path.endswith(".java"))
         ran = sandbox.run(
-            [*command, suite.tests, str(self._timeout_s), *sources],
+            [*command, suite.tests, *sources],
             {**files, "nonce": nonce.encode()},
             self._limits,
             tools=tools,
+            start=until(nonce, "compiled"),
         )
         return read_report(ran, nonce)
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import sys
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
-from engine.benchmarks.judging import Report, Suite, read_report
-from engine.benchmarks.python_harness import PATIENCE
+from engine.benchmarks.judging import Report, Suite, limits_for, read_report, until
 from engine.benchmarks.python_tools import copy_pytest, find_python
 from engine.errors import MissingDependency
-from engine.sandboxes import Limits, Sandbox
+from engine.sandboxes import Sandbox
 from engine.temporary import TemporaryFolder
 
 HARNESS = "harness.py"
-START_S = 15.0  # for the interpreter and pytest to start on a busy machine; usually a third of a second
 
 
 class PythonJudge:
@@ -27,8 +23,7 @@ class PythonJudge:
 
     def __init__(self, timeout_s: float) -> None:
         """`timeout_s`: processor time for all tests of one patch, pytest's own start left out; by the clock thrice."""
-        self._timeout_s = timeout_s
-        self._limits = Limits(wall_s=PATIENCE * timeout_s + START_S)
+        self._limits = limits_for(timeout_s)
         self._once = Lock()
 
     def unavailable(self) -> str:
@@ -55,10 +50,8 @@ class PythonJudge:
             python = f"{{python}}/{os.path.relpath(python, os.path.realpath(sys.base_prefix))}"
         # A fixed hash seed: the same patch must meet the same order of sets every time.
         argv = ["/usr/bin/env", "PYTHONHASHSEED=0", python, "-s", "-P", "-B", "-S", HARNESS]
-        argv += [suite.target, suite.tests, str(self._timeout_s), "{library}"]
-        report = read_report(sandbox.run(argv, files, self._limits, tools=outside), nonce)
-        is_late = report.ran.exit_code in (128 + signal.SIGPROF, 128 + signal.SIGALRM)
-        return replace(report, words=report.words | {"timeout"}) if is_late else report
+        argv += [suite.target, suite.tests, "{library}"]
+        return read_report(sandbox.run(argv, files, self._limits, tools=outside, start=until(nonce, "ready")), nonce)
 
     @cached_property
     def _python(self) -> str:

@@ -2,7 +2,7 @@
 
 A harness writes lines to its standard output, which it keeps from the tested code: the run's nonce, a word, and that
 word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, `failed NAME MESSAGE`,
-`skipped NAME`, `memory`, `timeout`, `done`. Everything else goes to standard error and becomes the log.
+`skipped NAME`, `memory`, `done`. Everything else goes to standard error and becomes the log.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Protocol
 from urllib.parse import unquote_plus
 
 from engine.domain import Outcome, Verdict
-from engine.sandboxes import Ran, Sandbox
+from engine.sandboxes import Limits, Ran, Sandbox, Start
 
 LOG_CHARS = 4000
+PATIENCE = 3  # times a limit on processor time, by the clock, before what sleeps is ended
+START_S = 15.0  # of processor time, for an interpreter, a compiler and the test library; usually below one
 MEMORY_TROUBLE = ("MemoryError", "java.lang.OutOfMemoryError")
 
 
@@ -47,6 +49,16 @@ class Judge(Protocol):
 
     def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         """Compile `text` as the suite's target and run its tests, whatever they do."""
+
+
+def limits_for(timeout_s: float, processes: int = Limits.processes) -> Limits:
+    """What the tests of one patch may use; `timeout_s` is processor time, so that a busy machine fails no patch."""
+    return Limits(wall_s=PATIENCE * timeout_s, cpu_s=timeout_s, processes=processes)
+
+
+def until(nonce: str, word: str) -> Start:
+    """The harness's own start, up to the line that says `word`, before which it must not run the patched code."""
+    return Start(f"{nonce} {word}".encode(), wall_s=PATIENCE * START_S, cpu_s=START_S)
 
 
 def read_report(ran: Ran, nonce: str) -> Report:
@@ -83,7 +95,7 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox) -> Verd
             log = ran.detail or trimmed(ran.stderr) or "the harness did not start"
             return Verdict(Outcome.NOT_RUN, "infra_error", log, sandbox=sandbox.describe())
         outcome, reason, failed = Outcome.NOT_RUN, "infra_error", ()
-    elif ran.ended == "timeout" or "timeout" in words:
+    elif ran.ended == "timeout":
         outcome = Outcome.TIMEOUT
     elif "compiled" not in words:
         outcome, failed = Outcome.COMPILE_ERROR, ()

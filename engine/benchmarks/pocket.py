@@ -30,7 +30,14 @@ class Pocket:
         languages: tuple[Literal["python", "java"], ...] = registry.setting(
             ("python", "java"), "Languages whose bugs are used.", min_length=1
         )
-        timeout_s: float = registry.setting(5.0, "Time for all tests of one patch.", unit="s", more=True, gt=0, le=600)
+        timeout_s: float = registry.setting(
+            5.0,
+            "Processor time for all tests of one patch; three times that by the clock.",
+            unit="s",
+            more=True,
+            gt=0,
+            le=600,
+        )
 
     def __init__(self, params: Params, folder: Path = BUGS) -> None:
         self._params = params

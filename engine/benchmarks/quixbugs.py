@@ -36,7 +36,14 @@ class QuixBugs:
 
         name: Literal["quixbugs"] = "quixbugs"
         folder: registry.Place = registry.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
-        timeout_s: float = registry.setting(10.0, "Time for all tests of one patch.", unit="s", more=True, gt=0, le=600)
+        timeout_s: float = registry.setting(
+            10.0,
+            "Processor time for all tests of one patch; three times that by the clock.",
+            unit="s",
+            more=True,
+            gt=0,
+            le=600,
+        )
 
     def __init__(self, params: Params) -> None:
         self._folder = Path(params.folder)

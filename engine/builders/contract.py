@@ -19,11 +19,12 @@ def check(builder: Builder, seed: int = 0, most: int = 200) -> None:
         assert bug.buggy != bug.fixed, f"{bug.id}: buggy and fixed are the same"
         lines = lines_of(bug.buggy)
         assert bug.span.end <= len(lines), f"{bug.id}: {bug.span} is outside its {len(lines)} lines"
+        assert bug.fix_is_in_span, f"{bug.id}: the fix changes lines outside {bug.span}"
         is_last = bug.span.end == len(lines)
         assert is_last or not bug.fixed_lines or bug.fixed_lines.endswith("\n"), f"{bug.id}: the fix ends within a line"
-        assert bug.replace_span(bug.fixed_lines) == bug.fixed, f"{bug.id}: the span does not hold the fix"
         for text in (bug.id, bug.path, bug.project, bug.buggy, bug.fixed):
-            text.encode("utf-8")  # or it could be stored nowhere
+            # or it could be stored nowhere
+            assert text.encode("utf-8", "replace").decode() == text, f"{bug.id}: {text!r} cannot be written as UTF-8"
     assert bugs == list(islice(builder.bugs(seed, Funnel()), most)), f"{builder.name}: same seed, other bugs"
     if len(bugs) < most:
         lost = sum(funnel.lost.values())

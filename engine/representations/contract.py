@@ -30,7 +30,7 @@ def check(representation: Representation, bugs: Iterable[Bug]) -> None:
         assert sample == representation.encode(bug), f"{bug.id}: shown twice, two samples"
         read = representation.decode(sample.target, bug).text
         assert read == bug.fixed, f"{bug.id}: the target gives {read!r}, not the fix"
-        target = sample.target.strip()
-        is_telling = len(target) > 3 and target not in bug.buggy.replace("\r\n", "\n")
-        assert not (is_telling and target in sample.prompt), f"{bug.id}: the prompt holds the fix {target!r}"
+        target, prompt, buggy = (text.replace("\r\n", "\n") for text in (sample.target, sample.prompt, bug.buggy))
+        is_telling = len(target.strip()) > 3 and target.strip() not in buggy
+        assert not (is_telling and target.strip() in prompt), f"{bug.id}: the prompt holds the fix {target.strip()!r}"
     assert shown, f"{representation.name} showed none of the bugs"

@@ -20,12 +20,26 @@ MIB = 1 << 20
 class Limits:
     """What one run may use; beyond it the whole process tree is killed."""
 
-    wall_s: float = 10.0
+    wall_s: float = 10.0  # by the clock
+    # processor time, summed over the tree; with it the clock ends what sleeps, and what runs only at 4 x `wall_s`
+    cpu_s: float | None = None
     memory_bytes: int = 1024 * MIB  # resident, summed over the tree
     processes: int = 64  # a JVM needs 128
     file_bytes: int = 32 * MIB  # the largest single file
     box_bytes: int = 128 * MIB  # all that is written in the working folder
     output_bytes: int = MIB  # kept of stdout and of stderr each
+
+
+@dataclass(frozen=True)
+class Start:
+    """The part of a run before the code that the limits are for: an interpreter, a compiler.
+
+    Until `line` stands on standard output these limits hold instead of those in `Limits`, which count from there on.
+    """
+
+    line: bytes  # without its end
+    wall_s: float
+    cpu_s: float
 
 
 @dataclass(frozen=True)
@@ -61,10 +75,15 @@ class Sandbox(Protocol):
         *,
         results: Sequence[str] = (),
         tools: Mapping[str, str] | None = None,
+        start: Start | None = None,
     ) -> Ran:
         """Run `argv` in a writable working folder, where it starts; `files` (relative paths) lie there as copies.
 
         `tools` opens more of the host read-only: a name -> a path outside; `{name}` in `argv` becomes the path inside.
+        `start` has its own time limits; without it the run's count from the beginning. Processor time is counted from
+        outside, of processes that ended too, and a run that turns out to have used more than its own ended as
+        "timeout" even if its command came to its end.
+
         `results` are relative paths read back afterwards, each up to `limits.file_bytes`. Nothing of the run is left
         when it returns: no process, no file. Never raises for what the command does; a sandbox that could not start
         the command returns `ended="not_started"`. Raises ValueError for paths that leave the working folder.

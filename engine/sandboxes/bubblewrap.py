@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 
 from engine import registry
 from engine.errors import MissingDependency
-from engine.sandboxes import MIB, Limits, Ran
+from engine.sandboxes import MIB, Limits, Ran, Start
 from engine.sandboxes.box import checked, collect
 from engine.sandboxes.bwrap import Bwrap
 from engine.sandboxes.identity import payload_uids
@@ -80,12 +80,13 @@ class Bubblewrap:
         *,
         results: Sequence[str] = (),
         tools: Mapping[str, str] | None = None,
+        start: Start | None = None,
     ) -> Ran:
         inside = {f"/w/{'/'.join(checked(path))}": content for path, content in files.items()}
         for path in results:
             checked(path)
         tools = tools or {}
-        bounds = (f"--{name}={value}" for name, value in rlimits(limits).items())
+        bounds = (f"--{name}={value}" for name, value in rlimits(limits, start).items())
         command = ["/usr/bin/prlimit", *bounds, "--", *named(argv, {name: f"/tools/{name}" for name in tools})]
         with Bwrap(
             [*_as_payload(next(self._uids)), _tool("bwrap")], [*_view(limits, tools)], inside, _filter(), command
@@ -94,7 +95,12 @@ class Bubblewrap:
                 return Ran("not_started", None, b"", b"", 0.0, detail=bwrap.complaint())
             bwrap.release()
             watched = watch(
-                bwrap.process, limits, leader=bwrap.first, is_full=lambda tree: bwrap.is_full(), kill=bwrap.kill
+                bwrap.process,
+                limits,
+                leader=bwrap.first,
+                is_full=lambda tree: bwrap.is_full(),
+                kill=bwrap.kill,
+                start=start,
             )
             exit_code = bwrap.exit_code()
             if watched.ended == "exit" and exit_code is None:
@@ -140,6 +146,6 @@ def _view(limits: Limits, tools: Mapping[str, str]) -> Iterator[str]:
 
 def _filter() -> bytes:
     try:
-        return program(lends_user=False)
+        return program(lends_user=False, on_disk=False)
     except MissingDependency:
         return b""  # an unlisted processor: the namespaces stand alone

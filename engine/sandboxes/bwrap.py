@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Self
 
+from engine.sandboxes.adopt import ADOPTION
 from engine.sandboxes.watch import PATIENCE_S
 
 FOLDERS = ("w", "tmp", "dev/shm")  # all that is writable inside
@@ -44,6 +45,7 @@ class Bwrap:
         self.first = 0
         with ExitStack() as held:
             self._held = held
+            held.enter_context(ADOPTION.open())  # bwrap ends as soon as it knows the exit code, before `first` does
             self._start(program, view, files, seccomp, command)
             self._held = held.pop_all()
 
@@ -97,16 +99,23 @@ class Bwrap:
     def __exit__(self, *trouble: object) -> None:
         with self._held:
             self.kill()
+            self._wait_for_first()
 
     def is_ready(self) -> bool:
         """Wait until the sandbox stands, the payload still held back; False where it fell, see `complaint`."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self.process.poll() is None:
-            self.first = self.first or self._record("child-pid") or 0
-            if self.first and self._takes_folders():
+            if self._finds_first() and self._takes_folders():
                 return True
             time.sleep(0.0005)
         return False
+
+    def _finds_first(self) -> bool:
+        if not self.first and (pid := self._record("child-pid")):
+            with suppress(ProcessLookupError):
+                self._death = self._keep(os.pidfd_open(pid))
+                self.first = pid
+        return bool(self.first)
 
     def _takes_folders(self) -> bool:
         try:
@@ -117,7 +126,6 @@ class Bwrap:
             self._folders = [
                 self._keep(os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root)) for name in FOLDERS
             ]
-            self._death = self._keep(os.pidfd_open(self.first))
         except OSError:
             return False
         self.box = self._folders[0]
@@ -147,6 +155,13 @@ class Bwrap:
                 signal.pidfd_send_signal(self._death, signal.SIGKILL)
             # Process 1 is only dead when the kernel has ended every other one of its namespace.
             select.select([self._death], [], [], PATIENCE_S)
+
+    def _wait_for_first(self) -> None:
+        """Once bwrap is gone, its process 1 is ours; by its handle, for its number may be another child's by now."""
+        self.process.wait()
+        if self._death >= 0:
+            with suppress(ChildProcessError):  # bwrap waited for it
+                os.waitid(os.P_PIDFD, self._death, os.WEXITED | os.WNOHANG)
 
     def exit_code(self) -> int | None:
         """Of the command, 128 + signal where one ended it; None where bwrap never ran it to its end."""

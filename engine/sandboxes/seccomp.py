@@ -24,6 +24,8 @@ class Machine(NamedTuple):
     clone: int
     prlimit: int
     socketpair: int
+    fallocate: int
+    ioctl: int
 
 
 # The same number everywhere: pidfd_getfd, io_uring, the mount calls, process_madvise, quotactl_fd, new ones.
@@ -47,6 +49,8 @@ X86_64 = Machine(
     clone=56,
     prlimit=302,
     socketpair=53,
+    fallocate=285,
+    ioctl=16,
 )
 AARCH64 = Machine(
     audit=0xC00000B7,
@@ -64,17 +68,23 @@ AARCH64 = Machine(
     clone=220,
     prlimit=261,
     socketpair=199,
+    fallocate=47,
+    ioctl=29,
 )
 MACHINES = {"x86_64": X86_64, "aarch64": AARCH64}
 
+RESERVE = (0x40305828, 0x4030582A, 0x40305839)  # FS_IOC_RESVSP, FS_IOC_RESVSP64, FS_IOC_ZERO_RANGE
 NAMESPACES = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}
 LOAD, EQUAL, AT_LEAST, ANY_BIT, MASK, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 NUMBER, ARCHITECTURE, FIRST, SECOND = 0, 4, 16, 24  # offsets in struct seccomp_data; both machines are little-endian
 
 
-def program(*, lends_user: bool) -> bytes:
+def program(*, lends_user: bool, on_disk: bool) -> bytes:
     """The filter for this machine. `lends_user`: the payload is a user who owns files outside; it may change no modes.
+
+    `on_disk`: the working folder is on a disk of the host, where a call that reserves space without writing it would
+    take gigabytes in a millisecond; libraries then write zeros instead.
 
     Raises MissingDependency on a processor whose system call numbers are not listed here.
     """
@@ -92,6 +102,15 @@ def program(*, lends_user: bool) -> bytes:
     ]
     for numbers, code_number in ((machine.refused, errno.EPERM), (machine.absent, errno.ENOSYS)):
         code += [step for number in numbers for step in _refuse(number, code_number)]
+    if on_disk:
+        code += _refuse(machine.fallocate, errno.EOPNOTSUPP)
+        code += [
+            _step(EQUAL, machine.ioctl, 0, 3 + len(RESERVE)),
+            _step(LOAD, SECOND),
+            *(_step(EQUAL, request, len(RESERVE) - place, 0) for place, request in enumerate(RESERVE)),
+            _step(RETURN, ALLOW),
+            _step(RETURN, ERRNO | errno.EOPNOTSUPP),
+        ]
     if lends_user:
         code += [step for number in machine.ignored for step in _refuse(number, 0)]
     code += [

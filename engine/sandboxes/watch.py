@@ -14,10 +14,12 @@ from types import MappingProxyType
 
 import psutil
 
-from engine.sandboxes import Limits, Ran
+from engine.sandboxes import Limits, Ran, Start
+from engine.sandboxes.meter import Meter, is_running
 
-TICK_S = 0.05  # between two looks at memory and disk
+TICK_S = 0.05  # between two looks at processor time, memory and disk
 PATIENCE_S = 5.0  # for a killed tree to be gone
+OVERTIME = 4  # times its limit by the clock, after which even what runs is ended: it may hide what it uses
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,36 @@ class Watched:
         return Ran(ended, code, self.stdout, self.stderr, self.wall_s, results, invalid, detail)
 
 
+class Allowance:
+    """The time that the present part of a run has, and where it began."""
+
+    def __init__(self, limits: Limits | Start, began: float, cpu_before_s: float = 0.0) -> None:
+        """`began`: monotonic seconds; `cpu_before_s`: processor time that was used by then."""
+        self.deadline = began + limits.wall_s
+        self._last = began + OVERTIME * limits.wall_s
+        self._cpu_s = limits.cpu_s
+        self._cpu_before_s = cpu_before_s
+        self._looks_asleep = 0  # in a row
+
+    def is_spent(self, meter: Meter, tree: Sequence[psutil.Process]) -> bool:
+        """Whether more processor time was used than there is."""
+        return self._cpu_s is not None and meter.used(tree) - self._cpu_before_s > self._cpu_s
+
+    def is_over(self, meter: Meter, tree: Sequence[psutil.Process]) -> bool:
+        """Whether the run must end. With a limit on processor time the clock first ends only what sleeps.
+
+        Asleep is what was so at two looks in a row: not all processes are seen in one instant, and between two of them
+        one may have ended and woken the other.
+        """
+        if self.is_spent(meter, tree):
+            return True
+        now = time.monotonic()
+        if now < self.deadline:
+            return False
+        self._looks_asleep = 0 if is_running(tree) else self._looks_asleep + 1
+        return self._cpu_s is None or self._looks_asleep > 1 or now >= self._last
+
+
 def watch(
     process: subprocess.Popen[bytes],
     limits: Limits,
@@ -50,6 +82,7 @@ def watch(
     leader: int,
     is_full: Callable[[list[psutil.Process]], bool],
     kill: Callable[[], None],
+    start: Start | None = None,
 ) -> Watched:
     """Wait for `process`, whose stdout and stderr are pipes, within `limits`; `kill` must end the whole tree.
 
@@ -58,9 +91,12 @@ def watch(
     """
     assert process.stdout is not None
     assert process.stderr is not None
-    start = time.monotonic()
+    began = time.monotonic()
+    allowance = Allowance(start or limits, began)
+    meter = Meter(leader)
     oom_kills = _oom_kills()
     streams = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
+    said = streams[process.stdout.fileno()]
     ended = ""
     ending = os.pidfd_open(process.pid)
     try:
@@ -69,28 +105,32 @@ def watch(
                 os.set_blocking(stream, False)
                 selector.register(stream, selectors.EVENT_READ)
             selector.register(ending, selectors.EVENT_READ)
-            tick = start + TICK_S
+            tick = began + TICK_S
             while not ended:
                 now = time.monotonic()
-                ready = {key.fd for key, _ in selector.select(max(0.0, min(tick, start + limits.wall_s) - now))}
+                wake = min(tick, allowance.deadline) if now < allowance.deadline else tick
+                ready = {key.fd for key, _ in selector.select(max(0.0, wake - now))}
                 for stream in ready & streams.keys():
                     if not _read(stream, streams[stream], limits.output_bytes):
                         selector.unregister(stream)
+                if start and start.line in said.splitlines():
+                    allowance, start = Allowance(limits, time.monotonic(), meter.used(descendants(leader))), None
                 if any(len(kept) > limits.output_bytes for kept in streams.values()):
                     ended = "output_cap"
                 elif ending in ready:
                     ended = "exit"
-                elif (now := time.monotonic()) >= start + limits.wall_s:
-                    ended = "timeout"
-                elif now >= tick:
-                    ended = _excess(leader, limits, is_full)
+                elif (now := time.monotonic()) >= wake:
+                    ended = _excess(descendants(leader), limits, allowance, meter, is_full)
                     looked = time.monotonic() - now  # grows with the number of processes on the machine
                     tick = now + looked + max(TICK_S, 4 * looked)
     finally:
         os.close(ending)
-        wall_s = time.monotonic() - start
+        wall_s = time.monotonic() - began
         kill()
+        is_late = allowance.is_spent(meter, ())  # all is dead, and nobody has waited for the leader yet
         process.wait(PATIENCE_S)
+    if ended == "exit" and is_late:
+        ended = "timeout"
     for stream, kept in streams.items():
         while len(kept) <= limits.output_bytes and _read(stream, kept, limits.output_bytes):
             pass
@@ -109,15 +149,22 @@ def _read(stream: int, kept: bytearray, most: int) -> bool:
     return bool(piece)
 
 
-def _excess(leader: int, limits: Limits, is_full: Callable[[list[psutil.Process]], bool]) -> str:
-    tree = descendants(leader)
+def _excess(
+    tree: list[psutil.Process],
+    limits: Limits,
+    allowance: Allowance,
+    meter: Meter,
+    is_full: Callable[[list[psutil.Process]], bool],
+) -> str:
+    if allowance.is_over(meter, tree):
+        return "timeout"
     if resident(tree) > limits.memory_bytes:
         return "memory"
     return "disk" if is_full(tree) else ""
 
 
 def descendants(pid: int) -> list[psutil.Process]:
-    """The living tree below `pid`, without itself."""
+    """The living tree below `pid`, without itself, parents before their children."""
     try:
         return list(psutil.Process(pid).children(recursive=True))
     except psutil.NoSuchProcess:

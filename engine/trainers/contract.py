@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.domain import Model
+from engine.errors import UserError
 from engine.generators.loading import load
 from engine.registry import Params
 from engine.rundir import Inputs, RunDir
@@ -39,9 +40,13 @@ def check(make: type[Trainer], settings: Params, model: Model, dataset: Path, fo
     loss = figures["train_loss"]
     assert isinstance(loss, float), f"the training loss is {loss!r}"
     assert math.isfinite(loss), f"the training loss is {loss}"
+    assert any(event.kind == "metric" for event in whole.events().events), "nothing was said of how the training goes"
     made = whole.artifacts / "model"
     kind = "adapter" if (made / "adapter_config.json").exists() else "base"
-    load(Model("made", kind, str(made), model.weights if kind == "adapter" else ""))
+    try:
+        load(Model("made", kind, str(made), model.weights if kind == "adapter" else ""))
+    except UserError as error:
+        raise AssertionError(f"what was trained cannot be loaded: {error}") from error
 
     cut = CutRun.create(folder / "cut", {}, Inputs())
     try:
@@ -63,7 +68,10 @@ def _trained(make: type[Trainer], settings: Params, model: Model, dataset: Path,
 def _check_same_weights(whole: Path, resumed: Path) -> None:
     from safetensors.torch import load_file
 
-    for file in sorted(whole.glob("*.safetensors")):
-        wanted, found = load_file(file), load_file(resumed / file.name)
+    files = sorted(file.name for file in whole.glob("*.safetensors"))
+    assert files, "no weights were written as safetensors"
+    for file in files:
+        wanted, found = load_file(whole / file), load_file(resumed / file)
+        assert wanted.keys() == found.keys(), f"after a break, {file} holds other weights"
         for name in wanted:
-            assert (wanted[name] == found[name]).all(), f"after a break, {name} has other weights"
+            assert (wanted[name] == found[name]).all(), f"after a break, {name} has other values"

@@ -24,13 +24,14 @@ def fetched(inputs: Inputs, run: RunDir) -> Inputs:
 def _folder(reference: str, run: RunDir) -> str:
     if Path(reference).is_dir():
         return reference
+    from httpx2 import HTTPError  # what the hub's client raises, its own errors included
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HFValidationError
 
     run.emit("progress", done=0, total=None, text=f"downloading {reference}")
     try:
         return str(snapshot_download(reference, allow_patterns=list(WANTED)))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+    except (HTTPError, HFValidationError, OSError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
             f"model: {reference!r} is no folder here and cannot be had from the Hugging Face hub ({why}); "

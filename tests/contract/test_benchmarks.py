@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.benchmarks import registry
 from engine.benchmarks.contract import check
+from engine.domain import Bug, Outcome, Span, Verdict
 from engine.errors import SandboxUnavailable, UserError
 from engine.sandboxes import strongest
-
-pytestmark = pytest.mark.slow
 
 FOLDERS = {"quixbugs": "quixbugs"}  # benchmarks that read a checkout, and where it lies beside a developer's
 
@@ -31,6 +32,7 @@ def made(name, request, **settings):
     return benchmark
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", registry.names())
 def test_the_first_bugs_keep_the_contract(name, sandbox, request):
     quick = {"timeout_s": 2} if name == "quixbugs" else {}  # whose first bug never ends
@@ -54,3 +56,74 @@ def test_a_missing_checkout_is_said_with_what_to_do(name, tmp_path):
     for folder in ("", str(tmp_path)):
         with pytest.raises(UserError, match="git clone"):
             registry.create(registry.params({"name": name, "folder": folder})).bugs()
+
+
+BUG = Bug("stub/one", "python", "a.py", "x = 1\n", "x = 2\n", Span(1, 1), project="stub/one")
+OTHER = replace(BUG, id="stub/two", project="stub/two")
+
+
+class Nowhere:
+    """In place of a sandbox: the stub runs nothing."""
+
+    def describe(self):
+        return "nowhere 1"
+
+
+class Stub:
+    """A benchmark of two bugs that knows its verdicts without running anything; the test changes one of them."""
+
+    name = "stub"
+
+    def __init__(self, bugs=(BUG, OTHER), skipped=None, **verdicts):
+        self.all = [list(bugs), list(bugs)] if isinstance(bugs, tuple) else bugs
+        self.reasons = skipped or {}
+        self.verdicts = verdicts
+
+    def bugs(self):
+        return self.all[0] if len(self.all) == 1 else self.all.pop(0)
+
+    def skipped(self):
+        return self.reasons
+
+    def evaluate(self, bug, patch, sandbox):
+        ran = Verdict(Outcome.COMPILE_ERROR, log="no program", sandbox=sandbox.describe())
+        usual = {
+            None: ("nothing", Verdict(Outcome.NO_PATCH, patch.reason)),
+            bug.fixed: ("fixed", replace(ran, outcome=Outcome.PLAUSIBLE)),
+            bug.buggy: ("buggy", replace(ran, outcome=Outcome.TEST_FAILED)),
+        }
+        name, verdict = usual.get(patch.text, ("nonsense", ran))
+        return self.verdicts.get(name, verdict)
+
+
+def test_the_stub_keeps_the_contract():
+    assert check(Stub(), Nowhere()) == 2
+    assert check(Stub(), Nowhere(), limit=1) == 1
+    assert check(Stub(skipped={"stub/two": "no compiler"}), Nowhere()) == 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (Stub(()), "a benchmark has bugs"),
+        (Stub([[BUG, OTHER], [OTHER, BUG]]), "the order is fixed"),
+        (Stub((BUG, BUG)), "ids are unique"),
+        (Stub(skipped={"stub/three": "no compiler"}), "no bugs of it: .'stub/three'"),
+        (Stub(skipped={"stub/two": ""}), "every skipped bug has its reason"),
+        (Stub((replace(BUG, id="one"),)), "one: the id does not begin with stub/"),
+        (Stub((replace(BUG, fixed=BUG.buggy),)), "stub/one: buggy and fixed are the same"),
+        (Stub((replace(BUG, buggy="x = 1\ny\n", fixed="x = 2\nz\n"),)), "stub/one: the fix changes lines outside"),
+        (Stub((replace(BUG, project=""),)), "stub/one: it belongs to no project"),
+        (Stub(fixed=Verdict(Outcome.TIMEOUT, sandbox="nowhere 1")), "stub/one: the known fix is timeout"),
+        (Stub(fixed=Verdict(Outcome.PLAUSIBLE)), "stub/one: judged in '', not 'nowhere 1'"),
+        (Stub(buggy=Verdict(Outcome.PLAUSIBLE)), "stub/one: the buggy code is plausible"),
+        (Stub(buggy=Verdict(Outcome.NOT_RUN)), "stub/one: the buggy code is not_run"),
+        (Stub(nothing=Verdict(Outcome.COMPILE_ERROR)), "stub/one: no patch, and the verdict is .*compile_error"),
+        (Stub(nothing=Verdict(Outcome.NO_PATCH)), "stub/one: no patch, and the verdict is"),
+        (Stub(nonsense=Verdict(Outcome.TEST_FAILED)), "stub/one: nonsense is test_failed"),
+        (Stub(nonsense=Verdict(Outcome.COMPILE_ERROR)), "stub/one: nothing is said of why nonsense does not compile"),
+    ],
+)
+def test_the_contract_notices(broken, said):
+    with pytest.raises(AssertionError, match=said):
+        check(broken, Nowhere())

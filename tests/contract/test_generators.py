@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from engine.generators import registry
+from engine.domain import Completion
+from engine.errors import UserError
+from engine.generators import PromptTooLong, registry
 from engine.generators.contract import check
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "generators"))
@@ -21,3 +25,75 @@ SETTINGS = {"beam": {"max_new_tokens": 8}, "sampling": {"max_new_tokens": 8}}
 def test_the_contract_holds(name, tiny):  # noqa: F811
     params = registry.params({"name": name, **SETTINGS.get(name, {})})
     check(registry.plugin(name), params, tiny)
+
+
+PLAIN = [Completion("best", -0.1), Completion("good", -0.5), Completion("fair", -2.0)]
+
+
+class Stub:
+    """A generator without a model: a character is a token, a hundred fit, and the same three answers come every time."""
+
+    changed: ClassVar = {}  # method -> what it gives instead
+
+    def __init__(self, settings):
+        pass
+
+    def load(self, model, seed):
+        pass
+
+    def vocabulary(self):
+        return self.changed.get("vocabulary", frozenset("abc"))
+
+    def count(self, prompts):
+        return self.changed.get("count", [len(prompt) for prompt in prompts])
+
+    def room(self):
+        return 100
+
+    def generate(self, prompts, n):
+        fits = self.changed.get("fits", PLAIN)
+        answers = [(index, fits if len(prompt) <= 100 else None) for index, prompt in enumerate(prompts)]
+        return iter(self.changed.get("answers", lambda found: found)(answers))
+
+    def stream(self, prompt):
+        if len(prompt) > 100 and "stream" not in self.changed:
+            raise PromptTooLong("too long")
+        yield self.changed.get("piece", "text")
+
+
+def broken(**changed):
+    return type("Broken", (Stub,), {"changed": changed})
+
+
+def test_the_contract_has_nothing_against_the_stub():
+    check(Stub, None, None)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (broken(vocabulary=frozenset()), "the tokenizer knows no token"),
+        (broken(count=[1, 1, 1, 1]), "disagree"),
+        (broken(count=[101, 1, 1, 999]), "disagree"),
+        (broken(answers=lambda found: found[1:]), r"prompts \[1, 2, 3\] of 4 came back"),
+        (broken(answers=lambda found: [(index, PLAIN) for index, _ in found]), "too long has no completions"),
+        (broken(fits=None), "prompt 0 fits and has no completions"),
+        (broken(fits=PLAIN[:2]), "2 completions instead of 3"),
+        (broken(fits=PLAIN[::-1]), "not best first"),
+        (broken(fits=[replace(one, score=0.1) for one in PLAIN]), "above zero"),
+        (broken(fits=[replace(one, text="<|fim_middle|>x") for one in PLAIN]), "special tokens were left in"),
+        (broken(answers=lambda found: found if len(found) > 1 else [(0, PLAIN[::-1])]), "other completions"),
+        (broken(piece="<|endoftext|>"), "special tokens were streamed"),
+        (broken(stream="goes on"), "a prompt that is too long was streamed"),
+    ],
+)
+def test_the_contract_notices(make, said):
+    with pytest.raises(AssertionError, match=said):
+        check(make, None, None)
+
+
+def test_a_generator_that_cannot_stream_says_so():
+    def refuses(self, prompt):
+        raise UserError("beam search cannot stream")
+
+    check(type("Refusing", (Stub,), {"stream": refuses}), None, None)

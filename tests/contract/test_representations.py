@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from engine.builders import Funnel
 from engine.builders.faults import FaultInjection
 from engine.domain import Bug, Patch, Sample, span_of_change
-from engine.representations import registry
+from engine.representations import CannotShow, registry
 from engine.representations.contract import check
 
 JAVA = "class A {\n  int f(int a) {\n    if (a > 0) {\n      a = a - 1;\n    }\n    return a;\n  }\n}\n"
@@ -40,27 +41,44 @@ def test_the_contract_holds(name):
     check(registry.create(registry.params(name)), [*shapes(), *islice(faults, 100)])
 
 
-class Leaking:
-    """Shows the fix in the prompt, or cannot read its own target."""
+class Stub:
+    """Shows the buggy file and reads a whole file; the test changes one thing."""
 
-    name = "leaking"
+    name = "stub"
 
-    def __init__(self, prompt: str, text: str | None) -> None:
-        self._prompt, self._text = prompt, text
+    def __init__(self, **changed) -> None:
+        self.changed = changed
+        self.shown = 0
 
     def encode(self, bug: Bug) -> Sample:
-        return Sample(bug.id, self._prompt + bug.fixed, bug.fixed_lines)
+        self.shown += 1
+        usual = Sample(bug.id, bug.buggy, bug.fixed)
+        return self.changed.get("encode", lambda bug, usual, shown: usual)(bug, usual, self.shown)
 
     def decode(self, completion: str, bug: Bug) -> Patch:
-        return Patch(bug.id, self._text or bug.fixed)
-
-    def for_vocabulary(self, vocabulary):
-        return self
+        return self.changed.get("decode", lambda bug, usual: usual)(bug, Patch(bug.id, completion))
 
 
-def test_the_contract_notices_a_leak_and_a_lost_fix():
-    bugs = shapes()[:1]
-    with pytest.raises(AssertionError, match="the prompt holds the fix"):
-        check(Leaking("", None), bugs)
-    with pytest.raises(AssertionError, match="not the fix"):
-        check(Leaking("", "else"), bugs)
+def refuse(*_):
+    raise CannotShow("too odd")
+
+
+def test_the_contract_has_nothing_against_the_stub():
+    check(Stub(), shapes())
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (Stub(decode=lambda bug, usual: replace(usual, bug_id="b")), "shape-0: the patch is for b"),
+        (Stub(decode=lambda bug, usual: Patch(bug.id, None)), "shape-0: no patch and no reason for ''"),
+        (Stub(encode=lambda bug, usual, shown: replace(usual, bug_id="b")), "shape-0: the sample is for b"),
+        (Stub(encode=lambda bug, usual, shown: replace(usual, kind=str(shown))), "shape-0: shown twice, two samples"),
+        (Stub(encode=lambda bug, usual, shown: replace(usual, target="else")), "shape-0: the target gives 'else'"),
+        (Stub(encode=lambda bug, usual, shown: replace(usual, prompt=bug.fixed)), "the prompt holds the fix"),
+        (Stub(encode=refuse), "stub showed none of the bugs"),
+    ],
+)
+def test_the_contract_notices(broken, said):
+    with pytest.raises(AssertionError, match=said):
+        check(broken, shapes())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from engine.domain import Turn
+from engine.domain import Outcome, Turn, Verdict
 from engine.strategies import registry
 from engine.strategies.contract import check
 
@@ -14,43 +16,91 @@ def test_the_contract_holds(name):
     check(registry.create(registry.params(name)))
 
 
-class Unjudged:
-    """A strategy that shows a patch without running its tests."""
-
-    def reply(self, bug, turns, budget, representation, complete, evaluate):
-        prompt = representation.encode(bug).prompt
-        text = complete(prompt)
-        yield Turn("assistant", text, representation.decode(text, bug), prompt=prompt)
+def patched(bug, representation, complete, evaluate):
+    prompt = representation.encode(bug).prompt
+    text = complete(prompt)
+    patch = representation.decode(text, bug)
+    return Turn("assistant", text, patch, evaluate(bug, patch), prompt)
 
 
-def test_the_contract_notices_a_patch_without_verdict():
-    with pytest.raises(AssertionError, match="without a verdict"):
-        check(Unjudged())
+def honest(bug, turns, budget, representation, complete, evaluate):
+    for _ in range(budget):
+        turn = patched(bug, representation, complete, evaluate)
+        yield turn
+        if turn.verdict.is_plausible:
+            return
 
 
-class Endless(Unjudged):
-    """A strategy that does not know when to stop."""
-
-    def reply(self, bug, turns, budget, representation, complete, evaluate):
-        for _ in range(budget + 1):
-            patch = representation.decode(complete(""), bug)
-            yield Turn("assistant", "", patch, evaluate(bug, patch), "")
+def mute(*_):
+    yield from ()
 
 
-class Hiding(Unjudged):
-    """A strategy that shows another prompt than the model read."""
-
-    def reply(self, bug, turns, budget, representation, complete, evaluate):
-        text = complete(representation.encode(bug).prompt)
-        patch = representation.decode(text, bug)
-        yield Turn("assistant", text, patch, evaluate(bug, patch), "one line about the failure")
+def endless(bug, turns, budget, *how):
+    for _ in range(budget + 1):
+        yield patched(bug, *how)
 
 
-def test_the_contract_notices_a_prompt_that_the_model_did_not_read():
-    with pytest.raises(AssertionError, match="not shown with the prompt"):
-        check(Hiding())
+def stubborn(bug, turns, budget, *how):
+    for _ in range(budget):
+        yield patched(bug, *how)
 
 
-def test_the_contract_notices_an_overdrawn_budget():
-    with pytest.raises(AssertionError, match="5 patches with a budget of 4"):
-        check(Endless())
+def unjudged(*how):
+    yield from (replace(turn, verdict=None) for turn in honest(*how))
+
+
+def guessed(bug, turns, budget, representation, complete, evaluate):
+    yield from honest(bug, turns, budget, representation, complete, lambda *_: Verdict(Outcome.TEST_FAILED))
+
+
+def impostor(*how):
+    yield from honest(*how)
+    yield Turn("user", "thank you")
+
+
+def patching_tool(*how):
+    yield from (replace(turn, role="tool") for turn in honest(*how))
+
+
+def despairing(bug, turns, budget, representation, complete, evaluate):
+    yield from honest(bug, turns, budget, representation, lambda prompt: complete(prompt) and "    pass\n", evaluate)
+
+
+def hiding(*how):
+    yield from (replace(turn, prompt="one line about the failure") for turn in honest(*how))
+
+
+def parting(*how):
+    yield from honest(*how)
+    yield Turn("tool", "that was all")
+
+
+class Fake:
+    """A strategy made of one function."""
+
+    def __init__(self, reply):
+        self.reply = reply
+
+
+def test_the_contract_has_nothing_against_an_honest_one():
+    check(Fake(honest))
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (mute, "nothing was said"),
+        (endless, "5 patches with a budget of 4"),
+        (stubborn, "went on after a plausible patch"),
+        (unjudged, "patch 0 was shown without a verdict"),
+        (guessed, "the verdict on patch 0 came from no test run"),
+        (impostor, "'user' is not for a strategy to say"),
+        (patching_tool, "patches are the assistant's"),
+        (despairing, "a model that knows the fix did not get it through"),
+        (hiding, "not shown with the prompt"),
+        (parting, "the last turn has no verdict"),
+    ],
+)
+def test_the_contract_notices(reply, said):
+    with pytest.raises(AssertionError, match=said):
+        check(Fake(reply))

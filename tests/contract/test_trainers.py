@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from engine.trainers import registry
 from engine.trainers.contract import check
@@ -15,8 +18,6 @@ sys.path.append(str(TESTS / "generators"))
 
 from tiny_models import tiny, write_dataset  # noqa: E402, F401
 
-pytestmark = pytest.mark.slow
-
 SETTINGS = {
     "sft": {
         "rank": 4, "batch_size": 4, "max_steps": 6, "save_steps": 2, "logging_steps": 1, "dropout": 0.1,
@@ -25,7 +26,87 @@ SETTINGS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", registry.names())
 def test_the_contract_holds(name, tiny, tmp_path):  # noqa: F811
     params = registry.params({"name": name, **SETTINGS.get(name, {})})
     check(registry.plugin(name), params, tiny, write_dataset(tmp_path / "set"), tmp_path)
+
+
+class Stub:
+    """Trains nothing: counts to four in steps, with a checkpoint after the second, and writes what it counted."""
+
+    loss = 0.5
+    says = ("metric", "checkpoint", "resumed")
+    saves = True
+    forgets = 0  # of what was counted before the break
+
+    def __init__(self, settings):
+        pass
+
+    def train(self, model, dataset, seed, run):
+        saved = run.artifacts / "saved"
+        step, total = 0, 0
+        if saved.exists() and self.saves:
+            step, total = 2, int(saved.read_text()) - self.forgets
+            self.say(run, "resumed", step=step)
+        while step < 4:
+            step, total = step + 1, total + step
+            if step == 2:
+                saved.write_text(str(total))
+                self.say(run, "checkpoint", step=step, path=str(saved))
+            self.say(run, "metric", step=step, values={"loss": self.loss})
+        self.leave(run.artifacts / "model", Path(model.path), total)
+        return {"train_loss": self.loss}
+
+    def say(self, run, kind, **fields):
+        if kind in self.says:
+            run.emit(kind, **fields)
+
+    def leave(self, made, model, total):
+        shutil.copytree(model, made)
+        weights = load_file(made / "model.safetensors")
+        weights["model.norm.weight"] += total
+        save_file(weights, made / "model.safetensors", {"format": "pt"})
+
+
+class Weightless(Stub):
+    def leave(self, made, model, total):
+        shutil.copytree(model, made)
+        (made / "model.safetensors").unlink()
+
+
+class Renamed(Stub):
+    """Names a tensor after the run it was in."""
+
+    def leave(self, made, model, total):
+        super().leave(made, model, total)
+        extra = {f"of_{made.parents[1].name}": torch.zeros(1)}
+        save_file(load_file(made / "model.safetensors") | extra, made / "model.safetensors", {"format": "pt"})
+
+
+def broken(**changed):
+    return type("Broken", (Stub,), changed)
+
+
+def test_the_contract_has_nothing_against_the_stub(tiny, tmp_path):  # noqa: F811
+    check(Stub, None, tiny, tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (broken(loss=None), "the training loss is None"),
+        (broken(loss=float("nan")), "the training loss is nan"),
+        (broken(says=("checkpoint", "resumed")), "nothing was said of how the training goes"),
+        (Weightless, "what was trained cannot be loaded"),
+        (broken(says=("metric", "resumed")), "no checkpoint was announced"),
+        (broken(says=("metric", "checkpoint")), "it began anew"),
+        (broken(saves=False), "it began anew"),
+        (broken(forgets=1), "after a break, model.norm.weight has other values"),
+        (Renamed, "after a break, model.safetensors holds other weights"),
+    ],
+)
+def test_the_contract_notices(make, said, tiny, tmp_path):  # noqa: F811
+    with pytest.raises(AssertionError, match=said):
+        check(make, None, tiny, tmp_path, tmp_path)

@@ -106,7 +106,9 @@ def test_exports_hold_every_patch_and_no_formula(workspace, judged):
     rows = list(csv.DictReader(workspace.patches.export(judged, "csv").open()))
     lines = [json.loads(line) for line in workspace.patches.export(judged, "jsonl").open()]
     assert len(rows) == len(lines) == 20
-    assert rows[0]["diff"] == "" or not rows[0]["diff"].startswith("-")
+    diffs = [row["diff"] for row in rows if row["diff"]]
+    assert len(diffs) > 10
+    assert {diff.partition("\n")[0] for diff in diffs} == {"'--- a/a.py"}, "a spreadsheet would compute with it"
     assert {row["outcome"] for row in rows} >= {"plausible", "timeout", "not_run"}
     with pytest.raises(UserError, match="csv or jsonl"):
         workspace.patches.export(judged, "exe")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.domain import Model
+from engine.errors import UserError
 from engine.generators.beam import Beam
 
 PROMPTS = [
@@ -94,7 +95,7 @@ def test_one_prompt_that_does_not_fit_is_an_error(tiny, monkeypatch):
 
 
 def test_streaming_is_refused_in_words():
-    with pytest.raises(Exception, match="choose sampling"):
+    with pytest.raises(UserError, match="choose sampling"):
         Beam(Beam.Params()).stream("x")
 
 

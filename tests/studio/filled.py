@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import time
@@ -190,4 +189,3 @@ def _conversation(session: object, run: Run, odd: str) -> None:
     for number, (role, text, patch, outcome, log) in enumerate(turns, 1):
         session.add(Turn(conversation_id=chat.id, number=number, role=role, text=text, patch=patch, outcome=outcome,
                          log=log, sandbox="bubblewrap 0.8.0"))  # fmt: skip
-    assert json.dumps(chat.benchmark)

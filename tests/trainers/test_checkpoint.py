@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -81,20 +80,29 @@ def stop_here(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 sys.setprofile(lambda frame, event, arg: stop_here() if event == "c_call" else None)
 checkpoint.seal(folder)
+sys.setprofile(None)
+print(calls)
 """
 
 
-@pytest.mark.parametrize("at", [3, 20, 40, 60, 70, 74, 78, 82])
-def test_sigkill_at_any_point_of_sealing_leaves_a_whole_checkpoint_or_none(tmp_path, at):
-    good = save(tmp_path, 5)
-    cut = save(tmp_path, 10, sealed=False)
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(cut), str(at)], check=False, env={**os.environ})
-    assert ended.returncode in (0, -signal.SIGKILL)
-    newest = newest_complete(tmp_path)
-    if newest == good:
-        assert ended.returncode != 0
-    else:
+def test_sigkill_at_any_point_of_sealing_leaves_a_whole_checkpoint_or_none(tmp_path):
+    def sealing(name, at):
+        good, cut = save(tmp_path / name, 5), save(tmp_path / name, 10, sealed=False)
+        ended = subprocess.run([sys.executable, "-c", KILLED, str(cut), str(at)], capture_output=True, text=True)
+        return ended, good, newest_complete(tmp_path / name)
+
+    undisturbed, good, newest = sealing("undisturbed", 0)
+    assert step_of(newest) == 10
+    calls = int(undisturbed.stdout)
+    found = []
+    for at in (round(share * calls) for share in (0.05, 0.3, 0.6, 0.8, 0.85, 0.9, 0.95, 1)):
+        ended, good, newest = sealing(str(at), at)
+        assert ended.returncode == -signal.SIGKILL, ended
+        found.append(step_of(newest))
         assert all((newest / name).read_text() == "x" * 1000 for name in FILES)
+        assert newest == good or damage_of(newest) == ""
+    assert set(found) == {5, 10}, "kills before the seal and kills after it"
+    assert found == sorted(found)
 
 
 def change(file):

@@ -1,0 +1,142 @@
+"""Every registered launcher keeps the contract, and the contract notices one that does not."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+
+import pytest
+
+from engine.launchers import contract, registry
+from engine.launchers.local import MARK, Local, boot_id, parse_handle, start_time
+from engine.registry import Params
+
+pytestmark = pytest.mark.slow  # real workers, two seconds each to come to their work
+
+MISTAKEN = {"local": lambda pid: f"{boot_id()}:{pid}:1"}  # a handle of an earlier process with this number
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_the_contract_holds(name, tmp_path):
+    contract.check(lambda: registry.create(Params(name=name)), MISTAKEN[name], tmp_path)
+
+
+class Fake(Local):
+    """The local launcher with a fault in how it starts a worker or looks at it."""
+
+    def more(self):
+        return {}
+
+    def submit(self, run_dir, environment):
+        with (run_dir / "log.txt").open("ab") as log:
+            argv = [sys.executable, "-P", "-m", "engine.work", str(run_dir)]
+            how = {"stdout": log, "stderr": subprocess.STDOUT, "start_new_session": True, "cwd": run_dir} | self.more()
+            process = subprocess.Popen(argv, env={**os.environ, **environment, MARK: str(run_dir)}, **how)
+        return f"{boot_id()}:{process.pid}:{start_time(process.pid)}"
+
+
+class Attached(Fake):
+    def more(self):
+        return {"start_new_session": False}
+
+
+class Mortal(Fake):
+    def more(self):
+        return {"preexec_fn": lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)}
+
+
+class Piped(Fake):
+    def more(self):
+        return {"stdout": subprocess.PIPE}
+
+
+class Unlogged(Fake):
+    def more(self):
+        return {"stdout": subprocess.DEVNULL}
+
+
+class Alone(Local):
+    def submit(self, run_dir, environment):
+        return super().submit(run_dir, {})
+
+
+class Forgetful(Local):
+    def is_alive(self, handle):
+        return False
+
+
+class Unwaited(Local):
+    def is_alive(self, handle):
+        return start_time(parse_handle(handle)[1]) == parse_handle(handle)[2]
+
+
+class ByNumber(Local):
+    def is_alive(self, handle):
+        return start_time(parse_handle(handle)[1]) is not None
+
+
+class Reckless(Local):
+    def stop(self, handle, run_dir, *, force):
+        os.kill(parse_handle(handle)[1], signal.SIGKILL if force else signal.SIGCONT)
+
+
+class Shy(Local):
+    def stop(self, handle, run_dir, *, force):
+        pass
+
+
+class Brutal(Local):
+    def stop(self, handle, run_dir, *, force):
+        super().stop(handle, run_dir, force=True)
+
+
+class Polite(Local):
+    def stop(self, handle, run_dir, *, force):
+        super().stop(handle, run_dir, force=False)
+
+
+class Careless(Local):
+    def stop(self, handle, run_dir, *, force):
+        with suppress(ProcessLookupError):
+            os.kill(parse_handle(handle)[1], signal.SIGKILL if force else signal.SIGTERM)
+
+
+class Alarming(Local):
+    def interruption(self, handle):
+        return "the machine was restarted while it ran"
+
+
+BROKEN = [  # the promise, who breaks it, what is said
+    ("detached", Attached, "gets the signals of the terminal"),
+    ("detached", Mortal, "the worker is gone"),
+    ("detached", Forgetful, "not known by its handle"),
+    ("detached", Alone, "there is no builders plug-in called 'endless'"),
+    ("detached", Piped, "the worker is gone.*Broken pipe"),
+    ("detached", Unlogged, "what the worker printed is not in its log"),
+    ("detached", Alarming, "a worker at work counts as interrupted"),
+    ("detached", Shy, "a worker that was asked to end goes on"),
+    ("detached", Brutal, "it was ended and not asked"),
+    ("ended", Brutal, "was killed when it was to be asked"),
+    ("ended", Polite, "a worker that does not listen cannot be ended"),
+    ("ended", Careless, "what the worker started is left behind"),
+    ("ended", Unwaited, "a dead worker, which nobody waited for, counts as alive"),
+    ("strangers", ByNumber, "a stranger with the worker's number counts as the worker"),
+    ("strangers", Reckless, r"a stranger with the worker's number was signalled \(force=True\)"),
+]
+
+
+@pytest.mark.parametrize(("promise", "fake", "said"), BROKEN, ids=[fake.__name__ for _, fake, _ in BROKEN])
+def test_the_contract_notices_a_broken_promise(promise, fake, said, tmp_path, monkeypatch):
+    monkeypatch.setattr(contract, "END_S", 3.0)
+    monkeypatch.setattr(contract, "START_S", 20.0)
+    kept = {function.__name__: function for function in contract.PROMISES}
+    with pytest.raises(AssertionError, match=said):
+        kept[promise](fake, MISTAKEN["local"], tmp_path / "runs")
+
+
+def test_every_promise_was_seen_broken():
+    assert {function.__name__ for function in contract.PROMISES} == {promise for promise, _, _ in BROKEN}
