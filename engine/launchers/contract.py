@@ -75,6 +75,8 @@ def detached(make: Callable[[], Launcher], mistaken: Callable[[int], str], folde
         worker, _ = _at_work(run, launcher, handle)
         assert os.getsid(worker.pid) != os.getsid(0), "the worker gets the signals of the terminal it was started from"
         assert launcher.is_alive(handle), "a worker at work is not known again by its handle"
+        assert launcher.find(run.path) == handle, "a worker at work is not found by its folder"
+        assert launcher.find(folder / "elsewhere") == "", "a worker is found where none is"
         assert launcher.interruption(handle) == "", "a worker at work counts as interrupted"
         assert run.log.stat().st_size >= 1 << 20, "what the worker printed is not in its log"
         launcher.stop(handle, run.path, force=False)
@@ -97,7 +99,8 @@ def ended(make: Callable[[], Launcher], mistaken: Callable[[int], str], folder: 
         launcher.stop(handle, run.path, force=True)
         assert _becomes(lambda: not _lives(worker)), "a worker that does not listen cannot be ended"
         assert _becomes(lambda: not _lives(child)), "what the worker started is left behind"
-        assert not launcher.is_alive(handle), "a dead worker, which nobody waited for, counts as alive"
+        is_dead = _becomes(lambda: not launcher.is_alive(handle))
+        assert is_dead, "a dead worker, which nobody waited for, counts as alive"
 
 
 def strangers(make: Callable[[], Launcher], mistaken: Callable[[int], str], folder: Path) -> None:

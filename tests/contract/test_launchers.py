@@ -69,6 +69,16 @@ class Forgetful(Local):
         return False
 
 
+class Lost(Local):
+    def find(self, run_dir):
+        return ""
+
+
+class Hasty(Local):
+    def find(self, run_dir):
+        return super().find(run_dir) or f"{boot_id()}:{os.getpid()}:{start_time(os.getpid())}"
+
+
 class Unwaited(Local):
     def is_alive(self, handle):
         return start_time(parse_handle(handle)[1]) == parse_handle(handle)[2]
@@ -118,6 +128,8 @@ BROKEN = [  # the promise, who breaks it, what is said
     ("detached", Piped, "the worker is gone.*Broken pipe"),
     ("detached", Unlogged, "what the worker printed is not in its log"),
     ("detached", Alarming, "a worker at work counts as interrupted"),
+    ("detached", Lost, "is not found by its folder"),
+    ("detached", Hasty, "a worker is found where none is"),
     ("detached", Shy, "a worker that was asked to end goes on"),
     ("detached", Brutal, "it was ended and not asked"),
     ("ended", Brutal, "was killed when it was to be asked"),
