@@ -135,9 +135,15 @@ def _endless(folder: Path, *, is_deaf: bool) -> Iterator[tuple[RunDir, Mapping[s
     try:
         yield run, {"PYTHONPATH": os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])}
     finally:
-        for process in psutil.process_iter(["cmdline"]):
-            if str(run.path) in (process.info["cmdline"] or ()):
-                process.kill()
+        # One that has not come to its work may still be on its way from fork to exec, where its name is its parent's.
+        deadline = time.monotonic() + (0.0 if (run.path / "pids").exists() else 3.0)
+        is_last = False
+        while not is_last:
+            is_last = time.monotonic() >= deadline
+            for process in psutil.process_iter(["cmdline"]):
+                if str(run.path) in (process.info["cmdline"] or ()):
+                    process.kill()
+            time.sleep(0.1)
 
 
 def _submitted_elsewhere(make: Callable[[], Launcher], run: RunDir, environment: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ class Limits:
     """What one run may use; beyond it the whole process tree is killed."""
 
     wall_s: float = 10.0  # by the clock
-    # processor time, summed over the tree; with it the clock ends what sleeps, and what runs only at 4 x `wall_s`
+    # processor time, summed over the tree; with it the clock ends what sleeps, and what runs only at 10 x `wall_s`
     cpu_s: float | None = None
     memory_bytes: int = 1024 * MIB  # resident, summed over the tree
     processes: int = 64  # a JVM needs 128

@@ -80,7 +80,7 @@ def processor_time(sandbox: Sandbox) -> None:
     burn = "import os, sys, time\nif os.fork():\n    os.wait()\nelse:\n    while time.process_time() < {}: pass"
     late = sandbox.run([*PYTHON, burn.format(2)], {}, Limits(cpu_s=0.3))
     assert late.ended == "timeout", f"2 s of a child's processor time with a limit of 0.3: {late}"
-    busy = sandbox.run([*PYTHON, burn.format(1.1)], {}, Limits(wall_s=1.0, cpu_s=5))
+    busy = sandbox.run([*PYTHON, burn.format(0.4)], {}, Limits(wall_s=0.3, cpu_s=3))
     assert busy.ended == "exit", f"the clock ended a command that had processor time left: {busy}"
 
 

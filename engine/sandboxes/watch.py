@@ -19,7 +19,7 @@ from engine.sandboxes.meter import Meter, is_running
 
 TICK_S = 0.05  # between two looks at processor time, memory and disk
 PATIENCE_S = 5.0  # for a killed tree to be gone
-OVERTIME = 4  # times its limit by the clock, after which even what runs is ended: it may hide what it uses
+OVERTIME = 10  # times its limit by the clock, after which even what runs is ended: it may hide what it uses
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def test_a_python_patch_over_its_time_is_late(judged, way):
     verdict = judged("python", *LATE_PYTHON[way])
     assert (verdict.outcome, verdict.reason) == (Outcome.TIMEOUT, ""), verdict
     is_asleep = way in ("sleeps", "stops itself")
-    assert verdict.duration_s > 3 * LIMIT_S if is_asleep else verdict.duration_s < 12 * LIMIT_S + 5, verdict
+    assert verdict.duration_s > 3 * LIMIT_S if is_asleep else verdict.duration_s < 30 * LIMIT_S + 5, verdict
     assert not is_asleep or verdict.duration_s < 3 * LIMIT_S + 10, "3 x the limit and 15 s were given once"
 
 

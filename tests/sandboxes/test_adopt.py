@@ -32,7 +32,8 @@ print(json.dumps({**told, "handed on": others, "exit code": runner.wait()}))
 RUNNER = """
 import ctypes, json, subprocess, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
-from psutil import Process
+from contextlib import suppress
+from psutil import NoSuchProcess, Process
 from engine.registry import Params
 from engine.sandboxes import Limits, registry
 
@@ -52,14 +53,21 @@ def other():  # starts children of its own meanwhile, and must be told how they 
     while not done.is_set():
         codes.append(subprocess.run(["/bin/sh", "-c", "exit 7"]).returncode)
 
-sibling = threading.Thread(target=other)
+def bwraps():
+    found = []
+    for child in Process().children():
+        with suppress(NoSuchProcess):  # one of the others, which end all the time
+            found += [child] if child.name() == "bwrap" and child.children() else []
+    return found
+
+sibling = threading.Thread(target=other, daemon=True)
 sibling.start()
 with ThreadPoolExecutor(4) as pool:
     ended = list(pool.map(run, range(16)))
 if level.name == "bubblewrap":  # and one that somebody else kills
     with ThreadPoolExecutor(1) as pool:
         last = pool.submit(level.run, ["/bin/sleep", "9"], {}, Limits())
-        while not (found := [c for c in Process().children() if c.name() == "bwrap" and c.children()]): time.sleep(0.01)
+        while not (found := bwraps()): time.sleep(0.01)
         time.sleep(0.2)
         found[0].kill()
         ended.append(last.result().ended)
