@@ -1,0 +1,125 @@
+"""Verdicts to figures: plausible@k, pass@k, their intervals, and the comparison of two runs; used by both planes.
+
+A bug counts only where its tests tell right from wrong: its known fix passes and its buggy code does not. `not_run`
+is no verdict: a bug counts at k only where its first k candidates all have one, or one of them is plausible already.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from engine.domain import Outcome
+
+RANKS = (1, 5, 10, 50, 100, 200)  # up to which plausible patches are counted
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the candidates of one bug are judged, and how well they did; ranks count from 1."""
+
+    first_plausible: int | None
+    first_unjudged: int  # the smallest rank that has no verdict
+    plausible: int  # candidates that pass every test
+    judged: int  # candidates with a verdict
+
+    @classmethod
+    def of(cls, outcomes: Mapping[int, str]) -> Standing:
+        """From the outcome of each rank."""
+        judged = {rank for rank, outcome in outcomes.items() if outcome != Outcome.NOT_RUN}
+        plausible = [rank for rank in judged if outcomes[rank] == Outcome.PLAUSIBLE]
+        gap = next(rank for rank in range(1, len(judged) + 2) if rank not in judged)
+        return cls(min(plausible, default=None), gap, len(plausible), len(judged))
+
+    def is_plausible_at(self, k: int) -> bool | None:
+        """Whether one of the first k candidates is plausible; None where that is not known."""
+        if self.first_plausible is not None and self.first_plausible <= k:
+            return True
+        return False if self.first_unjudged > k else None
+
+    def pass_at(self, k: int) -> float | None:
+        """The chance that k candidates drawn from all judged ones hold a plausible one; None with fewer than k.
+
+        1 - C(n - c, k) / C(n, k) for n judged and c plausible candidates (Chen et al., arXiv 2107.03374).
+        """
+        if self.judged < k:
+            return None
+        return 1 - math.comb(self.judged - self.plausible, k) / math.comb(self.judged, k)
+
+
+@dataclass(frozen=True)
+class Share:
+    """`hits` of `total` bugs."""
+
+    hits: int
+    total: int
+
+    @property
+    def fraction(self) -> float:
+        """0 where nothing was counted."""
+        return self.hits / self.total if self.total else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval for the fraction, 95 % (Wilson 1927); 0 to 1 where nothing was counted."""
+        if not self.total:
+            return 0.0, 1.0
+        z, n, p = 1.959964, self.total, self.fraction
+        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def ranks(candidates: int) -> list[int]:
+    """The k for which plausible@k is given for a run with so many candidates a bug, its own number included."""
+    return sorted({*(rank for rank in RANKS if rank <= candidates), candidates})
+
+
+def control_trouble(known_fix: str | None, buggy_code: str | None) -> str:
+    """Why a bug cannot be scored here, from the outcomes of its known fix and of its buggy code; empty where it can.
+
+    None is an outcome that is not known yet.
+    """
+    for name, outcome in (("known fix", known_fix), ("buggy code", buggy_code)):
+        if outcome == Outcome.NOT_RUN:
+            return f"the {name} could not be run"
+    if known_fix is not None and known_fix != Outcome.PLAUSIBLE:
+        return f"the known fix does not pass its tests here ({known_fix})"
+    return "the buggy code passes its tests here" if buggy_code == Outcome.PLAUSIBLE else ""
+
+
+def plausible_at(standings: Mapping[Standing, int], k: int) -> Share:
+    """plausible@k over the bugs that are scored, counted by their standing."""
+    known = {at: count for at, count in standings.items() if at.is_plausible_at(k) is not None}
+    return Share(sum(count for at, count in known.items() if at.is_plausible_at(k)), sum(known.values()))
+
+
+def pass_at(standings: Mapping[Standing, int], k: int) -> float | None:
+    """pass@k: the mean of the bugs' chances; None where no bug has k judged candidates."""
+    chances = [(chance, count) for at, count in standings.items() if (chance := at.pass_at(k)) is not None]
+    total = sum(count for _, count in chances)
+    return sum(chance * count for chance, count in chances) / total if total else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs over the bugs that count in both; the numbers of bugs that both, one, or neither repairs."""
+
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+
+    @property
+    def p_value(self) -> float:
+        """McNemar's exact test, two-sided: how likely so uneven a split is where both are equally good."""
+        uneven = self.only_first + self.only_second
+        fewer = min(self.only_first, self.only_second)
+        return min(1.0, math.ldexp(sum(math.comb(uneven, i) for i in range(fewer + 1)), 1 - uneven))
+
+
+def compare(pairs: Iterable[tuple[bool | None, bool | None]]) -> Comparison:
+    """From (repaired by the first, repaired by the second) of each bug; a bug with None in it is left out."""
+    known = [(one, other) for one, other in pairs if one is not None and other is not None]
+    return Comparison(*(known.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))))

@@ -1,0 +1,88 @@
+"""The figures that decide which model is better, on cases that can be checked by hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from engine.scoring import Share, Standing, compare, control_trouble, pass_at, plausible_at, ranks
+
+
+def standing(*outcomes):
+    names = {"+": "plausible", "-": "test_failed", "c": "compile_error", "?": "not_run", "0": "no_patch"}
+    return Standing.of({rank: names[one] for rank, one in enumerate(outcomes, 1) if one != " "})
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "found"),
+    [
+        ("--+-", (3, 5, 1, 4)),
+        ("?+", (2, 1, 1, 1)),
+        ("-? +", (4, 2, 1, 2)),
+        ("????", (None, 1, 0, 0)),
+        ("", (None, 1, 0, 0)),
+        ("0c-", (None, 4, 0, 3)),
+    ],
+)
+def test_a_standing(outcomes, found):
+    at = standing(*outcomes)
+    assert (at.first_plausible, at.first_unjudged, at.plausible, at.judged) == found
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "k", "is_plausible"),
+    [("--+", 2, False), ("--+", 3, True), ("-?+", 2, None), ("-?+", 3, True), ("?-", 1, None), ("-", 5, None)],
+)
+def test_what_was_not_run_decides_nothing(outcomes, k, is_plausible):
+    assert standing(*outcomes).is_plausible_at(k) is is_plausible
+
+
+def test_a_bug_none_of_whose_candidates_was_run_is_in_no_denominator():
+    bugs = Counter([standing(*"+--"), standing(*"---"), standing(*"???")])
+    assert plausible_at(bugs, 1) == plausible_at(bugs, 3) == Share(1, 2)
+
+
+def test_plausible_at_k_is_given_for_no_k_beyond_the_candidates():
+    assert ranks(3) == [1, 3]
+    assert ranks(10) == [1, 5, 10]
+    assert ranks(1) == [1]
+
+
+def test_pass_at_k_is_chens_estimate():
+    assert standing(*"+---").pass_at(1) == 0.25
+    assert standing(*"++--").pass_at(2) == pytest.approx(1 - 1 / 6)
+    assert standing(*"+-?").pass_at(3) is None
+    assert pass_at(Counter([standing(*"+---"), standing(*"----")]), 1) == 0.125
+    assert pass_at(Counter(), 1) is None
+
+
+def test_wilsons_interval():
+    low, high = Share(12, 46).interval
+    assert (round(low, 3), round(high, 3)) == (0.156, 0.403)
+    assert Share(0, 46).interval[0] == 0.0
+    assert Share(0, 0).interval == (0.0, 1.0)
+
+
+def test_mcnemars_exact_test():
+    pairs = [(True, False)] * 8 + [(False, True)] * 2 + [(True, True)] * 5 + [(None, True), (False, None)]
+    found = compare(pairs)
+    assert (found.both, found.only_first, found.only_second, found.neither) == (5, 8, 2, 0)
+    assert found.p_value == pytest.approx(0.109375)
+    assert compare([]).p_value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("known_fix", "buggy_code", "said"),
+    [
+        ("plausible", "test_failed", ""),
+        ("plausible", "timeout", ""),
+        (None, None, ""),
+        ("test_failed", "test_failed", "the known fix does not pass"),
+        ("plausible", "plausible", "the buggy code passes"),
+        ("not_run", "test_failed", "the known fix could not be run"),
+    ],
+)
+def test_controls(known_fix, buggy_code, said):
+    assert control_trouble(known_fix, buggy_code).startswith(said)
+    assert bool(control_trouble(known_fix, buggy_code)) == bool(said)
