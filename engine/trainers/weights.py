@@ -50,6 +50,17 @@ def keep_adapter_exact(model: Any) -> None:
             weight.data = weight.data.float()
 
 
+def count_parameters(model: Any) -> tuple[int, int]:
+    """(trainable, all) numbers in the weights; two weights packed into one byte of a 4-bit base count as two."""
+    from peft import PeftModel
+
+    if isinstance(model, PeftModel):
+        trainable, parameters = model.get_nb_trainable_parameters()
+        return int(trainable), int(parameters)
+    weights = list(model.parameters())
+    return sum(weight.numel() for weight in weights if weight.requires_grad), sum(weight.numel() for weight in weights)
+
+
 def _kept_as(params: Sft.Params, compute: torch.dtype) -> dict[str, Any]:
     """How the weights are held in memory: quantised, or in the type of the computation."""
     from transformers import BitsAndBytesConfig
