@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # huggingface_hub, which Gradio imports, reads it once
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

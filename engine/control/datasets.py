@@ -64,7 +64,11 @@ class Datasets:
             return str(folder.resolve()), ""
         row = self.get(reference)
         if not (Path(row.folder) / "train.parquet").exists():
-            raise UserError(f"dataset: the files of {reference!r} are gone from {row.folder}", field="dataset")
+            raise UserError(
+                f"dataset: the files of {reference!r} are gone from {row.folder}; build it again or choose another "
+                "data set",
+                field="dataset",
+            )
         return row.folder, row.hash
 
     def columns(self, file: str) -> Sequence[str]:

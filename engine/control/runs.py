@@ -11,12 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from engine import builders
+from engine import builders, trainers
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
-from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, overrides_of
+from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, TrainSpec, overrides_of
 from storage import queries
 from storage.database import Database
 from storage.tables import Run
@@ -84,8 +84,10 @@ class Runs:
         reference = getattr(spec, "adapter", None) or getattr(spec, "model", None)
         field = "adapter" if hasattr(spec, "adapter") else "model"
         model = self._models.resolve(str(reference or ""), field=field)
-        if field == "adapter" and model.kind != "adapter":
+        if field == "adapter" and model.kind not in ("adapter", ""):
             raise UserError(f"adapter: {model.name!r} is no adapter but a {model.kind} model", field="adapter")
+        if isinstance(spec, TrainSpec):
+            trainers.registry.create(spec.trainer).check(self._models.nearest(model))
         folder, content = "", ""
         if hasattr(spec, "dataset"):
             folder, content = self._datasets.resolve(spec.dataset)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
+from engine import adapters
 from engine.rundir import Event, RunDir
 from storage import queries
 from storage.tables import Bug, Conversation, Dataset, Metric, Model, Patch, Run, Turn
@@ -65,12 +66,17 @@ def register(session: Session, run: Run, time: float) -> None:
         kind = "base" if run.spec["trainer"].get("method") == "full" else "adapter"
         model = RunDir(Path(run.folder)).inputs().model
         base = model.weights if model and kind == "adapter" else ""
+        if (
+            model and base and not model.kind
+        ):  # the worker found out what this hub id is, and the adapter's files say it
+            base = adapters.base_of(Path(artifacts) / "model")
         session.add(
             Model(name=run.name, kind=kind, path=f"{artifacts}/model", base=base, run_id=run.id, created_at=time)
         )
     elif run.kind == "merge":
         usable = bool(run.result["usable"])
-        note = "" if usable else "the merged model does not answer like the adapter; see its parity check"
+        unlike = "the merged model does not answer like the adapter; see its parity check"
+        note = str(run.result.get("caution", "")) if usable else unlike
         path = f"{artifacts}/model"
         session.add(
             Model(name=run.name, kind="merged", path=path, run_id=run.id, usable=usable, note=note, created_at=time)

@@ -27,13 +27,8 @@ def precision(params: Sft.Params, device: torch.device) -> torch.dtype:
 
 
 def prepare(params: Sft.Params, model: Model) -> Any:
-    """The model with the right weights trainable. Raises UserError where model and settings do not fit."""
+    """The model with the right weights trainable. Raises UserError for layers that it does not have."""
     device = best_device()
-    if params.method == "full" and model.kind == "adapter":
-        raise UserError(
-            f"full trains every weight, and {model.name} is an adapter; merge it first, or choose lora",
-            field="trainer.method",
-        )
     base = load_weights(Path(model.weights), device_map={"": device}, **_kept_as(params, precision(params, device)))
     base.config.use_cache = False
     if params.method == "full":

@@ -57,7 +57,7 @@ def work(run: RunDir) -> int:
         run.emit("state", state="running", versions=versions())
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = WORK[spec.kind].partition(":")
-        result = getattr(import_module(module), name)(spec, fetched(run.inputs(), run), run)
+        result = getattr(import_module(module), name)(spec, fetched(run.inputs(), run, spec.kind), run)
         run.emit("state", state="done", result=result)
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
         return 0

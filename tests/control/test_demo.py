@@ -47,6 +47,8 @@ def test_the_table_counts_verdicts_as_they_come(workspace, mute):
         workspace.tick()
         folder = RunDir(Path(run.folder))
         (folder.artifacts / "train.parquet").touch()
+        (folder.artifacts / "model").mkdir()
+        (folder.artifacts / "model" / "adapter_model.safetensors").touch()
         folder.emit("state", state="done", result=results[run.kind])
     workspace.tick()
     folder = RunDir(Path(runs[3].folder))

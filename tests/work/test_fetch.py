@@ -1,0 +1,127 @@
+"""What a worker brings from the hub: no more than its run needs, and an adapter with its base model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub.utils import filter_repo_objects
+
+from engine.assets import STARTER_ADAPTER, STARTER_MODEL
+from engine.domain import Model
+from engine.errors import UserError
+from engine.rundir import Inputs, RunDir
+from engine.specs import parse
+from engine.work import __main__ as worker
+from engine.work.fetch import fetched
+
+MORE = ("pytorch_model.bin", "modeling.py", "consolidated.safetensors", "checkpoint-5/adapter_model.safetensors")
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """`snapshot_download` over two repositories, made of the shipped model and adapter; returns what it fetched."""
+    there, here = tmp_path / "there", tmp_path / "here"
+    for repo, folder in (("some/model", STARTER_MODEL), ("some/adapter", STARTER_ADAPTER)):
+        shutil.copytree(folder, there / repo)
+        for name in MORE:
+            (there / repo / name).parent.mkdir(exist_ok=True)
+            (there / repo / name).touch()
+    config = there / "some/adapter/adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"base_model_name_or_path": "some/model"}))
+    fetched_files = {}
+
+    def snapshot_download(repo, *, allow_patterns, ignore_patterns):
+        if not (there / repo).is_dir():
+            raise LocalEntryNotFoundError("Cannot find it.\nCheck your network.")
+        files = [path.relative_to(there / repo).as_posix() for path in (there / repo).rglob("*") if path.is_file()]
+        wanted = set(filter_repo_objects(files, allow_patterns=allow_patterns, ignore_patterns=ignore_patterns))
+        fetched_files[repo] = wanted
+        for name in wanted:
+            (here / repo).mkdir(parents=True, exist_ok=True)
+            shutil.copy(there / repo / name, here / repo / name)
+        return str(here / repo)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    return fetched_files
+
+
+def run_of(tmp_path, spec, model):
+    spec = parse(spec).model_dump(mode="json")
+    return RunDir.create(tmp_path / "run", spec, Inputs(model=model))
+
+
+def ended(run):
+    return [event.fields for event in run.events().events if event.kind == "state"][-1]
+
+
+@pytest.mark.parametrize("kind", ["", "adapter", "base"])
+def test_an_adapter_is_known_by_its_files_whatever_was_thought_of_it(tmp_path, hub, kind):
+    run = run_of(tmp_path, {"kind": "chat"}, Model("some/adapter", kind, "some/adapter"))
+    model = fetched(run.inputs(), run, "chat").model
+    assert model.kind == "adapter"
+    assert (Path(model.path) / "adapter_model.safetensors").is_file()
+    assert len(list(Path(model.base).glob("*.safetensors"))) == 2
+    assert not {name for files in hub.values() for name in files} & set(MORE)
+    assert "downloading some/model" in [event.fields["text"] for event in run.events().events]
+
+
+@pytest.mark.parametrize("reference", ["some/model", "some/adapter"])
+def test_a_data_set_needs_no_weights(tmp_path, hub, reference):
+    spec = {"kind": "dataset", "builder": {"name": "faults", "samples": 5}, "exclude": ()}
+    run = run_of(tmp_path, spec, Model(reference, "", reference))
+    assert worker.work(run) == 0
+    assert ended(run)["state"] == "done"
+    assert hub["some/model"] == {"tokenizer.json", "tokenizer_config.json", "config.json", "chat_template.jinja"}
+    assert not any(name.endswith("safetensors") for files in hub.values() for name in files)
+
+
+def test_a_base_model_of_the_hub_is_not_merged(tmp_path, hub):
+    run = run_of(tmp_path, {"kind": "merge", "adapter": "some/model"}, Model("some/model", "", "some/model"))
+    assert worker.work(run) == 1
+    assert ended(run)["cause"] == "user"
+    assert ended(run)["error"] == "only an adapter can be merged, and 'some/model' is a base model"
+
+
+def test_what_the_hub_does_not_have_is_said_with_what_to_do(tmp_path, hub):
+    run = run_of(tmp_path, {"kind": "benchmark", "model": "some/typo"}, Model("some/typo", "", "some/typo"))
+    assert worker.work(run) == 1
+    assert ended(run)["error"] == (
+        "model: 'some/typo' is no folder here and cannot be had from the Hugging Face hub (Cannot find it.); check the "
+        "name, the network and HF_TOKEN, or give the folder of a model you have"
+    )
+
+
+@pytest.mark.parametrize(("path", "base", "name"), [("gone", "", "mine"), ("", "gone", "the base model of mine")])
+def test_files_that_are_gone_are_said_to_be_gone(tmp_path, hub, path, base, name):
+    gone = tmp_path / "gone"
+    here = str(STARTER_ADAPTER)
+    model = Model("mine", "adapter", str(gone) if path else here, str(gone) if base else "")
+    run = run_of(tmp_path, {"kind": "merge", "adapter": "mine"}, model)
+    assert worker.work(run) == 1
+    assert ended(run)["cause"] == "user"
+    assert ended(run)["error"] == (
+        f"adapter: the files of {name!r} are gone from {gone}; train it again or choose another model"
+    )
+
+
+def test_a_full_disk_is_not_the_users_mistake(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", full)
+    run = run_of(tmp_path, {"kind": "chat"}, Model("some/model", "", "some/model"))
+    assert worker.work(run) == 1
+    assert ended(run)["cause"] == "disk_full"
+
+
+def test_a_folder_of_ones_own_is_left_as_it_is(tmp_path, hub):
+    model = Model("starter", "base", str(STARTER_MODEL))
+    run = run_of(tmp_path, {"kind": "chat"}, model)
+    assert fetched(run.inputs(), run, "chat").model == model
+    assert hub == {}
+    with pytest.raises(UserError, match="are gone from /gone"):
+        fetched(Inputs(model=Model("x", "base", "/gone")), run, "chat")
