@@ -23,6 +23,9 @@ from engine.registry import Place, setting
 __all__ = ["Columns", "columns_of", "preview"]
 
 
+LONGEST_CODE = 256 << 10  # characters; more is no function, and its syntax tree takes up to 340 bytes a character
+
+
 class Columns:
     """Reads a faulty and a repaired function from each row; a row that makes no bug is counted with its reason."""
 
@@ -81,10 +84,14 @@ class Columns:
         """The row's bug, or why it has none."""
         params = self.params
         buggy, fixed = row.cells.get(params.buggy), row.cells.get(params.fixed)
-        if buggy is None or fixed is None or not str(buggy).strip() or not str(fixed).strip():
+        if buggy is None or fixed is None:
             return "empty cell"
         if not isinstance(buggy, str) or not isinstance(fixed, str):
             return "a cell is not text"
+        if not buggy.strip() or not fixed.strip():
+            return "empty cell"
+        if max(len(buggy), len(fixed)) > LONGEST_CODE:
+            return f"code longer than {LONGEST_CODE:,} characters"
         if _ended(buggy) == _ended(fixed):
             return "buggy and fixed are the same"
         if not (_is_unicode(buggy) and _is_unicode(fixed)):

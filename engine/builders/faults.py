@@ -32,6 +32,7 @@ _NOT_SOURCE = {
     "__pycache__", "pydoc_data", "node_modules", "encodings",
 }  # fmt: skip
 _VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+_LONGEST_FILE = 1 << 20  # bytes; more is data, and its syntax tree takes up to 340 bytes a byte
 _TURN = 4  # bugs from a file at a time at least: reading a file costs more than a bug
 
 
@@ -150,6 +151,8 @@ class _File:
     def _functions(self) -> Iterator[tuple[str, str, str]]:
         """Name, normalised code and place ("path:line") of each function of a fit length."""
         try:
+            if self._file.stat().st_size > _LONGEST_FILE:
+                return self._lose(f"files longer than {_LONGEST_FILE >> 20} MiB", self._path)
             text = self._file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError:
             return self._lose("files are not UTF-8", self._path)
