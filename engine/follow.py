@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 PERIOD_S = 0.3
 
 
+def printable(text: str) -> str:
+    """Without what a terminal would obey: names of files and columns may hold anything."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def until(workspace: Workspace, holds: Callable[[], bool]) -> None:
     """Keep the workspace up to date until something holds."""
     while True:

@@ -18,7 +18,7 @@ from engine.domain import Bug, span_of_change
 from engine.errors import UserError
 from engine.languages import language
 from engine.languages.source import source
-from engine.registry import Place, setting
+from engine.registry import Place, is_unicode, setting
 
 __all__ = ["Columns", "columns_of", "preview"]
 
@@ -46,7 +46,7 @@ class Columns:
 
     def __init__(self, params: Params) -> None:
         self.params = params
-        self._path = Path(params.file).expanduser()
+        self._path = Path(params.file)
 
     def check(self) -> None:
         """Raises UserError where the file or one of its columns is missing."""
@@ -94,7 +94,7 @@ class Columns:
             return f"code longer than {LONGEST_CODE:,} characters"
         if _ended(buggy) == _ended(fixed):
             return "buggy and fixed are the same"
-        if not (_is_unicode(buggy) and _is_unicode(fixed)):
+        if not (is_unicode(buggy) and is_unicode(fixed)):
             return "not valid Unicode"
         if params.strip:
             buggy, fixed = self._bare(buggy), self._bare(fixed)
@@ -137,11 +137,3 @@ def _text(cell: Any) -> str:
 def _ended(code: str) -> str:
     """With an end on its last line, which a cell may lack on one side only."""
     return code if code.endswith("\n") or not code else code + ("\r\n" if "\r\n" in code else "\n")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell and no file can hold
-        return False
-    return True

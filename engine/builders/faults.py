@@ -51,7 +51,7 @@ class FaultInjection:
         operators: tuple[Kind, ...] = setting(KINDS, "kinds of fault", more=True, min_length=1)
         min_lines: int = setting(3, "shorter functions are left out", unit="lines", ge=1, le=1000, more=True)
         max_lines: int = setting(40, "longer functions are left out", unit="lines", ge=1, le=1000, more=True)
-        per_file: int = setting(500, "most faulty functions from one file", ge=1, more=True)
+        per_file: int = setting(500, "most faulty functions from one file", ge=1, le=10_000_000, more=True)
 
     def __init__(self, params: Params) -> None:
         self.params = params
@@ -95,10 +95,14 @@ class FaultInjection:
     def _root(self) -> Path:
         if not self.params.folder:
             return Path(sysconfig.get_path("stdlib"))
-        root = Path(self.params.folder).expanduser()
+        root = Path(self.params.folder)
         if not root.is_dir():
             what = "is a file, not a folder" if root.exists() else "does not exist"
             raise UserError(f"the folder {str(root)!r} {what}; name a folder of Python source", field="builder.folder")
+        if not os.access(root, os.R_OK | os.X_OK):
+            raise UserError(
+                f"the folder {str(root)!r} may not be read; allow it or name another", field="builder.folder"
+            )
         return root.resolve()
 
     def _files(self, root: Path) -> list[Path]:

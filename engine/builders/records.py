@@ -45,7 +45,7 @@ class Records:
         self._ends_line = True  # whether the last bytes read were the end of a line
         self._record: list[bytes] = []  # what was read of the record in work
         self._size = 0
-        csv.field_size_limit(longest)
+        csv.field_size_limit(max(longest, csv.field_size_limit()))  # one for the process: raised, never lowered
         self.reader = csv.reader(self, strict=True)
 
     def __enter__(self) -> Self:

@@ -13,6 +13,7 @@ from engine.control.hub import Hub, NotKnown
 from engine.domain import Model
 from engine.errors import UserError
 from engine.memory_estimate import read_config
+from engine.registry import place
 from storage import queries, tables
 from storage.database import Database
 
@@ -66,7 +67,7 @@ class Models:
                 if not entry.usable:
                     raise UserError(f"{field}: model {reference!r} cannot be used: {entry.note}", field=field)
                 return _here(entry, field)
-        folder = Path(reference).expanduser()
+        folder = place(reference, field=field)
         if folder.is_dir():
             return self._read_folder(folder.resolve(), field)
         if adapters.HUB_ID.match(reference):

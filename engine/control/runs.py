@@ -15,6 +15,7 @@ from engine import builders, trainers
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.errors import OutsideFailure, UserError
+from engine.registry import place
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
 from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, TrainSpec, overrides_of
 from storage import queries
@@ -48,8 +49,7 @@ class Runs:
         if after is None:
             self.inputs(spec)
         self._check_name(kind, spec.name)
-        if isinstance(spec, DatasetSpec):
-            builders.registry.create(spec.builder).check()
+        self.check(spec)
         with self._database.write() as session:
             run = Run(
                 kind=kind,
@@ -67,15 +67,20 @@ class Runs:
             run.folder = str(self._home / "runs" / str(run.id))
             return run.id
 
+    def check(self, spec: Spec) -> None:
+        """What a plug-in that is named can say at once. Raises UserError where what it needs is plainly not there."""
+        if isinstance(spec, DatasetSpec):
+            builders.registry.create(spec.builder).check()
+
     def _from_anywhere(self, spec: Spec) -> Spec:
         """Folders named instead of models and data sets as absolute ones: who starts the run stands elsewhere."""
         known = {"model": self._models.names, "adapter": self._models.names, "dataset": self._datasets.names}
         folders = {
-            field: str(Path(reference).expanduser().absolute())
+            field: str(place(reference, field=field).absolute())
             for field, names in known.items()
             if (reference := getattr(spec, field, ""))
             and reference not in names()
-            and Path(reference).expanduser().is_dir()
+            and place(reference, field=field).is_dir()
         }
         return spec.model_copy(update=folders)
 
@@ -96,7 +101,7 @@ class Runs:
     def get(self, run_id: int) -> Run:
         """Raises UserError on an unknown id."""
         with self._database.read() as session:
-            run = session.get(Run, run_id)
+            run = queries.run(session, run_id)
         if run is None:
             raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
         return run
@@ -127,7 +132,7 @@ class Runs:
     def stop(self, run_id: int) -> None:
         """Ask a run to end; the supervisor sees to it. A queued run is stopped at once."""
         with self._database.write() as session:
-            run = session.get(Run, run_id)
+            run = queries.run(session, run_id)
             if run is None or run.state in ENDED:
                 return
             run.stop_asked_at = time.time()

@@ -37,7 +37,7 @@ class Sft:
         batch_size: int = setting(8, "samples a forward pass", unit="samples", gt=0, le=4096)
         accumulation: int = setting(1, "forward passes an optimizer step", unit="passes", more=True, gt=0, le=4096)
         max_steps: int | None = setting(
-            None, "stop after so many optimizer steps; empty: by epochs", unit="steps", more=True, gt=0
+            None, "stop after so many optimizer steps; empty: by epochs", unit="steps", more=True, gt=0, le=10**8
         )
         dropout: float = setting(0.0, "share of the added matrices' input left out at random", more=True, ge=0, lt=1)
         target_modules: str = setting(
@@ -50,7 +50,11 @@ class Sft:
             "linear", "how the learning rate goes on after warm-up", more=True
         )
         warmup_steps: float = setting(
-            0.0, "steps until the learning rate is at its peak; below 1: a share of all steps", more=True, ge=0
+            0.0,
+            "steps until the learning rate is at its peak; below 1: a share of all steps",
+            more=True,
+            ge=0,
+            le=10**8,
         )
         optimizer: Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "paged_adamw_32bit", "sgd"] = setting(
             "adamw", "paged ones move to main memory when the GPU is full", more=True
@@ -67,12 +71,12 @@ class Sft:
         activation_checkpointing: bool = setting(
             False, "compute activations twice instead of keeping them: less memory, about a third slower", more=True
         )
-        logging_steps: int = setting(5, "between two points of the loss curve", unit="steps", more=True, gt=0)
+        logging_steps: int = setting(5, "between two points of the loss curve", unit="steps", more=True, gt=0, le=10**8)
         eval_steps: int | None = setting(
-            None, "between two evaluations; empty: after each epoch", unit="steps", more=True, gt=0
+            None, "between two evaluations; empty: after each epoch", unit="steps", more=True, gt=0, le=10**8
         )
         save_steps: int | None = setting(
-            None, "between two checkpoints; empty: after each epoch", unit="steps", more=True, gt=0
+            None, "between two checkpoints; empty: after each epoch", unit="steps", more=True, gt=0, le=10**8
         )
         keep_checkpoints: int = setting(2, "the newest are kept", unit="checkpoints", more=True, ge=2, le=100)
         report_to_wandb: bool = setting(

@@ -53,7 +53,7 @@ def work(run: RunDir) -> int:
     reserve = run.path / "reserve"
     try:
         reserve.write_bytes(b"\0" * RESERVE_BYTES)
-        spec = parse(run.spec())
+        spec = spec_of(run)
         run.emit("state", state="running", versions=versions())
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = WORK[spec.kind].partition(":")
@@ -68,13 +68,21 @@ def work(run: RunDir) -> int:
         reserve.unlink(missing_ok=True)
         cause, text = cause_of(error, run.path)
         with suppress(OSError):  # the log may be on the full disk
-            if cause == "bug" or not isinstance(error, UserError):
+            if not isinstance(error, UserError | OutsideFailure):
                 traceback.print_exc()
-            sys.stderr.write(f"{cause}: {text}\n")
+            sys.stderr.write(f"a fault of Repair Studio: {text}\n" if cause == "bug" else f"{text}\n")
         run.emit("state", state="failed", error=text, cause=cause)
         return 1
     finally:
         reserve.unlink(missing_ok=True)
+
+
+def spec_of(run: RunDir) -> Any:
+    """The run's spec. Raises UserError naming the file and the field that is wrong, OutsideFailure for a torn file."""
+    try:
+        return parse(run.spec())
+    except UserError as error:
+        raise UserError(f"{run.path / 'spec.json'}: {error}", field=error.field) from None
 
 
 def settle() -> None:
@@ -96,7 +104,13 @@ def settle() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|trl)\b")
     for name in ("httpx", "filelock", "fsspec"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_news)
     signal.signal(signal.SIGTERM, _stop)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that bitsandbytes found no faster kernel for a CPU, which it then does without."""
+    return not record.getMessage().startswith("Failed to load CPU gemm_4bit_forward")
 
 
 def is_short(value: object) -> bool:
