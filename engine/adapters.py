@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.assets import STARTER_MODEL
 from engine.errors import UserError
+from engine.tensors import tensors
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
-HEADER_BYTES = 100_000_000  # the safetensors library refuses longer headers too
 
 
 @dataclass(frozen=True)
@@ -73,32 +72,15 @@ def linear_layers(model: Path) -> frozenset[str]:
     return frozenset(
         name.removesuffix(".weight").rpartition(".")[2]
         for file in model.glob("*.safetensors")
-        for name, shape in shapes(file).items()
-        if name.endswith(".weight") and len(shape) == 2 and shape[0] != vocabulary
+        for name, tensor in tensors(file).items()
+        if name.endswith(".weight") and len(tensor.shape) == 2 and tensor.shape[0] != vocabulary
     )
-
-
-def shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of each tensor, by the file's header alone. Raises UserError where the file is broken.
-
-    The header's length comes first, in 8 bytes, little-endian; then the header, a JSON object:
-    https://huggingface.co/docs/safetensors
-    """
-    try:
-        with file.open("rb") as opened:
-            (length,) = struct.unpack("<Q", opened.read(8))
-            if length > HEADER_BYTES:
-                raise ValueError(f"a header of {length:,} bytes")
-            header = json.loads(opened.read(length))
-        return {name: tuple(header[name]["shape"]) for name in header if name != "__metadata__"}
-    except (OSError, ValueError, TypeError, KeyError, struct.error, RecursionError) as error:
-        raise UserError(f"{file} is not a whole safetensors file: {error}") from None
 
 
 def _adapted(folder: Path, config: dict[str, Any]) -> frozenset[str]:
     """By the matrices that are there: the configuration may hold a pattern, or the full name of each layer."""
     if (folder / WEIGHTS).is_file():
-        names = (name.partition(".lora_") for name in shapes(folder / WEIGHTS))
+        names = (name.partition(".lora_") for name in tensors(folder / WEIGHTS))
         return frozenset(layer.rpartition(".")[2] for layer, is_lora, _ in names if is_lora)
     stated = config.get("target_modules")
     return frozenset(str(name).rpartition(".")[2] for name in stated) if isinstance(stated, list) else frozenset()

@@ -11,7 +11,7 @@ from engine import trainers
 from engine.control.datasets import Datasets
 from engine.control.models import Models
 from engine.errors import UserError
-from engine.machine import gpus
+from engine.gpus import gpus
 from engine.memory_estimate import Estimate, estimate
 from engine.specs import TrainSpec
 from engine.trainers.sft import Sft

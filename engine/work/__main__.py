@@ -13,12 +13,12 @@ import traceback
 import warnings
 from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from engine.errors import OutsideFailure, UserError
+from engine.fingerprint import library_versions
 from engine.rundir import STOPPED, RunDir
 from engine.specs import parse
 from engine.work.fetch import fetched
@@ -31,7 +31,6 @@ WORK = {  # kind of run -> "module:function", called with (spec, inputs, run); r
     "benchmark": "engine.work.benchmark:benchmark",
     "chat": "engine.work.chat:chat",
 }
-PACKAGES = ("repair-studio", "torch", "transformers", "trl", "peft", "bitsandbytes", "datasets")
 log = logging.getLogger(__name__)
 RESERVE_BYTES = 1 << 16  # kept on the disk, and freed when it is full, so that there is room to say so
 
@@ -54,7 +53,7 @@ def work(run: RunDir) -> int:
     try:
         reserve.write_bytes(b"\0" * RESERVE_BYTES)
         spec = spec_of(run)
-        run.emit("state", state="running", versions=versions())
+        run.emit("state", state="running", versions=library_versions())
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = WORK[spec.kind].partition(":")
         result = getattr(import_module(module), name)(spec, fetched(run.inputs(), run, spec.kind), run)
@@ -116,15 +115,6 @@ def _is_news(record: logging.LogRecord) -> bool:
 def is_short(value: object) -> bool:
     """Whether a part of a result fits on a line of the log."""
     return not isinstance(value, dict | list) and len(str(value)) <= 80
-
-
-def versions() -> dict[str, str]:
-    """Of Python and of the packages whose version can change a result."""
-    found = {"python": sys.version.split()[0]}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
 
 
 def _stop(number: int, frame: FrameType | None) -> Any:

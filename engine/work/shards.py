@@ -10,6 +10,8 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
+from engine.fingerprint import hash_of_sides, row_bytes
+
 ROWS_A_GROUP = 1000
 BYTES_A_GROUP = 64 << 20  # after which a group of fewer, long rows is written too
 
@@ -57,7 +59,7 @@ class Shard:
 
     def add(self, row: Row) -> None:
         self.n_rows += 1
-        self.digest.update(row.bug_id.encode() + b"\0" + array("i", row.input_ids).tobytes())
+        self.digest.update(row_bytes(row.bug_id, array("i", row.input_ids).tobytes()))
         self._waiting.append(row)
         self._waiting_bytes += row.memory_bytes
         if len(self._waiting) == ROWS_A_GROUP or self._waiting_bytes > BYTES_A_GROUP:
@@ -119,7 +121,7 @@ class Split:
 
     def hash(self) -> str:
         """SHA-256 over ids and tokens of all rows of both sides, in order."""
-        return sha256(self.train.digest.digest() + self.valid.digest.digest()).hexdigest()
+        return hash_of_sides(self.train.digest.digest(), self.valid.digest.digest())
 
     def _misses_badly(self) -> bool:
         """Whether the validation side has less than a third of its share, more than thrice, or everything."""

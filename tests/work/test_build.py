@@ -14,6 +14,7 @@ from engine import benchmarks
 from engine.assets import STARTER_MODEL
 from engine.domain import Bug, Model, span_of_change
 from engine.errors import UserError
+from engine.fingerprint import dataset_hash
 from engine.registry import Params, Registry
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
@@ -79,10 +80,11 @@ def test_no_project_is_on_both_sides_and_the_share_is_about_right(make):
 @pytest.mark.parametrize("seed", range(6))
 def test_two_projects_are_enough_for_validation(make, seed):
     rows = [pair(n, "large" if n % 10 else "small") for n in range(50)]
-    _, report, train, valid = make(rows, valid_fraction=0.05, seed=seed)
+    run, report, train, valid = make(rows, valid_fraction=0.05, seed=seed)
     assert {row["project"] for row in valid} == {"small"}
     assert {row["project"] for row in train} == {"large"}
     assert report["rows"] == {"train": 45, "valid": 5}
+    assert dataset_hash(run.artifacts) == report["hash"], "also where the rows were divided once more"
 
 
 def test_one_project_is_all_for_training(make):
@@ -158,6 +160,8 @@ def test_the_same_spec_gives_the_same_set_and_another_seed_another(make):
     assert reports[0] == reports[1]
     assert reports[0]["hash"] != reports[2]["hash"]
     assert sum(reports[0]["rows"].values()) == 60
+    run, report, _, _ = make(builder=builder, seed=1)
+    assert dataset_hash(run.artifacts) == report["hash"] == reports[0]["hash"]
     assert sum(reports[0]["kinds"].values()) == 60
     assert reports[0]["representation"] == {"name": "ir4_or2", "strip": True, "context": "function", "fim": "qwen"}
 
