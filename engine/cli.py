@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 from rich.console import Console
@@ -36,7 +36,16 @@ runs = typer.Typer(invoke_without_command=True)
 app.add_typer(dataset, name="dataset")
 app.add_typer(runs, name="runs")
 
-Home = Annotated[Path, typer.Option("--home", envvar=HOME_VARIABLE, help="folder with everything the studio keeps")]
+
+def _home(text: str | Path) -> Path:
+    """Not the current folder by an empty variable."""
+    if not str(text):
+        raise typer.BadParameter("it is empty; name a folder")
+    return Path(text)
+
+
+HOME_OPTION = typer.Option("--home", envvar=HOME_VARIABLE, parser=_home, metavar="FOLDER", help="where all is kept")
+Home = Annotated[Path, HOME_OPTION]
 Json = Annotated[bool, typer.Option("--json", help="print machine-readable results")]
 Wait = Annotated[bool, typer.Option("--wait", help="follow the run to its end")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="override one field: trainer.learning_rate=1e-4")]
@@ -57,11 +66,15 @@ def _guarded(verb: Callable[P, None]) -> Callable[P, None]:
         try:
             verb(*args, **kwargs)
         except UserError as error:
-            print(f"repair-studio: {error}", file=sys.stderr)
-            raise typer.Exit(WRONG_INPUT) from None
+            code, said = WRONG_INPUT, str(error)
+        except PermissionError as error:
+            code, said = WRONG_INPUT, f"{error.filename}: {error.strerror}; allow it, or name another file or folder"
         except (OutsideFailure, OSError) as error:
-            print(f"repair-studio: {error}", file=sys.stderr)
-            raise typer.Exit(FAILED) from None
+            code, said = FAILED, str(error)
+        else:
+            return
+        print(f"repair-studio: {follow.printable(said)}", file=sys.stderr)
+        raise typer.Exit(code)
 
     return guarded
 
@@ -91,6 +104,11 @@ def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wa
     follow.look(workspace)
     run = follow.to_the_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=as_json)
+    _leave(run)
+
+
+def _leave(run: Any) -> None:
+    """Leave with the exit code of a run that has ended badly; one that is done, or still goes on, is fine."""
     if run.state in ("failed", "stopped", "interrupted"):
         raise typer.Exit(WRONG_INPUT if run.cause == "user" else FAILED)
 
@@ -227,8 +245,7 @@ def runs_resume(run_id: RunId, home: Home = HOME, wait: Wait = False, json_: Jso
     follow.look(workspace)
     run = follow.to_the_end(workspace, run_id, quiet=json_) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=json_)
-    if wait and run.state != "done":
-        raise typer.Exit(FAILED)
+    _leave(run)
 
 
 @runs.command("log")

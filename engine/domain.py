@@ -147,9 +147,9 @@ class Model:
     """A model on disk: a base model or merged model with all its weights, or an adapter beside its base."""
 
     name: str
-    kind: str  # "base" | "adapter" | "merged"
-    path: str  # absolute folder
-    base: str = ""  # absolute folder of the base model, for an adapter
+    kind: str  # "base" | "adapter" | "merged"; "": a model of the hub that could not be asked, the worker finds out
+    path: str  # absolute folder, or hub id until the worker has fetched it
+    base: str = ""  # the same of the base model, for an adapter
 
     @property
     def weights(self) -> str:

@@ -38,6 +38,11 @@ def look(workspace: Workspace, said: str = "") -> str:
     return ""
 
 
+def printable(text: str) -> str:
+    """Without what a terminal would obey: names of files and columns may hold anything."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def until(workspace: Workspace, holds: Callable[[], bool]) -> None:
     """Keep the workspace up to date until something holds."""
     said = ""
@@ -118,7 +123,7 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
     console.print(f"run {run.id}  {escape(run.name)}  [bold]{run.state}[/]  {escape(said)}")
     if run.error:
         console.print(run.error, markup=False, soft_wrap=True)
-    facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list)}
+    facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
     for key, value in facts.items():
         shown = f"{value:.4g}" if isinstance(value, float) else str(value)
         console.print(f"  {key:<22} {escape(shown)}", highlight=False, soft_wrap=True)

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 
 from engine import benchmarks, sandboxes
+from engine.fingerprint import library_versions
+from engine.gpus import Gpu, gpus
 from engine.registry import Params
-
-PACKAGES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "gradio", "sqlmodel", "plotly", "wandb")
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """One NVIDIA GPU as NVML describes it; bytes."""
-
-    name: str
-    memory_bytes: int
-    used_bytes: int
 
 
 @dataclass(frozen=True)
@@ -58,25 +47,6 @@ class Machine:
         return f"CPU only, {self.cores} cores, {self.memory_bytes / gib:.0f} GiB memory"
 
 
-def gpus() -> tuple[Gpu, ...]:
-    """The GPUs as they are now; none where NVML does not answer. Loads no CUDA context."""
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return ()
-    try:
-        found = []
-        for index in range(pynvml.nvmlDeviceGetCount()):
-            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-            found.append(Gpu(str(pynvml.nvmlDeviceGetName(handle)), int(memory.total), int(memory.used)))
-        return tuple(found)
-    finally:
-        pynvml.nvmlShutdown()
-
-
 def report(home: Path) -> Machine:
     """Look at the machine. The sandboxes are tried for real, which takes about a second the first time."""
     levels = _sandbox_levels()
@@ -94,7 +64,7 @@ def report(home: Path) -> Machine:
         free_disk_bytes=shutil.disk_usage(home).free,
         sandbox=working[0].detail if working else "",
         checks=tuple(checks),
-        versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        versions=library_versions(),
     )
 
 
@@ -112,10 +82,3 @@ def _java() -> Check:
     pocket = benchmarks.registry.create(benchmarks.registry.params({"name": "pocket", "languages": ["java"]}))
     reasons = sorted(set(pocket.skipped().values()))
     return Check("JDK and JUnit 4", not reasons, "; ".join(reasons) or "found")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "missing"

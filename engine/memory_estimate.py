@@ -85,7 +85,7 @@ class Shape:
     def lora_parameters(self, rank: int, layer_names: str | list[str]) -> int:
         """rank x (inputs + outputs) of each adapted layer. Raises UserError for a layer the model does not have."""
         linear = self.linear
-        names = list(linear) if isinstance(layer_names, str) else layer_names
+        names = list(linear) if isinstance(layer_names, str) else list(dict.fromkeys(layer_names))
         unknown = [name for name in names if name not in linear]
         if unknown:
             raise UserError(
@@ -107,6 +107,7 @@ class Estimate:
     context: int
     parameters: int  # of the base model
     trainable: int
+    all_parameters: int  # of the base model and the added matrices together
     notes: tuple[str, ...] = ()
 
     @property
@@ -147,6 +148,7 @@ def estimate(config: Mapping[str, Any], params: Sft.Params, max_tokens: int, dev
         context=CONTEXT[device],
         parameters=shape.parameters,
         trainable=trainable,
+        all_parameters=shape.parameters + (0 if full else trainable),
         notes=_notes(params, device),
     )
 

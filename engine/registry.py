@@ -6,6 +6,8 @@ spec and contract test without a line here or in `studio/`.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
@@ -17,17 +19,39 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from engine.errors import UserError
 
+LONGEST_SHOWN = 100  # characters of a wrong value in a sentence
+WORDS = {  # kind of pydantic's finding -> what we say instead
+    "extra_forbidden": "there is no such setting",
+    "tuple_type": 'should be a list, as in ["one", "two"]',
+    "int_parsing_size": "is too large a number",
+}
+
 
 class Params(BaseModel):
     """Settings of one plug-in; `name` says which, so that a spec's JSON is enough to make it again."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=False, allow_inf_nan=False)
 
     name: str
 
 
-def _where(path: str) -> str:
-    return str(Path(path).expanduser().absolute()) if path else path
+def place(text: str, *, field: str = "") -> Path:
+    """The file or folder that a user names, "~" spelled out. Raises UserError for a name that nothing can have."""
+    path = Path(os.path.expanduser(text))
+    try:
+        os.lstat(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
+            prefix = f"{field}: " if field else ""
+            raise UserError(f"{prefix}no file or folder can be called {shown(text)}", field=field) from None
+    return path
+
+
+def _where(text: str) -> str:
+    try:
+        return str(place(text).absolute()) if text else text
+    except UserError as error:
+        raise ValueError(str(error)) from None
 
 
 # A file or folder, as its user sees it: relative to where the user is, and absolute from then on, since whoever reads
@@ -97,9 +121,28 @@ def explain(error: ValidationError) -> UserError:
         place = ".".join(str(part) for part in found["loc"]) or "spec"
         first = first or place
         said = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
-        if found["type"] == "extra_forbidden":
-            said = "there is no such setting"
+        said = WORDS.get(found["type"], said)
         got = found.get("input")
-        shown = f" (got {got!r})" if isinstance(got, str | int | float | bool | None) else ""
-        sentences.append(f"{place}: {said}{shown}")
+        is_said = found["type"] == "value_error"  # our own sentences name the value
+        is_short = isinstance(got, str | int | float | bool | None)
+        value = f" (got {shown(got)})" if is_short and not is_said else ""
+        sentences.append(f"{place}: {said}{value}")
     return UserError("; ".join(sentences), field=first)
+
+
+def is_unicode(text: str) -> bool:
+    """Not so with half a surrogate pair, as JSON can spell it and as Python reads a file's name that is not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(value: object) -> str:
+    """A value in a sentence; of a long one the beginning."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python spells no integer of more than 4,300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... of {len(text):,} characters"

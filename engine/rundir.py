@@ -107,10 +107,31 @@ class RunDir:
         return cls(path)
 
     def spec(self) -> dict[str, Any]:
-        return dict(json.loads((self.path / "spec.json").read_text(encoding="utf-8")))
+        """What spec.json holds. Raises OutsideFailure where it cannot be read."""
+        return self._read("spec.json")
 
     def inputs(self) -> Inputs:
-        return Inputs.from_json(json.loads((self.path / "inputs.json").read_text(encoding="utf-8")))
+        """What inputs.json holds. Raises OutsideFailure where it cannot be read."""
+        values = self._read("inputs.json")
+        try:
+            return Inputs.from_json(values)
+        except TypeError as error:
+            raise OutsideFailure(
+                f"{self.path / 'inputs.json'} was changed, or written by another version of Repair Studio ({error}); "
+                "ask for the run anew"
+            ) from None
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise OutsideFailure(f"{path} cannot be read: {error.strerror}; ask for the run anew") from None
+        except (ValueError, RecursionError) as error:
+            raise OutsideFailure(f"{path} is damaged and holds no JSON ({error}); ask for the run anew") from None
+        if not isinstance(values, dict):
+            raise OutsideFailure(f"{path} is damaged and holds no JSON object; ask for the run anew")
+        return values
 
     # -- the worker's side ------------------------------------------------------------------------------------
 

@@ -116,7 +116,7 @@ class Comparison:
         """McNemar's exact test, two-sided: how likely so uneven a split is where both are equally good."""
         uneven = self.only_first + self.only_second
         fewer = min(self.only_first, self.only_second)
-        return min(1.0, math.ldexp(sum(math.comb(uneven, i) for i in range(fewer + 1)), 1 - uneven))
+        return min(1.0, float(2 * sum(math.comb(uneven, i) for i in range(fewer + 1)) / 2**uneven))
 
 
 def compare(pairs: Iterable[tuple[bool | None, bool | None]]) -> Comparison:

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    TypeAdapter,
+    ValidationError,
+)
 
 from engine import benchmarks, builders, generators, representations, strategies, trainers
 from engine.assets import PRESETS
 from engine.errors import UserError
-from engine.registry import Params, explain, setting
+from engine.registry import Params, explain, is_unicode, setting, shown
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}$"
+LONGEST = 1_000_000  # bytes of a spec's file
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
+
+
+def _name(name: str) -> str:
+    if name and not NAME.fullmatch(name):
+        raise ValueError(
+            f"a name is at most 100 letters, digits, spaces and . _ + -, and begins with a letter or a digit "
+            f"(got {shown(name)})"
+        )
+    return name
 
 
 # A plug-in's settings, checked by the registry of its kind.
@@ -28,10 +48,12 @@ StrategyParams = Annotated[SerializeAsAny[Params], BeforeValidator(strategies.re
 class Spec(BaseModel):
     """What all specs share. `model` and `dataset` are names the workspace knows, or folders."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
-    name: str = Field("", pattern=f"{NAME}|^$", description="what the result is called; empty: a name is made")
-    seed: int = setting(0, "the same seed gives the same result on the same machine", more=True, ge=0)
+    name: Annotated[str, AfterValidator(_name)] = Field(
+        "", description="what the result is called; empty: a name is made"
+    )
+    seed: int = setting(0, "the same seed gives the same result on the same machine", more=True, ge=0, lt=1 << 32)
 
 
 class DatasetSpec(Spec):
@@ -75,7 +97,7 @@ class BenchmarkSpec(Spec):
     representation: RepresentationParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: GeneratorParams = setting("beam", "how patches are drawn")
     candidates: int = setting(10, "patches a bug", ge=1, le=200)
-    limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, more=True)
+    limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
     workers: int | None = setting(None, "patches judged at a time; empty: one a core", ge=1, le=256, more=True)
     sandbox: Literal["auto", "bubblewrap", "landlock"] = setting("auto", "what runs the patches", more=True)
 
@@ -107,9 +129,14 @@ KINDS: dict[str, type[Spec]] = {
 def parse(values: dict[str, Any]) -> Any:
     """A spec of the kind its "kind" names. Raises UserError naming each wrong field."""
     try:
-        return _any_spec.validate_python(values)
+        spec = _any_spec.validate_python(values)
     except ValidationError as error:
         raise _without_kind(explain(error), str(values.get("kind", ""))) from None
+    for override in overrides_of(spec):
+        field, _, text = override.partition("=")
+        if not is_unicode(text):
+            raise UserError(f"{field}: is not valid Unicode, so no page can show it (got {shown(text)})", field=field)
+    return spec
 
 
 def _without_kind(error: UserError, kind: str) -> UserError:
@@ -140,27 +167,57 @@ def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -
 def _read(kind: str, source: str) -> dict[str, Any]:
     path = PRESETS / kind / f"{source}.json" if source in preset_names(kind) else Path(source)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        with path.open("rb") as file:
+            text = file.read(LONGEST + 1)
+        if len(text) > LONGEST:
+            raise UserError(f"{path}: longer than {LONGEST:,} bytes, so it is no spec")
+        values = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_each_once)
+    except (FileNotFoundError, NotADirectoryError):
         known = ", ".join(preset_names(kind)) or "none"
         raise UserError(f"{source!r} is neither a file nor a preset for {kind!r}; presets: {known}") from None
+    except OSError as error:
+        raise UserError(f"{source!r} cannot be read: {error.strerror}; name a JSON file or a preset") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text (byte {error.start}); save the file as UTF-8") from None
     except json.JSONDecodeError as error:
         raise UserError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: {_why(error)}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a JSON object with the spec's fields, got a {type(values).__name__}")
     return values
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members; `json` alone would take the last of two that have the same name."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise Twice(f"{name!r} stands there twice; keep one of them")
+        values[name] = value
+    return values
+
+
+class Twice(ValueError):
+    """Two members of one JSON object have the same name."""
+
+
+def _why(error: ValueError | RecursionError) -> str:
+    if isinstance(error, Twice):
+        return str(error)
+    return "nested too deeply" if isinstance(error, RecursionError) else "holds a number of thousands of digits"
+
+
 def _override(values: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
-    if not equals or not path:
-        raise UserError(f"--set needs field=value, as in trainer.learning_rate=1e-4; got {override!r}")
+    if not equals or not all(path.split(".")):
+        raise UserError(f"--set needs field=value, as in trainer.learning_rate=1e-4; got {shown(override)}")
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_each_once)
     except json.JSONDecodeError:
         value = text  # a bare word is a string
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: {_why(error)} (got {shown(text)})", field=path) from None
     *parents, last = path.split(".")
     here = values
     for parent in parents:

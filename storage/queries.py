@@ -11,6 +11,18 @@ from sqlmodel import Session, col
 
 from storage.tables import Bug, Conversation, Dataset, Metric, Model, Patch, Run, Turn
 
+LARGEST_ID = (1 << 63) - 1  # SQLite's; a larger number is an OverflowError there
+
+
+def run(session: Session, run_id: int) -> Run | None:
+    """The run of this number, whatever the number."""
+    return session.get(Run, run_id) if 0 < run_id <= LARGEST_ID else None
+
+
+def conversation(session: Session, conversation_id: int) -> Conversation | None:
+    """The conversation of this number, whatever the number."""
+    return session.get(Conversation, conversation_id) if 0 < conversation_id <= LARGEST_ID else None
+
 
 def runs(session: Session, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
     """Runs, newest first."""

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from engine.assets import STARTER_MODEL
 from engine.cli import app
+from engine.fingerprint import library_versions
 
 
 @pytest.fixture
@@ -76,6 +77,95 @@ def test_an_unknown_run_is_the_users_error(said):
     assert "there is no run 99" in said("export", "99")
 
 
+HUGE = ("0", "9223372036854775807", "9223372036854775808", "9" * 23)
+
+
+@pytest.mark.parametrize("number", HUGE)
+@pytest.mark.parametrize("verb", ["show", "stop", "resume", "log", "export"])
+def test_any_number_is_at_most_an_unknown_run(said, verb, number):
+    words = [verb] if verb == "export" else ["runs", verb]
+    assert said(*words, number) == f"there is no run {number}; `repair-studio runs list` shows those there are"
+
+
+@pytest.mark.parametrize("verb", ["show", "stop", "resume", "log"])
+def test_a_negative_number_is_an_unknown_run_too(home, verb):
+    done = CliRunner().invoke(app, ["runs", verb, "--home", str(home), "--", "-1"])
+    assert (done.exit_code, done.stderr.partition(";")[0]) == (2, "repair-studio: there is no run -1")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["benchmark", "--set", "model=~nobody-here/m"], "model: no model or folder called '~nobody-here/m'; known"),
+        (["benchmark", "--set", "model=" + "m" * 300], "model: no file or folder can be called 'mmm"),
+        (["merge", "--set", "adapter=" + "m" * 300], "adapter: no file or folder can be called 'mmm"),
+        (["train", "--set", "dataset=" + "m" * 300], "dataset: no file or folder can be called 'mmm"),
+        (["train", "--set", "dataset="], "dataset: choose a data set; known: none yet; build one first"),
+        (["train", "--set", "dataset=x", "--set", "model=a\x1b[31m"], "model: no model or folder called 'a\\x1b[31m'"),
+        (
+            ["dataset", "build", "--set", "builder.folder=" + "f" * 300],
+            "builder.folder: no file or folder can be called",
+        ),
+        (["dataset", "build", "--set", "exclude=pocket"], 'exclude: should be a list, as in ["one", "two"] (got'),
+        (["train", "--set", "name=" + "n" * 101], "name: a name is at most 100 letters, digits, spaces and . _ + -"),
+    ],
+    ids=lambda value: " ".join(value)[:50] if isinstance(value, list) else "",
+)
+def test_wrong_input_of_any_kind_is_one_sentence(said, words, sentence):
+    assert said(*words).startswith(sentence)
+
+
+def test_nothing_in_a_sentence_moves_the_terminal(said, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("\x1b[2Jbefore,after\n")
+    sentence = said("dataset", "build", "--set", "builder=columns", "--set", f"builder.file={path}")
+    assert sentence.endswith("its columns are: \\x1b[2Jbefore, after")
+
+
+@pytest.mark.parametrize("place", ["a file", "under a file", "nobody's", "a circle"])
+def test_a_home_that_cannot_be_used_is_said(tmp_path, place):
+    file, circle = tmp_path / "file", tmp_path / "circle"
+    file.touch()
+    circle.symlink_to(circle)
+    home = {"a file": file, "under a file": file / "x", "nobody's": "~nobody-here/x", "a circle": circle}[place]
+    for words in (["runs"], ["train"], ["doctor"], ["export", "1"], ["demo", "--set", "train.seed=1"]):
+        done = CliRunner().invoke(app, [*words, "--home", str(home)])
+        assert done.exit_code == 2
+        assert done.stderr.startswith(f"repair-studio: the home folder {home} cannot be used: ")
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_empty_home_is_not_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["runs", "--home", ""], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    assert "it is empty; name a folder" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_may_not_be_read_is_the_users_to_allow(said, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "/data/x.jsonl")
+
+    monkeypatch.setattr("engine.control.runs.Runs.submit", refuse)
+    assert said("benchmark") == "/data/x.jsonl: Permission denied; allow it, or name another file or folder"
+
+
+@pytest.mark.parametrize(("cause", "code"), [("user", 2), ("outside", 1)])
+def test_a_run_that_is_resumed_leaves_with_the_code_of_its_cause(home, monkeypatch, cause, code):
+    def end(workspace, run_id, *, quiet):
+        run = workspace.runs.get(run_id)
+        run.state, run.cause, run.error = "failed", cause, "no"
+        return run
+
+    monkeypatch.setattr("engine.control.supervise.Supervisor.tick", lambda self: None)  # nothing is ever started
+    monkeypatch.setattr("engine.follow.to_the_end", end)
+    run_id = json.loads(CliRunner().invoke(app, ["merge", "--json", "--home", str(home)]).output)["id"]
+    CliRunner().invoke(app, ["runs", "stop", str(run_id), "--home", str(home)])
+    done = CliRunner().invoke(app, ["runs", "resume", str(run_id), "--wait", "--home", str(home)])
+    assert done.exit_code == code, done.output
+
+
 def test_an_empty_home_says_what_to_do(home):
     assert "try `repair-studio demo`" in CliRunner().invoke(app, ["runs", "--home", str(home)]).output
 
@@ -100,7 +190,7 @@ def test_the_home_may_stand_before_the_verb_or_after_it(home, tmp_path):
 def test_doctor_says_what_this_machine_can_do(home):
     said = json.loads(CliRunner().invoke(app, ["doctor", "--json", "--home", str(home)]).output)
     assert {check["what"] for check in said["checks"]} >= {"GPU", "sandbox bubblewrap", "sandbox landlock"}
-    assert said["versions"]["torch"].startswith("2.13.0")
+    assert said["versions"] == library_versions()
 
 
 @pytest.mark.parametrize("words", [["train"], ["dataset", "build"], ["merge"], ["benchmark"], ["chat"], ["demo"]])

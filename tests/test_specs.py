@@ -25,7 +25,23 @@ def test_the_defaults_go_through_json_unchanged(kind):
         ("trainer.name=magic", r"no trainers plug-in called 'magic'; choose one of: sft"),
         ("seed=-1", r"seed: should be greater than or equal to 0 \(got -1\)"),
         ("rank", r"--set needs field=value"),
-        ("name=../x", r"name: String should match pattern"),
+        ("", r"--set needs field=value"),
+        ("=1", r"--set needs field=value"),
+        ("a..b=1", r"--set needs field=value, as in trainer\.learning_rate=1e-4; got 'a\.\.b=1'"),
+        ("a.=1", r"--set needs field=value"),
+        (".a=1", r"--set needs field=value"),
+        ("seed=99999999999999999999", r"seed: should be less than 4294967296 \(got 99999999999999999999\)"),
+        ("seed=" + "9" * 5000, r"seed: holds a number of thousands of digits \(got '9{99}\.\.\. of 5,002 characters\)"),
+        ("seed=" + "[" * 50_000, r"seed: nested too deeply"),
+        ("seed=NaN", r"seed: should be a finite number \(got nan\)"),
+        ("trainer.learning_rate=Infinity", r"trainer\.learning_rate: should be a finite number \(got inf\)"),
+        ("trainer.warmup_steps=NaN", r"trainer\.warmup_steps: should be a finite number"),
+        ("trainer.max_steps=1e30", r"trainer\.max_steps: .*\(got 1e\+30\)"),
+        ('model={"a": 1, "a": 2}', r"model: 'a' stands there twice; keep one of them"),
+        ("name=a\udcff", r"name: a name is at most 100 letters.*\(got 'a\\udcff'\)"),
+        ("model=a\udcff", r"model: is not valid Unicode, so no page can show it \(got '\"a\\udcff\"'\)"),
+        ("trainer.target_modules=,", r"trainer\.target_modules: write all-linear, .*; got ','$"),
+        ("name=../x", r"name: a name is at most 100 letters, digits.*\(got '\.\./x'\)"),
     ],
 )
 def test_a_wrong_override_is_one_sentence_that_names_the_field(override, sentence):
@@ -49,6 +65,39 @@ def test_a_broken_file_names_its_line(tmp_path):
     path.write_text('{"model": "starter",\n "dataset": }')
     with pytest.raises(UserError, match=r"spec\.json, line 2: not JSON"):
         read_spec("train", str(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 100_000, "nested too deeply"),
+        (b'{"seed": 1, "seed": 2}', "'seed' stands there twice; keep one of them"),
+        (b'{"trainer": {"name": "sft", "rank": 4, "rank": 8}}', "'rank' stands there twice; keep one of them"),
+        (b'{"seed": ' + b"9" * 5000 + b"}", "holds a number of thousands of digits"),
+        (b" " * 1_000_001, "longer than 1,000,000 bytes, so it is no spec"),
+        (b"[1]", "expected a JSON object with the spec's fields, got a list"),
+    ],
+    ids=["deep list", "deep object", "twice", "twice inside", "digits", "long", "list"],
+)
+def test_a_file_that_holds_no_spec_is_named_with_the_reason(tmp_path, content, said):
+    path = tmp_path / "spec.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        read_spec("train", str(path))
+    assert str(error.value) == f"{path}: {said}"
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "spec.json"
+    path.write_bytes(b'\xef\xbb\xbf{"seed": 3}')
+    assert read_spec("train", str(path)).seed == 3
+
+
+@pytest.mark.parametrize("source", ["x" * 300, ".", "/dev/null/x", "/dev/zero"])
+def test_what_is_no_file_is_said_in_one_sentence(source):
+    with pytest.raises(UserError, match=r"is neither a file nor a preset|cannot be read: |longer than 1,000,000 bytes"):
+        read_spec("train", source)
 
 
 def test_a_file_that_is_not_utf8_says_so(tmp_path):

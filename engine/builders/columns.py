@@ -18,9 +18,12 @@ from engine.domain import Bug, span_of_change
 from engine.errors import UserError
 from engine.languages import language
 from engine.languages.source import source
-from engine.registry import Place, setting
+from engine.registry import Place, is_unicode, setting
 
 __all__ = ["Columns", "columns_of", "preview"]
+
+
+LONGEST_CODE = 256 << 10  # characters; more is no function, and its syntax tree takes up to 340 bytes a character
 
 
 class Columns:
@@ -43,7 +46,7 @@ class Columns:
 
     def __init__(self, params: Params) -> None:
         self.params = params
-        self._path = Path(params.file).expanduser()
+        self._path = Path(params.file)
 
     def check(self) -> None:
         """Raises UserError where the file or one of its columns is missing."""
@@ -81,13 +84,17 @@ class Columns:
         """The row's bug, or why it has none."""
         params = self.params
         buggy, fixed = row.cells.get(params.buggy), row.cells.get(params.fixed)
-        if buggy is None or fixed is None or not str(buggy).strip() or not str(fixed).strip():
+        if buggy is None or fixed is None:
             return "empty cell"
         if not isinstance(buggy, str) or not isinstance(fixed, str):
             return "a cell is not text"
+        if not buggy.strip() or not fixed.strip():
+            return "empty cell"
+        if max(len(buggy), len(fixed)) > LONGEST_CODE:
+            return f"code longer than {LONGEST_CODE:,} characters"
         if _ended(buggy) == _ended(fixed):
             return "buggy and fixed are the same"
-        if not (_is_unicode(buggy) and _is_unicode(fixed)):
+        if not (is_unicode(buggy) and is_unicode(fixed)):
             return "not valid Unicode"
         if params.strip:
             buggy, fixed = self._bare(buggy), self._bare(fixed)
@@ -130,11 +137,3 @@ def _text(cell: Any) -> str:
 def _ended(code: str) -> str:
     """With an end on its last line, which a cell may lack on one side only."""
     return code if code.endswith("\n") or not code else code + ("\r\n" if "\r\n" in code else "\n")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell and no file can hold
-        return False
-    return True

@@ -32,6 +32,7 @@ _NOT_SOURCE = {
     "__pycache__", "pydoc_data", "node_modules", "encodings",
 }  # fmt: skip
 _VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+_LONGEST_FILE = 1 << 20  # bytes; more is data, and its syntax tree takes up to 340 bytes a byte
 _TURN = 4  # bugs from a file at a time at least: reading a file costs more than a bug
 
 
@@ -50,7 +51,7 @@ class FaultInjection:
         operators: tuple[Kind, ...] = setting(KINDS, "kinds of fault", more=True, min_length=1)
         min_lines: int = setting(3, "shorter functions are left out", unit="lines", ge=1, le=1000, more=True)
         max_lines: int = setting(40, "longer functions are left out", unit="lines", ge=1, le=1000, more=True)
-        per_file: int = setting(500, "most faulty functions from one file", ge=1, more=True)
+        per_file: int = setting(500, "most faulty functions from one file", ge=1, le=10_000_000, more=True)
 
     def __init__(self, params: Params) -> None:
         self.params = params
@@ -94,10 +95,14 @@ class FaultInjection:
     def _root(self) -> Path:
         if not self.params.folder:
             return Path(sysconfig.get_path("stdlib"))
-        root = Path(self.params.folder).expanduser()
+        root = Path(self.params.folder)
         if not root.is_dir():
             what = "is a file, not a folder" if root.exists() else "does not exist"
             raise UserError(f"the folder {str(root)!r} {what}; name a folder of Python source", field="builder.folder")
+        if not os.access(root, os.R_OK | os.X_OK):
+            raise UserError(
+                f"the folder {str(root)!r} may not be read; allow it or name another", field="builder.folder"
+            )
         return root.resolve()
 
     def _files(self, root: Path) -> list[Path]:
@@ -150,6 +155,8 @@ class _File:
     def _functions(self) -> Iterator[tuple[str, str, str]]:
         """Name, normalised code and place ("path:line") of each function of a fit length."""
         try:
+            if self._file.stat().st_size > _LONGEST_FILE:
+                return self._lose(f"files longer than {_LONGEST_FILE >> 20} MiB", self._path)
             text = self._file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError:
             return self._lose("files are not UTF-8", self._path)

@@ -1,13 +1,13 @@
-"""The rows of a JSONL, CSV or Parquet file, one at a time, whatever their number.
+"""The rows of a JSONL, CSV or Parquet file, one at a time, whatever their number and length.
 
-One row that cannot be read is counted and passed over; a file that cannot be read is a UserError that says where.
+One row that cannot be read, or is longer than LONGEST, is counted and passed over; a file that cannot be read is a
+UserError that says where.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.builders import Funnel
+from engine.builders.records import Records, TooLong, lines_within
 from engine.errors import UserError
 
 FIELD = "builder.file"
 _LOOKED_AT = 100  # JSON lines from which the columns are known
-_LONGEST_CELL = 64 << 20  # characters; more is no function but a wrong quote
+LONGEST = 4 << 20  # bytes of a row; parsed, JSON takes up to 27 times as much
+TOO_LONG = f"rows longer than {LONGEST >> 20} MiB"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ def columns_of(path: Path) -> list[str]:
     """The columns of a file, in its order. Raises UserError where it cannot be read."""
     kind = _kind(path)
     if kind == ".csv":
-        return _header(_csv_lines(path), path)
+        with Records(path, LONGEST) as records:
+            return _header(records, path)
     if kind == ".parquet":
         return list(_parquet(path).schema_arrow.names)
     rows = islice(_json_rows(path, Funnel()), _LOOKED_AT)
@@ -82,71 +85,75 @@ def _kind(path: Path) -> str:
 
 def _json_rows(path: Path, funnel: Funnel) -> Iterator[Row]:
     is_any, first_broken = False, 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-            if not text.strip():
-                continue
+    for number, line in lines_within(path, LONGEST):
+        if line is None:
+            first_broken = first_broken or number
             funnel.source += 1
-            try:
-                cells = json.loads(text.decode("utf-8"))
-            except UnicodeDecodeError as error:
-                funnel.lose("not UTF-8", f"line {number}, byte {text[error.start]:#04x} at {error.start + 1}")
-            except (ValueError, RecursionError):
-                first_broken = first_broken or number
-                funnel.lose("not valid JSON", f"line {number}")
+            funnel.lose(TOO_LONG, f"line {number}")
+            continue
+        text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if not text.strip():
+            continue
+        funnel.source += 1
+        try:
+            cells = json.loads(text.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            funnel.lose("not UTF-8", f"line {number}, byte {text[error.start]:#04x} at {error.start + 1}")
+        except (ValueError, RecursionError):
+            first_broken = first_broken or number
+            funnel.lose("not valid JSON", f"line {number}")
+        else:
+            if isinstance(cells, dict):
+                is_any = True
+                yield Row(number, cells)
             else:
-                if isinstance(cells, dict):
-                    is_any = True
-                    yield Row(number, cells)
-                else:
-                    first_broken = first_broken or number
-                    funnel.lose("not a JSON object", f"line {number}")
+                first_broken = first_broken or number
+                funnel.lose("not a JSON object", f"line {number}")
     if not is_any:
         where = f"; line {first_broken} is not one" if first_broken else " in UTF-8"
         raise UserError(f"{path.name} holds no line with a JSON object{where}", field=FIELD)
 
 
-def _csv_lines(path: Path) -> Iterator[str]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).decode("utf-8")
-            except UnicodeDecodeError as error:
-                byte = f"byte {line[error.start]:#04x} at {error.start + 1}"
-                raise UserError(
-                    f"line {number} of {path.name} is not UTF-8 ({byte}); save the file as UTF-8", field=FIELD
-                ) from None
-
-
-def _header(lines: Iterator[str], path: Path) -> list[str]:
+def _header(records: Records, path: Path) -> list[str]:
     try:
-        header = next(csv.reader(lines, strict=True), [])
+        header = next(records.reader, [])
     except csv.Error as error:
         raise UserError(f"the first line of {path.name} is not CSV: {error}", field=FIELD) from None
+    except TooLong:
+        raise UserError(
+            f"the first line of {path.name} is longer than {LONGEST >> 20} MiB; it should name the columns", field=FIELD
+        ) from None
     if not header:
         raise UserError(f"{path.name} is empty; its first line should name the columns", field=FIELD)
     return header
 
 
 def _csv_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
-    csv.field_size_limit(min(_LONGEST_CELL, sys.maxsize))
-    reader = csv.reader(_csv_lines(path), strict=True)
-    header = next(reader)
-    places = {column: header.index(column) for column in columns}
-    start = reader.line_num + 1
-    try:
-        for cells in reader:
-            number, start = start, reader.line_num + 1
-            if not cells:
-                continue
-            funnel.source += 1
-            if len(cells) == len(header):
-                yield Row(number, {column: cells[place] for column, place in places.items()})
-            else:
-                funnel.lose(f"cells are not {len(header)}", f"line {number} with {len(cells)}")
-    except csv.Error as error:
-        raise UserError(f"line {start} of {path.name} is not CSV: {error}", field=FIELD) from None
+    with Records(path, LONGEST) as records:
+        header = _header(records, path)
+        places = {column: header.index(column) for column in columns}
+        start = 0
+        try:
+            while True:
+                start = records.begin()
+                try:
+                    cells = next(records.reader, None)
+                except TooLong:
+                    funnel.source += 1
+                    funnel.lose(TOO_LONG, f"line {start}")
+                    records.skip()
+                    continue
+                if cells is None:
+                    return
+                if not cells:
+                    continue
+                funnel.source += 1
+                if len(cells) == len(header):
+                    yield Row(start, {column: cells[place] for column, place in places.items()})
+                else:
+                    funnel.lose(f"cells are not {len(header)}", f"line {start} with {len(cells)}")
+        except csv.Error as error:
+            raise UserError(f"line {start} of {path.name} is not CSV: {error}", field=FIELD) from None
 
 
 def _parquet(path: Path) -> Any:
@@ -164,15 +171,18 @@ def _parquet_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Ro
 
     number = 0
     try:
-        for batch in _parquet(path).iter_batches(batch_size=256, columns=list(dict.fromkeys(columns))):
-            for row in range(batch.num_rows):
-                number += 1
-                funnel.source += 1
-                try:
-                    cells = {name: batch.column(name)[row].as_py() for name in batch.schema.names}
-                except UnicodeDecodeError:
-                    funnel.lose("not UTF-8", f"row {number}")
-                else:
-                    yield Row(number, cells)
+        # one row at a time: a batch of them would hold as many huge cells
+        for batch in _parquet(path).iter_batches(batch_size=1, columns=list(dict.fromkeys(columns))):
+            number += 1
+            funnel.source += 1
+            if batch.nbytes > LONGEST:
+                funnel.lose(TOO_LONG, f"row {number}")
+                continue
+            try:
+                cells = {name: batch.column(name)[0].as_py() for name in batch.schema.names}
+            except UnicodeDecodeError:
+                funnel.lose("not UTF-8", f"row {number}")
+            else:
+                yield Row(number, cells)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
         raise UserError(f"{path.name} is broken behind row {number}: {error}", field=FIELD) from None

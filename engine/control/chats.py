@@ -189,7 +189,7 @@ class Chats:
 
     def _load(self, conversation_id: int) -> tuple[Conversation, Run, Sequence[Turn]]:
         with self._database.read() as session:
-            conversation = session.get(Conversation, conversation_id)
+            conversation = queries.conversation(session, conversation_id)
             if conversation is None:
                 raise UserError(f"there is no conversation {conversation_id}")
             return conversation, session.get_one(Run, conversation.run_id), queries.turns(session, conversation_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.builders.columns import columns_of
 from engine.errors import UserError
+from engine.registry import place
 from storage import queries
 from storage.database import Database
 from storage.tables import Dataset
@@ -53,23 +54,31 @@ class Datasets:
         with self._database.read() as session:
             row = queries.dataset_named(session, name)
         if row is None:
-            known = ", ".join(self.names()) or "none yet; build one first"
-            raise UserError(f"dataset: there is no data set called {name!r}; known: {known}", field="dataset")
+            raise UserError(f"dataset: there is no data set called {name!r}; known: {self._known()}", field="dataset")
         return row
+
+    def _known(self) -> str:
+        return ", ".join(self.names()) or "none yet; build one first"
 
     def resolve(self, reference: str) -> tuple[str, str]:
         """(absolute folder, content hash) of a data set by name or by folder. Raises UserError."""
-        folder = Path(reference).expanduser()
-        if reference and (folder / "train.parquet").exists():
+        if not reference:
+            raise UserError(f"dataset: choose a data set; known: {self._known()}", field="dataset")
+        folder = place(reference, field="dataset")
+        if (folder / "train.parquet").exists():
             return str(folder.resolve()), ""
         row = self.get(reference)
         if not (Path(row.folder) / "train.parquet").exists():
-            raise UserError(f"dataset: the files of {reference!r} are gone from {row.folder}", field="dataset")
+            raise UserError(
+                f"dataset: the files of {reference!r} are gone from {row.folder}; build it again or choose another "
+                "data set",
+                field="dataset",
+            )
         return row.folder, row.hash
 
     def columns(self, file: str) -> Sequence[str]:
         """Column names of a JSONL, CSV or Parquet file. Raises UserError."""
-        return columns_of(Path(file).expanduser())
+        return columns_of(place(file, field="builder.file"))
 
     def sample(self, name: str, index: int = 0, search: str = "", side: str = "train") -> ShownSample | None:
         """The `index`-th sample (wrapping around) whose id, kind or code holds `search`; None where none does."""

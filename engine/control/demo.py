@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from engine.control.outcomes import came_of
 from engine.control.patches import Patches
 from engine.control.runs import Runs, progress_of
+from engine.errors import OutsideFailure, UserError
+from engine.registry import shown
 from engine.rundir import ENDED
-from engine.specs import read_spec
+from engine.specs import Spec, read_spec
 from storage.tables import Run
 
 STAGES = (
@@ -60,25 +62,48 @@ class Demo:
     def start(self, overrides: Sequence[str] = ()) -> str:
         """Queue all stages and return their group. A second demo gets names of its own.
 
-        `overrides` ("train.trainer.max_steps=4") change a stage's preset, as the shell's --set does.
+        `overrides` ("train.trainer.max_steps=4") change a stage's preset, as the shell's --set does. Raises UserError
+        before anything is queued where one of them means nothing.
         """
         number = 1 + max((int(run.group.partition("-")[2]) for run in self._of_demos()), default=0)
         group = f"demo-{number}"
         suffix = "" if number == 1 else f"-{number}"
         dataset, adapter, merged = (f"{name}{suffix}" for name in ("demo", "demo-adapter", "demo-merged"))
+        own: list[tuple[str, str, dict[str, str]]] = [
+            # kind, preset, what the stages agree on
+            ("dataset", "demo", {"name": dataset}),
+            ("train", "demo", {"name": adapter, "dataset": dataset}),
+            ("merge", "demo", {"name": merged, "adapter": adapter}),
+            ("benchmark", "zero-shot", {"model": "starter"}),
+            ("benchmark", "demo", {"model": adapter}),
+            ("benchmark", "demo", {"model": "starter-adapter"}),
+        ]
+        _check(overrides, own)
+        specs = [
+            read_spec(
+                kind, preset, [*_of_stage(overrides, kind), *(f"{field}={text}" for field, text in fixed.items())]
+            )
+            for kind, preset, fixed in own
+        ]
 
-        def submit(kind: str, after: int | None, preset: str = "demo", **values: str) -> int:
-            mine = [text.removeprefix(f"{kind}.") for text in overrides if text.startswith(f"{kind}.")]
-            settings = [f"{field}={value}" for field, value in values.items()]
-            return self._runs.submit(read_spec(kind, preset, [*mine, *settings]), after=after, group=group)
-
-        built = submit("dataset", None, name=dataset)
-        trained = submit("train", built, name=adapter, dataset=dataset)
-        submit("merge", trained, name=merged, adapter=adapter)
-        submit("benchmark", None, preset="zero-shot", model="starter")
-        submit("benchmark", trained, model=adapter)
-        submit("benchmark", None, model="starter-adapter")
+        for spec in specs:
+            self._runs.check(spec)
+        try:
+            self._queue(specs, group)
+        except (UserError, OutsideFailure):  # a name that is taken, a full disk: no half of a demo stays in the queue
+            for run in self.runs(group):
+                self._runs.stop(run.id or 0)
+            raise
         return group
+
+    def _queue(self, specs: Sequence[Spec], group: str) -> None:
+        build, train, merge, base, adapter, shipped = specs
+        built = self._runs.submit(build, group=group)
+        trained = self._runs.submit(train, after=built, group=group)
+        self._runs.submit(merge, after=trained, group=group)
+        self._runs.submit(base, group=group)
+        self._runs.submit(adapter, after=trained, group=group)
+        self._runs.submit(shipped, group=group)
 
     def is_under_way(self) -> bool:
         """Whether some stage of the newest demo waits or works."""
@@ -122,3 +147,26 @@ class Demo:
 
     def _of_demos(self) -> list[Run]:
         return [run for run in self._runs.list(limit=10_000) if run.group.startswith("demo-")]
+
+
+def _of_stage(overrides: Sequence[str], kind: str) -> list[str]:
+    """The overrides of one kind of run, as its --set takes them."""
+    return [text.removeprefix(f"{kind}.") for text in overrides if text.startswith(f"{kind}.")]
+
+
+def _check(overrides: Sequence[str], own: Sequence[tuple[str, str, dict[str, str]]]) -> None:
+    """Raises UserError for an override that belongs to no stage, or that the demo itself has to set."""
+    kinds = list(dict.fromkeys(kind for kind, _, _ in own))
+    for text in overrides:
+        stage, _, rest = text.partition(".")
+        field = rest.partition("=")[0]
+        if stage not in kinds or "=" not in rest:
+            known = ", ".join(f"{kind}." for kind in kinds)
+            raise UserError(
+                f"--set {shown(text)} belongs to no stage of the demo; begin with one of {known} as in "
+                "train.trainer.max_steps=20"
+            )
+        if any(field in fixed for kind, _, fixed in own if kind == stage):
+            raise UserError(
+                f"{stage}.{field}: the demo sets this itself, so that its stages find each other; leave it out"
+            )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from engine import adapters
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
+from engine.control.hub import Hub, NotKnown
 from engine.domain import Model
 from engine.errors import UserError
+from engine.memory_estimate import read_config
+from engine.registry import place
 from storage import queries, tables
 from storage.database import Database
-
-HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Models:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._hub = Hub()
 
     def list(self) -> list[Entry]:
         """Shipped models first, then the newest."""
@@ -64,17 +66,49 @@ class Models:
             if entry.name == reference:
                 if not entry.usable:
                     raise UserError(f"{field}: model {reference!r} cannot be used: {entry.note}", field=field)
-                return entry.model
-        folder = Path(reference).expanduser()
+                return _here(entry, field)
+        folder = place(reference, field=field)
         if folder.is_dir():
             return self._read_folder(folder.resolve(), field)
-        if HUB_ID.match(reference):
-            return Model(reference, "base", reference)
+        if adapters.HUB_ID.match(reference):
+            return self._on_hub(reference, field)
         known = ", ".join(self.names())
         raise UserError(f"{field}: no model or folder called {reference!r}; known models: {known}", field=field)
 
+    def nearest(self, model: Model) -> Model:
+        """The same model with a folder in place of a hub id wherever the hub has told at least its configuration."""
+        path = model.path if Path(model.path).is_dir() else self._folder_on_hub(model.path, model.kind == "adapter")
+        base = model.base if not model.base or Path(model.base).is_dir() else self._folder_on_hub(model.base, False)
+        return replace(model, path=path, base=base)
+
+    def config(self, model: Model) -> dict[str, Any]:
+        """config.json of the whole model, from the hub where it is not here. Raises UserError where it is not known."""
+        folder = Path(self.nearest(model).weights)
+        if not folder.is_dir():
+            raise UserError(f"model: {model.name!r} is not on this machine yet, so its memory cannot be estimated")
+        return read_config(folder)
+
+    def _folder_on_hub(self, reference: str, is_adapter: bool) -> str:
+        try:
+            found = self._hub.file(reference, adapters.CONFIG if is_adapter else "config.json")
+        except (NotKnown, UserError):
+            return reference
+        return str(found.parent) if found else reference
+
+    def _on_hub(self, reference: str, field: str) -> Model:
+        """A repository with an adapter's configuration is an adapter; where the hub does not say, the worker sees."""
+        try:
+            found = self._hub.file(reference, adapters.CONFIG)
+        except NotKnown:
+            return Model(reference, "", reference)
+        except UserError as error:
+            raise UserError(f"{field}: {error}", field=field) from None
+        if found is None:
+            return Model(reference, "base", reference)
+        return Model(reference, "adapter", reference, _base_of(found.parent, field))
+
     def _read_folder(self, folder: Path, field: str) -> Model:
-        if (folder / "adapter_config.json").exists():
+        if (folder / adapters.CONFIG).exists():
             return self._read_adapter(folder, field)
         if not (folder / "config.json").exists():
             raise UserError(f"{field}: {folder} holds no model: config.json is missing", field=field)
@@ -86,22 +120,27 @@ class Models:
         return Model(folder.name, "base", str(folder))
 
     def _read_adapter(self, folder: Path, field: str) -> Model:
-        if not (folder / "adapter_model.safetensors").exists():
-            raise UserError(f"{field}: {folder} holds no weights: adapter_model.safetensors is missing", field=field)
-        try:
-            config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{field}: {folder}/adapter_config.json is not JSON: {error}", field=field) from None
-        stated = str(config.get("base_model_name_or_path") or "")
-        if stated == "assets/starter-model":
-            return Model(folder.name, "adapter", str(folder), str(STARTER_MODEL))
-        if not stated or (not Path(stated).is_dir() and not HUB_ID.match(stated)):
+        if not (folder / adapters.WEIGHTS).exists():
+            raise UserError(f"{field}: {folder} holds no weights: {adapters.WEIGHTS} is missing", field=field)
+        return Model(folder.name, "adapter", str(folder), _base_of(folder, field))
+
+
+def _here(entry: Entry, field: str) -> Model:
+    """The model of an entry. Raises UserError where its files, or those of its base model, are gone."""
+    for folder, what in ((entry.path, "the files"), (entry.base, "the files of the base model")):
+        if Path(folder).is_absolute() and not any(Path(folder).glob("*.safetensors")):
             raise UserError(
-                f"{field}: the base model of the adapter {folder} is {stated!r}, which is not here; put its folder "
-                "into base_model_name_or_path of adapter_config.json",
+                f"{field}: {what} of {entry.name!r} are gone from {folder}; train it again or choose another model",
                 field=field,
             )
-        return Model(folder.name, "adapter", str(folder), stated)
+    return entry.model
+
+
+def _base_of(folder: Path, field: str) -> str:
+    try:
+        return adapters.base_of(folder)
+    except UserError as error:
+        raise UserError(f"{field}: {error}", field=field) from None
 
 
 def _entry(row: tables.Model) -> Entry:

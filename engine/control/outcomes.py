@@ -45,7 +45,9 @@ def _train(result: Mapping[str, Any]) -> str:
 
 def _merge(result: Mapping[str, Any]) -> str:
     same = f"same patches on {result.get('same_patches')} of {result.get('bugs')} bugs"
-    return same if result["usable"] else f"not usable: {same}"
+    if not result["usable"]:
+        return f"not usable: {same}"
+    return f"with caution: {same}" if result.get("same_patches") != result.get("bugs") else same
 
 
 def _benchmark(result: Mapping[str, Any]) -> str:

@@ -175,7 +175,7 @@ class Patches:
 
     def _rows(self, run_id: int) -> list[dict[str, Any]]:
         with self._database.read() as session:
-            run = session.get(Run, run_id)
+            run = queries.run(session, run_id)
             if run is None:
                 raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
             if run.kind != "benchmark":

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, cast
 
 import psutil
 
+from engine import trainers
 from engine.control.datasets import Datasets
 from engine.control.models import Models
 from engine.errors import UserError
-from engine.machine import gpus
-from engine.memory_estimate import Estimate, estimate, read_config
+from engine.gpus import gpus
+from engine.memory_estimate import Estimate, estimate
 from engine.specs import TrainSpec
 from engine.trainers.sft import Sft
 
@@ -34,10 +34,13 @@ class Preflight:
 
 
 def preflight(spec: TrainSpec, models: Models, datasets: Datasets) -> Preflight:
-    """Reckon with the longest sample of the data set. Raises UserError where the model's sizes are not known."""
-    folder = Path(models.resolve(spec.model).weights)
-    if not folder.is_dir():
-        raise UserError(f"model: {spec.model!r} is not on this machine yet, so its memory cannot be estimated")
+    """Reckon with the longest sample of the data set.
+
+    Raises UserError where the model's sizes are not known, or model and settings do not fit.
+    """
+    model = models.resolve(spec.model)
+    trainers.registry.create(spec.trainer).check(models.nearest(model))
+    config = models.config(model)
     try:
         tokens = int(datasets.get(spec.dataset).report.get("max_tokens") or MODEST_TOKENS)
     except UserError:
@@ -46,4 +49,4 @@ def preflight(spec: TrainSpec, models: Models, datasets: Datasets) -> Preflight:
     device: Literal["cuda", "cpu"] = "cuda" if cards else "cpu"
     have = max((card.memory_bytes for card in cards), default=psutil.virtual_memory().total)
     params = cast("Sft.Params", spec.trainer)
-    return Preflight(estimate(read_config(folder), params, tokens, device), have, device, tokens)
+    return Preflight(estimate(config, params, tokens, device), have, device, tokens)

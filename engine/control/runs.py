@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine import builders
+from engine import builders, trainers
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.errors import OutsideFailure, UserError
+from engine.registry import place
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
-from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, overrides_of
+from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, TrainSpec, overrides_of
 from storage import queries
 from storage.database import Database
 from storage.tables import Run
@@ -49,8 +50,7 @@ class Runs:
         spec = self._from_anywhere(spec)
         if after is None:
             self.inputs(spec)
-        if isinstance(spec, DatasetSpec):
-            builders.registry.create(spec.builder).check()
+        self.check(spec)
         with self._database.write() as session:
             _check_name(session, kind, spec.name)
             run = Run(
@@ -69,15 +69,20 @@ class Runs:
             run.folder = str(self._home / "runs" / str(run.id))
             return run.id
 
+    def check(self, spec: Spec) -> None:
+        """What a plug-in that is named can say at once. Raises UserError where what it needs is plainly not there."""
+        if isinstance(spec, DatasetSpec):
+            builders.registry.create(spec.builder).check()
+
     def _from_anywhere(self, spec: Spec) -> Spec:
         """Folders named instead of models and data sets as absolute ones: who starts the run stands elsewhere."""
         known = {"model": self._models.names, "adapter": self._models.names, "dataset": self._datasets.names}
         folders = {
-            field: str(Path(reference).expanduser().absolute())
+            field: str(place(reference, field=field).absolute())
             for field, names in known.items()
             if (reference := getattr(spec, field, ""))
             and reference not in names()
-            and Path(reference).expanduser().is_dir()
+            and place(reference, field=field).is_dir()
         }
         return spec.model_copy(update=folders)
 
@@ -86,8 +91,10 @@ class Runs:
         reference = getattr(spec, "adapter", None) or getattr(spec, "model", None)
         field = "adapter" if hasattr(spec, "adapter") else "model"
         model = self._models.resolve(str(reference or ""), field=field)
-        if field == "adapter" and model.kind != "adapter":
+        if field == "adapter" and model.kind not in ("adapter", ""):
             raise UserError(f"adapter: {model.name!r} is no adapter but a {model.kind} model", field="adapter")
+        if isinstance(spec, TrainSpec):
+            trainers.registry.create(spec.trainer).check(self._models.nearest(model))
         folder, content = "", ""
         if hasattr(spec, "dataset"):
             folder, content = self._datasets.resolve(spec.dataset)
@@ -96,7 +103,7 @@ class Runs:
     def get(self, run_id: int) -> Run:
         """Raises UserError on an unknown id."""
         with self._database.read() as session:
-            run = session.get(Run, run_id)
+            run = queries.run(session, run_id)
         if run is None:
             raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
         return run
@@ -130,7 +137,7 @@ class Runs:
         A queued run is stopped at once.
         """
         with self._database.write() as session:
-            run = session.get(Run, run_id)
+            run = queries.run(session, run_id)
             if run is None or run.state in ENDED:
                 return
             is_new = run.state != "stopping" or (now and not run.stop_now)

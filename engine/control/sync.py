@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col
 
-from engine import events
+from engine import adapters, events
 from engine.events import Event
 from engine.rundir import RunDir
 from storage import queries
@@ -71,13 +71,14 @@ def register(session: Session, run: Run, time: float) -> None:
         model.path = f"{artifacts}/model"
         if run.kind == "merge":
             model.kind, model.usable = "merged", bool(run.result["usable"])
-            model.note = (
-                "" if model.usable else "the merged model does not answer like the adapter; see its parity check"
-            )
+            unlike = "the merged model does not answer like the adapter; see its parity check"
+            model.note = str(run.result.get("caution", "")) if model.usable else unlike
         else:
             model.kind = "base" if run.spec["trainer"].get("method") == "full" else "adapter"
             base = RunDir(Path(run.folder)).inputs().model
             model.base = base.weights if base and model.kind == "adapter" else ""
+            if base and model.base and not base.kind:  # the worker found out what this hub id is; the adapter says it
+                model.base = adapters.base_of(Path(artifacts) / "model")
         session.add(model)
 
 

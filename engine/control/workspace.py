@@ -31,8 +31,8 @@ class Workspace:
 
     def __init__(self, home: Path) -> None:
         """Raises UserError where the folder cannot be used."""
-        self.home = home.expanduser().resolve()
         try:
+            self.home = home.expanduser().resolve()
             (self.home / "runs").mkdir(parents=True, exist_ok=True)
             self.home.chmod(0o700)
             self._database = Database(self.home / "studio.db")
@@ -40,10 +40,9 @@ class Workspace:
             raise UserError(str(error)) from None
         except Unavailable as error:
             raise OutsideFailure(str(error)) from None
-        except OSError as error:
-            raise UserError(
-                f"the home folder {self.home} cannot be used: {error.strerror}; choose another --home"
-            ) from None
+        except (OSError, RuntimeError) as error:  # RuntimeError: "~name" of nobody, links in a circle
+            why = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
+            raise UserError(f"the home folder {home} cannot be used: {why}; choose another --home") from None
         except Newer as error:
             raise UserError(
                 f"{self.home / 'studio.db'} was made by a newer Repair Studio (its version is {error}); update this "

@@ -32,7 +32,9 @@ class Sampling(LocalModel):
         temperature: float = setting(0.8, "lower is safer, higher is more varied", gt=0, le=5)
         top_p: float = setting(0.95, "draw among the likeliest tokens that together have this probability", gt=0, le=1)
         max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
-        top_k: int = setting(0, "draw among the so many likeliest tokens; 0: all", unit="tokens", more=True, ge=0)
+        top_k: int = setting(
+            0, "draw among the so many likeliest tokens; 0: all", unit="tokens", more=True, ge=0, le=10**6
+        )
         batch_tokens: int | None = setting(
             None,
             "prompts x samples x tokens computed at a time; empty: as the memory allows",

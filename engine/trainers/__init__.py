@@ -17,6 +17,12 @@ class Trainer(Protocol):
 
     name: str
 
+    def check(self, model: Model) -> None:
+        """A quick look before a run is queued, without torch. Raises UserError where model and settings do not fit.
+
+        Of a model on the hub there may be no more than its configuration in the folder, or no folder yet.
+        """
+
     def train(self, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, object]:
         """Write an adapter or a model to `run.artifacts / "model"` and return the final figures.
 

@@ -26,7 +26,7 @@ from engine.trainers.arguments import Plan, arguments
 from engine.trainers.exact_loss import LeanSFTTrainer
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
-from engine.trainers.weights import keep_adapter_exact, precision, prepare
+from engine.trainers.weights import count_parameters, keep_adapter_exact, precision, prepare
 
 if TYPE_CHECKING:
     from engine.trainers.sft import Sft
@@ -71,7 +71,7 @@ def train(params: Sft.Params, model: Model, dataset: Path, seed: int, run: RunDi
 
     history = trainer.state.log_history
     evaluations = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
-    numbers = [weight.numel() for weight in trainer.model.parameters()]
+    trainable, parameters = count_parameters(trainer.model)
     return {
         "kind": "model" if params.method == "full" else "adapter",
         "train_loss": _mean_loss(history),
@@ -80,8 +80,8 @@ def train(params: Sft.Params, model: Model, dataset: Path, seed: int, run: RunDi
         "samples": len(places),
         "tokens": int(tokens[-1]),
         "left_out": left_out,
-        "trainable_parameters": sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad),
-        "all_parameters": sum(numbers),
+        "trainable_parameters": trainable,
+        "all_parameters": parameters,
         "seconds": round(time.monotonic() - started, 1),
         "peak_memory_bytes": memory.peak().bytes,
         "device": memory.peak().device,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 
-from engine import registry
+from engine import adapters, registry
 from engine.domain import Model
+from engine.errors import UserError
 from engine.registry import setting
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Sft:
         batch_size: int = setting(8, "samples a forward pass", unit="samples", gt=0, le=4096)
         accumulation: int = setting(1, "forward passes an optimizer step", unit="passes", more=True, gt=0, le=4096)
         max_steps: int | None = setting(
-            None, "stop after so many optimizer steps; empty: by epochs", unit="steps", more=True, gt=0
+            None, "stop after so many optimizer steps; empty: by epochs", unit="steps", more=True, gt=0, le=10**8
         )
         dropout: float = setting(0.0, "share of the added matrices' input left out at random", more=True, ge=0, lt=1)
         target_modules: str = setting(
@@ -49,7 +50,11 @@ class Sft:
             "linear", "how the learning rate goes on after warm-up", more=True
         )
         warmup_steps: float = setting(
-            0.0, "steps until the learning rate is at its peak; below 1: a share of all steps", more=True, ge=0
+            0.0,
+            "steps until the learning rate is at its peak; below 1: a share of all steps",
+            more=True,
+            ge=0,
+            le=10**8,
         )
         optimizer: Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "paged_adamw_32bit", "sgd"] = setting(
             "adamw", "paged ones move to main memory when the GPU is full", more=True
@@ -66,12 +71,12 @@ class Sft:
         activation_checkpointing: bool = setting(
             False, "compute activations twice instead of keeping them: less memory, about a third slower", more=True
         )
-        logging_steps: int = setting(5, "between two points of the loss curve", unit="steps", more=True, gt=0)
+        logging_steps: int = setting(5, "between two points of the loss curve", unit="steps", more=True, gt=0, le=10**8)
         eval_steps: int | None = setting(
-            None, "between two evaluations; empty: after each epoch", unit="steps", more=True, gt=0
+            None, "between two evaluations; empty: after each epoch", unit="steps", more=True, gt=0, le=10**8
         )
         save_steps: int | None = setting(
-            None, "between two checkpoints; empty: after each epoch", unit="steps", more=True, gt=0
+            None, "between two checkpoints; empty: after each epoch", unit="steps", more=True, gt=0, le=10**8
         )
         keep_checkpoints: int = setting(2, "the newest are kept", unit="checkpoints", more=True, ge=2, le=100)
         report_to_wandb: bool = setting(
@@ -104,8 +109,57 @@ class Sft:
     def __init__(self, params: Sft.Params) -> None:
         self.params = params
 
+    def check(self, model: Model) -> None:
+        """Raises UserError naming every setting in which an adapter that goes on differs from what is asked for."""
+        if model.kind != "adapter":
+            return
+        if self.params.method == "full":
+            raise UserError(
+                f"trainer.method: full trains every weight, and {model.name!r} is an adapter; merge it first, or "
+                "choose lora",
+                field="trainer.method",
+            )
+        if not Path(model.path).is_dir():
+            return
+        own = adapters.lora_of(Path(model.path))
+        kept = {
+            "rank": own.rank,
+            "alpha": own.alpha,
+            "dropout": own.dropout,
+            "target_modules": self._layers(own, model),
+        }
+        differing = {
+            f"trainer.{name}": (value, getattr(self.params, name))
+            for name, value in kept.items()
+            if value != getattr(self.params, name)
+        }
+        if differing:
+            shown = {name: (_shown(own), _shown(asked)) for name, (own, asked) in differing.items()}
+            has = "; ".join(f"{name}: the adapter has {own}, not {asked}" for name, (own, asked) in shown.items())
+            options = " ".join(f"--set {name}={own}" for name, (own, _) in shown.items())
+            raise UserError(
+                f"{has}; {model.name!r} can only go on as it was made: use {options}, or merge it and train the merged "
+                "model",
+                field=next(iter(differing)),
+            )
+
+    def _layers(self, own: adapters.Lora, model: Model) -> str:
+        """The adapter's layers as the setting spells them; the setting itself where both mean the same."""
+        asked = self.params.layer_names
+        linear = adapters.linear_layers(Path(model.weights))
+        wanted = linear if isinstance(asked, str) else frozenset(name.rpartition(".")[2] for name in asked)
+        if not own.layers or not wanted or own.layers == wanted:
+            return self.params.target_modules
+        return "all-linear" if own.layers == linear else ",".join(sorted(own.layers))
+
     def train(self, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, Any]:
         """See `engine.trainers.Trainer.train`."""
+        self.check(model)
         # by name, as the registry does: whoever imports this file for its Params must not come near the worker's side
         session = import_module("engine.trainers.session")
         return dict(session.train(self.params, model, dataset, seed, run))
+
+
+def _shown(value: object) -> str:
+    """As a person would type it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

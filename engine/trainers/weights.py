@@ -27,13 +27,8 @@ def precision(params: Sft.Params, device: torch.device) -> torch.dtype:
 
 
 def prepare(params: Sft.Params, model: Model) -> Any:
-    """The model with the right weights trainable. Raises UserError where model and settings do not fit."""
+    """The model with the right weights trainable. Raises UserError for layers that it does not have."""
     device = best_device()
-    if params.method == "full" and model.kind == "adapter":
-        raise UserError(
-            f"full trains every weight, and {model.name} is an adapter; merge it first, or choose lora",
-            field="trainer.method",
-        )
     base = load_weights(Path(model.weights), device_map={"": device}, **_kept_as(params, precision(params, device)))
     base.config.use_cache = False
     if params.method == "full":
@@ -48,6 +43,17 @@ def keep_adapter_exact(model: Any) -> None:
     for weight in model.parameters():
         if weight.requires_grad:
             weight.data = weight.data.float()
+
+
+def count_parameters(model: Any) -> tuple[int, int]:
+    """(trainable, all) numbers in the weights; two weights packed into one byte of a 4-bit base count as two."""
+    from peft import PeftModel
+
+    if isinstance(model, PeftModel):
+        trainable, parameters = model.get_nb_trainable_parameters()
+        return int(trainable), int(parameters)
+    weights = list(model.parameters())
+    return sum(weight.numel() for weight in weights if weight.requires_grad), sum(weight.numel() for weight in weights)
 
 
 def _kept_as(params: Sft.Params, compute: torch.dtype) -> dict[str, Any]:

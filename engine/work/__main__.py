@@ -15,12 +15,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from engine.errors import OutsideFailure, UserError
+from engine.fingerprint import library_versions
 from engine.rundir import HEARTBEAT_S, STOPPED, RunDir
 from engine.specs import parse
 from engine.temporary import sweep
@@ -34,7 +34,6 @@ WORK = {  # kind of run -> "module:function", called with (spec, inputs, run); r
     "benchmark": "engine.work.benchmark:benchmark",
     "chat": "engine.work.chat:chat",
 }
-PACKAGES = ("repair-studio", "torch", "transformers", "trl", "peft", "bitsandbytes", "datasets")
 log = logging.getLogger(__name__)
 
 
@@ -55,11 +54,11 @@ def work(run: RunDir) -> int:
     """Do the run, whose lock is held, and emit its last state."""
     try:
         run.reserve_ending()
-        spec = parse(run.spec())
-        run.emit("state", state="running", versions=versions())
+        spec = spec_of(run)
+        run.emit("state", state="running", versions=library_versions())
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = WORK[spec.kind].partition(":")
-        result = getattr(import_module(module), name)(spec, fetched(run.inputs(), run), run)
+        result = getattr(import_module(module), name)(spec, fetched(run.inputs(), run, spec.kind), run)
         run.emit("state", state="done", result=result)
         run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
@@ -70,9 +69,9 @@ def work(run: RunDir) -> int:
     except Exception as error:
         cause, text = cause_of(error, run.path)
         with suppress(OSError):  # the log may be on the full disk
-            if cause == "bug" or not isinstance(error, UserError):
+            if not isinstance(error, UserError | OutsideFailure):
                 traceback.print_exc()
-            sys.stderr.write(f"{cause}: {text}\n")
+            sys.stderr.write(f"a fault of Repair Studio: {text}\n" if cause == "bug" else f"{text}\n")
         run.end("failed", error=text, cause=cause)
         return 1
 
@@ -98,6 +97,14 @@ def heartbeat(run: RunDir) -> Iterator[None]:
         thread.join()
 
 
+def spec_of(run: RunDir) -> Any:
+    """The run's spec. Raises UserError naming the file and the field that is wrong, OutsideFailure for a torn file."""
+    try:
+        return parse(run.spec())
+    except UserError as error:
+        raise UserError(f"{run.path / 'spec.json'}: {error}", field=error.field) from None
+
+
 def settle() -> None:
     """Before any library is imported: quiet, one thread a core, and SIGTERM ends the run at once."""
     cores = str(len(os.sched_getaffinity(0)))
@@ -117,21 +124,18 @@ def settle() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|trl)\b")
     for name in ("httpx", "filelock", "fsspec"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_news)
     signal.signal(signal.SIGTERM, _stop)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that bitsandbytes found no faster kernel for a CPU, which it then does without."""
+    return not record.getMessage().startswith("Failed to load CPU gemm_4bit_forward")
 
 
 def is_short(value: object) -> bool:
     """Whether a part of a result fits on a line of the log."""
     return not isinstance(value, dict | list) and len(str(value)) <= 80
-
-
-def versions() -> dict[str, str]:
-    """Of Python and of the packages whose version can change a result."""
-    found = {"python": sys.version.split()[0]}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
 
 
 def _stop(number: int, frame: FrameType | None) -> Any:

@@ -30,6 +30,7 @@ from engine.work.tokens import Tokenizer, tokenizer_of
 
 Shown = list[tuple[Bug, Sample]]
 _BATCH = 256  # samples tokenised at a time; more gains nothing
+_CHARACTERS = 1 << 20  # after which a batch is full too: the tokenizer takes some 150 bytes a token
 _PAUSE_S = 0.2  # between two words of progress
 
 
@@ -77,13 +78,23 @@ def _tokenised(samples: Iterator[tuple[Bug, Sample]], tokenizer: Tokenizer) -> I
     """Rows in the order of the samples; one batch is tokenised, outside Python's lock, while the next is shown."""
     before: Future[list[Row]] | None = None
     with ThreadPoolExecutor(1) as worker:
-        while batch := list(islice(samples, _BATCH)):
+        while batch := _batch(samples):
             now = worker.submit(_rows, batch, tokenizer)
             if before is not None:
                 yield from before.result()
             before = now
         if before is not None:
             yield from before.result()
+
+
+def _batch(samples: Iterator[tuple[Bug, Sample]]) -> Shown:
+    batch, characters = [], 0
+    for bug, sample in islice(samples, _BATCH):
+        batch.append((bug, sample))
+        characters += len(sample.prompt) + len(sample.target)
+        if characters > _CHARACTERS:
+            break
+    return batch
 
 
 def _rows(batch: Shown, tokenizer: Tokenizer) -> list[Row]:

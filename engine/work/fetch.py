@@ -1,40 +1,75 @@
-"""A model named by its hub id, brought to this machine before the work begins."""
+"""A model named by its hub id, brought to this machine before the work begins, as far as this kind of run needs it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from engine import adapters
+from engine.domain import Model
 from engine.errors import UserError
 from engine.rundir import Inputs, RunDir
+from engine.work.trouble import FULL
 
-WANTED = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")  # never a pickle, never code
+# Never a pickle, never code; a data set is only counted in tokens
+WHOLE = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
+TOKENIZER = (
+    "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "spiece.model",
+    "sentencepiece*", "chat_template*", "config.json", adapters.CONFIG,
+)  # fmt: skip
+# Checkpoints in folders of their own, and the same weights once more in another layout
+UNWANTED = ("*/*", "consolidated*")
 
 
-def fetched(inputs: Inputs, run: RunDir) -> Inputs:
-    """The same inputs with every model as a folder. Raises UserError where a hub id cannot be had."""
+def fetched(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
+    """The same inputs with every model as a folder that holds what a run of this kind needs.
+
+    Whether a model of the hub is an adapter, and of which base model, is seen from its files. Raises UserError where
+    the files are gone from this machine, or a hub id cannot be had.
+    """
     model = inputs.model
     if model is None:
         return inputs
-    path = _folder(model.path, run)
-    base = _folder(model.base, run) if model.base else ""
+    fetch = _Fetch(run, TOKENIZER if kind == "dataset" else WHOLE, "adapter" if kind == "merge" else "model")
+    path = fetch.folder(model.path, model.name)
+    if path != model.path:
+        is_adapter = (Path(path) / adapters.CONFIG).is_file()
+        base = adapters.base_of(Path(path)) if is_adapter else ""
+        model = Model(model.name, "adapter" if is_adapter else "base", path, base)
+    base = fetch.folder(model.base, f"the base model of {model.name}") if model.base else ""
     return replace(inputs, model=replace(model, path=path, base=base))
 
 
-def _folder(reference: str, run: RunDir) -> str:
-    if Path(reference).is_dir():
-        return reference
-    from httpx2 import HTTPError  # what the hub's client raises, its own errors included
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
+class _Fetch:
+    def __init__(self, run: RunDir, wanted: Sequence[str], field: str) -> None:
+        self._run = run
+        self._wanted = wanted
+        self._field = field
 
-    run.emit("progress", done=0, total=None, text=f"downloading {reference}")
-    try:
-        return str(snapshot_download(reference, allow_patterns=list(WANTED)))
-    except (HTTPError, HFValidationError, OSError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(
-            f"model: {reference!r} is no folder here and cannot be had from the Hugging Face hub ({why}); "
-            "check the name, the network and HF_TOKEN, or give the folder of a model you have",
-            field="model",
-        ) from None
+    def folder(self, reference: str, name: str) -> str:
+        """The folder of what `reference`, a folder or a hub id, stands for."""
+        if Path(reference).is_dir():
+            return reference
+        if Path(reference).is_absolute():
+            raise UserError(
+                f"{self._field}: the files of {name!r} are gone from {reference}; train it again or choose another "
+                "model",
+                field=self._field,
+            )
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of httpx, which may change its name
+
+        self._run.emit("progress", done=0, total=None, text=f"downloading {reference}")
+        try:
+            found = snapshot_download(reference, allow_patterns=list(self._wanted), ignore_patterns=list(UNWANTED))
+        except (OSError, ValueError, HTTPError) as error:  # no network, no such name, no token, a broken download
+            if getattr(error, "errno", None) in FULL:
+                raise
+            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UserError(
+                f"{self._field}: {reference!r} is no folder here and cannot be had from the Hugging Face hub ({why}); "
+                "check the name, the network and HF_TOKEN, or give the folder of a model you have",
+                field=self._field,
+            ) from None
+        return str(found)

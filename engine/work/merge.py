@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from engine.representations import CannotShow
 from engine.rundir import Inputs, RunDir
 from engine.specs import MergeSpec
 
+log = logging.getLogger(__name__)
 # Largest difference of two logits that rounding explains, as a share of the largest logit (measured, and twice that)
 TOLERANCE = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 8e-2}
 POSITIONS = 64  # the last of each prompt, whose logits are compared
@@ -53,11 +55,16 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     difference = max(float((one - other).abs().max()) for (one, _), (other, _) in zip(before, after, strict=True))
     largest = max(float(logits.abs().max()) for logits, _ in before)
     same = [one == other for (_, one), (_, other) in zip(before, after, strict=True)]
+    usable = difference <= TOLERANCE[spec.dtype] * largest
+    advice = caution(sum(same), len(same)) if usable else ""
+    if advice:
+        log.warning("caution: %s", advice)
     return {
         "max_logit_difference": difference,
         "largest_logit": largest,
         "tolerance": TOLERANCE[spec.dtype] * largest,
-        "usable": difference <= TOLERANCE[spec.dtype] * largest,
+        "usable": usable,
+        "caution": advice,
         "same_patches": sum(same),
         "bugs": len(prompts),
         "parameters": parameters,
@@ -67,6 +74,16 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
             for bug_id, (_, one), (_, other) in zip(prompts, before, after, strict=True)
         ],
     }
+
+
+def caution(same: int, bugs: int) -> str:
+    """What to say of a merged model that keeps to the tolerance; empty where its patches are all the adapter's."""
+    if same == bugs:
+        return ""
+    return (
+        f"only {same} of {bugs} patches are the same as the adapter's, although the compared logits agree up to "
+        "rounding; benchmark the merged model before relying on it"
+    )
 
 
 def _prompts(loaded: Loaded, wanted: int) -> dict[str, str]:

@@ -10,7 +10,10 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
+from engine.fingerprint import hash_of_sides, row_bytes
+
 ROWS_A_GROUP = 1000
+BYTES_A_GROUP = 64 << 20  # after which a group of fewer, long rows is written too
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Row:
         """What a split never tears apart: the project; where none is known, the bug alone."""
         return self.project or self.bug_id
 
+    @property
+    def memory_bytes(self) -> int:
+        """About what it takes: its texts, and 36 bytes for each token in a Python list."""
+        return sum(map(len, (self.prompt, self.target, self.buggy, self.fixed))) + 36 * self.n_tokens
+
 
 class Shard:
     """One Parquet file that is written as rows come, a group at a time."""
@@ -45,14 +53,16 @@ class Shard:
         self.n_rows = 0
         self.digest = sha256()
         self._waiting: list[Row] = []
+        self._waiting_bytes = 0
         self._schema = _schema()
         self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
 
     def add(self, row: Row) -> None:
         self.n_rows += 1
-        self.digest.update(row.bug_id.encode() + b"\0" + array("i", row.input_ids).tobytes())
+        self.digest.update(row_bytes(row.bug_id, array("i", row.input_ids).tobytes()))
         self._waiting.append(row)
-        if len(self._waiting) == ROWS_A_GROUP:
+        self._waiting_bytes += row.memory_bytes
+        if len(self._waiting) == ROWS_A_GROUP or self._waiting_bytes > BYTES_A_GROUP:
             self._write()
 
     def close(self) -> None:
@@ -75,6 +85,7 @@ class Shard:
             arrays = [pyarrow.array(cells, field.type) for cells, field in zip(columns, self._schema, strict=True)]
             self._writer.write_table(pyarrow.Table.from_arrays(arrays, schema=self._schema))
             self._waiting.clear()
+            self._waiting_bytes = 0
 
 
 class Split:
@@ -110,7 +121,7 @@ class Split:
 
     def hash(self) -> str:
         """SHA-256 over ids and tokens of all rows of both sides, in order."""
-        return sha256(self.train.digest.digest() + self.valid.digest.digest()).hexdigest()
+        return hash_of_sides(self.train.digest.digest(), self.valid.digest.digest())
 
     def _misses_badly(self) -> bool:
         """Whether the validation side has less than a third of its share, more than thrice, or everything."""

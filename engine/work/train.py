@@ -15,7 +15,13 @@ def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """Write an adapter or a model to `run.artifacts / "model"`; returns the final figures. Raises UserError."""
     if inputs.model is None:
         raise UserError("no model was named", field="model")
-    if not inputs.dataset or not Path(inputs.dataset).is_dir():
-        raise UserError(f"there is no training set at {inputs.dataset!r}; build one first", field="dataset")
+    if not inputs.dataset:
+        raise UserError("no training set was named; build one first", field="dataset")
+    if not Path(inputs.dataset).is_dir():
+        raise UserError(
+            f"dataset: the files of {spec.dataset!r} are gone from {inputs.dataset}; build it again or choose another "
+            "data set",
+            field="dataset",
+        )
     trainer = trainers.registry.create(spec.trainer)
     return dict(trainer.train(inputs.model, Path(inputs.dataset), spec.seed, run))

@@ -20,12 +20,18 @@ def parity(run: Any) -> str:
     if run.state != "done" or not proof:
         return ""
     compared, equal = proof.get("bugs", 0), proof.get("same_patches", 0)
-    good = bool(proof.get("usable"))
-    words = "It answers like the adapter and is offered on the other pages." if good else (
-        "It does not answer like the adapter, so it is offered nowhere."
-    )  # fmt: skip
+    if not proof.get("usable"):
+        look, words = "bad", "It does not answer like the adapter, so it is offered nowhere."
+    elif equal != compared:
+        look = "caution"
+        words = (
+            "Caution: the numbers agree up to rounding, but not all patches are the same. It is offered on the other "
+            "pages; benchmark it before you rely on it."
+        )
+    else:
+        look, words = "good", "It answers like the adapter and is offered on the other pages."
     return (
-        f'<div class="parity {"good" if good else "bad"}">'
+        f'<div class="parity {look}">'
         f'<p><b class="num">{proof.get("max_logit_difference", 0):.1e}</b> <span>largest difference of any output '
         f"number (logit) between the two; up to {proof.get('tolerance', 0):.1e} is rounding</span></p>"
         f'<p><b class="num">{esc(equal)} of {esc(compared)}</b> <span>bugs get the same patch from both</span></p>'

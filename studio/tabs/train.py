@@ -55,11 +55,12 @@ def memory_bar(needed: Preflight) -> str:
 def cost(needed: Preflight) -> str:
     """Memory and parameters before anything is loaded."""
     estimate = needed.estimate
-    share = 100 * estimate.trainable / max(estimate.parameters, 1)
+    share = 100 * estimate.trainable / max(estimate.all_parameters, 1)
+    added = " and the added matrices" if estimate.all_parameters > estimate.parameters else ""
     figures = tiles(
         [
-            (count(estimate.trainable), "parameters trained", f"{share:.2f} % of the model's"),
-            (count(estimate.parameters), "parameters in all", "of the base model"),
+            (count(estimate.trainable), "parameters trained", f"{share:.2f} % of all"),
+            (count(estimate.all_parameters), "parameters in all", "of the base model" + added),
         ]
     )
     return memory_bar(needed) + figures

@@ -188,3 +188,11 @@ def test_deep_nesting_is_only_a_broken_line(tmp_path):
     bugs, funnel = read(jsonl(tmp_path / "x.jsonl", [*pairs((BUGGY, FIXED)), "[" * 100_000 + "\n"]))
     assert len(bugs) == 1
     assert funnel.lost == {"not valid JSON": 1}
+
+
+def test_code_that_is_too_long_for_a_function_is_counted(tmp_path):
+    long = "x = 1\n" * 50_000
+    bugs, funnel = read(jsonl(tmp_path / "x.jsonl", pairs((BUGGY, FIXED), (long, long + "y\n"), (BUGGY, long))))
+    assert len(bugs) == 1
+    assert funnel.lost == {"code longer than 262,144 characters": 2}
+    assert funnel.examples == {"code longer than 262,144 characters": "row 2"}

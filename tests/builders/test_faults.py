@@ -164,3 +164,13 @@ def test_a_folder_without_functions_says_so(tmp_path):
 def test_no_operator_is_refused():
     with pytest.raises(ValidationError):
         FaultInjection.Params(operators=())
+
+
+def test_a_file_that_is_too_long_to_be_source_is_left_out(folder):
+    (folder / "left" / "data.py").write_text("x = [\n" + "1,\n" * 400_000 + "]\n")
+    bugs, funnel = read(folder=str(folder), samples=20)
+    assert len(bugs) == 20
+    assert (funnel.lost, funnel.examples) == (
+        {"files longer than 1 MiB": 1},
+        {"files longer than 1 MiB": "left/data.py"},
+    )

@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.rundir import RunDir
+from engine.specs import read_spec
 
 
 def test_each_stage_waits_for_the_one_it_needs_and_names_its_result(workspace):
@@ -36,6 +37,39 @@ def test_an_override_changes_its_stage_only(workspace):
         workspace.demo.start(["train.trainer.rank=0"])
 
 
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "x=1",
+            "--set 'x=1' belongs to no stage of the demo; begin with one of dataset., train., merge., benchmark. as in",
+        ),
+        ("trainer.max_steps=20", "--set 'trainer.max_steps=20' belongs to no stage of the demo"),
+        ("train=1", "--set 'train=1' belongs to no stage"),
+        ("train.trainer", "--set 'train.trainer' belongs to no stage"),
+        ("chat.bug=x", "--set 'chat.bug=x' belongs to no stage"),
+        ("train.trainer.rnk=8", "trainer.rnk: there is no such setting"),
+        ("benchmark.candidates=0", "candidates: should be greater than or equal to 1"),
+        ("train..rank=8", "--set needs field=value"),
+        ("benchmark.model=starter", "benchmark.model: the demo sets this itself"),
+        ("train.name=x", "train.name: the demo sets this itself"),
+        ("dataset.builder.folder=/nowhere", "the folder '/nowhere' does not exist"),
+    ],
+)
+def test_an_override_that_means_nothing_queues_nothing(workspace, override, said):
+    with pytest.raises(UserError) as error:
+        workspace.demo.start([override])
+    assert str(error.value).startswith(said)
+    assert workspace.runs.list() == []
+
+
+def test_a_name_that_is_taken_leaves_no_half_of_a_demo(workspace):
+    mine = workspace.runs.submit(read_spec("merge", "", ["name=demo-merged"]))
+    with pytest.raises(UserError, match="already a model called 'demo-merged'"):
+        workspace.demo.start()
+    assert {run.state for run in workspace.runs.list() if run.id != mine} == {"stopped"}
+
+
 def test_the_table_counts_verdicts_as_they_come(workspace, mute):
     results = {
         "dataset": {"rows": {"train": 3, "valid": 1}, "hash": "abc"},
@@ -47,6 +81,8 @@ def test_the_table_counts_verdicts_as_they_come(workspace, mute):
         workspace.tick()
         folder = RunDir(Path(run.folder))
         (folder.artifacts / "train.parquet").touch()
+        (folder.artifacts / "model").mkdir()
+        (folder.artifacts / "model" / "adapter_model.safetensors").touch()
         folder.emit("state", state="done", result=results[run.kind])
     workspace.tick()
     folder = RunDir(Path(runs[3].folder))

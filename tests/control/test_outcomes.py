@@ -15,6 +15,7 @@ from storage.tables import Run
         ("dataset", {"rows": {"train": 1200, "valid": 34}}, "1,234 samples"),
         ("train", {"train_loss": 0.5965, "eval_loss": None, "peak_memory_bytes": 5 << 29}, "loss 0.60, peak 2.5 GiB"),
         ("merge", {"usable": True, "same_patches": 5, "bugs": 5}, "same patches on 5 of 5 bugs"),
+        ("merge", {"usable": True, "same_patches": 3, "bugs": 5}, "with caution: same patches on 3 of 5 bugs"),
         ("merge", {"usable": False, "same_patches": 1, "bugs": 5}, "not usable: same patches on 1 of 5 bugs"),
         ("benchmark", {"plausible_at": {"1": 1, "10": 11, "5": 8}, "scored": 46}, "11 of 46 bugs plausible@10"),
         ("chat", {"turns": 3, "conversations": 1}, "3 turns in 1 conversations"),

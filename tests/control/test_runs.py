@@ -143,6 +143,39 @@ def test_the_command_makes_the_same_spec_again(workspace):
     assert read_spec("benchmark", "", overrides) == spec
 
 
+def test_an_adapter_goes_on_with_the_settings_it_has_or_not_at_all(workspace, dataset):
+    before = len(workspace.runs.list())
+    ask = ["model=starter-adapter", f"dataset={dataset}"]
+    with pytest.raises(UserError) as error:
+        submit(workspace, "train", *ask, "trainer.target_modules=q_proj,v_proj", "trainer.dropout=0.1")
+    assert str(error.value) == (
+        "trainer.rank: the adapter has 32, not 16; trainer.alpha: the adapter has 64, not 32; "
+        "trainer.dropout: the adapter has 0, not 0.1; "
+        "trainer.target_modules: the adapter has all-linear, not q_proj,v_proj; "
+        "'starter-adapter' can only go on as it was made: use --set trainer.rank=32 --set trainer.alpha=64 "
+        "--set trainer.dropout=0 --set trainer.target_modules=all-linear, or merge it and train the merged model"
+    )
+    assert len(workspace.runs.list()) == before, "nothing is queued"
+    options = [
+        word for word in str(error.value).replace(",", " ").split() if word.startswith("trainer.") and "=" in word
+    ]
+    submit(workspace, "train", *ask, *options)
+    submit(workspace, "train", *ask, "trainer.rank=32", "trainer.alpha=64", "trainer.target_modules=" + ",".join(
+        ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    ))  # fmt: skip
+    with pytest.raises(UserError, match=r"trainer\.method: full trains every weight.*merge it first"):
+        submit(workspace, "train", *ask, "trainer.method=full")
+
+
+def test_the_form_hears_of_it_before_anything_is_asked_for(workspace):
+    with pytest.raises(UserError, match="trainer.rank: the adapter has 32, not 16"):
+        workspace.preflight(read_spec("train", "", ["model=starter-adapter"]))
+    needed = workspace.preflight(
+        read_spec("train", "", ["model=starter-adapter", "trainer.rank=32", "trainer.alpha=64"])
+    )
+    assert needed.estimate.trainable == 1_589_248
+
+
 def test_the_log_shows_its_end(workspace, started):
     run_id, folder = started()
     folder.log.write_text("a" * 50 + "END")

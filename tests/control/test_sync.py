@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import shutil
 
-from engine.assets import STARTER_MODEL
+from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 
 VERDICT = {"outcome": "test_failed", "reason": "", "log": "E assert 1 == 2", "failed": ["test_a"], "duration_s": 0.5}
 BUG = {"id": "b/1", "language": "python", "path": "a.py", "start": 1, "end": 1, "buggy": "x\n", "fixed": "y\n"}
@@ -75,6 +76,7 @@ def test_a_patch_judged_again_replaces_its_verdict(workspace, started):
 
 def test_a_finished_training_is_a_model_and_a_failed_parity_is_not_offered(workspace, started, dataset):
     _, folder = started("train", "name=mine", f"dataset={dataset}")
+    shutil.copytree(STARTER_ADAPTER, folder.artifacts / "model")
     folder.emit("state", state="done", result={})
     workspace.tick()
     entry = next(e for e in workspace.models.list() if e.name == "mine")
@@ -84,3 +86,12 @@ def test_a_finished_training_is_a_model_and_a_failed_parity_is_not_offered(works
     workspace.tick()
     assert "merged" not in workspace.models.names()
     assert "merged" in [entry.name for entry in workspace.models.list()]
+
+
+def test_a_merged_model_whose_patches_differ_is_offered_with_its_caution(workspace, started):
+    _, folder = started("merge", "name=merged")
+    caution = "only 3 of 5 patches are the same as the adapter's"
+    folder.emit("state", state="done", result={"usable": True, "caution": caution})
+    workspace.tick()
+    entry = next(entry for entry in workspace.models.list() if entry.name == "merged")
+    assert (entry.usable, entry.note) == (True, caution)

@@ -200,3 +200,18 @@ def test_a_page_sends_only_what_changed():
     assert look(sent[0], 7, sent[1], 3) == [gr.skip(), 4]
     still[1] = "z"
     assert redraws[0](sent[0])[1:] == [gr.skip(), "z"]
+
+
+@pytest.mark.parametrize(
+    ("usable", "same", "look", "words"),
+    [
+        (True, 5, "good", "It answers like the adapter and is offered"),
+        (True, 3, "caution", "Caution: the numbers agree up to rounding, but not all patches are the same."),
+        (False, 5, "bad", "It does not answer like the adapter, so it is offered nowhere."),
+    ],
+)
+def test_a_merge_is_a_success_only_where_every_patch_is_the_same(usable, same, look, words):
+    proof = {"usable": usable, "same_patches": same, "bugs": 5, "max_logit_difference": 1e-6, "tolerance": 1e-5}
+    shown = merge.parity(SimpleNamespace(state="done", result=proof))
+    assert f'class="parity {look}"' in shown
+    assert words in shown

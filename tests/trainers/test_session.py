@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.assets import STARTER_MODEL
 from engine.domain import Model
 from engine.errors import UserError
 from engine.generators.loading import load
+from engine.memory_estimate import estimate, read_config
 from engine.rundir import Inputs, RunDir
 from engine.trainers.sft import Sft
 
@@ -88,16 +90,43 @@ def test_every_way_of_training_runs_on_a_cpu(tmp_path, tiny, dataset, settings):
     assert (figures["trainable_parameters"] == figures["all_parameters"]) == is_full
 
 
+@pytest.mark.parametrize(
+    ("settings", "trainable", "parameters"),
+    [
+        ({"method": "lora"}, 794_624, 13_579_584),
+        ({"method": "lora", "base_bits": 8}, 794_624, 13_579_584),
+        ({"method": "qlora"}, 794_624, 13_579_584),
+        ({"method": "qlora", "rank": 8, "target_modules": "q_proj,v_proj"}, 81_920, 12_866_880),
+        ({"method": "lora", "rank": 8, "target_modules": "down_proj"}, None, None),
+        ({"method": "full"}, 12_784_960, 12_784_960),
+    ],
+    ids=lambda settings: "-".join(map(str, settings.values())) if isinstance(settings, dict) else "",
+)
+def test_a_run_and_the_estimate_count_the_same_parameters(tmp_path, dataset, settings, trainable, parameters):
+    starter = Model("starter", "base", str(STARTER_MODEL))
+    _, figures = train(tmp_path, starter, dataset, **{"rank": 16, "max_steps": 1, **settings})
+    found = (figures["trainable_parameters"], figures["all_parameters"])
+    estimated = estimate(read_config(STARTER_MODEL), Sft.Params(**{"rank": 16, **settings}), 1024)
+    assert found == (estimated.trainable, estimated.all_parameters)
+    assert trainable is None or found == (trainable, parameters)
+
+
 def test_an_adapter_goes_on_from_where_it_was(tmp_path, tiny_adapter, dataset):
-    run, _ = train(tmp_path, tiny_adapter, dataset, learning_rate=1e-9)
+    run, _ = train(tmp_path, tiny_adapter, dataset, learning_rate=1e-9, alpha=8)
     before, after = weights(tiny_adapter.path), weights(run.artifacts / "model")
     assert before.keys() == after.keys()
     assert all((before[name] - after[name]).abs().max() < 1e-6 for name in before)
 
 
 def test_an_adapter_goes_on_over_a_four_bit_base(tmp_path, tiny_adapter, dataset):
-    _, figures = train(tmp_path, tiny_adapter, dataset, method="qlora", max_steps=1)
+    _, figures = train(tmp_path, tiny_adapter, dataset, method="qlora", max_steps=1, alpha=8)
     assert figures["steps"] == 1
+
+
+def test_an_adapter_is_not_trained_with_settings_it_does_not_have(tmp_path, tiny_adapter, dataset):
+    with pytest.raises(UserError, match=r"rank: the adapter has 4, not 16; trainer\.alpha: the adapter has 8, not 32"):
+        train(tmp_path, tiny_adapter, dataset, rank=16)
+    assert not (tmp_path / "run" / "artifacts" / "model").exists()
 
 
 @pytest.mark.parametrize(
@@ -141,8 +170,6 @@ def test_the_lean_loss_is_the_loss_of_trl(tmp_path, tiny, dataset, monkeypatch):
 @pytest.mark.slow
 def test_sigkill_and_resume_give_the_weights_and_losses_of_an_undisturbed_run(tmp_path, dataset):
     from dataclasses import asdict
-
-    from engine.assets import STARTER_MODEL
 
     settings = {"name": "sft", **TRAINER, "dropout": 0.1, "max_steps": 12, "learning_rate": 2e-3, "save_steps": 3}
     model = Model("starter", "base", str(STARTER_MODEL))

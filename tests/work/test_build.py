@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import os
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from engine import benchmarks
 from engine.assets import STARTER_MODEL
 from engine.domain import Bug, Model, span_of_change
 from engine.errors import UserError
+from engine.fingerprint import dataset_hash
 from engine.registry import Params, Registry
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
@@ -77,10 +80,11 @@ def test_no_project_is_on_both_sides_and_the_share_is_about_right(make):
 @pytest.mark.parametrize("seed", range(6))
 def test_two_projects_are_enough_for_validation(make, seed):
     rows = [pair(n, "large" if n % 10 else "small") for n in range(50)]
-    _, report, train, valid = make(rows, valid_fraction=0.05, seed=seed)
+    run, report, train, valid = make(rows, valid_fraction=0.05, seed=seed)
     assert {row["project"] for row in valid} == {"small"}
     assert {row["project"] for row in train} == {"large"}
     assert report["rows"] == {"train": 45, "valid": 5}
+    assert dataset_hash(run.artifacts) == report["hash"], "also where the rows were divided once more"
 
 
 def test_one_project_is_all_for_training(make):
@@ -156,6 +160,8 @@ def test_the_same_spec_gives_the_same_set_and_another_seed_another(make):
     assert reports[0] == reports[1]
     assert reports[0]["hash"] != reports[2]["hash"]
     assert sum(reports[0]["rows"].values()) == 60
+    run, report, _, _ = make(builder=builder, seed=1)
+    assert dataset_hash(run.artifacts) == report["hash"] == reports[0]["hash"]
     assert sum(reports[0]["kinds"].values()) == 60
     assert reports[0]["representation"] == {"name": "ir4_or2", "strip": True, "context": "function", "fim": "qwen"}
 
@@ -203,6 +209,77 @@ def test_the_quick_tokenizer_agrees_with_transformers():
     assert quick.encode(texts) == full.encode(texts)
     assert quick.vocabulary() == full.vocabulary()
     assert quick.end == full.end
+
+
+# Prints a command's peak in KiB. A process of its own: a child's peak begins with what its parent had at the fork.
+PEAK = (
+    "import os, subprocess, sys; child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL); "
+    "_, status, usage = os.wait4(child.pid, 0); print(usage.ru_maxrss); sys.exit(os.waitstatus_to_exitcode(status))"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet", "endless"])
+def test_one_huge_row_takes_no_more_memory_than_a_few_hundred_megabytes(tmp_path, ending):
+    def peak(name, *, is_huge):
+        source = write_rows(tmp_path / f"{name}.{ending.replace('endless', 'jsonl')}", ending, is_huge)
+        spec = {"kind": "dataset", "builder": {"name": "columns", "file": str(source)}, "exclude": ()}
+        run = RunDir.create(tmp_path / name, spec, STARTER)
+        command = [sys.executable, "-c", PEAK, sys.executable, "-m", "engine.work", str(run.path)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True)
+        return int(done.stdout) / 1024, json.loads((run.artifacts / "report.json").read_text())
+
+    usual, _ = peak("small", is_huge=False)
+    most, report = peak("huge", is_huge=True)
+    assert most - usual <= 300, f"{most:.0f} MiB instead of {usual:.0f}"
+    assert sum(report["rows"].values()) == 20
+    assert [(step["reason"], step["count"]) for step in report["funnel"]["steps"]] == [("rows longer than 4 MiB", 1)]
+
+
+def write_rows(path, ending, is_huge):
+    """Ten good rows, a huge one if asked for (100 MB; in CSV 200 MB; endless: 1 GB without an end), ten good rows."""
+    rows = [
+        {"buggy_function": pair(n)["buggy_function"], "fixed_function": pair(n)["fixed_function"]} for n in range(20)
+    ]
+    line = "x = 1  # a line of some length that is like any other\n"
+    if ending == "parquet":
+        import pyarrow
+        from pyarrow import parquet
+
+        huge = [{"buggy_function": line * (100_000_000 // len(line)), "fixed_function": "y"}] if is_huge else []
+        parquet.write_table(pyarrow.Table.from_pylist([*rows[:10], *huge, *rows[10:]]), path)
+        return path
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        if ending == "csv":
+            writer.writeheader()
+        for number, row in enumerate(rows):
+            if number == 10 and is_huge and ending == "csv":
+                file.write('"')
+                file.writelines(line for _ in range(200_000_000 // len(line)))
+                file.write('","y"\n')
+            elif number == 10 and is_huge and ending == "jsonl":
+                file.write(
+                    json.dumps({"buggy_function": line * (100_000_000 // len(line)), "fixed_function": "y"}) + "\n"
+                )
+            writer.writerow(row) if ending == "csv" else file.write(json.dumps(row) + "\n")
+        if is_huge and ending == "endless":
+            file.flush()
+            os.truncate(path, path.stat().st_size + 1_000_000_000)
+    return path
+
+
+def test_many_long_samples_are_tokenised_and_written_a_few_at_a_time(make, monkeypatch):
+    from pyarrow import parquet
+
+    monkeypatch.setattr("engine.work.build._CHARACTERS", 500)
+    monkeypatch.setattr("engine.work.shards.BYTES_A_GROUP", 5000)
+    run, report, train, _ = make([pair(n) for n in range(40)], valid_fraction=0)
+    assert parquet.ParquetFile(run.artifacts / "train.parquet").metadata.num_row_groups > 5
+    monkeypatch.undo()
+    again, same, rows, _ = make([pair(n) for n in range(40)], valid_fraction=0)
+    assert [row["input_ids"] for row in train] == [row["input_ids"] for row in rows]
+    assert parquet.ParquetFile(again.artifacts / "train.parquet").metadata.num_row_groups == 1
 
 
 def test_building_needs_neither_torch_nor_transformers():

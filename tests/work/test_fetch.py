@@ -1,124 +1,127 @@
-"""A model named by its hub id becomes a folder before the work begins; what cannot be had is said with what to do."""
+"""What a worker brings from the hub: no more than its run needs, and an adapter with its base model."""
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
+import json
+import shutil
+from pathlib import Path
 
-import httpx2
 import pytest
-from huggingface_hub import constants
-from huggingface_hub.errors import (
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-)
+from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub.utils import filter_repo_objects
 
+from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 from engine.domain import Model
 from engine.errors import UserError
 from engine.rundir import Inputs, RunDir
+from engine.specs import parse
+from engine.work import __main__ as worker
 from engine.work.fetch import fetched
 
-
-@pytest.fixture
-def run(tmp_path):
-    return RunDir.create(tmp_path / "run", {}, Inputs())
+MORE = ("pytorch_model.bin", "modeling.py", "consolidated.safetensors", "checkpoint-5/adapter_model.safetensors")
 
 
 @pytest.fixture
-def hub(monkeypatch):
-    """In place of the hub: the calls that were made, and what they come to."""
+def hub(tmp_path, monkeypatch):
+    """`snapshot_download` over two repositories, made of the shipped model and adapter; returns what it fetched."""
+    there, here = tmp_path / "there", tmp_path / "here"
+    for repo, folder in (("some/model", STARTER_MODEL), ("some/adapter", STARTER_ADAPTER)):
+        shutil.copytree(folder, there / repo)
+        for name in MORE:
+            (there / repo / name).parent.mkdir(exist_ok=True)
+            (there / repo / name).touch()
+    config = there / "some/adapter/adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"base_model_name_or_path": "some/model"}))
+    fetched_files = {}
 
-    class Hub:
-        def __init__(self):
-            self.calls, self.error = [], None
+    def snapshot_download(repo, *, allow_patterns, ignore_patterns):
+        if not (there / repo).is_dir():
+            raise LocalEntryNotFoundError("Cannot find it.\nCheck your network.")
+        files = [path.relative_to(there / repo).as_posix() for path in (there / repo).rglob("*") if path.is_file()]
+        wanted = set(filter_repo_objects(files, allow_patterns=allow_patterns, ignore_patterns=ignore_patterns))
+        fetched_files[repo] = wanted
+        for name in wanted:
+            (here / repo).mkdir(parents=True, exist_ok=True)
+            shutil.copy(there / repo / name, here / repo / name)
+        return str(here / repo)
 
-        def download(self, reference, allow_patterns):
-            self.calls.append((reference, allow_patterns))
-            if self.error:
-                raise self.error
-            return f"/cache/{reference}"
-
-    hub = Hub()
-    monkeypatch.setattr("huggingface_hub.snapshot_download", hub.download)
-    return hub
-
-
-def said(run):
-    return [event.fields["text"] for event in run.events().events if event.kind == "progress"]
-
-
-def test_a_folder_stays_as_it_is(run, hub, tmp_path):
-    inputs = Inputs(Model("mine", "adapter", str(tmp_path), str(tmp_path)), dataset="/data")
-    assert fetched(inputs, run) == inputs
-    assert fetched(Inputs(), run) == Inputs()
-    assert hub.calls == []
-    assert said(run) == []
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    return fetched_files
 
 
-def test_a_hub_id_is_downloaded_for_model_and_base(run, hub, tmp_path):
-    both = Inputs(Model("theirs", "adapter", "org/adapter", "org/base"), dataset="/data", dataset_hash="abc")
-    model = Model("theirs", "adapter", "/cache/org/adapter", "/cache/org/base")
-    assert fetched(both, run) == Inputs(model, dataset="/data", dataset_hash="abc")
-    assert [reference for reference, _ in hub.calls] == ["org/adapter", "org/base"]
-    assert said(run) == ["downloading org/adapter", "downloading org/base"]
-    hub.calls.clear()
-    half = Inputs(Model("mine", "adapter", str(tmp_path), "org/base"))
-    assert fetched(half, run).model == Model("mine", "adapter", str(tmp_path), "/cache/org/base")
-    assert [reference for reference, _ in hub.calls] == ["org/base"]
+def run_of(tmp_path, spec, model):
+    spec = parse(spec).model_dump(mode="json")
+    return RunDir.create(tmp_path / "run", spec, Inputs(model=model))
 
 
-def test_weights_and_settings_are_asked_for_and_neither_pickles_nor_code(run, hub):
-    fetched(Inputs(Model("theirs", "base", "org/base")), run)
-    ((_, patterns),) = hub.calls
-
-    def wanted(*names):
-        return [name for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
-
-    needed = ("model-00001-of-00002.safetensors", "config.json", "tokenizer.json", "tokenizer.model", "merges.txt",
-              "chat_template.jinja")  # fmt: skip
-    assert wanted(*needed) == [*needed]
-    assert wanted("pytorch_model.bin", "model.pt", "x.pkl", "x.ckpt", "modeling_theirs.py", "x.h5", "x.msgpack") == []
+def ended(run):
+    return [event.fields for event in run.events().events if event.kind == "state"][-1]
 
 
-RESPONSE = httpx2.Response(404, request=httpx2.Request("GET", "https://huggingface.co/api/models/org/base"))
+@pytest.mark.parametrize("kind", ["", "adapter", "base"])
+def test_an_adapter_is_known_by_its_files_whatever_was_thought_of_it(tmp_path, hub, kind):
+    run = run_of(tmp_path, {"kind": "chat"}, Model("some/adapter", kind, "some/adapter"))
+    model = fetched(run.inputs(), run, "chat").model
+    assert model.kind == "adapter"
+    assert (Path(model.path) / "adapter_model.safetensors").is_file()
+    assert len(list(Path(model.base).glob("*.safetensors"))) == 2
+    assert not {name for files in hub.values() for name in files} & set(MORE)
+    assert "downloading some/model" in [event.fields["text"] for event in run.events().events]
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        HfHubHTTPError("404 Client Error\nRequest ID: 7", response=RESPONSE),
-        RepositoryNotFoundError("404 Client Error\nRequest ID: 7", response=RESPONSE),
-        HFValidationError("404 Client Error"),
-        LocalEntryNotFoundError("404 Client Error\nand more"),
-        OfflineModeIsEnabled("404 Client Error"),
-        httpx2.ReadTimeout("404 Client Error"),
-        httpx2.ProxyError("404 Client Error"),
-        OSError("404 Client Error"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_what_cannot_be_had_is_said_with_what_to_do(run, hub, error):
-    hub.error = error
-    with pytest.raises(UserError) as refused:
-        fetched(Inputs(Model("theirs", "base", "org/base")), run)
-    text = str(refused.value)
-    assert text.startswith(
-        "model: 'org/base' is no folder here and cannot be had from the Hugging Face hub (404 Client"
+@pytest.mark.parametrize("reference", ["some/model", "some/adapter"])
+def test_a_data_set_needs_no_weights(tmp_path, hub, reference):
+    spec = {"kind": "dataset", "builder": {"name": "faults", "samples": 5}, "exclude": ()}
+    run = run_of(tmp_path, spec, Model(reference, "", reference))
+    assert worker.work(run) == 0
+    assert ended(run)["state"] == "done"
+    assert hub["some/model"] == {"tokenizer.json", "tokenizer_config.json", "config.json", "chat_template.jinja"}
+    assert not any(name.endswith("safetensors") for files in hub.values() for name in files)
+
+
+def test_a_base_model_of_the_hub_is_not_merged(tmp_path, hub):
+    run = run_of(tmp_path, {"kind": "merge", "adapter": "some/model"}, Model("some/model", "", "some/model"))
+    assert worker.work(run) == 1
+    assert ended(run)["cause"] == "user"
+    assert ended(run)["error"] == "only an adapter can be merged, and 'some/model' is a base model"
+
+
+def test_what_the_hub_does_not_have_is_said_with_what_to_do(tmp_path, hub):
+    run = run_of(tmp_path, {"kind": "benchmark", "model": "some/typo"}, Model("some/typo", "", "some/typo"))
+    assert worker.work(run) == 1
+    assert ended(run)["error"] == (
+        "model: 'some/typo' is no folder here and cannot be had from the Hugging Face hub (Cannot find it.); check the "
+        "name, the network and HF_TOKEN, or give the folder of a model you have"
     )
-    assert "check the name, the network and HF_TOKEN, or give the folder of a model you have" in text
-    assert "\n" not in text
-    assert refused.value.field == "model"
 
 
-def test_without_a_network_the_hubs_own_client_says_so(run):
-    assert constants.HF_HUB_OFFLINE, "no test asks the hub"
-    with pytest.raises(UserError, match="'org/none' is no folder here and cannot be had from the Hugging Face hub"):
-        fetched(Inputs(Model("theirs", "base", "org/none")), run)
+@pytest.mark.parametrize(("path", "base", "name"), [("gone", "", "mine"), ("", "gone", "the base model of mine")])
+def test_files_that_are_gone_are_said_to_be_gone(tmp_path, hub, path, base, name):
+    gone = tmp_path / "gone"
+    here = str(STARTER_ADAPTER)
+    model = Model("mine", "adapter", str(gone) if path else here, str(gone) if base else "")
+    run = run_of(tmp_path, {"kind": "merge", "adapter": "mine"}, model)
+    assert worker.work(run) == 1
+    assert ended(run)["cause"] == "user"
+    assert ended(run)["error"] == (
+        f"adapter: the files of {name!r} are gone from {gone}; train it again or choose another model"
+    )
 
 
-def test_an_error_without_words_is_named(run, hub):
-    hub.error = ConnectionResetError()
-    with pytest.raises(UserError, match=r"\(ConnectionResetError\)"):
-        fetched(Inputs(Model("theirs", "base", "org/base")), run)
+def test_a_full_disk_is_not_the_users_mistake(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", full)
+    run = run_of(tmp_path, {"kind": "chat"}, Model("some/model", "", "some/model"))
+    assert worker.work(run) == 1
+    assert ended(run)["cause"] == "disk_full"
+
+
+def test_a_folder_of_ones_own_is_left_as_it_is(tmp_path, hub):
+    model = Model("starter", "base", str(STARTER_MODEL))
+    run = run_of(tmp_path, {"kind": "chat"}, model)
+    assert fetched(run.inputs(), run, "chat").model == model
+    assert hub == {}
+    with pytest.raises(UserError, match="are gone from /gone"):
+        fetched(Inputs(model=Model("x", "base", "/gone")), run, "chat")

@@ -33,6 +33,7 @@ def test_the_merged_model_answers_like_the_adapter(roomy, run):
     proof = merging.merge(SPEC, Inputs(model=roomy), run)
     assert proof["usable"]
     assert proof["same_patches"] == proof["bugs"] == 2
+    assert proof["caution"] == ""
     assert 0 < proof["max_logit_difference"] <= proof["tolerance"] < proof["largest_logit"]
     model = run.artifacts / "model"
     assert (model / "model.safetensors").exists()
@@ -50,6 +51,22 @@ def test_a_merge_that_changed_something_is_not_usable(roomy, run, monkeypatch):
     proof = merging.merge(SPEC, Inputs(model=roomy), run)
     assert not proof["usable"]
     assert proof["max_logit_difference"] > proof["tolerance"]
+
+
+def test_a_merge_that_changed_a_patch_and_no_logit_is_usable_with_caution(roomy, run, monkeypatch, caplog):
+    answers, asked = merging._answers, []
+
+    def answered(loaded, prompts):
+        asked.append(answers(loaded, prompts))
+        return [
+            (logits, text + "x" if len(asked) == 2 and not n else text) for n, (logits, text) in enumerate(asked[-1])
+        ]
+
+    monkeypatch.setattr(merging, "_answers", answered)
+    proof = merging.merge(SPEC, Inputs(model=roomy), run)
+    assert (proof["usable"], proof["same_patches"], proof["bugs"]) == (True, 1, 2)
+    assert proof["caution"].startswith("only 1 of 2 patches are the same as the adapter's")
+    assert proof["caution"] in caplog.text
 
 
 def test_only_an_adapter_can_be_merged(roomy, run):

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from engine.errors import OutsideFailure, UserError
+from engine.fingerprint import library_versions
 from engine.rundir import Inputs, RunDir
 from engine.work import __main__ as worker
 
@@ -36,7 +37,7 @@ def test_a_run_says_that_it_runs_with_what_and_how_it_ended(run, monkeypatch):
         assert worker.work(run) == 0
     first, last = states(run)
     assert first["state"] == "running"
-    assert first["versions"]["torch"].startswith("2.")
+    assert first["versions"] == library_versions()
     assert last == {"state": "done", "result": {"usable": True}}
     assert not (run.path / "reserve").exists()
 
@@ -65,7 +66,66 @@ def test_a_spec_that_is_not_valid_is_the_users(tmp_path):
     run = RunDir.create(tmp_path / "run", {"kind": "merge", "dtype": "int3"}, Inputs())
     assert worker.work(run) == 1
     assert states(run)[-1]["cause"] == "user"
-    assert "dtype" in states(run)[-1]["error"]
+    assert states(run)[-1]["error"].startswith(f"{run.path / 'spec.json'}: dtype: should be 'float32'")
+
+
+@pytest.mark.parametrize("name", ["spec.json", "inputs.json"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"kind": "mer', "is damaged and holds no JSON (Unterminated string"),
+        (b"", "is damaged and holds no JSON (Expecting value"),
+        (b"[" * 100_000, "is damaged and holds no JSON (maximum recursion depth"),
+        (b"\xff\xfe", "is damaged and holds no JSON ('utf-8' codec"),
+        (b"[]", "is damaged and holds no JSON object"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+    ids=["torn", "empty", "deep", "binary", "list", "missing"],
+)
+def test_a_file_of_the_run_that_cannot_be_read_is_named(run, capfd, name, content, said):
+    (run.path / name).unlink() if content is None else (run.path / name).write_bytes(content)
+    assert worker.work(run) == 1
+    last = states(run)[-1]
+    assert last["cause"] == "outside"
+    assert last["error"].startswith(f"{run.path / name} {said}")
+    assert last["error"].endswith("; ask for the run anew")
+    assert capfd.readouterr().err.endswith(f"{last['error']}\n"), "and the log says no more"
+
+
+def test_inputs_of_another_version_are_named(run):
+    (run.path / "inputs.json").write_text('{"model": null, "weather": "fine"}')
+    assert worker.work(run) == 1
+    assert "inputs.json was changed, or written by another version" in states(run)[-1]["error"]
+
+
+def test_the_log_tells_our_faults_from_the_rest(run, monkeypatch, capfd):
+    def fail(error):
+        def work(*_):
+            raise error
+
+        having(monkeypatch, work)
+        assert worker.work(run) == 1
+        return capfd.readouterr().err
+
+    assert fail(UserError("rank: too large")) == "rank: too large\n"
+    assert fail(OutsideFailure("no sandbox")) == "no sandbox\n"
+    ours = fail(KeyError("x"))
+    assert "Traceback" in ours
+    assert ours.splitlines()[-1].startswith("a fault of Repair Studio: KeyError: 'x'")
+
+
+def test_bitsandbytes_frightens_nobody_on_a_cpu():
+    code = (
+        "import logging\n"
+        "from engine.work.__main__ import settle\n"
+        "settle()\n"
+        "import bitsandbytes.backends.cpu.ops as ops\n"  # says it by itself where the CPU has AVX512-BF16
+        "ops.logger.warning('Failed to load CPU gemm_4bit_forward from kernels-community: %s.', 1)\n"
+        "ops.logger.warning('something else')\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr
+    assert "gemm_4bit_forward" not in said
+    assert "something else" in said
 
 
 def start(run):

@@ -1,0 +1,124 @@
+"""Lines and CSV records of any length, of which never much more than a given number of bytes is in memory."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from engine.errors import UserError
+
+_CHUNK = 1 << 20  # bytes read at a time of what is passed over
+_OPENS = re.compile(rb'(?<![^,])"')  # a quote opens a cell only where it comes first; elsewhere it is text
+
+
+class TooLong(Exception):
+    """A record is longer than it may be."""
+
+
+def lines_within(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
+    """Each line's number, from 1, and the line with its end; None for a line of more than `longest` bytes."""
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(longest + 1):
+            number += 1
+            if len(line) <= longest:
+                yield number, line
+                continue
+            while line and not line.endswith(b"\n"):
+                line = file.readline(_CHUNK)
+            yield number, None
+
+
+class Records:
+    """A CSV file's records from `reader`, which raises TooLong at one of more than `longest` bytes; `skip` goes on."""
+
+    def __init__(self, path: Path, longest: int) -> None:
+        self._name = path.name
+        self._longest = longest
+        self._file = path.open("rb")
+        self._number = 0  # of the line in work
+        self._ends_line = True  # whether the last bytes read were the end of a line
+        self._record: list[bytes] = []  # what was read of the record in work
+        self._size = 0
+        csv.field_size_limit(max(longest, csv.field_size_limit()))  # one for the process: raised, never lowered
+        self.reader = csv.reader(self, strict=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+    def begin(self) -> int:
+        """To be called before each record; returns the number of its first line."""
+        self._record.clear()
+        self._size = 0
+        return self._number + 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        """The next line. Raises TooLong, and UserError where it is not UTF-8."""
+        line = self._piece(self._longest + 1)
+        if not line:
+            raise StopIteration
+        self._record.append(line)
+        self._size += len(line)
+        if self._size > self._longest:
+            raise TooLong
+        try:
+            return (line.removeprefix(b"\xef\xbb\xbf") if self._number == 1 else line).decode("utf-8")
+        except UnicodeDecodeError as error:
+            byte = f"byte {line[error.start]:#04x} at {error.start + 1}"
+            raise UserError(
+                f"line {self._number} of {self._name} is not UTF-8 ({byte}); save the file as UTF-8",
+                field="builder.file",
+            ) from None
+
+    def skip(self) -> None:
+        """Pass over the rest of a record that is too long; the next one begins where `reader` would begin it.
+
+        Raises csv.Error where a quote is open to the end of the file, since nobody knows then where a record begins.
+        """
+        is_open, held = False, b""
+        for piece in chain([b"".join(self._record)], iter(lambda: self._piece(_CHUNK), b"")):
+            text = held + piece
+            body = text.rstrip(b'"')
+            is_open = _is_open(body, is_open)
+            if piece.endswith(b"\n") and not is_open:
+                return
+            # whether the quotes at the end are escaped (two are one) shows with what follows, which also needs to know
+            # what is before it
+            held = body[-1:] + b'"' * ((len(text) - len(body)) % 2)
+        if _is_open(held, is_open):
+            raise csv.Error("a quote is opened there and never closed")
+
+    def _piece(self, n_bytes: int) -> bytes:
+        """A line, or the next `n_bytes` of it; empty at the end of the file."""
+        piece = self._file.readline(n_bytes)
+        self._number += bool(piece) and self._ends_line
+        self._ends_line = piece.endswith(b"\n")
+        return piece
+
+
+def _is_open(text: bytes, is_open: bool) -> bool:
+    """Whether a quoted cell goes on behind `text`; `is_open`: whether one goes on before it."""
+    text = text.replace(b'""', b"")  # an escaped quote in a quoted cell, or a cell with nothing in it
+    place = 0
+    while True:
+        if is_open:
+            place = text.find(b'"', place) + 1
+            if not place:
+                return True
+        else:
+            found = _OPENS.search(text, place)
+            if found is None:
+                return False
+            place = found.end()
+        is_open = not is_open

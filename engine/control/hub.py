@@ -1,0 +1,103 @@
+"""Small files of models on the Hugging Face hub: looked up once, and never at the cost of a page that waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Late
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import OutsideFailure, UserError
+
+PATIENCE_S = 3.0  # how long a page or a shell waits for the hub
+AGAIN_S = 60.0  # after which a hub that did not answer is asked again
+CONNECT_S = 2.0  # how long the library waits for the hub's first answer
+SMALL_BYTES = 10_000_000
+
+
+class NotKnown(OutsideFailure):
+    """The hub cannot be asked now: no network, no answer in time, or it is switched off (HF_HUB_OFFLINE)."""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A question to the hub, answered in a thread of its own."""
+
+    answer: Future[Path | None] = field(default_factory=Future)
+    asked_at: float = field(default_factory=time.monotonic)
+
+    def is_over(self) -> bool:
+        """Whether it found out nothing, long enough ago to ask again."""
+        has_failed = self.answer.done() and self.answer.exception() is not None
+        return has_failed and time.monotonic() - self.asked_at > AGAIN_S
+
+
+class Hub:
+    """What a hub id stands for, as far as one small file tells."""
+
+    def __init__(self) -> None:
+        self._lookups: dict[tuple[str, str], Lookup] = {}
+        self._changing = threading.Lock()
+
+    def file(self, repo: str, name: str) -> Path | None:
+        """A file of a model's repository, in the hub's cache on this machine; None where there is no such file.
+
+        Raises NotKnown where the hub cannot be asked now, UserError where it has no such repository.
+        """
+        with self._changing:
+            lookup = self._lookups.get((repo, name))
+            if lookup is None or lookup.is_over():
+                lookup = self._lookups[repo, name] = Lookup()
+                # a daemon: a shell that has its answer, or none in time, does not wait for the network when it ends
+                threading.Thread(target=_answer, args=(lookup.answer, repo, name), daemon=True).start()
+        left = max(0.0, lookup.asked_at + PATIENCE_S - time.monotonic())
+        try:
+            return lookup.answer.result(left)
+        except Late:
+            raise NotKnown(f"the hub has not answered yet about {name} of {repo!r}") from None
+
+
+def _answer(answer: Future[Path | None], repo: str, name: str) -> None:
+    try:
+        answer.set_result(_found(repo, name))
+    except Exception as error:
+        answer.set_exception(error)
+
+
+def _found(repo: str, name: str) -> Path | None:
+    import huggingface_hub as hub
+    from huggingface_hub import errors
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of httpx, which may change its name
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    cached = hub.try_to_load_from_cache(repo, name)
+    if isinstance(cached, str):
+        return Path(cached)
+    if cached is not None:
+        return None  # it is known that there is no such file
+    try:
+        # asked first, without the library's retries, which take half a minute where there is no network
+        size = hub.get_hf_file_metadata(hub.hf_hub_url(repo, name), timeout=CONNECT_S).size
+        if size is not None and size > SMALL_BYTES:
+            raise NotKnown(f"{name} of {repo!r} has {size:,} bytes")
+        disable_progress_bars()
+        return Path(hub.hf_hub_download(repo, name, etag_timeout=CONNECT_S))
+    except errors.LocalEntryNotFoundError as error:
+        raise NotKnown(str(error)) from error
+    except errors.EntryNotFoundError:
+        return None
+    except errors.GatedRepoError as error:  # the worker may have the token, and says what is wrong if it has not
+        raise NotKnown(str(error)) from error
+    except errors.RepositoryNotFoundError:
+        raise UserError(
+            f"{repo!r} is no folder here, and the Hugging Face hub has no model of that name, or it is private; check "
+            "the name, or set HF_TOKEN"
+        ) from None
+    except errors.HFValidationError as error:
+        raise UserError(
+            f"{repo!r} is no folder here, and no name of a model on the Hugging Face hub: {error}"
+        ) from None
+    except (OSError, HTTPError) as error:
+        raise NotKnown(str(error)) from error

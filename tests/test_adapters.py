@@ -1,0 +1,79 @@
+"""What is read of an adapter without torch: its base model, its settings, its layers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from engine import adapters
+from engine.assets import STARTER_ADAPTER, STARTER_MODEL
+from engine.errors import UserError
+
+LINEAR = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """A copy of the starter adapter with other values in its configuration."""
+
+    def change(**values):
+        folder = tmp_path / "adapter"
+        shutil.copytree(STARTER_ADAPTER, folder, dirs_exist_ok=True)
+        config = json.loads((STARTER_ADAPTER / adapters.CONFIG).read_text())
+        (folder / adapters.CONFIG).write_text(json.dumps(config | values))
+        return folder
+
+    return change
+
+
+def test_the_starter_adapter_says_what_it_is():
+    assert adapters.base_of(STARTER_ADAPTER) == str(STARTER_MODEL)
+    assert adapters.lora_of(STARTER_ADAPTER) == adapters.Lora(32, 64, 0, frozenset(LINEAR))
+    assert adapters.linear_layers(STARTER_MODEL) == LINEAR, "no embedding is among them"
+
+
+@pytest.mark.parametrize("stated", ["meta/llama", str(STARTER_MODEL)])
+def test_the_base_is_a_hub_id_or_a_folder_that_is_here(changed, stated):
+    assert adapters.base_of(changed(base_model_name_or_path=stated)) == stated
+
+
+@pytest.mark.parametrize("stated", ["/gone/model", "", None])
+def test_another_base_is_named(changed, stated):
+    with pytest.raises(UserError, match=f"the base model of the adapter .* is '{stated or ''}', which is not here"):
+        adapters.base_of(changed(base_model_name_or_path=stated))
+
+
+def test_layers_are_those_with_matrices_whatever_the_configuration_says(changed):
+    assert adapters.lora_of(changed(target_modules=r".*\.(q|v)_proj")).layers == LINEAR
+    folder = changed(target_modules=["model.layers.0.self_attn.q_proj"])
+    (folder / adapters.WEIGHTS).unlink()
+    assert adapters.lora_of(folder).layers == {"q_proj"}, "of the hub there may be no more than the configuration"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (adapters.CONFIG, b"{broken", "is not a JSON object"),
+        (adapters.CONFIG, b"[1]", "is not a JSON object"),
+        (adapters.CONFIG, b"[" * 100_000, "is not a JSON object"),
+        (adapters.CONFIG, b"\xff", "is not a JSON object"),
+        (adapters.CONFIG, b"{}", r"states no rank and alpha \(r, lora_alpha\)"),
+        (adapters.WEIGHTS, b"", "is not a whole safetensors file"),
+        (adapters.WEIGHTS, b"\xff" * 100, "is not a whole safetensors file: a header of"),
+        (adapters.WEIGHTS, b"\x02" + b"\0" * 7 + b"{}"[:1], "is not a whole safetensors file"),
+    ],
+)
+def test_a_broken_file_is_named(changed, name, content, said):
+    folder = changed()
+    (folder / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"{folder / name} {said}"):
+        adapters.lora_of(folder)
+
+
+def test_nothing_heavy_is_loaded():
+    code = "import sys, engine.adapters; assert not {'torch', 'peft', 'safetensors'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
