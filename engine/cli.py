@@ -100,7 +100,10 @@ def _up_to_date(home: Path) -> Workspace:
 
 def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:
     workspace = _workspace(home)
-    run_id = workspace.runs.submit(read_spec(kind, spec, overrides))
+    wanted = read_spec(kind, spec, overrides)
+    run_id = workspace.runs.submit(wanted)
+    for difference in workspace.runs.differences(wanted, spec):
+        print(f"repair-studio: note: {follow.printable(difference)}", file=sys.stderr)
     follow.look(workspace)
     run = follow.to_the_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=as_json)

@@ -23,7 +23,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,12 @@ class Inputs:
     model: Model | None = None
     dataset: str = ""  # absolute folder of the training set
     dataset_hash: str = ""
+    # recorded by the worker, which has the files at hand and is the one that runs (`engine.fingerprint`)
+    weights_hash: str = ""  # of the model's own folder
+    base_hash: str = ""  # of an adapter's base model
     code_version: str = ""
+    versions: dict[str, str] = field(default_factory=dict)  # of Python and of each library
+    machine: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Inputs:
@@ -98,10 +103,8 @@ class RunDir:
         try:
             (path / "artifacts").mkdir(parents=True, exist_ok=True)
             (path / "events.jsonl").touch()
-            for name, values in (("inputs.json", asdict(inputs)), ("spec.json", spec)):
-                unfinished = path / f"{name}.tmp"
-                unfinished.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-                unfinished.rename(path / name)
+            _write(path / "inputs.json", asdict(inputs))
+            _write(path / "spec.json", spec)
         except OSError as error:
             raise OutsideFailure(f"cannot write the run's folder {path}: {error.strerror}") from error
         return cls(path)
@@ -132,6 +135,9 @@ class RunDir:
         if not isinstance(values, dict):
             raise OutsideFailure(f"{path} is damaged and holds no JSON object; ask for the run anew")
         return values
+
+    def write_inputs(self, inputs: Inputs) -> None:
+        _write(self.path / "inputs.json", asdict(inputs))
 
     # -- the worker's side ------------------------------------------------------------------------------------
 
@@ -263,6 +269,13 @@ class RunDir:
             text = file.read()
         whole = text[: text.rfind(b"\n") + 1]
         return [json.loads(line) for line in whole.splitlines() if line], offset + len(whole)
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    """The whole file or none of it."""
+    unfinished = path.with_name(f"{path.name}.tmp")
+    unfinished.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    unfinished.rename(path)
 
 
 def _encoded(values: dict[str, Any]) -> bytes:

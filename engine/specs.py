@@ -185,7 +185,15 @@ def _read(kind: str, source: str) -> dict[str, Any]:
         raise UserError(f"{path}: {_why(error)}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a JSON object with the spec's fields, got a {type(values).__name__}")
+    if run_of(source):
+        values.pop("name", None)  # which the run's own result has
     return values
+
+
+def run_of(source: str) -> Path | None:
+    """The folder of the run whose own spec.json `source` names; None for any other file."""
+    path = Path(source)
+    return path.parent if path.name == "spec.json" and (path.parent / "inputs.json").is_file() else None
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

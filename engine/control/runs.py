@@ -7,7 +7,6 @@ import shlex
 import shutil
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ from sqlmodel import Session
 from engine import builders, trainers
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
+from engine.control.repeat import differences
 from engine.errors import OutsideFailure, UserError
 from engine.registry import place
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
-from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, TrainSpec, overrides_of
+from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, TrainSpec, overrides_of, run_of
 from storage import queries
 from storage.database import Database
 from storage.tables import Run
@@ -98,7 +98,12 @@ class Runs:
         folder, content = "", ""
         if hasattr(spec, "dataset"):
             folder, content = self._datasets.resolve(spec.dataset)
-        return Inputs(model=model, dataset=folder, dataset_hash=content, code_version=version("repair-studio"))
+        return Inputs(model=model, dataset=folder, dataset_hash=content)
+
+    def differences(self, spec: Spec, source: str) -> Sequence[str]:
+        """What a spec that was read from a run's folder stands for today and did not then; empty for any other."""
+        folder = run_of(source)
+        return differences(folder, self.inputs(spec)) if folder else []
 
     def get(self, run_id: int) -> Run:
         """Raises UserError on an unknown id."""

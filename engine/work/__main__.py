@@ -25,6 +25,7 @@ from engine.rundir import HEARTBEAT_S, STOPPED, RunDir
 from engine.specs import parse
 from engine.temporary import sweep
 from engine.work.fetch import fetched
+from engine.work.inputs import recorded
 from engine.work.trouble import cause_of
 
 WORK = {  # kind of run -> "module:function", called with (spec, inputs, run); returns the run's result
@@ -58,7 +59,8 @@ def work(run: RunDir) -> int:
         run.emit("state", state="running", versions=library_versions())
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = WORK[spec.kind].partition(":")
-        result = getattr(import_module(module), name)(spec, fetched(run.inputs(), run, spec.kind), run)
+        inputs = recorded(fetched(run.inputs(), run, spec.kind), run, spec.kind)
+        result = getattr(import_module(module), name)(spec, inputs, run)
         run.emit("state", state="done", result=result)
         run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
