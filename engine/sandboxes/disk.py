@@ -102,10 +102,10 @@ def account(pid: int) -> float:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether it is neither gone nor a zombie."""
+    """Whether it still has memory: one that is ending has none, and then root owns its account."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
-            return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+            return stat.read().rpartition(b")")[2].split()[20] != b"0"  # proc(5), field 23
     except OSError:
         return False
 

@@ -19,7 +19,9 @@ from engine.sandboxes.meter import Meter, is_running
 
 TICK_S = 0.05  # between two looks at processor time, memory and disk
 PATIENCE_S = 5.0  # for a killed tree to be gone
-OVERTIME = 10  # times its limit by the clock, after which even what runs is ended: it may hide what it uses
+# Times its limit by the clock, after which even what runs is ended: it may hide what it uses. Of a second at least, or
+# a busy machine could keep it waiting so long.
+OVERTIME = 10
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Allowance:
     def __init__(self, limits: Limits | Start, began: float, cpu_before_s: float = 0.0) -> None:
         """`began`: monotonic seconds; `cpu_before_s`: processor time that was used by then."""
         self.deadline = began + limits.wall_s
-        self._last = began + OVERTIME * limits.wall_s
+        self._last = began + OVERTIME * max(1.0, limits.wall_s)
         self._cpu_s = limits.cpu_s
         self._cpu_before_s = cpu_before_s
         self._looks_asleep = 0  # in a row

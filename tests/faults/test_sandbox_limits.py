@@ -161,6 +161,36 @@ def test_filling_any_disk_stops_at_its_limit(sandbox, way):
         assert written <= 64
 
 
+FORKS = """
+import os, time
+end, n = time.monotonic() + 3, 0
+while time.monotonic() < end:
+    for _ in range(4):
+        if os.fork() == 0:
+            kept = bytearray(40 << 20)  # so that ending takes its time
+            os._exit(0)
+    for _ in range(4): os.wait()
+    n += 4
+print(n > 10)
+"""
+
+
+def test_what_others_write_meanwhile_is_not_the_payloads(sandbox, tmp_path):
+    over = threading.Event()
+
+    def write():
+        while not over.is_set():
+            (tmp_path / "large").write_bytes(bytes(64 * MIB))
+            (tmp_path / "large").unlink()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    ran = sandbox.run([*PYTHON, FORKS], {"kept": bytes(MIB)}, Limits(box_bytes=20 * MIB))
+    over.set()
+    writer.join()
+    assert (ran.ended, ran.stdout) == ("exit", b"True\n"), ran
+
+
 RUNNER = """
 import sys
 from engine.registry import Params
