@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # huggingface_hub, which Gradio imports, reads it once
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported, which can be before the first test
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -16,7 +17,6 @@ def home(tmp_path, monkeypatch):
     """No test ever touches the user's own home folder, nor a network."""
     folder = tmp_path / "home"
     monkeypatch.setenv("REPAIR_STUDIO_HOME", str(folder))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
     return folder
 

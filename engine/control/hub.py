@@ -76,8 +76,8 @@ class Hub:
 
 def _found(repo: str, name: str, *, may_ask: bool) -> Path | None:
     import huggingface_hub as hub
+    from httpx2 import HTTPError  # what the hub's client raises, its own errors included
     from huggingface_hub import errors
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of httpx, which may change its name
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     cached = hub.try_to_load_from_cache(repo, name)

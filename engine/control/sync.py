@@ -66,9 +66,7 @@ def register(session: Session, run: Run, time: float) -> None:
         kind = "base" if run.spec["trainer"].get("method") == "full" else "adapter"
         model = RunDir(Path(run.folder)).inputs().model
         base = model.weights if model and kind == "adapter" else ""
-        if (
-            model and base and not model.kind
-        ):  # the worker found out what this hub id is, and the adapter's files say it
+        if model and base and not model.kind:  # only the worker knew what this hub id is; the adapter's files say it
             base = adapters.base_of(Path(artifacts) / "model")
         session.add(
             Model(name=run.name, kind=kind, path=f"{artifacts}/model", base=base, run_id=run.id, created_at=time)
