@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # huggingface_hub, which Gradio imports, reads it once
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported, which can be before the first test
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

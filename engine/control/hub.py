@@ -18,7 +18,11 @@ SMALL_BYTES = 10_000_000
 
 
 class NotKnown(OutsideFailure):
-    """The hub cannot be asked now: no network, no answer in time, or it is switched off (HF_HUB_OFFLINE)."""
+    """The hub does not say now: it cannot be reached, wants a token, or the file is no small one."""
+
+
+class NotReached(NotKnown):
+    """No network, no answer in time, or switched off (HF_HUB_OFFLINE)."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Hub:
     def __init__(self) -> None:
         self._lookups: dict[tuple[str, str], Lookup] = {}
         self._changing = threading.Lock()
+        self._not_reached_at = -AGAIN_S  # when it was last in vain to ask for anything
 
     def file(self, repo: str, name: str) -> Path | None:
         """A file of a model's repository, in the hub's cache on this machine; None where there is no such file.
@@ -51,25 +56,28 @@ class Hub:
             if lookup is None or lookup.is_over():
                 lookup = self._lookups[repo, name] = Lookup()
                 # a daemon: a shell that has its answer, or none in time, does not wait for the network when it ends
-                threading.Thread(target=_answer, args=(lookup.answer, repo, name), daemon=True).start()
+                threading.Thread(target=self._answer, args=(lookup.answer, repo, name), daemon=True).start()
         left = max(0.0, lookup.asked_at + PATIENCE_S - time.monotonic())
         try:
             return lookup.answer.result(left)
         except Late:
-            raise NotKnown(f"the hub has not answered yet about {name} of {repo!r}") from None
+            self._not_reached_at = time.monotonic()
+            raise NotReached(f"the hub has not answered yet about {name} of {repo!r}") from None
+
+    def _answer(self, answer: Future[Path | None], repo: str, name: str) -> None:
+        try:
+            answer.set_result(_found(repo, name, may_ask=time.monotonic() - self._not_reached_at > AGAIN_S))
+        except NotReached as error:
+            self._not_reached_at = time.monotonic()
+            answer.set_exception(error)
+        except Exception as error:
+            answer.set_exception(error)
 
 
-def _answer(answer: Future[Path | None], repo: str, name: str) -> None:
-    try:
-        answer.set_result(_found(repo, name))
-    except Exception as error:
-        answer.set_exception(error)
-
-
-def _found(repo: str, name: str) -> Path | None:
+def _found(repo: str, name: str, *, may_ask: bool) -> Path | None:
     import huggingface_hub as hub
+    from httpx2 import HTTPError  # what the hub's client raises, its own errors included
     from huggingface_hub import errors
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of httpx, which may change its name
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     cached = hub.try_to_load_from_cache(repo, name)
@@ -77,6 +85,8 @@ def _found(repo: str, name: str) -> Path | None:
         return Path(cached)
     if cached is not None:
         return None  # it is known that there is no such file
+    if not may_ask:
+        raise NotKnown("the hub could not be reached a moment ago")
     try:
         # asked first, without the library's retries, which take half a minute where there is no network
         size = hub.get_hf_file_metadata(hub.hf_hub_url(repo, name), timeout=CONNECT_S).size
@@ -85,7 +95,7 @@ def _found(repo: str, name: str) -> Path | None:
         disable_progress_bars()
         return Path(hub.hf_hub_download(repo, name, etag_timeout=CONNECT_S))
     except errors.LocalEntryNotFoundError as error:
-        raise NotKnown(str(error)) from error
+        raise NotReached(str(error)) from error
     except errors.EntryNotFoundError:
         return None
     except errors.GatedRepoError as error:  # the worker may have the token, and says what is wrong if it has not
@@ -100,4 +110,4 @@ def _found(repo: str, name: str) -> Path | None:
             f"{repo!r} is no folder here, and no name of a model on the Hugging Face hub: {error}"
         ) from None
     except (OSError, HTTPError) as error:
-        raise NotKnown(str(error)) from error
+        raise NotReached(str(error)) from error

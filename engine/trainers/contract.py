@@ -35,6 +35,7 @@ def check(make: type[Trainer], settings: Params, model: Model, dataset: Path, fo
 
     Raises AssertionError naming the broken promise.
     """
+    make(settings).check(model)  # type: ignore[call-arg]
     whole = RunDir.create(folder / "whole", {}, Inputs())
     figures = _trained(make, settings, model, dataset, whole)
     loss = figures["train_loss"]

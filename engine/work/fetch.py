@@ -57,13 +57,14 @@ class _Fetch:
                 "model",
                 field=self._field,
             )
+        from httpx2 import HTTPError  # what the hub's client raises, its own errors included
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of httpx, which may change its name
+        from huggingface_hub.errors import HFValidationError
 
         self._run.emit("progress", done=0, total=None, text=f"downloading {reference}")
         try:
             found = snapshot_download(reference, allow_patterns=list(self._wanted), ignore_patterns=list(UNWANTED))
-        except (OSError, ValueError, HTTPError) as error:  # no network, no such name, no token, a broken download
+        except (HTTPError, HFValidationError, OSError) as error:
             if getattr(error, "errno", None) in FULL:
                 raise
             why = str(error).splitlines()[0] if str(error) else type(error).__name__

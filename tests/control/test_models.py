@@ -149,6 +149,24 @@ def test_no_page_waits_for_a_slow_hub_and_nothing_large_is_fetched(workspace, hu
     assert not hub.folder.exists()
 
 
+def test_a_hub_that_cannot_be_reached_is_not_asked_again_and_again(workspace, hub, monkeypatch):
+    def unreachable(url, *, timeout):
+        asked.append(url)
+        raise OSError("no network")
+
+    asked = []
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", unreachable)
+    for reference in ("some/model", "some/adapter", "some/model"):
+        assert workspace.models.resolve(reference).kind == ""
+        with pytest.raises(UserError, match="is not on this machine yet, so its memory cannot be estimated"):
+            workspace.preflight(read_spec("train", "", [f"model={reference}"]))
+    assert len(asked) == 1
+    monkeypatch.setattr("engine.control.hub.AGAIN_S", 0.0)
+    with pytest.raises(UserError):
+        workspace.preflight(read_spec("train", "", ["model=some/model"]))
+    assert len(asked) > 1, "after a while it is"
+
+
 def test_a_model_whose_files_are_gone_says_so(workspace, started, dataset):
     _, folder = started("train", "name=mine", f"dataset={dataset}")
     model = folder.artifacts / "model"

@@ -6,8 +6,16 @@ import json
 import shutil
 from pathlib import Path
 
+import httpx2
 import pytest
-from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub import constants
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 from huggingface_hub.utils import filter_repo_objects
 
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
@@ -18,6 +26,7 @@ from engine.specs import parse
 from engine.work import __main__ as worker
 from engine.work.fetch import fetched
 
+RESPONSE = httpx2.Response(404, request=httpx2.Request("GET", "https://huggingface.co/api/models/org/base"))
 MORE = ("pytorch_model.bin", "modeling.py", "consolidated.safetensors", "checkpoint-5/adapter_model.safetensors")
 
 
@@ -47,6 +56,13 @@ def hub(tmp_path, monkeypatch):
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     return fetched_files
+
+
+def raising(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
 
 
 def run_of(tmp_path, spec, model):
@@ -95,6 +111,46 @@ def test_what_the_hub_does_not_have_is_said_with_what_to_do(tmp_path, hub):
     )
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        HfHubHTTPError("404 Client Error\nRequest ID: 7", response=RESPONSE),
+        RepositoryNotFoundError("404 Client Error\nRequest ID: 7", response=RESPONSE),
+        HFValidationError("404 Client Error"),
+        OfflineModeIsEnabled("404 Client Error"),
+        httpx2.ReadTimeout("404 Client Error"),
+        httpx2.ProxyError("404 Client Error"),
+        OSError("404 Client Error"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_the_hubs_client_raises_is_one_sentence(tmp_path, monkeypatch, error):
+    monkeypatch.setattr("huggingface_hub.snapshot_download", raising(error))
+    run = run_of(tmp_path, {"kind": "chat"}, Model("org/base", "base", "org/base"))
+    with pytest.raises(UserError) as refused:
+        fetched(run.inputs(), run, "chat")
+    text = str(refused.value)
+    assert text.startswith(
+        "model: 'org/base' is no folder here and cannot be had from the Hugging Face hub (404 Client"
+    )
+    assert "\n" not in text
+    assert refused.value.field == "model"
+
+
+def test_an_error_without_words_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.snapshot_download", raising(ConnectionResetError()))
+    run = run_of(tmp_path, {"kind": "chat"}, Model("org/base", "base", "org/base"))
+    with pytest.raises(UserError, match=r"\(ConnectionResetError\)"):
+        fetched(run.inputs(), run, "chat")
+
+
+def test_without_a_network_the_hubs_own_client_says_so(tmp_path):
+    assert constants.HF_HUB_OFFLINE, "no test asks the hub"
+    run = run_of(tmp_path, {"kind": "chat"}, Model("org/none", "", "org/none"))
+    with pytest.raises(UserError, match="'org/none' is no folder here and cannot be had from the Hugging Face hub"):
+        fetched(run.inputs(), run, "chat")
+
+
 @pytest.mark.parametrize(("path", "base", "name"), [("gone", "", "mine"), ("", "gone", "the base model of mine")])
 def test_files_that_are_gone_are_said_to_be_gone(tmp_path, hub, path, base, name):
     gone = tmp_path / "gone"
@@ -109,10 +165,7 @@ def test_files_that_are_gone_are_said_to_be_gone(tmp_path, hub, path, base, name
 
 
 def test_a_full_disk_is_not_the_users_mistake(tmp_path, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", full)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", raising(OSError(28, "No space left on device")))
     run = run_of(tmp_path, {"kind": "chat"}, Model("some/model", "", "some/model"))
     assert worker.work(run) == 1
     assert ended(run)["cause"] == "disk_full"
