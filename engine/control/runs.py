@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from engine import builders
+from engine import benchmarks, builders
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.errors import OutsideFailure, UserError
@@ -50,6 +50,8 @@ class Runs:
         self._check_name(kind, spec.name)
         if isinstance(spec, DatasetSpec):
             builders.registry.create(spec.builder).check()
+        if isinstance(spec, BenchmarkSpec | ChatSpec):
+            benchmarks.registry.create(spec.benchmark).check()
         with self._database.write() as session:
             run = Run(
                 kind=kind,
@@ -122,7 +124,7 @@ class Runs:
             file.seek(max(0, path.stat().st_size - n_bytes))
             return file.read().decode("utf-8", "replace").replace("\0", "")
 
-    def stop(self, run_id: int) -> None:
+    def stop(self, run_id: int, *, now: bool = False) -> None:
         """Ask a run to end; the supervisor sees to it. A queued run is stopped at once."""
         with self._database.write() as session:
             run = session.get(Run, run_id)

@@ -52,5 +52,7 @@ def test_all_bugs_keep_the_contract(name, sandbox, request):
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_missing_checkout_is_said_with_what_to_do(name, tmp_path):
     for folder in ("", str(tmp_path)):
-        with pytest.raises(UserError, match="git clone"):
-            registry.create(registry.params({"name": name, "folder": folder})).bugs()
+        benchmark = registry.create(registry.params({"name": name, "folder": folder}))
+        for look in (benchmark.check, benchmark.bugs):
+            with pytest.raises(UserError, match="git clone"):
+                look()
