@@ -15,6 +15,7 @@ from engine.registry import Params, Registry
 from engine.specs import KINDS, parse, preset_names, read_spec
 from studio.clickable import plain
 from studio.fields import Field, Names, asked_later, css_class, field, is_more
+from studio.guard import on
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "builder": builders.registry,
@@ -44,16 +45,18 @@ class Form:
             self._lay_out(more=True)
         for chooser in [each for each in self.fields if each.place in REGISTRIES]:
             groups = {key: group for key, group in self._groups.items() if key[0] == chooser.place}
-            chooser.widget.change(
-                lambda chosen, groups=groups: [gr.update(visible=key[1] == chosen) for key in groups],
-                chooser.widget,
-                list(groups.values()),
-                api_name=f"form_{kind}_{chooser.place}",
-                api_visibility="private",
-                show_progress="hidden",
-                show_progress_on=[],
-                queue=False,
-            )
+            self._follow(chooser, groups)
+
+    def _follow(self, chooser: Field, groups: Mapping[tuple[str, str, bool], gr.Column]) -> None:
+        """Show the settings of the plug-in that is chosen."""
+
+        def settings(chosen: Any) -> list[Any]:
+            updates = [gr.update(visible=key[1] == chosen) for key in groups]
+            return updates if len(updates) > 1 else updates[0]
+
+        settings.__module__, settings.__name__ = self.kind, f"settings_of_{chooser.place}"
+        if groups:
+            on(chooser.widget.change, settings, chooser.widget, list(groups.values()), live=True)
 
     @property
     def inputs(self) -> list[Any]:

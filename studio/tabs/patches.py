@@ -10,7 +10,7 @@ from gradio.processing_utils import save_file_to_cache
 from engine.control.patches import LedgerQuery
 from engine.control.workspace import Workspace
 from studio import ledger
-from studio.clickable import clickable, picked, plain
+from studio.clickable import clickable, kept, picked, plain
 from studio.guard import on
 from studio.live import Live
 from studio.panel import Panel
@@ -28,7 +28,7 @@ SIZE = 20
 SAVE = "() => { setTimeout(() => document.querySelector('#exported').click(), 200); }"  # once it has its file
 
 
-def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
+def build(workspace: Workspace, live: Live, wanted: Any) -> Any:
     """The page; the part that links elsewhere is returned."""
     with gr.Accordion("New benchmark run", open=False, elem_classes="panel new") as new:
         text = "It writes patches for every bug; each is run against the bug's tests."
@@ -56,8 +56,8 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
                 jsonl = gr.Button("as JSONL", size="sm", min_width=80)
                 exported = gr.DownloadButton("Export", visible="hidden", elem_id="exported")
         with gr.Column(scale=5, min_width=320, variant="panel"):
-            patch = clickable(empty("No patch chosen", "Click a cell of the table: its diff and test log appear here."))
-    page, cell = gr.State(1), gr.State("")
+            patch = clickable()
+    page, cell = kept(1), kept("")
     panel.wire(live)
 
     def start(*values: Any) -> list[Any]:
@@ -93,11 +93,11 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
     def choose(event: gr.EventData, run: int | None) -> list[Any]:
         return [picked(event), run or 0]
 
-    def draw_patch(run: int | None, key: str) -> str:
+    def draw_patch(run: int | None, key: str) -> list[str]:
         place = ledger.read_key(key)
         if not run or place is None:
-            return empty("No patch chosen", "Click a cell of the table: its diff and test log appear here.")
-        return ledger.detail(workspace.patches.detail(run, *place))
+            return [empty("No patch chosen", "Click a cell of the table: its diff and test log appear here.")]
+        return [ledger.detail(workspace.patches.detail(run, *place))]
 
     def page_back(number: int) -> int:
         return max(1, number - 1)
@@ -128,7 +128,7 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
     on([part.change for part in [*filters, sort]], first_page, None, page)
     on(picker.input, another, picker, [wanted, page, cell])
     on([table.select, patch.select], choose, picker, [cell, wanted])
-    on(cell.change, draw_patch, [picker, cell], patch, live=True)
+    live.show(draw_patch, [picker, cell], [patch], also=[cell.change, picker.change], ticks=False)
     on(before.click, page_back, page, page)
     on(after.click, page_on, [page, picker, *filters], page)
     for button, write in ((csv, export_csv), (jsonl, export_jsonl)):
