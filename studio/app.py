@@ -14,7 +14,7 @@ from engine.control.workspace import Workspace
 from engine.errors import UserError
 from studio import page
 from studio.checked import number_of
-from studio.clickable import clickable, kept, picked, plain
+from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.guard import address, on
 from studio.live import Live
 from studio.tabs import chat, datasets, merge, monitor, patches, train
@@ -59,7 +59,7 @@ def create_app(workspace: Workspace) -> Studio:
                         demo = gr.Button("Run the demo", variant="primary", min_width=140, elem_id="run-demo")
                         cancel = gr.Button("Cancel demo", variant="stop", min_width=140, visible="hidden")
                         gr.Button("Hide this", min_width=96, elem_id="hide-welcome")
-                    with gr.Row(elem_classes="buttons asked", visible="hidden") as asked:
+                    with gr.Row(elem_classes=["buttons", "asked", GONE]) as asked:
                         plain("<p>The demo has run before. Once more queues six new runs; the earlier ones stay.</p>")
                         again = gr.Button("Run it again", variant="primary", min_width=120)
                         leave = gr.Button("No", min_width=80)
@@ -102,7 +102,7 @@ def create_app(workspace: Workspace) -> Studio:
         def ask_demo() -> Any:
             """The first demo starts at once; another one only when that is wanted."""
             if workspace.demo.stages():
-                return gr.Row(visible=True)
+                return showing(True, "buttons", "asked")
             start_demo()
             return gr.skip()
 
@@ -111,10 +111,10 @@ def create_app(workspace: Workspace) -> Studio:
                 raise UserError("The demo is under way: its stages stand below.")
             workspace.demo.start()
             gr.Info("The demo is queued: six stages, some six minutes on two cores.")
-            return gr.Row(visible="hidden")
+            return showing(False, "buttons", "asked")
 
         def leave_demo() -> Any:
-            return gr.Row(visible="hidden")
+            return showing(False, "buttons", "asked")
 
         def cancel_demo() -> None:
             stopped = workspace.demo.cancel()

@@ -91,7 +91,10 @@ def _by_step(
 ) -> str:
     """A figure whose axis has whole steps and ends at the last; `key`: of what its zoom belongs to."""
     last = max((step for trace in traces for step in trace["x"]), default=1)
-    axis: dict[str, Any] = {"title": {"text": "optimizer step", "standoff": 4}, "range": [0, last]}
+    axis: dict[str, Any] = {
+        "title": {"text": "optimizer step", "standoff": 4},
+        "autorangeoptions": {"minallowed": 0, "maxallowed": last},
+    }
     axis |= {"dtick": 1} if last <= FEW_STEPS else {}
     return _figure(title, traces, axis, y_axis, key=key, **layout)
 

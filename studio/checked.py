@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 import gradio as gr
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import UserError
@@ -22,6 +22,10 @@ LONGEST = 200_000  # characters in one field
 LARGEST = 2**53 - 1  # the largest whole number that a browser can hold
 LARGEST_CALL = 8 << 20  # bytes of one request
 CALL = re.compile(r"^/gradio_api/(run|api|queue/join|call)(/|$)")
+ANSWERS = "/gradio_api/queue/data"
+# What Gradio says to a page that it does not know, just before it fails with a traceback; the page then loads anew.
+NOBODY = 'data: {"msg": "unexpected_error", "message": "", "success": false, "session_not_found": true}\n\n'
+TAKEN = {"fn_index", "data", "event_data", "session_hash", "trigger_id"}  # what the page sends, and tests of it
 SESSION = re.compile(r"^[\w-]{1,64}$")
 
 
@@ -52,6 +56,11 @@ def is_text(value: object) -> bool:
 def number_of(text: str) -> int:
     """The whole number that a link or a click names; 0 of anything else."""
     return int(text) if text.isdecimal() and len(text) < 12 else 0
+
+
+def chosen_number(value: object) -> int:
+    """What is chosen from a list of numbers; 0 where nothing is, or text was sent."""
+    return value if isinstance(value, int) else 0
 
 
 def _number(part: Any, value: Any) -> int:
@@ -87,11 +96,13 @@ def _wrong(part: Any, wanted: str) -> UserError:
 class WellFormed:
     """Refuses calls that Gradio itself would stumble over: 400 with a sentence, before anything is looked up."""
 
-    def __init__(self, app: ASGIApp, handlers: Mapping[int, Any]) -> None:
-        """`handlers`: Gradio's functions by their number."""
-        self.app, self.handlers = app, handlers
+    def __init__(self, app: ASGIApp, page: gr.Blocks) -> None:
+        self.app, self.page = app, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(ANSWERS) and not self._awaits(scope):
+            await Response(NOBODY, media_type="text/event-stream")(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["method"] != "POST" or not CALL.match(scope["path"]):
             await self.app(scope, receive, send)
             return
@@ -107,6 +118,11 @@ class WellFormed:
 
         await self.app(scope, again, send)
 
+    def _awaits(self, scope: Scope) -> bool:
+        """Whether the page that asks for answers has called anything since the server started."""
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])
+        return asked[0] in self.page._queue.pending_messages_per_session
+
     def problem(self, path: str, body: bytes) -> str:
         """What is wrong with a call; empty where nothing is."""
         if len(body) > LARGEST_CALL:
@@ -118,17 +134,24 @@ class WellFormed:
         if not isinstance(call, dict) or path.startswith("/gradio_api/call"):
             return "call a handler by its number, as the page does"
         number, data = call.get("fn_index"), call.get("data")
-        if isinstance(number, bool) or not isinstance(number, int) or number not in self.handlers:
+        handler = None if isinstance(number, bool) or not isinstance(number, int) else self.page.fns.get(number)
+        if handler is None or handler.fn is None:  # those without a function are the page's own affair
             return "there is no handler of this number; reload the page"
-        if not isinstance(data, list) or len(data) != len(self.handlers[number].inputs):
+        if not isinstance(data, list) or len(data) != len(handler.inputs):
             return "data should hold one value for each field of the handler; reload the page"
         if not all(_is_plain(value) for value in data):
             return "values are text, numbers, yes or no, or lists of them"
+        event = call.get("event_data")
+        if not (_is_plain(event) or (isinstance(event, dict) and "path" not in event and _is_plain([*event.values()]))):
+            return "event_data names nothing but plain values"
         session = call.get("session_hash")
         if not isinstance(session, str) or not SESSION.match(session):
             return "session_hash should be 1 to 64 letters and digits"
-        if call.get("batched") or call.get("simple_format"):
-            return "calls come one at a time"
+        by = call.get("trigger_id")
+        if by is not None and (isinstance(by, bool) or not isinstance(by, int)):
+            return "trigger_id is the number of a widget"
+        if call.keys() - TAKEN:
+            return "a call has no more than the page sends"
         return ""
 
 

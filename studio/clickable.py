@@ -9,6 +9,8 @@ import gradio as gr
 
 from studio.checked import is_text
 
+GONE = "gone"  # the class of rows and columns that are not shown
+
 # A part with `data-follow` in a scrolled box keeps its end in sight, unless somebody has scrolled away from it.
 # One listener on the root, which redrawing keeps. `data-pick` is what the handler gets; `data-url` is where a reload
 # comes back to. Handlers look up what they get: anybody can send anything.
@@ -53,6 +55,11 @@ def kept(value: int | str = 0) -> Any:
     if isinstance(value, str):
         return gr.Textbox(value, visible="hidden", container=False, show_label=False)
     return gr.Number(value, precision=0, visible="hidden", container=False, show_label=False)
+
+
+def showing(is_shown: bool, *classes: str) -> dict[str, Any]:
+    """An update that shows or hides a row or column; Gradio's own way draws the frame of a hidden one."""
+    return dict(gr.update(elem_classes=[*classes, *([] if is_shown else [GONE])]))
 
 
 def picked(event: gr.EventData) -> str:

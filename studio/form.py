@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +16,6 @@ from engine.registry import Params, Registry
 from engine.specs import KINDS, parse, preset_names, read_spec
 from studio.clickable import plain
 from studio.fields import Field, Names, asked_later, css_class, field, is_more
-from studio.guard import on
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "builder": builders.registry,
@@ -48,15 +48,13 @@ class Form:
             self._follow(chooser, groups)
 
     def _follow(self, chooser: Field, groups: Mapping[tuple[str, str, bool], gr.Column]) -> None:
-        """Show the settings of the plug-in that is chosen."""
-
-        def settings(chosen: Any) -> list[Any]:
-            updates = [gr.update(visible=key[1] == chosen) for key in groups]
-            return updates if len(updates) > 1 else updates[0]
-
-        settings.__module__, settings.__name__ = self.kind, f"settings_of_{chooser.place}"
-        if groups:
-            on(chooser.widget.change, settings, chooser.widget, list(groups.values()), live=True)
+        """Show the settings of the plug-in that is chosen; the page does it by itself."""
+        names = json.dumps([plugin for _, plugin, _ in groups])
+        js = f"(chosen) => {names}.map((name) => ({{ __type__: 'update', visible: name === chosen }}))"
+        name = f"{self.kind}_settings_of_{chooser.place}"
+        outputs = list(groups.values())
+        if outputs:
+            gr.on(chooser.widget.change, None, chooser.widget, outputs, js=js, api_name=name, api_visibility="private")
 
     @property
     def inputs(self) -> list[Any]:

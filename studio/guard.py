@@ -8,7 +8,7 @@ import ipaddress
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -92,19 +92,12 @@ def on(
     handler: Callable[..., Any],
     inputs: Sequence[Any] | Any = None,
     outputs: Sequence[Any] | Any = None,
-    *,
-    live: bool = False,
-    js: str | None = None,
 ) -> Any:
-    """Connect a guarded handler under a name of its own.
-
-    `live` ones follow what happens and what is typed, and never wait in the queue.
-    """
+    """Connect a guarded handler under a name of its own."""
     name = f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
-    triggers = triggers if isinstance(triggers, list) else [triggers]
     parts = [] if inputs is None else list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     return gr.on(
-        triggers,
+        triggers if isinstance(triggers, list) else [triggers],
         guarded(handler, parts),
         parts,
         outputs,
@@ -113,10 +106,7 @@ def on(
         api_visibility="private",
         show_progress="hidden",
         show_progress_on=[],  # else Gradio's page works through every output, and all in it, at every event
-        queue=not live,
         concurrency_limit=None,
-        trigger_mode="always_last" if live else "once",
-        js=js,
     )
 
 
@@ -168,17 +158,16 @@ def settings(
     home: str,
     host: str,
     port: int,
-    auth: tuple[str, str] | None = None,
-    *,
-    routes: Sequence[Route] = (),
-    handlers: Mapping[int, Any] | None = None,
+    auth: tuple[str, str] | None,
+    page: gr.Blocks,
+    routes: Sequence[Route],
 ) -> dict[str, Any]:
     """How the server is launched: this machine only, nothing of the home folder served, strangers refused."""
     hosts = ["127.0.0.1", "localhost", "[::1]", host]
     middleware = [
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
         Middleware(SameOrigin),
-        Middleware(WellFormed, handlers=handlers or {}),
+        Middleware(WellFormed, page=page),
         *([] if auth else [Middleware(FirstPage)]),
     ]
     return {

@@ -14,19 +14,23 @@ import gradio as gr
 # Drawn when it has a size, since plotly measures where it draws; plotly's script is fetched by the first that has.
 SCRIPT = """
 const place = element.querySelector('.plot');
-let shown = '', isDrawing = false;
+let shown = '', isDrawing = false, isWanted = false;
 const draw = async () => {
-  if (isDrawing || !place.isConnected || !place.clientWidth) return;
+  isWanted = true;
+  if (isDrawing) return;
   isDrawing = true;
   try {
-    const Plotly = await window.studio.plotly('VERSION');
-    while (shown !== props.value) {
-      shown = props.value;
-      if (!shown) { Plotly.purge(place); continue; }
-      const figure = JSON.parse(shown);
-      await Plotly.react(place, figure.data, figure.layout, {displaylogo: false, displayModeBar: false});
+    while (isWanted && place.isConnected && place.clientWidth) {
+      isWanted = false;
+      const Plotly = await window.studio.plotly('VERSION');
+      if (shown !== props.value) {
+        shown = props.value;
+        if (!shown) { Plotly.purge(place); continue; }
+        const figure = JSON.parse(shown);
+        await Plotly.react(place, figure.data, figure.layout, {displaylogo: false, displayModeBar: false});
+      }
+      if (shown && place._fullLayout.width !== place.clientWidth) await Plotly.Plots.resize(place);
     }
-    if (shown && place.clientWidth && place._fullLayout.width !== place.clientWidth) await Plotly.Plots.resize(place);
   } finally { isDrawing = false; }
 };
 watch('value', draw);

@@ -11,7 +11,7 @@ from engine import benchmarks
 from engine.control.patches import unified
 from engine.control.workspace import Workspace
 from studio import charts, code
-from studio.clickable import clickable, kept, plain
+from studio.clickable import GONE, clickable, kept, plain, showing
 from studio.fields import asked_later
 from studio.guard import on
 from studio.live import Live
@@ -96,7 +96,7 @@ def build(workspace: Workspace, live: Live) -> Any:
                 picker = gr.Dropdown([], label="Data set", info="newest first", interactive=True, elem_id="dataset")
                 facts = plain()
                 lengths = plotted(visible="hidden", elem_classes="chart")
-            with gr.Column(variant="panel", visible="hidden") as explorer:
+            with gr.Column(elem_classes=["panel", GONE]) as explorer:
                 plain(heading("Samples", "Exactly what training will see."))
                 with gr.Row(elem_classes="bar-row"):
                     search = gr.Textbox("", label="Search samples", placeholder="id, kind or code", scale=3)
@@ -125,9 +125,9 @@ def build(workspace: Workspace, live: Live) -> Any:
         top = run_strip(runs[0]) if runs and runs[0].state != "done" else ""
         if name is None:
             text = "Choose where the bugs come from on the left and press Build data set; it takes about a minute."
-            return [top, gr.update(choices=[], value=None), empty("No data set yet", text)]
+            return [top, gr.update(choices=[], value=None, visible="hidden"), empty("No data set yet", text)]
         choices = [(f"{each.name}  ({each.train_rows + each.valid_rows:,} samples)", each.name) for each in rows]
-        return [top, gr.update(choices=choices, value=name), report(workspace.datasets.get(name))]
+        return [top, gr.update(choices=choices, value=name, visible=True), report(workspace.datasets.get(name))]
 
     def draw_lengths(name: str | None) -> list[Any]:
         if not name:
@@ -137,7 +137,7 @@ def build(workspace: Workspace, live: Live) -> Any:
         return [gr.update(value=chart, visible=True)]
 
     def draw_explorer(name: str | None) -> list[Any]:
-        return [gr.update(visible=True if name else "hidden")]
+        return [showing(bool(name), "panel")]
 
     def show_sample(name: str | None, text: str, number: int) -> list[str]:
         if not name:

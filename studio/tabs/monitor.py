@@ -13,7 +13,7 @@ from engine.rundir import ACTIVE, ENDED
 from engine.specs import parse
 from studio import charts, code
 from studio.checked import number_of
-from studio.clickable import clickable, picked, plain
+from studio.clickable import GONE, clickable, picked, plain, showing
 from studio.guard import on
 from studio.live import Live
 from studio.plotted import plotted
@@ -48,13 +48,13 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
         with gr.Column(scale=8, min_width=320):
             with gr.Column(variant="panel"):
                 strip = clickable()
-                with gr.Row(elem_classes="buttons"):
+                with gr.Row(elem_classes=["buttons", GONE]) as buttons:
                     save = gr.Button("Stop and save", variant="stop", size="sm", visible="hidden", min_width=112)
                     stop = gr.Button("Stop", variant="stop", size="sm", visible="hidden", min_width=96)
                     resume = gr.Button("Resume", size="sm", visible="hidden", min_width=96)
-            with gr.Column(elem_id="charts", visible="hidden") as curves:
+            with gr.Column(elem_id="charts", elem_classes=GONE) as curves:
                 plots = [plotted(elem_classes="chart") for _ in CHARTS]
-            with gr.Column(variant="panel", visible="hidden") as below:
+            with gr.Column(elem_classes=["panel", GONE]) as below:
                 plain('<div class="heading"><h2>Log</h2></div>')
                 tail = plain(elem_classes="tail")
                 with gr.Accordion("Settings of this run", open=False, elem_classes="more"):
@@ -88,8 +88,12 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
 
     def draw_shape(wanted: int) -> list[Any]:
         newest = wanted or first_choice(workspace.runs.list())
-        trains = bool(newest) and workspace.runs.get(newest).kind == "train"
-        return [gr.update(visible=trains or "hidden"), gr.update(visible=bool(newest) or "hidden")]
+        if not newest:
+            return [showing(False, "buttons"), showing(False), showing(False, "panel")]
+        run = workspace.runs.get(newest)
+        has_curves = run.kind == "train" and (run.state not in ENDED or bool(workspace.runs.metrics(newest)))
+        has_buttons = run.state not in ENDED or run.state in GOES_ON
+        return [showing(has_buttons, "buttons"), showing(has_curves), showing(True, "panel")]
 
     def draw_curves(wanted: int) -> list[Any]:
         newest = wanted or first_choice(workspace.runs.list())
@@ -112,7 +116,7 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
 
     live.show(draw_list, [search, kind, chosen], [cards], also=[chosen.change, search.change, kind.change])
     live.show(draw_run, [chosen], [strip, save, stop, resume, tail, recipe], also=[chosen.change])
-    live.show(draw_shape, [chosen], [curves, below], also=[chosen.change])
+    live.show(draw_shape, [chosen], [buttons, curves, below], also=[chosen.change])
     live.show(draw_curves, [chosen], plots, also=[chosen.change])
     on(cards.select, choose, None, chosen)
     on(save.click, stop_and_save, chosen)

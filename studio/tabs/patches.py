@@ -10,7 +10,8 @@ from gradio.processing_utils import save_file_to_cache
 from engine.control.patches import LedgerQuery
 from engine.control.workspace import Workspace
 from studio import ledger
-from studio.clickable import clickable, kept, picked, plain
+from studio.checked import chosen_number
+from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.guard import on
 from studio.live import Live
 from studio.panel import Panel
@@ -38,8 +39,8 @@ def build(workspace: Workspace, live: Live, wanted: Any) -> Any:
     with gr.Column(variant="panel"):
         picker = gr.Dropdown([], label="Benchmark run", interactive=True, elem_id="benchmark-run", filterable=False)
         strip = clickable()
-        figures = plain()
-    with gr.Row(elem_classes="page", visible="hidden") as results:
+        summary = plain()
+    with gr.Row(elem_classes=["page", GONE]) as results:
         with gr.Column(scale=7, min_width=320, variant="panel"):
             with gr.Row(elem_classes="bar-row filters"):
                 search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE", min_width=140)
@@ -72,18 +73,23 @@ def build(workspace: Workspace, live: Live, wanted: Any) -> Any:
         number = want if want in known else (started or known or [None])[0]  # until one is chosen, what is judged now
         if number is None:
             text = "Open New benchmark run above and press Start: one row a bug, one cell a patch will stand here."
-            return [gr.update(choices=[], value=None), "", empty("Nothing judged yet", text)]
+            return [gr.update(choices=[], value=None, visible="hidden"), "", empty("Nothing judged yet", text)]
         choices = [(f"{run.spec['model']}  ·  run {run.id}, {when(run.created_at)}", run.id) for run in runs]
         run = next(run for run in runs if run.id == number)
         top = run_strip(run) if run.state != "done" else ""
         totals = workspace.patches.totals(number)
-        return [gr.update(choices=choices, value=number), top, ledger.figures(totals) if totals.bugs else ""]
+        return [
+            gr.update(choices=choices, value=number, visible=True),
+            top,
+            ledger.figures(totals) if totals.bugs else "",
+        ]
 
     def draw_shape(run: int | None) -> list[Any]:
-        return [gr.update(visible=bool(run and workspace.patches.totals(run).bugs) or "hidden")]
+        number = chosen_number(run)
+        return [showing(bool(number and workspace.patches.totals(number).bugs), "page")]
 
     def draw_table(run: int | None, text: str, which: str, only: str, order: str, number: int, key: str) -> list[str]:
-        if not run:
+        if not (run := chosen_number(run)):
             return ["", ""]
         rows, total = workspace.patches.page(run, LedgerQuery(text.strip(), which, only, order, page=number, size=SIZE))
         most = int(workspace.runs.get(run).spec.get("candidates", 10))
@@ -91,11 +97,11 @@ def build(workspace: Workspace, live: Live, wanted: Any) -> Any:
         return [ledger.table(rows, most, run, key), f"page {min(number, pages)} of {pages}, {total} bugs"]
 
     def choose(event: gr.EventData, run: int | None) -> list[Any]:
-        return [picked(event), run or 0]
+        return [picked(event), chosen_number(run)]
 
     def draw_patch(run: int | None, key: str) -> list[str]:
         place = ledger.read_key(key)
-        if not run or place is None:
+        if not (run := chosen_number(run)) or place is None:
             return [empty("No patch chosen", "Click a cell of the table: its diff and test log appear here.")]
         return [ledger.detail(workspace.patches.detail(run, *place))]
 
@@ -103,24 +109,24 @@ def build(workspace: Workspace, live: Live, wanted: Any) -> Any:
         return max(1, number - 1)
 
     def page_on(number: int, run: int | None, text: str, which: str, only: str) -> int:
-        total = workspace.patches.page(run or 0, LedgerQuery(text.strip(), which, only, size=1))[1]
+        total = workspace.patches.page(chosen_number(run), LedgerQuery(text.strip(), which, only, size=1))[1]
         return min(number + 1, max(1, -(-total // SIZE)))
 
     def first_page() -> int:
         return 1
 
     def another(run: int | None) -> list[Any]:
-        return [run or 0, 1, ""]
+        return [chosen_number(run), 1, ""]
 
     def export_csv(run: int | None) -> str:
-        return save_file_to_cache(workspace.patches.export(run or 0, "csv"), exported.GRADIO_CACHE)
+        return save_file_to_cache(workspace.patches.export(chosen_number(run), "csv"), exported.GRADIO_CACHE)
 
     def export_jsonl(run: int | None) -> str:
-        return save_file_to_cache(workspace.patches.export(run or 0, "jsonl"), exported.GRADIO_CACHE)
+        return save_file_to_cache(workspace.patches.export(chosen_number(run), "jsonl"), exported.GRADIO_CACHE)
 
     filters = [search, show, language]
     on(start_button.click, start, panel.form.inputs, [wanted, new])
-    live.show(draw_run, [wanted], [picker, strip, figures], also=[wanted.change])
+    live.show(draw_run, [wanted], [picker, strip, summary], also=[wanted.change])
     live.show(draw_shape, [picker], [results], also=[picker.change])
     asked = [picker, *filters, sort, page, cell]
     changes = [part.change for part in asked]
