@@ -1,5 +1,6 @@
 # make studio   serve the studio at http://127.0.0.1:7860   (HOME_DIR=... PORT=... override)
 # make test     everything that CI checks                   make quick   the part that takes under a minute
+# make perf     measured figures and their bars             ONLY="clients start" for some of them
 
 PYTHON   ?= python3
 HOME_DIR ?= $(HOME)/.repair-studio
@@ -8,7 +9,7 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 NEEDED_KB := 4000000
 
-.PHONY: studio test quick lint clean
+.PHONY: studio test quick lint perf clean
 .DELETE_ON_ERROR:
 
 studio: $(VENV)/installed
@@ -19,6 +20,9 @@ test: $(VENV)/installed-tests lint
 
 quick: $(VENV)/installed-tests lint
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not gpu"
+
+perf: $(VENV)/installed-tests
+	@$(BIN)/python tests/perf/figures.py $(ONLY)
 
 lint: $(VENV)/installed-tests
 	@$(BIN)/ruff check .

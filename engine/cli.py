@@ -180,9 +180,16 @@ def demo(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="override a stage's preset: train.trainer.max_steps=20")
     ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="stop what is left of the newest demo")] = False,
 ) -> None:
     """Build, train, merge and judge with the shipped model, and print the table."""
     workspace = _workspace(home)
+    if cancel:
+        workspace.tick()
+        stopped = workspace.demo.cancel()
+        follow.until(workspace, lambda: not workspace.demo.is_under_way())
+        print(json.dumps({"stopped": stopped}) if json_ else f"{stopped} runs of the demo stopped")
+        return
     group = workspace.demo.start(set_ or ())
     for run in workspace.demo.runs(group):
         ended = follow.to_the_end(workspace, run.id or 0, quiet=json_)

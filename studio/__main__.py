@@ -35,6 +35,8 @@ def serve(home: Path, host: str, port: int) -> int:
     _check_port(host, port)
     from engine.control.workspace import Workspace
     from studio.app import create_app
+    from studio.routes import routes
+    from studio.sessions import KEPT, Sessions
 
     workspace = Workspace(home)
     address = f"http://{host}:{port}"
@@ -42,9 +44,13 @@ def serve(home: Path, host: str, port: int) -> int:
     sweep()
     cache = TemporaryFolder("studio")  # uploads and exports, for this process only
     os.environ["GRADIO_TEMP_DIR"] = str(cache.path)
-    app = create_app(workspace)
+    studio = create_app(workspace)
+    app = studio.blocks
     app.queue(max_size=64, default_concurrency_limit=None, api_open=False)
-    app.launch(**settings(str(workspace.home), host, port, auth), prevent_thread_lock=True)
+    launch = settings(str(workspace.home), host, port, auth, app, routes(workspace, studio))
+    server, _, _ = app.launch(**launch, state_session_capacity=KEPT, prevent_thread_lock=True)
+    server.state_holder = Sessions()
+    server.state_holder.set_blocks(app)
     watching = workspace.watch()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as with Ctrl-C
     print(f"Repair Studio: {address}", flush=True)

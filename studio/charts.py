@@ -11,47 +11,45 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from gradio.components.plot import PlotData
-
 Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
 ACCENT, WARM, MUTED = "#5b73e6", "#d9822b", "#8a93a6"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
 GIB, MIB = 1 << 30, 1 << 20
-STEPS = "optimizer step"
+FROM_ZERO = {"rangemode": "tozero"}
+FEW_STEPS = 10  # up to which plotly would put half steps on the axis
 NO_POINTS = {"text": "no points yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
 
 
-def loss(metrics: Mapping[str, Curve]) -> PlotData:
+def loss(metrics: Mapping[str, Curve], key: str = "") -> str:
     """Training and evaluation loss on the step axis."""
     traces = [
         *_line("training", metrics.get("loss", ()), ACCENT),
         *_line("evaluation", metrics.get("eval_loss", ()), WARM, has_points=True),
     ]
-    return _figure("Loss", STEPS, traces, showlegend=True)
+    return _by_step("Loss", traces, key, showlegend=True)
 
 
-def learning_rate(metrics: Mapping[str, Curve]) -> PlotData:
-    """The learning rate on the step axis."""
+def learning_rate(metrics: Mapping[str, Curve], key: str = "") -> str:
+    """The learning rate on the step axis, from zero."""
     traces = _line("learning rate", metrics.get("learning_rate", ()), ACCENT)
-    return _figure("Learning rate", STEPS, traces, {"exponentformat": "e", "showexponent": "all"})
+    return _by_step("Learning rate", traces, key, {**FROM_ZERO, "exponentformat": "e", "showexponent": "all"})
 
 
-def speed(metrics: Mapping[str, Curve]) -> PlotData:
-    """Tokens a second on the step axis."""
-    traces = _line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT)
-    return _figure("Tokens per second", STEPS, traces, {"rangemode": "tozero"})
+def speed(metrics: Mapping[str, Curve], key: str = "") -> str:
+    """Tokens a second on the step axis, from zero."""
+    return _by_step("Tokens per second", _line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT), key, FROM_ZERO)
 
 
-def memory(metrics: Mapping[str, Curve]) -> PlotData:
-    """Memory in use on the step axis, in MiB or GiB."""
+def memory(metrics: Mapping[str, Curve], key: str = "") -> str:
+    """Memory in use on the step axis, in MiB or GiB, from zero."""
     points = metrics.get("memory_bytes", ())
     scale, unit = (GIB, "GiB") if max((point[1] for point in points), default=0) >= 4 * GIB else (MIB, "MiB")
     traces = _line(unit, [(step, value / scale, at) for step, value, at in points], ACCENT)
-    return _figure(f"Memory ({unit})", STEPS, traces, {"rangemode": "tozero"})
+    return _by_step(f"Memory ({unit})", traces, key, FROM_ZERO)
 
 
-def lengths(histogram: Mapping[str, Sequence[float]], cap: int | None) -> PlotData:
+def lengths(histogram: Mapping[str, Sequence[float]], cap: int | None) -> str:
     """How long the samples are, with the longest allowed as a line; empty bins at the end are left out."""
     counts = list(histogram.get("counts", ()))
     while counts and not counts[-1]:
@@ -67,7 +65,8 @@ def lengths(histogram: Mapping[str, Sequence[float]], cap: int | None) -> PlotDa
     }
     line = {"type": "line", "x0": cap, "x1": cap, "y0": 0, "y1": 1, "yref": "paper"}
     shapes = [{**line, "line": {"color": WARM, "dash": "dash", "width": 1.5}}] if cap and edges else []
-    return _figure("Length of the samples", "tokens in prompt and target", [bars], bargap=0.06, shapes=shapes)
+    axis = {"title": {"text": "tokens in prompt and target", "standoff": 4}}
+    return _figure("Length of the samples", [bars], axis, bargap=0.06, shapes=shapes)
 
 
 def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> list[dict[str, Any]]:
@@ -81,14 +80,33 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
         "mode": "lines+markers" if has_points or len(points) < 3 else "lines",
         "line": {"color": color, "width": 2},
         "marker": {"size": 6},
+        "cliponaxis": False,  # the last point stands at the edge
         "hovertemplate": "%{y:.4g}",
     }
     return [trace]
 
 
+def _by_step(
+    title: str, traces: Sequence[dict[str, Any]], key: str, y_axis: dict[str, Any] | None = None, **layout: Any
+) -> str:
+    """A figure whose axis has whole steps and ends at the last; `key`: of what its zoom belongs to."""
+    last = max((step for trace in traces for step in trace["x"]), default=1)
+    axis: dict[str, Any] = {
+        "title": {"text": "optimizer step", "standoff": 4},
+        "autorangeoptions": {"minallowed": 0, "maxallowed": last},
+    }
+    axis |= {"dtick": 1} if last <= FEW_STEPS else {}
+    return _figure(title, traces, axis, y_axis, key=key, **layout)
+
+
 def _figure(
-    title: str, x_title: str, traces: Sequence[dict[str, Any]], y_axis: dict[str, Any] | None = None, **layout: Any
-) -> PlotData:
+    title: str,
+    traces: Sequence[dict[str, Any]],
+    x_axis: dict[str, Any],
+    y_axis: dict[str, Any] | None = None,
+    key: str = "",
+    **layout: Any,
+) -> str:
     axis = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
     base = {
         "title": {"text": title, "font": {"size": 13, "color": MUTED}, "x": 0, "xref": "container", "pad": {"l": 8}},
@@ -101,10 +119,10 @@ def _figure(
         "hoverlabel": {"bgcolor": "#232938", "bordercolor": "#232938", "font": {"color": "#eef0f4"}},
         "showlegend": False,
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
-        "uirevision": "keep",  # zoom and hidden curves survive a redraw
-        "xaxis": {**axis, "title": {"text": x_title, "standoff": 4}},
+        "uirevision": key or "keep",  # zoom and hidden curves survive a redraw
+        "xaxis": {**axis, **x_axis},
         "yaxis": {**axis, **(y_axis or {})},
     }
     if not traces:
         base |= {"xaxis": {"visible": False}, "yaxis": {"visible": False}, "annotations": [NO_POINTS]}
-    return PlotData(type="plotly", plot=json.dumps({"data": list(traces), "layout": {**base, **layout}}))
+    return json.dumps({"data": list(traces), "layout": {**base, **layout}})

@@ -7,6 +7,10 @@ from typing import Any
 
 import gradio as gr
 
+from studio.checked import is_text
+
+GONE = "gone"  # the class of rows and columns that are not shown
+
 # A part with `data-follow` in a scrolled box keeps its end in sight, unless somebody has scrolled away from it.
 # One listener on the root, which redrawing keeps. `data-pick` is what the handler gets; `data-url` is where a reload
 # comes back to. Handlers look up what they get: anybody can send anything.
@@ -27,6 +31,7 @@ const box = element.closest('.scroll');
 let atEnd = true;
 box?.addEventListener('scroll', () => { atEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 40; });
 watch('value', () => {
+  window.studio.tick(element);
   element.querySelectorAll('details[data-key]').forEach((part) => {
     if (toggled.has(part.dataset.key)) part.open = toggled.get(part.dataset.key);
   });
@@ -45,10 +50,22 @@ def plain(value: str = "", **settings: Any) -> gr.HTML:
     return gr.HTML(value, js_on_load=None, apply_default_css=False, **settings)
 
 
+def kept(value: int | str = 0) -> Any:
+    """A hidden field in which a page remembers what is chosen on it; the server remembers nothing of a page."""
+    if isinstance(value, str):
+        return gr.Textbox(value, visible="hidden", container=False, show_label=False)
+    return gr.Number(value, precision=0, visible="hidden", container=False, show_label=False)
+
+
+def showing(is_shown: bool, *classes: str) -> dict[str, Any]:
+    """An update that shows or hides a row or column; Gradio's own way draws the frame of a hidden one."""
+    return dict(gr.update(elem_classes=[*classes, *([] if is_shown else [GONE])]))
+
+
 def picked(event: gr.EventData) -> str:
     """What was clicked, as text; empty where somebody sent something else."""
-    value = (event._data or {}).get("value")
-    return value if isinstance(value, str) else ""
+    value = event._data.get("value") if isinstance(event._data, dict) else ""
+    return str(value) if is_text(value) else ""
 
 
 def pick(value: str, *, url: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -44,16 +45,16 @@ class Form:
             self._lay_out(more=True)
         for chooser in [each for each in self.fields if each.place in REGISTRIES]:
             groups = {key: group for key, group in self._groups.items() if key[0] == chooser.place}
-            chooser.widget.change(
-                lambda chosen, groups=groups: [gr.update(visible=key[1] == chosen) for key in groups],
-                chooser.widget,
-                list(groups.values()),
-                api_name=f"form_{kind}_{chooser.place}",
-                api_visibility="private",
-                show_progress="hidden",
-                show_progress_on=[],
-                queue=False,
-            )
+            self._follow(chooser, groups)
+
+    def _follow(self, chooser: Field, groups: Mapping[tuple[str, str, bool], gr.Column]) -> None:
+        """Show the settings of the plug-in that is chosen; the page does it by itself."""
+        names = json.dumps([plugin for _, plugin, _ in groups])
+        js = f"(chosen) => {names}.map((name) => ({{ __type__: 'update', visible: name === chosen }}))"
+        name = f"{self.kind}_settings_of_{chooser.place}"
+        outputs = list(groups.values())
+        if outputs:
+            gr.on(chooser.widget.change, None, chooser.widget, outputs, js=js, api_name=name, api_visibility="private")
 
     @property
     def inputs(self) -> list[Any]:

@@ -6,7 +6,9 @@ import functools
 import html
 import ipaddress
 import logging
-from collections.abc import Callable, Sequence
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,38 +16,75 @@ import gradio as gr
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.assets import ASSETS, STYLE
 from engine.errors import OutsideFailure, UserError
+from studio.checked import WellFormed, cleaned
+from studio.first_page import FirstPage
 from studio.theme import theme
 
 log = logging.getLogger("studio")
 BROKEN = "Something broke on our side; the studio's log, where it was started, tells what and where."
+QUIET_S = 60.0  # after a fault was logged, until the same one is logged again
 
 
-def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """`handler`, with its troubles shown to the person as escaped sentences; our own faults go to the log."""
+class Sparing(logging.Filter):
+    """Lets the same fault into the log once a minute, and says then how often it came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged: dict[tuple[str, int, str], tuple[float, int]] = {}  # when, and how often since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.exc_info or record.exc_info[1] is None:
+            return True
+        where = traceback.extract_tb(record.exc_info[1].__traceback__)[-1]
+        fault = (where.filename, where.lineno or 0, record.getMessage())
+        since, again = self._logged.get(fault, (-QUIET_S, 0))
+        if time.monotonic() - since < QUIET_S:
+            self._logged[fault] = (since, again + 1)
+            return False
+        self._logged[fault] = (time.monotonic(), 0)
+        record.msg = f"{record.msg} (and {again} times since it was last logged)" if again else record.msg
+        return True
+
+
+log.addFilter(Sparing())
+
+
+def sentence(error: Exception, handler: Callable[..., Any]) -> str:
+    """What a person is told of a trouble, escaped; a fault of ours goes to the log."""
+    if isinstance(error, UserError | OutsideFailure | OSError):
+        return html.escape(str(error))
+    log.error("a handler broke: %s", handler.__qualname__, exc_info=error)
+    return BROKEN
+
+
+def guarded(handler: Callable[..., Any], parts: Sequence[Any] = ()) -> Callable[..., Any]:
+    """`handler`, called with checked values of the widgets `parts`; troubles are shown as escaped sentences."""
 
     @functools.wraps(handler)
-    def inner(*args: Any, **kwargs: Any) -> Any:
+    def inner(*args: Any) -> Any:
         try:
-            return handler(*args, **kwargs)
+            return handler(*_checked(args, parts))
         except gr.Error:
             raise
-        except UserError as error:
-            raise _shown(str(error), "Please check") from None
-        except (OutsideFailure, OSError) as error:
-            raise _shown(str(error), "This machine could not do it") from None
-        except Exception:
-            log.exception("a handler broke: %s", handler.__qualname__)
-            raise _shown(BROKEN, "Something broke") from None
+        except Exception as error:
+            titles = {UserError: "Please check", OutsideFailure: "This machine could not do it"}
+            title = titles.get(type(error), titles[OutsideFailure] if isinstance(error, OSError) else "Something broke")
+            raise gr.Error(sentence(error, handler), title=title, duration=12, print_exception=False) from None
 
     return inner
 
 
-def _shown(text: str, title: str) -> gr.Error:
-    return gr.Error(html.escape(text), title=title, duration=12, print_exception=False)
+def _checked(args: Sequence[Any], parts: Sequence[Any]) -> Iterator[Any]:
+    """The arguments of a handler with those that come from widgets checked; what Gradio adds is left alone."""
+    left = iter(parts)
+    for value in args:
+        is_added = not parts or isinstance(value, gr.EventData | gr.Request)
+        yield value if is_added else cleaned(next(left), value)
 
 
 def on(
@@ -53,30 +92,28 @@ def on(
     handler: Callable[..., Any],
     inputs: Sequence[Any] | Any = None,
     outputs: Sequence[Any] | Any = None,
-    *,
-    live: bool = False,
-    js: str | None = None,
 ) -> Any:
-    """Connect a guarded handler under a name of its own.
-
-    `live` ones answer timers and typing and never wait in the queue; a `gr.State` they set fires no `change`.
-    """
+    """Connect a guarded handler under a name of its own."""
     name = f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
-    triggers = triggers if isinstance(triggers, list) else [triggers]
+    parts = [] if inputs is None else list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     return gr.on(
-        triggers,
-        guarded(handler),
-        inputs,
+        triggers if isinstance(triggers, list) else [triggers],
+        guarded(handler, parts),
+        parts,
         outputs,
+        preprocess=False,  # a thread for each value, and a traceback for each wrong one: `cleaned` does it instead
         api_name=name,
         api_visibility="private",
         show_progress="hidden",
         show_progress_on=[],  # else Gradio's page works through every output, and all in it, at every event
-        queue=not live,
         concurrency_limit=None,
-        trigger_mode="always_last" if live else "once",
-        js=js,
     )
+
+
+def address(trigger: Any, number: Any, tab: str, name: str) -> None:
+    """Keep the browser's address at what is chosen on a tab: `?name=number`, where a reload comes back to it."""
+    js = f"(number) => window.studio.at('{tab}', number ? `?{name}=${{number}}` : '?tab={tab}')"
+    gr.on(trigger, None, number, None, js=js, api_name=f"{tab}_address", api_visibility="private")
 
 
 class SameOrigin:
@@ -117,9 +154,22 @@ def check_bind(host: str, *, has_auth: bool) -> None:
         )
 
 
-def settings(home: str, host: str, port: int, auth: tuple[str, str] | None = None) -> dict[str, Any]:
+def settings(
+    home: str,
+    host: str,
+    port: int,
+    auth: tuple[str, str] | None,
+    page: gr.Blocks,
+    routes: Sequence[Route],
+) -> dict[str, Any]:
     """How the server is launched: this machine only, nothing of the home folder served, strangers refused."""
     hosts = ["127.0.0.1", "localhost", "[::1]", host]
+    middleware = [
+        Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
+        Middleware(SameOrigin),
+        Middleware(WellFormed, page=page),
+        *([] if auth else [Middleware(FirstPage)]),
+    ]
     return {
         "server_name": host,
         "server_port": port,
@@ -138,10 +188,12 @@ def settings(home: str, host: str, port: int, auth: tuple[str, str] | None = Non
         "footer_links": [],
         "theme": theme(),
         "css_paths": [STYLE],
-        "head_paths": [ASSETS / "head.html"],
+        "head_paths": [ASSETS / "head.html", ASSETS / "follow.html"],
         "app_kwargs": {
-            "middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), Middleware(SameOrigin)],
+            "middleware": middleware,
+            "routes": list(routes),
             "docs_url": None,
             "redoc_url": None,
+            "openapi_url": None,
         },
     }

@@ -1,24 +1,37 @@
-"""The parts of a page that follow what happens: redrawn when they differ from what this browser was last sent.
+"""The parts of a page that follow what happens, drawn when what they show may have changed, and sent when it has.
 
-Gradio's page works hard for every event, and harder for every output of it, changed or not. So a page has one event
-a second, which only looks, with nothing but small hidden numbers as its outputs; each part that is found to be due
-has its number raised, and that draws it. Opening the page looks too instead of drawing: Gradio fires a tab's `select`
-again whenever something in it has changed, and drawing changes something.
+A script on the page (assets/follow.html) asks once a second for the workspace's stamp, and only when that is another
+one, or when something was chosen or typed, has the page looked at: it sends what stands in the fields, the parts that
+are due are drawn (those whose fields or stamp are not what they were last drawn for), and what differs from what this
+page was last sent goes back. The page itself remembers what that was, as digests; the server remembers nothing of it.
+
+This goes past Gradio's own way for events on purpose: there a look takes 8 ms of a core however little has changed,
+and leaves a copy of every widget in a session.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from studio.guard import on
+from engine.errors import UserError
+from studio.checked import cleaned
+from studio.clickable import plain
+from studio.guard import sentence
 
-TIMES = 3  # a part that is just being put on the page loses what comes meanwhile, so a change is sent again
-Known = Sequence[tuple[str, int]]  # of each output: what was sent last, and how often
 Draw = Callable[..., Sequence[Any]]
+FOLLOW = "window.studio.follow(NAME, element, () => trigger('tick'));"
+LOOK = "(...values) => window.studio.look(NAME, values)"
+SKIP = gr.skip()
+DRAWINGS = 32  # kept for each page
 
 
 @dataclass(frozen=True)
@@ -27,68 +40,141 @@ class Part:
 
     draw: Draw
     inputs: Sequence[Any]
-    ticks: bool  # looked at every tick, not only when the page opens
-    sent: Any  # gr.State of Known
-    due: Any  # hidden number; raised, it redraws
+    outputs: Sequence[Any]
+    ticks: bool  # follows the workspace; else only its inputs
 
-    def is_due(self, known: Known, values: Sequence[Any]) -> bool:
-        return any(_differs(piece, of) for piece, of in _pairs(self.draw(*values), known))
 
-    def redraw(self, known: Known, *values: Any) -> list[Any]:
-        pairs = _pairs(self.draw(*values), known)
-        now = [(repr(piece), min(times + 1, TIMES) if repr(piece) == text else 1) for piece, (text, times) in pairs]
-        return [now, *(piece if _differs(piece, of) else gr.skip() for piece, of in pairs)]
+@dataclass(frozen=True)
+class Sent:
+    """Digests of what a part was last drawn for, and of what each of its outputs was last sent."""
+
+    asked: str = ""
+    pieces: tuple[str, ...] = ()
 
 
 class Live:
     """What follows on one page; make it inside the page, tell it the parts, then let it `watch`."""
 
-    def __init__(self, *opens: Any, period_s: float = 1.0, active: bool = True) -> None:
-        """`opens`: the events with which the page comes into sight."""
-        self.timer = gr.Timer(period_s, active=active)
-        self._opens = list(opens)
-        self._parts: list[Part] = []
+    def __init__(self, name: str, stamp: Callable[[], str]) -> None:
+        """`name`: of the page; `stamp`: another text whenever anything may have changed."""
+        self.name, self._stamp = name, stamp
+        self.parts: list[Part] = []
+        self._drawings = Drawings()
+        self._triggers: list[Any] = []
+        script = FOLLOW.replace("NAME", json.dumps(name))
+        self._pulse = gr.HTML("", html_template="", js_on_load=script, visible="hidden")
+        self._trouble = plain(elem_classes="trouble")
 
     def show(
         self, draw: Draw, inputs: Sequence[Any], outputs: Sequence[Any], also: Sequence[Any] = (), ticks: bool = True
     ) -> None:
-        """Keep `draw(*inputs)` on `outputs`: when the page opens, every tick if it `ticks`, at once when `also` fires.
+        """Keep `draw(*inputs)` on `outputs`: when the workspace changes, if it `ticks`, and at once when `also` fires.
 
         Nothing else may write to these outputs.
         """
-        part = Part(draw, inputs, ticks, gr.State([]), gr.Number(0, visible="hidden", container=False))
-        self._parts.append(part)
+        self.parts.append(Part(draw, inputs, outputs, ticks))
+        self._triggers += also
 
-        def redraw(known: Known, *values: Any) -> list[Any]:
-            return part.redraw(known, *values)
+    @property
+    def inputs(self) -> list[Any]:
+        """The fields that the parts are drawn from, each once."""
+        return list({field._id: field for part in self.parts for field in part.inputs}.values())
 
-        redraw.__name__, redraw.__module__ = draw.__name__, draw.__module__
-        on([part.due.change, *also], redraw, [part.sent, *inputs], [part.sent, *outputs], live=True)
+    def watch(self) -> None:
+        """Look at the parts from now on; call it once, when all are known."""
+        shown = [place for part in self.parts for place in part.outputs]
+        assert len({place._id for place in shown}) == len(shown), "two parts write to one output"
+        gr.on(
+            [self._pulse.tick, *self._triggers],
+            None,
+            self.inputs,
+            [self._trouble, *shown],
+            js=LOOK.replace("NAME", json.dumps(self.name)),
+            api_name=f"{self.name}_look",
+            api_visibility="private",
+        )
 
-    def watch(self, name: str) -> None:
-        """Look at the parts when the page opens and whenever its timer ticks; call it once, when all are known."""
-        self._look(f"{name}_open", self._opens, self._parts)
-        self._look(f"{name}_look", [self.timer.tick], [part for part in self._parts if part.ticks])
+    def look(self, sent: object, values: Sequence[Any]) -> dict[str, Any]:
+        """What has to go to the page: `pieces` by the place of their output, and what it was `sent` by then.
 
-    def _look(self, name: str, triggers: list[Any], parts: Sequence[Part]) -> None:
-        def look(*values: Any) -> Any:
-            left = list(values)
-            raised = []
-            for part in parts:
-                known, number, *mine = [left.pop(0) for _ in range(2 + len(part.inputs))]
-                raised.append(number + 1 if part.is_due(known, mine) else gr.skip())
-            return raised if len(raised) > 1 else raised[0]
+        `sent` is what the last look returned, or anything else where there was none. Raises UserError on values that
+        no page of ours sends.
+        """
+        inputs = self.inputs
+        if len(values) != len(inputs):
+            raise UserError("there should be one value for each field of the page; reload it")
+        held = {field._id: cleaned(field, value) for field, value in zip(inputs, values, strict=True)}
+        stamp = self._stamp()
+        now: list[Sent] = []
+        pieces: list[Any] = []
+        complaints: list[str] = []
+        for part, before in zip(self.parts, read_sent(sent, len(self.parts)), strict=True):
+            try:
+                given = [held[field._id] for field in part.inputs]
+                known, changed = self._drawings.since(before, part, stamp, given)
+            except Exception as error:  # the other parts go on
+                known, changed = Sent("", before.pieces), [SKIP for _ in part.outputs]
+                complaints.append(f'<p class="complaint" role="alert">{sentence(error, part.draw)}</p>')
+            now.append(known)
+            pieces += changed
+        shown = {place + 1: piece for place, piece in enumerate(pieces) if piece != SKIP}
+        rows = [[each.asked, *each.pieces] for each in now]
+        return {"stamp": stamp, "sent": rows, "length": len(pieces) + 1, "pieces": {0: "".join(complaints), **shown}}
 
-        module, _, look.__name__ = name.partition("_")
-        look.__module__ = f"studio.{module}"
-        asked = [field for part in parts for field in (part.sent, part.due, *part.inputs)]
-        if parts and triggers:
-            on(triggers, look, asked, [part.due for part in parts], live=True)
+
+class Drawings:
+    """What was drawn lately on one page, so that many who look at the same have it drawn once."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, str], Future[list[Any]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def since(self, before: Sent, part: Part, stamp: str, values: list[Any]) -> tuple[Sent, list[Any]]:
+        """What is known of a part now, and what has to go to its outputs. Raises what drawing raises."""
+        asked = _digest((stamp if part.ticks else "", values))
+        if asked == before.asked:
+            return before, [SKIP for _ in part.outputs]
+        drawn = self._shared((id(part), asked), part, values) if part.ticks else list(part.draw(*values))
+        assert len(drawn) == len(part.outputs), part.draw.__qualname__
+        drawn = [_as_sent(piece) for piece in drawn]
+        digests = tuple(map(_digest, drawn))
+        known = before.pieces if len(before.pieces) == len(drawn) else ("",) * len(drawn)
+        changed = [piece if now != was else SKIP for piece, now, was in zip(drawn, digests, known, strict=True)]
+        return Sent(asked, digests), changed
+
+    def _shared(self, key: tuple[int, str], part: Part, values: list[Any]) -> list[Any]:
+        with self._lock:
+            is_mine = key not in self._kept
+            drawing = self._kept.setdefault(key, Future())
+            self._kept.move_to_end(key)
+            while len(self._kept) > DRAWINGS:
+                self._kept.popitem(last=False)
+        if is_mine:
+            try:
+                drawing.set_result(list(part.draw(*values)))
+            except BaseException as error:
+                with self._lock:
+                    self._kept.pop(key, None)
+                drawing.set_exception(error)
+        return drawing.result()
 
 
-def _pairs(drawn: Sequence[Any], known: Known) -> list[tuple[Any, tuple[str, int]]]:
-    return list(zip(drawn, known or [("", 0)] * len(drawn), strict=True))
+def _digest(value: Any) -> str:
+    return hashlib.blake2b(repr(value).encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
-def _differs(piece: Any, known: tuple[str, int]) -> bool:
-    return repr(piece) != known[0] or known[1] < TIMES
+def _as_sent(piece: Any) -> Any:
+    """A drawn piece as Gradio's page takes it: choices as pairs of name and value."""
+    if isinstance(piece, dict) and "choices" in piece:
+        pairs = [list(each) if isinstance(each, tuple) else [each, each] for each in piece["choices"]]
+        return {**piece, "choices": pairs}
+    return piece
+
+
+def read_sent(rows: Any, parts: int) -> list[Sent]:
+    """What a page says that it was sent; nothing where that makes no sense, so that all is sent again."""
+    try:
+        sent = [Sent(row[0], tuple(row[1:])) for row in rows]
+    except (LookupError, TypeError):
+        sent = []
+    return sent if len(sent) == parts else [Sent()] * parts

@@ -71,8 +71,11 @@ def _stage(number: int, stage: Any) -> str:
     )
 
 
-def results(table: Sequence[Any]) -> str:
-    """The demo's table, one row a model; the bars are shares of the bugs that could be scored."""
+def results(table: Sequence[Any], *, is_earlier: bool = False) -> str:
+    """The demo's table, one row a model; the bars are shares of the bugs that could be scored.
+
+    `is_earlier`: it is of the demo before the newest, which has judged nothing yet.
+    """
     rows = [row for row in table if row.scored]
     if not rows:
         return ""
@@ -85,4 +88,6 @@ def results(table: Sequence[Any]) -> str:
     )
     head = '<tr><th>Model</th><th>plausible@1</th><th colspan="2">plausible@10</th><th>time</th></tr>'
     note = "plausible@k: a bug with a patch among the first k that passes every test"
+    if is_earlier:
+        note += "; of the demo before, until the new one has judged something"
     return f'<table class="plain"><thead>{head}</thead><tbody>{body}</tbody></table><p class="dim">{note}</p>'

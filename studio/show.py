@@ -146,10 +146,12 @@ def share_bars(shares: Mapping[str, int]) -> str:
 
 
 def took(run: Any) -> str:
-    """How long a run has been at work."""
+    """How long a run has been at work, as HTML; of one that still is, the page counts the seconds itself."""
     if not run.started_at:
         return ""
-    return duration(max(0.0, (run.ended_at or time.time()) - run.started_at))
+    if run.ended_at:
+        return duration(max(0.0, run.ended_at - run.started_at))
+    return f'<time data-since="{run.started_at:.3f}"></time>'
 
 
 def run_strip(run: Any, *, link: bool = True) -> str:

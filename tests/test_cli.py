@@ -198,3 +198,7 @@ def test_every_verb_explains_itself(words):
     said = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
     assert said.exit_code == 0
     assert "--set" in said.output
+
+
+def test_cancelling_a_demo_where_there_is_none_says_so(said):
+    assert said("demo", "--cancel") == "no demo is under way, so there is none to cancel"

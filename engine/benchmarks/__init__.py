@@ -15,6 +15,9 @@ class Benchmark(Protocol):
 
     name: ClassVar[str]
 
+    def check(self) -> None:
+        """A quick look before a run is queued. Raises UserError where the bugs are plainly not there."""
+
     def bugs(self) -> list[Bug]:
         """Every bug, in a fixed order, those that cannot run here included."""
 

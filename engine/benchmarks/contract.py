@@ -12,6 +12,7 @@ def check(benchmark: Benchmark, sandbox: Sandbox, limit: int | None = None) -> i
 
     Raises AssertionError naming the bug of the first broken promise.
     """
+    benchmark.check()
     bugs = benchmark.bugs()
     assert bugs, "a benchmark has bugs"
     assert [bug.id for bug in bugs] == [bug.id for bug in benchmark.bugs()], "the order is fixed"

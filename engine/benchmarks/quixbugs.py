@@ -51,6 +51,9 @@ class QuixBugs:
         self._judge = PythonJudge(params.timeout_s)
         self._expected: dict[str, frozenset[str]] = {}
 
+    def check(self) -> None:
+        self._tests()
+
     def bugs(self) -> list[Bug]:
         return [bug for bug, _ in self._cases.values()]
 
@@ -72,8 +75,8 @@ class QuixBugs:
             self._expected[bug.id] = known.passed
         return verdict(self._judge.run(patch.text, suite, sandbox), self._expected[bug.id], sandbox)
 
-    @cached_property
-    def _cases(self) -> dict[str, tuple[Bug, Suite]]:
+    def _tests(self) -> list[Path]:
+        """The test file of each program. Raises UserError where there is none."""
         tests = sorted((self._folder / "python_testcases").glob("test_*.py")) if self._is_named else []
         if not tests:
             where = f"no QuixBugs checkout in {self._folder}" if self._is_named else "no folder is named"
@@ -81,7 +84,11 @@ class QuixBugs:
                 f"{where}; run `git clone https://github.com/jkoppel/QuixBugs` and give its folder",
                 field="benchmark.folder",
             )
-        return {f"quixbugs/{path.stem[5:]}": self._read(path) for path in tests}
+        return tests
+
+    @cached_property
+    def _cases(self) -> dict[str, tuple[Bug, Suite]]:
+        return {f"quixbugs/{path.stem[5:]}": self._read(path) for path in self._tests()}
 
     def _read(self, tests: Path) -> tuple[Bug, Suite]:
         name = tests.stem.removeprefix("test_")

@@ -105,6 +105,15 @@ class Demo:
         self._runs.submit(adapter, after=trained, group=group)
         self._runs.submit(shipped, group=group)
 
+    def cancel(self) -> int:
+        """Stop every run of the newest demo that has not ended; how many. Raises UserError where there is none."""
+        going = [run for run in self.runs() if run.state not in ENDED]
+        if not going:
+            raise UserError("no demo is under way, so there is none to cancel")
+        for run in reversed(going):  # the later ones first, so that none starts in between
+            self._runs.stop(run.id or 0)
+        return len(going)
+
     def is_under_way(self) -> bool:
         """Whether some stage of the newest demo waits or works."""
         return any(run.state not in ENDED for run in self.runs())
@@ -123,7 +132,13 @@ class Demo:
         ]
 
     def table(self, group: str = "") -> list[Row]:
-        """One row a model, as far as it was judged."""
+        """One row a model, as far as it was judged; of the newest demo that has judged something if none is named."""
+        if group:
+            return self._table(group)
+        tables = (self._table(each) for each in dict.fromkeys(run.group for run in self._of_demos()))
+        return next((table for table in tables if any(row.scored for row in table)), [])
+
+    def _table(self, group: str) -> list[Row]:
         rows = []
         for run in self.runs(group):
             if run.kind != "benchmark":

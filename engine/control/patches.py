@@ -110,13 +110,18 @@ class Patches:
         return [_ledger_row(bug, first, count, cells) for bug, first, count in found], total
 
     def totals(self, run_id: int) -> Totals:
-        """The figures as far as the run has come; `not_run` is in no numerator and no denominator."""
+        """The figures as far as the run has come; `not_run` is in no numerator and no denominator.
+
+        Raises UserError on an unknown run.
+        """
         with self._database.read() as session:
+            run = session.get(Run, run_id)
+            if run is None:
+                raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
             bugs = queries.bugs(session, run_id)
             outcomes = queries.outcomes(session, run_id)
             cells = queries.cells(session, run_id, [bug.bug_id for bug in bugs])
             known_fixes = queries.known_fixes(session, run_id)
-            run = session.get_one(Run, run_id)
         judged: dict[str, list[tuple[int, str]]] = {}
         controls: dict[str, dict[str, str]] = {}
         for bug_id, source, rank, outcome in cells:

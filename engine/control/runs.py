@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine import builders, trainers
+from engine import benchmarks, builders, trainers
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.control.repeat import differences
@@ -73,6 +73,8 @@ class Runs:
         """What a plug-in that is named can say at once. Raises UserError where what it needs is plainly not there."""
         if isinstance(spec, DatasetSpec):
             builders.registry.create(spec.builder).check()
+        if isinstance(spec, BenchmarkSpec | ChatSpec):
+            benchmarks.registry.create(spec.benchmark).check()
 
     def _from_anywhere(self, spec: Spec) -> Spec:
         """Folders named instead of models and data sets as absolute ones: who starts the run stands elsewhere."""

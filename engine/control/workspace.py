@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from engine import machine
+from engine.control.changes import Changes
 from engine.control.chats import Chats
 from engine.control.datasets import Datasets
 from engine.control.demo import Demo
@@ -54,6 +55,7 @@ class Workspace:
         self.patches = Patches(self.home, self._database)
         self.chats = Chats(self._database, self.runs)
         self.demo = Demo(self.runs, self.patches)
+        self._changes = Changes(self._database)
         self._supervisor = Supervisor(self.home, self._database, self.runs)
         self._claim: int | None = None
         self.trouble = (
@@ -117,6 +119,10 @@ class Workspace:
     def preflight(self, spec: TrainSpec) -> Preflight:
         """What training would take. Raises UserError where the model or its sizes are not known."""
         return preflight(spec, self.models, self.datasets)
+
+    def stamp(self) -> str:
+        """A short text that is another one whenever anything that a page shows may have changed; cheap."""
+        return self._changes.stamp()
 
     def machine(self) -> machine.Machine:
         """What this machine can do."""

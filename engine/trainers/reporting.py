@@ -58,6 +58,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             signal.signal(signal.SIGTERM, before)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self.is_stopping or state.global_step >= state.max_steps:
+            control.should_log = True  # the curves end at the last step
         if self.is_stopping:
             control.should_save = control.should_training_stop = True
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
+import html
+import json
 from functools import cache
 from typing import Any
 
 import gradio as gr
 
 from engine.control.workspace import Workspace
+from engine.domain import Bug
 from engine.errors import UserError
 from studio import conversation
-from studio.clickable import clickable, picked, plain
+from studio.checked import number_of
+from studio.clickable import clickable, kept, picked, plain
 from studio.form import Form
 from studio.guard import on
 from studio.live import Live
@@ -19,14 +24,15 @@ from studio.show import empty, heading, state, verdict
 FOLDED = ("benchmark", "strategy", "representation", "generator", "name")
 
 
-def build(workspace: Workspace, live: Live, chosen: gr.State) -> None:
+def build(workspace: Workspace, live: Live, chosen: Any) -> None:
     """The page."""
 
     @cache
-    def bug_ids() -> list[str]:
-        return [bug.id for bug in workspace.chats.bugs()]
+    def bugs() -> list[tuple[str, str]]:
+        """What each bug is called in the list, where any part of it can be searched for, and its id."""
+        return [(called(bug), bug.id) for bug in workspace.chats.bugs()]
 
-    names = {"model": workspace.models.names, "bug": bug_ids}
+    names = {"model": workspace.models.names, "bug": bugs}
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             plain(heading("Bug", "Choose a model and a bug; the faulty lines are marked."))
@@ -48,8 +54,8 @@ def build(workspace: Workspace, live: Live, chosen: gr.State) -> None:
         with gr.Column(scale=3, min_width=260, variant="panel"):
             plain(heading("Conversations"))
             cards = clickable(elem_classes="scroll")
-    bug_widget = form.widgets("bug")[0]
-    model_widget = form.widgets("model")[0]
+    bug_widget, model_widget = form.widgets("bug")[0], form.widgets("model")[0]
+    bug, hints = kept(""), kept("")  # the bug that is shown, and the hints typed for others, as JSON
 
     def say(current: int, text: str, turns_wanted: str, *values: Any) -> list[Any]:
         if not turns_wanted.strip().isdecimal():
@@ -64,9 +70,26 @@ def build(workspace: Workspace, live: Live, chosen: gr.State) -> None:
     def begin() -> int:
         return 0
 
+    def change_model(current: int, model: str | None) -> int:
+        return current if current and workspace.chats.get(current).model == model else 0
+
+    def change_bug(asked: str | None, shown: str, hint: str, others: str, current: int) -> list[Any]:
+        """The bug field was left: an unknown id is refused; another bug has another hint and conversation."""
+        known = [bug_id for _, bug_id in bugs()]
+        if asked not in known:
+            if asked and known:
+                near = ", ".join(difflib.get_close_matches(str(asked), known, n=3, cutoff=0.3))
+                said = f"There is no bug {asked!r}. {f'Near: {near}. ' if near else ''}{shown} stays chosen."
+                gr.Warning(html.escape(said))
+            return [shown or None, *[gr.skip()] * 4]
+        if asked == shown:
+            return [gr.skip()] * 5
+        typed = {**read_hints(others), shown: hint}
+        is_about = bool(current) and workspace.chats.get(current).bug_id == asked
+        return [gr.skip(), asked, typed.pop(asked, ""), json.dumps(typed), current if is_about else 0]
+
     def choose(event: gr.EventData) -> int:
-        text = picked(event)
-        return workspace.chats.view(int(text) if text.isdecimal() else 0).id
+        return workspace.chats.get(number_of(picked(event))).id or 0
 
     def draw(current: int) -> list[Any]:
         if not current:
@@ -84,25 +107,40 @@ def build(workspace: Workspace, live: Live, chosen: gr.State) -> None:
     def draw_earlier(current: int) -> list[str]:
         return [conversation.earlier(workspace.chats.list(), current)]
 
-    def show_bug(bug_id: str | None) -> list[str]:
+    def show_bug(bug_id: str) -> list[str]:
         return [conversation.chosen_bug(workspace.chats.bug(bug_id)) if bug_id else ""]
 
-    def choices(bug: Any, current: int) -> list[Any]:
+    def choices(chosen_bug: str | None, current: int) -> list[Any]:
         """The widgets say what the open conversation is about; without one, what was chosen, or the first bug."""
-        models, ids = workspace.models.names(), bug_ids()
+        models, known = workspace.models.names(), bugs()
         if current:
             about = workspace.chats.get(current)
-            return [gr.update(choices=models, value=about.model), gr.update(choices=ids, value=about.bug_id)]
-        return [
-            gr.update(choices=models),
-            gr.update(choices=ids) if bug or not ids else gr.update(choices=ids, value=ids[0]),
-        ]
+            return [gr.update(choices=models, value=about.model), gr.update(choices=known, value=about.bug_id)]
+        first = {} if chosen_bug or not known else {"value": known[0][1]}
+        return [gr.update(choices=models), gr.update(choices=known, **first)]
 
     on([repair.click, message.submit], say, [chosen, message, budget, *form.inputs], [chosen, message])
     on(stop.click, stop_now, chosen)
-    on([anew.click, bug_widget.input, model_widget.input], begin, None, chosen)
+    on(anew.click, begin, None, chosen)
+    on(model_widget.input, change_model, [chosen, model_widget], chosen)
+    about = [bug_widget, bug, message, hints, chosen]
+    on(bug_widget.change, change_bug, about, about)
     on(cards.select, choose, None, chosen)
-    live.show(show_bug, [bug_widget], [code], also=[bug_widget.change], ticks=False)
+    live.show(show_bug, [bug], [code], also=[bug.change], ticks=False)
     live.show(choices, [bug_widget, chosen], [model_widget, bug_widget], also=[chosen.change])
     live.show(draw, [chosen], [status, turns, repair, stop], also=[chosen.change])
     live.show(draw_earlier, [chosen], [cards], also=[chosen.change])
+
+
+def called(bug: Bug) -> str:
+    """A bug as the list of them names it."""
+    return "  ·  ".join(filter(None, [bug.id, bug.kind.replace("_", " "), bug.language, bug.cwe]))
+
+
+def read_hints(text: str) -> dict[str, str]:
+    """Bug -> the hint that was typed for it; empty where the text is not what this page has written."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}

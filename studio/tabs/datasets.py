@@ -11,11 +11,12 @@ from engine import benchmarks
 from engine.control.patches import unified
 from engine.control.workspace import Workspace
 from studio import charts, code
-from studio.clickable import clickable, plain
+from studio.clickable import GONE, clickable, kept, plain, showing
 from studio.fields import asked_later
 from studio.guard import on
 from studio.live import Live
 from studio.panel import Panel
+from studio.plotted import plotted
 from studio.show import empty, esc, heading, run_strip, share_bars, tiles, when
 
 COLUMNS = ("builder.buggy", "builder.fixed", "builder.id", "builder.project")
@@ -94,8 +95,8 @@ def build(workspace: Workspace, live: Live) -> Any:
             with gr.Column(variant="panel"):
                 picker = gr.Dropdown([], label="Data set", info="newest first", interactive=True, elem_id="dataset")
                 facts = plain()
-                lengths = gr.Plot(show_label=False, visible="hidden", elem_classes="chart")
-            with gr.Column(variant="panel", visible="hidden") as explorer:
+                lengths = plotted(visible="hidden", elem_classes="chart")
+            with gr.Column(elem_classes=["panel", GONE]) as explorer:
                 plain(heading("Samples", "Exactly what training will see."))
                 with gr.Row(elem_classes="bar-row"):
                     search = gr.Textbox("", label="Search samples", placeholder="id, kind or code", scale=3)
@@ -103,7 +104,7 @@ def build(workspace: Workspace, live: Live) -> Any:
                     after = gr.Button("Next", size="sm", min_width=80)
                     place = plain(elem_classes="place")
                 body = clickable()
-    index, awaited = gr.State(0), gr.State(0)  # awaited: the run that builds what is to be shown next
+    index, awaited = kept(), kept()  # awaited: the run that builds what is to be shown next
     panel.wire(live)
 
     def start(*values: Any) -> int:
@@ -124,9 +125,9 @@ def build(workspace: Workspace, live: Live) -> Any:
         top = run_strip(runs[0]) if runs and runs[0].state != "done" else ""
         if name is None:
             text = "Choose where the bugs come from on the left and press Build data set; it takes about a minute."
-            return [top, gr.update(choices=[], value=None), empty("No data set yet", text)]
+            return [top, gr.update(choices=[], value=None, visible="hidden"), empty("No data set yet", text)]
         choices = [(f"{each.name}  ({each.train_rows + each.valid_rows:,} samples)", each.name) for each in rows]
-        return [top, gr.update(choices=choices, value=name), report(workspace.datasets.get(name))]
+        return [top, gr.update(choices=choices, value=name, visible=True), report(workspace.datasets.get(name))]
 
     def draw_lengths(name: str | None) -> list[Any]:
         if not name:
@@ -136,7 +137,7 @@ def build(workspace: Workspace, live: Live) -> Any:
         return [gr.update(value=chart, visible=True)]
 
     def draw_explorer(name: str | None) -> list[Any]:
-        return [gr.update(visible=True if name else "hidden")]
+        return [showing(bool(name), "panel")]
 
     def show_sample(name: str | None, text: str, number: int) -> list[str]:
         if not name:
@@ -166,5 +167,6 @@ def build(workspace: Workspace, live: Live) -> Any:
     on(before.click, step_back, index, index)
     on(after.click, step_on, index, index)
     on([picker.change, search.change], first, None, index)
-    on([picker.change, search.change, index.change], show_sample, [picker, search, index], [body, place], live=True)
+    shown = [picker, search, index]
+    live.show(show_sample, shown, [body, place], also=[part.change for part in shown], ticks=False)
     return strip

@@ -9,12 +9,14 @@ import gradio as gr
 
 from engine.control.runs import spec_json
 from engine.control.workspace import Workspace
-from engine.rundir import ENDED
+from engine.rundir import ACTIVE, ENDED
 from engine.specs import parse
 from studio import charts, code
-from studio.clickable import clickable, picked, plain
+from studio.checked import number_of
+from studio.clickable import GONE, clickable, picked, plain, showing
 from studio.guard import on
 from studio.live import Live
+from studio.plotted import plotted
 from studio.show import KINDS, copyable, empty, run_list, run_strip
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
@@ -33,7 +35,7 @@ def first_choice(runs: Sequence[Any]) -> int:
     return next((run.id for run in [*training, *at_work, *runs]), 0)
 
 
-def build(workspace: Workspace, live: Live, chosen: gr.State) -> Any:
+def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
     """The page; the part that links elsewhere is returned."""
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=3, min_width=300, variant="panel"):
@@ -46,12 +48,13 @@ def build(workspace: Workspace, live: Live, chosen: gr.State) -> Any:
         with gr.Column(scale=8, min_width=320):
             with gr.Column(variant="panel"):
                 strip = clickable()
-                with gr.Row(elem_classes="buttons"):
-                    stop = gr.Button("Stop", variant="stop", size="sm", interactive=False, min_width=96)
-                    resume = gr.Button("Resume", size="sm", interactive=False, min_width=96)
-            with gr.Column(elem_id="charts", visible="hidden") as curves:
-                plots = [gr.Plot(show_label=False, elem_classes="chart panel") for _ in CHARTS]
-            with gr.Column(variant="panel", visible="hidden") as below:
+                with gr.Row(elem_classes=["buttons", GONE]) as buttons:
+                    save = gr.Button("Stop and save", variant="stop", size="sm", visible="hidden", min_width=112)
+                    stop = gr.Button("Stop", variant="stop", size="sm", visible="hidden", min_width=96)
+                    resume = gr.Button("Resume", size="sm", visible="hidden", min_width=96)
+            with gr.Column(elem_id="charts", elem_classes=GONE) as curves:
+                plots = [plotted(elem_classes="chart") for _ in CHARTS]
+            with gr.Column(elem_classes=["panel", GONE]) as below:
                 plain('<div class="heading"><h2>Log</h2></div>')
                 tail = plain(elem_classes="tail")
                 with gr.Accordion("Settings of this run", open=False, elem_classes="more"):
@@ -67,46 +70,56 @@ def build(workspace: Workspace, live: Live, chosen: gr.State) -> Any:
         newest = wanted or first_choice(workspace.runs.list())
         if not newest:
             nothing = empty("Nothing has run yet", "Its curves and its log will be here while it runs and ever after.")
-            return [nothing, gr.update(interactive=False), gr.update(interactive=False), "", ""]
+            return [nothing, *[gr.update(visible="hidden")] * 3, "", ""]
         run = workspace.runs.get(newest)
+        can_save = run.kind == "train" and run.state in ACTIVE
         return [
             run_strip(run, link=False),
-            gr.update(interactive=run.state not in (*ENDED, "stopping")),
-            gr.update(interactive=run.state in GOES_ON),
+            gr.update(visible=can_save or "hidden", interactive=run.state != "stopping"),
+            gr.update(
+                visible=run.state not in ENDED or "hidden",
+                value="Stop now" if can_save else "Stop",
+                interactive=can_save or run.state != "stopping",
+            ),
+            gr.update(visible=run.state in GOES_ON or "hidden"),
             code.log(workspace.runs.log(newest)),
             settings(run, workspace.runs.command(parse(run.spec))),
         ]
 
     def draw_shape(wanted: int) -> list[Any]:
         newest = wanted or first_choice(workspace.runs.list())
-        trains = bool(newest) and workspace.runs.get(newest).kind == "train"
-        return [gr.update(visible=trains or "hidden"), gr.update(visible=bool(newest) or "hidden")]
+        if not newest:
+            return [showing(False, "buttons"), showing(False), showing(False, "panel")]
+        run = workspace.runs.get(newest)
+        has_curves = run.kind == "train" and (run.state not in ENDED or bool(workspace.runs.metrics(newest)))
+        has_buttons = run.state not in ENDED or run.state in GOES_ON
+        return [showing(has_buttons, "buttons"), showing(has_curves), showing(True, "panel")]
 
     def draw_curves(wanted: int) -> list[Any]:
         newest = wanted or first_choice(workspace.runs.list())
         if not newest or workspace.runs.get(newest).kind != "train":
-            return [None] * len(CHARTS)
+            return [""] * len(CHARTS)
         metrics = workspace.runs.metrics(newest)
-        return [figure(metrics) for figure in CHARTS]
+        return [figure(metrics, f"run {newest}") for figure in CHARTS]
 
     def choose(event: gr.EventData) -> int:
-        return workspace.runs.get(_number(picked(event))).id or 0
+        return workspace.runs.get(number_of(picked(event))).id or 0
 
-    def stop_run(wanted: int) -> None:
+    def stop_and_save(wanted: int) -> None:
         workspace.runs.stop(wanted or first_choice(workspace.runs.list()))
+
+    def stop_now(wanted: int) -> None:
+        workspace.runs.stop(wanted or first_choice(workspace.runs.list()), now=True)
 
     def resume_run(wanted: int) -> None:
         workspace.runs.resume(wanted or first_choice(workspace.runs.list()))
 
     live.show(draw_list, [search, kind, chosen], [cards], also=[chosen.change, search.change, kind.change])
-    live.show(draw_run, [chosen], [strip, stop, resume, tail, recipe], also=[chosen.change])
-    live.show(draw_shape, [chosen], [curves, below], also=[chosen.change])
+    live.show(draw_run, [chosen], [strip, save, stop, resume, tail, recipe], also=[chosen.change])
+    live.show(draw_shape, [chosen], [buttons, curves, below], also=[chosen.change])
     live.show(draw_curves, [chosen], plots, also=[chosen.change])
     on(cards.select, choose, None, chosen)
-    on(stop.click, stop_run, chosen)
+    on(save.click, stop_and_save, chosen)
+    on(stop.click, stop_now, chosen)
     on(resume.click, resume_run, chosen)
     return strip
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 12 else 0

@@ -10,7 +10,8 @@ from gradio.processing_utils import save_file_to_cache
 from engine.control.patches import LedgerQuery
 from engine.control.workspace import Workspace
 from studio import ledger
-from studio.clickable import clickable, picked, plain
+from studio.checked import chosen_number
+from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.guard import on
 from studio.live import Live
 from studio.panel import Panel
@@ -28,7 +29,7 @@ SIZE = 20
 SAVE = "() => { setTimeout(() => document.querySelector('#exported').click(), 200); }"  # once it has its file
 
 
-def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
+def build(workspace: Workspace, live: Live, wanted: Any) -> Any:
     """The page; the part that links elsewhere is returned."""
     with gr.Accordion("New benchmark run", open=False, elem_classes="panel new") as new:
         text = "It writes patches for every bug; each is run against the bug's tests."
@@ -38,8 +39,8 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
     with gr.Column(variant="panel"):
         picker = gr.Dropdown([], label="Benchmark run", interactive=True, elem_id="benchmark-run", filterable=False)
         strip = clickable()
-        figures = plain()
-    with gr.Row(elem_classes="page", visible="hidden") as results:
+        summary = plain()
+    with gr.Row(elem_classes=["page", GONE]) as results:
         with gr.Column(scale=7, min_width=320, variant="panel"):
             with gr.Row(elem_classes="bar-row filters"):
                 search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE", min_width=140)
@@ -56,8 +57,8 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
                 jsonl = gr.Button("as JSONL", size="sm", min_width=80)
                 exported = gr.DownloadButton("Export", visible="hidden", elem_id="exported")
         with gr.Column(scale=5, min_width=320, variant="panel"):
-            patch = clickable(empty("No patch chosen", "Click a cell of the table: its diff and test log appear here."))
-    page, cell = gr.State(1), gr.State("")
+            patch = clickable()
+    page, cell = kept(1), kept("")
     panel.wire(live)
 
     def start(*values: Any) -> list[Any]:
@@ -72,18 +73,23 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
         number = want if want in known else (started or known or [None])[0]  # until one is chosen, what is judged now
         if number is None:
             text = "Open New benchmark run above and press Start: one row a bug, one cell a patch will stand here."
-            return [gr.update(choices=[], value=None), "", empty("Nothing judged yet", text)]
+            return [gr.update(choices=[], value=None, visible="hidden"), "", empty("Nothing judged yet", text)]
         choices = [(f"{run.spec['model']}  ·  run {run.id}, {when(run.created_at)}", run.id) for run in runs]
         run = next(run for run in runs if run.id == number)
         top = run_strip(run) if run.state != "done" else ""
         totals = workspace.patches.totals(number)
-        return [gr.update(choices=choices, value=number), top, ledger.figures(totals) if totals.bugs else ""]
+        return [
+            gr.update(choices=choices, value=number, visible=True),
+            top,
+            ledger.figures(totals) if totals.bugs else "",
+        ]
 
     def draw_shape(run: int | None) -> list[Any]:
-        return [gr.update(visible=bool(run and workspace.patches.totals(run).bugs) or "hidden")]
+        number = chosen_number(run)
+        return [showing(bool(number and workspace.patches.totals(number).bugs), "page")]
 
     def draw_table(run: int | None, text: str, which: str, only: str, order: str, number: int, key: str) -> list[str]:
-        if not run:
+        if not (run := chosen_number(run)):
             return ["", ""]
         rows, total = workspace.patches.page(run, LedgerQuery(text.strip(), which, only, order, page=number, size=SIZE))
         most = int(workspace.runs.get(run).spec.get("candidates", 10))
@@ -91,36 +97,36 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
         return [ledger.table(rows, most, run, key), f"page {min(number, pages)} of {pages}, {total} bugs"]
 
     def choose(event: gr.EventData, run: int | None) -> list[Any]:
-        return [picked(event), run or 0]
+        return [picked(event), chosen_number(run)]
 
-    def draw_patch(run: int | None, key: str) -> str:
+    def draw_patch(run: int | None, key: str) -> list[str]:
         place = ledger.read_key(key)
-        if not run or place is None:
-            return empty("No patch chosen", "Click a cell of the table: its diff and test log appear here.")
-        return ledger.detail(workspace.patches.detail(run, *place))
+        if not (run := chosen_number(run)) or place is None:
+            return [empty("No patch chosen", "Click a cell of the table: its diff and test log appear here.")]
+        return [ledger.detail(workspace.patches.detail(run, *place))]
 
     def page_back(number: int) -> int:
         return max(1, number - 1)
 
     def page_on(number: int, run: int | None, text: str, which: str, only: str) -> int:
-        total = workspace.patches.page(run or 0, LedgerQuery(text.strip(), which, only, size=1))[1]
+        total = workspace.patches.page(chosen_number(run), LedgerQuery(text.strip(), which, only, size=1))[1]
         return min(number + 1, max(1, -(-total // SIZE)))
 
     def first_page() -> int:
         return 1
 
     def another(run: int | None) -> list[Any]:
-        return [run or 0, 1, ""]
+        return [chosen_number(run), 1, ""]
 
     def export_csv(run: int | None) -> str:
-        return save_file_to_cache(workspace.patches.export(run or 0, "csv"), exported.GRADIO_CACHE)
+        return save_file_to_cache(workspace.patches.export(chosen_number(run), "csv"), exported.GRADIO_CACHE)
 
     def export_jsonl(run: int | None) -> str:
-        return save_file_to_cache(workspace.patches.export(run or 0, "jsonl"), exported.GRADIO_CACHE)
+        return save_file_to_cache(workspace.patches.export(chosen_number(run), "jsonl"), exported.GRADIO_CACHE)
 
     filters = [search, show, language]
     on(start_button.click, start, panel.form.inputs, [wanted, new])
-    live.show(draw_run, [wanted], [picker, strip, figures], also=[wanted.change])
+    live.show(draw_run, [wanted], [picker, strip, summary], also=[wanted.change])
     live.show(draw_shape, [picker], [results], also=[picker.change])
     asked = [picker, *filters, sort, page, cell]
     changes = [part.change for part in asked]
@@ -128,7 +134,7 @@ def build(workspace: Workspace, live: Live, wanted: gr.State) -> Any:
     on([part.change for part in [*filters, sort]], first_page, None, page)
     on(picker.input, another, picker, [wanted, page, cell])
     on([table.select, patch.select], choose, picker, [cell, wanted])
-    on(cell.change, draw_patch, [picker, cell], patch, live=True)
+    live.show(draw_patch, [picker, cell], [patch], also=[cell.change, picker.change], ticks=False)
     on(before.click, page_back, page, page)
     on(after.click, page_on, [page, picker, *filters], page)
     for button, write in ((csv, export_csv), (jsonl, export_jsonl)):

@@ -74,7 +74,7 @@ def first_sample(workspace: Workspace, dataset: str) -> str:
     return f"<h4>The first sample, as the model will see it</h4>{code.tokens(sample.pieces)}" if sample else ""
 
 
-def build(workspace: Workspace, live: Live, run: gr.State) -> None:
+def build(workspace: Workspace, live: Live, run: Any) -> None:
     """The page; starting sets `run`, which leads to Monitor."""
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=5, min_width=320, variant="panel"):

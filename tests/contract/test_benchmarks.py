@@ -54,8 +54,10 @@ def test_all_bugs_keep_the_contract(name, sandbox, request):
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_missing_checkout_is_said_with_what_to_do(name, tmp_path):
     for folder in ("", str(tmp_path)):
-        with pytest.raises(UserError, match="git clone"):
-            registry.create(registry.params({"name": name, "folder": folder})).bugs()
+        benchmark = registry.create(registry.params({"name": name, "folder": folder}))
+        for look in (benchmark.check, benchmark.bugs):
+            with pytest.raises(UserError, match="git clone"):
+                look()
 
 
 BUG = Bug("stub/one", "python", "a.py", "x = 1\n", "x = 2\n", Span(1, 1), project="stub/one")
@@ -78,6 +80,9 @@ class Stub:
         self.all = [list(bugs), list(bugs)] if isinstance(bugs, tuple) else bugs
         self.reasons = skipped or {}
         self.verdicts = verdicts
+
+    def check(self):
+        pass
 
     def bugs(self):
         return self.all[0] if len(self.all) == 1 else self.all.pop(0)

@@ -96,6 +96,34 @@ def test_the_table_counts_verdicts_as_they_come(workspace, mute):
     assert (row.model, row.scored, row.plausible_at_1, row.plausible_at_10) == ("starter", 2, 0, 1)
 
 
+def test_the_table_stays_until_the_next_demo_has_judged_something(workspace, mute):
+    first = workspace.demo.runs(workspace.demo.start())[3]
+    workspace.tick()
+    workspace.runs.stop(workspace.demo.runs()[0].id)
+    RunDir(Path(workspace.demo.runs()[0].folder)).emit("state", state="stopped")
+    for _ in range(6):
+        workspace.tick()
+    folder = RunDir(Path(first.folder))
+    folder.emit("bug", id="a", language="python", path="a.py", start=1, end=1, buggy="x\n", fixed="y\n")
+    folder.emit("patch", bug_id="a", source="model", rank=1, text="y\n", verdict={"outcome": "plausible"})
+    workspace.tick()
+    assert [row.scored for row in workspace.demo.table()] == [1, 0, 0]
+    workspace.demo.start()
+    assert workspace.demo.table()[0].run_id == first.id
+
+
+def test_cancelling_stops_what_has_not_ended_and_nothing_starts_in_between(workspace, mute):
+    workspace.demo.start()
+    workspace.tick()
+    assert workspace.demo.cancel() == 6
+    assert [run.state for run in workspace.demo.runs()] == ["stopping", *["stopped"] * 5]
+    RunDir(Path(workspace.demo.runs()[0].folder)).emit("state", state="stopped")
+    workspace.tick()
+    assert not workspace.demo.is_under_way()
+    with pytest.raises(UserError, match="no demo is under way"):
+        workspace.demo.cancel()
+
+
 def test_when_a_stage_ends_early_so_do_those_that_need_it(workspace, mute):
     first, *others = workspace.demo.runs(workspace.demo.start())
     workspace.runs.stop(first.id)

@@ -3,95 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
-from web_server import Server
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "studio"))
-from filled import CHAT_BUG, fill
+from filled import CHAT_BUG
+from pages import TABS, WAIT_MS, drawn_tab, field, more_settings, preset, tab
 
 sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-TABS = ("Datasets", "Train", "Monitor", "Merge", "Patches", "Chat")
-WAIT_MS = 120_000  # for a run to end, on a busy machine
-sync_api.expect.set_options(timeout=30_000)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium: apt-get install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def open_page(browser):
-    """Opens a page of a server; fails the test on any error in the browser's console."""
-    said, contexts = [], []
-
-    def note(text):
-        # A page that is left or loaded anew cuts the stream it was listening to; that is no error of the page.
-        if "AbortError" not in text and "errored out" not in text:
-            said.append(text)
-
-    def opened(url, width=1440, height=900, **settings):
-        contexts.append(
-            browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **settings)
-        )
-        page = contexts[-1].new_page()
-        page.set_default_timeout(30_000)
-        page.on("console", lambda message: note(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: note(str(error)))
-        page.goto(url)
-        page.get_by_role("tab", name="Datasets").wait_for()
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert said == []
-
-
-@pytest.fixture
-def server(home):
-    made = Server(home)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def used_server(home):
-    fill(home, hostile=True)
-    made = Server(home)
-    yield made
-    made.close()
-
-
-def tab(page, name):
-    page.get_by_role("tab", name=name, exact=True).click()
-    return page.get_by_role("tabpanel").filter(visible=True)
-
-
-def field(panel, name):
-    """A text field by the beginning of its label; the rest of the label is its help."""
-    return panel.get_by_role("textbox", name=re.compile(f"^{name}"))
-
-
-def preset(panel, name):
-    panel.get_by_label("Preset").click()
-    panel.get_by_role("option", name=name).click()
-
-
-def more_settings(panel):
-    panel.get_by_role("button", name="More settings").click()
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.slow
@@ -138,6 +56,7 @@ def test_all_six_pages_do_the_main_job(server, open_page):
 
     panel = tab(page, "Merge")
     preset(panel, "demo")
+    sync_api.expect(field(panel, "Name")).to_have_value("demo-merged")
     more_settings(panel)
     field(panel, "Parity bugs").fill("1")
     panel.get_by_role("button", name="Merge and check").click()
@@ -146,6 +65,7 @@ def test_all_six_pages_do_the_main_job(server, open_page):
     panel = tab(page, "Patches")
     panel.get_by_role("button", name="New benchmark run").click()
     preset(panel, "demo")
+    sync_api.expect(panel.get_by_text("java", exact=True)).to_be_hidden()  # the preset has been filled in
     more_settings(panel)
     field(panel, "Candidates").fill("3")
     field(panel, "Limit").fill("4")
@@ -172,8 +92,7 @@ def test_all_six_pages_do_the_main_job(server, open_page):
 def test_no_page_scrolls_sideways_on_a_telephone(used_server, open_page):
     page = open_page(used_server.url, 390, 844)
     for name in TABS:
-        tab(page, name)
-        page.wait_for_timeout(1500)
+        drawn_tab(page, name)
         wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= seen, name
     tab(page, "Patches")
@@ -184,17 +103,16 @@ def test_no_page_scrolls_sideways_on_a_telephone(used_server, open_page):
 def test_hostile_text_stays_inert_in_every_page(used_server, open_page):
     page = open_page(used_server.url)
     for name in TABS:
-        panel = tab(page, name)
-        page.wait_for_timeout(2000)
+        panel = drawn_tab(page, name)
         if name == "Monitor":
             panel.get_by_role("button", name=re.compile("too-large")).click()
+            sync_api.expect(panel.locator(".strip .complaint")).to_contain_text("<img src=x onerror")
         if name == "Patches":
             panel.get_by_role("button", name=re.compile("^candidate 3 of pocket.py-binary-search")).click()
             sync_api.expect(panel.get_by_text("Test log")).to_be_visible()
         if name == "Chat":
             panel.get_by_role("button", name=CHAT_BUG).click()
             sync_api.expect(panel.get_by_text("Please repair gcd.")).to_be_visible()
-        page.wait_for_timeout(500)
         assert "<img src=x onerror" in panel.inner_text() or name in ("Train", "Merge")
         assert page.evaluate("window.hacked") is None
         assert page.locator("img[src=x]").count() == 0

@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from filled import fill
 from web_server import Server, free_port
+from wild_calls import Wild
 
 pytestmark = pytest.mark.slow
 
@@ -92,6 +94,21 @@ def test_forged_choices_are_errors_without_side_effects(server, value):
         assert '"success":false' in said
         assert "Traceback" not in said
     assert server.number_of_runs() == 0
+
+
+def test_wild_calls_crash_no_handler(tmp_path):
+    fill(tmp_path / "home")
+    made = Server(tmp_path / "home")
+    try:
+        wild = Wild(made)
+        assert len(wild.handlers) > 20
+        assert wild.call_all(20) == []
+        said = made.log.read_text()
+        assert "Traceback" not in said, said[-3000:]
+        assert "broke" not in said
+        assert made.request("/")[0] == 200
+    finally:
+        made.close()
 
 
 def test_public_bind_without_password_is_refused(home):

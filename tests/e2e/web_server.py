@@ -31,10 +31,14 @@ class Server:
         self.home, self.port = home, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home.with_suffix(".log")
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also again on the same port after `process` was killed."""
         started = time.monotonic()
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "studio", "--home", str(home), "--port", str(self.port)],
+                [sys.executable, "-m", "studio", "--home", str(self.home), "--port", str(self.port)],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=dict(os.environ),
             )  # fmt: skip
         while self.request("/")[0] != 200:

@@ -9,11 +9,9 @@ from filled import fill
 from engine.control.workspace import Workspace
 from studio.app import TABS, create_app
 
-SHOWS = ("draw", "look", "open", "show", "choices", "preview", "greet", "columns", "reopen")
-
 
 @pytest.fixture(params=["empty", "used"], scope="module")
-def app(request, tmp_path_factory):
+def studio(request, tmp_path_factory):
     home = tmp_path_factory.mktemp(request.param)
     if request.param == "used":
         fill(home, hostile=True)
@@ -22,43 +20,65 @@ def app(request, tmp_path_factory):
     workspace.close()
 
 
-def parts(app):
-    """(name, handler, the values that the page starts with) of all that only shows something."""
-    for each in app.fns.values():
-        name = each.api_name.partition("_")[2]
-        if each.fn and name.startswith(SHOWS):
-            yield each.api_name, each.fn, [part.value for part in each.inputs], each.outputs
+def handler(studio, name):
+    return next(each.fn for each in studio.blocks.fns.values() if each.api_name == name)
 
 
-def test_every_part_can_be_drawn(app):
-    drawn = list(parts(app))
-    assert len(drawn) > 30
-    for name, handler, values, outputs in drawn:
-        made = handler(*values)
-        many = len(outputs) > 1
-        assert not many or len(made) == len(outputs), name
+def test_every_part_can_be_drawn(studio):
+    assert set(studio.pages) == {"app", *TABS}
+    for page in studio.pages.values():
+        drawn = page.look(None, [field.value for field in page.inputs])
+        assert drawn["pieces"][0] == "", page.name
+        assert len(drawn["pieces"]) > 1, page.name
+        again = page.look(drawn["sent"], [field.value for field in page.inputs])
+        assert set(again["pieces"]) == {0}, "nothing has changed, so nothing is sent"
 
 
-def test_there_are_six_tabs_in_their_order(app):
-    tabs = [block for block in app.blocks.values() if isinstance(block, gr.Tab)]
+def test_there_are_six_tabs_in_their_order(studio):
+    tabs = [block for block in studio.blocks.blocks.values() if isinstance(block, gr.Tab)]
     assert [tab.id for tab in tabs] == list(TABS)
 
 
-def test_every_field_is_labelled(app):
-    fields = [block for block in app.blocks.values() if isinstance(block, gr.Textbox | gr.Dropdown | gr.Checkbox)]
+def test_every_field_is_labelled(studio):
+    fields = [
+        block
+        for block in studio.blocks.blocks.values()
+        if isinstance(block, gr.Textbox | gr.Dropdown | gr.Checkbox) and block.visible != "hidden"
+    ]
     assert len(fields) > 40
     assert [field.elem_id for field in fields if not field.label] == []
 
 
-def test_a_click_on_the_demo_queues_it_once(app, request):
-    start = next(each.fn for each in app.fns.values() if each.api_name == "app_start_demo")
-    draw = next(each.fn for each in app.fns.values() if each.api_name == "app_draw_demo")
+def demo(studio):
+    """What the first page shows of the demo: its stages, its table, whether it can be run, whether cancelled."""
+    page = studio.pages["app"]
+    part = next(part for part in page.parts if part.draw.__name__ == "draw_demo")
+    stages, table, run, cancel = part.draw()
+    return stages, table, run["visible"] is True, cancel["visible"] is True
+
+
+def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
+    ask, start, cancel = (handler(studio, f"app_{name}_demo") for name in ("ask", "start", "cancel"))
     if "used" in request.node.name:  # its demo is not over
+        _, before, *_ = demo(studio)
+        assert demo(studio)[2:] == (False, True)
         with pytest.raises(gr.Error, match="under way"):
             start()
+        cancel()
+        assert demo(studio)[2:] == (True, False)
+        assert "gone" not in ask()["elem_classes"], "another demo is asked for"
+        assert demo(studio)[2:] == (True, False), "and not started before it is confirmed"
+        start()
+        stages, table, *_ = demo(studio)
+        assert stages.count("waits its turn") == 6
+        assert "of the demo before" in table
+        assert before.count("<tr>") == table.count("<tr>"), "the table stays until the new demo has one"
         return
-    start()
+    with pytest.raises(gr.Error, match="no demo is under way"):
+        cancel()
+    ask()
+    assert demo(studio)[0].count("waits its turn") == 6
     with pytest.raises(gr.Error, match="under way"):
         start()
-    stages, _ = draw([("", 0), ("", 0)])[1:]
-    assert stages.count("waits its turn") == 6
+    cancel()
+    assert demo(studio)[0].count("stopped") >= 6

@@ -15,7 +15,6 @@ from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
 from studio import charts, code, conversation, ledger, page, show
 from studio.guard import check_bind, guarded
-from studio.live import TIMES, Live
 from studio.tabs import datasets, merge, monitor, train
 
 
@@ -119,10 +118,10 @@ def test_the_faulty_lines_are_marked(workspace):
 
 def test_charts_hold_all_points_and_keep_their_zoom():
     curves = {"loss": [(1, 2.0, 0.0), (2, 1.5, 1.0)], "eval_loss": [(2, 1.6, 1.0)]}
-    figure = json.loads(charts.loss(curves).plot)
+    figure = json.loads(charts.loss(curves))
     assert [trace["x"] for trace in figure["data"]] == [[1, 2], [2]]
     assert figure["layout"]["uirevision"] == "keep"
-    assert all(json.loads(make({}).plot)["data"] == [] for make in monitor.CHARTS)
+    assert all(json.loads(make({}))["data"] == [] for make in monitor.CHARTS)
 
 
 def test_plotly_accepts_every_figure(workspace):
@@ -132,11 +131,11 @@ def test_plotly_accepts_every_figure(workspace):
     histogram = workspace.datasets.list()[0].report["histogram"]
     figures = [make(curves) for make in monitor.CHARTS] + [charts.lengths(histogram, 1024)]
     for figure in figures:
-        assert len(go.Figure(json.loads(figure.plot)).data) >= 1
+        assert len(go.Figure(json.loads(figure)).data) >= 1
 
 
 def test_the_histogram_leaves_out_empty_ends():
-    figure = json.loads(charts.lengths({"edges": [0, 10, 20, 30], "counts": [1, 2, 0]}, 25).plot)
+    figure = json.loads(charts.lengths({"edges": [0, 10, 20, 30], "counts": [1, 2, 0]}, 25))
     assert figure["data"][0]["y"] == [1, 2]
 
 
@@ -178,28 +177,6 @@ def test_only_loopback_is_open_without_a_password(host):
     check_bind(host, has_auth=True)
     check_bind("127.0.0.1", has_auth=False)
     check_bind("::1", has_auth=False)
-
-
-def test_a_page_sends_only_what_changed():
-    still, moving = ["a", "b"], ["c"]
-
-    with gr.Blocks() as blocks:
-        live = Live()
-        live.show(lambda: list(still), [], [gr.HTML(), gr.HTML()])
-        live.show(lambda: list(moving), [], [gr.HTML()])
-        live.watch("test")
-    *redraws, look = (each.fn for each in blocks.fns.values())
-    sent = [[], []]
-    for _ in range(TIMES):
-        assert look(sent[0], 7, sent[1], 3) == [8, 4]
-        sent[0], *parts = redraws[0](sent[0])
-        sent[1], *_ = redraws[1](sent[1])
-        assert parts == ["a", "b"]
-    assert look(sent[0], 7, sent[1], 3) == [gr.skip(), gr.skip()]
-    moving[0] = "d"
-    assert look(sent[0], 7, sent[1], 3) == [gr.skip(), 4]
-    still[1] = "z"
-    assert redraws[0](sent[0])[1:] == [gr.skip(), "z"]
 
 
 @pytest.mark.parametrize(

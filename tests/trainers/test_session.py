@@ -59,6 +59,11 @@ def test_training_leaves_an_adapter_and_says_how_it_went(tmp_path, tiny, dataset
     assert loaded.tokenizer.vocab_size == 8192
 
 
+def test_the_curves_end_at_the_last_step(tmp_path, tiny, dataset):
+    run, _ = train(tmp_path, tiny, dataset, max_steps=3, logging_steps=2)
+    assert [point["step"] for point in said(run, "metric") if "loss" in point["values"]] == [1, 2, 3]
+
+
 def test_epochs_are_turned_into_steps(tmp_path, tiny, dataset):
     _, figures = train(tmp_path, tiny, dataset, max_steps=None, epochs=0.5, accumulation=2, save_steps=None)
     assert figures["steps"] == 2  # 24 rows x 0.5 in steps of 4 x 2

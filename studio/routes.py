@@ -1,0 +1,102 @@
+"""The addresses of our own beside Gradio's: whether anything has changed, what of a page has, and plotly's script."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from engine.control.workspace import Workspace
+from engine.errors import UserError
+from studio.app import Studio
+from studio.checked import LARGEST_CALL
+
+YEAR_S = 31_536_000
+
+
+def routes(workspace: Workspace, studio: Studio) -> list[Route]:
+    """All behind the login. `changes` is asked by an open page every second, `look` when there is something new."""
+    shape = shape_of(studio)
+    script = plotly_script()
+
+    async def changes(_: Request) -> Response:
+        told = {"stamp": workspace.stamp(), "shape": shape, "now": time.time()}
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+    async def look(request: Request) -> Response:
+        page = studio.pages.get(request.path_params["page"])
+        try:
+            if page is None:
+                raise UserError("there is no such page")
+            asked = await _object(request)
+            values = asked.get("values")
+            told = await run_in_threadpool(page.look, asked.get("sent"), values if isinstance(values, list) else [])
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return JSONResponse(told)
+
+    async def plotly(_: Request) -> Response:
+        headers = {"Cache-Control": f"private, max-age={YEAR_S}, immutable"}  # its address holds its version
+        return FileResponse(script, media_type="text/javascript", headers=headers)
+
+    return [
+        Route("/studio/changes", _known_only(changes)),
+        Route("/studio/look/{page}", _known_only(look), methods=["POST"]),
+        Route("/studio/plotly.js", _known_only(plotly)),
+    ]
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent. Raises UserError on anything else."""
+    try:
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > LARGEST_CALL:
+                raise UserError(f"a call is at most {LARGEST_CALL >> 20} MiB long")
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        raise UserError("a call is a JSON object")
+    return asked
+
+
+def shape_of(studio: Studio) -> str:
+    """The same for two servers whose pages understand each other: the same handlers, fields and numbers."""
+    handlers = [
+        (number, each.api_name, [part._id for part in (*each.inputs, *each.outputs)])
+        for number, each in studio.blocks.fns.items()
+    ]
+    return hashlib.blake2b(json.dumps(handlers).encode(), digest_size=8).hexdigest()
+
+
+def plotly_script() -> Path:
+    """The script that comes with the plotly package, found without importing the package."""
+    found = find_spec("plotly")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "package_data" / "plotly.min.js"
+
+
+def _known_only(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """`answer`, for those who are logged in where the studio has a password, as Gradio's own addresses are."""
+
+    async def checked(request: Request) -> Response:
+        app = request.app
+        token = request.cookies.get(f"access-token-{app.cookie_id}")
+        token = token or request.cookies.get(f"access-token-unsecure-{app.cookie_id}")
+        if app.auth is not None and app.tokens.get(token) is None:
+            return JSONResponse({"detail": "Not authenticated"}, status_code=401)
+        return await answer(request)
+
+    return checked

@@ -1,0 +1,33 @@
+"""What Gradio keeps of each page that has called it, made small and let go.
+
+Gradio copies the settings of all widgets for every page (730 KiB here), for links that this studio does not offer,
+and keeps the copies of up to 10,000 pages. Here, what is chosen stands in hidden fields of the page itself, so nothing
+is lost when its session is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+from gradio.state_holder import SessionState, StateHolder
+
+KEPT = 256  # pages at a time; the one that was quiet for longest goes first
+QUIET = timedelta(minutes=10)  # after which a page's session goes
+
+
+class Sessions(StateHolder):
+    """One small session for each page in use."""
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            bare = SimpleNamespace(default_config=self.blocks.default_config, blocks={})
+            self.session_data[session_id] = SessionState(bare)  # type: ignore[arg-type]
+        return super().__getitem__(session_id)
+
+    def delete_all_expired_state(self) -> None:
+        """Called by Gradio every second."""
+        for session_id, used in list(self.time_last_used.items()):
+            if datetime.now() - used > QUIET:
+                self.session_data.pop(session_id, None)
+                self.time_last_used.pop(session_id, None)

@@ -1,0 +1,197 @@
+"""An open page follows what happens: in place, at no cost while nothing does, and across a restart of the server."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+
+import pytest
+from pages import drawn_tab, field, tab
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.browser
+
+TRAINED, TRAINING = 2, 7  # runs of the used home
+AWAY = "ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|AbortError|errored out"
+
+
+class Home:
+    """Changes that a worker would make, written straight into the database of a home."""
+
+    def __init__(self, folder):
+        self.database = sqlite3.connect(folder / "studio.db", isolation_level=None, timeout=30)
+
+    def point(self, run, step, **values):
+        with self.database:
+            for name, value in values.items():
+                self.database.execute(
+                    "INSERT INTO metric (run_id, seq, step, name, value, time) VALUES (?, ?, ?, ?, ?, ?)",
+                    (run, 10**6 + step, step, name, value, time.time()),
+                )
+
+    def progress(self, run, text):
+        self.database.execute("UPDATE run SET progress_text = ? WHERE id = ?", (text, run))
+
+
+@pytest.fixture
+def changes(still_server):
+    made = Home(still_server.home)
+    yield made
+    made.database.close()
+
+
+def last_step(page):
+    return page.evaluate("document.querySelector('.js-plotly-plot').data[0].x.at(-1)")
+
+
+def look_now(page):
+    """The page asks at once instead of within a second."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def addresses(page):
+    """Collects the addresses that are asked for from now on."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.partition("?")[0].rpartition(":")[2].partition("/")[2]))
+    return asked
+
+
+def test_nothing_but_the_stamp_is_asked_while_nothing_changes_and_nothing_when_hidden(still_server, open_page, changes):
+    page = open_page(still_server.url)
+    for name in ("Monitor", "Patches", "Chat"):
+        drawn_tab(page, name)
+        page.wait_for_timeout(2000)  # the last look, for what came while it was drawn
+        asked = addresses(page)
+        while len(asked) < 3:
+            page.wait_for_event("request")
+        assert set(asked) == {"studio/changes"}, name
+    page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
+    page.wait_for_timeout(1200)
+    asked = addresses(page)
+    page.wait_for_timeout(2500)
+    assert asked == []
+
+
+@pytest.mark.slow
+def test_300_redraws_of_the_charts_leave_the_page_as_small_as_it_was(still_server, open_page, changes):
+    page = open_page(f"{still_server.url}/?run={TRAINED}")
+    page.locator(".js-plotly-plot").nth(3).wait_for()
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def counted():
+        session.send("HeapProfiler.collectGarbage")
+        metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+        return [metrics[name] for name in ("JSHeapUsedSize", "Nodes", "JSEventListeners")]
+
+    def redraw(steps):
+        for step in steps:
+            changes.point(
+                TRAINED, step, loss=1 + step % 7, learning_rate=1e-4, tokens_per_s=2000 + step, memory_bytes=2e9
+            )
+            look_now(page)
+            page.wait_for_function(f"document.querySelector('.js-plotly-plot').data[0].x.at(-1) === {step}")
+
+    redraw(range(1001, 1011))
+    before = counted()
+    redraw(range(1011, 1311))
+    heap, nodes, listeners = (now / was for now, was in zip(counted(), before, strict=True))
+    assert heap < 1.2, heap
+    assert nodes < 1.1, nodes
+    assert listeners < 1.1, listeners
+
+
+def test_zoom_and_hidden_curves_stay_while_the_charts_grow(still_server, open_page, changes):
+    page = open_page(f"{still_server.url}/?run={TRAINED}")
+    page.locator(".js-plotly-plot").nth(3).wait_for()
+    chart = page.locator(".js-plotly-plot").first
+    page.wait_for_timeout(500)  # plotly counts a second click within 300 ms as a double click
+    chart.locator(".legendtoggle").nth(1).click()
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 60, steps=5)
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('.js-plotly-plot').layout.xaxis.range[0] > 5")
+    page.wait_for_function("document.querySelector('.js-plotly-plot')._fullData[1].visible === 'legendonly'")
+    zoomed = page.evaluate("document.querySelector('.js-plotly-plot').layout.xaxis.range.map(Math.round)")
+    changes.point(TRAINED, 500, loss=1.0, eval_loss=1.1)
+    page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].x.at(-1) === 500")
+    assert page.evaluate("document.querySelector('.js-plotly-plot').layout.xaxis.range.map(Math.round)") == zoomed
+    assert page.evaluate("document.querySelector('.js-plotly-plot')._fullData[1].visible") == "legendonly"
+
+
+def test_a_refresh_moves_and_loses_nothing(still_server, open_page, changes):
+    page = open_page(f"{still_server.url}/?run={TRAINING}", height=500)
+    panel = drawn_tab(page, "Monitor")
+    panel.locator(".js-plotly-plot").nth(3).wait_for()
+    field(panel, "Search runs").fill("repair")
+    sync_api.expect(panel.locator(".card")).to_have_count(4)
+    panel.get_by_role("button", name="Settings of this run").click()
+    page.evaluate("""() => {
+        scrollTo(0, 700);
+        document.querySelector('.scroll').scrollTop = 60;
+        getSelection().selectAllChildren(document.querySelector('.tail .log'));
+    }""")
+    state = """() => [scrollY, document.querySelector('.scroll').scrollTop, getSelection().toString().length,
+        document.documentElement.scrollHeight]"""
+    before = page.evaluate(state)
+    assert before[2] > 50
+    for number in range(3):
+        changes.progress(TRAINING, f"step {40 + number} of 60")
+        look_now(page)
+        sync_api.expect(panel.locator(".strip")).to_contain_text(f"step {40 + number} of 60")
+        assert page.evaluate(state) == before
+    field(panel, "Search runs").press_sequentially("-q")
+    changes.progress(TRAINING, "step 50 of 60")
+    sync_api.expect(panel.locator(".strip")).to_contain_text("step 50 of 60")
+    sync_api.expect(field(panel, "Search runs")).to_be_focused()
+    field(panel, "Search runs").press_sequentially("lora")
+    sync_api.expect(field(panel, "Search runs")).to_have_value("repair-qlora")
+    sync_api.expect(panel.locator(".card")).to_have_count(1)
+    sync_api.expect(panel.get_by_text("repair-studio train")).to_be_visible()
+
+
+def test_the_page_counts_the_seconds_of_what_is_at_work(still_server, open_page):
+    page = open_page(f"{still_server.url}/?run={TRAINING}")
+    clock = drawn_tab(page, "Monitor").locator(".strip time")
+    sync_api.expect(clock).to_have_text(re.compile(r"^\d+ min \d\d s$"))
+    asked, before = addresses(page), clock.inner_text()
+    page.wait_for_function("(was) => document.querySelector('.strip time').textContent !== was", arg=before)
+    assert "studio/look/monitor" not in asked
+
+
+def test_a_page_goes_on_after_the_server_was_killed_and_started_again(still_server, open_page, changes):
+    page = open_page(still_server.url, may=AWAY)
+    panel = drawn_tab(page, "Patches")
+    field(panel, "Search bugs").fill("csv")
+    sync_api.expect(panel.locator(".ledger tbody tr")).to_have_count(1)
+    still_server.process.kill()
+    still_server.process.wait()
+    sync_api.expect(page.get_by_text("The studio does not answer")).to_be_visible()
+    still_server.start()
+    sync_api.expect(page.get_by_text("The studio does not answer")).to_be_hidden()
+    sync_api.expect(field(panel, "Search bugs")).to_have_value("csv")
+    panel.locator(".ledger button.cell").nth(4).click()
+    sync_api.expect(panel.get_by_text("Test log")).to_be_visible()
+    panel = tab(page, "Monitor")
+    changes.progress(TRAINING, "step 55 of 60")
+    sync_api.expect(panel.locator(".strip")).to_contain_text("step 55 of 60")
+
+
+def test_every_page_is_drawn_on_a_slow_line_and_when_tabs_are_clicked_in_a_hurry(still_server, open_page):
+    quick = open_page(still_server.url)
+    whole = {name: len(drawn_tab(quick, name).inner_text()) for name in ("Patches", "Train", "Merge")}
+    page = open_page(still_server.url)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    slow = {"offline": False, "latency": 200, "downloadThroughput": 500_000, "uploadThroughput": 500_000}
+    session.send("Network.emulateNetworkConditions", slow)
+    for name in ("Patches", "Monitor", "Chat", "Train", "Merge", "Datasets"):
+        tab(page, name)
+    for name, length in whole.items():
+        panel = drawn_tab(page, name)
+        page.wait_for_function("(n) => [...document.querySelectorAll('[role=tabpanel]')].find((each) => "
+                               "each.checkVisibility()).innerText.length >= n", arg=length)  # fmt: skip
+        assert panel.get_by_role("alert").count() == 0
