@@ -72,7 +72,7 @@ def time_by_the_clock(sandbox: Sandbox) -> None:
     late = sandbox.run([*PYTHON, "while True: pass"], {}, Limits(wall_s=0.5))
     took_s = time.monotonic() - start
     assert (late.ended, late.exit_code) == ("timeout", None), f"an endless loop: {late}"
-    assert took_s < 2.5, f"{took_s:.1f} s with a limit of 0.5"
+    assert took_s < 5, f"{took_s:.1f} s with a limit of 0.5"
 
 
 def processor_time(sandbox: Sandbox) -> None:
