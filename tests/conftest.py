@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported, which can be before the first test
+settings.register_profile("studio", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("studio")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

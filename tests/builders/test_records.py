@@ -93,7 +93,7 @@ def test_a_parquet_row_that_is_too_long_is_passed_over(tmp_path, monkeypatch):
     assert (funnel.source, funnel.examples) == (4, {rows.TOO_LONG: "row 2"})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(text=st.text(alphabet='",\nxé', max_size=40), longest=st.integers(1, 12))
 def test_skipping_ends_where_the_reader_would_end(tmp_path_factory, text, longest):
     path = tmp_path_factory.mktemp("records") / "x.csv"
