@@ -58,10 +58,11 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
     bug, hints = kept(""), kept("")  # the bug that is shown, and the hints typed for others, as JSON
 
     def say(current: int, text: str, turns_wanted: str, *values: Any) -> list[Any]:
-        if not turns_wanted.strip().isdecimal():
-            raise UserError(f"Budget: should be a whole number of turns, 1 to 50 (got {turns_wanted!r})")
+        wanted = number_of(turns_wanted.strip())
+        if not wanted:
+            raise UserError(f"Budget: should be a whole number of turns, 1 to 50 (got {turns_wanted[:20]!r})")
         number = current or workspace.chats.start(form.spec(values))
-        workspace.chats.send(number, text, int(turns_wanted))
+        workspace.chats.send(number, text, wanted)
         return [number, ""]
 
     def stop_now(current: int) -> None:
