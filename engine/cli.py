@@ -188,7 +188,8 @@ def demo(
         workspace.tick()
         stopped = workspace.demo.cancel()
         follow.until(workspace, lambda: not workspace.demo.is_under_way())
-        print(json.dumps({"stopped": stopped}) if json_ else f"{stopped} runs of the demo stopped")
+        runs_ = "run" if stopped == 1 else "runs"
+        print(json.dumps({"stopped": stopped}) if json_ else f"{stopped} {runs_} of the demo stopped")
         return
     group = workspace.demo.start(set_ or ())
     for run in workspace.demo.runs(group):

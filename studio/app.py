@@ -118,7 +118,7 @@ def create_app(workspace: Workspace) -> Studio:
 
         def cancel_demo() -> None:
             stopped = workspace.demo.cancel()
-            gr.Info(f"{stopped} runs of the demo are stopped; Monitor can go on with each.")
+            gr.Info(f"{stopped} {'run' if stopped == 1 else 'runs'} of the demo stopped; Monitor can go on with each.")
 
         def go(event: gr.EventData) -> list[Any]:
             name, _, number = picked(event).partition(":")

@@ -74,7 +74,11 @@ def _number(part: Any, value: Any) -> int:
 
 
 def _choice(part: Any, value: Any) -> Any:
-    return _text(part, value) if isinstance(value, str) else _number(part, value)
+    if isinstance(value, str):
+        return _text(part, value)
+    if value is None or isinstance(value, list | dict):
+        raise _wrong(part, "one of its choices")
+    return _number(part, value)
 
 
 def _text(part: Any, value: Any) -> str:

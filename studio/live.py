@@ -117,9 +117,12 @@ class Live:
                 complaints.append(f'<p class="complaint" role="alert">{sentence(error, part.draw)}</p>')
             now.append(known)
             pieces += changed
-        shown = {place + 1: piece for place, piece in enumerate(pieces) if piece != SKIP}
-        rows = [[each.asked, *each.pieces] for each in now]
-        return {"stamp": stamp, "sent": rows, "length": len(pieces) + 1, "pieces": {0: "".join(complaints), **shown}}
+        return {
+            "stamp": "" if complaints else stamp,  # what could not be drawn is tried again, also if nothing changes
+            "sent": [[each.asked, *each.pieces] for each in now],
+            "length": len(pieces) + 1,
+            "pieces": {0: "".join(complaints)} | {at: piece for at, piece in enumerate(pieces, 1) if piece != SKIP},
+        }
 
 
 class Drawings:

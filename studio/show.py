@@ -28,6 +28,7 @@ KINDS = {
     "benchmark": "Benchmark",
     "chat": "Chat model",
 }
+STOPPING = {"train": "finishes its step and saves a checkpoint, which takes up to 10 minutes"}  # what is waited for
 GIB, MIB = 1 << 30, 1 << 20
 
 
@@ -160,6 +161,8 @@ def run_strip(run: Any, *, link: bool = True) -> str:
     text = esc(stopping(run) or run.progress_text if is_live else came_of(run))
     if run.state == "queued" and run.after:
         text = f"waits for run {run.after}"
+    if run.state == "stopping":
+        text = " · ".join(filter(None, [STOPPING.get(run.kind, "is ending"), text]))
     more = f'<button type="button" class="link" {pick(f"monitor:{run.id}", url=f"?run={run.id}")}>watch</button>'
     error = f'<p class="complaint" role="alert">{esc(run.error)}</p>' if run.error else ""
     return (

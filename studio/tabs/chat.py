@@ -58,10 +58,11 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
     bug, hints = kept(""), kept("")  # the bug that is shown, and the hints typed for others, as JSON
 
     def say(current: int, text: str, turns_wanted: str, *values: Any) -> list[Any]:
-        if not turns_wanted.strip().isdecimal():
-            raise UserError(f"Budget: should be a whole number of turns, 1 to 50 (got {turns_wanted!r})")
+        wanted = number_of(turns_wanted.strip())
+        if not wanted:
+            raise UserError(f"Budget: should be a whole number of turns, 1 to 50 (got {turns_wanted[:20]!r})")
         number = current or workspace.chats.start(form.spec(values))
-        workspace.chats.send(number, text, int(turns_wanted))
+        workspace.chats.send(number, text, wanted)
         return [number, ""]
 
     def stop_now(current: int) -> None:
@@ -76,7 +77,8 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
     def change_bug(asked: str | None, shown: str, hint: str, others: str, current: int) -> list[Any]:
         """The bug field was left: an unknown id is refused; another bug has another hint and conversation."""
         known = [bug_id for _, bug_id in bugs()]
-        if asked not in known:
+        is_about = bool(current) and workspace.chats.get(current).bug_id == asked  # it may be of another benchmark
+        if not is_about and asked not in known:
             if asked and known:
                 near = ", ".join(difflib.get_close_matches(str(asked), known, n=3, cutoff=0.3))
                 said = f"There is no bug {asked!r}. {f'Near: {near}. ' if near else ''}{shown} stays chosen."
@@ -85,7 +87,6 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
         if asked == shown:
             return [gr.skip()] * 5
         typed = {**read_hints(others), shown: hint}
-        is_about = bool(current) and workspace.chats.get(current).bug_id == asked
         return [gr.skip(), asked, typed.pop(asked, ""), json.dumps(typed), current if is_about else 0]
 
     def choose(event: gr.EventData) -> int:
@@ -107,8 +108,12 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
     def draw_earlier(current: int) -> list[str]:
         return [conversation.earlier(workspace.chats.list(), current)]
 
-    def show_bug(bug_id: str) -> list[str]:
-        return [conversation.chosen_bug(workspace.chats.bug(bug_id)) if bug_id else ""]
+    def show_bug(bug_id: str, current: int) -> list[str]:
+        if not bug_id:
+            return [""]
+        about = workspace.chats.get(current) if current else None
+        where = about.benchmark if about and about.bug_id == bug_id else "pocket"
+        return [conversation.chosen_bug(workspace.chats.bug(bug_id, where))]
 
     def choices(chosen_bug: str | None, current: int) -> list[Any]:
         """The widgets say what the open conversation is about; without one, what was chosen, or the first bug."""
@@ -126,7 +131,7 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
     about = [bug_widget, bug, message, hints, chosen]
     on(bug_widget.change, change_bug, about, about)
     on(cards.select, choose, None, chosen)
-    live.show(show_bug, [bug], [code], also=[bug.change], ticks=False)
+    live.show(show_bug, [bug, chosen], [code], also=[bug.change], ticks=False)
     live.show(choices, [bug_widget, chosen], [model_widget, bug_widget], also=[chosen.change])
     live.show(draw, [chosen], [status, turns, repair, stop], also=[chosen.change])
     live.show(draw_earlier, [chosen], [cards], also=[chosen.change])

@@ -96,7 +96,7 @@ def build(workspace: Workspace, live: Live) -> Any:
                 picker = gr.Dropdown([], label="Data set", info="newest first", interactive=True, elem_id="dataset")
                 facts = plain()
                 lengths = plotted(visible="hidden", elem_classes="chart")
-            with gr.Column(elem_classes=["panel", GONE]) as explorer:
+            with gr.Column(variant="panel", elem_classes=GONE) as explorer:
                 plain(heading("Samples", "Exactly what training will see."))
                 with gr.Row(elem_classes="bar-row"):
                     search = gr.Textbox("", label="Search samples", placeholder="id, kind or code", scale=3)
@@ -137,7 +137,7 @@ def build(workspace: Workspace, live: Live) -> Any:
         return [gr.update(value=chart, visible=True)]
 
     def draw_explorer(name: str | None) -> list[Any]:
-        return [showing(bool(name), "panel")]
+        return [showing(bool(name))]
 
     def show_sample(name: str | None, text: str, number: int) -> list[str]:
         if not name:

@@ -54,7 +54,7 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
                     resume = gr.Button("Resume", size="sm", visible="hidden", min_width=96)
             with gr.Column(elem_id="charts", elem_classes=GONE) as curves:
                 plots = [plotted(elem_classes="chart") for _ in CHARTS]
-            with gr.Column(elem_classes=["panel", GONE]) as below:
+            with gr.Column(variant="panel", elem_classes=GONE) as below:
                 plain('<div class="heading"><h2>Log</h2></div>')
                 tail = plain(elem_classes="tail")
                 with gr.Accordion("Settings of this run", open=False, elem_classes="more"):
@@ -89,11 +89,11 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
     def draw_shape(wanted: int) -> list[Any]:
         newest = wanted or first_choice(workspace.runs.list())
         if not newest:
-            return [showing(False, "buttons"), showing(False), showing(False, "panel")]
+            return [showing(False, "buttons"), showing(False), showing(False)]
         run = workspace.runs.get(newest)
         has_curves = run.kind == "train" and (run.state not in ENDED or bool(workspace.runs.metrics(newest)))
         has_buttons = run.state not in ENDED or run.state in GOES_ON
-        return [showing(has_buttons, "buttons"), showing(has_curves), showing(True, "panel")]
+        return [showing(has_buttons, "buttons"), showing(has_curves), showing(True)]
 
     def draw_curves(wanted: int) -> list[Any]:
         newest = wanted or first_choice(workspace.runs.list())

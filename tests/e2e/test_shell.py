@@ -6,6 +6,8 @@ import csv
 
 import pytest
 
+from engine.control.workspace import Workspace
+
 SHORT_DEMO = (
     "dataset.builder.samples=48",
     "train.trainer.max_steps=3",
@@ -54,3 +56,12 @@ def test_detached_is_the_default_and_the_run_can_be_stopped(shell):
     shell("runs", "stop", str(run["id"]))
     assert shell.json("runs", "show", str(run["id"]))["state"] in ("stopped", "done")
     shell("runs", "log", str(run["id"]))
+
+
+@pytest.mark.slow
+def test_a_demo_is_cancelled_as_one_also_what_is_just_running(shell, home):
+    workspace = Workspace(home)
+    workspace.demo.start()
+    workspace.close()
+    assert shell("demo", "--cancel").stdout == "6 runs of the demo stopped\n"
+    assert [run["state"] for run in shell.json("runs", "list")] == ["stopped"] * 6

@@ -27,8 +27,8 @@ def free_port() -> int:
 class Server:
     """`python -m studio` on a free port; `close` ends it."""
 
-    def __init__(self, home: Path) -> None:
-        self.home, self.port = home, free_port()
+    def __init__(self, home: Path, **environment: str) -> None:
+        self.home, self.port, self.environment = home, free_port(), environment
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home.with_suffix(".log")
         self.start()
@@ -39,7 +39,7 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "studio", "--home", str(self.home), "--port", str(self.port)],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=dict(os.environ),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment},
             )  # fmt: skip
         while self.request("/")[0] != 200:
             assert self.process.poll() is None, self.log.read_text()
@@ -67,15 +67,19 @@ class Server:
         config = json.loads(self.request("/config")[1])
         return {each["api_name"]: each["id"] for each in config["dependencies"]}
 
-    def call(self, name: str, values: list[object], event: object = None, **headers: str) -> tuple[int, bytes]:
-        """Call a live handler as the page does."""
-        asked = {"data": values, "fn_index": self.functions()[name], "session_hash": "test", "event_data": event}
-        return self.request("/gradio_api/run/predict", asked, **headers)
+    def look(self, page: str, **headers: str) -> tuple[int, bytes]:
+        """Have a page drawn from the values that it starts with."""
+        config = json.loads(self.request("/config")[1])
+        values = {part["id"]: part["props"].get("value") for part in config["components"]}
+        fields = next(each["inputs"] for each in config["dependencies"] if each["api_name"] == f"{page}_look")
+        return self.request(f"/studio/look/{page}", {"values": [values[field] for field in fields]}, **headers)
 
     def queued(self, name: str, values: list[object], event: object = None) -> str:
         """Call a queued handler as the page does, and wait for all that the server says of it."""
         asked = {"data": values, "fn_index": self.functions()[name], "session_hash": name, "event_data": event}
-        assert self.request("/gradio_api/queue/join", asked)[0] == 200
+        status, said = self.request("/gradio_api/queue/join", asked)
+        if status != 200:
+            return said.decode()
         return self.request(f"/gradio_api/queue/data?session_hash={name}")[1].decode().replace(": ", ":")
 
     def number_of_runs(self) -> int:

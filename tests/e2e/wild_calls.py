@@ -22,7 +22,7 @@ VALUES = (
 )  # fmt: skip
 TYPED = {  # what comes as far as a handler: of its widget's type, and odd
     "number": (0, 1, -1, 3, 7, 8, 9, 2**31, 2**53 - 1, -(2**53) + 1, 999999),
-    "textbox": ("", "0", "7", "-1", "1e5", "٣", "\n", "💥", "../../etc/passwd", "'; DROP TABLE run; --", "x" * 5000,
+    "textbox": ("", "0", "7", "-1", "1e5", "٣", "\n", "💥", "../../etc/passwd", "'; DROP TABLE run; --", "x" * 5000, "9" * 5000,
                 "%_\\", "model:1:pocket/py-gcd", "{}", "[1]", '{"a": {"b": 1}}', "\\", "*", "a" * 300 + "/b"),
     "dropdown": (None, 0, 3, 4, 5, 7, -1, 2**31, "", "7", "sft", "demo", "stdlib-faults", "repair-lora", "pocket/py-clock-format",
                  "quixbugs", "../x", "all", "none_plausible", "kind", "python", ["python"], [], "/dev/null", "💥", "a" * 5000),

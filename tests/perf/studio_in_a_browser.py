@@ -62,10 +62,3 @@ def cpu_seconds(made: Server) -> float:
 def memory_mib(made: Server) -> float:
     """Resident memory of the server."""
     return float(psutil.Process(made.process.pid).memory_info().rss) / (1 << 20)
-
-
-def renderer_mib() -> float:
-    """Resident memory of the largest renderer among the children of this process, which is the page's."""
-    children = psutil.Process().children(recursive=True)
-    sizes = [each.memory_info().rss for each in children if "--type=renderer" in " ".join(each.cmdline())]
-    return max(sizes) / (1 << 20)

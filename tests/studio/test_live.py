@@ -75,6 +75,7 @@ def test_a_part_that_cannot_be_drawn_says_so_and_the_others_go_on(shown):
     failed = shown.look(typed="bad")
     assert "&lt;b&gt;bad&lt;/b&gt;" in failed["pieces"][0]
     assert set(failed["pieces"]) == {0, 3}
+    assert failed["stamp"] == "", "it is tried again"
     mended = shown.look(failed["sent"], typed="good")
     assert mended["pieces"] == {0: "", 1: "a", 2: "typed good"}
 

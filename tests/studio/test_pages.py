@@ -124,6 +124,31 @@ def test_charts_hold_all_points_and_keep_their_zoom():
     assert all(json.loads(make({}))["data"] == [] for make in monitor.CHARTS)
 
 
+def test_the_step_axis_has_whole_steps_and_ends_at_the_last():
+    one = json.loads(charts.loss({"loss": [(1, 2.0, 0.0)]}))["layout"]["xaxis"]
+    assert one["dtick"] == 1
+    assert one["autorangeoptions"] == {"minallowed": 0, "maxallowed": 1}
+    many = json.loads(charts.loss({"loss": [(step, 2.0, 0.0) for step in (1, 5, 97)]}))["layout"]["xaxis"]
+    assert many["autorangeoptions"]["maxallowed"] == 97
+    assert "dtick" not in many
+
+
+@pytest.mark.parametrize("make", [charts.learning_rate, charts.speed, charts.memory])
+def test_what_has_a_zero_starts_there(make):
+    metrics = {name: [(1, 5.0, 0.0), (2, 6.0, 0.0)] for name in ("learning_rate", "tokens_per_s", "memory_bytes")}
+    assert json.loads(make(metrics))["layout"]["yaxis"]["rangemode"] == "tozero"
+
+
+def test_a_long_curve_is_thinned_and_keeps_every_spike():
+    points = [(step, 1.0 + (step == 31_234) * 50 - (step == 77_777) * 9, 0.0) for step in range(1, 100_001)]
+    figure = charts.loss({"loss": points})
+    drawn = json.loads(figure)["data"][0]
+    assert len(figure) < 60_000
+    assert (drawn["x"][0], drawn["x"][-1]) == (1, 100_000)
+    assert {51.0, -8.0} <= set(drawn["y"])
+    assert drawn["x"] == sorted(drawn["x"])
+
+
 def test_plotly_accepts_every_figure(workspace):
     import plotly.graph_objects as go
 
