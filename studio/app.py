@@ -83,7 +83,7 @@ def create_app(workspace: Workspace) -> Studio:
         machine = cache(workspace.machine)  # trying the sandboxes takes a second, so not before the first page
 
         def draw_header() -> list[str]:
-            return [page.header(machine().summary, workspace.runs.list(limit=50))]
+            return [page.header(machine().summary, workspace.runs.list(limit=50), workspace.trouble)]
 
         def draw_demo() -> list[Any]:
             stages, table = workspace.demo.stages(), workspace.demo.table()

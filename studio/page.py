@@ -13,8 +13,8 @@ from studio.show import KINDS, bar, duration, esc, size
 MARKS = {"done": "✓", "failed": "!", "interrupted": "!", "stopped": "–"}
 
 
-def header(machine: str, runs: Sequence[Any]) -> str:
-    """Name, machine, runs at work and waiting, light or dark."""
+def header(machine: str, runs: Sequence[Any], trouble: str = "") -> str:
+    """Name, machine, runs at work and waiting, light or dark; below, why nothing can be stored just now."""
     at_work = [run for run in runs if run.state in ACTIVE]
     waiting = [run for run in runs if run.state == "queued"]
     chips = [
@@ -36,6 +36,7 @@ def header(machine: str, runs: Sequence[Any]) -> str:
         '<span class="no-guide">Guide</span><span class="guide">Hide guide</span></button>'
         '<button type="button" class="chip" data-theme-toggle title="Light or dark">'
         '<span class="only-light">Dark</span><span class="only-dark">Light</span></button></header>'
+        + (f'<p class="complaint" role="alert">{esc(trouble)}</p>' if trouble else "")
     )
 
 

@@ -96,7 +96,7 @@ def test_every_plugin_is_in_the_readme():
 def test_the_engine_works_without_the_studio_and_without_torch():
     code = (
         "import sys; sys.modules['studio'] = None\n"
-        "import engine.cli, engine.control.workspace, engine.specs\n"
+        "import engine.shell.cli, engine.control.workspace, engine.specs\n"
         "heavy = {'torch', 'transformers', 'gradio', 'peft', 'trl'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

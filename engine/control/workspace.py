@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import threading
+import zlib
 from pathlib import Path
 
 from engine import machine
@@ -122,7 +123,7 @@ class Workspace:
 
     def stamp(self) -> str:
         """A short text that is another one whenever anything that a page shows may have changed; cheap."""
-        return self._changes.stamp()
+        return f"{self._changes.stamp()}{zlib.crc32(self.trouble.encode()):x}"
 
     def machine(self) -> machine.Machine:
         """What this machine can do."""

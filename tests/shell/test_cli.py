@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.assets import STARTER_MODEL
-from engine.cli import app
 from engine.fingerprint import library_versions
+from engine.shell.cli import app
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_run_that_is_resumed_leaves_with_the_code_of_its_cause(home, monkeypat
         return run
 
     monkeypatch.setattr("engine.control.supervise.Supervisor.tick", lambda self: None)  # nothing is ever started
-    monkeypatch.setattr("engine.follow.to_the_end", end)
+    monkeypatch.setattr("engine.shell.follow.to_the_end", end)
     run_id = json.loads(CliRunner().invoke(app, ["merge", "--json", "--home", str(home)]).output)["id"]
     CliRunner().invoke(app, ["runs", "stop", str(run_id), "--home", str(home)])
     done = CliRunner().invoke(app, ["runs", "resume", str(run_id), "--wait", "--home", str(home)])
