@@ -6,8 +6,12 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))
+from web_server import Server
 
 from engine import launchers
 from engine.control.workspace import Workspace
@@ -160,3 +164,45 @@ def test_under_a_chat(workspace, disk):
     assert [turn.number for turn in turns] == list(range(1, len(turns) + 1))
     assert len(turns) > seen
     assert "go on" in [turn.text for turn in turns]
+
+
+def test_under_the_server_itself(disk, workspace):
+    """Filled while the studio serves and a run is under way: the page says it, reads on, and recovers by itself."""
+    server = Server(disk.path / "home")
+    try:
+        run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=6", "candidates=4"]))
+        wait_for(lambda: workspace.runs.get(run_id).progress_done >= 2)
+        disk.fill()
+        wait_for(lambda: b"the disk is full" in server.look("app")[1])
+        assert server.request("/")[0] == 200
+        assert b"starter on pocket" in server.look("monitor")[1], "reading goes on"
+        refused = server.queued("app_ask_demo", [])
+        assert "no disk space" in refused
+        log = server.log.read_text()
+        assert "Traceback" not in log
+        assert log.count("the disk is full") <= 3, "it is said once and not every half second"
+        disk.free()
+        wait_for(lambda: b"the disk is full" not in header_of(server))
+        wait_for(lambda: workspace.runs.get(run_id).state == "failed")
+        assert workspace.runs.get(run_id).cause == "disk_full"
+        workspace.runs.resume(run_id)
+        wait_for(lambda: workspace.runs.get(run_id).state == "done")
+        assert workspace.runs.get(run_id).result["patches"] == 24
+    finally:
+        disk.free()
+        server.close()
+
+
+def header_of(server):
+    """What the top of the page shows, runs that have failed left out."""
+    return server.look("app")[1].partition(b"</header>")[2][:400]
+
+
+def wait_for(holds, seconds=180):
+    """Without looking after the runs: the server does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return
+        time.sleep(0.3)
+    raise AssertionError("it did not happen in time")
