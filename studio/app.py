@@ -70,7 +70,7 @@ def create_app(workspace: Workspace) -> Studio:
             with tab("datasets") as live:
                 links = [datasets.build(workspace, live)]
             with tab("train") as live:
-                train.build(workspace, live, run)
+                train.build(workspace, live, run, tabs)
             with tab("monitor") as live:
                 links.append(monitor.build(workspace, live, run))
             with tab("merge") as live:
@@ -143,9 +143,6 @@ def create_app(workspace: Workspace) -> Studio:
             selected = [number if number and name == place else gr.skip() for place in ("monitor", "patches", "chat")]
             return [gr.Tabs(selected=name), *selected]
 
-        def to_monitor() -> Any:
-            return gr.Tabs(selected="monitor")
-
         led = [tabs, run, benchmark, conversation]
         on(app.load, arrive, None, led)
         on(app.load, greet, None, about)
@@ -157,7 +154,6 @@ def create_app(workspace: Workspace) -> Studio:
         on(leave.click, leave_demo, None, asked)
         on(cancel.click, cancel_demo)
         on([part.select for part in (header, stages, *links)], go, None, led)
-        on(run.change, to_monitor, None, tabs)
         for chosen, (name, (place, _)) in zip((run, benchmark, conversation), PLACES.items(), strict=True):
             address(chosen.change, chosen, place, name)
     return Studio(app, pages)

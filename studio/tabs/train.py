@@ -74,8 +74,8 @@ def first_sample(workspace: Workspace, dataset: str) -> str:
     return f"<h4>The first sample, as the model will see it</h4>{code.tokens(sample.pieces)}" if sample else ""
 
 
-def build(workspace: Workspace, live: Live, run: Any) -> None:
-    """The page; starting sets `run`, which leads to Monitor."""
+def build(workspace: Workspace, live: Live, run: Any, tabs: gr.Tabs) -> None:
+    """The page; starting leads to the new `run` on Monitor."""
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=5, min_width=320, variant="panel"):
             text = "It learns from your data set; Monitor shows how it goes."
@@ -91,10 +91,10 @@ def build(workspace: Workspace, live: Live, run: Any) -> None:
         needed = cost(workspace.preflight(spec))
         return needed + first_sample(workspace, spec.dataset)
 
-    def start(*values: Any) -> int:
+    def start(*values: Any) -> list[Any]:
         number = workspace.runs.submit(panel.form.spec(values))
         gr.Info(f"Run {number} is queued; Monitor shows it.")
-        return number
+        return [number, gr.Tabs(selected="monitor")]
 
     panel.wire(live, estimate, about)
-    on(button.click, start, panel.form.inputs, run)
+    on(button.click, start, panel.form.inputs, [run, tabs])

@@ -205,3 +205,16 @@ def test_a_patch_is_never_called_unchosen_while_it_loads(still_server, open_page
         panel.locator(".ledger button.cell").nth(place).click()
         expect(panel.locator(".patch h3")).not_to_have_text(heading)
     assert page.evaluate("window.said") == []
+
+
+def test_a_tab_that_was_clicked_stays_open_whatever_is_answered_later(still_server, open_page):
+    page = open_page(still_server.url)
+    panel = drawn_tab(page, "Monitor")
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    slow = {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1}
+    session.send("Network.emulateNetworkConditions", slow)
+    panel.get_by_role("button", name=re.compile("too-large")).click()
+    tab(page, "Merge").locator(".parity").wait_for()
+    page.wait_for_timeout(3000)  # the answer to the click has come meanwhile
+    expect(page.get_by_role("tab", name="Merge")).to_have_attribute("aria-selected", "true")

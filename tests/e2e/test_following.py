@@ -129,6 +129,7 @@ def test_a_refresh_moves_and_loses_nothing(still_server, open_page, changes):
     field(panel, "Search runs").fill("repair")
     sync_api.expect(panel.locator(".card")).to_have_count(4)
     panel.get_by_role("button", name="Settings of this run").click()
+    panel.get_by_text("repair-studio train").wait_for()
     page.evaluate("""() => {
         scrollTo(0, 700);
         document.querySelector('.scroll').scrollTop = 60;
