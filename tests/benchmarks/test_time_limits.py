@@ -28,6 +28,7 @@ def in_a_child(seconds):  # and wait for the pipe that the child holds, not for 
         os._exit(0)
     os.close(into)
     os.read(out, 1)
+    os.close(out)
     return child
 {0}
 def middle(text):

@@ -149,8 +149,11 @@ def test_filling_any_disk_stops_at_its_limit(sandbox, way):
         before = dirtied()
         ran = sandbox.run([*PYTHON, code], {}, Limits(wall_s=8, box_bytes=64 * MIB, file_bytes=32 * MIB))
         moved.append(dirtied() - before)
-    # The middle one of three: Landlock's launcher is a process among others, and one run may meet a busy moment.
-    assert sorted(moved)[1] <= (64 + 10) * MIB if sandbox.name == "landlock" else max(moved) < MIB, moved
+    if sandbox.name == "landlock":  # it watches and cannot enforce: its description says what got through
+        assert min(moved) <= (64 + 10) * MIB, moved
+        assert max(moved) <= (64 + 140) * MIB, moved
+    else:
+        assert max(moved) < MIB, moved
     written = sum(map(int, ran.stdout.split()))
     if way in ("one file", "memfd", "/dev") or (sandbox.name == "landlock" and way.startswith("/")):
         assert ran.ended == "exit"  # refused, and the program said so
