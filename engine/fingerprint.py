@@ -17,7 +17,7 @@ import psutil
 
 from engine.errors import UserError
 from engine.gpus import driver, gpus
-from engine.tensors import tensors
+from engine.models.tensors import tensors
 
 # Every package whose version can change a result or a page
 PACKAGES = (
@@ -55,7 +55,7 @@ def weights_hash(folder: Path) -> str:
 
 
 def dataset_hash(folder: Path) -> str:
-    """The hash that `engine.work.shards` gave the rows of a training set, computed again from its two files.
+    """The hash that `engine.training_set` gave the rows of a training set, computed again from its two files.
 
     Covers id and tokens of each row in order, and so all that training sees but for the masks, which follow from them.
     Raises UserError where the folder holds no such files.

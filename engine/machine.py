@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from engine import benchmarks, sandboxes
 from engine.fingerprint import library_versions
 from engine.gpus import Gpu, gpus
-from engine.registry import Params
+from engine.plugins import BENCHMARKS, SANDBOXES
+from engine.sandboxes.auto import levels
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ def report(home: Path) -> Machine:
 @lru_cache(maxsize=1)
 def _sandbox_levels() -> tuple[Check, ...]:
     found = []
-    for name in sandboxes.registry.names():
-        sandbox = sandboxes.registry.create(Params(name=name))
+    for name in levels():
+        sandbox = SANDBOXES.create(SANDBOXES.params(name))
         reason = sandbox.unavailable()
         found.append(Check(f"sandbox {name}", not reason, reason or sandbox.describe()))
     return tuple(found)
 
 
 def _java() -> Check:
-    pocket = benchmarks.registry.create(benchmarks.registry.params({"name": "pocket", "languages": ["java"]}))
+    pocket = BENCHMARKS.create(BENCHMARKS.params({"name": "pocket", "languages": ["java"]}))
     reasons = sorted(set(pocket.skipped().values()))
     return Check("JDK and JUnit 4", not reasons, "; ".join(reasons) or "found")

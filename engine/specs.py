@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,10 +18,21 @@ from pydantic import (
     ValidationError,
 )
 
-from engine import benchmarks, builders, generators, representations, strategies, trainers
 from engine.assets import PRESETS
 from engine.errors import UserError
-from engine.registry import Params, explain, is_unicode, setting, shown
+from engine.params import Params, explain, is_unicode, setting, shown
+from engine.plugins import (
+    BENCHMARKS,
+    BUILDERS,
+    BY_FIELD,
+    GENERATORS,
+    LAUNCHERS,
+    REPRESENTATIONS,
+    SANDBOXES,
+    STRATEGIES,
+    TRAINERS,
+    Registry,
+)
 
 LONGEST = 1_000_000  # bytes of a spec's file
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
@@ -36,13 +47,23 @@ def _name(name: str) -> str:
     return name
 
 
-# A plug-in's settings, checked by the registry of its kind.
-BuilderParams = Annotated[SerializeAsAny[Params], BeforeValidator(builders.registry.params)]
-RepresentationParams = Annotated[SerializeAsAny[Params], BeforeValidator(representations.registry.params)]
-TrainerParams = Annotated[SerializeAsAny[Params], BeforeValidator(trainers.registry.params)]
-GeneratorParams = Annotated[SerializeAsAny[Params], BeforeValidator(generators.registry.params)]
-BenchmarkParams = Annotated[SerializeAsAny[Params], BeforeValidator(benchmarks.registry.params)]
-StrategyParams = Annotated[SerializeAsAny[Params], BeforeValidator(strategies.registry.params)]
+def _plugged(registry: Registry[Any]) -> Any:
+    """The type of a spec's field that holds the settings of a plug-in of this kind, which its registry checks."""
+    return Annotated[SerializeAsAny[Params], BeforeValidator(registry.params)]
+
+
+if TYPE_CHECKING:  # what a checker and a reader see; at run time each registry checks its own kind
+    BuilderParams = RepresentationParams = TrainerParams = GeneratorParams = Params
+    BenchmarkParams = SandboxParams = LauncherParams = StrategyParams = Params
+else:
+    BuilderParams = _plugged(BUILDERS)
+    RepresentationParams = _plugged(REPRESENTATIONS)
+    TrainerParams = _plugged(TRAINERS)
+    GeneratorParams = _plugged(GENERATORS)
+    BenchmarkParams = _plugged(BENCHMARKS)
+    SandboxParams = _plugged(SANDBOXES)
+    LauncherParams = _plugged(LAUNCHERS)
+    StrategyParams = _plugged(STRATEGIES)
 
 
 class Spec(BaseModel):
@@ -54,6 +75,7 @@ class Spec(BaseModel):
         "", description="what the result is called; empty: a name is made"
     )
     seed: int = setting(0, "the same seed gives the same result on the same machine", more=True, ge=0, lt=1 << 32)
+    launcher: LauncherParams = setting("local", "where the run is started", more=True)
 
 
 class DatasetSpec(Spec):
@@ -99,7 +121,7 @@ class BenchmarkSpec(Spec):
     candidates: int = setting(10, "patches a bug", ge=1, le=200)
     limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
     workers: int | None = setting(None, "patches judged at a time; empty: one a core", ge=1, le=256, more=True)
-    sandbox: Literal["auto", "bubblewrap", "landlock"] = setting("auto", "what runs the patches", more=True)
+    sandbox: SandboxParams = setting("auto", "what runs the patches", more=True)
 
 
 class ChatSpec(Spec):
@@ -112,7 +134,7 @@ class ChatSpec(Spec):
     strategy: StrategyParams = setting("test_feedback", "what goes into the next turn")
     representation: RepresentationParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: GeneratorParams = setting("sampling", "how an answer is drawn")
-    sandbox: Literal["auto", "bubblewrap", "landlock"] = setting("auto", "what runs the patches", more=True)
+    sandbox: SandboxParams = setting("auto", "what runs the patches", more=True)
 
 
 AnySpec = Annotated[DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ChatSpec, Field(discriminator="kind")]
@@ -233,15 +255,14 @@ def _override(values: dict[str, Any], override: str) -> None:
         if isinstance(child, str):
             child = {"name": child}  # a plug-in given by name alone
         elif not isinstance(child, dict):
-            child = {"name": KIND_DEFAULTS.get(parent, "")}
+            child = {"name": DEFAULT_PLUGINS.get(parent, "")}
         here[parent] = child
         here = child
     here[last] = value
 
 
-PLUGGED = ("builder", "representation", "trainer", "generator", "benchmark", "strategy")
-KIND_DEFAULTS = {
-    field: info.default for spec in KINDS.values() for field, info in spec.model_fields.items() if field in PLUGGED
+DEFAULT_PLUGINS = {
+    field: info.default for spec in KINDS.values() for field, info in spec.model_fields.items() if field in BY_FIELD
 }
 
 

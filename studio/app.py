@@ -12,12 +12,12 @@ import gradio as gr
 
 from engine.control.workspace import Workspace
 from engine.errors import UserError
-from studio import page
 from studio.checked import number_of
 from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.guard import address, on
+from studio.html import header as page
 from studio.live import Live
-from studio.tabs import chat, datasets, merge, monitor, patches, train
+from studio.pages import chat, datasets, merge, monitor, patches, train
 
 TABS = ("datasets", "train", "monitor", "merge", "patches", "chat")
 DAY_S = 86_400

@@ -13,7 +13,7 @@ from engine import fingerprint
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 from engine.errors import UserError
 from engine.fingerprint import code_version, dataset_hash, library_versions, machine_facts, weights_hash
-from engine.tensors import tensors
+from engine.models.tensors import tensors
 
 WEIGHTS = "adapter_model.safetensors"
 COMMIT = "17c7609a93fe0b2c5f6f1d3f7f0a3a6f3f3b1c2d"

@@ -7,16 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine import benchmarks, builders, generators, launchers, representations, sandboxes, strategies, trainers
+from engine import plugins
 from engine.specs import KINDS, preset_names, read_spec
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for part in ("studio", "engine", "storage") for path in (ROOT / part).rglob("*.py"))
 ALL = SOURCES + sorted((ROOT / "tests").rglob("*.py"))
-REGISTRIES = [
-    package.registry
-    for package in (benchmarks, builders, generators, launchers, representations, sandboxes, strategies, trainers)
-]
 
 
 def trees():
@@ -77,7 +73,7 @@ def test_every_preset_validates():
 
 def test_every_plugin_loads_is_named_and_describes_its_settings():
     seen = 0
-    for registry in REGISTRIES:
+    for registry in plugins.KINDS:
         for name in registry.names():
             plugin = registry.plugin(name)
             assert plugin.name == name
@@ -89,7 +85,7 @@ def test_every_plugin_loads_is_named_and_describes_its_settings():
 
 def test_every_plugin_is_in_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    missing = [name for registry in REGISTRIES for name in registry.names() if f"`{name}`" not in readme]
+    missing = [name for registry in plugins.KINDS for name in registry.names() if f"`{name}`" not in readme]
     assert missing == []
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
 from engine.domain import Bug, Patch, Verdict
-from engine.registry import Registry
 from engine.sandboxes import Sandbox
 
 
@@ -30,12 +29,3 @@ class Benchmark(Protocol):
         `plausible` needs a report from inside that names every test of `bug.failing + bug.passing` as passed, with
         this run's nonce; exit code 0 alone is never a pass. A sandbox that did not start gives `not_run`.
         """
-
-
-registry: Registry[Benchmark] = Registry(
-    "benchmarks",
-    {
-        "pocket": "engine.benchmarks.pocket:Pocket",
-        "quixbugs": "engine.benchmarks.quixbugs:QuixBugs",
-    },
-)

@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from engine import registry
+from engine import params
 from engine.assets import BUGS
-from engine.benchmarks.judge_java import JavaJudge
-from engine.benchmarks.judge_python import PythonJudge
-from engine.benchmarks.judging import Judge, Suite, verdict
+from engine.benchmarks.runners.java import JavaJudge
+from engine.benchmarks.runners.python import PythonJudge
+from engine.benchmarks.runners.report import Judge, Suite, verdict
 from engine.domain import Bug, Outcome, Patch, Span, Verdict
 from engine.sandboxes import Sandbox
 
@@ -23,14 +23,14 @@ class Pocket:
     name: ClassVar[str] = "pocket"
     title: ClassVar[str] = "Pocket (shipped)"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """Which of the bugs, and how long their tests may take."""
 
         name: Literal["pocket"] = "pocket"
-        languages: tuple[Literal["python", "java"], ...] = registry.setting(
+        languages: tuple[Literal["python", "java"], ...] = params.setting(
             ("python", "java"), "Languages whose bugs are used.", min_length=1
         )
-        timeout_s: float = registry.setting(
+        timeout_s: float = params.setting(
             5.0,
             "Processor time for all tests of one patch; three times that by the clock.",
             unit="s",

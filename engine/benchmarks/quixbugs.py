@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from engine import registry
-from engine.benchmarks.judge_python import PythonJudge
-from engine.benchmarks.judging import Suite, verdict
+from engine import params
+from engine.benchmarks.runners.python import PythonJudge
+from engine.benchmarks.runners.report import Suite, verdict
 from engine.benchmarks.transplant import transplanted, without_epilogue
 from engine.domain import Bug, Outcome, Patch, Verdict, span_of_change
 from engine.errors import UserError
@@ -31,12 +31,12 @@ class QuixBugs:
     name: ClassVar[str] = "quixbugs"
     title: ClassVar[str] = "QuixBugs (your copy)"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """Where the checkout lies, and how long the tests of one program may take."""
 
         name: Literal["quixbugs"] = "quixbugs"
-        folder: registry.Place = registry.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
-        timeout_s: float = registry.setting(
+        folder: params.Place = params.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
+        timeout_s: float = params.setting(
             10.0,
             "Processor time for all tests of one patch; three times that by the clock.",
             unit="s",

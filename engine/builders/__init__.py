@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.domain import Bug
-from engine.registry import Registry
 
 
 @dataclass
@@ -40,12 +39,3 @@ class Builder(Protocol):
 
     def total(self) -> int | None:
         """How many bugs to expect at most, for a progress bar; None where nobody knows."""
-
-
-registry: Registry[Builder] = Registry(
-    "builders",
-    {
-        "faults": "engine.builders.faults:FaultInjection",
-        "columns": "engine.builders.columns:Columns",
-    },
-)

@@ -11,14 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from engine import registry
+from engine import params
 from engine.builders import Funnel
 from engine.builders.rows import Row, check_columns, columns_of, count_of, rows_of
 from engine.domain import Bug, span_of_change
 from engine.errors import UserError
 from engine.languages import language
 from engine.languages.source import source
-from engine.registry import Place, is_unicode, setting
+from engine.params import Place, is_unicode, setting
 
 __all__ = ["Columns", "columns_of", "preview"]
 
@@ -32,7 +32,7 @@ class Columns:
     name: ClassVar[str] = "columns"
     title: ClassVar[str] = "Pairs in a file"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """Which file, and what its columns mean."""
 
         name: Literal["columns"] = "columns"

@@ -18,13 +18,13 @@ from pathlib import Path
 from random import Random
 from typing import ClassVar, Literal
 
-from engine import registry
+from engine import params
 from engine.builders import Funnel
 from engine.builders.mutation import KINDS, OFFERED, Edit, Kind, edits
 from engine.domain import Bug, span_of_change
 from engine.errors import UserError
 from engine.languages.source import Source
-from engine.registry import Place, setting
+from engine.params import Place, setting
 
 # Not library code: tests, demonstrations, other people's packages, and code generated or bound to one platform.
 _NOT_SOURCE = {
@@ -42,7 +42,7 @@ class FaultInjection:
     name: ClassVar[str] = "faults"
     title: ClassVar[str] = "Fault injection"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """Where the functions come from, and which faults they get."""
 
         name: Literal["faults"] = "faults"

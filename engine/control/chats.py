@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import benchmarks
 from engine.control.patches import unified
 from engine.control.runs import Runs
 from engine.domain import Bug
 from engine.errors import UserError
 from engine.events import Answered, Delta, TurnSaid
+from engine.plugins import BENCHMARKS
 from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec
 from storage import queries
@@ -67,7 +67,7 @@ class Chats:
 
     def bugs(self, benchmark: object = "pocket") -> Sequence[Bug]:
         """The bugs of a benchmark that can be judged on this machine."""
-        made = benchmarks.registry.create(benchmarks.registry.params(benchmark))
+        made = BENCHMARKS.create(BENCHMARKS.params(benchmark))
         skipped = made.skipped()
         return [bug for bug in made.bugs() if bug.id not in skipped]
 

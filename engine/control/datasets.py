@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.builders.columns import columns_of
 from engine.errors import UserError
-from engine.registry import place
+from engine.params import place
 from storage import queries
 from storage.database import Database
 from storage.tables import Dataset

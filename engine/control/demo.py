@@ -9,7 +9,7 @@ from engine.control.outcomes import came_of
 from engine.control.patches import Patches
 from engine.control.runs import Runs, progress_of
 from engine.errors import OutsideFailure, UserError
-from engine.registry import shown
+from engine.params import shown
 from engine.rundir import ENDED
 from engine.specs import Spec, read_spec
 from storage.tables import Run

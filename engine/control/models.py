@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine import adapters
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 from engine.control.hub import Hub, NotKnown
 from engine.domain import Model
 from engine.errors import UserError
-from engine.memory_estimate import read_config
-from engine.registry import place
+from engine.models import adapters
+from engine.params import place
+from engine.trainers.memory_estimate import read_config
 from storage import queries, tables
 from storage.database import Database
 

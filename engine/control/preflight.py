@@ -7,13 +7,13 @@ from typing import Literal, cast
 
 import psutil
 
-from engine import trainers
 from engine.control.datasets import Datasets
 from engine.control.models import Models
 from engine.errors import UserError
 from engine.gpus import gpus
-from engine.memory_estimate import Estimate, estimate
+from engine.plugins import TRAINERS
 from engine.specs import TrainSpec
+from engine.trainers.memory_estimate import Estimate, estimate
 from engine.trainers.sft import Sft
 
 MODEST_TOKENS = 1024  # length of a sample where no data set says better
@@ -39,7 +39,7 @@ def preflight(spec: TrainSpec, models: Models, datasets: Datasets) -> Preflight:
     Raises UserError where the model's sizes are not known, or model and settings do not fit.
     """
     model = models.resolve(spec.model)
-    trainers.registry.create(spec.trainer).check(models.nearest(model))
+    TRAINERS.create(spec.trainer).check(models.nearest(model))
     config = models.config(model)
     try:
         tokens = int(datasets.get(spec.dataset).report.get("max_tokens") or MODEST_TOKENS)

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine import benchmarks, builders, trainers
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.control.repeat import differences
 from engine.errors import OutsideFailure, UserError
-from engine.registry import place
+from engine.params import place
+from engine.plugins import BENCHMARKS, BUILDERS, TRAINERS
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
 from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, TrainSpec, overrides_of, run_of
 from storage import queries
@@ -72,9 +72,9 @@ class Runs:
     def check(self, spec: Spec) -> None:
         """What a plug-in that is named can say at once. Raises UserError where what it needs is plainly not there."""
         if isinstance(spec, DatasetSpec):
-            builders.registry.create(spec.builder).check()
+            BUILDERS.create(spec.builder).check()
         if isinstance(spec, BenchmarkSpec | ChatSpec):
-            benchmarks.registry.create(spec.benchmark).check()
+            BENCHMARKS.create(spec.benchmark).check()
 
     def _from_anywhere(self, spec: Spec) -> Spec:
         """Folders named instead of models and data sets as absolute ones: who starts the run stands elsewhere."""
@@ -96,7 +96,7 @@ class Runs:
         if field == "adapter" and model.kind not in ("adapter", ""):
             raise UserError(f"adapter: {model.name!r} is no adapter but a {model.kind} model", field="adapter")
         if isinstance(spec, TrainSpec):
-            trainers.registry.create(spec.trainer).check(self._models.nearest(model))
+            TRAINERS.create(spec.trainer).check(self._models.nearest(model))
         folder, content = "", ""
         if hasattr(spec, "dataset"):
             folder, content = self._datasets.resolve(spec.dataset)

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine import launchers
 from engine.control.outcomes import SAVING_S
 from engine.control.runs import Runs
 from engine.control.sync import ingest, take_state
 from engine.errors import OutsideFailure, UserError
 from engine.launchers import Launcher
-from engine.registry import Params
+from engine.params import Params
+from engine.plugins import LAUNCHERS
 from engine.rundir import ACTIVE, ENDED, HEARTBEAT_S, RunDir
 from engine.specs import parse
 from engine.temporary import sweep
@@ -222,7 +222,7 @@ class Supervisor:
 
 
 def _launcher(run: Run) -> Launcher:
-    return launchers.registry.create(Params(name=run.launcher))
+    return LAUNCHERS.create(Params(name=run.launcher))
 
 
 def _is_overdue(run: Run) -> bool:

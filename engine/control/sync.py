@@ -12,8 +12,9 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col
 
-from engine import adapters, events
+from engine import events
 from engine.events import Event
+from engine.models import adapters
 from engine.rundir import RunDir
 from storage import queries
 from storage.tables import Bug, Conversation, Dataset, Metric, Model, Patch, Run, Turn

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from engine.domain import Completion, Model
 from engine.errors import UserError
-from engine.registry import Registry
 
 Stream = PythonGenerator[str, None, bool]
 
@@ -47,12 +46,3 @@ class Generator(Protocol):
 
         Asked again with the same prompt, it draws anew. Raises PromptTooLong.
         """
-
-
-registry: Registry[Generator] = Registry(
-    "generators",
-    {
-        "beam": "engine.generators.beam:Beam",
-        "sampling": "engine.generators.sampling:Sampling",
-    },
-)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from engine.domain import Completion
-from engine.generators.loading import Loaded, tokens_that_fit
+from engine.models.loading import Loaded, tokens_that_fit
 
 # Draws for a padded batch: ids (P, tokens), mask (P, tokens) -> row, tokens (n, new), mean log-probabilities (n,)
 Draw = Callable[[torch.Tensor, torch.Tensor, list[int]], Iterator[tuple[int, torch.Tensor, torch.Tensor]]]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from engine import registry
+from engine import params
 from engine.domain import Completion
 from engine.errors import UserError
 from engine.generators import Stream
 from engine.generators.local import LocalModel
-from engine.registry import setting
+from engine.params import setting
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +22,7 @@ class Beam(LocalModel):
     name: ClassVar[str] = "beam"
     title: ClassVar[str] = "Beam search"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """What may be set."""
 
         name: Literal["beam"] = "beam"

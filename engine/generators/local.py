@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.domain import Model
 
 if TYPE_CHECKING:
-    from engine.generators.loading import Loaded
+    from engine.models.loading import Loaded
 
 
 class LocalModel:
@@ -20,7 +20,7 @@ class LocalModel:
     _seed = 0
 
     def load(self, model: Model, seed: int) -> None:
-        from engine.generators.loading import load
+        from engine.models.loading import load
 
         self._loaded = load(model)
         self._seed = seed

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from engine import registry
+from engine import params
 from engine.domain import Completion
 from engine.generators import PromptTooLong, Stream
 from engine.generators.local import LocalModel
-from engine.registry import setting
+from engine.params import setting
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ class Sampling(LocalModel):
     name: ClassVar[str] = "sampling"
     title: ClassVar[str] = "Sampling"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """What may be set."""
 
         name: Literal["sampling"] = "sampling"

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from engine.registry import Registry
-
 
 class Launcher(Protocol):
     """Starts `python -m engine.work RUN_DIR` somewhere and finds it again later by a handle."""
@@ -28,6 +26,3 @@ class Launcher(Protocol):
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
         """Ask the worker to save and end, or end it with its whole process tree; never signals a stranger."""
-
-
-registry: Registry[Launcher] = Registry("launchers", {"local": "engine.launchers.local:Local"})

@@ -27,13 +27,13 @@ PACKAGE = {
     "endless-1.dist-info/entry_points.txt": "[repair_studio.builders]\nendless = endless:Endless\n",
     "endless.py": """
 import os, signal, subprocess, sys, time
-from engine import registry
+from engine import params
 
 
 class Endless:
     name = "endless"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         name: str = "endless"
         is_deaf: bool = False
 

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 
 import psutil
 
-from engine import registry
+from engine import params
 
 MARK = "REPAIR_STUDIO_RUN"  # in the environment of a worker and of all that it starts
 
@@ -23,12 +23,12 @@ class Local:
 
     name: ClassVar[str] = "local"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """A local worker needs no settings."""
 
         name: Literal["local"] = "local"
 
-    def __init__(self, params: registry.Params | None = None) -> None:
+    def __init__(self, params: params.Params | None = None) -> None:
         self.params = params or self.Params()
 
     def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:

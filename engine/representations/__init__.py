@@ -7,7 +7,6 @@ from typing import Protocol
 
 from engine.domain import Bug, Patch, Sample
 from engine.errors import UserError
-from engine.registry import Registry
 
 
 class CannotShow(UserError):
@@ -38,12 +37,3 @@ class Representation(Protocol):
 
         Raises UserError where the tokenizer lacks what it needs.
         """
-
-
-registry: Registry[Representation] = Registry(
-    "representations",
-    {
-        "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
-        "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
-    },
-)

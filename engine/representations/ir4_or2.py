@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from engine import registry
+from engine import params
 from engine.domain import Bug, Patch, Sample, lines_of
 from engine.languages import language
 from engine.languages.source import source
-from engine.registry import setting
+from engine.models.layouts import LAYOUTS, layout_for
+from engine.params import setting
 from engine.representations import CannotShow
-from engine.representations.layouts import LAYOUTS, layout_for
 
 
 class Ir4Or2:
@@ -27,7 +27,7 @@ class Ir4Or2:
     name: ClassVar[str] = "ir4_or2"
     title: ClassVar[str] = "IR4 x OR2: faulty lines as a comment"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """What of the file is shown, and in which model's tokens."""
 
         name: Literal["ir4_or2"] = "ir4_or2"

@@ -1,4 +1,4 @@
-"""Where foreign code runs: the contract of a sandbox, the ones we have, and the choice of the strongest that works.
+"""Where foreign code runs: the contract of a sandbox.
 
 Covered: time, memory, processes, output, disk, network, environment and files of the host. Not covered: faults of
 the kernel, timing side channels, and a program that forges its own test report from inside its own process.
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from engine.errors import SandboxUnavailable
-from engine.registry import Params, Registry
 
 MIB = 1 << 20
 
@@ -88,32 +87,3 @@ class Sandbox(Protocol):
         when it returns: no process, no file. Never raises for what the command does; a sandbox that could not start
         the command returns `ended="not_started"`. Raises ValueError for paths that leave the working folder.
         """
-
-
-registry: Registry[Sandbox] = Registry(
-    "sandboxes",
-    {
-        "bubblewrap": "engine.sandboxes.bubblewrap:Bubblewrap",
-        "landlock": "engine.sandboxes.landlock:Landlock",
-    },
-)
-
-
-def strongest() -> Sandbox:
-    """The first sandbox of the registry that works here. Raises SandboxUnavailable with every reason."""
-    reasons = []
-    for name in registry.names():
-        sandbox = registry.create(Params(name=name))
-        reason = sandbox.unavailable()
-        if not reason:
-            return sandbox
-        reasons.append(f"{name}: {reason}")
-    raise SandboxUnavailable("no sandbox works on this machine, so no patch was run. " + "; ".join(reasons))
-
-
-def named(name: str) -> Sandbox:
-    """The sandbox of this name. Raises SandboxUnavailable with the reason where it does not work here."""
-    sandbox = registry.create(Params(name=name))
-    if reason := sandbox.unavailable():
-        raise SandboxUnavailable(f"{name} does not work on this machine, so no patch was run: {reason}")
-    return sandbox

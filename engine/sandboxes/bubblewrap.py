@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar, Literal
 
-from engine import registry
+from engine import params
 from engine.errors import MissingDependency
 from engine.sandboxes import MIB, Limits, Ran, Start
 from engine.sandboxes.box import checked, collect
@@ -45,12 +45,12 @@ class Bubblewrap:
 
     name: ClassVar[str] = "bubblewrap"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """Nothing to choose."""
 
         name: Literal["bubblewrap"] = "bubblewrap"
 
-    def __init__(self, params: registry.Params) -> None:
+    def __init__(self, params: params.Params) -> None:
         self._uids = payload_uids()
 
     def unavailable(self) -> str:

@@ -33,7 +33,7 @@ from typing import ClassVar, Literal
 
 import psutil
 
-from engine import registry
+from engine import params
 from engine.errors import MissingDependency
 from engine.sandboxes import Limits, Ran, Start
 from engine.sandboxes.box import checked, collect, fill
@@ -55,12 +55,12 @@ class Landlock:
 
     name: ClassVar[str] = "landlock"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """Nothing to choose."""
 
         name: Literal["landlock"] = "landlock"
 
-    def __init__(self, params: registry.Params) -> None:
+    def __init__(self, params: params.Params) -> None:
         self._uids = payload_uids()
         # Compiled once: from its source, the launcher would take a quarter longer to start each time.
         self._folder = tempfile.TemporaryDirectory(prefix="repair-studio-launcher-")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from engine.domain import Bug, Patch, Turn, Verdict
-from engine.registry import Registry
 from engine.representations import Representation
 
 Complete = Callable[[str], str]  # prompt -> one completion, streamed to whoever watches while it is written
@@ -31,12 +30,3 @@ class Strategy(Protocol):
 
         Ends at the first plausible patch. Raises UserError where the prompt does not fit the model.
         """
-
-
-registry: Registry[Strategy] = Registry(
-    "strategies",
-    {
-        "single_shot": "engine.strategies.single_shot:SingleShot",
-        "test_feedback": "engine.strategies.test_feedback:TestFeedback",
-    },
-)

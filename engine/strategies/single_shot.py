@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from engine import registry
+from engine import params
 from engine.domain import Bug, Turn
 from engine.representations import Representation
 from engine.strategies import Complete, Evaluate
@@ -17,7 +17,7 @@ class SingleShot:
     name: ClassVar[str] = "single_shot"
     title: ClassVar[str] = "One attempt"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """Nothing to set."""
 
         name: Literal["single_shot"] = "single_shot"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from engine import registry
+from engine import params
 from engine.domain import Bug, Turn
 from engine.generators import PromptTooLong
-from engine.registry import setting
+from engine.params import setting
 from engine.representations import Representation
 from engine.strategies import Complete, Evaluate
 from engine.strategies.failure import for_people, in_one_line
@@ -27,7 +27,7 @@ class TestFeedback:
     title: ClassVar[str] = "Try, test, try again"
     __test__ = False  # not a test class, whatever pytest makes of its name
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """What may be set."""
 
         name: Literal["test_feedback"] = "test_feedback"

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from engine.domain import Model
-from engine.registry import Registry
 
 if TYPE_CHECKING:
     from engine.rundir import RunDir
@@ -29,6 +28,3 @@ class Trainer(Protocol):
         `dataset` holds train.parquet and valid.parquet (see engine/work/build.py). Emits metrics to `run` and
         saves checkpoints below `run.artifacts / "checkpoints"`, from the newest complete one of which it goes on.
         """
-
-
-registry: Registry[Trainer] = Registry("trainers", {"sft": "engine.trainers.sft:Sft"})

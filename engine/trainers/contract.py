@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.domain import Model
 from engine.errors import UserError
-from engine.generators.loading import load
-from engine.registry import Params
+from engine.models.loading import load
+from engine.params import Params
 from engine.rundir import Inputs, RunDir
 from engine.trainers import Trainer
 

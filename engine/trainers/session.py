@@ -19,7 +19,7 @@ from trl import pack_dataset
 
 from engine.domain import Model
 from engine.errors import UserError
-from engine.generators.loading import best_device, context_of, load_tokenizer
+from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import STOPPED, RunDir
 from engine.trainers import checkpoint, memory
 from engine.trainers.arguments import Plan, arguments

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 
-from engine import adapters, registry
+from engine import params
 from engine.domain import Model
 from engine.errors import UserError
-from engine.registry import setting
+from engine.models import adapters
+from engine.params import setting
 
 if TYPE_CHECKING:
     from engine.rundir import RunDir
@@ -23,7 +24,7 @@ class Sft:
     name: ClassVar[str] = "sft"
     title: ClassVar[str] = "Supervised fine-tuning (SFT)"
 
-    class Params(registry.Params):
+    class Params(params.Params):
         """What may be set; the few that matter first."""
 
         name: Literal["sft"] = "sft"

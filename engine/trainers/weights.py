@@ -9,7 +9,7 @@ import torch
 
 from engine.domain import Model
 from engine.errors import UserError
-from engine.generators.loading import best_device, load_weights, with_adapter
+from engine.models.loading import best_device, load_weights, with_adapter
 
 if TYPE_CHECKING:
     from engine.trainers.sft import Sft

@@ -8,15 +8,15 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from engine import benchmarks, generators, representations
 from engine.domain import Bug, Outcome
 from engine.errors import UserError
 from engine.generators import Generator
+from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import CannotShow, Representation
 from engine.rundir import Inputs, RunDir
+from engine.sandboxes.auto import usable
 from engine.specs import BenchmarkSpec
-from engine.work.judge import MODEL, Control, Judge
-from engine.work.verdicts import chosen
+from engine.work.validation import MODEL, Control, Judge
 
 AT = (1, 5, 10, 50, 100, 200)  # ranks up to which plausible patches are counted
 
@@ -30,13 +30,13 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     if inputs.model is None:
         raise UserError("no model was named", field="model")
     started = time.monotonic()
-    sandbox = chosen(spec.sandbox)
-    bugs_from = benchmarks.registry.create(spec.benchmark)
+    sandbox = usable(spec.sandbox)
+    bugs_from = BENCHMARKS.create(spec.benchmark)
     bugs = bugs_from.bugs()[: spec.limit]
     run.emit("progress", done=0, total=None, text="loading the model")
-    generator = generators.registry.create(spec.generator)
+    generator = GENERATORS.create(spec.generator)
     generator.load(inputs.model, spec.seed)
-    representation = representations.registry.create(spec.representation).for_vocabulary(generator.vocabulary())
+    representation = REPRESENTATIONS.create(spec.representation).for_vocabulary(generator.vocabulary())
     prompts, skipped = _shown(bugs, dict(bugs_from.skipped()), representation, generator, run)
 
     pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="judge")

@@ -1,6 +1,6 @@
 """A training set from a DatasetSpec: bugs streamed from a builder, shown, tokenised, split, counted.
 
-artifacts/train.parquet, valid.parquet   rows as in `engine.work.shards.Row`; no project is in both
+artifacts/train.parquet, valid.parquet   rows as in `engine.training_set.Row`; no project is in both
 artifacts/left_out.jsonl                 one object a bug that was left out here: bug_id, reason
 artifacts/tokenizer/                     the files of the tokenizer that counted
 artifacts/report.json                    what is in the set and where the rest went (`engine.work.tally`)
@@ -17,16 +17,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from engine import builders, representations
 from engine.builders import Funnel
 from engine.domain import Bug, Sample
 from engine.errors import UserError
+from engine.models.tokenizer import Tokenizer, tokenizer_of
+from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
-from engine.work.shards import Row, Split
+from engine.training_set import Row, Split
 from engine.work.sieve import LeftOut, known_to_benchmarks, shown
 from engine.work.tally import Tally
-from engine.work.tokens import Tokenizer, tokenizer_of
 
 Shown = list[tuple[Bug, Sample]]
 _BATCH = 256  # samples tokenised at a time; more gains nothing
@@ -44,8 +44,8 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         raise UserError("no model is named whose tokenizer could count the tokens", field="model")
     run.artifacts.mkdir(exist_ok=True)
     tokenizer = tokenizer_of(Path(inputs.model.weights))
-    representation = representations.registry.create(spec.representation).for_vocabulary(tokenizer.vocabulary())
-    builder = builders.registry.create(spec.builder)
+    representation = REPRESENTATIONS.create(spec.representation).for_vocabulary(tokenizer.vocabulary())
+    builder = BUILDERS.create(spec.builder)
     source, tally = Funnel(), Tally(spec.max_tokens)
     progress = _Progress(run, builder.total())
     with LeftOut(run) as left_out:

@@ -6,14 +6,15 @@ import time
 from collections import Counter
 from typing import Any
 
-from engine import benchmarks, generators, representations, strategies
 from engine.domain import Bug, Patch, Turn, Verdict
 from engine.errors import UserError
 from engine.events import Answered, TurnSaid
 from engine.generators import Stream
+from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS, STRATEGIES
 from engine.rundir import Inputs, RunDir
+from engine.sandboxes.auto import usable
 from engine.specs import ChatSpec
-from engine.work.verdicts import as_json, chosen, from_json
+from engine.work.verdicts import as_json, from_json
 
 POLL_S = 0.1
 FLUSH_S = 0.1  # between two pieces of an answer
@@ -48,15 +49,15 @@ class LoadedModel:
         if inputs.model is None:
             raise UserError("no model was named", field="model")
         self._run = run
-        self._sandbox = chosen(spec.sandbox)
-        self._benchmark = benchmarks.registry.create(spec.benchmark)
+        self._sandbox = usable(spec.sandbox)
+        self._benchmark = BENCHMARKS.create(spec.benchmark)
         self._bugs = {bug.id: bug for bug in self._benchmark.bugs()}
         self._skipped = self._benchmark.skipped()
-        self._strategy = strategies.registry.create(spec.strategy)
+        self._strategy = STRATEGIES.create(spec.strategy)
         run.emit("progress", done=0, total=None, text="loading the model")
-        self._generator = generators.registry.create(spec.generator)
+        self._generator = GENERATORS.create(spec.generator)
         self._generator.load(inputs.model, spec.seed)
-        shown = representations.registry.create(spec.representation)
+        shown = REPRESENTATIONS.create(spec.representation)
         self._representation = shown.for_vocabulary(self._generator.vocabulary())
         # a worker started again in the same folder finds its old inbox, and the turns of an answer it was stopped in
         self._answered: Counter[int] = Counter()  # conversation -> number of its last answered question

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from engine import adapters
 from engine.domain import Model
 from engine.errors import UserError
+from engine.models import adapters
 from engine.rundir import Inputs, RunDir
 from engine.work.trouble import FULL
 

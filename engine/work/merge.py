@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from engine import benchmarks, representations
 from engine.domain import Bug, Model
 from engine.errors import UserError
 from engine.generators.batches import encode, stop_ids
-from engine.generators.loading import Loaded, load
+from engine.models.loading import Loaded, load
+from engine.plugins import BENCHMARKS, REPRESENTATIONS
 from engine.representations import CannotShow
 from engine.rundir import Inputs, RunDir
 from engine.specs import MergeSpec
@@ -88,7 +88,7 @@ def caution(same: int, bugs: int) -> str:
 
 def _prompts(loaded: Loaded, wanted: int) -> dict[str, str]:
     """Bug id -> prompt for the first bugs that fit the model."""
-    benchmark = benchmarks.registry.create(benchmarks.registry.params(BENCHMARK))
+    benchmark = BENCHMARKS.create(BENCHMARKS.params(BENCHMARK))
     shown = _shower(loaded)
     prompts: dict[str, str] = {}
     for bug in benchmark.bugs():
@@ -106,9 +106,7 @@ def _shower(loaded: Loaded) -> Any:
     """How a bug is put to this model: to fill in, or for a model that cannot, to go on writing."""
     try:
         known = frozenset(loaded.tokenizer.get_vocab())
-        representation = representations.registry.create(representations.registry.params("ir4_or2")).for_vocabulary(
-            known
-        )
+        representation = REPRESENTATIONS.create(REPRESENTATIONS.params("ir4_or2")).for_vocabulary(known)
     except UserError:
         return lambda bug: "".join(bug.buggy.splitlines(keepends=True)[: bug.span.start - 1])
 

@@ -8,11 +8,11 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import IO, Self
 
-from engine import benchmarks
 from engine.builders import Funnel
 from engine.domain import Bug, Sample
 from engine.errors import UserError
 from engine.languages.fingerprint import fingerprints
+from engine.plugins import BENCHMARKS
 from engine.representations import CannotShow, Representation
 from engine.rundir import RunDir
 
@@ -46,10 +46,10 @@ def known_to_benchmarks(names: Iterable[str]) -> dict[bytes, str]:
     known: dict[bytes, str] = {}
     for name in names:
         try:
-            benchmarks.registry.plugin(name)
+            BENCHMARKS.plugin(name)
         except UserError as error:
             raise UserError(str(error), field="exclude") from None
-        benchmark = benchmarks.registry.create(benchmarks.registry.params(name))
+        benchmark = BENCHMARKS.create(BENCHMARKS.params(name))
         for bug in benchmark.bugs():
             known.update(dict.fromkeys(fingerprints(bug), name))
     return known

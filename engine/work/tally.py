@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from engine.work.shards import Row
+from engine.training_set import Row
 
 _BINS = 64  # half of them up to the cap, half above
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine import trainers
 from engine.errors import UserError
+from engine.plugins import TRAINERS
 from engine.rundir import Inputs, RunDir
 from engine.specs import TrainSpec
 
@@ -23,5 +23,5 @@ def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
             "data set",
             field="dataset",
         )
-    trainer = trainers.registry.create(spec.trainer)
+    trainer = TRAINERS.create(spec.trainer)
     return dict(trainer.train(inputs.model, Path(inputs.dataset), spec.seed, run))

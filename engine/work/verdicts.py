@@ -1,16 +1,10 @@
-"""Verdicts and sandboxes as the benchmark and the chat worker need them: chosen by name, and as JSON."""
+"""Verdicts as JSON, as the benchmark and the chat worker write and read them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine import sandboxes
 from engine.domain import Outcome, Verdict
-
-
-def chosen(name: str) -> sandboxes.Sandbox:
-    """The sandbox of this name, or the strongest for "auto". Raises SandboxUnavailable with the reasons."""
-    return sandboxes.strongest() if name == "auto" else sandboxes.named(name)
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from engine.benchmarks.pocket import Pocket
-from engine.registry import Params
-from engine.sandboxes import registry
+from engine.params import Params
+from engine.plugins import SANDBOXES
 
 PYTHON_BUG = {
     "id": "pocket/py-middle",
@@ -83,9 +83,9 @@ def bugs(pocket):
     return {bug.language: bug for bug in pocket.bugs()}
 
 
-@pytest.fixture(scope="session", params=registry.names())
+@pytest.fixture(scope="session", params=SANDBOXES.names())
 def sandbox(request):
-    level = registry.create(Params(name=request.param))
+    level = SANDBOXES.create(Params(name=request.param))
     if reason := level.unavailable():
         pytest.skip(reason)
     return level

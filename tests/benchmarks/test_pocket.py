@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.benchmarks import java_tools
 from engine.benchmarks.pocket import Pocket
+from engine.benchmarks.runners import java_tools
 from engine.domain import Outcome, Patch
 from engine.errors import MissingDependency
 from engine.sandboxes import Ran

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.benchmarks import registry
 from engine.benchmarks.contract import check
 from engine.domain import Bug, Outcome, Span, Verdict
 from engine.errors import SandboxUnavailable, UserError
+from engine.plugins import BENCHMARKS
 from engine.sandboxes import strongest
 
 FOLDERS = {"quixbugs": "quixbugs"}  # benchmarks that read a checkout, and where it lies beside a developer's
@@ -26,14 +26,14 @@ def sandbox():
 def made(name, request, **settings):
     if name in FOLDERS:
         settings["folder"] = str(request.getfixturevalue("shared_data") / FOLDERS[name])
-    benchmark = registry.create(registry.params({"name": name, **settings}))
+    benchmark = BENCHMARKS.create(BENCHMARKS.params({"name": name, **settings}))
     if not benchmark.bugs():
         pytest.skip(f"{name} has no bugs here yet")
     return benchmark
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", BENCHMARKS.names())
 def test_the_first_bugs_keep_the_contract(name, sandbox, request):
     quick = {"timeout_s": 2} if name == "quixbugs" else {}  # whose first bug never ends
     benchmark = made(name, request, **quick)
@@ -45,7 +45,7 @@ def test_the_first_bugs_keep_the_contract(name, sandbox, request):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", BENCHMARKS.names())
 def test_all_bugs_keep_the_contract(name, sandbox, request):
     benchmark = made(name, request)
     assert check(benchmark, sandbox) == len(benchmark.bugs()) - len(benchmark.skipped())
@@ -54,7 +54,7 @@ def test_all_bugs_keep_the_contract(name, sandbox, request):
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_missing_checkout_is_said_with_what_to_do(name, tmp_path):
     for folder in ("", str(tmp_path)):
-        benchmark = registry.create(registry.params({"name": name, "folder": folder}))
+        benchmark = BENCHMARKS.create(BENCHMARKS.params({"name": name, "folder": folder}))
         for look in (benchmark.check, benchmark.bugs):
             with pytest.raises(UserError, match="git clone"):
                 look()

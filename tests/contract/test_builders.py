@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.builders import Funnel, registry
+from engine.builders import Funnel
 from engine.builders.contract import check
 from engine.domain import Bug, Span
+from engine.plugins import BUILDERS
 
 PAIR = {"buggy_function": "def f(a):\n    return a\n", "fixed_function": "def f(a):\n    a += 1\n    return a\n"}
 CODE = "def f(a, b):\n    if a < b:\n        return a\n    return b\n"
@@ -26,9 +27,9 @@ def settings(tmp_path):
     }
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", BUILDERS.names())
 def test_the_contract_holds(name, settings):
-    check(registry.create(registry.params({"name": name, **settings.get(name, {})})))
+    check(BUILDERS.create(BUILDERS.params({"name": name, **settings.get(name, {})})))
 
 
 GOOD = Bug("a", "python", "a.py", "x\n", "y\n", Span(1, 1))

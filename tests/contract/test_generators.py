@@ -11,8 +11,9 @@ import pytest
 
 from engine.domain import Completion
 from engine.errors import UserError
-from engine.generators import PromptTooLong, registry
+from engine.generators import PromptTooLong
 from engine.generators.contract import check
+from engine.plugins import GENERATORS
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "generators"))
 
@@ -21,10 +22,10 @@ from tiny_models import tiny  # noqa: F401
 SETTINGS = {"beam": {"max_new_tokens": 8}, "sampling": {"max_new_tokens": 8}}
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", GENERATORS.names())
 def test_the_contract_holds(name, tiny):  # noqa: F811
-    params = registry.params({"name": name, **SETTINGS.get(name, {})})
-    check(registry.plugin(name), params, tiny)
+    params = GENERATORS.params({"name": name, **SETTINGS.get(name, {})})
+    check(GENERATORS.plugin(name), params, tiny)
 
 
 PLAIN = [Completion("best", -0.1), Completion("good", -0.5), Completion("fair", -2.0)]

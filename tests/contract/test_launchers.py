@@ -11,18 +11,19 @@ from contextlib import suppress
 
 import pytest
 
-from engine.launchers import contract, registry
+from engine.launchers import contract
 from engine.launchers.local import MARK, Local, boot_id, parse_handle, start_time
-from engine.registry import Params
+from engine.params import Params
+from engine.plugins import LAUNCHERS
 
 pytestmark = pytest.mark.slow  # real workers, two seconds each to come to their work
 
 MISTAKEN = {"local": lambda pid: f"{boot_id()}:{pid}:1"}  # a handle of an earlier process with this number
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", LAUNCHERS.names())
 def test_the_contract_holds(name, tmp_path):
-    contract.check(lambda: registry.create(Params(name=name)), MISTAKEN[name], tmp_path)
+    contract.check(lambda: LAUNCHERS.create(Params(name=name)), MISTAKEN[name], tmp_path)
 
 
 class Fake(Local):

@@ -10,7 +10,8 @@ import pytest
 from engine.builders import Funnel
 from engine.builders.faults import FaultInjection
 from engine.domain import Bug, Patch, Sample, span_of_change
-from engine.representations import CannotShow, registry
+from engine.plugins import REPRESENTATIONS
+from engine.representations import CannotShow
 from engine.representations.contract import check
 
 JAVA = "class A {\n  int f(int a) {\n    if (a > 0) {\n      a = a - 1;\n    }\n    return a;\n  }\n}\n"
@@ -35,10 +36,10 @@ def shapes() -> list[Bug]:
     return found
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", REPRESENTATIONS.names())
 def test_the_contract_holds(name):
     faults = FaultInjection(FaultInjection.Params(samples=100)).bugs(3, Funnel())
-    check(registry.create(registry.params(name)), [*shapes(), *islice(faults, 100)])
+    check(REPRESENTATIONS.create(REPRESENTATIONS.params(name)), [*shapes(), *islice(faults, 100)])
 
 
 class Stub:

@@ -13,16 +13,17 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SandboxUnavailable
-from engine.registry import Params
-from engine.sandboxes import Ran, registry, strongest
+from engine.params import Params
+from engine.plugins import SANDBOXES
+from engine.sandboxes import Ran, strongest
 from engine.sandboxes.box import checked
 from engine.sandboxes.contract import PROMISES, check
 from engine.sandboxes.trial import named
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", SANDBOXES.names())
 def test_a_sandbox_keeps_the_contract(name):
-    sandbox = registry.create(Params(name=name))
+    sandbox = SANDBOXES.create(Params(name=name))
     if reason := sandbox.unavailable():
         pytest.skip(reason)
     check(sandbox)
@@ -150,11 +151,11 @@ def test_a_plain_subprocess_is_no_sandbox():
 
 def test_without_any_level_nothing_runs_and_every_reason_is_given(monkeypatch):
     ran = []
-    for name in registry.names():
-        plugin = registry.plugin(name)
+    for name in SANDBOXES.names():
+        plugin = SANDBOXES.plugin(name)
         monkeypatch.setattr(plugin, "unavailable", lambda self: f"no {self.name} today")
         monkeypatch.setattr(plugin, "run", lambda *_, **__: ran.append(1))
     with pytest.raises(SandboxUnavailable) as refused:
         strongest()
-    assert all(f"no {name} today" in str(refused.value) for name in registry.names())
+    assert all(f"no {name} today" in str(refused.value) for name in SANDBOXES.names())
     assert ran == []

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from engine.domain import Outcome, Turn, Verdict
-from engine.strategies import registry
+from engine.plugins import STRATEGIES
 from engine.strategies.contract import check
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", STRATEGIES.names())
 def test_the_contract_holds(name):
-    check(registry.create(registry.params(name)))
+    check(STRATEGIES.create(STRATEGIES.params(name)))
 
 
 def patched(bug, representation, complete, evaluate):

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.trainers import registry
+from engine.plugins import TRAINERS
 from engine.trainers.contract import check
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -27,10 +27,10 @@ SETTINGS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", TRAINERS.names())
 def test_the_contract_holds(name, tiny, tmp_path):  # noqa: F811
-    params = registry.params({"name": name, **SETTINGS.get(name, {})})
-    check(registry.plugin(name), params, tiny, write_dataset(tmp_path / "set"), tmp_path)
+    params = TRAINERS.params({"name": name, **SETTINGS.get(name, {})})
+    check(TRAINERS.plugin(name), params, tiny, write_dataset(tmp_path / "set"), tmp_path)
 
 
 class Stub:

@@ -48,7 +48,7 @@ class Mute:
 def mute(monkeypatch):
     """The one launcher of this test."""
     launcher = Mute()
-    monkeypatch.setattr("engine.launchers.registry.create", lambda params: launcher)
+    monkeypatch.setattr("engine.plugins.LAUNCHERS.create", lambda params: launcher)
     return launcher
 
 

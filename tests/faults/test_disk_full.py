@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.plugins import LAUNCHERS
+
 sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))
 from web_server import Server
 
-from engine import launchers
 from engine.control.workspace import Workspace
 from engine.errors import UserError
-from engine.registry import Params
+from engine.params import Params
 from engine.specs import read_spec
 from storage.database import Unavailable
 
@@ -84,7 +85,7 @@ def shell(home, *words):
 
 
 def has_ended(run):
-    return not launchers.registry.create(Params(name=run.launcher)).is_alive(run.handle)
+    return not LAUNCHERS.create(Params(name=run.launcher)).is_alive(run.handle)
 
 
 def dataset(workspace, samples=64):

@@ -7,11 +7,12 @@ import shutil
 
 import pytest
 
-from engine.benchmarks.judge_java import JavaJudge
-from engine.benchmarks.judging import Suite, verdict
+from engine.benchmarks.runners.java import JavaJudge
+from engine.benchmarks.runners.report import Suite, verdict
 from engine.domain import Outcome
-from engine.registry import Params
-from engine.sandboxes import MIB, Limits, registry
+from engine.params import Params
+from engine.plugins import SANDBOXES
+from engine.sandboxes import MIB, Limits
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,9 +38,9 @@ public class Eager extends AbstractProcessor {
 """
 
 
-@pytest.fixture(scope="module", params=registry.names())
+@pytest.fixture(scope="module", params=SANDBOXES.names())
 def sandbox(request):
-    level = registry.create(Params(name=request.param))
+    level = SANDBOXES.create(Params(name=request.param))
     if reason := level.unavailable():
         pytest.skip(reason)
     return level

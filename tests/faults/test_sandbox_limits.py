@@ -14,8 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.registry import Params
-from engine.sandboxes import MIB, Limits, registry
+from engine.params import Params
+from engine.plugins import SANDBOXES
+from engine.sandboxes import MIB, Limits
 from engine.sandboxes.identity import reachable_parent
 
 pytestmark = pytest.mark.slow  # a second or two each, and twice
@@ -24,9 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ["/usr/bin/python3", "-I", "-S", "-B", "-c"]
 
 
-@pytest.fixture(scope="module", params=registry.names())
+@pytest.fixture(scope="module", params=SANDBOXES.names())
 def sandbox(request):
-    level = registry.create(Params(name=request.param))
+    level = SANDBOXES.create(Params(name=request.param))
     if reason := level.unavailable():
         pytest.skip(reason)
     return level
@@ -196,9 +197,9 @@ def test_what_others_write_meanwhile_is_not_the_payloads(sandbox, tmp_path):
 
 RUNNER = """
 import sys
-from engine.registry import Params
-from engine.sandboxes import MIB, Limits, registry
-level = registry.create(Params(name="landlock"))
+from engine.params import Params
+from engine.sandboxes import MIB, Limits
+level = SANDBOXES.create(Params(name="landlock"))
 ran = level.run(sys.argv[1:], {}, Limits(wall_s=8, box_bytes=64 * MIB, file_bytes=32 * MIB))
 print(ran.ended, ran.detail)
 """

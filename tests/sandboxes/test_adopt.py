@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.registry import Params
-from engine.sandboxes import registry
+from engine.params import Params
+from engine.plugins import SANDBOXES
 from engine.sandboxes.identity import reachable_parent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,12 +34,12 @@ import ctypes, json, subprocess, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from psutil import NoSuchProcess, Process
-from engine.registry import Params
+from engine.params import Params
 from engine.sandboxes import Limits, registry
 
-level = registry.create(Params(name=sys.argv[1]))
+level = SANDBOXES.create(Params(name=sys.argv[1]))
 level.unavailable()
-broken = registry.create(Params(name=sys.argv[1]))
+broken = SANDBOXES.create(Params(name=sys.argv[1]))
 broken._launcher = "/no/such/launcher"  # where it has one
 
 def run(n):
@@ -80,9 +80,9 @@ print(json.dumps({"ended": ended, "codes": sorted(set(codes)), "adopts": flag.va
 """
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", SANDBOXES.names())
 def test_no_dead_process_is_left_or_handed_on(name):
-    level = registry.create(Params(name=name))
+    level = SANDBOXES.create(Params(name=name))
     if reason := level.unavailable():
         pytest.skip(reason)
     with tempfile.TemporaryDirectory(dir=reachable_parent()) as folder:

@@ -6,9 +6,10 @@ import gradio as gr
 import pytest
 
 from engine.errors import UserError
+from engine.plugins import BY_FIELD
 from engine.specs import KINDS, parse, preset_names, read_spec
-from studio.fields import Kind, text_of
-from studio.form import REGISTRIES, Form, params_of
+from studio.forms.fields import Kind, text_of
+from studio.forms.form import Form, params_of
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -27,8 +28,8 @@ def test_an_untouched_form_is_the_default_spec(form):
 
 def test_every_setting_of_every_plugin_has_a_widget_with_help(form):
     places = {(each.plugin, each.place) for each in form.fields}
-    for place in [name for name in KINDS[form.kind].model_fields if name in REGISTRIES]:
-        for plugin, params in params_of(REGISTRIES[place]).items():
+    for place in [name for name in KINDS[form.kind].model_fields if name in BY_FIELD]:
+        for plugin, params in params_of(BY_FIELD[place]).items():
             assert {(plugin, f"{place}.{name}") for name in params.model_fields if name != "name"} <= places
     assert all(each.widget.info for each in form.fields)
 

@@ -13,9 +13,12 @@ from filled import CHAT_BUG, HOSTILE, fill
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
-from studio import charts, code, conversation, ledger, page, show
+from studio import charts
 from studio.guard import check_bind, guarded
-from studio.tabs import datasets, merge, monitor, train
+from studio.html import basics as show
+from studio.html import code, conversation, ledger
+from studio.html import header as page
+from studio.pages import datasets, merge, monitor, train
 
 
 class Tags(HTMLParser):

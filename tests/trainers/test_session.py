@@ -13,9 +13,9 @@ import pytest
 from engine.assets import STARTER_MODEL
 from engine.domain import Model
 from engine.errors import UserError
-from engine.generators.loading import load
-from engine.memory_estimate import estimate, read_config
+from engine.models.loading import load
 from engine.rundir import Inputs, RunDir
+from engine.trainers.memory_estimate import estimate, read_config
 from engine.trainers.sft import Sft
 
 pytestmark = pytest.mark.slow

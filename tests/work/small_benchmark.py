@@ -43,7 +43,7 @@ class Sandbox:
 def small(monkeypatch):
     """The one benchmark of this test."""
     made = Small()
-    monkeypatch.setattr("engine.benchmarks.registry.create", lambda params: made)
+    monkeypatch.setattr("engine.plugins.BENCHMARKS.create", lambda params: made)
     for worker in ("benchmark", "chat"):
         monkeypatch.setattr(f"engine.work.{worker}.chosen", lambda name: Sandbox())
     return made

@@ -15,7 +15,8 @@ from engine.assets import STARTER_MODEL
 from engine.domain import Bug, Model, span_of_change
 from engine.errors import UserError
 from engine.fingerprint import dataset_hash
-from engine.registry import Params, Registry
+from engine.params import Params
+from engine.plugins import Registry
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
 from engine.work.build import build
@@ -202,7 +203,7 @@ def test_a_tokenizer_without_fill_in_the_middle_is_refused(make, tmp_path):
 
 
 def test_the_quick_tokenizer_agrees_with_transformers():
-    from engine.work.tokens import FromFile, FromTransformers
+    from engine.models.tokenizer import FromFile, FromTransformers
 
     quick, full = FromFile(STARTER_MODEL, "<|endoftext|>"), FromTransformers(STARTER_MODEL)
     texts = ["<|fim_prefix|>def f():\n# é\n<|fim_suffix|>\r\n\t<|fim_middle|>", "", "    return 123\n\n"]
@@ -273,7 +274,7 @@ def test_many_long_samples_are_tokenised_and_written_a_few_at_a_time(make, monke
     from pyarrow import parquet
 
     monkeypatch.setattr("engine.work.build._CHARACTERS", 500)
-    monkeypatch.setattr("engine.work.shards.BYTES_A_GROUP", 5000)
+    monkeypatch.setattr("engine.training_set.BYTES_A_GROUP", 5000)
     run, report, train, _ = make([pair(n) for n in range(40)], valid_fraction=0)
     assert parquet.ParquetFile(run.artifacts / "train.parquet").metadata.num_row_groups > 5
     monkeypatch.undo()

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.assets import STARTER_MODEL
 from engine.errors import UserError
-from engine.tensors import tensors
+from engine.models.tensors import tensors
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"

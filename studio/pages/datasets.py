@@ -7,17 +7,18 @@ from typing import Any
 
 import gradio as gr
 
-from engine import benchmarks
 from engine.control.patches import unified
 from engine.control.workspace import Workspace
-from studio import charts, code
+from engine.plugins import BENCHMARKS
+from studio import charts
 from studio.clickable import GONE, clickable, kept, plain, showing
-from studio.fields import asked_later
+from studio.forms.fields import asked_later
+from studio.forms.panel import Panel
 from studio.guard import on
+from studio.html import code
+from studio.html.basics import empty, esc, heading, run_strip, share_bars, tiles, when
 from studio.live import Live
-from studio.panel import Panel
 from studio.plotted import plotted
-from studio.show import empty, esc, heading, run_strip, share_bars, tiles, when
 
 COLUMNS = ("builder.buggy", "builder.fixed", "builder.id", "builder.project")
 TELLING = {  # what the columns of other people's files are called
@@ -86,7 +87,7 @@ def build(workspace: Workspace, live: Live) -> Any:
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Bugs with their fixes become samples: a prompt and its target."
-            names = {"model": workspace.models.names, "exclude": benchmarks.registry.names}
+            names = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
             names |= dict.fromkeys(COLUMNS, asked_later)
             panel = Panel(workspace, "dataset", "Build a training set", text, names)
             start_button = gr.Button("Build data set", variant="primary")

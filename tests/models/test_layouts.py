@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import UserError
-from engine.representations.layouts import LAYOUTS, layout_for
+from engine.models.layouts import LAYOUTS, layout_for
 
 
 @pytest.mark.parametrize("name", list(LAYOUTS))

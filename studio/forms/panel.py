@@ -11,11 +11,11 @@ from engine.control.runs import spec_json
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from studio.clickable import plain
-from studio.fields import Names
-from studio.form import Form
+from studio.forms.fields import Names
+from studio.forms.form import Form
 from studio.guard import on
+from studio.html.basics import copyable, heading
 from studio.live import Live
-from studio.show import copyable, heading
 
 
 class Panel:

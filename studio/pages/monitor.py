@@ -11,13 +11,14 @@ from engine.control.runs import spec_json
 from engine.control.workspace import Workspace
 from engine.rundir import ACTIVE, ENDED
 from engine.specs import parse
-from studio import charts, code
+from studio import charts
 from studio.checked import number_of
 from studio.clickable import GONE, clickable, picked, plain, showing
 from studio.guard import on
+from studio.html import code
+from studio.html.basics import KINDS, copyable, empty, run_list, run_strip
 from studio.live import Live
 from studio.plotted import plotted
-from studio.show import KINDS, copyable, empty, run_list, run_strip
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
 GOES_ON = ("stopped", "failed", "interrupted")

@@ -6,8 +6,8 @@ import secrets
 from functools import cached_property
 from threading import Lock
 
-from engine.benchmarks.java_tools import PROCESSES, JavaTools, find_jars, find_jdk
-from engine.benchmarks.judging import Report, Suite, limits_for, read_report, until
+from engine.benchmarks.runners.java_tools import PROCESSES, JavaTools, find_jars, find_jdk
+from engine.benchmarks.runners.report import Report, Suite, limits_for, read_report, until
 from engine.errors import MissingDependency
 from engine.sandboxes import Sandbox
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from studio import code
 from studio.clickable import pick
-from studio.show import empty, esc, verdict, when
+from studio.html import code
+from studio.html.basics import empty, esc, verdict, when
 
 WHO = {"user": "You", "assistant": "Model", "tool": "Feedback"}
 

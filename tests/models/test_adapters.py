@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from engine import adapters
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 from engine.errors import UserError
+from engine.models import adapters
 
 LINEAR = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
@@ -75,5 +75,5 @@ def test_a_broken_file_is_named(changed, name, content, said):
 
 
 def test_nothing_heavy_is_loaded():
-    code = "import sys, engine.adapters; assert not {'torch', 'peft', 'safetensors'} & set(sys.modules)"
+    code = "import sys, engine.models.adapters; assert not {'torch', 'peft', 'safetensors'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

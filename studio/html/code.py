@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.domain import lines_of
-from studio.show import esc
+from studio.html.basics import esc
 
 
 def numbered(text: str, start: int = 0, end: int = -1) -> str:

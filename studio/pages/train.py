@@ -8,12 +8,12 @@ import gradio as gr
 
 from engine.control.preflight import Preflight
 from engine.control.workspace import Workspace
-from studio import code
 from studio.clickable import plain
+from studio.forms.panel import Panel
 from studio.guard import on
+from studio.html import code
+from studio.html.basics import count, esc, heading, size, tiles
 from studio.live import Live
-from studio.panel import Panel
-from studio.show import count, esc, heading, size, tiles
 
 PARTS = {
     "weights": "weights of the model",

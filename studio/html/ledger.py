@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio import code
 from studio.clickable import pick
-from studio.show import GLYPHS, count, duration, empty, esc, glyph, tiles, verdict
+from studio.html import code
+from studio.html.basics import GLYPHS, count, duration, empty, esc, glyph, tiles, verdict
 
 SOURCES = {"model": "candidate", "known_fix": "known fix", "buggy_code": "buggy code"}
 

@@ -8,7 +8,7 @@ from typing import Any
 from engine.machine import Machine
 from engine.rundir import ACTIVE
 from studio.clickable import pick
-from studio.show import KINDS, bar, duration, esc, size
+from studio.html.basics import KINDS, bar, duration, esc, size
 
 MARKS = {"done": "✓", "failed": "!", "interrupted": "!", "stopped": "–"}
 

@@ -9,13 +9,13 @@ from gradio.processing_utils import save_file_to_cache
 
 from engine.control.patches import LedgerQuery
 from engine.control.workspace import Workspace
-from studio import ledger
 from studio.checked import chosen_number
 from studio.clickable import GONE, clickable, kept, picked, plain, showing
+from studio.forms.panel import Panel
 from studio.guard import on
+from studio.html import ledger
+from studio.html.basics import empty, legend, run_strip, when
 from studio.live import Live
-from studio.panel import Panel
-from studio.show import empty, legend, run_strip, when
 
 SHOW = [
     ("every bug", "all"),

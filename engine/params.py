@@ -1,19 +1,11 @@
-"""Plug-ins by name: the built-in ones of a kind, and those that installed packages announce.
-
-A package adds a plug-in with an entry point in the group `repair_studio.<kind>`; it appears in every form,
-spec and contract test without a line here or in `studio/`.
-"""
+"""Declared settings: a plug-in's `Params`, one `setting` a field, and what is wrong with values in plain sentences."""
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
-from functools import cached_property
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -54,64 +46,14 @@ def _where(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
-# A file or folder, as its user sees it: relative to where the user is, and absolute from then on, since whoever reads
-# the spec later (a worker, another studio) stands elsewhere.
+# A file or folder. What a user writes is relative to the user's working directory; it is stored as an absolute path,
+# because a worker or another studio that reads the spec later has another working directory.
 Place = Annotated[str, AfterValidator(_where)]
 
 
 def setting(default: Any, description: str, *, unit: str = "", more: bool = False, **limits: Any) -> Any:
     """A declared setting: default, one line of help, unit, bounds; `more` puts it under *More settings*."""
     return Field(default, description=description, json_schema_extra={"unit": unit, "more": more}, **limits)
-
-
-P = TypeVar("P")
-
-
-class Registry(Generic[P]):
-    """The plug-ins of one kind. A plug-in is a class with `Params` (a `Params` subclass) made as `cls(params)`."""
-
-    def __init__(self, kind: str, built_in: Mapping[str, str]) -> None:
-        """`built_in`: name -> "module:Class", imported only when asked for."""
-        self.kind = kind
-        self._built_in = dict(built_in)
-
-    @cached_property
-    def _paths(self) -> dict[str, str]:
-        announced = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
-        return {**announced, **self._built_in}
-
-    def names(self) -> list[str]:
-        return list(self._paths)
-
-    def plugin(self, name: str) -> type[P]:
-        """The plug-in's class. Raises UserError naming what there is when `name` is unknown."""
-        if name not in self._paths:
-            known = ", ".join(sorted(self._paths))
-            raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
-        module, _, attribute = self._paths[name].partition(":")
-        return cast("type[P]", getattr(import_module(module), attribute))
-
-    def title(self, name: str) -> str:
-        """What a page calls the plug-in: its `title`, or its name where it has none."""
-        return str(getattr(self.plugin(name), "title", name))
-
-    def params(self, value: Any) -> Params:
-        """`value` (a name, a dict with "name", or Params) as validated settings; pydantic errors pass through."""
-        if isinstance(value, Params):
-            return value
-        if isinstance(value, str):
-            value = {"name": value}
-        if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-            raise ValueError(f'expected a plug-in as {{"name": one of {", ".join(self.names())}}}, got {value!r}')
-        try:
-            declared = self.plugin(value["name"])
-        except UserError as unknown:
-            raise ValueError(str(unknown)) from None
-        return cast("Params", declared.Params.model_validate(value))  # type: ignore[attr-defined]
-
-    def create(self, params: Params) -> P:
-        """The plug-in with these settings."""
-        return self.plugin(params.name)(params)  # type: ignore[call-arg]
 
 
 def explain(error: ValidationError) -> UserError:

@@ -10,21 +10,12 @@ from typing import Any
 
 import gradio as gr
 
-from engine import benchmarks, builders, generators, representations, strategies, trainers
 from engine.errors import UserError
-from engine.registry import Params, Registry
+from engine.params import Params
+from engine.plugins import BY_FIELD, Registry
 from engine.specs import KINDS, parse, preset_names, read_spec
 from studio.clickable import plain
-from studio.fields import Field, Names, asked_later, css_class, field, is_more
-
-REGISTRIES: dict[str, Registry[Any]] = {
-    "builder": builders.registry,
-    "representation": representations.registry,
-    "trainer": trainers.registry,
-    "generator": generators.registry,
-    "benchmark": benchmarks.registry,
-    "strategy": strategies.registry,
-}
+from studio.forms.fields import Field, Names, asked_later, css_class, field, is_more
 
 
 class Form:
@@ -43,7 +34,7 @@ class Form:
             self._lay_out(more=False)
         with gr.Accordion("More settings", open=False, elem_classes="more"), gr.Column(elem_id=f"fields-{kind}-more"):
             self._lay_out(more=True)
-        for chooser in [each for each in self.fields if each.place in REGISTRIES]:
+        for chooser in [each for each in self.fields if each.place in BY_FIELD]:
             groups = {key: group for key, group in self._groups.items() if key[0] == chooser.place}
             self._follow(chooser, groups)
 
@@ -63,7 +54,7 @@ class Form:
     @property
     def choosers(self) -> list[Field]:
         """The settings whose choices come from the workspace."""
-        return [each for each in self.fields if each.names not in (None, asked_later) and each.place not in REGISTRIES]
+        return [each for each in self.fields if each.names not in (None, asked_later) and each.place not in BY_FIELD]
 
     def widgets(self, place: str) -> list[Any]:
         """The widgets of a setting, one for each plug-in that has it."""
@@ -74,17 +65,17 @@ class Form:
         for name, info in sorted(declared.items(), key=lambda each: each[0] == "name"):  # what it is called comes last
             if name in self._leave_out:
                 continue
-            if name in REGISTRIES:
+            if name in BY_FIELD:
                 self._plugins(name, info, more=more)
             elif (is_more(info) or name in self._folded) == more:
                 self.fields.append(field(name, info, kind_of_run=self.kind, names=self._names.get(name)))
 
     def _plugins(self, place: str, info: Any, *, more: bool) -> None:
         """The chooser of a kind of plug-in, and below it one group of settings a plug-in, the chosen one's shown."""
-        declared = params_of(REGISTRIES[place])
+        declared = params_of(BY_FIELD[place])
         is_folded = place in self._folded
         if is_folded == more:
-            titles = [(REGISTRIES[place].title(name), name) for name in declared]
+            titles = [(BY_FIELD[place].title(name), name) for name in declared]
             self.fields.append(field(place, info, kind_of_run=self.kind, names=lambda: titles, is_closed=True))
         for plugin, params in declared.items():
             settings = [
@@ -95,7 +86,7 @@ class Form:
             if settings:
                 called = f"plugin-{self.kind}-{place}-{plugin}{'-more' if more else ''}"
                 with gr.Column(visible=plugin == info.default, elem_id=called) as group:
-                    plain(f'<p class="hint">{html.escape(first_line(REGISTRIES[place], plugin))}</p>')
+                    plain(f'<p class="hint">{html.escape(first_line(BY_FIELD[place], plugin))}</p>')
                     self.fields += [self._setting(place, plugin, *setting) for setting in settings]
                 self._groups[place, plugin, more] = group
 
@@ -109,11 +100,11 @@ class Form:
         """The form's values as a spec's JSON, settings of plug-ins that are not chosen left out."""
         spec: dict[str, Any] = {"kind": self.kind}
         for each, value in zip(self.fields, values, strict=True):
-            if each.place in REGISTRIES:
+            if each.place in BY_FIELD:
                 spec[each.place] = {"name": str(value)}
         for each, value in zip(self.fields, values, strict=True):
             parent, _, name = each.place.rpartition(".")
-            if each.place in REGISTRIES or (each.plugin and spec[parent]["name"] != each.plugin):
+            if each.place in BY_FIELD or (each.plugin and spec[parent]["name"] != each.plugin):
                 continue
             (spec[parent] if parent else spec)[name] = each.read(value)
         return spec
@@ -148,7 +139,7 @@ class Form:
 
     def fill(self, spec: Any) -> list[Any]:
         """Updates for `outputs` that make the form show `spec`."""
-        chosen = {place: getattr(spec, place).name for place in REGISTRIES if hasattr(spec, place)}
+        chosen = {place: getattr(spec, place).name for place in BY_FIELD if hasattr(spec, place)}
         updates: list[Any] = []
         for each in self.fields:
             parent, _, name = each.place.rpartition(".")

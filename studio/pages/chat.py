@@ -13,13 +13,13 @@ import gradio as gr
 from engine.control.workspace import Workspace
 from engine.domain import Bug
 from engine.errors import UserError
-from studio import conversation
 from studio.checked import number_of
 from studio.clickable import clickable, kept, picked, plain
-from studio.form import Form
+from studio.forms.form import Form
 from studio.guard import on
+from studio.html import conversation
+from studio.html.basics import empty, heading, state, verdict
 from studio.live import Live
-from studio.show import empty, heading, state, verdict
 
 FOLDED = ("benchmark", "strategy", "representation", "generator", "name")
 

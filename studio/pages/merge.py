@@ -8,10 +8,10 @@ import gradio as gr
 
 from engine.control.workspace import Workspace
 from studio.clickable import clickable, plain
+from studio.forms.panel import Panel
 from studio.guard import on
+from studio.html.basics import empty, esc, heading, run_strip
 from studio.live import Live
-from studio.panel import Panel
-from studio.show import empty, esc, heading, run_strip
 
 
 def parity(run: Any) -> str:

@@ -7,7 +7,7 @@ from tiny_models import make_adapter, make_model
 
 from engine.domain import Model
 from engine.errors import UserError
-from engine.generators.loading import load
+from engine.models.loading import load
 
 
 def refused(model, words):

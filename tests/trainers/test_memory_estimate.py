@@ -7,7 +7,7 @@ import pytest
 
 from engine.assets import STARTER_MODEL
 from engine.errors import UserError
-from engine.memory_estimate import Shape, estimate, read_config
+from engine.trainers.memory_estimate import Shape, estimate, read_config
 from engine.trainers.sft import Sft
 
 GIB = 1 << 30
@@ -114,5 +114,5 @@ def test_a_config_without_sizes_is_refused():
 
 
 def test_importing_the_estimate_does_not_load_torch():
-    code = "import sys, engine.memory_estimate, engine.specs; engine.specs.parse({'kind': 'train'}); print('torch' in sys.modules)"
+    code = "import sys, engine.trainers.memory_estimate, engine.specs; engine.specs.parse({'kind': 'train'}); print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

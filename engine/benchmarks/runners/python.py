@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
-from engine.benchmarks.judging import Report, Suite, limits_for, read_report, until
-from engine.benchmarks.python_tools import copy_pytest, find_python
+from engine.benchmarks.runners.python_tools import copy_pytest, find_python
+from engine.benchmarks.runners.report import Report, Suite, limits_for, read_report, until
 from engine.errors import MissingDependency
 from engine.sandboxes import Sandbox
 from engine.temporary import TemporaryFolder

@@ -10,7 +10,7 @@ import pytest
 
 from engine.domain import Bug, Completion, Outcome, Patch, Span, Verdict
 from engine.rundir import Inputs, RunDir
-from engine.work.judge import MODEL, Judge
+from engine.work.validation import MODEL, Judge
 
 BUG = Bug("b/1", "python", "a.py", "wrong\n", "right\n", Span(1, 1))
 

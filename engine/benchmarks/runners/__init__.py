@@ -1,0 +1,1 @@
+"""How tests are run inside the sandbox, by language: pytest and JUnit."""

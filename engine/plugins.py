@@ -1,0 +1,154 @@
+"""Every kind of plug-in and the built-in ones of each; packages announce more through entry points.
+
+A package adds a plug-in with an entry point in the group `repair_studio.<kind>`; forms, specs, shell and contract tests
+find it there. A built-in plug-in is one line in a table below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from engine.errors import UserError
+from engine.params import Params
+
+if TYPE_CHECKING:
+    from engine.benchmarks import Benchmark
+    from engine.builders import Builder
+    from engine.generators import Generator
+    from engine.launchers import Launcher
+    from engine.representations import Representation
+    from engine.sandboxes import Sandbox
+    from engine.strategies import Strategy
+    from engine.trainers import Trainer
+
+P = TypeVar("P")
+
+
+class Registry(Generic[P]):
+    """The plug-ins of one kind. A plug-in is a class with `Params` (a `Params` subclass) made as `cls(params)`."""
+
+    def __init__(self, kind: str, field: str, built_in: Mapping[str, str]) -> None:
+        """`kind`: "trainers"; `field`: what a spec calls its choice of one, "trainer".
+
+        `built_in`: name -> "module:Class", imported only when asked for.
+        """
+        self.kind, self.field = kind, field
+        self._built_in = dict(built_in)
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        announced = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
+        return {**announced, **self._built_in}
+
+    def names(self) -> list[str]:
+        return list(self._paths)
+
+    def plugin(self, name: str) -> type[P]:
+        """The plug-in's class. Raises UserError naming what there is when `name` is unknown."""
+        if name not in self._paths:
+            known = ", ".join(sorted(self._paths))
+            raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
+        module, _, attribute = self._paths[name].partition(":")
+        return cast("type[P]", getattr(import_module(module), attribute))
+
+    def title(self, name: str) -> str:
+        """What a page calls the plug-in: its `title`, or its name where it has none."""
+        return str(getattr(self.plugin(name), "title", name))
+
+    def params(self, value: Any) -> Params:
+        """`value` (a name, a dict with "name", or Params) as validated settings; pydantic errors pass through."""
+        if isinstance(value, Params):
+            return value
+        if isinstance(value, str):
+            value = {"name": value}
+        if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+            raise ValueError(f'expected a plug-in as {{"name": one of {", ".join(self.names())}}}, got {value!r}')
+        try:
+            declared = self.plugin(value["name"])
+        except UserError as unknown:
+            raise ValueError(str(unknown)) from None
+        return cast("Params", declared.Params.model_validate(value))  # type: ignore[attr-defined]
+
+    def create(self, params: Params) -> P:
+        """The plug-in with these settings."""
+        return self.plugin(params.name)(params)  # type: ignore[call-arg]
+
+
+BUILDERS: Registry[Builder] = Registry(
+    "builders",
+    "builder",
+    {
+        "faults": "engine.builders.faults:FaultInjection",
+        "columns": "engine.builders.columns:Columns",
+    },
+)
+REPRESENTATIONS: Registry[Representation] = Registry(
+    "representations",
+    "representation",
+    {
+        "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
+        "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
+    },
+)
+TRAINERS: Registry[Trainer] = Registry(
+    "trainers",
+    "trainer",
+    {
+        "sft": "engine.trainers.sft:Sft",
+    },
+)
+GENERATORS: Registry[Generator] = Registry(
+    "generators",
+    "generator",
+    {
+        "beam": "engine.generators.beam:Beam",
+        "sampling": "engine.generators.sampling:Sampling",
+    },
+)
+BENCHMARKS: Registry[Benchmark] = Registry(
+    "benchmarks",
+    "benchmark",
+    {
+        "pocket": "engine.benchmarks.pocket:Pocket",
+        "quixbugs": "engine.benchmarks.quixbugs:QuixBugs",
+    },
+)
+SANDBOXES: Registry[Sandbox] = Registry(
+    "sandboxes",
+    "sandbox",
+    {
+        "bubblewrap": "engine.sandboxes.bubblewrap:Bubblewrap",
+        "landlock": "engine.sandboxes.landlock:Landlock",
+        "auto": "engine.sandboxes.auto:Auto",
+    },
+)
+LAUNCHERS: Registry[Launcher] = Registry(
+    "launchers",
+    "launcher",
+    {
+        "local": "engine.launchers.local:Local",
+    },
+)
+STRATEGIES: Registry[Strategy] = Registry(
+    "strategies",
+    "strategy",
+    {
+        "single_shot": "engine.strategies.single_shot:SingleShot",
+        "test_feedback": "engine.strategies.test_feedback:TestFeedback",
+    },
+)
+KINDS: tuple[Registry[Any], ...] = (
+    BUILDERS,
+    REPRESENTATIONS,
+    TRAINERS,
+    GENERATORS,
+    BENCHMARKS,
+    SANDBOXES,
+    LAUNCHERS,
+    STRATEGIES,
+)
+BY_FIELD: dict[str, Registry[Any]] = {registry.field: registry for registry in KINDS}

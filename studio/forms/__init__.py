@@ -1,0 +1,1 @@
+"""Declared settings as widgets, and the widgets' values as a validated spec."""
