@@ -7,10 +7,11 @@ lets a payload make them on every file of its user. A program that a payload com
 
 The working folder lies on the host's disk, where its size is watched and not enforced. Of 420 payloads that filled it
 as fast as they could, alone or 32 at a time, on two busy cores, 413 were stopped within 10 MiB of the limit and the
-worst 24 MiB beyond; on another machine 32 at a time got 134 MiB beyond it. Where the runner is root the watcher now runs
-before all other processes: of 64 times that 32 wrote at a time, all were stopped within 10 MiB of the limit. What is not seen at once: writing to a file system that takes the space
-from its free bytes only later (btrfs, ZFS, NFS; the folder itself is counted every 50 ms), and deleted files that are
-kept by a process whose children wrote them and were not waited for.
+worst 24 MiB beyond; on another machine 32 at a time got 134 MiB beyond it. Where the runner is root, the watcher runs
+before all other processes: of 64 times that 32 wrote at a time, all were stopped within 10 MiB of the limit. What is
+not seen at once: writing to a file system that takes the space from its free bytes only later (btrfs, ZFS, NFS; the
+folder itself is counted every 50 ms), and deleted files that are kept by a process whose children wrote them and were
+not waited for.
 """
 
 from __future__ import annotations
