@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,23 +16,13 @@ from pydantic import (
     SerializeAsAny,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
 )
 
 from engine.assets import PRESETS
 from engine.errors import UserError
 from engine.params import Params, explain, is_unicode, setting, shown
-from engine.plugins import (
-    BENCHMARKS,
-    BUILDERS,
-    BY_FIELD,
-    GENERATORS,
-    LAUNCHERS,
-    REPRESENTATIONS,
-    SANDBOXES,
-    STRATEGIES,
-    TRAINERS,
-    Registry,
-)
+from engine.plugins import BY_FIELD
 
 LONGEST = 1_000_000  # bytes of a spec's file
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
@@ -47,23 +37,12 @@ def _name(name: str) -> str:
     return name
 
 
-def _plugged(registry: Registry[Any]) -> Any:
-    """The type of a spec's field that holds the settings of a plug-in of this kind, which its registry checks."""
-    return Annotated[SerializeAsAny[Params], BeforeValidator(registry.params)]
+def _of_its_kind(value: Any, field: ValidationInfo) -> Params:
+    return BY_FIELD[str(field.field_name)].params(value)
 
 
-if TYPE_CHECKING:  # what a checker and a reader see; at run time each registry checks its own kind
-    BuilderParams = RepresentationParams = TrainerParams = GeneratorParams = Params
-    BenchmarkParams = SandboxParams = LauncherParams = StrategyParams = Params
-else:
-    BuilderParams = _plugged(BUILDERS)
-    RepresentationParams = _plugged(REPRESENTATIONS)
-    TrainerParams = _plugged(TRAINERS)
-    GeneratorParams = _plugged(GENERATORS)
-    BenchmarkParams = _plugged(BENCHMARKS)
-    SandboxParams = _plugged(SANDBOXES)
-    LauncherParams = _plugged(LAUNCHERS)
-    StrategyParams = _plugged(STRATEGIES)
+# A plug-in's settings, checked by the registry that the field's name says.
+PluginParams = Annotated[SerializeAsAny[Params], BeforeValidator(_of_its_kind)]
 
 
 class Spec(BaseModel):
@@ -75,15 +54,15 @@ class Spec(BaseModel):
         "", description="what the result is called; empty: a name is made"
     )
     seed: int = setting(0, "the same seed gives the same result on the same machine", more=True, ge=0, lt=1 << 32)
-    launcher: LauncherParams = setting("local", "where the run is started", more=True)
+    launcher: PluginParams = setting("local", "where the run is started", more=True)
 
 
 class DatasetSpec(Spec):
     """Build a training set: bugs from a builder, shown by a representation, counted in a model's tokens."""
 
     kind: Literal["dataset"] = "dataset"
-    builder: BuilderParams = setting("faults", "where the bugs come from")
-    representation: RepresentationParams = setting("ir4_or2", "how a bug is shown to the model")
+    builder: PluginParams = setting("faults", "where the bugs come from")
+    representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     model: str = setting("starter", "whose tokenizer counts the tokens")
     max_tokens: int = setting(1024, "longer samples are left out and counted", unit="tokens", ge=16, le=131072)
     valid_fraction: float = setting(
@@ -98,7 +77,7 @@ class TrainSpec(Spec):
     kind: Literal["train"] = "train"
     model: str = setting("starter", "base model, or an adapter to go on from")
     dataset: str = setting("", "the training set")
-    trainer: TrainerParams = setting("sft", "how to train")
+    trainer: PluginParams = setting("sft", "how to train")
 
 
 class MergeSpec(Spec):
@@ -115,13 +94,13 @@ class BenchmarkSpec(Spec):
 
     kind: Literal["benchmark"] = "benchmark"
     model: str = setting("starter", "base model, adapter or merged model")
-    benchmark: BenchmarkParams = setting("pocket", "the bugs to repair")
-    representation: RepresentationParams = setting("ir4_or2", "how a bug is shown to the model")
-    generator: GeneratorParams = setting("beam", "how patches are drawn")
+    benchmark: PluginParams = setting("pocket", "the bugs to repair")
+    representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
+    generator: PluginParams = setting("beam", "how patches are drawn")
     candidates: int = setting(10, "patches a bug", ge=1, le=200)
     limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
     workers: int | None = setting(None, "patches judged at a time; empty: one a core", ge=1, le=256, more=True)
-    sandbox: SandboxParams = setting("auto", "what runs the patches", more=True)
+    sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
 class ChatSpec(Spec):
@@ -129,12 +108,12 @@ class ChatSpec(Spec):
 
     kind: Literal["chat"] = "chat"
     model: str = setting("starter-adapter", "who proposes the patches")
-    benchmark: BenchmarkParams = setting("pocket", "where the bugs come from")
+    benchmark: PluginParams = setting("pocket", "where the bugs come from")
     bug: str = setting("", "the bug to repair, by id")
-    strategy: StrategyParams = setting("test_feedback", "what goes into the next turn")
-    representation: RepresentationParams = setting("ir4_or2", "how a bug is shown to the model")
-    generator: GeneratorParams = setting("sampling", "how an answer is drawn")
-    sandbox: SandboxParams = setting("auto", "what runs the patches", more=True)
+    strategy: PluginParams = setting("test_feedback", "what goes into the next turn")
+    representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
+    generator: PluginParams = setting("sampling", "how an answer is drawn")
+    sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
 AnySpec = Annotated[DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ChatSpec, Field(discriminator="kind")]

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from engine.errors import SandboxUnavailable
-
 MIB = 1 << 20
 
 

@@ -9,6 +9,7 @@ import pytest
 from engine.benchmarks.pocket import Pocket
 from engine.params import Params
 from engine.plugins import SANDBOXES
+from engine.sandboxes.auto import levels
 
 PYTHON_BUG = {
     "id": "pocket/py-middle",
@@ -83,7 +84,7 @@ def bugs(pocket):
     return {bug.language: bug for bug in pocket.bugs()}
 
 
-@pytest.fixture(scope="session", params=SANDBOXES.names())
+@pytest.fixture(scope="session", params=levels())
 def sandbox(request):
     level = SANDBOXES.create(Params(name=request.param))
     if reason := level.unavailable():

@@ -9,8 +9,8 @@ import pytest
 from engine.benchmarks.contract import check
 from engine.domain import Bug, Outcome, Span, Verdict
 from engine.errors import SandboxUnavailable, UserError
-from engine.plugins import BENCHMARKS
-from engine.sandboxes import strongest
+from engine.plugins import BENCHMARKS, SANDBOXES
+from engine.sandboxes.auto import usable
 
 FOLDERS = {"quixbugs": "quixbugs"}  # benchmarks that read a checkout, and where it lies beside a developer's
 
@@ -18,7 +18,7 @@ FOLDERS = {"quixbugs": "quixbugs"}  # benchmarks that read a checkout, and where
 @pytest.fixture(scope="module")
 def sandbox():
     try:
-        return strongest()
+        return usable(SANDBOXES.params("auto"))
     except SandboxUnavailable as reason:
         pytest.skip(str(reason))
 

@@ -15,13 +15,14 @@ import pytest
 from engine.errors import SandboxUnavailable
 from engine.params import Params
 from engine.plugins import SANDBOXES
-from engine.sandboxes import Ran, strongest
+from engine.sandboxes import Ran
+from engine.sandboxes.auto import levels, usable
 from engine.sandboxes.box import checked
 from engine.sandboxes.contract import PROMISES, check
 from engine.sandboxes.trial import named
 
 
-@pytest.mark.parametrize("name", SANDBOXES.names())
+@pytest.mark.parametrize("name", levels())
 def test_a_sandbox_keeps_the_contract(name):
     sandbox = SANDBOXES.create(Params(name=name))
     if reason := sandbox.unavailable():
@@ -149,13 +150,22 @@ def test_a_plain_subprocess_is_no_sandbox():
         check(Plain(wall_s=patient))
 
 
+def test_auto_is_the_first_level_that_works(monkeypatch):
+    first, second = levels()[:2]
+    for name, reason in ((first, ""), (second, "")):
+        monkeypatch.setattr(SANDBOXES.plugin(name), "unavailable", lambda self, reason=reason: reason)
+    assert usable(SANDBOXES.params("auto")).describe().startswith(first)
+    monkeypatch.setattr(SANDBOXES.plugin(first), "unavailable", lambda self: "not today")
+    assert usable(SANDBOXES.params("auto")).describe().startswith(second)
+
+
 def test_without_any_level_nothing_runs_and_every_reason_is_given(monkeypatch):
     ran = []
-    for name in SANDBOXES.names():
+    for name in levels():
         plugin = SANDBOXES.plugin(name)
         monkeypatch.setattr(plugin, "unavailable", lambda self: f"no {self.name} today")
         monkeypatch.setattr(plugin, "run", lambda *_, **__: ran.append(1))
     with pytest.raises(SandboxUnavailable) as refused:
-        strongest()
-    assert all(f"no {name} today" in str(refused.value) for name in SANDBOXES.names())
+        usable(SANDBOXES.params("auto"))
+    assert all(f"no {name} today" in str(refused.value) for name in levels())
     assert ran == []

@@ -13,6 +13,7 @@ from engine.domain import Outcome
 from engine.params import Params
 from engine.plugins import SANDBOXES
 from engine.sandboxes import MIB, Limits
+from engine.sandboxes.auto import levels
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,7 +39,7 @@ public class Eager extends AbstractProcessor {
 """
 
 
-@pytest.fixture(scope="module", params=SANDBOXES.names())
+@pytest.fixture(scope="module", params=levels())
 def sandbox(request):
     level = SANDBOXES.create(Params(name=request.param))
     if reason := level.unavailable():

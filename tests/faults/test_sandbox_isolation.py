@@ -18,9 +18,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.params import Params
 from engine.plugins import SANDBOXES
 from engine.sandboxes import Limits
+from engine.sandboxes.auto import levels
 from engine.sandboxes.identity import reachable_parent
 
 pytestmark = pytest.mark.slow  # a second or two each, and twice
@@ -30,9 +30,9 @@ ROOT = Path(__file__).resolve().parents[2]
 IS_ROOT = os.geteuid() == 0
 
 
-@pytest.fixture(scope="module", params=SANDBOXES.names())
+@pytest.fixture(scope="module", params=levels())
 def sandbox(request):
-    level = SANDBOXES.create(Params(name=request.param))
+    level = SANDBOXES.create(SANDBOXES.params(request.param))
     if reason := level.unavailable():
         pytest.skip(reason)
     return level
@@ -218,9 +218,8 @@ def test_a_process_of_the_same_user_is_unharmed(sandbox, monkeypatch):
 
 RUNNER = """
 import sys
-from engine.params import Params
 from engine.sandboxes import Limits
-SANDBOXES.create(Params(name=sys.argv[1])).run(["/usr/bin/python3", "-I", "-S", "-c", sys.argv[2], sys.argv[3]], {}, Limits(wall_s=60))
+SANDBOXES.create(SANDBOXES.params(sys.argv[1])).run(["/usr/bin/python3", "-I", "-S", "-c", sys.argv[2], sys.argv[3]], {}, Limits(wall_s=60))
 """
 STAYS = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    os.fork()\ntime.sleep(120)"
 
@@ -257,7 +256,7 @@ def test_killing_the_runner_kills_every_payload(sandbox):
 
 def test_a_run_outlives_the_threads_around_it(sandbox):
     made, ran = [], []
-    maker = threading.Thread(target=lambda: made.append(SANDBOXES.create(Params(name=sandbox.name))))
+    maker = threading.Thread(target=lambda: made.append(SANDBOXES.create(SANDBOXES.params(sandbox.name))))
     maker.start()
     maker.join()
     code = "import time; time.sleep(1); print('lived')"

@@ -17,6 +17,7 @@ import pytest
 from engine.params import Params
 from engine.plugins import SANDBOXES
 from engine.sandboxes import MIB, Limits
+from engine.sandboxes.auto import levels
 from engine.sandboxes.identity import reachable_parent
 
 pytestmark = pytest.mark.slow  # a second or two each, and twice
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ["/usr/bin/python3", "-I", "-S", "-B", "-c"]
 
 
-@pytest.fixture(scope="module", params=SANDBOXES.names())
+@pytest.fixture(scope="module", params=levels())
 def sandbox(request):
     level = SANDBOXES.create(Params(name=request.param))
     if reason := level.unavailable():

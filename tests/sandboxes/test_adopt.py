@@ -13,6 +13,7 @@ import pytest
 
 from engine.params import Params
 from engine.plugins import SANDBOXES
+from engine.sandboxes.auto import levels
 from engine.sandboxes.identity import reachable_parent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,12 +35,12 @@ import ctypes, json, subprocess, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from psutil import NoSuchProcess, Process
-from engine.params import Params
-from engine.sandboxes import Limits, registry
+from engine.plugins import SANDBOXES
+from engine.sandboxes import Limits
 
-level = SANDBOXES.create(Params(name=sys.argv[1]))
+level = SANDBOXES.create(SANDBOXES.params(sys.argv[1]))
 level.unavailable()
-broken = SANDBOXES.create(Params(name=sys.argv[1]))
+broken = SANDBOXES.create(SANDBOXES.params(sys.argv[1]))
 broken._launcher = "/no/such/launcher"  # where it has one
 
 def run(n):
@@ -80,7 +81,7 @@ print(json.dumps({"ended": ended, "codes": sorted(set(codes)), "adopts": flag.va
 """
 
 
-@pytest.mark.parametrize("name", SANDBOXES.names())
+@pytest.mark.parametrize("name", levels())
 def test_no_dead_process_is_left_or_handed_on(name):
     level = SANDBOXES.create(Params(name=name))
     if reason := level.unavailable():

@@ -45,5 +45,5 @@ def small(monkeypatch):
     made = Small()
     monkeypatch.setattr("engine.plugins.BENCHMARKS.create", lambda params: made)
     for worker in ("benchmark", "chat"):
-        monkeypatch.setattr(f"engine.work.{worker}.chosen", lambda name: Sandbox())
+        monkeypatch.setattr(f"engine.work.{worker}.usable", lambda name: Sandbox())
     return made

@@ -10,7 +10,6 @@ import sys
 
 import pytest
 
-from engine import benchmarks
 from engine.assets import STARTER_MODEL
 from engine.domain import Bug, Model, span_of_change
 from engine.errors import UserError
@@ -143,7 +142,9 @@ class Known:
 def test_code_of_a_benchmark_is_left_out(make, monkeypatch):
     monkeypatch.setitem(sys.modules, "known_benchmark", type(sys)("known_benchmark"))
     sys.modules["known_benchmark"].Known = Known
-    monkeypatch.setattr(benchmarks, "registry", Registry("benchmarks", {"known": "known_benchmark:Known"}))
+    monkeypatch.setattr(
+        "engine.work.sieve.BENCHMARKS", Registry("benchmarks", "benchmark", {"known": "known_benchmark:Known"})
+    )
     _, report, train, _ = make([pair(1), pair(2)], exclude=("known",), valid_fraction=0)
     assert [step["reason"] for step in report["funnel"]["steps"]] == ["in the benchmark known"]
     assert [row["bug_id"][-2:] for row in train] == [":2"]
