@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -19,12 +18,10 @@ from pydantic import (
     ValidationInfo,
 )
 
-from engine.assets import PRESETS
 from engine.errors import UserError
 from engine.params import Params, explain, is_unicode, setting, shown
 from engine.plugins import BY_FIELD
 
-LONGEST = 1_000_000  # bytes of a spec's file
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
 
 
@@ -46,7 +43,18 @@ PluginParams = Annotated[SerializeAsAny[Params], BeforeValidator(_of_its_kind)]
 
 
 class Spec(BaseModel):
-    """What all specs share. `model` and `dataset` are names the workspace knows, or folders."""
+    """What all specs share. `model` and `dataset` are names the workspace knows, or folders.
+
+    All else there is to know of a kind of run stands beside its settings, so that no other list of kinds is kept.
+    """
+
+    title: ClassVar[str]  # what a page calls such a run
+    verb: ClassVar[str]  # of the shell
+    worker: ClassVar[str]  # "module:function" of the work plane, called with (spec, inputs, run); returns the result
+    makes: ClassVar[Literal["", "dataset", "model"]] = ""  # what a run that is done adds to the workspace, by its name
+    reads: ClassVar[Literal["weights", "tokenizer"]] = "weights"  # of its model
+    waits_for_people: ClassVar[bool] = False  # it mostly does nothing, so it takes no place among those at work
+    saves_when_stopped: ClassVar[bool] = False  # to go on later from there; what it did is otherwise kept as it comes
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -60,6 +68,12 @@ class Spec(BaseModel):
 class DatasetSpec(Spec):
     """Build a training set: bugs from a builder, shown by a representation, counted in a model's tokens."""
 
+    title: ClassVar = "Dataset"
+    verb: ClassVar = "dataset build"
+    worker: ClassVar = "engine.work.build:build"
+    makes: ClassVar = "dataset"
+    reads: ClassVar = "tokenizer"
+
     kind: Literal["dataset"] = "dataset"
     builder: PluginParams = setting("faults", "where the bugs come from")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
@@ -72,7 +86,13 @@ class DatasetSpec(Spec):
 
 
 class TrainSpec(Spec):
-    """Train a model on a data set."""
+    """Train a model on a dataset."""
+
+    title: ClassVar = "Training"
+    verb: ClassVar = "train"
+    worker: ClassVar = "engine.work.train:train"
+    makes: ClassVar = "model"
+    saves_when_stopped: ClassVar = True
 
     kind: Literal["train"] = "train"
     model: str = setting("starter", "base model, or an adapter to go on from")
@@ -83,6 +103,11 @@ class TrainSpec(Spec):
 class MergeSpec(Spec):
     """Merge an adapter into its base model and prove that the result answers the same."""
 
+    title: ClassVar = "Merge"
+    verb: ClassVar = "merge"
+    worker: ClassVar = "engine.work.merge:merge"
+    makes: ClassVar = "model"
+
     kind: Literal["merge"] = "merge"
     adapter: str = setting("starter-adapter", "the adapter to merge into its base model")
     dtype: Literal["float32", "bfloat16", "float16"] = setting("float32", "of the merged weights", title="Precision")
@@ -90,7 +115,11 @@ class MergeSpec(Spec):
 
 
 class BenchmarkSpec(Spec):
-    """Generate patches for a benchmark and judge each one in a sandbox."""
+    """Generate patches for a benchmark and test each one in a sandbox."""
+
+    title: ClassVar = "Benchmark run"
+    verb: ClassVar = "benchmark"
+    worker: ClassVar = "engine.work.benchmark:benchmark"
 
     kind: Literal["benchmark"] = "benchmark"
     model: str = setting("starter", "base model, adapter or merged model")
@@ -99,12 +128,17 @@ class BenchmarkSpec(Spec):
     generator: PluginParams = setting("beam", "how patches are drawn")
     candidates: int = setting(10, "patches a bug", ge=1, le=200)
     limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
-    workers: int | None = setting(None, "patches judged at a time; empty: one a core", ge=1, le=256, more=True)
+    workers: int | None = setting(None, "patches tested at a time; empty: one a core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
 class ChatSpec(Spec):
     """Load a model once and hold repair conversations with it until told to stop."""
+
+    title: ClassVar = "Chat model"
+    verb: ClassVar = "chat"
+    worker: ClassVar = "engine.work.chat:chat"
+    waits_for_people: ClassVar = True
 
     kind: Literal["chat"] = "chat"
     model: str = setting("starter-adapter", "who proposes the patches")
@@ -119,11 +153,7 @@ class ChatSpec(Spec):
 AnySpec = Annotated[DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ChatSpec, Field(discriminator="kind")]
 _any_spec: TypeAdapter[Any] = TypeAdapter(AnySpec)
 KINDS: dict[str, type[Spec]] = {
-    "dataset": DatasetSpec,
-    "train": TrainSpec,
-    "merge": MergeSpec,
-    "benchmark": BenchmarkSpec,
-    "chat": ChatSpec,
+    spec.model_fields["kind"].default: spec for spec in (DatasetSpec, TrainSpec, MergeSpec, BenchmarkSpec, ChatSpec)
 }
 
 
@@ -144,105 +174,6 @@ def _without_kind(error: UserError, kind: str) -> UserError:
     prefix = f"{kind}."
     text = "; ".join(part.removeprefix(prefix) for part in str(error).split("; "))
     return UserError(text, field=error.field.removeprefix(prefix))
-
-
-def preset_names(kind: str) -> list[str]:
-    """Presets shipped for a kind of run, by name; `assets/presets/<kind>/<name>.json`."""
-    return sorted(path.stem for path in (PRESETS / kind).glob("*.json"))
-
-
-def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -> Any:
-    """The spec in a JSON file or of a preset's name, or the defaults; with `field.path=value` overrides.
-
-    Raises UserError naming the file and line, or the field.
-    """
-    values = _read(kind, source) if source else {}
-    for override in overrides or []:
-        _override(values, override)
-    stated = values.setdefault("kind", kind)
-    if stated != kind:
-        raise UserError(f"kind: this is a spec for {stated!r}, not for {kind!r}", field="kind")
-    return parse(values)
-
-
-def _read(kind: str, source: str) -> dict[str, Any]:
-    path = PRESETS / kind / f"{source}.json" if source in preset_names(kind) else Path(source)
-    try:
-        with path.open("rb") as file:
-            text = file.read(LONGEST + 1)
-        if len(text) > LONGEST:
-            raise UserError(f"{path}: longer than {LONGEST:,} bytes, so it is no spec")
-        values = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_each_once)
-    except (FileNotFoundError, NotADirectoryError):
-        known = ", ".join(preset_names(kind)) or "none"
-        raise UserError(f"{source!r} is neither a file nor a preset for {kind!r}; presets: {known}") from None
-    except OSError as error:
-        raise UserError(f"{source!r} cannot be read: {error.strerror}; name a JSON file or a preset") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text (byte {error.start}); save the file as UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: {_why(error)}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected a JSON object with the spec's fields, got a {type(values).__name__}")
-    if run_of(source):
-        values.pop("name", None)  # which the run's own result has
-    return values
-
-
-def run_of(source: str) -> Path | None:
-    """The folder of the run whose own spec.json `source` names; None for any other file."""
-    path = Path(source)
-    return path.parent if path.name == "spec.json" and (path.parent / "inputs.json").is_file() else None
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's members; `json` alone would take the last of two that have the same name."""
-    values: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in values:
-            raise Twice(f"{name!r} stands there twice; keep one of them")
-        values[name] = value
-    return values
-
-
-class Twice(ValueError):
-    """Two members of one JSON object have the same name."""
-
-
-def _why(error: ValueError | RecursionError) -> str:
-    if isinstance(error, Twice):
-        return str(error)
-    return "nested too deeply" if isinstance(error, RecursionError) else "holds a number of thousands of digits"
-
-
-def _override(values: dict[str, Any], override: str) -> None:
-    path, equals, text = override.partition("=")
-    if not equals or not all(path.split(".")):
-        raise UserError(f"--set needs field=value, as in trainer.learning_rate=1e-4; got {shown(override)}")
-    try:
-        value = json.loads(text, object_pairs_hook=_each_once)
-    except json.JSONDecodeError:
-        value = text  # a bare word is a string
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: {_why(error)} (got {shown(text)})", field=path) from None
-    *parents, last = path.split(".")
-    here = values
-    for parent in parents:
-        child = here.get(parent)
-        if isinstance(child, str):
-            child = {"name": child}  # a plug-in given by name alone
-        elif not isinstance(child, dict):
-            child = {"name": DEFAULT_PLUGINS.get(parent, "")}
-        here[parent] = child
-        here = child
-    here[last] = value
-
-
-DEFAULT_PLUGINS = {
-    field: info.default for spec in KINDS.values() for field, info in spec.model_fields.items() if field in BY_FIELD
-}
 
 
 def overrides_of(spec: Spec) -> list[str]:

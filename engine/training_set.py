@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from engine.fingerprint import hash_of_sides, row_bytes
+from engine.trainers import Rows
 
 ROWS_A_GROUP = 1000
 BYTES_A_GROUP = 64 << 20  # after which a group of fewer, long rows is written too
@@ -163,3 +165,12 @@ def _schema() -> Any:
             ("fixed", pyarrow.string()),
         ]
     )
+
+
+def held_by(folder: Path) -> Rows:
+    """What the training set in a folder holds, from its report; samples where none says so."""
+    try:
+        held = json.loads((folder / "report.json").read_text(encoding="utf-8")).get("holds")
+    except (OSError, ValueError, AttributeError):
+        held = None
+    return held if held in get_args(Rows) else "samples"

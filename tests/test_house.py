@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from engine import plugins
-from engine.specs import KINDS, preset_names, read_spec
+from engine.spec_files import preset_names, read_spec
+from engine.specs import KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for part in ("studio", "engine", "storage") for path in (ROOT / part).rglob("*.py"))

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from engine.errors import UserError
-from engine.specs import KINDS, TrainSpec, overrides_of, parse, read_spec
+from engine.spec_files import read_spec
+from engine.specs import KINDS, TrainSpec, overrides_of, parse
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-"""Bugs with tests: the contract of a benchmark and the ones we have."""
+"""Bugs with tests: the contract of a benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where training bugs come from: the contract of a builder and the ones we have."""
+"""Where training sets come from: the contract of a builder."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from engine.control.runs import Runs, progress_of
 from engine.errors import OutsideFailure, UserError
 from engine.params import shown
 from engine.rundir import ENDED
-from engine.specs import Spec, read_spec
+from engine.spec_files import read_spec
+from engine.specs import Spec
 from storage.tables import Run
 
 STAGES = (

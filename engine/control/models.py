@@ -12,8 +12,8 @@ from engine.control.hub import Hub, NotKnown
 from engine.domain import Model
 from engine.errors import UserError
 from engine.models import adapters
+from engine.models.shape import read_config
 from engine.params import place
-from engine.trainers.memory_estimate import read_config
 from storage import queries, tables
 from storage.database import Database
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
 
 import psutil
 
@@ -13,40 +12,39 @@ from engine.errors import UserError
 from engine.gpus import gpus
 from engine.plugins import TRAINERS
 from engine.specs import TrainSpec
-from engine.trainers.memory_estimate import Estimate, estimate
-from engine.trainers.sft import Sft
+from engine.trainers import Device, Estimate
 
-MODEST_TOKENS = 1024  # length of a sample where no data set says better
+MODEST_TOKENS = 1024  # length of a sample where no dataset says better
 
 
 @dataclass(frozen=True)
 class Preflight:
     """An estimate and what it is held against; bytes."""
 
-    estimate: Estimate
+    estimate: Estimate | None  # None: this trainer cannot tell
     machine_bytes: int  # of the largest GPU, or main memory
-    device: str  # "cuda" | "cpu"
-    sample_tokens: int  # length the estimate reckons with
+    device: Device
+    sample_tokens: int  # the length of a sample that is reckoned with
 
     @property
     def fits(self) -> bool:
-        return self.estimate.total <= self.machine_bytes
+        return self.estimate is None or self.estimate.total <= self.machine_bytes
 
 
 def preflight(spec: TrainSpec, models: Models, datasets: Datasets) -> Preflight:
-    """Reckon with the longest sample of the data set.
+    """Reckon with the longest sample of the dataset.
 
     Raises UserError where the model's sizes are not known, or model and settings do not fit.
     """
     model = models.resolve(spec.model)
-    TRAINERS.create(spec.trainer).check(models.nearest(model))
+    trainer = TRAINERS.create(spec.trainer)
+    trainer.check(models.nearest(model))
     config = models.config(model)
     try:
         tokens = int(datasets.get(spec.dataset).report.get("max_tokens") or MODEST_TOKENS)
     except UserError:
         tokens = MODEST_TOKENS
     cards = gpus()
-    device: Literal["cuda", "cpu"] = "cuda" if cards else "cpu"
+    device: Device = "cuda" if cards else "cpu"
     have = max((card.memory_bytes for card in cards), default=psutil.virtual_memory().total)
-    params = cast("Sft.Params", spec.trainer)
-    return Preflight(estimate(config, params, tokens, device), have, device, tokens)
+    return Preflight(trainer.estimate(config, tokens, device), have, device, tokens)

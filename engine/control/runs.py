@@ -19,16 +19,17 @@ from engine.errors import OutsideFailure, UserError
 from engine.params import place
 from engine.plugins import BENCHMARKS, BUILDERS, TRAINERS
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
-from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, Spec, TrainSpec, overrides_of, run_of
+from engine.spec_files import run_of
+from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, Spec, TrainSpec, overrides_of
+from engine.training_set import held_by
 from storage import queries
 from storage.database import Database
 from storage.tables import Run
 
 NEEDED_BYTES = 200 << 20  # free disk below which no run is started
 Curve = list[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
-VERBS = {"dataset": "dataset build"}
-MAKERS = ("dataset", "train", "merge")  # kinds of run whose result is known by the run's name
-GIVEN = re.compile(rf"({'|'.join(MAKERS)})-\d+$")
+# What a run without a name is called, where others refer to its result by name.
+AUTOMATIC_NAME = re.compile(rf"({'|'.join(kind for kind, spec in KINDS.items() if spec.makes)})-\d+$")
 
 
 class Runs:
@@ -47,7 +48,7 @@ class Runs:
         """
         self._check_disk()
         kind = str(getattr(spec, "kind", ""))
-        spec = self._from_anywhere(spec)
+        spec = self._with_absolute_paths(spec)
         if after is None:
             self.inputs(spec)
         self.check(spec)
@@ -60,6 +61,7 @@ class Runs:
                 spec=spec.model_dump(mode="json"),
                 group=group,
                 after=after,
+                launcher=spec.launcher.name,
                 created_at=time.time(),
             )
             session.add(run)
@@ -76,8 +78,8 @@ class Runs:
         if isinstance(spec, BenchmarkSpec | ChatSpec):
             BENCHMARKS.create(spec.benchmark).check()
 
-    def _from_anywhere(self, spec: Spec) -> Spec:
-        """Folders named instead of models and data sets as absolute ones: who starts the run stands elsewhere."""
+    def _with_absolute_paths(self, spec: Spec) -> Spec:
+        """Folders that stand for models and datasets as absolute paths: the worker has another working directory."""
         known = {"model": self._models.names, "adapter": self._models.names, "dataset": self._datasets.names}
         folders = {
             field: str(place(reference, field=field).absolute())
@@ -95,11 +97,18 @@ class Runs:
         model = self._models.resolve(str(reference or ""), field=field)
         if field == "adapter" and model.kind not in ("adapter", ""):
             raise UserError(f"adapter: {model.name!r} is no adapter but a {model.kind} model", field="adapter")
-        if isinstance(spec, TrainSpec):
-            TRAINERS.create(spec.trainer).check(self._models.nearest(model))
         folder, content = "", ""
-        if hasattr(spec, "dataset"):
+        if isinstance(spec, TrainSpec):
+            trainer = TRAINERS.create(spec.trainer)
+            trainer.check(self._models.nearest(model))
             folder, content = self._datasets.resolve(spec.dataset)
+            if (held := held_by(Path(folder))) not in trainer.accepts:
+                wanted = " or ".join(sorted(trainer.accepts))
+                raise UserError(
+                    f"dataset: {spec.dataset!r} holds {held}, and {spec.trainer.name} learns from {wanted}; choose "
+                    "another dataset or another way of training",
+                    field="dataset",
+                )
         return Inputs(model=model, dataset=folder, dataset_hash=content)
 
     def differences(self, spec: Spec, source: str) -> Sequence[str]:
@@ -169,8 +178,7 @@ class Runs:
 
     def command(self, spec: Spec) -> str:
         """The shell command that does just this."""
-        kind = str(getattr(spec, "kind", ""))
-        words = ["repair-studio", *VERBS.get(kind, kind).split()]
+        words = ["repair-studio", *spec.verb.split()]
         for override in overrides_of(spec):
             words += ["--set", override]
         return shlex.join([*words, "--home", str(self._home), "--wait"])
@@ -189,20 +197,19 @@ def _check_name(session: Session, kind: str, name: str, *, but: int = 0) -> None
 
     Call it in the transaction that takes the name, or two runs could take it at once.
     """
-    if not name or kind not in MAKERS:
+    made = KINDS[kind].makes
+    if not name or not made:
         return
-    if GIVEN.match(name):
+    if AUTOMATIC_NAME.match(name):
         raise UserError(f"name: {name!r} is how runs without a name are called; choose another name", field="name")
-    kinds = ("dataset",) if kind == "dataset" else ("train", "merge")
     waiting = queries.runs_in(session, ("queued", *ACTIVE))
-    taken = any(run.name == name and run.kind in kinds and run.id != but for run in waiting)
-    if kind == "dataset":
+    taken = any(run.name == name and KINDS[run.kind].makes == made and run.id != but for run in waiting)
+    if made == "dataset":
         taken = taken or queries.dataset_named(session, name) is not None
     else:
         taken = taken or queries.model_named(session, name) is not None or any(entry.name == name for entry in SHIPPED)
     if taken:
-        what = "data set" if kind == "dataset" else "model"
-        raise UserError(f"name: there is already a {what} called {name!r}; choose another name", field="name")
+        raise UserError(f"name: there is already a {made} called {name!r}; choose another name", field="name")
 
 
 def given_name(spec: Spec, run_id: int) -> str:

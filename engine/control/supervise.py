@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from engine.control.outcomes import SAVING_S
+from engine.control.polls import Polls
 from engine.control.runs import Runs
 from engine.control.sync import ingest, take_state
 from engine.errors import OutsideFailure, UserError
 from engine.launchers import Launcher
-from engine.params import Params
 from engine.plugins import LAUNCHERS
 from engine.rundir import ACTIVE, ENDED, HEARTBEAT_S, RunDir
-from engine.specs import parse
+from engine.specs import KINDS, parse
 from engine.temporary import sweep
 from storage import queries
 from storage.database import FULL_BYTES, Database, Unavailable
@@ -29,7 +31,6 @@ log = logging.getLogger(__name__)
 SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
 STARTING_S = 10.0  # from a worker's start until it can be found
 READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writers need not wait long
-SLOTS = 1  # heavy runs at a time on one machine; a chat's model waits for people and takes none
 
 
 class Supervisor:
@@ -39,6 +40,7 @@ class Supervisor:
         self._lock = home / "supervisor.lock"
         self._database = database
         self._runs = runs
+        self._polls = Polls()
         self._complaints: dict[int | None, str] = {}
 
     def tick(self) -> None:
@@ -70,11 +72,8 @@ class Supervisor:
         if not (folder.events_path.exists() and (folder.path / "spec.json").exists()):
             self._abandon(run, f"its folder {run.folder} was removed while it ran", cause="outside")
             return
-        if not run.handle and (found := launcher.find(folder.path)):
-            self._change(run, handle=found)  # the studio that started it ended before it could store this
-            run.handle = found
         # Asked before the events are read: a worker that ends in between has written its last event already.
-        alive = bool(run.handle) and launcher.is_alive(run.handle)
+        alive = self._is_alive(run, launcher, folder)
         try:
             run = self._taken_in(run, folder)
         except Unavailable:
@@ -83,12 +82,22 @@ class Supervisor:
             self._complain(run, error)
         if run.state in ENDED:
             return
-        if not alive and not (run.handle == "" and folder.is_held()):
+        if alive is False and not (run.handle == "" and folder.is_held()):
             self._record_death(run, launcher, folder)
         elif run.state == "stopping":
             self._see_to_stop(run, launcher, folder)
         else:
             self._note_heartbeat(run, folder)
+
+    def _is_alive(self, run: Run, launcher: Launcher, folder: RunDir) -> bool | None:
+        """Whether its worker is alive; None where the launcher has not answered yet."""
+        if not run.handle:
+            found = self._polls.answer(("find", run.id), launcher.find, folder.path)
+            if not found:
+                return None if found is None else False
+            self._change(run, handle=found)  # the studio that started it ended before it could store this
+            run.handle = found
+        return self._polls.answer((run.id, run.handle), launcher.is_alive, run.handle)
 
     def _taken_in(self, run: Run, folder: RunDir) -> Run:
         """The run after what its worker has said since last time."""
@@ -157,7 +166,7 @@ class Supervisor:
 
     def _start_next(self) -> None:
         with self._database.read() as session:
-            busy = sum(run.kind != "chat" for run in queries.runs_in(session, ACTIVE))
+            busy = Counter(_place(run) for run in queries.runs_in(session, ACTIVE))
             waiting = queries.runs_in(session, ("queued",))
             before = {run.after: session.get(Run, run.after) for run in waiting if run.after is not None}
         for run in waiting:
@@ -165,9 +174,21 @@ class Supervisor:
             if first is not None and first.state in ENDED and first.state != "done":
                 how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(first.state, first.state)
                 self._give_up(run, f"run {first.id} ({first.name}), whose result it needs, {how}", "outside")
-            elif (first is None or first.state == "done") and (run.kind == "chat" or busy < SLOTS):
-                busy += run.kind != "chat"
-                self._start(run)
+            elif first is None or first.state == "done":
+                self._start_if_free(run, busy)
+
+    def _start_if_free(self, run: Run, busy: Counter[str]) -> None:
+        """Start it where its launcher has room; `busy`: runs at work, by launcher."""
+        place = _place(run)
+        try:
+            is_free = not place or busy[place] < _launcher(run).capacity()
+        except Exception as error:
+            log.exception("the launcher of run %s cannot be used", run.id)
+            self._give_up(run, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
+            return
+        if is_free:
+            busy[place] += 1
+            self._start(run)
 
     def _start(self, run: Run) -> None:
         folder = Path(run.folder)
@@ -222,7 +243,14 @@ class Supervisor:
 
 
 def _launcher(run: Run) -> Launcher:
-    return LAUNCHERS.create(Params(name=run.launcher))
+    return LAUNCHERS.create(LAUNCHERS.params(run.spec.get("launcher", run.launcher)))
+
+
+def _place(run: Run) -> str:
+    """Whose capacity a run takes: its launcher's, with all settings; empty where it takes none."""
+    if run.kind in KINDS and KINDS[run.kind].waits_for_people:
+        return ""
+    return json.dumps(run.spec.get("launcher", run.launcher), sort_keys=True)
 
 
 def _is_overdue(run: Run) -> bool:

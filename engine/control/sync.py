@@ -16,6 +16,7 @@ from engine import events
 from engine.events import Event
 from engine.models import adapters
 from engine.rundir import RunDir
+from engine.specs import KINDS
 from storage import queries
 from storage.tables import Bug, Conversation, Dataset, Metric, Model, Patch, Run, Turn
 
@@ -56,7 +57,7 @@ def register(session: Session, run: Run, time: float) -> None:
     """Enter what a finished run has made into the lists of datasets and models; a second time changes nothing."""
     assert run.id is not None
     artifacts = RunDir.artifacts_of(run.folder)
-    if run.kind == "dataset":
+    if KINDS[run.kind].makes == "dataset":
         report = run.result.get("report", run.result)
         dataset = queries.dataset_of(session, run.id) or Dataset(
             run_id=run.id, name="", folder="", train_rows=0, valid_rows=0, hash="", created_at=time
@@ -66,7 +67,7 @@ def register(session: Session, run: Run, time: float) -> None:
         dataset.train_rows, dataset.valid_rows = int(report["rows"]["train"]), int(report["rows"]["valid"])
         dataset.hash, dataset.report = str(report["hash"]), report
         session.add(dataset)
-    elif run.kind in ("train", "merge"):
+    elif KINDS[run.kind].makes == "model":
         model = queries.model_of(session, run.id) or Model(run_id=run.id, name="", kind="", path="", created_at=time)
         model.name = model.name or _free_name(run, queries.model_named(session, run.name))
         model.path = f"{artifacts}/model"
@@ -75,12 +76,18 @@ def register(session: Session, run: Run, time: float) -> None:
             unlike = "the merged model does not answer like the adapter; see its parity check"
             model.note = str(run.result.get("caution", "")) if model.usable else unlike
         else:
-            model.kind = "base" if run.spec["trainer"].get("method") == "full" else "adapter"
+            model.kind = _kind_made(run)
             base = RunDir(Path(run.folder)).inputs().model
             model.base = base.weights if base and model.kind == "adapter" else ""
             if base and model.base and not base.kind:  # the worker found out what this hub id is; the adapter says it
                 model.base = adapters.base_of(Path(artifacts) / "model")
         session.add(model)
+
+
+def _kind_made(run: Run) -> str:
+    """What kind of model a training made; the first versions called a model with all its weights "model"."""
+    said = str(run.result.get("model") or run.result.get("kind") or "adapter")
+    return {"model": "base"}.get(said, said)
 
 
 def _free_name(run: Run, taken: Dataset | Model | None) -> str:

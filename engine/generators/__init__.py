@@ -1,4 +1,4 @@
-"""How completions are drawn from a model: the contract of a generator and the ones we have."""
+"""How completions are drawn from a model: the contract of a generator."""
 
 from __future__ import annotations
 

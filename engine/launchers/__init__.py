@@ -1,4 +1,4 @@
-"""Where a worker is started: the contract of a launcher and the ones we have."""
+"""Where a worker is started: the contract of a launcher."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from typing import Protocol
 
 
 class Launcher(Protocol):
-    """Starts `python -m engine.work RUN_DIR` somewhere and finds it again later by a handle."""
+    """Starts `python -m engine.work RUN_DIR` somewhere and finds it again later by a handle.
+
+    `find` and `is_alive` are asked in threads, several at a time, and may take seconds.
+    """
 
     name: str
+
+    def capacity(self) -> int:
+        """How many runs may work at the same time; runs that mostly wait for people are not counted."""
 
     def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
         """Start the worker detached from this process; the handle is plain text, stored, and survives a restart."""

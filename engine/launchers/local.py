@@ -24,12 +24,15 @@ class Local:
     name: ClassVar[str] = "local"
 
     class Params(params.Params):
-        """A local worker needs no settings."""
+        """One run at a time, since each takes all cores and the whole GPU."""
 
         name: Literal["local"] = "local"
 
     def __init__(self, params: params.Params | None = None) -> None:
         self.params = params or self.Params()
+
+    def capacity(self) -> int:
+        return 1
 
     def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
         """Start the worker; its output goes to a file, since an unread pipe would freeze it."""

@@ -1,4 +1,4 @@
-"""Bug to prompt and target, completion to patch: the contract of a representation and the ones we have."""
+"""Bug to prompt and target, completion to patch: the contract of a representation."""
 
 from __future__ import annotations
 

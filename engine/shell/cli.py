@@ -17,7 +17,8 @@ from engine.errors import OutsideFailure
 from engine.shell import follow
 from engine.shell.runs import runs
 from engine.shell.verbs import Home, Json, Set, SpecFile, Wait, guarded, leave, opened, up_to_date
-from engine.specs import ChatSpec, preset_names, read_spec
+from engine.spec_files import preset_names, read_spec
+from engine.specs import ChatSpec
 
 if TYPE_CHECKING:
     pass

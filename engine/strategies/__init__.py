@@ -1,4 +1,4 @@
-"""How a repair conversation goes on: the contract of a strategy and the ones we have."""
+"""How a repair conversation goes on: the contract of a strategy."""
 
 from __future__ import annotations
 

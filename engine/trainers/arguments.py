@@ -6,14 +6,12 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from engine.errors import UserError
-
-if TYPE_CHECKING:
-    from engine.trainers.sft import Sft
+from engine.trainers.sft_settings import SftParams
 
 OPTIMIZERS = {
     "adamw": "adamw_torch_fused",
@@ -34,14 +32,14 @@ class Plan:
     save_every: int
 
     @classmethod
-    def of(cls, params: Sft.Params, rows: int) -> Plan:
+    def of(cls, params: SftParams, rows: int) -> Plan:
         per_step = params.batch_size * params.accumulation
         per_epoch = math.ceil(rows / per_step)
         steps = params.max_steps or math.ceil(rows * params.epochs / per_step)
         return cls(steps, per_epoch, params.eval_steps or per_epoch, params.save_steps or per_epoch)
 
 
-def arguments(params: Sft.Params, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool) -> Any:
+def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool) -> Any:
     """TRL's SFTConfig. Raises UserError where Weights & Biases is wanted and not set up."""
     from trl import SFTConfig
 

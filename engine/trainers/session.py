@@ -10,7 +10,7 @@ import logging
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from datasets import Dataset
@@ -26,15 +26,13 @@ from engine.trainers.arguments import Plan, arguments
 from engine.trainers.exact_loss import LeanSFTTrainer
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
+from engine.trainers.sft_settings import SftParams
 from engine.trainers.weights import count_parameters, keep_adapter_exact, precision, prepare
-
-if TYPE_CHECKING:
-    from engine.trainers.sft import Sft
 
 log = logging.getLogger(__name__)
 
 
-def train(params: Sft.Params, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, Any]:
+def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, Any]:
     """See `engine.trainers.Trainer.train`."""
     started = time.monotonic()
     compute = precision(params, best_device())
@@ -73,7 +71,7 @@ def train(params: Sft.Params, model: Model, dataset: Path, seed: int, run: RunDi
     evaluations = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
     trainable, parameters = count_parameters(trainer.model)
     return {
-        "kind": "model" if params.method == "full" else "adapter",
+        "model": "base" if params.method == "full" else "adapter",
         "train_loss": _mean_loss(history),
         "eval_loss": evaluations[-1] if evaluations else None,
         "steps": int(trainer.state.global_step),
@@ -88,7 +86,7 @@ def train(params: Sft.Params, model: Model, dataset: Path, seed: int, run: RunDi
     }
 
 
-def _data(params: Sft.Params, dataset: Path, weights: Any) -> tuple[Dataset, Dataset, Any, dict[str, int]]:
+def _data(params: SftParams, dataset: Path, weights: Any) -> tuple[Dataset, Dataset, Any, dict[str, int]]:
     """Training rows, rows held out, tokens of each training row, and what was left out of both."""
     context = context_of(weights.config)
     train_rows, valid_rows = (

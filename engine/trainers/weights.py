@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from engine.domain import Model
 from engine.errors import UserError
 from engine.models.loading import best_device, load_weights, with_adapter
-
-if TYPE_CHECKING:
-    from engine.trainers.sft import Sft
+from engine.trainers.sft_settings import SftParams
 
 
-def precision(params: Sft.Params, device: torch.device) -> torch.dtype:
+def precision(params: SftParams, device: torch.device) -> torch.dtype:
     """Of the computation. Raises UserError for what the device cannot do."""
     if params.precision == "auto":
         if device.type == "cpu":
@@ -26,7 +24,7 @@ def precision(params: Sft.Params, device: torch.device) -> torch.dtype:
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[params.precision]
 
 
-def prepare(params: Sft.Params, model: Model) -> Any:
+def prepare(params: SftParams, model: Model) -> Any:
     """The model with the right weights trainable. Raises UserError for layers that it does not have."""
     device = best_device()
     base = load_weights(Path(model.weights), device_map={"": device}, **_kept_as(params, precision(params, device)))
@@ -56,7 +54,7 @@ def count_parameters(model: Any) -> tuple[int, int]:
     return sum(weight.numel() for weight in weights if weight.requires_grad), sum(weight.numel() for weight in weights)
 
 
-def _kept_as(params: Sft.Params, compute: torch.dtype) -> dict[str, Any]:
+def _kept_as(params: SftParams, compute: torch.dtype) -> dict[str, Any]:
     """How the weights are held in memory: quantised, or in the type of the computation."""
     from transformers import BitsAndBytesConfig
 
@@ -74,7 +72,7 @@ def _kept_as(params: Sft.Params, compute: torch.dtype) -> dict[str, Any]:
     return {"dtype": torch.float32 if params.method == "full" else compute}
 
 
-def _with_new_matrices(base: Any, params: Sft.Params) -> Any:
+def _with_new_matrices(base: Any, params: SftParams) -> Any:
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(

@@ -28,13 +28,6 @@ from engine.work.fetch import fetched
 from engine.work.inputs import recorded
 from engine.work.trouble import cause_of
 
-WORK = {  # kind of run -> "module:function", called with (spec, inputs, run); returns the run's result
-    "dataset": "engine.work.build:build",
-    "train": "engine.work.train:train",
-    "merge": "engine.work.merge:merge",
-    "benchmark": "engine.work.benchmark:benchmark",
-    "chat": "engine.work.chat:chat",
-}
 log = logging.getLogger(__name__)
 
 
@@ -58,7 +51,7 @@ def work(run: RunDir) -> int:
         spec = spec_of(run)
         run.emit("state", state="running", versions=library_versions())
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
-        module, _, name = WORK[spec.kind].partition(":")
+        module, _, name = spec.worker.partition(":")
         inputs = recorded(fetched(run.inputs(), run, spec.kind), run, spec.kind)
         result = getattr(import_module(module), name)(spec, inputs, run)
         run.emit("state", state="done", result=result)

@@ -10,6 +10,7 @@ from engine.domain import Model
 from engine.errors import UserError
 from engine.models import adapters
 from engine.rundir import Inputs, RunDir
+from engine.specs import KINDS
 from engine.work.trouble import FULL
 
 # Never a pickle, never code; a data set is only counted in tokens
@@ -31,7 +32,10 @@ def fetched(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
     model = inputs.model
     if model is None:
         return inputs
-    fetch = _Fetch(run, TOKENIZER if kind == "dataset" else WHOLE, "adapter" if kind == "merge" else "model")
+    spec = KINDS[kind]
+    fetch = _Fetch(
+        run, TOKENIZER if spec.reads == "tokenizer" else WHOLE, "adapter" if "adapter" in spec.model_fields else "model"
+    )
     path = fetch.folder(model.path, model.name)
     if path != model.path:
         is_adapter = (Path(path) / adapters.CONFIG).is_file()

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.fingerprint import code_version, dataset_hash, library_versions, machine_facts, weights_hash
 from engine.rundir import Inputs, RunDir
+from engine.specs import KINDS
 
 COMPARED = {  # a run that goes on with other data or other weights would mix two results
     "dataset_hash": "the rows of its training set",
@@ -25,7 +26,7 @@ def recorded(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
         inputs, code_version=code_version(), versions=library_versions(), machine=machine_facts(),
         dataset_hash=dataset_hash(Path(inputs.dataset)) if inputs.dataset else "",
     )  # fmt: skip
-    if inputs.model is not None and kind != "dataset":  # a dataset only has its tokens counted
+    if inputs.model is not None and KINDS[kind].reads == "weights":
         found = replace(
             found,
             weights_hash=weights_hash(Path(inputs.model.path)),

@@ -13,7 +13,8 @@ import gradio as gr
 from engine.errors import UserError
 from engine.params import Params
 from engine.plugins import BY_FIELD, Registry
-from engine.specs import KINDS, parse, preset_names, read_spec
+from engine.spec_files import preset_names, read_spec
+from engine.specs import KINDS, parse
 from studio.clickable import plain
 from studio.forms.fields import Field, Names, asked_later, css_class, field, is_more
 

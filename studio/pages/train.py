@@ -28,6 +28,8 @@ PARTS = {
 def memory_bar(needed: Preflight) -> str:
     """A stacked bar of what training needs, against what this machine has."""
     estimate, machine_bytes = needed.estimate, needed.machine_bytes
+    if estimate is None:
+        return '<p class="dim">This way of training does not say how much memory it will need.</p>'
     full = max(estimate.total, machine_bytes)
     parts = "".join(
         f'<i class="p-{name}" style="width:{100 * n_bytes / full:.2f}%" title="{PARTS[name]}: {size(n_bytes)}"></i>'
@@ -55,6 +57,8 @@ def memory_bar(needed: Preflight) -> str:
 def cost(needed: Preflight) -> str:
     """Memory and parameters before anything is loaded."""
     estimate = needed.estimate
+    if estimate is None:
+        return memory_bar(needed)
     share = 100 * estimate.trainable / max(estimate.all_parameters, 1)
     added = " and the added matrices" if estimate.all_parameters > estimate.parameters else ""
     figures = tiles(

@@ -8,7 +8,7 @@ import pytest
 
 from engine.control.workspace import Workspace
 from engine.rundir import RunDir
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 
 
 @pytest.fixture
@@ -26,6 +26,9 @@ class Mute:
     def __init__(self, params=None):
         self.alive = True
         self.all_asked = []
+
+    def capacity(self):
+        return 1
 
     def submit(self, run_dir, environment):
         return "mute"

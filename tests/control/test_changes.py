@@ -7,7 +7,7 @@ import time
 import pytest
 
 from engine.control.workspace import Workspace
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 
 
 def test_it_stays_while_nothing_happens(workspace, started):

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.rundir import RunDir
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 
 BUG = "pocket/py-clock-format"
 FAILED = {"outcome": "test_failed", "log": "E   assert 1 == 2"}

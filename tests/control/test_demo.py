@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.rundir import RunDir
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 
 
 def test_each_stage_waits_for_the_one_it_needs_and_names_its_result(workspace):

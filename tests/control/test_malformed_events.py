@@ -99,7 +99,7 @@ def test_a_result_that_cannot_be_entered_fails_its_run_alone(workspace, started,
 
 
 def workspace_spec(kind):
-    from engine.specs import read_spec
+    from engine.spec_files import read_spec
 
     return read_spec(kind)
 

@@ -15,7 +15,7 @@ from huggingface_hub import errors
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 from engine.domain import Model
 from engine.errors import UserError
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 
 
 def test_the_shipped_models_are_always_there(workspace):

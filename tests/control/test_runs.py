@@ -13,7 +13,8 @@ from engine.assets import STARTER_ADAPTER
 from engine.control.workspace import Workspace
 from engine.errors import OutsideFailure, UserError
 from engine.fingerprint import weights_hash
-from engine.specs import parse, read_spec
+from engine.spec_files import read_spec
+from engine.specs import parse
 
 
 def submit(workspace, kind, *overrides, **options):
@@ -42,7 +43,7 @@ def test_a_name_that_means_nothing_is_refused_before_the_start(workspace, kind, 
 
 def test_a_taken_name_is_refused_also_while_it_is_only_queued(workspace):
     submit(workspace, "dataset", "name=mine")
-    with pytest.raises(UserError, match="already a data set called 'mine'"):
+    with pytest.raises(UserError, match="already a dataset called 'mine'"):
         submit(workspace, "dataset", "name=mine")
 
 
@@ -216,7 +217,7 @@ def test_of_fifty_that_ask_at_once_for_25_names_each_name_is_given_once(workspac
     for process in processes:
         process.join(60)
     assert sum(isinstance(answer, int) for answer in answers) == 25
-    assert all("there is already a data set" in answer for answer in answers if isinstance(answer, str))
+    assert all("there is already a dataset" in answer for answer in answers if isinstance(answer, str))
     assert sorted(run.name for run in workspace.runs.list()) == sorted(set(names))
 
 
@@ -224,7 +225,7 @@ def test_a_stopped_run_takes_its_name_back_only_while_it_is_free(workspace):
     first = submit(workspace, "dataset", "name=mine")
     workspace.runs.stop(first)
     submit(workspace, "dataset", "name=mine")
-    with pytest.raises(UserError, match="already a data set called 'mine'"):
+    with pytest.raises(UserError, match="already a dataset called 'mine'"):
         workspace.runs.resume(first)
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from engine.control.workspace import Workspace
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 
 PAGE = 4096
 

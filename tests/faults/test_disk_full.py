@@ -18,7 +18,7 @@ from web_server import Server
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from engine.params import Params
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 from storage.database import Unavailable
 
 pytestmark = pytest.mark.slow

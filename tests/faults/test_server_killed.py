@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 from engine.control.workspace import Workspace
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 
 STEPS = 12
 

@@ -15,7 +15,7 @@ import pytest
 from engine.control.workspace import Workspace
 from engine.launchers.local import parse_handle
 from engine.rundir import HEARTBEAT_S
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 from engine.trainers.checkpoint import complete, step_of
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ import pytest
 from engine.control.workspace import Workspace
 from engine.launchers.local import parse_handle
 from engine.rundir import RunDir
-from engine.specs import read_spec
+from engine.spec_files import read_spec
 from engine.temporary import OWNER
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,8 @@ import pytest
 
 from engine.errors import UserError
 from engine.plugins import BY_FIELD
-from engine.specs import KINDS, parse, preset_names, read_spec
+from engine.spec_files import preset_names, read_spec
+from engine.specs import KINDS, parse
 from studio.forms.fields import Kind, text_of
 from studio.forms.form import Form, params_of
 

@@ -7,7 +7,8 @@ import pytest
 
 from engine.assets import STARTER_MODEL
 from engine.errors import UserError
-from engine.trainers.memory_estimate import Shape, estimate, read_config
+from engine.models.shape import Shape, read_config
+from engine.trainers.memory_estimate import estimate
 from engine.trainers.sft import Sft
 
 GIB = 1 << 30

@@ -14,8 +14,9 @@ from engine.assets import STARTER_MODEL
 from engine.domain import Model
 from engine.errors import UserError
 from engine.models.loading import load
+from engine.models.shape import read_config
 from engine.rundir import Inputs, RunDir
-from engine.trainers.memory_estimate import estimate, read_config
+from engine.trainers.memory_estimate import estimate
 from engine.trainers.sft import Sft
 
 pytestmark = pytest.mark.slow

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from engine.specs import preset_names, read_spec
+from engine.spec_files import preset_names, read_spec
 from engine.trainers.sft import Sft
 
 

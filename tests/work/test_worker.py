@@ -28,7 +28,7 @@ def having(monkeypatch, work):
     module = type(sys)("fake_work")
     module.merge = work
     monkeypatch.setitem(sys.modules, "fake_work", module)
-    monkeypatch.setitem(worker.WORK, "merge", "fake_work:merge")
+    monkeypatch.setattr("engine.specs.MergeSpec.worker", "fake_work:merge")
 
 
 def test_a_run_says_that_it_runs_with_what_and_how_it_ended(run, monkeypatch):
@@ -156,7 +156,7 @@ def test_the_worker_as_a_process_fails_in_words(run):
 def test_sigterm_ends_a_worker_within_seconds_with_its_last_word(tmp_path):
     spec = {"kind": "chat", "generator": {"name": "sampling"}}
     run = RunDir.create(tmp_path / "run", spec, Inputs())
-    code = "import sys, types, time\nfrom engine.work import __main__ as w\nm = types.ModuleType('m')\nm.f = lambda *a: time.sleep(60)\nsys.modules['m'] = m\nw.WORK['chat'] = 'm:f'\nimport os; from pathlib import Path\nos._exit(w.main(Path(sys.argv[1])))"
+    code = "import sys, types, time\nfrom engine.work import __main__ as w\nm = types.ModuleType('m')\nm.f = lambda *a: time.sleep(60)\nsys.modules['m'] = m\nfrom engine.specs import ChatSpec; ChatSpec.worker = 'm:f'\nimport os; from pathlib import Path\nos._exit(w.main(Path(sys.argv[1])))"
     process = subprocess.Popen([sys.executable, "-c", code, str(run.path)])
     deadline = time.monotonic() + 60
     while not states(run) and time.monotonic() < deadline:

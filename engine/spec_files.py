@@ -1,0 +1,112 @@
+"""A spec from a JSON file or a shipped preset, with `field.path=value` overrides."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from engine.assets import PRESETS
+from engine.errors import UserError
+from engine.params import shown
+from engine.plugins import BY_FIELD
+from engine.specs import KINDS, parse
+
+LONGEST = 1_000_000  # bytes of a spec's file
+DEFAULT_PLUGINS = {
+    field: info.default for spec in KINDS.values() for field, info in spec.model_fields.items() if field in BY_FIELD
+}
+
+
+def preset_names(kind: str) -> list[str]:
+    """Presets shipped for a kind of run, by name; `assets/presets/<kind>/<name>.json`."""
+    return sorted(path.stem for path in (PRESETS / kind).glob("*.json"))
+
+
+def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -> Any:
+    """The spec in a JSON file or of a preset's name, or the defaults; with `field.path=value` overrides.
+
+    Raises UserError naming the file and line, or the field.
+    """
+    values = _read(kind, source) if source else {}
+    for override in overrides or []:
+        _override(values, override)
+    stated = values.setdefault("kind", kind)
+    if stated != kind:
+        raise UserError(f"kind: this is a spec for {stated!r}, not for {kind!r}", field="kind")
+    return parse(values)
+
+
+def _read(kind: str, source: str) -> dict[str, Any]:
+    path = PRESETS / kind / f"{source}.json" if source in preset_names(kind) else Path(source)
+    try:
+        with path.open("rb") as file:
+            text = file.read(LONGEST + 1)
+        if len(text) > LONGEST:
+            raise UserError(f"{path}: longer than {LONGEST:,} bytes, so it is no spec")
+        values = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_each_once)
+    except (FileNotFoundError, NotADirectoryError):
+        known = ", ".join(preset_names(kind)) or "none"
+        raise UserError(f"{source!r} is neither a file nor a preset for {kind!r}; presets: {known}") from None
+    except OSError as error:
+        raise UserError(f"{source!r} cannot be read: {error.strerror}; name a JSON file or a preset") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text (byte {error.start}); save the file as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}, line {error.lineno}: not JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: {_why(error)}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected a JSON object with the spec's fields, got a {type(values).__name__}")
+    if run_of(source):
+        values.pop("name", None)  # which the run's own result has
+    return values
+
+
+def run_of(source: str) -> Path | None:
+    """The folder of the run whose own spec.json `source` names; None for any other file."""
+    path = Path(source)
+    return path.parent if path.name == "spec.json" and (path.parent / "inputs.json").is_file() else None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members; `json` alone would take the last of two that have the same name."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise Twice(f"{name!r} stands there twice; keep one of them")
+        values[name] = value
+    return values
+
+
+class Twice(ValueError):
+    """Two members of one JSON object have the same name."""
+
+
+def _why(error: ValueError | RecursionError) -> str:
+    if isinstance(error, Twice):
+        return str(error)
+    return "nested too deeply" if isinstance(error, RecursionError) else "holds a number of thousands of digits"
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals or not all(path.split(".")):
+        raise UserError(f"--set needs field=value, as in trainer.learning_rate=1e-4; got {shown(override)}")
+    try:
+        value = json.loads(text, object_pairs_hook=_each_once)
+    except json.JSONDecodeError:
+        value = text  # a bare word is a string
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: {_why(error)} (got {shown(text)})", field=path) from None
+    *parents, last = path.split(".")
+    here = values
+    for parent in parents:
+        child = here.get(parent)
+        if isinstance(child, str):
+            child = {"name": child}  # a plug-in given by name alone
+        elif not isinstance(child, dict):
+            child = {"name": DEFAULT_PLUGINS.get(parent, "")}
+        here[parent] = child
+        here = child
+    here[last] = value
