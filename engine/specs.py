@@ -20,7 +20,7 @@ from pydantic import (
 
 from engine.errors import UserError
 from engine.params import Params, explain, is_unicode, setting, shown
-from engine.plugins import BY_FIELD
+from engine.plugins import BENCHMARKS, BY_FIELD
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
 
@@ -40,6 +40,15 @@ def _of_its_kind(value: Any, field: ValidationInfo) -> Params:
 
 # A plug-in's settings, checked by the registry that the field's name says.
 PluginParams = Annotated[SerializeAsAny[Params], BeforeValidator(_of_its_kind)]
+
+
+def _benchmark_named(value: Any) -> Any:
+    BENCHMARKS.params(value)
+    return value
+
+
+# A benchmark by its name, or as {"name": ..., "folder": ...} where it needs settings.
+BenchmarkNamed = Annotated[str | dict[str, Any], BeforeValidator(_benchmark_named)]
 
 
 class Spec(BaseModel):
@@ -82,7 +91,9 @@ class DatasetSpec(Spec):
     valid_fraction: float = setting(
         0.05, "share kept for the evaluation loss, split by project", title="Evaluation share", ge=0, le=0.5
     )
-    exclude: tuple[str, ...] = setting(("pocket",), "benchmarks whose code must not be in the set", more=True)
+    exclude: tuple[BenchmarkNamed, ...] = setting(
+        ("pocket",), "benchmarks whose code must not be in the dataset", more=True
+    )
 
 
 class TrainSpec(Spec):
@@ -112,6 +123,8 @@ class MergeSpec(Spec):
     adapter: str = setting("starter-adapter", "the adapter to merge into its base model")
     dtype: Literal["float32", "bfloat16", "float16"] = setting("float32", "of the merged weights", title="Precision")
     parity_bugs: int = setting(5, "bugs whose greedy patches are compared", ge=1, le=100, more=True)
+    benchmark: PluginParams = setting("pocket", "where these bugs come from", more=True)
+    representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model", more=True)
 
 
 class BenchmarkSpec(Spec):

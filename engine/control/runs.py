@@ -16,11 +16,11 @@ from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.control.repeat import differences
 from engine.errors import OutsideFailure, UserError
-from engine.params import place
+from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, TRAINERS
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
 from engine.spec_files import run_of
-from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, Spec, TrainSpec, overrides_of
+from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, overrides_of
 from engine.training_set import held_by
 from storage import queries
 from storage.database import Database
@@ -75,7 +75,9 @@ class Runs:
         """What a plug-in that is named can say at once. Raises UserError where what it needs is plainly not there."""
         if isinstance(spec, DatasetSpec):
             BUILDERS.create(spec.builder).check()
-        if isinstance(spec, BenchmarkSpec | ChatSpec):
+            for excluded in spec.exclude:
+                _check_excluded(BENCHMARKS.params(excluded))
+        if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec):
             BENCHMARKS.create(spec.benchmark).check()
 
     def _with_absolute_paths(self, spec: Spec) -> Spec:
@@ -190,6 +192,15 @@ class Runs:
                 f"no disk space: {free >> 20} MiB free in {self._home}, a run needs {NEEDED_BYTES >> 20} MiB; "
                 "free some space or choose another --home"
             )
+
+
+def _check_excluded(params: Params) -> None:
+    try:
+        BENCHMARKS.create(params).check()
+    except UserError as error:
+        settings = ", ".join(f'"{name}": ...' for name in type(params).model_fields if name != "name")
+        how = f'in a shell or in JSON: {{"name": "{params.name}", {settings}}}'
+        raise UserError(f"exclude: {params.name}: {error}; with its settings, {how}", field="exclude") from None
 
 
 def _check_name(session: Session, kind: str, name: str, *, but: int = 0) -> None:

@@ -14,6 +14,7 @@ from engine.domain import Bug, Model
 from engine.errors import UserError
 from engine.generators.batches import encode, stop_ids
 from engine.models.loading import Loaded, load
+from engine.params import Params
 from engine.plugins import BENCHMARKS, REPRESENTATIONS
 from engine.representations import CannotShow
 from engine.rundir import Inputs, RunDir
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 TOLERANCE = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 8e-2}
 POSITIONS = 64  # the last of each prompt, whose logits are compared
 NEW_TOKENS = 64
-BENCHMARK = "pocket"
 
 
 def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     dtype: torch.dtype = getattr(torch, spec.dtype)
     run.emit("progress", done=0, total=4, text="loading the adapter and its base model")
     apart = load(model, dtype, merge=False)
-    prompts = _prompts(apart, spec.parity_bugs)
+    prompts = _prompts(apart, spec)
     run.emit("progress", done=1, total=4, text=f"asking the adapter about {len(prompts)} bugs")
     before = _answers(apart, list(prompts.values()))
 
@@ -86,27 +86,29 @@ def caution(same: int, bugs: int) -> str:
     )
 
 
-def _prompts(loaded: Loaded, wanted: int) -> dict[str, str]:
+def _prompts(loaded: Loaded, spec: MergeSpec) -> dict[str, str]:
     """Bug id -> prompt for the first bugs that fit the model."""
-    benchmark = BENCHMARKS.create(BENCHMARKS.params(BENCHMARK))
-    shown = _shower(loaded)
+    benchmark = BENCHMARKS.create(spec.benchmark)
+    shown = _shower(loaded, spec.representation)
     prompts: dict[str, str] = {}
     for bug in benchmark.bugs():
         prompt = shown(bug)
         if prompt and len(encode(loaded.tokenizer, [prompt])[0]) <= loaded.context - NEW_TOKENS:
             prompts[bug.id] = prompt
-        if len(prompts) == wanted:
+        if len(prompts) == spec.parity_bugs:
             break
     if not prompts:
-        raise UserError(f"no bug of {BENCHMARK} fits this model's {loaded.context} tokens, so it cannot be checked")
+        raise UserError(
+            f"no bug of {spec.benchmark.name} fits this model's {loaded.context} tokens, so it cannot be checked"
+        )
     return prompts
 
 
-def _shower(loaded: Loaded) -> Any:
+def _shower(loaded: Loaded, wanted: Params) -> Any:
     """How a bug is put to this model: to fill in, or for a model that cannot, to go on writing."""
     try:
         known = frozenset(loaded.tokenizer.get_vocab())
-        representation = REPRESENTATIONS.create(REPRESENTATIONS.params("ir4_or2")).for_vocabulary(known)
+        representation = REPRESENTATIONS.create(wanted).for_vocabulary(known)
     except UserError:
         return lambda bug: "".join(bug.buggy.splitlines(keepends=True)[: bug.span.start - 1])
 

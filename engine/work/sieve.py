@@ -10,7 +10,6 @@ from typing import IO, Self
 
 from engine.builders import Funnel
 from engine.domain import Bug, Sample
-from engine.errors import UserError
 from engine.languages.fingerprint import fingerprints
 from engine.plugins import BENCHMARKS
 from engine.representations import CannotShow, Representation
@@ -38,20 +37,13 @@ class LeftOut:
         self._file.write(json.dumps({"bug_id": bug_id, "reason": reason, **more}) + "\n")
 
 
-def known_to_benchmarks(names: Iterable[str]) -> dict[bytes, str]:
-    """Fingerprint of each faulty and each repaired function of these benchmarks -> the benchmark's name.
-
-    Raises UserError where there is no benchmark of a name.
-    """
+def known_to_benchmarks(named: Iterable[object]) -> dict[bytes, str]:
+    """Fingerprint of each faulty and each repaired function of these benchmarks -> the benchmark's name."""
     known: dict[bytes, str] = {}
-    for name in names:
-        try:
-            BENCHMARKS.plugin(name)
-        except UserError as error:
-            raise UserError(str(error), field="exclude") from None
-        benchmark = BENCHMARKS.create(BENCHMARKS.params(name))
+    for each in named:
+        benchmark = BENCHMARKS.create(BENCHMARKS.params(each))
         for bug in benchmark.bugs():
-            known.update(dict.fromkeys(fingerprints(bug), name))
+            known.update(dict.fromkeys(fingerprints(bug), benchmark.name))
     return known
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from pydantic import ValidationError
 
 from engine.assets import STARTER_MODEL
 from engine.domain import Bug, Model, span_of_change
@@ -129,31 +130,39 @@ class Known:
 
     class Params(Params):
         name: str = "known"
+        line: str = "/"
 
     def __init__(self, params) -> None:
-        pass
+        self.params = params
 
     def bugs(self) -> list[Bug]:
         code = pair(1)["buggy_function"].replace("return", "# returns\n    return")
-        buggy, fixed = ("class A:\n    pass\n\n" + text for text in (code.replace("-", "/"), code.replace("-", "*")))
+        buggy, fixed = (
+            "class A:\n    pass\n\n" + text for text in (code.replace("-", self.params.line), code.replace("-", "*"))
+        )
         return [Bug("known/1", "python", "a.py", buggy, fixed, span_of_change(buggy, fixed))]
 
 
-def test_code_of_a_benchmark_is_left_out(make, monkeypatch):
+@pytest.fixture
+def known(monkeypatch):
+    """The only benchmark there is."""
     monkeypatch.setitem(sys.modules, "known_benchmark", type(sys)("known_benchmark"))
     sys.modules["known_benchmark"].Known = Known
-    monkeypatch.setattr(
-        "engine.work.sieve.BENCHMARKS", Registry("benchmarks", "benchmark", {"known": "known_benchmark:Known"})
-    )
-    _, report, train, _ = make([pair(1), pair(2)], exclude=("known",), valid_fraction=0)
+    registry = Registry("benchmarks", "benchmark", {"known": "known_benchmark:Known"})
+    for user in ("engine.work.sieve", "engine.specs"):
+        monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
+
+
+@pytest.mark.parametrize("named", ["known", {"name": "known", "line": "/"}])
+def test_code_of_a_benchmark_is_left_out_also_where_it_needs_settings(make, known, named):
+    _, report, train, _ = make([pair(1), pair(2)], exclude=(named,), valid_fraction=0)
     assert [step["reason"] for step in report["funnel"]["steps"]] == ["in the benchmark known"]
     assert [row["bug_id"][-2:] for row in train] == [":2"]
 
 
 def test_an_unknown_benchmark_is_named(make):
-    with pytest.raises(UserError, match="no benchmarks plug-in called 'nothing'") as error:
+    with pytest.raises(ValidationError, match="no benchmarks plug-in called 'nothing'"):
         make([pair(1)], exclude=("nothing",))
-    assert error.value.field == "exclude"
 
 
 def test_the_same_spec_gives_the_same_set_and_another_seed_another(make):
