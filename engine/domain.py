@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import takewhile
+from typing import Literal
 
 
 class Outcome(StrEnum):
@@ -97,14 +99,54 @@ def span_of_change(buggy: str, fixed: str) -> Span:
     return Span(head + 1, len(old) - tail)
 
 
+Rows = Literal["bugs", "samples", "preferences"]  # what a training set can be made of
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a sample's text; a learned one is what the model should write, the others it only reads."""
+
+    text: str
+    is_learned: bool = False
+
+
 @dataclass(frozen=True)
 class Sample:
-    """What one bug becomes for a model: the prompt it reads and the target it should write."""
+    """What training sees of one bug, or of one conversation: segments in their order, none of them empty."""
+
+    bug_id: str
+    segments: tuple[Segment, ...]
+    kind: str = ""
+    language: str = ""
+    project: str = ""  # splits never tear a project apart
+
+    @classmethod
+    def of(cls, bug: Bug, prompt: str, target: str) -> Sample:
+        """The usual one: a prompt that is read and a target that is learned, which may be empty."""
+        return cls(bug.id, (Segment(prompt), Segment(target, True)), bug.kind, bug.language, bug.project)
+
+    @property
+    def prompt(self) -> str:
+        """All that is read before the first learned segment."""
+        return "".join(segment.text for segment in takewhile(lambda each: not each.is_learned, self.segments))
+
+    @property
+    def target(self) -> str:
+        """All that is learned; of the usual sample, what the model should write after the prompt."""
+        return "".join(segment.text for segment in self.segments if segment.is_learned)
+
+
+@dataclass(frozen=True)
+class Preference:
+    """A prompt with an answer that is better and one that is worse (Rafailov et al. 2023, arXiv 2305.18290)."""
 
     bug_id: str
     prompt: str
-    target: str
+    chosen: str
+    rejected: str
     kind: str = ""
+    language: str = ""
+    project: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,14 @@ def dataset_hash(folder: Path) -> str:
     return hash_of_sides(_side(folder / "train.parquet"), _side(folder / "valid.parquet", may_be_missing=True))
 
 
-def row_bytes(bug_id: str, tokens: bytes) -> bytes:
-    """What one row adds to the digest of its side; `tokens`: its ids, 32 bits each."""
-    return bug_id.encode() + b"\0" + tokens
+def row_bytes(bug_id: str, tokens: Iterable[int], learned: Sequence[int], rejected: Sequence[int]) -> bytes:
+    """What one row adds to the digest of its side: its id, and its tokens in 32 bits each.
+
+    Where one stretch of tokens is learned, as in every row of the first version, it follows from the tokens and is left
+    out; several stretches, and a worse answer, are counted in.
+    """
+    more = array("i", [*(learned if len(learned) > 2 else ()), *rejected]).tobytes()
+    return bug_id.encode() + b"\0" + array("i", tokens).tobytes() + more
 
 
 def hash_of_sides(train: bytes, valid: bytes) -> str:
@@ -144,12 +150,13 @@ def _side(file: Path, *, may_be_missing: bool = False) -> bytes:
         return digest.digest()
     try:
         opened = parquet.ParquetFile(file, memory_map=True)
-        columns = [name for name in ("bug_id", "input_ids") if name in opened.schema_arrow.names]
+        wanted = ("bug_id", "input_ids", "learned", "rejected_ids")
+        columns = [name for name in wanted if name in opened.schema_arrow.names]
         for batch in opened.iter_batches(batch_size=256, columns=columns):
-            ids = batch.column("bug_id").to_pylist() if "bug_id" in columns else [""] * len(batch)
-            for bug_id, tokens in zip(ids, batch.column("input_ids"), strict=True):
-                digest.update(row_bytes(bug_id or "", tokens.values.to_numpy().astype("int32").tobytes()))
-    except (pyarrow.ArrowException, KeyError, OSError, AttributeError) as error:
+            cells = [batch.column(name).to_pylist() if name in columns else [None] * len(batch) for name in wanted]
+            for bug_id, tokens, learned, rejected in zip(*cells, strict=True):
+                digest.update(row_bytes(bug_id or "", tokens, learned or (), rejected or ()))
+    except (pyarrow.ArrowException, KeyError, OSError, AttributeError, TypeError) as error:
         raise UserError(f"{file} is not a training set of this program: {error}", field="dataset") from None
     return digest.digest()
 

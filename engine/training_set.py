@@ -1,18 +1,17 @@
-"""The two Parquet files of a data set: rows to train on and rows to validate with, no project in both."""
+"""The two Parquet files of a dataset, rows to train on and to evaluate with; only this file knows their columns."""
 
 from __future__ import annotations
 
 import json
 import os
-from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any, get_args
 
+from engine.domain import Rows
 from engine.fingerprint import hash_of_sides, row_bytes
-from engine.trainers import Rows
 
 ROWS_A_GROUP = 1000
 BYTES_A_GROUP = 64 << 20  # after which a group of fewer, long rows is written too
@@ -20,7 +19,12 @@ BYTES_A_GROUP = 64 << 20  # after which a group of fewer, long rows is written t
 
 @dataclass(frozen=True)
 class Row:
-    """One tokenised sample, as stored: the first `n_prompt` of `input_ids` are read, the rest are learned."""
+    """One tokenised sample or preference, as stored.
+
+    `learned`: where in `input_ids` tokens are learned, as start, end, start, end ... (ends excluded); the others are
+    only read. A preference has its better answer in `input_ids`; the worse one, which follows the same prompt, is in
+    `rejected_ids`.
+    """
 
     bug_id: str
     kind: str
@@ -28,11 +32,14 @@ class Row:
     language: str
     prompt: str
     target: str
-    input_ids: list[int]  # (n_tokens,): prompt, target, end of text
-    n_prompt: int
+    input_ids: list[int]  # (n_tokens,): all segments, end of text
+    n_prompt: int  # tokens before the first learned one
     n_tokens: int
-    buggy: str  # the whole faulty file
-    fixed: str  # the whole fixed file
+    buggy: str = ""  # the whole faulty file
+    fixed: str = ""  # the whole fixed file
+    learned: list[int] = field(default_factory=list)
+    rejected: str = ""
+    rejected_ids: list[int] = field(default_factory=list)  # tokens of `rejected`, end of text
 
     @property
     def unit(self) -> str:
@@ -42,7 +49,8 @@ class Row:
     @property
     def memory_bytes(self) -> int:
         """About what it takes: its texts, and 36 bytes for each token in a Python list."""
-        return sum(map(len, (self.prompt, self.target, self.buggy, self.fixed))) + 36 * self.n_tokens
+        texts = (self.prompt, self.target, self.buggy, self.fixed, self.rejected)
+        return sum(map(len, texts)) + 36 * (self.n_tokens + len(self.rejected_ids))
 
 
 class Shard:
@@ -61,7 +69,7 @@ class Shard:
 
     def add(self, row: Row) -> None:
         self.n_rows += 1
-        self.digest.update(row_bytes(row.bug_id, array("i", row.input_ids).tobytes()))
+        self.digest.update(row_bytes(row.bug_id, row.input_ids, row.learned, row.rejected_ids))
         self._waiting.append(row)
         self._waiting_bytes += row.memory_bytes
         if len(self._waiting) == ROWS_A_GROUP or self._waiting_bytes > BYTES_A_GROUP:
@@ -163,6 +171,9 @@ def _schema() -> Any:
             ("n_tokens", pyarrow.int32()),
             ("buggy", pyarrow.string()),
             ("fixed", pyarrow.string()),
+            ("learned", pyarrow.list_(pyarrow.int32())),
+            ("rejected", pyarrow.string()),
+            ("rejected_ids", pyarrow.list_(pyarrow.int32())),
         ]
     )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from engine.domain import Bug
+from engine.domain import Bug, Preference, Rows, Sample
 
 
 @dataclass
@@ -22,20 +22,30 @@ class Funnel:
         self.examples.setdefault(reason, where)
 
 
+Made = Bug | Sample | Preference
+
+
 class Builder(Protocol):
-    """Makes bugs from some source, as a stream: memory does not grow with the source."""
+    """Makes bugs, samples or preferences from some source, as a stream: memory does not grow with the source."""
 
     name: str
+    makes: ClassVar[Rows]
 
     def check(self) -> None:
         """A quick look before a run is queued. Raises UserError where the source is plainly not usable."""
 
-    def bugs(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
-        """Unique ids, spans inside the code, buggy differs from fixed; the same seed gives the same order.
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """What a form may offer for a setting, by the setting's name, such as the columns of the file that is named.
 
-        Raises UserError where the source as a whole is unusable (folder missing, column missing, no rows);
-        one bad row is counted in `funnel` and passed over.
+        Settings that are not named take any text. Raises UserError where the source cannot be read.
+        """
+
+    def stream(self, seed: int, funnel: Funnel) -> Iterator[Made]:
+        """All that it makes, of the one kind that `makes` says; the same seed gives the same, in the same order.
+
+        Unique ids; of bugs, spans inside the code, and buggy differs from fixed. Raises UserError where the source as a
+        whole is unusable (folder missing, column missing, no rows); one bad row is counted in `funnel` and passed over.
         """
 
     def total(self) -> int | None:
-        """How many bugs to expect at most, for a progress bar; None where nobody knows."""
+        """How many to expect at most, for a progress bar; None where nobody knows."""

@@ -5,7 +5,7 @@ The defaults are the columns of Megadiff's single-function set (RepairLLaMA, arX
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from engine import params
 from engine.builders import Funnel
 from engine.builders.rows import Row, check_columns, columns_of, count_of, rows_of
-from engine.domain import Bug, span_of_change
+from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages import language
 from engine.languages.source import source
@@ -23,6 +23,7 @@ from engine.params import Place, is_unicode, setting
 __all__ = ["Columns", "columns_of", "preview"]
 
 
+COLUMN_SETTINGS = ("buggy", "fixed", "id", "project")
 LONGEST_CODE = 256 << 10  # characters; more is no function, and its syntax tree takes up to 340 bytes a character
 
 
@@ -31,6 +32,7 @@ class Columns:
 
     name: ClassVar[str] = "columns"
     title: ClassVar[str] = "Pairs in a file"
+    makes: ClassVar[Rows] = "bugs"
 
     class Params(params.Params):
         """Which file, and what its columns mean."""
@@ -60,7 +62,12 @@ class Columns:
     def total(self) -> int | None:
         return count_of(self._file())
 
-    def bugs(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """The file's columns, for each setting that names one."""
+        columns = columns_of(self._path) if self.params.file else []
+        return dict.fromkeys(COLUMN_SETTINGS, columns)
+
+    def stream(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
         """In the order of the file, whatever the seed."""
         seen: set[bytes] = set()  # 8 bytes an id, the only thing that grows with the file
         for row in rows_of(self._file(), self._wanted, funnel):

@@ -2,32 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 
-from engine.builders import Builder, Funnel
-from engine.domain import lines_of
+from engine.builders import Builder, Funnel, Made
+from engine.domain import Bug, Preference, Sample, lines_of
+
+TYPES: dict[str, type[Made]] = {"bugs": Bug, "samples": Sample, "preferences": Preference}
 
 
 def check(builder: Builder, seed: int = 0, most: int = 200) -> None:
-    """Read up to `most` bugs twice. Raises AssertionError naming the bug and the broken promise."""
+    """Read up to `most` bugs, samples or preferences twice. Raises AssertionError naming it and the broken promise."""
+    assert builder.makes in TYPES, f"{builder.name} makes {builder.makes!r}, and not one of {', '.join(TYPES)}"
     funnel = Funnel()
-    stream = builder.bugs(seed, funnel)
-    bugs = list(islice(stream, most))
-    assert bugs, f"{builder.name} makes no bug"
-    assert len({bug.id for bug in bugs}) == len(bugs), f"{builder.name} repeats an id"
-    for bug in bugs:
-        assert bug.buggy != bug.fixed, f"{bug.id}: buggy and fixed are the same"
-        lines = lines_of(bug.buggy)
-        assert bug.span.end <= len(lines), f"{bug.id}: {bug.span} is outside its {len(lines)} lines"
-        assert bug.fix_is_in_span, f"{bug.id}: the fix changes lines outside {bug.span}"
-        is_last = bug.span.end == len(lines)
-        assert is_last or not bug.fixed_lines or bug.fixed_lines.endswith("\n"), f"{bug.id}: the fix ends within a line"
-        for text in (bug.id, bug.path, bug.project, bug.buggy, bug.fixed):
-            # or it could be stored nowhere
-            assert text.encode("utf-8", "replace").decode() == text, f"{bug.id}: {text!r} cannot be written as UTF-8"
-    assert bugs == list(islice(builder.bugs(seed, Funnel()), most)), f"{builder.name}: same seed, other bugs"
-    if len(bugs) < most:
+    made = list(islice(builder.stream(seed, funnel), most))
+    assert made, f"{builder.name} makes nothing"
+    for each in made:
+        wanted = TYPES[builder.makes]
+        assert isinstance(each, wanted), (
+            f"{builder.name} says it makes {builder.makes} and makes a {type(each).__name__}"
+        )
+        _check_bug(each) if isinstance(each, Bug) else _check_row(each)
+    ids = {each.id if isinstance(each, Bug) else each.bug_id for each in made}
+    assert builder.makes != "bugs" or len(ids) == len(made), f"{builder.name} repeats an id"
+    assert made == list(islice(builder.stream(seed, Funnel()), most)), (
+        f"{builder.name}: same seed, other {builder.makes}"
+    )
+    if len(made) < most:
         lost = sum(funnel.lost.values())
-        assert funnel.source == lost + len(bugs), f"{builder.name}: {funnel.source} read, {lost} lost, {len(bugs)} made"
+        assert funnel.source == lost + len(made), f"{builder.name}: {funnel.source} read, {lost} lost, {len(made)} made"
     total = builder.total()
-    assert total is None or total >= len(bugs), f"{builder.name}: {len(bugs)} bugs of at most {total}"
+    assert total is None or total >= len(made), f"{builder.name}: {len(made)} of at most {total}"
+    settings = type(builder).Params.model_fields  # type: ignore[attr-defined]
+    for setting, choices in builder.choices().items():
+        assert setting in settings, f"{builder.name} offers choices for {setting!r}, which is none of its settings"
+        assert all(isinstance(choice, str) for choice in choices), (
+            f"{builder.name}: a choice for {setting!r} is not text"
+        )
+
+
+def _check_bug(bug: Bug) -> None:
+    assert bug.buggy != bug.fixed, f"{bug.id}: buggy and fixed are the same"
+    lines = lines_of(bug.buggy)
+    assert bug.span.end <= len(lines), f"{bug.id}: {bug.span} is outside its {len(lines)} lines"
+    assert bug.fix_is_in_span, f"{bug.id}: the fix changes lines outside {bug.span}"
+    is_last = bug.span.end == len(lines)
+    assert is_last or not bug.fixed_lines or bug.fixed_lines.endswith("\n"), f"{bug.id}: the fix ends within a line"
+    _check_texts(bug.id, (bug.id, bug.path, bug.project, bug.buggy, bug.fixed))
+
+
+def _check_row(each: Sample | Preference) -> None:
+    if isinstance(each, Preference):
+        assert each.chosen != each.rejected, f"{each.bug_id}: the better and the worse answer are the same"
+        texts: Sequence[str] = (each.prompt, each.chosen, each.rejected)
+    else:
+        assert any(segment.is_learned for segment in each.segments), f"{each.bug_id}: nothing of it is learned"
+        texts = [segment.text for segment in each.segments]
+    _check_texts(each.bug_id, (each.bug_id, each.project, *texts))
+
+
+def _check_texts(name: str, texts: Sequence[str]) -> None:
+    """What cannot be written as UTF-8 could be stored nowhere."""
+    for text in texts:
+        assert text.encode("utf-8", "replace").decode() == text, f"{name}: {text!r} cannot be written as UTF-8"

@@ -11,7 +11,7 @@ import os
 import sys
 import sysconfig
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from os.path import commonpath
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import ClassVar, Literal
 from engine import params
 from engine.builders import Funnel
 from engine.builders.mutation import KINDS, OFFERED, Edit, Kind, edits
-from engine.domain import Bug, span_of_change
+from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages.source import Source
 from engine.params import Place, setting
@@ -41,6 +41,7 @@ class FaultInjection:
 
     name: ClassVar[str] = "faults"
     title: ClassVar[str] = "Fault injection"
+    makes: ClassVar[Rows] = "bugs"
 
     class Params(params.Params):
         """Where the functions come from, and which faults they get."""
@@ -62,7 +63,10 @@ class FaultInjection:
     def total(self) -> int:
         return self.params.samples
 
-    def bugs(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
+    def stream(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
         """Stream the bugs; fewer than asked for where the source has no more, which the funnel says.
 
         Raises UserError where the folder is missing or none of its files gives a faulty function.

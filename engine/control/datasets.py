@@ -92,7 +92,9 @@ class Datasets:
         ids, n_prompt = row["input_ids"], row["n_prompt"]
         tokenizer = _tokenizer(str(folder / "tokenizer" / "tokenizer.json"))
         texts = [tokenizer.decode([token], skip_special_tokens=False) for token in ids]
-        pieces = tuple((text, place >= n_prompt) for place, text in enumerate(texts))
+        learned = row.get("learned") or [n_prompt, len(ids)]
+        ranges = list(zip(learned[::2], learned[1::2], strict=True))
+        pieces = tuple((text, any(low <= at < high for low, high in ranges)) for at, text in enumerate(texts))
         shown = {key: row[key] for key in ("bug_id", "kind", "prompt", "target", "buggy", "fixed")}
         return ShownSample(index=index, total=len(chosen), pieces=pieces, **shown)
 

@@ -32,6 +32,7 @@ from engine import params
 
 class Endless:
     name = "endless"
+    makes = "bugs"
 
     class Params(params.Params):
         name: str = "endless"
@@ -43,7 +44,10 @@ class Endless:
     def total(self):
         return None
 
-    def bugs(self, seed, funnel):
+    def choices(self):
+        return {}
+
+    def stream(self, seed, funnel):
         if self.is_deaf:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         print("x" * (1 << 20), flush=True)

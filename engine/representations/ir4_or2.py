@@ -62,7 +62,7 @@ class Ir4Or2:
             raise CannotShow("the fix changes how lines end")
         tokens = self._layout
         prompt = f"{tokens.prefix}{parts[0]}{parts[1]}{tokens.suffix}{parts[2]}{tokens.middle}"
-        return Sample(bug.id, prompt, target, bug.kind)
+        return Sample.of(bug, prompt, target)
 
     def trim(self, completion: str, bug: Bug) -> str:
         """Up to where the answer repeats the line after the hole, else as many lines as are faulty."""

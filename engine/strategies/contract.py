@@ -29,7 +29,7 @@ class Table:
     name: str = "table"
 
     def encode(self, bug: Bug, notes: object = ()) -> Sample:
-        return Sample(bug.id, bug.buggy, bug.fixed_lines)
+        return Sample.of(bug, bug.buggy, bug.fixed_lines)
 
     def trim(self, completion: str, bug: Bug) -> str:
         return completion

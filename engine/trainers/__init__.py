@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from engine.domain import Model
+from engine.domain import Model, Rows
 
 if TYPE_CHECKING:
     from engine.rundir import RunDir
 
 Device = Literal["cuda", "cpu"]
-Rows = Literal["samples", "preferences", "bugs"]  # what a training set holds
 
 
 @dataclass(frozen=True)

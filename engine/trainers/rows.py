@@ -35,13 +35,15 @@ class Rows:
 
 
 def read_rows(path: Path, context: int, vocabulary: int) -> Rows:
-    """Rows of a parquet file written by `engine.work.build`; the first n_prompt tokens of each carry no loss.
+    """Rows of a training set's file; only tokens that are learned carry loss.
 
     Rows longer than `context` tokens or without a target are left out and counted. Raises UserError where the file
     is not such a file or holds token ids that the model does not have.
     """
     try:
-        table = pq.read_table(path, columns=["input_ids", "n_prompt", "n_tokens"])
+        with pq.ParquetFile(path) as file:
+            learned_too = ["learned"] if "learned" in file.schema_arrow.names else []
+            table = file.read(columns=["input_ids", "n_prompt", "n_tokens", *learned_too])
     except FileNotFoundError:
         raise UserError(f"the training set has no {path.name}; build it again", field="dataset") from None
     except (pa.ArrowException, KeyError) as error:
@@ -50,9 +52,7 @@ def read_rows(path: Path, context: int, vocabulary: int) -> Rows:
     is_long, is_blank = lengths > context, prompts >= lengths
     table = table.filter(pa.array(~(is_long | is_blank)))
     kept, prompts = lengths[~(is_long | is_blank)], prompts[~(is_long | is_blank)]
-    ids = table["input_ids"].combine_chunks()
-    ids = ids if isinstance(ids, pa.Array) else pa.concat_arrays(ids.chunks)
-    flat = ids.flatten().to_numpy(zero_copy_only=False).astype(np.int32)
+    flat, _ = _flat(table["input_ids"])
     if len(flat) and int(flat.max()) >= vocabulary:
         raise UserError(
             f"the training set holds token {int(flat.max())}, and the model knows {vocabulary} tokens: "
@@ -60,8 +60,12 @@ def read_rows(path: Path, context: int, vocabulary: int) -> Rows:
             field="dataset",
         )
     starts = np.concatenate([[0], np.cumsum(kept)])
-    place = np.arange(len(flat)) - np.repeat(starts[:-1], kept)  # of each token in its own row
-    labels = np.where(place < np.repeat(prompts, kept), IGNORED, flat).astype(np.int32)
+    if learned_too:
+        ranges, n_ranges = _flat(table["learned"])
+        ranges = ranges + np.repeat(starts[:-1], n_ranges)  # of all tokens, and not of its own row's
+    else:  # the first version's sets: what follows the prompt
+        ranges = np.stack([starts[:-1] + prompts, starts[1:]], axis=1).flatten()
+    labels = np.where(_inside(ranges, len(flat)), flat, IGNORED).astype(np.int32)
     offsets = pa.array(starts, pa.int32())
     lists = [pa.ListArray.from_arrays(offsets, pa.array(values)) for values in (flat, labels)]
     reasons = {"longer than the model's context": int(is_long.sum()), "no target": int((is_blank & ~is_long).sum())}
@@ -70,6 +74,22 @@ def read_rows(path: Path, context: int, vocabulary: int) -> Rows:
         kept,
         {reason: count for reason, count in reasons.items() if count},
     )
+
+
+def _flat(column: pa.ChunkedArray) -> tuple[Any, Any]:
+    """All numbers of a column of lists one after the other, and the length of each list."""
+    lists = column.combine_chunks()
+    lists = lists if isinstance(lists, pa.Array) else pa.concat_arrays(lists.chunks)
+    numbers = lists.flatten().to_numpy(zero_copy_only=False).astype(np.int32)
+    return numbers, lists.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _inside(ranges: Any, length: int) -> Any:
+    """(length,): whether each place is in one of the ranges, given as start, end, start, end ..., ends excluded."""
+    steps = np.zeros(length + 1, dtype=np.int64)
+    np.add.at(steps, ranges[::2], 1)
+    np.add.at(steps, ranges[1::2], -1)
+    return np.cumsum(steps)[:length] > 0
 
 
 def check_same_tokenizer(dataset: Path, tokenizer: Any) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from engine.domain import Model
+from engine.domain import Model, Rows
 from engine.errors import UserError
 from engine.models import adapters
-from engine.trainers import Device, Estimate, Rows
+from engine.trainers import Device, Estimate
 from engine.trainers.memory_estimate import estimate
 from engine.trainers.sft_settings import SftParams
 

@@ -17,18 +17,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from engine.builders import Funnel
-from engine.domain import Bug, Sample
+from engine.builders import Funnel, Made
+from engine.domain import Bug, Preference, Sample
 from engine.errors import UserError
 from engine.models.tokenizer import Tokenizer, tokenizer_of
 from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
 from engine.training_set import Row, Split
-from engine.work.sieve import LeftOut, known_to_benchmarks, shown
+from engine.work.sieve import LeftOut, known_to_benchmarks, shown, texts_of
 from engine.work.tally import Tally
 
-Shown = list[tuple[Bug, Sample]]
+Shown = tuple[Sample | Preference, Bug | None]  # what is trained on, and the bug that it was made of
 _BATCH = 256  # samples tokenised at a time; more gains nothing
 _CHARACTERS = 1 << 20  # after which a batch is full too: the tokenizer takes some 150 bytes a token
 _PAUSE_S = 0.2  # between two words of progress
@@ -51,8 +51,9 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     with LeftOut(run) as left_out:
         known = known_to_benchmarks(spec.exclude)
         split = Split(run.artifacts, spec.seed, spec.valid_fraction)
-        bugs = progress.watch(builder.bugs(spec.seed, source), tally)
-        for row in _tokenised(shown(bugs, representation, known, left_out), tokenizer):
+        made = progress.watch(builder.stream(spec.seed, source), tally)
+        kept = shown(made, representation, known, left_out)
+        for row in _tokenised(kept, tokenizer):
             if tally.fits(row):
                 split.add(row)
             else:
@@ -68,13 +69,14 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         "funnel": funnel,
         **tally.report(),
         "representation": getattr(representation, "params", spec.representation).model_dump(mode="json"),
+        "holds": "preferences" if builder.makes == "preferences" else "samples",
         "hash": split.hash(),
     }
     (run.artifacts / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
 
 
-def _tokenised(samples: Iterator[tuple[Bug, Sample]], tokenizer: Tokenizer) -> Iterator[Row]:
+def _tokenised(samples: Iterator[Shown], tokenizer: Tokenizer) -> Iterator[Row]:
     """Rows in the order of the samples; one batch is tokenised, outside Python's lock, while the next is shown."""
     before: Future[list[Row]] | None = None
     with ThreadPoolExecutor(1) as worker:
@@ -87,29 +89,53 @@ def _tokenised(samples: Iterator[tuple[Bug, Sample]], tokenizer: Tokenizer) -> I
             yield from before.result()
 
 
-def _batch(samples: Iterator[tuple[Bug, Sample]]) -> Shown:
+def _batch(samples: Iterator[Shown]) -> list[Shown]:
     batch, characters = [], 0
-    for bug, sample in islice(samples, _BATCH):
-        batch.append((bug, sample))
-        characters += len(sample.prompt) + len(sample.target)
+    for each, bug in islice(samples, _BATCH):
+        batch.append((each, bug))
+        characters += sum(map(len, texts_of(each)))
         if characters > _CHARACTERS:
             break
     return batch
 
 
-def _rows(batch: Shown, tokenizer: Tokenizer) -> list[Row]:
-    """Prompt and target are tokenised apart, or their border could lie inside a token."""
-    ids = tokenizer.encode([text for _, sample in batch for text in (sample.prompt, sample.target)])
-    rows = []
-    for (bug, sample), prompt, target in zip(batch, ids[::2], ids[1::2], strict=True):
-        tokens = [*prompt, *target, tokenizer.end]
-        rows.append(
-            Row(
-                bug.id, sample.kind, bug.project, bug.language, sample.prompt, sample.target, tokens, len(prompt),
-                len(tokens), bug.buggy, bug.fixed,
-            )
-        )  # fmt: skip
-    return rows
+def _rows(batch: list[Shown], tokenizer: Tokenizer) -> list[Row]:
+    """Segments are tokenised apart, or a border between them could lie inside a token."""
+    ids = iter(tokenizer.encode([text for each, _ in batch for text in texts_of(each)]))
+    return [_row(each, bug, [next(ids) for _ in texts_of(each)], tokenizer.end) for each, bug in batch]
+
+
+def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: int) -> Row:
+    """`ids`: the tokens of each of its texts."""
+    if isinstance(each, Preference):
+        prompt, chosen, rejected = ids
+        tokens, learned = [*prompt, *chosen, end], [len(prompt), len(prompt) + len(chosen) + 1]
+        target, worse = each.chosen, [*rejected, end]
+    else:
+        tokens, learned = _joined(each, ids, end)
+        target, worse = each.target, []
+    n_prompt = learned[0] if learned else len(tokens)
+    return Row(
+        each.bug_id, each.kind, each.project, each.language, each.prompt, target, tokens, n_prompt,
+        max(len(tokens), n_prompt + len(worse)), bug.buggy if bug else "", bug.fixed if bug else "", learned,
+        each.rejected if isinstance(each, Preference) else "", worse,
+    )  # fmt: skip
+
+
+def _joined(sample: Sample, ids: list[list[int]], end: int) -> tuple[list[int], list[int]]:
+    """A sample's tokens, and where they are learned; the end of the text is learned where the last segment is."""
+    tokens: list[int] = []
+    learned: list[int] = []
+    for segment, own in zip(sample.segments, ids, strict=True):
+        if segment.is_learned and learned and learned[-1] == len(tokens):
+            learned.pop()
+        elif segment.is_learned:
+            learned.append(len(tokens))
+        tokens += own
+        if segment.is_learned:
+            learned.append(len(tokens))
+    is_open = bool(sample.segments) and sample.segments[-1].is_learned
+    return [*tokens, end], [*learned[:-1], len(tokens) + 1] if is_open else learned
 
 
 class _Progress:
@@ -121,12 +147,12 @@ class _Progress:
         self._total = total
         self._said = 0.0
 
-    def watch(self, bugs: Iterable[Bug], tally: Tally) -> Iterator[Bug]:
-        for bug in bugs:
+    def watch(self, made: Iterable[Made], tally: Tally) -> Iterator[Made]:
+        for each in made:
             self.n_read += 1
             if time.monotonic() - self._said >= _PAUSE_S:
                 self.say(tally, self._total)
-            yield bug
+            yield each
 
     def say(self, tally: Tally, total: int | None) -> None:
         self._said = time.monotonic()

@@ -8,8 +8,8 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import IO, Self
 
-from engine.builders import Funnel
-from engine.domain import Bug, Sample
+from engine.builders import Funnel, Made
+from engine.domain import Bug, Preference, Sample
 from engine.languages.fingerprint import fingerprints
 from engine.plugins import BENCHMARKS
 from engine.representations import CannotShow, Representation
@@ -48,22 +48,42 @@ def known_to_benchmarks(named: Iterable[object]) -> dict[bytes, str]:
 
 
 def shown(
-    bugs: Iterable[Bug], representation: Representation, known: dict[bytes, str], left_out: LeftOut
-) -> Iterator[tuple[Bug, Sample]]:
-    """Stream the bugs that may be learned from, each with its sample; memory grows by 16 bytes a bug and a set."""
+    made: Iterable[Made], representation: Representation, known: dict[bytes, str], left_out: LeftOut
+) -> Iterator[tuple[Sample | Preference, Bug | None]]:
+    """Stream what may be learned from: bugs as the representation shows them, samples and preferences as they are.
+
+    Memory grows by 16 bytes for each and a set. Code of benchmarks is known only of bugs.
+    """
     seen: set[bytes] = set()
-    for bug in bugs:
-        prints = fingerprints(bug)
-        pair = blake2b(b"".join(prints), digest_size=16).digest()
-        if pair in seen:
-            left_out.lose(bug.id, "duplicate")
+
+    def is_new(name: str, content: bytes) -> bool:
+        digest = blake2b(content, digest_size=16).digest()
+        if digest in seen:
+            left_out.lose(name, "duplicate")
+            return False
+        seen.add(digest)
+        return True
+
+    for each in made:
+        if not isinstance(each, Bug):
+            if is_new(each.bug_id, b"\0".join(text.encode() for text in texts_of(each))):
+                yield each, None
             continue
-        seen.add(pair)
+        prints = fingerprints(each)
+        if not is_new(each.id, b"".join(prints)):
+            continue
         benchmark = next((known[one] for one in prints if one in known), "")
         if benchmark:
-            left_out.lose(bug.id, f"in the benchmark {benchmark}")
+            left_out.lose(each.id, f"in the benchmark {benchmark}")
             continue
         try:
-            yield bug, representation.encode(bug)
+            yield representation.encode(each), each
         except CannotShow as error:
-            left_out.lose(bug.id, str(error))
+            left_out.lose(each.id, str(error))
+
+
+def texts_of(each: Sample | Preference) -> tuple[str, ...]:
+    """The texts that are tokenised, in their order."""
+    if isinstance(each, Preference):
+        return each.prompt, each.chosen, each.rejected
+    return tuple(segment.text for segment in each.segments)

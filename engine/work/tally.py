@@ -32,7 +32,7 @@ class Tally:
         self.n_rows += 1
         self._kinds[row.kind] += 1
         self._tokens += row.n_tokens
-        self._learned += row.n_tokens - row.n_prompt
+        self._learned += sum(row.learned[1::2]) - sum(row.learned[::2])
         self._longest = max(self._longest, row.n_tokens)
         return True
 

@@ -27,7 +27,7 @@ def pairs(*rows):
 def read(path, **settings):
     funnel = Funnel()
     builder = Columns(Columns.Params(file=str(path), **settings))
-    return list(builder.bugs(0, funnel)), funnel
+    return list(builder.stream(0, funnel)), funnel
 
 
 def write(path, rows):

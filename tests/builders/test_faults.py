@@ -37,7 +37,7 @@ def folder(tmp_path):
 
 def read(seed: int = 0, **settings):
     funnel = Funnel()
-    return list(FaultInjection(FaultInjection.Params(**settings)).bugs(seed, funnel)), funnel
+    return list(FaultInjection(FaultInjection.Params(**settings)).stream(seed, funnel)), funnel
 
 
 def test_a_bug_is_one_function_with_one_fault(folder):
@@ -122,7 +122,7 @@ def test_it_streams(folder, monkeypatch):
     opened = []
     original = type(folder).read_bytes
     monkeypatch.setattr(type(folder), "read_bytes", lambda path: opened.append(path) or original(path))
-    stream = FaultInjection(FaultInjection.Params(folder=str(folder), samples=500)).bugs(0, Funnel())
+    stream = FaultInjection(FaultInjection.Params(folder=str(folder), samples=500)).stream(0, Funnel())
     assert len(list(islice(stream, 3))) == 3
     assert len(opened) == 1
 

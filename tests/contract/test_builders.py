@@ -9,7 +9,8 @@ import pytest
 
 from engine.builders import Funnel
 from engine.builders.contract import check
-from engine.domain import Bug, Span
+from engine.domain import Bug, Preference, Sample, Segment, Span
+from engine.params import Params
 from engine.plugins import BUILDERS
 
 PAIR = {"buggy_function": "def f(a):\n    return a\n", "fixed_function": "def f(a):\n    a += 1\n    return a\n"}
@@ -35,49 +36,70 @@ def test_the_contract_holds(name, settings):
 GOOD = Bug("a", "python", "a.py", "x\n", "y\n", Span(1, 1))
 
 
-class Broken:
-    """A builder that breaks one promise."""
+class Stub:
+    """A builder of whatever a test gives it."""
 
-    name = "broken"
+    name = "stub"
 
-    def __init__(self, *bugs: Bug, total: int | None = None, changes: bool = False, counts: bool = False) -> None:
-        self._bugs, self._total, self._changes, self._counts = list(bugs), total, changes, counts
+    class Params(Params):
+        name: str = "stub"
+        column: str = ""
 
-    def bugs(self, seed: int, funnel: Funnel):
+    def __init__(self, *made, makes="bugs", total=None, changes=False, counts=True, choices=None) -> None:
+        self.makes, self._made, self._total = makes, list(made), total
+        self._changes, self._counts, self._choices = changes, counts, choices or {}
+
+    def stream(self, seed: int, funnel: Funnel):
         if self._counts:
-            funnel.source = len(self._bugs)
-        yield from list(self._bugs)
+            funnel.source = len(self._made)
+        yield from list(self._made)
         if self._changes:
-            self._bugs.reverse()
+            self._made.reverse()
 
     def total(self) -> int | None:
         return self._total
 
+    def choices(self):
+        return self._choices
 
-def test_the_contract_has_nothing_against_the_others():
-    check(Broken(GOOD, total=1, counts=True))
+
+SAMPLE = Sample("a", (Segment("read"), Segment("learned", True), Segment("read"), Segment("learned", True)))
+PREFERENCE = Preference("a", "prompt", "better", "worse")
 
 
 @pytest.mark.parametrize(
-    ("bugs", "said"),
+    "stub",
     [
-        ((), "makes no bug"),
-        ((Bug("a", "python", "a.py", "x\n", "x\n", Span(1, 1)),), "are the same"),
-        ((Bug("a", "python", "a.py", "x\n", "y\n", Span(1, 3)),), "outside its 1 lines"),
-        ((Bug("a", "python", "a.py", "x\n", "y\n", Span(1, 1)),) * 2, "repeats an id"),
-        ((Bug("a", "python", "a.py", "x\ny\n", "xy\n", Span(1, 1)),), "ends within a line"),
-        ((Bug("a", "python", "a.py", "x\ny\n", "z\nw\n", Span(1, 1)),), "changes lines outside"),
-        ((Bug("a", "python", "a.py", "x\n", "'\ud800'\n", Span(1, 1)),), "cannot be written as UTF-8"),
-        ((Bug("a", "python", "a.py", "x\n", "y\n", Span(1, 1)),), "0 read, 0 lost, 1 made"),
+        Stub(GOOD, total=1, choices={"column": ["a", "b"]}),
+        Stub(SAMPLE, SAMPLE, makes="samples"),
+        Stub(PREFERENCE, makes="preferences"),
     ],
 )
-def test_the_contract_notices(bugs, said):
+def test_the_contract_has_nothing_against_the_others(stub):
+    check(stub)
+
+
+@pytest.mark.parametrize(
+    ("stub", "said"),
+    [
+        (Stub(), "makes nothing"),
+        (Stub(replace(GOOD, fixed="x\n")), "are the same"),
+        (Stub(replace(GOOD, span=Span(1, 3))), "outside its 1 lines"),
+        (Stub(GOOD, GOOD), "repeats an id"),
+        (Stub(replace(GOOD, buggy="x\ny\n", fixed="xy\n")), "ends within a line"),
+        (Stub(replace(GOOD, buggy="x\ny\n", fixed="z\nw\n")), "changes lines outside"),
+        (Stub(replace(GOOD, fixed="'\ud800'\n")), "cannot be written as UTF-8"),
+        (Stub(GOOD, counts=False), "0 read, 0 lost, 1 made"),
+        (Stub(GOOD, replace(GOOD, id="b"), changes=True), "same seed, other bugs"),
+        (Stub(GOOD, replace(GOOD, id="b"), total=1), "2 of at most 1"),
+        (Stub(GOOD, makes="samples"), "says it makes samples and makes a Bug"),
+        (Stub(GOOD, makes="patches"), "makes 'patches'"),
+        (Stub(GOOD, choices={"colum": ["a"]}), "choices for 'colum', which is none of its settings"),
+        (Stub(GOOD, choices={"column": [1]}), "a choice for 'column' is not text"),
+        (Stub(replace(SAMPLE, segments=(Segment("read"),)), makes="samples"), "nothing of it is learned"),
+        (Stub(replace(PREFERENCE, rejected="better"), makes="preferences"), "are the same"),
+    ],
+)
+def test_the_contract_notices(stub, said):
     with pytest.raises(AssertionError, match=said):
-        check(Broken(*bugs))
-
-
-def test_the_contract_notices_what_changes_and_what_does_not_add_up():
-    with pytest.raises(AssertionError, match="same seed, other bugs"):
-        check(Broken(GOOD, replace(GOOD, id="b"), changes=True, counts=True))
-    with pytest.raises(AssertionError, match="2 bugs of at most 1"):
-        check(Broken(GOOD, replace(GOOD, id="b"), total=1, counts=True))
+        check(stub)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.builders import Funnel
 from engine.builders.faults import FaultInjection
-from engine.domain import Bug, Patch, Sample, span_of_change
+from engine.domain import Bug, Patch, Sample, Segment, span_of_change
 from engine.plugins import REPRESENTATIONS
 from engine.representations import CannotShow
 from engine.representations.contract import check
@@ -38,7 +38,7 @@ def shapes() -> list[Bug]:
 
 @pytest.mark.parametrize("name", REPRESENTATIONS.names())
 def test_the_contract_holds(name):
-    faults = FaultInjection(FaultInjection.Params(samples=100)).bugs(3, Funnel())
+    faults = FaultInjection(FaultInjection.Params(samples=100)).stream(3, Funnel())
     check(REPRESENTATIONS.create(REPRESENTATIONS.params(name)), [*shapes(), *islice(faults, 100)])
 
 
@@ -53,7 +53,7 @@ class Stub:
 
     def encode(self, bug: Bug) -> Sample:
         self.shown += 1
-        usual = Sample(bug.id, bug.buggy, bug.fixed)
+        usual = Sample.of(bug, bug.buggy, bug.fixed)
         return self.changed.get("encode", lambda bug, usual, shown: usual)(bug, usual, self.shown)
 
     def decode(self, completion: str, bug: Bug) -> Patch:
@@ -75,8 +75,14 @@ def test_the_contract_has_nothing_against_the_stub():
         (Stub(decode=lambda bug, usual: Patch(bug.id, None)), "shape-0: no patch and no reason for ''"),
         (Stub(encode=lambda bug, usual, shown: replace(usual, bug_id="b")), "shape-0: the sample is for b"),
         (Stub(encode=lambda bug, usual, shown: replace(usual, kind=str(shown))), "shape-0: shown twice, two samples"),
-        (Stub(encode=lambda bug, usual, shown: replace(usual, target="else")), "shape-0: the target gives 'else'"),
-        (Stub(encode=lambda bug, usual, shown: replace(usual, prompt=bug.fixed)), "the prompt holds the fix"),
+        (
+            Stub(encode=lambda bug, usual, shown: replace(usual, segments=(usual.segments[0], Segment("else", True)))),
+            "shape-0: the target gives 'else'",
+        ),
+        (
+            Stub(encode=lambda bug, usual, shown: replace(usual, segments=(Segment(bug.fixed), usual.segments[1]))),
+            "the prompt holds the fix",
+        ),
         (Stub(encode=refuse), "stub showed none of the bugs"),
     ],
 )

@@ -22,7 +22,7 @@ class World:
         self.prompts = []
 
     def encode(self, bug, notes=()):
-        return Sample(bug.id, "\n".join(notes), "")
+        return Sample.of(bug, "\n".join(notes), "")
 
     def decode(self, completion, bug):
         return Patch(bug.id, bug.replace_span(completion))

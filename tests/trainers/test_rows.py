@@ -21,6 +21,19 @@ def test_the_prompt_carries_no_loss_and_every_target_token_does(dataset):
         assert row["labels"][source["n_prompt"] :] == source["input_ids"][source["n_prompt"] :]
 
 
+def test_only_learned_stretches_carry_loss(dataset):
+    path = dataset / "train.parquet"
+    table = pq.read_table(path)
+    lengths = table["n_tokens"].to_pylist()
+    learned = [[2, 4, length - 1, length] for length in lengths]
+    table = table.append_column("learned", pa.array(learned, pa.list_(pa.int32())))
+    table = table.set_column(table.schema.get_field_index("n_prompt"), "n_prompt", pa.array([2] * len(table)))
+    pq.write_table(table, path)
+    for row, length in zip(read_rows(path, 256, 8192).table.to_pylist(), lengths, strict=True):
+        assert [at for at, label in enumerate(row["labels"]) if label != IGNORED] == [2, 3, length - 1]
+        assert [row["labels"][at] for at in (2, 3)] == row["input_ids"][2:4]
+
+
 def test_rows_that_cannot_be_trained_on_are_counted(dataset):
     path = dataset / "train.parquet"
     table = pq.read_table(path)

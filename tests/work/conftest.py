@@ -1,4 +1,4 @@
-"""The tiny models of `tests/generators/tiny_models.py` and the bugs of `small_benchmark.py`."""
+"""The tiny models of `tests/generators/tiny_models.py` the bugs of `small_benchmark.py`, and a small dataset."""
 
 from __future__ import annotations
 
@@ -8,4 +8,5 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1] / "generators"))
 
 from small_benchmark import small  # noqa: F401
+from small_dataset import make  # noqa: F401
 from tiny_models import tiny, tiny_adapter  # noqa: F401

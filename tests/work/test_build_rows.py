@@ -1,0 +1,74 @@
+"""Samples of many segments, and preferences, as a builder may make them instead of bugs."""
+
+from __future__ import annotations
+
+import pytest
+from tokenizers import Tokenizer
+
+from engine.domain import Preference, Sample, Segment
+from engine.fingerprint import dataset_hash
+
+
+@pytest.fixture
+def stream(monkeypatch):
+    """A builder of whatever a test gives it."""
+
+    def given(makes, *made):
+        class Given:
+            name = "faults"
+
+            def __init__(self):
+                self.makes = makes
+
+            def stream(self, seed, funnel):
+                funnel.source = len(made)
+                yield from made
+
+            def total(self):
+                return len(made)
+
+        monkeypatch.setattr("engine.work.build.BUILDERS.create", lambda params: Given())
+
+    return given
+
+
+def test_of_a_sample_of_many_segments_the_learned_ones_are_learned(make, stream):
+    talk = (Segment("fix:"), Segment(" x = 1\n", True), Segment("wrong\n"), Segment(" x = 2\n", True))
+    closed = (Segment("fix:"), Segment(" x = 1\n", True), Segment(" thanks\n"))
+    stream("samples", Sample("a", talk, "talk", "python", "p"), Sample("a", talk), Sample("b", closed))
+    run, report, train, _ = make([], builder={"name": "faults"}, valid_fraction=0)
+    row, other = train
+    first, start, end, last = row["learned"]
+    ids = row["input_ids"]
+    assert (first, last) == (row["n_prompt"], len(ids)), "the end of the text is learned too"
+    tokenizer = Tokenizer.from_file(str(run.artifacts / "tokenizer" / "tokenizer.json"))
+    assert [tokenizer.decode(ids[:first]), tokenizer.decode(ids[start:end])] != ["", ""]
+    assert tokenizer.decode(ids[first:start]) == " x = 1\n"
+    assert tokenizer.decode(ids[end : last - 1]) == " x = 2\n"
+    assert other["learned"][-1] < len(other["input_ids"]), "what is only read at the end is not learned, nor is the end"
+    assert report["learned_tokens"] == sum(
+        r["learned"][at + 1] - r["learned"][at] for r in train for at in range(0, len(r["learned"]), 2)
+    )
+    assert (report["holds"], (row["kind"], row["language"], row["project"])) == ("samples", ("talk", "python", "p"))
+    assert [step["reason"] for step in report["funnel"]["steps"]] == ["duplicate"]
+    assert dataset_hash(run.artifacts) == report["hash"]
+
+
+def test_a_preference_has_both_answers_after_one_prompt(make, stream):
+    stream(
+        "preferences",
+        Preference("a", "fix:", " good\n", " very bad indeed\n"),
+        Preference("b", "fix:", " good\n", " worse\n"),
+    )
+    run, report, train, _ = make([], builder={"name": "faults"}, valid_fraction=0)
+    assert report["holds"] == "preferences"
+    row = train[0]
+    assert row["learned"] == [row["n_prompt"], len(row["input_ids"])]
+    assert row["rejected_ids"][-1] == row["input_ids"][-1]
+    assert row["n_tokens"] == row["n_prompt"] + len(row["rejected_ids"]), "the longer answer counts"
+    assert (row["target"], row["rejected"]) == (" good\n", " very bad indeed\n")
+    assert dataset_hash(run.artifacts) == report["hash"]
+    stream(
+        "preferences", Preference("a", "fix:", " good\n", " other\n"), Preference("b", "fix:", " good\n", " worse\n")
+    )
+    assert make([], builder={"name": "faults"}, valid_fraction=0)[1]["hash"] != report["hash"]
