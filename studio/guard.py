@@ -92,9 +92,10 @@ def on(
     handler: Callable[..., Any],
     inputs: Sequence[Any] | Any = None,
     outputs: Sequence[Any] | Any = None,
+    name: str = "",
 ) -> Any:
     """Connect a guarded handler under a name of its own."""
-    name = f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
+    name = name or f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
     parts = [] if inputs is None else list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     return gr.on(
         triggers if isinstance(triggers, list) else [triggers],

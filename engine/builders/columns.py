@@ -6,6 +6,7 @@ The defaults are the columns of Megadiff's single-function set (RepairLLaMA, arX
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -23,7 +24,10 @@ from engine.params import Place, is_unicode, setting
 __all__ = ["Columns", "columns_of", "preview"]
 
 
-COLUMN_SETTINGS = ("buggy", "fixed", "id", "project")
+TELLING = {  # what the columns of other people's files are called
+    "buggy": ("bug", "before", "old", "vulnerable"),
+    "fixed": ("fix", "after", "new", "patched"),
+}
 LONGEST_CODE = 256 << 10  # characters; more is no function, and its syntax tree takes up to 340 bytes a character
 
 
@@ -63,9 +67,10 @@ class Columns:
         return count_of(self._file())
 
     def choices(self) -> Mapping[str, Sequence[str]]:
-        """The file's columns, for each setting that names one."""
-        columns = columns_of(self._path) if self.params.file else []
-        return dict.fromkeys(COLUMN_SETTINGS, columns)
+        """The file's columns for each setting that names one, those first whose name tells what they hold."""
+        columns = list(columns_of(self._path)) if self.params.file else []
+        ranked = {name: sorted(columns, key=partial(_is_odd, words)) for name, words in TELLING.items()}
+        return {**ranked, "id": ["", *columns], "project": ["", *columns]}
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
         """In the order of the file, whatever the seed."""
@@ -130,6 +135,10 @@ def preview(path: Path, rows: int = 5) -> list[dict[str, str]]:
         {column: _text(row.cells.get(column)) for column in columns}
         for row in islice(rows_of(path, columns, Funnel()), rows)
     ]
+
+
+def _is_odd(words: Sequence[str], column: str) -> bool:
+    return not any(word in column.lower() for word in words)
 
 
 def _place(row: Row) -> str:

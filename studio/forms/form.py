@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
+from pydantic import ValidationError
 
 from engine.errors import UserError
 from engine.params import Params
@@ -17,6 +18,7 @@ from engine.spec_files import preset_names, read_spec
 from engine.specs import KINDS, parse
 from studio.clickable import plain
 from studio.forms.fields import Field, Names, asked_later, css_class, field, is_more
+from studio.guard import on
 
 
 class Form:
@@ -38,6 +40,8 @@ class Form:
         for chooser in [each for each in self.fields if each.place in BY_FIELD]:
             groups = {key: group for key, group in self._groups.items() if key[0] == chooser.place}
             self._follow(chooser, groups)
+            for plugin in BY_FIELD[chooser.place].names():
+                self._offer(chooser.place, plugin)
 
     def _follow(self, chooser: Field, groups: Mapping[tuple[str, str, bool], gr.Column]) -> None:
         """Show the settings of the plug-in that is chosen; the page does it by itself."""
@@ -47,6 +51,27 @@ class Form:
         outputs = list(groups.values())
         if outputs:
             gr.on(chooser.widget.change, None, chooser.widget, outputs, js=js, api_name=name, api_visibility="private")
+
+    def _offer(self, place: str, plugin: str) -> None:
+        """Ask the plug-in what may be chosen for its settings, whenever one that is typed has been left."""
+        settings = {
+            each.place.rpartition(".")[2]: each
+            for each in self.fields
+            if each.plugin == plugin and each.place.startswith(f"{place}.")
+        }
+        offered = {name: each.widget for name, each in settings.items() if each.names is asked_later}
+        typed = [each.widget for name, each in settings.items() if name not in offered]
+        if not offered:
+            return
+
+        def offer(*values: Any) -> list[Any]:
+            given = {name: each.read(value) for (name, each), value in zip(settings.items(), values, strict=True)}
+            choices = choices_of(BY_FIELD[place], plugin, given)
+            return [_offered(choices.get(name, ()), given[name]) for name in offered]
+
+        left = [widget.blur for widget in typed if isinstance(widget, gr.Textbox)]
+        widgets = [each.widget for each in settings.values()]
+        on(left, offer, widgets, list(offered.values()), name=f"{self.kind}_choices_of_{place}_{plugin}")
 
     @property
     def inputs(self) -> list[Any]:
@@ -74,7 +99,9 @@ class Form:
     def _plugins(self, place: str, info: Any, *, more: bool) -> None:
         """The chooser of a kind of plug-in, and below it one group of settings a plug-in, the chosen one's shown."""
         declared = params_of(BY_FIELD[place])
-        is_folded = place in self._folded
+        is_folded = place in self._folded or is_more(info)
+        if len(declared) == 1 and all(set(params.model_fields) == {"name"} for params in declared.values()):
+            return  # nothing to choose
         if is_folded == more:
             titles = [(BY_FIELD[place].title(name), name) for name in declared]
             self.fields.append(field(place, info, kind_of_run=self.kind, names=lambda: titles, is_closed=True))
@@ -93,7 +120,10 @@ class Form:
 
     def _setting(self, place: str, plugin: str, name: str, info: Any) -> Field:
         where = f"{place}.{name}"
-        return field(where, info, kind_of_run=self.kind, plugin=plugin, names=self._names.get(where))
+        names = self._names.get(where)
+        if names is None and name in choices_of(BY_FIELD[place], plugin, {}):
+            names = asked_later
+        return field(where, info, kind_of_run=self.kind, plugin=plugin, names=names)
 
     # -- values to a spec -------------------------------------------------------------------------------------
 
@@ -173,6 +203,26 @@ def params_of(registry: Registry[Any]) -> dict[str, type[Params]]:
         except Exception:
             logging.getLogger("studio").exception("plug-in %s of %s cannot be loaded", name, registry.kind)
     return declared
+
+
+def choices_of(registry: Registry[Any], plugin: str, settings: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    """What a plug-in with these settings offers, by setting; nothing where they are wrong, or it offers nothing.
+
+    Raises UserError where what the settings name cannot be read.
+    """
+    try:
+        made = registry.create(registry.params({**settings, "name": plugin}))
+    except (ValidationError, ValueError):
+        return {}  # the form says what is wrong
+    found: Mapping[str, Sequence[str]] = made.choices() if hasattr(made, "choices") else {}
+    return found
+
+
+def _offered(choices: Sequence[str], value: Any) -> Any:
+    """The first choice is proposed where the present value is none of them."""
+    if not choices or value in choices:
+        return gr.update(choices=list(choices))
+    return gr.update(choices=list(choices), value=choices[0])
 
 
 def first_line(registry: Registry[Any], name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -12,27 +12,12 @@ from engine.control.workspace import Workspace
 from engine.plugins import BENCHMARKS
 from studio import charts
 from studio.clickable import GONE, clickable, kept, plain, showing
-from studio.forms.fields import asked_later
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import code
 from studio.html.basics import empty, esc, heading, run_strip, share_bars, tiles, when
 from studio.live import Live
 from studio.plotted import plotted
-
-COLUMNS = ("builder.buggy", "builder.fixed", "builder.id", "builder.project")
-TELLING = {  # what the columns of other people's files are called
-    "builder.buggy": ("bug", "before", "old", "vulnerable"),
-    "builder.fixed": ("fix", "after", "new", "patched"),
-}
-
-
-def column(found: Sequence[str], place: str, value: str | None) -> Any:
-    """The columns there are; where the chosen one is none of them, the one whose name tells what it is."""
-    telling = [name for name in found if any(word in name.lower() for word in TELLING.get(place, ()))]
-    if value in found or not telling:
-        return gr.update(choices=list(found))
-    return gr.update(choices=list(found), value=telling[0])
 
 
 def funnel(steps: Mapping[str, Any], kept: int) -> str:
@@ -88,7 +73,6 @@ def build(workspace: Workspace, live: Live) -> Any:
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Bugs with their fixes become samples: a prompt and its target."
             names = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
-            names |= dict.fromkeys(COLUMNS, asked_later)
             panel = Panel(workspace, "dataset", "Build a training set", text, names)
             start_button = gr.Button("Build data set", variant="primary")
         with gr.Column(scale=7, min_width=320):
@@ -112,10 +96,6 @@ def build(workspace: Workspace, live: Live) -> Any:
         run = workspace.runs.submit(panel.form.spec(values))
         gr.Info(f"Run {run} builds it; it is shown here as soon as it is done.")
         return run
-
-    def columns(file: str, *mapped: str | None) -> list[Any]:
-        found = list(workspace.datasets.columns(file.strip())) if file.strip() else []
-        return [column(found, place, value) for place, value in zip(COLUMNS, mapped, strict=True)]
 
     def draw(current: str | None, awaited: int) -> list[Any]:
         runs = workspace.runs.list(kind="dataset")
@@ -160,8 +140,6 @@ def build(workspace: Workspace, live: Live) -> Any:
 
     on(start_button.click, start, panel.form.inputs, awaited)
     on(picker.input, choose_another, None, awaited)
-    file, mapped = panel.form.widgets("builder.file"), [panel.form.widgets(place)[0] for place in COLUMNS]
-    on([part.blur for part in file], columns, [*file, *mapped], mapped)
     live.show(draw, [picker, awaited], [strip, picker, facts], also=[picker.input])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])

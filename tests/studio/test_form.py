@@ -31,6 +31,7 @@ def test_every_setting_of_every_plugin_has_a_widget_with_help(form):
     places = {(each.plugin, each.place) for each in form.fields}
     for place in [name for name in KINDS[form.kind].model_fields if name in BY_FIELD]:
         for plugin, params in params_of(BY_FIELD[place]).items():
+            assert len(BY_FIELD[place].names()) == 1 or place in {where for _, where in places}
             assert {(plugin, f"{place}.{name}") for name in params.model_fields if name != "name"} <= places
     assert all(each.widget.info for each in form.fields)
 
@@ -87,6 +88,33 @@ def test_settings_of_a_plugin_that_is_not_chosen_are_left_out():
     spec = form.read(values(form, builder="columns", builder__samples="nonsense"))
     assert spec["builder"]["name"] == "columns"
     assert "samples" not in spec["builder"]
+
+
+def test_a_plugin_offers_choices_for_its_own_settings(tmp_path):
+    file = tmp_path / "pairs.csv"
+    file.write_text("n,after,before\n1,x,y\n")
+    with gr.Blocks() as blocks:
+        form = Form("dataset", names={})
+    (offer,) = [each for each in blocks.fns.values() if each.api_name == "dataset_choices_of_builder_columns"]
+    given = [
+        str(file) if each.place == "builder.file" else each.widget.value
+        for each in form.fields
+        if each.plugin == "columns"
+    ]
+    shown = dict(
+        zip([each.place for each in form.fields if each.widget in offer.outputs], offer.fn(*given), strict=True)
+    )
+    assert shown["builder.buggy"]["value"] == "before"
+    assert shown["builder.fixed"]["value"] == "after"
+    assert shown["builder.id"]["choices"] == ["", "n", "after", "before"]
+    assert "value" not in shown["builder.id"], "what is chosen already stays"
+
+
+def test_where_there_is_nothing_to_choose_no_field_is_shown():
+    with gr.Blocks():
+        form = Form("train", names={})
+    assert not form.widgets("launcher")
+    assert form.spec(values(form)).launcher.name == "local"
 
 
 def test_empty_optional_numbers_mean_none(train):
