@@ -186,11 +186,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Model:
-    """A model on disk: a base model or merged model with all its weights, or an adapter beside its base."""
+    """A base model or merged model with all its weights, an adapter beside its base, or a service's model by name."""
 
     name: str
-    kind: str  # "base" | "adapter" | "merged"; "": a model of the hub that could not be asked, the worker finds out
-    path: str  # absolute folder, or hub id until the worker has fetched it
+    kind: str  # "base" | "adapter" | "merged" | "endpoint"; "": of the hub, which could not be asked: the worker looks
+    path: str  # absolute folder, or hub id until the worker has fetched it; empty for an endpoint
     base: str = ""  # the same of the base model, for an adapter
 
     @property

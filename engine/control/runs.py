@@ -15,9 +15,10 @@ from sqlmodel import Session
 from engine.control.datasets import Datasets
 from engine.control.models import SHIPPED, Models
 from engine.control.repeat import differences
+from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
-from engine.plugins import BENCHMARKS, BUILDERS, TRAINERS
+from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
 from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, overrides_of
@@ -96,6 +97,8 @@ class Runs:
         """What the names in a spec mean now. Raises UserError."""
         reference = getattr(spec, "adapter", None) or getattr(spec, "model", None)
         field = "adapter" if hasattr(spec, "adapter") else "model"
+        if is_remote(spec):
+            return Inputs(model=Model(str(reference), "endpoint", ""))
         model = self._models.resolve(str(reference or ""), field=field)
         if field == "adapter" and model.kind not in ("adapter", ""):
             raise UserError(f"adapter: {model.name!r} is no adapter but a {model.kind} model", field="adapter")
@@ -192,6 +195,12 @@ class Runs:
                 f"no disk space: {free >> 20} MiB free in {self._home}, a run needs {NEEDED_BYTES >> 20} MiB; "
                 "free some space or choose another --home"
             )
+
+
+def is_remote(spec: Spec) -> bool:
+    """Whether its model is a service's, which has no files here."""
+    chosen = getattr(spec, "generator", None)
+    return isinstance(chosen, Params) and bool(GENERATORS.plugin(chosen.name).is_remote)
 
 
 def _check_excluded(params: Params) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator as PythonGenerator
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from engine.domain import Completion, Model
 from engine.errors import UserError
@@ -17,21 +17,26 @@ class PromptTooLong(UserError):
 
 
 class Generator(Protocol):
-    """Draws completions; made from its settings, loaded once with a model, inside a worker process."""
+    """Draws completions; made from its settings, loaded once with a model, inside a worker process.
+
+    A remote one asks a service over the network. Its model is of the kind "endpoint": a name that the service knows,
+    without files on this machine.
+    """
 
     name: str
+    is_remote: ClassVar[bool]
 
     def load(self, model: Model, seed: int) -> None:
-        """Load weights and tokenizer. Raises UserError where the folder holds no usable model."""
+        """Load weights and tokenizer, or see that the service answers. Raises UserError for an unusable model."""
 
-    def vocabulary(self) -> frozenset[str]:
-        """Every token of the loaded tokenizer, as text."""
+    def vocabulary(self) -> frozenset[str] | None:
+        """Every token of the tokenizer, as text; None where it is not known."""
 
-    def count(self, prompts: Sequence[str]) -> list[int]:
-        """Each prompt's length in tokens."""
+    def count(self, prompts: Sequence[str]) -> list[int] | None:
+        """Each prompt's length in tokens; None where the tokenizer is not known."""
 
-    def room(self) -> int:
-        """The longest prompt, in tokens, that leaves space for a completion."""
+    def room(self) -> int | None:
+        """The longest prompt, in tokens, that leaves space for a completion; None where that is not known."""
 
     def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
         """Yield (index of the prompt, its n completions, best first), in any order, as they are ready.
@@ -42,7 +47,6 @@ class Generator(Protocol):
     def stream(self, prompt: str) -> Stream:
         """The text of one completion, piece by piece; returns whether the model ended it, and not its token limit.
 
-         Raises UserError where this method cannot stream.
-
-        Asked again with the same prompt, it draws anew. Raises PromptTooLong.
+        Asked again with the same prompt, it draws anew. Raises PromptTooLong, and UserError where this method cannot
+        stream.
         """

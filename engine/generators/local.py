@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine.domain import Model
 
@@ -15,6 +15,7 @@ class LocalModel:
     """A model loaded once; `params` has `max_new_tokens`, which a prompt must leave free."""
 
     params: Any
+    is_remote: ClassVar[bool] = False
 
     _loaded: Loaded | None = None
     _seed = 0

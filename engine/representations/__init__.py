@@ -32,8 +32,8 @@ class Representation(Protocol):
     def decode(self, completion: str, bug: Bug) -> Patch:
         """The patched file. `decode(encode(bug).target, bug)` is the known fix; never raises on any text."""
 
-    def for_vocabulary(self, vocabulary: frozenset[str]) -> Representation:
-        """This representation with the special tokens of a tokenizer, given all its tokens.
+    def for_vocabulary(self, vocabulary: frozenset[str] | None) -> Representation:
+        """This representation with the special tokens of a tokenizer, given all its tokens; None: they are not known.
 
         Raises UserError where the tokenizer lacks what it needs.
         """

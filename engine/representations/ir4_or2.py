@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.domain import Bug, Patch, Sample, lines_of
+from engine.errors import UserError
 from engine.languages import language
 from engine.languages.source import source
 from engine.models.layouts import LAYOUTS, layout_for
@@ -43,7 +44,15 @@ class Ir4Or2:
         self.params = params
         self._layout = LAYOUTS["qwen" if params.fim == "auto" else params.fim]
 
-    def for_vocabulary(self, vocabulary: frozenset[str]) -> Ir4Or2:
+    def for_vocabulary(self, vocabulary: frozenset[str] | None) -> Ir4Or2:
+        if vocabulary is None:
+            if self.params.fim == "auto":
+                raise UserError(
+                    "representation.fim: the service does not tell its model's tokens; choose whose fill-in-the-middle "
+                    "tokens it takes",
+                    field="representation.fim",
+                )
+            return self
         found = layout_for(vocabulary, self.params.fim)
         return type(self)(self.params.model_copy(update={"fim": found}))
 

@@ -37,7 +37,7 @@ class Table:
     def decode(self, completion: str, bug: Bug) -> Patch:
         return Patch(bug.id, bug.replace_span(completion))
 
-    def for_vocabulary(self, vocabulary: frozenset[str]) -> Representation:
+    def for_vocabulary(self, vocabulary: frozenset[str] | None) -> Representation:
         return self
 
     def complete(self, prompt: str) -> str:

@@ -78,9 +78,10 @@ def _shown(
                 prompts[bug.id] = representation.encode(bug).prompt
             except CannotShow as reason:
                 skipped[bug.id] = f"cannot be shown: {reason}"
-    lengths = dict(zip(prompts, generator.count(list(prompts.values())), strict=True))
+    counted, room = generator.count(list(prompts.values())), generator.room()
+    lengths = dict(zip(prompts, counted, strict=True)) if counted is not None else {}
     for bug_id, length in lengths.items():
-        if length > generator.room():
+        if room is not None and length > room:
             skipped[bug_id] = f"too_long: {length} tokens"
             del prompts[bug_id]
     for bug in bugs:

@@ -30,7 +30,7 @@ def fetched(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
     the files are gone from this machine, or a hub id cannot be had.
     """
     model = inputs.model
-    if model is None:
+    if model is None or model.kind == "endpoint":
         return inputs
     spec = KINDS[kind]
     fetch = _Fetch(

@@ -26,7 +26,7 @@ def recorded(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
         inputs, code_version=code_version(), versions=library_versions(), machine=machine_facts(),
         dataset_hash=dataset_hash(Path(inputs.dataset)) if inputs.dataset else "",
     )  # fmt: skip
-    if inputs.model is not None and KINDS[kind].reads == "weights":
+    if inputs.model is not None and inputs.model.path and KINDS[kind].reads == "weights":
         found = replace(
             found,
             weights_hash=weights_hash(Path(inputs.model.path)),
