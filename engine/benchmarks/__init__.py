@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from engine.domain import Bug, Patch, Verdict
 from engine.sandboxes import Sandbox
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A bug as a list shows it."""
+
+    id: str
+    language: str
+    kind: str = ""
+    cwe: str = ""
 
 
 class Benchmark(Protocol):
@@ -16,6 +27,9 @@ class Benchmark(Protocol):
 
     def check(self) -> None:
         """A quick look before a run is queued. Raises UserError where the bugs are plainly not there."""
+
+    def listed(self) -> Sequence[Listed]:
+        """Every bug in the order of `bugs`, as far as possible without reading its code."""
 
     def bugs(self) -> list[Bug]:
         """Every bug, in a fixed order, those that cannot run here included."""

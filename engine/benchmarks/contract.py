@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.benchmarks import Benchmark
+from engine.benchmarks import Benchmark, Listed
 from engine.domain import Outcome, Patch
 from engine.sandboxes import Sandbox
 
@@ -17,6 +17,8 @@ def check(benchmark: Benchmark, sandbox: Sandbox, limit: int | None = None) -> i
     assert bugs, "a benchmark has bugs"
     assert [bug.id for bug in bugs] == [bug.id for bug in benchmark.bugs()], "the order is fixed"
     assert len({bug.id for bug in bugs}) == len(bugs), "ids are unique"
+    listed = [Listed(bug.id, bug.language, bug.kind, bug.cwe) for bug in bugs]
+    assert list(benchmark.listed()) == listed, "the list and the bugs are not the same"
     skipped = benchmark.skipped()
     unknown = set(skipped) - {bug.id for bug in bugs}
     assert not unknown, f"skipped, and no bugs of it: {sorted(unknown)}"

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.assets import BUGS
+from engine.benchmarks import Listed
 from engine.benchmarks.runners.java import JavaJudge
 from engine.benchmarks.runners.python import PythonJudge
 from engine.benchmarks.runners.report import Judge, Suite, verdict
@@ -50,12 +51,19 @@ class Pocket:
     def check(self) -> None:
         """They are shipped."""
 
+    def listed(self) -> list[Listed]:
+        listed = []
+        for described in self._described():
+            told = json.loads(described.read_text(encoding="utf-8"))
+            listed.append(Listed(told["id"], told["language"], told["kind"], told.get("cwe", "")))
+        return listed
+
     def bugs(self) -> list[Bug]:
         return [bug for bug, _ in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
         reasons = {language: judge.unavailable() for language, judge in self._judges.items()}
-        return {bug.id: reasons[bug.language] for bug in self.bugs() if reasons[bug.language]}
+        return {bug.id: reasons[bug.language] for bug in self.listed() if reasons[bug.language]}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         if patch.text is None:
@@ -69,12 +77,12 @@ class Pocket:
     @cached_property
     def _cases(self) -> dict[str, tuple[Bug, Suite]]:
         """Bug id -> the bug and its tests, ordered by language and then by name."""
-        cases = {}
-        for language in sorted(set(self._params.languages), key=self._params.languages.index):
-            for described in sorted((self._folder / language).glob("*/bug.json")):
-                bug, suite = _read(described)
-                cases[bug.id] = bug, suite
-        return cases
+        cases = map(_read, self._described())
+        return {bug.id: (bug, suite) for bug, suite in cases}
+
+    def _described(self) -> list[Path]:
+        languages = sorted(set(self._params.languages), key=self._params.languages.index)
+        return [path for language in languages for path in sorted((self._folder / language).glob("*/bug.json"))]
 
 
 def _read(described: Path) -> tuple[Bug, Suite]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
+from engine.benchmarks import Listed
 from engine.benchmarks.runners.python import PythonJudge
 from engine.benchmarks.runners.report import Suite, verdict
 from engine.benchmarks.transplant import transplanted, without_epilogue
@@ -54,12 +55,15 @@ class QuixBugs:
     def check(self) -> None:
         self._tests()
 
+    def listed(self) -> list[Listed]:
+        return [Listed(_id(path), "python") for path in self._tests()]
+
     def bugs(self) -> list[Bug]:
         return [bug for bug, _ in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
         reason = self._judge.unavailable()
-        return {bug.id: reason for bug in self.bugs()} if reason else {}
+        return {bug.id: reason for bug in self.listed()} if reason else {}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         if patch.text is None:
@@ -88,7 +92,7 @@ class QuixBugs:
 
     @cached_property
     def _cases(self) -> dict[str, tuple[Bug, Suite]]:
-        return {f"quixbugs/{path.stem[5:]}": self._read(path) for path in self._tests()}
+        return {_id(path): self._read(path) for path in self._tests()}
 
     def _read(self, tests: Path) -> tuple[Bug, Suite]:
         name = tests.stem.removeprefix("test_")
@@ -97,13 +101,13 @@ class QuixBugs:
         correct = (self._folder / f"correct_python_programs/{name}.py").read_text(encoding="utf-8")
         fixed = transplanted(buggy, correct)
         bug = Bug(
-            id=f"quixbugs/{name}",
+            id=_id(tests),
             language="python",
             path=path,
             buggy=buggy,
             fixed=fixed,
             span=span_of_change(buggy, fixed),
-            project=f"quixbugs/{name}",
+            project=_id(tests),
         )
         text = tests.read_text(encoding="utf-8")
         assert text.startswith(IMPORT), f"{tests.name} does not begin as expected"
@@ -112,3 +116,7 @@ class QuixBugs:
             if (self._folder / extra).is_file():
                 files[extra] = (self._folder / extra).read_bytes()
         return bug, Suite(path, f"python_testcases/{tests.name}", files)
+
+
+def _id(tests: Path) -> str:
+    return f"quixbugs/{tests.stem.removeprefix('test_')}"

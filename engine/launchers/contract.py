@@ -18,6 +18,7 @@ from engine.domain import Model
 from engine.launchers import Launcher
 from engine.rundir import Inputs, RunDir
 
+Mistaken = Callable[[int], str] | None
 START_S = 60.0  # for a worker to come to its work, on a busy machine; usually two seconds
 END_S = 15.0  # for a worker that was asked to end, and for one that was ended
 
@@ -62,17 +63,24 @@ class Endless:
 }
 
 
-def check(make: Callable[[], Launcher], mistaken: Callable[[int], str], folder: Path) -> None:
+def check(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
     """Start, find, ask and end workers whose runs lie in `folder`. Raises AssertionError naming the broken promise.
 
     `make()` is the launcher as another studio would make it; `mistaken(pid)` a handle that it could have stored for an
-    earlier process with this number.
+    earlier process with this number, or None where its handles hold no process numbers.
     """
     for promise in PROMISES:
         promise(make, mistaken, folder / promise.__name__)
 
 
-def detached(make: Callable[[], Launcher], mistaken: Callable[[int], str], folder: Path) -> None:
+def roomy(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
+    """It says for how many runs at a time it has room."""
+    capacity = make().capacity()
+    assert isinstance(capacity, int), f"it has room for {capacity!r} runs"
+    assert capacity > 0, f"it has room for {capacity} runs"
+
+
+def detached(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
     """A worker outlives whoever started it, is known again by its handle, and ends when it is asked."""
     with _endless(folder, is_deaf=False) as (run, environment):
         handle, launcher = _submitted_elsewhere(make, run, environment), make()
@@ -91,7 +99,7 @@ def detached(make: Callable[[], Launcher], mistaken: Callable[[int], str], folde
         assert launcher.interruption(handle) == "", "a worker that ended counts as interrupted"
 
 
-def ended(make: Callable[[], Launcher], mistaken: Callable[[int], str], folder: Path) -> None:
+def ended(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
     """A worker that does not listen is ended with all that it started, and then it is dead."""
     with _endless(folder, is_deaf=True) as (run, environment):
         launcher = make()
@@ -107,8 +115,10 @@ def ended(make: Callable[[], Launcher], mistaken: Callable[[int], str], folder: 
         assert is_dead, "a dead worker, which nobody waited for, counts as alive"
 
 
-def strangers(make: Callable[[], Launcher], mistaken: Callable[[int], str], folder: Path) -> None:
+def strangers(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
     """Another process with a worker's number is neither taken for it nor signalled."""
+    if mistaken is None:
+        return
     folder.mkdir(parents=True)
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(90)"], start_new_session=True)
     try:
@@ -123,7 +133,7 @@ def strangers(make: Callable[[], Launcher], mistaken: Callable[[int], str], fold
         stranger.wait()
 
 
-PROMISES = (detached, ended, strangers)
+PROMISES = (roomy, detached, ended, strangers)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.benchmarks import Listed
 from engine.benchmarks.contract import check
 from engine.domain import Bug, Outcome, Span, Verdict
 from engine.errors import SandboxUnavailable, UserError
@@ -87,6 +88,9 @@ class Stub:
     def bugs(self):
         return self.all[0] if len(self.all) == 1 else self.all.pop(0)
 
+    def listed(self):
+        return self.verdicts.get("listed") or [Listed(bug.id, bug.language) for bug in self.all[-1]]
+
     def skipped(self):
         return self.reasons
 
@@ -113,6 +117,10 @@ def test_the_stub_keeps_the_contract():
         (Stub(()), "a benchmark has bugs"),
         (Stub([[BUG, OTHER], [OTHER, BUG]]), "the order is fixed"),
         (Stub((BUG, BUG)), "ids are unique"),
+        (
+            Stub(listed=[Listed("stub/one", "java"), Listed("stub/two", "python")]),
+            "the list and the bugs are not the same",
+        ),
         (Stub(skipped={"stub/three": "no compiler"}), "no bugs of it: .'stub/three'"),
         (Stub(skipped={"stub/two": ""}), "every skipped bug has its reason"),
         (Stub((replace(BUG, id="one"),)), "one: the id does not begin with stub/"),

@@ -35,6 +35,7 @@ class Stub:
     """A generator without a model: a character is a token, a hundred fit, and the same three answers come every time."""
 
     changed: ClassVar = {}  # method -> what it gives instead
+    is_remote = False
 
     def __init__(self, settings):
         pass
@@ -49,7 +50,7 @@ class Stub:
         return self.changed.get("count", [len(prompt) for prompt in prompts])
 
     def room(self):
-        return 100
+        return self.changed.get("room", 100)
 
     def generate(self, prompts, n):
         fits = self.changed.get("fits", PLAIN)
@@ -70,10 +71,17 @@ def test_the_contract_has_nothing_against_the_stub():
     check(Stub, None, None)
 
 
+def test_a_remote_generator_may_know_no_tokenizer():
+    unknown = {"is_remote": True, "changed": {"vocabulary": None, "count": None, "room": None}}
+    check(type("Remote", (Stub,), unknown), None, None)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (broken(vocabulary=frozenset()), "the tokenizer knows no token"),
+        (broken(room=None), "a local generator knows how long a prompt may be"),
+        (broken(count=None), "and not how long one is"),
         (broken(count=[1, 1, 1, 1]), "disagree"),
         (broken(count=[101, 1, 1, 999]), "disagree"),
         (broken(answers=lambda found: found[1:]), r"prompts \[1, 2, 3\] of 4 came back"),

@@ -13,7 +13,6 @@ import pytest
 
 from engine.launchers import contract
 from engine.launchers.local import MARK, Local, boot_id, parse_handle, start_time
-from engine.params import Params
 from engine.plugins import LAUNCHERS
 
 pytestmark = pytest.mark.slow  # real workers, two seconds each to come to their work
@@ -23,7 +22,7 @@ MISTAKEN = {"local": lambda pid: f"{boot_id()}:{pid}:1"}  # a handle of an earli
 
 @pytest.mark.parametrize("name", LAUNCHERS.names())
 def test_the_contract_holds(name, tmp_path):
-    contract.check(lambda: LAUNCHERS.create(Params(name=name)), MISTAKEN[name], tmp_path)
+    contract.check(lambda: LAUNCHERS.create(LAUNCHERS.params(name)), MISTAKEN.get(name), tmp_path)
 
 
 class Fake(Local):
@@ -121,7 +120,13 @@ class Alarming(Local):
         return "the machine was restarted while it ran"
 
 
+class Full(Local):
+    def capacity(self):
+        return 0
+
+
 BROKEN = [  # the promise, who breaks it, what is said
+    ("roomy", Full, "it has room for 0 runs"),
     ("detached", Attached, "gets the signals of the terminal"),
     ("detached", Mortal, "the worker is gone"),
     ("detached", Forgetful, "not known by its handle"),
