@@ -11,10 +11,10 @@ from typing import ClassVar, Literal
 from engine import params
 from engine.assets import BUGS
 from engine.benchmarks import Listed
-from engine.benchmarks.runners.java import JavaJudge
-from engine.benchmarks.runners.python import PythonJudge
-from engine.benchmarks.runners.report import Judge, Suite, verdict
-from engine.domain import Bug, Outcome, Patch, Span, Verdict
+from engine.benchmarks.runners.java import JavaRunner
+from engine.benchmarks.runners.python import PythonRunner
+from engine.benchmarks.runners.report import Runner, Suite, evaluate
+from engine.domain import Bug, Patch, Span, Verdict
 from engine.sandboxes import Sandbox
 
 
@@ -43,9 +43,9 @@ class Pocket:
     def __init__(self, params: Params, folder: Path = BUGS) -> None:
         self._params = params
         self._folder = folder
-        self._judges: dict[str, Judge] = {
-            "python": PythonJudge(params.timeout_s),
-            "java": JavaJudge(params.timeout_s),
+        self._runners: dict[str, Runner] = {
+            "python": PythonRunner(params.timeout_s),
+            "java": JavaRunner(params.timeout_s),
         }
 
     def check(self) -> None:
@@ -62,17 +62,13 @@ class Pocket:
         return [bug for bug, _ in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
-        reasons = {language: judge.unavailable() for language, judge in self._judges.items()}
+        reasons = {language: runner.unavailable() for language, runner in self._runners.items()}
         return {bug.id: reasons[bug.language] for bug in self.listed() if reasons[bug.language]}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
-        if patch.text is None:
-            return Verdict(Outcome.NO_PATCH, patch.reason)
-        judge = self._judges[bug.language]
-        if reason := judge.unavailable():
-            return Verdict(Outcome.NOT_RUN, reason)
         _, suite = self._cases[bug.id]
-        return verdict(judge.run(patch.text, suite, sandbox), bug.failing + bug.passing, sandbox)
+        runner = self._runners[bug.language]
+        return evaluate(patch, suite, runner, sandbox, lambda: bug.failing + bug.passing)
 
     @cached_property
     def _cases(self) -> dict[str, tuple[Bug, Suite]]:

@@ -14,8 +14,8 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import Listed
-from engine.benchmarks.runners.python import PythonJudge
-from engine.benchmarks.runners.report import Suite, verdict
+from engine.benchmarks.runners.python import PythonRunner
+from engine.benchmarks.runners.report import Suite, evaluate, verdict
 from engine.benchmarks.transplant import transplanted, without_epilogue
 from engine.domain import Bug, Outcome, Patch, Verdict, span_of_change
 from engine.errors import UserError
@@ -49,7 +49,7 @@ class QuixBugs:
     def __init__(self, params: Params) -> None:
         self._folder = Path(params.folder)
         self._is_named = bool(params.folder)
-        self._judge = PythonJudge(params.timeout_s)
+        self._runner = PythonRunner(params.timeout_s)
         self._expected: dict[str, frozenset[str]] = {}
 
     def check(self) -> None:
@@ -62,22 +62,22 @@ class QuixBugs:
         return [bug for bug, _ in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
-        reason = self._judge.unavailable()
+        reason = self._runner.unavailable()
         return {bug.id: reason for bug in self.listed()} if reason else {}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
-        if patch.text is None:
-            return Verdict(Outcome.NO_PATCH, patch.reason)
-        if reason := self._judge.unavailable():
-            return Verdict(Outcome.NOT_RUN, reason)
         _, suite = self._cases[bug.id]
+        return evaluate(patch, suite, self._runner, sandbox, lambda: self._passing(bug, suite, sandbox))
+
+    def _passing(self, bug: Bug, suite: Suite, sandbox: Sandbox) -> frozenset[str] | Verdict:
+        """The tests that the known fix passes here, measured once."""
         if bug.id not in self._expected:  # two threads may both measure, with the same answer
-            known = self._judge.run(bug.fixed, suite, sandbox)
+            known = self._runner.run(bug.fixed, suite, sandbox)
             checked = verdict(known, known.passed, sandbox)
             if not checked.is_plausible or known.failed:
                 return Verdict(Outcome.NOT_RUN, f"the known fix does not pass here: {checked.outcome}", checked.log)
             self._expected[bug.id] = known.passed
-        return verdict(self._judge.run(patch.text, suite, sandbox), self._expected[bug.id], sandbox)
+        return self._expected[bug.id]
 
     def _tests(self) -> list[Path]:
         """The test file of each program. Raises UserError where there is none."""

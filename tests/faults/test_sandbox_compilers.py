@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from engine.benchmarks.runners.java import JavaJudge
+from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.report import Suite, verdict
 from engine.domain import Outcome
 from engine.params import Params
@@ -70,7 +70,7 @@ def test_a_bomb_builds_nothing_and_shows_nothing(sandbox, bomb):
 
 
 def test_no_annotation_processor_runs(sandbox):
-    judge = JavaJudge(5)
+    judge = JavaRunner(5)
     if reason := judge.unavailable():
         pytest.skip(reason)
     service = "META-INF/services/javax.annotation.processing.Processor"

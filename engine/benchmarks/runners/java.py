@@ -1,4 +1,4 @@
-"""Judges a patched Java class: compiler and JUnit in one JVM inside the sandbox."""
+"""Runs the tests of a patched Java class: compiler and JUnit in one JVM inside the sandbox."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.errors import MissingDependency
 from engine.sandboxes import Sandbox
 
 
-class JavaJudge:
+class JavaRunner:
     """Needs a JDK and JUnit 4. The address space is never limited, a JVM reserves far more than it uses."""
 
     def __init__(self, timeout_s: float) -> None:

@@ -17,7 +17,7 @@ from engine.temporary import TemporaryFolder
 
 INSTALL = "apt install default-jdk-headless junit4"
 DEBIAN_JARS = Path("/usr/share/java")
-SOURCE = Path(__file__).with_name("Judge.java")
+SOURCE = Path(__file__).with_name("Harness.java")
 # Serial collector and one compiler: a JVM that lives for a second has no use for more threads.
 FLAGS = (
     *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto"),
@@ -98,7 +98,7 @@ class JavaTools:
         self._compile_harness(jars)
         for jar in jars:
             shutil.copy2(jar, self.folder / jar.name)
-        self.jars = ("judge.jar", *(jar.name for jar in jars))
+        self.jars = ("harness.jar", *(jar.name for jar in jars))
         self._archives: dict[str, list[str]] = {}
 
     def _compile_harness(self, jars: list[Path]) -> None:
@@ -110,7 +110,7 @@ class JavaTools:
             )
             if said.returncode != 0:
                 raise MissingDependency(f"{self.jdk} cannot compile our harness: {said.stderr.decode()[:500]}")
-            with zipfile.ZipFile(self.folder / "judge.jar", "w") as jar:
+            with zipfile.ZipFile(self.folder / "harness.jar", "w") as jar:
                 for file in sorted(Path(classes).iterdir()):
                     jar.write(file, file.name)
 
@@ -128,7 +128,7 @@ class JavaTools:
         return ["{jdk}/bin/java", *FLAGS], {**tools, "jdk": str(self.jdk)}
 
     def _harness(self) -> list[str]:
-        return ["-cp", ":".join(f"{{library}}/{jar}" for jar in self.jars), "Judge"]
+        return ["-cp", ":".join(f"{{library}}/{jar}" for jar in self.jars), "Harness"]
 
     def _archived(self, sandbox: Sandbox) -> list[str]:
         """A flag that spares every later JVM the loading of compiler and JUnit (625 ms become 390).
@@ -136,11 +136,11 @@ class JavaTools:
         The archive holds paths, so it is made by a first run inside the sandbox; none where that fails.
         """
         java, tools = self._java()
-        argv = [*java, "-XX:ArchiveClassesAtExit=judge.jsa", *self._harness(), "WarmUpTest", "WarmUpTest.java"]
+        argv = [*java, "-XX:ArchiveClassesAtExit=harness.jsa", *self._harness(), "WarmUpTest", "WarmUpTest.java"]
         files = {"nonce": b"warm-up", "WarmUpTest.java": WARM_UP}
-        ran = sandbox.run(argv, files, Limits(wall_s=60, processes=PROCESSES), results=["judge.jsa"], tools=tools)
-        if "judge.jsa" not in ran.results:
+        ran = sandbox.run(argv, files, Limits(wall_s=60, processes=PROCESSES), results=["harness.jsa"], tools=tools)
+        if "harness.jsa" not in ran.results:
             return []
         name = f"{sandbox.name}.jsa"
-        (self.folder / name).write_bytes(ran.results["judge.jsa"])
+        (self.folder / name).write_bytes(ran.results["harness.jsa"])
         return [f"-XX:SharedArchiveFile={{library}}/{name}"]

@@ -1,4 +1,4 @@
-"""Judges a patched Python module: pytest on its tests, in a fresh interpreter inside the sandbox."""
+"""Runs the tests of a patched Python module: pytest on its tests, in a fresh interpreter inside the sandbox."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.temporary import TemporaryFolder
 HARNESS = "harness.py"
 
 
-class PythonJudge:
+class PythonRunner:
     """Needs pytest beside Repair Studio and an interpreter that the sandbox's user can read."""
 
     def __init__(self, timeout_s: float) -> None:

@@ -8,12 +8,12 @@ word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import unquote_plus
 
-from engine.domain import Outcome, Verdict
+from engine.domain import Outcome, Patch, Verdict
 from engine.sandboxes import Limits, Ran, Sandbox, Start
 
 LOG_CHARS = 4000
@@ -41,11 +41,11 @@ class Report:
     failed: Mapping[str, str] = field(default_factory=dict)  # name -> first words of the exception
 
 
-class Judge(Protocol):
+class Runner(Protocol):
     """Runs the tests of one language. Safe to use from several threads at once."""
 
     def unavailable(self) -> str:
-        """Why no patch can be judged on this machine and what to install; empty where one can."""
+        """Why no patch can be tested on this machine and what to install; empty where one can."""
 
     def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         """Compile `text` as the suite's target and run its tests, whatever they do."""
@@ -111,6 +111,22 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox) -> Verd
     elif not report.failed:
         reason = f"never run: {', '.join(missing)}"[:300]
     return Verdict(outcome, reason, trimmed(ran.stderr), failed, ran.wall_s, sandbox.describe())
+
+
+def evaluate(
+    patch: Patch,
+    suite: Suite,
+    runner: Runner,
+    sandbox: Sandbox,
+    expected: Callable[[], Collection[str] | Verdict],
+) -> Verdict:
+    """Run a patch's tests. `expected` is asked last for the tests that have to pass, or for why nobody can tell."""
+    if patch.text is None:
+        return Verdict(Outcome.NO_PATCH, patch.reason)
+    if reason := runner.unavailable():
+        return Verdict(Outcome.NOT_RUN, reason)
+    wanted = expected()
+    return wanted if isinstance(wanted, Verdict) else verdict(runner.run(patch.text, suite, sandbox), wanted, sandbox)
 
 
 def _is_memory(message: str) -> bool:

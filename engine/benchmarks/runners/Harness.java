@@ -23,13 +23,13 @@ import org.junit.runner.notification.RunListener;
  * <p>Arguments: name of the test class, source files. The run's nonce is in a file called
  * "nonce". The report goes to standard output, which the tested code does not get; see judging.py for the words.
  */
-public final class Judge extends RunListener {
+public final class Harness extends RunListener {
     private static final int MOST_FRAMES = 5;
 
     private final String nonce;
     private final PrintStream channel;
 
-    private Judge(String nonce, PrintStream channel) {
+    private Harness(String nonce, PrintStream channel) {
         this.nonce = nonce;
         this.channel = channel;
     }
@@ -38,15 +38,15 @@ public final class Judge extends RunListener {
         PrintStream channel = new PrintStream(new FileOutputStream(FileDescriptor.out), true);
         System.setOut(System.err);
         Path file = Path.of("nonce");
-        Judge judge = new Judge(Files.readString(file), channel);
+        Harness harness = new Harness(Files.readString(file), channel);
         Files.delete(file);
-        judge.tell("ready");
+        harness.tell("ready");
         try {
-            judge.run(args);
+            harness.run(args);
         } catch (OutOfMemoryError trouble) {
-            judge.tell("memory");
+            harness.tell("memory");
         } catch (Throwable trouble) {
-            judge.show("", trouble);
+            harness.show("", trouble);
         }
         System.err.flush();
         Runtime.getRuntime().halt(0); // the tested code's threads are not waited for
@@ -67,7 +67,7 @@ public final class Judge extends RunListener {
         URL[] path = {classes.toUri().toURL()};
         JUnitCore core = new JUnitCore();
         core.addListener(this);
-        core.run(Class.forName(tests, false, new URLClassLoader(path, Judge.class.getClassLoader())));
+        core.run(Class.forName(tests, false, new URLClassLoader(path, Harness.class.getClassLoader())));
         tell("done");
     }
 
@@ -121,7 +121,7 @@ public final class Judge extends RunListener {
         int shown = 0;
         for (StackTraceElement frame : trouble.getStackTrace()) {
             String owner = frame.getClassName();
-            boolean ours = owner.startsWith("org.junit.") || owner.startsWith("junit.") || owner.equals("Judge");
+            boolean ours = owner.startsWith("org.junit.") || owner.startsWith("junit.") || owner.equals("Harness");
             if (!ours && frame.getModuleName() == null && shown++ < MOST_FRAMES) {
                 System.err.println("    at " + frame);
             }
