@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from engine.domain import Model
+from engine.domain import Model, Rows
 from engine.errors import UserError
 from engine.models.loading import load
+from engine.models.shape import read_config
 from engine.params import Params
 from engine.rundir import Inputs, RunDir
 from engine.trainers import Trainer
@@ -35,7 +36,12 @@ def check(make: type[Trainer], settings: Params, model: Model, dataset: Path, fo
 
     Raises AssertionError naming the broken promise.
     """
+    accepted, rows = make.accepts, set(get_args(Rows))
+    assert accepted, "it learns from nothing"
+    assert accepted <= rows, f"it learns from {sorted(accepted - rows)}, and there are {sorted(rows)}"
     make(settings).check(model)  # type: ignore[call-arg]
+    estimated = make(settings).estimate(read_config(Path(model.weights)), 64, "cpu")  # type: ignore[call-arg]
+    assert estimated is None or estimated.total > 0, f"it estimates {estimated and estimated.total} bytes of memory"
     whole = RunDir.create(folder / "whole", {}, Inputs())
     figures = _trained(make, settings, model, dataset, whole)
     loss = figures["train_loss"]
@@ -44,6 +50,7 @@ def check(make: type[Trainer], settings: Params, model: Model, dataset: Path, fo
     assert any(event.kind == "metric" for event in whole.events().events), "nothing was said of how the training goes"
     made = whole.artifacts / "model"
     kind = "adapter" if (made / "adapter_config.json").exists() else "base"
+    assert figures.get("model") == kind, f"it says that it made {figures.get('model')!r}, and made {kind!r}"
     try:
         load(Model("made", kind, str(made), model.weights if kind == "adapter" else ""))
     except UserError as error:

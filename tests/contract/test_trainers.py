@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.plugins import TRAINERS
+from engine.trainers import Estimate
 from engine.trainers.contract import check
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -40,12 +41,18 @@ class Stub:
     says = ("metric", "checkpoint", "resumed")
     saves = True
     forgets = 0  # of what was counted before the break
+    accepts = frozenset({"samples"})
+    estimated = None
+    made = "base"
 
     def __init__(self, settings):
         pass
 
     def check(self, model):
         pass
+
+    def estimate(self, config, max_tokens, device):
+        return self.estimated
 
     def train(self, model, dataset, seed, run):
         saved = run.artifacts / "saved"
@@ -60,7 +67,7 @@ class Stub:
                 self.say(run, "checkpoint", step=step, path=str(saved))
             self.say(run, "metric", step=step, values={"loss": self.loss})
         self.leave(run.artifacts / "model", Path(model.path), total)
-        return {"train_loss": self.loss}
+        return {"train_loss": self.loss, "model": self.made}
 
     def say(self, run, kind, **fields):
         if kind in self.says:
@@ -99,6 +106,10 @@ def test_the_contract_has_nothing_against_the_stub(tiny, tmp_path):  # noqa: F81
 @pytest.mark.parametrize(
     ("make", "said"),
     [
+        (broken(accepts=frozenset()), "it learns from nothing"),
+        (broken(accepts=frozenset({"patches"})), "it learns from .'patches'"),
+        (broken(estimated=Estimate(0, 0, 0, 0, 0, 0, 0, 0, 0)), "it estimates 0 bytes"),
+        (broken(made="adapter"), "it says that it made 'adapter', and made 'base'"),
         (broken(loss=None), "the training loss is None"),
         (broken(loss=float("nan")), "the training loss is nan"),
         (broken(says=("checkpoint", "resumed")), "nothing was said of how the training goes"),

@@ -1,4 +1,4 @@
-"""The interpreter that runs the tests of Python patches, and a copy of pytest and what it needs that a payload can read."""
+"""The interpreter that runs the tests of Python patches, and a copy of pytest, with what it needs, for the sandbox."""
 
 from __future__ import annotations
 
