@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 from engine.benchmarks import Benchmark
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
@@ -56,13 +55,15 @@ class Judge:
         run: RunDir,
         pool: ThreadPoolExecutor,
     ) -> None:
-        self.verdicts = verdicts_so_far(run)
+        earlier = judged_so_far(run)
+        self.verdicts = {key: verdict for key, (_, verdict) in earlier.items()}
         self.total = 0  # candidates to judge in all
         self._benchmark = benchmark
         self._representation = representation
         self._sandbox = sandbox
         self._run = run
         self._pool = pool
+        self._earlier = {key: text for key, (text, _) in earlier.items()}  # what the earlier verdicts are about
         self._controls: dict[str, Future[Control]] = {}
         self._tasks: list[Future[None]] = []
         self._saying = Lock()
@@ -102,9 +103,13 @@ class Judge:
             self._run.emit("progress", done=len(judged), total=self.total, text=f"{text}, {words}" if text else words)
 
     def is_settled(self, key: Key) -> bool:
-        """Whether there is a verdict that need not be sought again; `not_run` is tried again."""
+        """Whether this place has a verdict; `not_run` is tried again."""
         verdict = self.verdicts.get(key)
         return verdict is not None and verdict.outcome is not Outcome.NOT_RUN
+
+    def _stands(self, key: Key, patch: Patch) -> bool:
+        """Whether an earlier worker judged this very text: patches that are drawn again need not be the same."""
+        return self.is_settled(key) and key in self._earlier and self._earlier[key] == patch.text
 
     def _judge_controls(self, bug: Bug) -> Control:
         made = [
@@ -117,10 +122,10 @@ class Judge:
         """Candidates with the same patch text: one verdict for all of them."""
         control = self._controls[bug.id].result()  # was submitted before, so it never waits for this thread
         first = equal[0][0]
-        verdict = next((self.verdicts[k] for r, _, _ in equal if self.is_settled(k := (bug.id, MODEL, r))), None)
+        verdict = next((self.verdicts[k] for r, _, p in equal if self._stands(k := (bug.id, MODEL, r), p)), None)
         for rank, completion, patch in equal:
             key = (bug.id, MODEL, rank)
-            if not self.is_settled(key):
+            if not self._stands(key, patch):
                 known = verdict or self._without_running(bug, patch, control)
                 same_as = first if rank != first and patch.text is not None else None
                 verdict = self._settle(key, completion, patch, bug, known, same_as)
@@ -143,7 +148,7 @@ class Judge:
         same_as: int | None = None,
     ) -> Verdict:
         """The verdict of an earlier run, or the known one, or a new one by running the tests."""
-        if self.is_settled(key):
+        if self._stands(key, patch):
             return self.verdicts[key]
         verdict = known or self._benchmark.evaluate(bug, patch, self._sandbox)
         bug_id, source, rank = key
@@ -162,10 +167,10 @@ class Judge:
         return verdict
 
 
-def verdicts_so_far(run: RunDir) -> dict[Key, Verdict]:
-    """The last verdict said of each patch, from the run's own events."""
-    found: dict[Key, Any] = {}
+def judged_so_far(run: RunDir) -> dict[Key, tuple[str | None, Verdict]]:
+    """The last text and verdict said of each patch, from the run's own events."""
+    found: dict[Key, tuple[str | None, Verdict]] = {}
     for event in run.events().events:
         if isinstance(said := event.said, PatchJudged):
-            found[said.bug_id, said.source, said.rank] = from_json(event.fields["verdict"])
+            found[said.bug_id, said.source, said.rank] = said.text, from_json(event.fields["verdict"])
     return found

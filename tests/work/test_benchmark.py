@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from small_benchmark import bug
 
 from engine.errors import UserError
 from engine.rundir import Inputs, RunDir
@@ -49,6 +50,18 @@ def test_a_killed_run_goes_on_without_writing_or_judging_anything_twice(tiny, sm
     assert small.run["small/sum_of"] >= 3
     same = ("bugs", "scored", "plausible_at", "outcomes", "patches")
     assert {key: again[key] for key in same} == {key: whole[key] for key in same}
+
+
+def test_a_killed_run_that_now_draws_other_patches_counts_those(tiny, small, run):
+    """The kill came after the first patch of a bug, which was plausible and is not drawn again."""
+    whole = benchmark(SPEC, Inputs(model=tiny), run)
+    (first,) = (fields for fields in said(run, "patch") if (fields["bug_id"], fields["rank"]) == ("small/add", 1))
+    assert first["verdict"]["outcome"] != "plausible"
+    fixed = bug("add").fixed
+    run.events_path.write_bytes(b"")
+    RunDir(run.path).emit("patch", **{**first, "text": fixed, "verdict": {"outcome": "plausible"}})
+    again = benchmark(SPEC, Inputs(model=tiny), RunDir(run.path))
+    assert (again["outcomes"], again["plausible_at"]) == (whole["outcomes"], whole["plausible_at"])
 
 
 def test_without_a_model_nothing_is_run(small, run):

@@ -108,6 +108,26 @@ def test_a_second_worker_runs_only_what_has_no_verdict_yet(folder):
     assert [verdicts[rank].outcome for rank in (1, 2, 3, 4)] == [Outcome.TEST_FAILED] * 4
 
 
+def test_a_verdict_belongs_to_a_text_so_that_another_text_at_its_rank_is_judged(folder):
+    """A worker that draws its patches again need not draw the same ones."""
+    judged(folder, Suite(), "right\n", "a\n")
+    again = Suite()
+    verdicts, _ = judged(folder, again, "b\n", "b\n", "a\n")
+    assert again.run == {"b\n": 1, "a\n": 1}
+    assert [verdicts[rank].outcome for rank in (1, 2, 3)] == [Outcome.TEST_FAILED] * 3
+    last = {fields["rank"]: fields for fields in patches(folder) if fields["source"] == MODEL}
+    assert [last[rank]["text"] for rank in (1, 2, 3)] == ["b\n", "b\n", "a\n"]
+
+
+def test_a_known_fix_that_was_changed_meanwhile_is_judged_again(folder):
+    judged(folder, Suite(), "a\n")
+    lines = folder.events_path.read_text()
+    folder.events_path.write_text(lines.replace('"text": "right\\n"', '"text": "other\\n"'))
+    again = Suite()
+    judged(folder, again, "a\n")
+    assert again.run == {"right\n": 1}
+
+
 def test_what_the_judge_raises_reaches_the_run(folder):
     class Broken(Suite):
         def evaluate(self, bug, patch, sandbox):
