@@ -51,9 +51,10 @@ class Inputs:
     # recorded by the worker, which has the files at hand and is the one that runs (`engine.fingerprint`)
     weights_hash: str = ""  # of the model's own folder
     base_hash: str = ""  # of an adapter's base model
-    code_version: str = ""
+    code_version: str = ""  # this and the next two as they were when it began
     versions: dict[str, str] = field(default_factory=dict)  # of Python and of each library
     machine: dict[str, Any] = field(default_factory=dict)
+    later_starts: tuple[dict[str, Any], ...] = ()  # `time` of each, and what of these three was another then
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Inputs:
