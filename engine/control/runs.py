@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from sqlmodel import Session
 
@@ -224,9 +223,3 @@ def progress_of(run: Run) -> float | None:
     if run.state == "done":
         return 1.0
     return min(1.0, run.progress_done / run.progress_total) if run.progress_total else None
-
-
-def result_of(run: Run) -> dict[str, Any]:
-    """A run as the shell prints it."""
-    keys = ("id", "kind", "name", "state", "folder", "created_at", "started_at", "ended_at", "error", "result")
-    return {key: getattr(run, key) for key in keys}

@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,9 +18,6 @@ from engine.shell import follow
 from engine.shell.runs import runs
 from engine.shell.verbs import Home, Json, Set, SpecFile, Wait, guarded, leave, opened, up_to_date
 from engine.specs import ChatSpec, preset_names, read_spec
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     no_args_is_help=True,
