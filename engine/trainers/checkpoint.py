@@ -23,6 +23,7 @@ _SEALED = re.compile(rb"([0-9a-f]{8}) (\d{1,19}) ([^\0\n]+)\n")
 
 def seal(folder: Path) -> None:
     """Declare `folder` whole. After this returns, no crash of process or machine undoes it."""
+    (folder / SEAL).unlink(missing_ok=True)  # of an earlier save of the same step, which it vouches for no longer
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for file in files:
         _sync(file)

@@ -46,6 +46,14 @@ def test_an_unfinished_seal_is_no_seal(tmp_path):
     assert (tmp_path / "incomplete-10" / f"{SEAL}.tmp").exists()
 
 
+def test_one_that_is_saved_and_sealed_again_is_whole(tmp_path):
+    folder = save(tmp_path, 10)
+    (folder / "optimizer.pt").write_text("y" * 900)
+    seal(folder)
+    assert damage_of(folder) == ""
+    assert newest_complete(tmp_path) == folder
+
+
 def test_incomplete_ones_never_replace_each_other(tmp_path):
     for _ in range(3):
         save(tmp_path, 10, sealed=False)
