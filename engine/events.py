@@ -17,6 +17,7 @@ from engine.domain import Outcome
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a column of SQLite holds
 Number = Annotated[float, Field(allow_inf_nan=False)]
+MOST_NAMES = 1000  # of numbers in one event; each becomes a row
 Ending = Literal["done", "failed", "stopped"]
 
 
@@ -47,7 +48,7 @@ class Metric:
     """Numbers at one optimizer step, by name."""
 
     step: Whole
-    values: dict[str, float]
+    values: Annotated[dict[str, float], Field(max_length=MOST_NAMES)]
 
 
 @dataclass(frozen=True)
