@@ -169,12 +169,7 @@ class Runs:
             run = queries.run(session, run_id)
             if run is None or run.state in ENDED:
                 return
-            is_new = run.state != "stopping" or (now and not run.stop_now)
-            run.stop_asked_at = time.time() if is_new else run.stop_asked_at
-            run.stop_now = run.stop_now or now
-            run.state = "stopped" if run.state == "queued" else "stopping"
-            run.ended_at = time.time() if run.state == "stopped" else None
-            session.add(run)
+            ask_to_end(run, now=now)
 
     def resume(self, run_id: int) -> None:
         """Go on where a run stopped: from its newest whole checkpoint, or with the patches not yet judged."""
@@ -204,6 +199,15 @@ class Runs:
                 f"no disk space: {free >> 20} MiB free in {self._home}, a run needs {NEEDED_BYTES >> 20} MiB; "
                 "free some space or choose another --home"
             )
+
+
+def ask_to_end(run: Run, *, now: bool = False) -> None:
+    """Mark a run that has not ended as one that shall; call it in the transaction that decides so."""
+    is_new = run.state != "stopping" or (now and not run.stop_now)
+    run.stop_asked_at = time.time() if is_new else run.stop_asked_at
+    run.stop_now = run.stop_now or now
+    run.state = "stopped" if run.state == "queued" else "stopping"
+    run.ended_at = time.time() if run.state == "stopped" else None
 
 
 def _check_name(session: Session, kind: str, name: str, *, but: int = 0) -> None:
