@@ -103,7 +103,10 @@ def chat(
     conversation = workspace.chats.start(wanted)
     workspace.chats.send(conversation, message, budget)
     view = follow.conversation(workspace, conversation, quiet=json_)
-    workspace.chats.stop(conversation)
+    worker = workspace.chats.get(conversation).run_id
+    if not workspace.chats.leave(conversation):
+        stays = f"the model stays loaded for another conversation; `repair-studio runs stop {worker}` unloads it"
+        print(f"repair-studio: note: {stays}", file=sys.stderr)
     follow.until(workspace, lambda: workspace.chats.view(conversation).state != "stopping")
     if json_:
         print(json.dumps(asdict(view)))

@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.assets import STARTER_MODEL
+from engine.control.workspace import Workspace
 from engine.fingerprint import library_versions
 from engine.shell.cli import app
+from engine.specs import read_spec
 
 
 @pytest.fixture
@@ -202,3 +204,24 @@ def test_every_verb_explains_itself(words):
 
 def test_cancelling_a_demo_where_there_is_none_says_so(said):
     assert said("demo", "--cancel") == "no demo is under way, so there is none to cancel"
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_chat_of_the_shell_that_ends_leaves_the_model_to_other_conversations(home, monkeypatch, is_shared):
+    """A page may be reading its answer, or about to ask again."""
+    monkeypatch.setattr("engine.control.supervise.Supervisor.tick", lambda self: None)  # nothing is ever started
+    monkeypatch.setattr(
+        "engine.shell.follow.conversation", lambda workspace, number, *, quiet: workspace.chats.view(number)
+    )
+    words = ["bug=pocket/py-clock-format", "model=starter"]
+    workspace = Workspace(home)
+    if is_shared:
+        on_the_page = workspace.chats.start(read_spec("chat", "", words))
+        workspace.chats.send(on_the_page)
+    done = CliRunner().invoke(app, ["chat", "--set", words[0], "--set", words[1], "--home", str(home)])
+    assert done.exit_code == 0, done.output
+    (worker,) = workspace.runs.list()
+    assert worker.state == ("queued" if is_shared else "stopped")
+    note = f"the model stays loaded for another conversation; `repair-studio runs stop {worker.id}` unloads it"
+    assert (note in done.stderr) == is_shared
+    workspace.close()
