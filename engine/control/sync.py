@@ -24,7 +24,7 @@ def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) 
 
     A second call with nothing new changes nothing, and so does an event that is taken in again.
     """
-    reading = folder.events(run.offset, most)
+    reading = folder.events(run.offset, most, last=run.last_seq, broken=run.broken_lines)
     for event in reading.events:
         if event.seq <= run.last_seq:
             continue  # the offset was lost, the line was not: seen before
