@@ -125,9 +125,17 @@ class Runs:
         return Inputs(model=model, dataset=folder, dataset_hash=content)
 
     def differences(self, spec: Spec, source: str) -> Sequence[str]:
-        """What a spec that was read from a run's folder stands for today and did not then; empty for any other."""
+        """What a spec that was read from a run's folder stands for today and did not then; empty for any other.
+
+        Raises OutsideFailure where what that run began with cannot be read.
+        """
         folder = run_of(source)
-        return differences(folder, self.inputs(spec)) if folder else []
+        if folder is None:
+            return []
+        try:
+            return differences(folder, self.inputs(spec))
+        except OutsideFailure as error:
+            raise OutsideFailure(f"{error}, from a copy of its spec.json in another folder") from None
 
     def get(self, run_id: int) -> Run:
         """Raises UserError on an unknown id."""

@@ -46,8 +46,9 @@ def everything(home: Home = HOME) -> None:
 def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:
     workspace = opened(home)
     wanted = read_spec(kind, spec, overrides)
+    differences = workspace.runs.differences(wanted, spec)
     run_id = workspace.runs.submit(wanted)
-    for difference in workspace.runs.differences(wanted, spec):
+    for difference in differences:
         print(f"repair-studio: note: {follow.printable(difference)}", file=sys.stderr)
     follow.look(workspace)
     run = follow.to_the_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
