@@ -43,8 +43,9 @@ def everything(home: Home = HOME) -> None:
 def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:
     workspace = opened(home)
     wanted = read_spec(kind, spec, overrides)
+    differences = workspace.runs.differences(wanted, spec)
     run_id = workspace.runs.submit(wanted)
-    for difference in workspace.runs.differences(wanted, spec):
+    for difference in differences:
         print(f"repair-studio: note: {follow.printable(difference)}", file=sys.stderr)
     follow.look(workspace)
     run = follow.to_the_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
@@ -100,7 +101,10 @@ def chat(
     conversation = workspace.chats.start(wanted)
     workspace.chats.send(conversation, message, budget)
     view = follow.conversation(workspace, conversation, quiet=json_)
-    workspace.chats.stop(conversation)
+    worker = workspace.chats.get(conversation).run_id
+    if not workspace.chats.leave(conversation):
+        stays = f"the model stays loaded for another conversation; `repair-studio runs stop {worker}` unloads it"
+        print(f"repair-studio: note: {stays}", file=sys.stderr)
     follow.until(workspace, lambda: workspace.chats.view(conversation).state != "stopping")
     if json_:
         print(json.dumps(asdict(view)))

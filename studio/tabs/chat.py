@@ -67,7 +67,9 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
         return [number, ""]
 
     def stop_now(current: int) -> None:
-        workspace.chats.stop(current)
+        if others := workspace.chats.stop(current):
+            named = "another conversation" if others == 1 else f"{others} other conversations"
+            gr.Info(f"The model was also answering {named}; press Repair there to go on.")
 
     def begin() -> int:
         return 0

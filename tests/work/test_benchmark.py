@@ -40,10 +40,13 @@ def test_every_bug_is_said_and_what_cannot_be_shown_whole_is_counted(tiny, small
 
 def test_a_killed_run_goes_on_without_writing_or_judging_anything_twice(tiny, small, run):
     whole = benchmark(SPEC, Inputs(model=tiny), run)
-    lines = run.events_path.read_bytes().splitlines(keepends=True)
-    first = [line for line in lines if b'"event": "patch"' in line and b'"small/add"' in line]
+    first = [fields for fields in said(run, "patch") if fields["bug_id"] == "small/add"]
     assert len(first) == 4
-    run.events_path.write_bytes(b"".join(first) + b'{"seq": 99, "ev')  # the kill came in the middle of a line
+    run.events_path.write_bytes(b"")
+    for fields in first:
+        RunDir(run.path).emit("patch", **fields)
+    with run.events_path.open("ab") as file:
+        file.write(b'{"seq": 5, "ev')  # the kill came in the middle of a line
     small.run.clear()
     again = benchmark(SPEC, Inputs(model=tiny), RunDir(run.path))
     assert small.run["small/add"] == 0
