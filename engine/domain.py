@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import takewhile
 from typing import Literal
@@ -208,6 +208,3 @@ class Turn:
     patch: Patch | None = None
     verdict: Verdict | None = field(default=None)
     prompt: str = ""  # of an assistant's turn: exactly what the model read before it wrote this
-
-    def with_verdict(self, verdict: Verdict) -> Turn:
-        return replace(self, verdict=verdict)

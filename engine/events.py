@@ -17,6 +17,7 @@ from engine.domain import Outcome
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a column of SQLite holds
 Number = Annotated[float, Field(allow_inf_nan=False)]
+MOST_NAMES = 1000  # of numbers in one event; each becomes a row
 Ending = Literal["done", "failed", "stopped"]
 
 
@@ -47,7 +48,7 @@ class Metric:
     """Numbers at one optimizer step, by name."""
 
     step: Whole
-    values: dict[str, float]
+    values: Annotated[dict[str, float], Field(max_length=MOST_NAMES)]
 
 
 @dataclass(frozen=True)
@@ -163,26 +164,24 @@ class _Line:
 
 @dataclass(frozen=True)
 class Event:
-    """One checked line: `said` is the typed event, `fields` the same as it stood in the file."""
+    """One checked line: `said` is the typed event, `fields` the same as it stood in the file.
+
+    `said` is None for a kind that this version does not know; its number counts all the same.
+    """
 
     seq: int
     time: float  # seconds since the epoch
     kind: str
-    said: Said
+    said: Said | None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read(line: bytes) -> Event | None:
-    """The event of one line; None for a kind that this version does not know.
-
-    Raises ValueError where the line is no JSON object or one of its fields is missing or wrong.
-    """
+def read(line: bytes) -> Event:
+    """The event of one line. Raises ValueError where it is no JSON object or one of its fields is missing or wrong."""
     values = from_json(line)  # refuses deep nesting and half surrogate pairs
     try:
         head: _Line = _adapters()[""].validate_python(values)
-        if head.event not in KINDS:
-            return None
-        said = _adapters()[head.event].validate_python(values)
+        said = _adapters()[head.event].validate_python(values) if head.event in KINDS else None
     except ValidationError as error:
         raise ValueError(str(error)) from None
     fields = {name: value for name, value in values.items() if name not in ("seq", "time", "event")}

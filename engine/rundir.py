@@ -31,13 +31,13 @@ from engine import events
 from engine.domain import Model
 from engine.errors import OutsideFailure
 from engine.events import Event
+from engine.reading import LINE_BYTES, Reading, read_from
 
 # The states of a run; before them all it is "queued". A "stalled" worker is alive but its heartbeat has stopped.
 ACTIVE = ("starting", "running", "stalled", "stopping")
 ENDED = ("done", "stopped", "failed", "interrupted")
 STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 HEARTBEAT_S = 5.0
-LINE_BYTES = 64 << 20  # the longest event
 ENDING_BYTES = 16 << 10
 
 
@@ -51,23 +51,15 @@ class Inputs:
     # recorded by the worker, which has the files at hand and is the one that runs (`engine.fingerprint`)
     weights_hash: str = ""  # of the model's own folder
     base_hash: str = ""  # of an adapter's base model
-    code_version: str = ""
+    code_version: str = ""  # this and the next two as they were when it began
     versions: dict[str, str] = field(default_factory=dict)  # of Python and of each library
     machine: dict[str, Any] = field(default_factory=dict)
+    later_starts: tuple[dict[str, Any], ...] = ()  # `time` of each, and what of these three was another then
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Inputs:
         model = values.pop("model", None)
         return cls(model=Model(**model) if model else None, **values)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Events from some byte on, where the next reading starts, and how many lines were not readable."""
-
-    events: list[Event]
-    offset: int
-    broken: int
 
 
 class RunDir:
@@ -204,38 +196,15 @@ class RunDir:
 
     # -- the control plane's side -----------------------------------------------------------------------------
 
-    def events(self, offset: int = 0, most: int | None = None) -> Reading:
-        """Whole lines from byte `offset` on, about `most` bytes of them.
-
-        Never goes past the last newline; lines that are not events, or longer than LINE_BYTES, are counted as broken.
-        """
-        found, broken = [], 0
-        with self.events_path.open("rb") as file:
-            end = file.seek(offset)
-            while most is None or end - offset < most:
-                line = file.readline(LINE_BYTES + 1)
-                is_whole = line.endswith(b"\n")
-                while len(line) > LINE_BYTES and not is_whole and (rest := file.readline(LINE_BYTES)):
-                    is_whole = rest.endswith(b"\n")
-                if not is_whole:
-                    break  # the end of the file, or a line that is still being written
-                end = file.tell()
-                if not line.strip():
-                    continue
-                try:
-                    event = events.read(line) if len(line) <= LINE_BYTES else None
-                    # A number larger than the bytes before it was not counted by any worker.
-                    broken += len(line) > LINE_BYTES or (event is not None and event.seq > end)
-                    if event is not None and event.seq <= end:
-                        found.append(event)
-                except ValueError:
-                    broken += 1
-        return Reading(found, end, broken)
+    def events(self, offset: int = 0, most: int | None = None, *, last: int | None = None, broken: int = 0) -> Reading:
+        """Whole lines from byte `offset` on, as `engine.reading.read_from` takes them."""
+        return read_from(self.events_path, offset, most, last=last, broken=broken)
 
     def ending(self) -> Event | None:
         """The last state that a worker could write nowhere else but into the space reserved for it."""
         with suppress(OSError, ValueError):
-            return events.read((self.path / "ending.json").read_bytes().partition(b"\n")[0])
+            event = events.read((self.path / "ending.json").read_bytes().partition(b"\n")[0])
+            return event if isinstance(event.said, events.State) else None
         return None
 
     def silent_s(self) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,16 +24,23 @@ class TemporaryFolder:
 
     def __init__(self, what: str, parent: str | None = None, mode: int = 0o700) -> None:
         """`what` it is for becomes part of its name. Raises OSError where no folder can be made."""
-        self._folder = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{what}-", dir=parent, ignore_cleanup_errors=True)
-        self.path = Path(self._folder.name)
-        self._lock = os.open(self.path / OWNER, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{what}-", dir=parent))
+        # Locked before it has its name: whoever finds an owner's file whose lock can be had may remove the folder.
+        unlocked = self.path / f"{OWNER}.tmp"
+        lock = os.open(unlocked, os.O_RDWR | os.O_CREAT, 0o600)
+        self._removal = weakref.finalize(self, _removed, self.path, lock)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unlocked.rename(self.path / OWNER)
         self.path.chmod(mode)
 
     def cleanup(self) -> None:
-        self._folder.cleanup()
-        with suppress(OSError):
-            os.close(self._lock)
+        self._removal()
+
+
+def _removed(folder: Path, lock: int) -> None:
+    with suppress(OSError):
+        remove(folder, last=OWNER)
+    os.close(lock)
 
 
 def sweep() -> int:
@@ -52,7 +60,7 @@ def _remove_if_left(folder: Path) -> bool:
     lock = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        remove(folder)
+        remove(folder, last=OWNER)  # what cannot be removed now has to be found at the next sweep
         return True
     finally:
         os.close(lock)

@@ -19,6 +19,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0002"  # the newest migration; a test compares it with what Alembic finds
 BUSY_TIMEOUT_S = 30
 FULL_BYTES = 1 << 20  # a disk with less free than this cannot take a change
+# what SQLite says of the world around it and not of the question that was asked (https://sqlite.org/rescode.html)
+OUTSIDE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+    }
+)  # fmt: skip
 NETWORK_FILESYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse", "fuse.sshfs", "lustre"})
 
 
@@ -189,12 +196,12 @@ def _engine(path: Path, *, journal: str, foreign_keys: str = "ON") -> Engine:
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    """What SQLite says of a full disk, a lock or a broken file, as sentences."""
+    """What SQLite says of a full disk, a lock or a broken file, as sentences; what it says of a question, as it is."""
     try:
         yield
     except (DatabaseError, sqlite3.DatabaseError) as error:
         said = getattr(error, "orig", error)
-        if isinstance(said, sqlite3.OperationalError):
+        if getattr(said, "sqlite_errorcode", 0) & 0xFF in OUTSIDE:  # the lowest byte; the others say more of it
             raise _unavailable(path, str(said)) from error
         if type(said) is sqlite3.DatabaseError:
             raise _damaged(path, str(said)) from error

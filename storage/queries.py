@@ -180,6 +180,11 @@ def conversations(session: Session) -> Sequence[tuple[Conversation, int]]:
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
+def conversations_of(session: Session, run_id: int) -> Sequence[Conversation]:
+    """The conversations that a worker holds."""
+    return session.scalars(select(Conversation).where(col(Conversation.run_id) == run_id)).all()
+
+
 def turns(session: Session, conversation_id: int) -> Sequence[Turn]:
     """The turns of a conversation, in order."""
     query = select(Turn).where(col(Turn.conversation_id) == conversation_id).order_by(col(Turn.number))

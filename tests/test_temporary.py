@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +49,38 @@ def test_one_of_a_killed_process_is_swept_and_one_of_a_living_is_not(parent):
     assert sweep() == 1
     assert [str(path) for path in parent.iterdir()] == [str(mine.path)] != [theirs]
     assert mine.path.exists()
+
+
+def test_a_folder_is_not_swept_while_it_is_being_made(parent, monkeypatch):
+    """Another process sweeps after the owner's file is there and before it is locked."""
+
+    def swept():
+        code = "from engine.temporary import sweep; print(sweep())"
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    lock, meanwhile = fcntl.flock, []
+    monkeypatch.setattr(fcntl, "flock", lambda *given: (meanwhile.append(swept()), lock(*given)))
+    folder = TemporaryFolder("tools")
+    assert [*meanwhile, swept()] == ["0\n", "0\n"]
+    assert [path.name for path in folder.path.iterdir()] == [OWNER]
+
+
+def test_what_could_not_be_removed_is_found_again(parent, monkeypatch):
+    """The owner's file goes last: without it nobody would know the folder again."""
+    process = subprocess.Popen([sys.executable, "-c", MAKES], stdout=subprocess.PIPE, text=True)
+    left = Path(process.stdout.readline().strip())
+    process.kill()
+    process.wait()
+    with monkeypatch.context() as broken:
+
+        def refuse(*given, **named):
+            raise OSError("a payload writes there still")
+
+        broken.setattr(os, "rmdir", refuse)
+        assert sweep() == 0
+    assert left.exists()
+    assert sweep() == 1
+    assert list(parent.iterdir()) == []
 
 
 def test_folders_without_an_owner_and_links_are_left_alone(parent, tmp_path):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.control.patches import unified
-from engine.control.runs import Runs
+from engine.control.runs import Runs, ask_to_end
 from engine.domain import Bug
 from engine.errors import UserError
 from engine.events import Answered, Delta, TurnSaid
@@ -103,16 +103,26 @@ class Chats:
         """Ask for up to `budget` repair turns, after an own message if there is one. Raises UserError while busy."""
         if not 1 <= budget <= 50:
             raise UserError(f"budget: 1 to 50 turns, not {budget}", field="budget")
-        conversation, run, _ = self._load(conversation_id)
+        seen, run, _ = self._load(conversation_id)
         if run.state in LOST:  # the conversation goes on with a new worker
-            spec = ChatSpec.model_validate({**run.spec, "bug": conversation.bug_id})
+            spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id})
             run = self._runs.get(self._worker(spec))
+        try:
+            self._ask(seen, run, message.strip(), budget)
+        except Exception:
+            if run.id != seen.run_id:
+                self._unload(run.id or 0)
+            raise
+
+    def _ask(self, seen: Conversation, run: Run, message: str, budget: int) -> None:
         # One transaction: of two that ask at once the second is refused, and the worker is told the turns that were
         # there when it was asked. The question is written before the row, so that none is counted that was not asked.
         with self._database.write() as session:
-            conversation = session.get_one(Conversation, conversation_id)
+            conversation = session.get_one(Conversation, seen.id)
             if conversation.run_id == run.id and conversation.answered < conversation.asked:
                 raise UserError("the model is still answering; wait for it or stop it first")
+            if (conversation.run_id, conversation.asked) != (seen.run_id, seen.asked):
+                raise UserError("another message of this conversation was sent just now; wait for its answer")
             if session.get_one(Run, run.id).state in LOST:
                 raise UserError("the model was unloaded just now; send your message again")
             conversation.run_id = run.id or 0
@@ -122,17 +132,35 @@ class Chats:
             folder.path.mkdir(parents=True, exist_ok=True)
             folder.ask(
                 ask="reply",
-                conversation=conversation_id,
+                conversation=conversation.id,
                 question=conversation.asked,
                 bug=conversation.bug_id,
-                message=message.strip(),
+                message=message,
                 budget=budget,
-                turns=[_told(turn) for turn in queries.turns(session, conversation_id)],
+                turns=[_told(turn) for turn in queries.turns(session, conversation.id or 0)],
             )
 
-    def stop(self, conversation_id: int) -> None:
-        """Unload the model; the conversation stays and can go on later."""
-        self._runs.stop(self._load(conversation_id)[1].id or 0)
+    def stop(self, conversation_id: int) -> int:
+        """Unload the model; the conversation stays and can go on later. Returns how many others it was answering."""
+        run_id = self._load(conversation_id)[1].id or 0
+        with self._database.read() as session:
+            held = queries.conversations_of(session, run_id)
+        self._runs.stop(run_id)
+        return sum(each.answered < each.asked for each in held if each.id != conversation_id)
+
+    def leave(self, conversation_id: int) -> bool:
+        """Unload the model unless another conversation has it, perhaps one on a page; whether it was unloaded."""
+        return self._unload(self._load(conversation_id)[1].id or 0, but=conversation_id)
+
+    def _unload(self, run_id: int, *, but: int = 0) -> bool:
+        """End a worker that no conversation has (`but` one); whether it is ended."""
+        with self._database.write() as session:
+            if any(each.id != but for each in queries.conversations_of(session, run_id)):
+                return False
+            run = session.get_one(Run, run_id)
+            if run.state not in ENDED:
+                ask_to_end(run)
+            return True
 
     def list(self) -> Sequence[tuple[Conversation, int]]:
         """(conversation, number of turns), newest first."""

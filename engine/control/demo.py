@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from engine.control.outcomes import came_of
 from engine.control.patches import Patches
 from engine.control.runs import Runs, progress_of
-from engine.errors import OutsideFailure, UserError
+from engine.errors import UserError
 from engine.params import shown
 from engine.rundir import ENDED
 from engine.spec_files import read_spec
-from engine.specs import Spec
 from storage.tables import Run
 
 STAGES = (
@@ -87,24 +86,12 @@ class Demo:
             for kind, preset, fixed in own
         ]
 
-        for spec in specs:
-            self._runs.check(spec)
-        try:
-            self._queue(specs, group)
-        except (UserError, OutsideFailure):  # a name that is taken, a full disk: no half of a demo stays in the queue
-            for run in self.runs(group):
-                self._runs.stop(run.id or 0)
-            raise
-        return group
-
-    def _queue(self, specs: Sequence[Spec], group: str) -> None:
         build, train, merge, base, adapter, shipped = specs
-        built = self._runs.submit(build, group=group)
-        trained = self._runs.submit(train, after=built, group=group)
-        self._runs.submit(merge, after=trained, group=group)
-        self._runs.submit(base, group=group)
-        self._runs.submit(adapter, after=trained, group=group)
-        self._runs.submit(shipped, group=group)
+        # after which of them each is started, by its place
+        self._runs.submit_together(
+            [(build, None), (train, 0), (merge, 1), (base, None), (adapter, 1), (shipped, None)], group
+        )
+        return group
 
     def cancel(self) -> int:
         """Stop every run of the newest demo that has not ended; how many. Raises UserError where there is none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +18,14 @@ def came_of(run: Run) -> str:
 
 
 def stopping(run: Run) -> str:
-    """What a run that was asked to stop is waiting for; empty in any other state."""
+    """What a run that was asked to stop does until it ends; empty in any other state."""
     if run.state != "stopping":
         return ""
+    if run.kind != "train":
+        return "ending"  # what it has made so far is in its folder already
     if run.stop_now:
-        return "ending"
-    waited = time.time() - (run.stop_asked_at or time.time())
-    return f"finishing its step and saving, for {waited:.0f} s; it is ended after {SAVING_S / 60:.0f} minutes"
+        return "ending without saving"
+    return f"finishing its step and saving a checkpoint, {SAVING_S / 60:.0f} minutes at most"
 
 
 def _dataset(result: Mapping[str, Any]) -> str:

@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from sqlmodel import Session
 
@@ -47,30 +46,52 @@ class Runs:
 
         Raises UserError where a name in the spec means nothing or is taken, OutsideFailure on a full disk.
         """
+        spec = self._checked(spec, waits=after is not None)
+        with self._database.write() as session:
+            return self._queue(session, spec, after, group)
+
+    def submit_together(self, specs: Sequence[tuple[Spec, int | None]], group: str) -> Sequence[int]:
+        """Queue several runs as a new group, all of them or none; each may wait for one before it, named by its place.
+
+        Raises as `submit`, and UserError where the group was queued already, by another click at the same moment.
+        """
+        checked = [(self._checked(spec, waits=place is not None), place) for spec, place in specs]
+        with self._database.write() as session:
+            if queries.runs(session, group=group, limit=1):
+                raise UserError(f"{group} was started a moment ago; look at that one, or start another")
+            ids: list[int] = []
+            for spec, place in checked:
+                ids.append(self._queue(session, spec, None if place is None else ids[place], group))
+            return ids
+
+    def _checked(self, spec: Spec, *, waits: bool) -> Spec:
+        """The spec as it is stored, once all is refused that can be before a run's name is taken."""
         self._check_disk()
-        kind = str(getattr(spec, "kind", ""))
         spec = self._with_absolute_paths(spec)
-        if after is None:
+        if not waits:
             self.inputs(spec)
         self.check(spec)
-        with self._database.write() as session:
-            _check_name(session, kind, spec.name)
-            run = Run(
-                kind=kind,
-                name=spec.name,
-                state="queued",
-                spec=spec.model_dump(mode="json"),
-                group=group,
-                after=after,
-                launcher=spec.launcher.name,
-                created_at=time.time(),
-            )
-            session.add(run)
-            session.flush()
-            assert run.id is not None
-            run.name = run.name or given_name(spec, run.id)
-            run.folder = str(self._home / "runs" / str(run.id))
-            return run.id
+        return spec
+
+    def _queue(self, session: Session, spec: Spec, after: int | None, group: str) -> int:
+        kind = str(getattr(spec, "kind", ""))
+        _check_name(session, kind, spec.name)
+        run = Run(
+            kind=kind,
+            name=spec.name,
+            state="queued",
+            spec=spec.model_dump(mode="json"),
+            group=group,
+            after=after,
+            launcher=spec.launcher.name,
+            created_at=time.time(),
+        )
+        session.add(run)
+        session.flush()
+        assert run.id is not None
+        run.name = run.name or given_name(spec, run.id)
+        run.folder = str(self._home / "runs" / str(run.id))
+        return run.id
 
     def check(self, spec: Spec) -> None:
         """What a plug-in that is named can say at once. Raises UserError where what it needs is plainly not there."""
@@ -117,9 +138,17 @@ class Runs:
         return Inputs(model=model, dataset=folder, dataset_hash=content)
 
     def differences(self, spec: Spec, source: str) -> Sequence[str]:
-        """What a spec that was read from a run's folder stands for today and did not then; empty for any other."""
+        """What a spec that was read from a run's folder stands for today and did not then; empty for any other.
+
+        Raises OutsideFailure where what that run began with cannot be read.
+        """
         folder = run_of(source)
-        return differences(folder, self.inputs(spec)) if folder else []
+        if folder is None:
+            return []
+        try:
+            return differences(folder, self.inputs(spec))
+        except OutsideFailure as error:
+            raise OutsideFailure(f"{error}, from a copy of its spec.json in another folder") from None
 
     def get(self, run_id: int) -> Run:
         """Raises UserError on an unknown id."""
@@ -161,12 +190,7 @@ class Runs:
             run = queries.run(session, run_id)
             if run is None or run.state in ENDED:
                 return
-            is_new = run.state != "stopping" or (now and not run.stop_now)
-            run.stop_asked_at = time.time() if is_new else run.stop_asked_at
-            run.stop_now = run.stop_now or now
-            run.state = "stopped" if run.state == "queued" else "stopping"
-            run.ended_at = time.time() if run.state == "stopped" else None
-            session.add(run)
+            ask_to_end(run, now=now)
 
     def resume(self, run_id: int) -> None:
         """Go on where a run stopped: from its newest whole checkpoint, or with the patches not yet judged."""
@@ -212,6 +236,15 @@ def _check_excluded(params: Params) -> None:
         raise UserError(f"exclude: {params.name}: {error}; with its settings, {how}", field="exclude") from None
 
 
+def ask_to_end(run: Run, *, now: bool = False) -> None:
+    """Mark a run that has not ended as one that shall; call it in the transaction that decides so."""
+    is_new = run.state != "stopping" or (now and not run.stop_now)
+    run.stop_asked_at = time.time() if is_new else run.stop_asked_at
+    run.stop_now = run.stop_now or now
+    run.state = "stopped" if run.state == "queued" else "stopping"
+    run.ended_at = time.time() if run.state == "stopped" else None
+
+
 def _check_name(session: Session, kind: str, name: str, *, but: int = 0) -> None:
     """Raises UserError where another result, or a run that will make one, has this name already.
 
@@ -251,9 +284,3 @@ def progress_of(run: Run) -> float | None:
     if run.state == "done":
         return 1.0
     return min(1.0, run.progress_done / run.progress_total) if run.progress_total else None
-
-
-def result_of(run: Run) -> dict[str, Any]:
-    """A run as the shell prints it."""
-    keys = ("id", "kind", "name", "state", "folder", "created_at", "started_at", "ended_at", "error", "result")
-    return {key: getattr(run, key) for key in keys}

@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.control.outcomes import SAVING_S
 from engine.control.polls import Polls
 from engine.control.runs import Runs
-from engine.control.sync import ingest, take_state
+from engine.control.sync import begin_anew, ingest, take_state
 from engine.errors import OutsideFailure, UserError
 from engine.launchers import Launcher
 from engine.plugins import LAUNCHERS
@@ -69,7 +69,7 @@ class Supervisor:
 
     def _watch(self, run: Run) -> None:
         launcher, folder = _launcher(run), RunDir(Path(run.folder))
-        if not (folder.events_path.exists() and (folder.path / "spec.json").exists()):
+        if not _is_whole(folder):
             self._abandon(run, f"its folder {run.folder} was removed while it ran", cause="outside")
             return
         # Asked before the events are read: a worker that ends in between has written its last event already.
@@ -191,13 +191,14 @@ class Supervisor:
             self._start(run)
 
     def _start(self, run: Run) -> None:
-        folder = Path(run.folder)
+        folder = RunDir(Path(run.folder))
         try:
-            if not (folder / "spec.json").exists():
-                RunDir.create(folder, run.spec, self._runs.inputs(parse(run.spec)))
+            if not _is_whole(folder):
+                self._begin_anew(run, folder)
+                RunDir.create(folder.path, run.spec, self._runs.inputs(parse(run.spec)))
             if not self._change(run, only_in="queued", state="starting", started_at=time.time(), handle=""):
                 return  # stopped since we looked
-            handle = _launcher(run).submit(folder, {})
+            handle = _launcher(run).submit(folder.path, {})
         except Unavailable:
             raise
         except (UserError, OutsideFailure, OSError) as error:
@@ -207,6 +208,11 @@ class Supervisor:
             self._give_up(run, f"it could not be started ({type(error).__name__}: {error})", "bug")
         else:
             self._change(run, handle=handle)
+
+    def _begin_anew(self, run: Run, folder: RunDir) -> None:
+        """Before the folder is made: a studio that is killed in between does it again."""
+        with self._database.write() as session:
+            begin_anew(session, session.get_one(Run, run.id), folder)
 
     # -- rows -------------------------------------------------------------------------------------------------
 
@@ -240,6 +246,11 @@ class Supervisor:
             yield True
         finally:
             os.close(descriptor)
+
+
+def _is_whole(folder: RunDir) -> bool:
+    """Whether it is the folder of a run that was started, and nobody has removed what a worker cannot do without."""
+    return folder.events_path.exists() and (folder.path / "spec.json").exists()
 
 
 def _launcher(run: Run) -> Launcher:

@@ -26,7 +26,7 @@ def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) 
 
     A second call with nothing new changes nothing, and so does an event that is taken in again.
     """
-    reading = folder.events(run.offset, most)
+    reading = folder.events(run.offset, most, last=run.last_seq, broken=run.broken_lines)
     for event in reading.events:
         if event.seq <= run.last_seq:
             continue  # the offset was lost, the line was not: seen before
@@ -36,6 +36,20 @@ def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) 
         run.last_seq = event.seq
     run.offset = reading.offset
     run.broken_lines += reading.broken
+    session.add(run)
+
+
+def begin_anew(session: Session, run: Run, folder: RunDir) -> None:
+    """Take back all that was taken in of a run whose folder is gone: its next worker counts its events from 1."""
+    assert run.id is not None
+    for table in (Metric, Bug, Patch):
+        session.execute(delete(table).where(col(table.run_id) == run.id))
+    run.offset = run.last_seq = run.broken_lines = 0
+    run.progress_done, run.progress_total, run.progress_text = 0, None, ""
+    in_hand = {(asked.get("conversation"), asked.get("question")) for asked in folder.questions()[0]}
+    for conversation in queries.conversations_of(session, run.id):
+        if (conversation.id, conversation.asked) not in in_hand:
+            conversation.answered = conversation.asked  # its question was lost with the folder, so nobody answers it
     session.add(run)
 
 

@@ -46,14 +46,14 @@ def unlinked_bytes(tree: Iterable[psutil.Process]) -> int:
     return sum(held.values())
 
 
-def remove(folder: Path) -> None:
-    """Delete `folder` however deep and closed it is; only once no payload is alive.
+def remove(folder: Path, last: str = "") -> None:
+    """Delete `folder` however deep and closed it is, its file `last` after all others; only once no payload is alive.
 
     Each nested folder is first moved to the top, so no path grows long and no recursion deep.
     """
     top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        waiting, moved = os.listdir(top), 0
+        waiting, moved = sorted(os.listdir(top), key=lambda name: name != last), 0
         while waiting:
             name = waiting.pop()
             if not stat.S_ISDIR(os.stat(name, dir_fd=top, follow_symlinks=False).st_mode):

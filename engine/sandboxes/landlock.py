@@ -25,7 +25,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cached_property
@@ -38,12 +37,13 @@ from engine import params
 from engine.errors import MissingDependency
 from engine.sandboxes import Limits, Ran, Start
 from engine.sandboxes.box import checked, collect, fill
-from engine.sandboxes.folder import remove, unlinked_bytes, used_bytes
+from engine.sandboxes.folder import unlinked_bytes, used_bytes
 from engine.sandboxes.identity import payload_uids, reachable_parent
 from engine.sandboxes.rlimits import rlimits
 from engine.sandboxes.seccomp import program
 from engine.sandboxes.trial import named, trial
 from engine.sandboxes.watch import PATIENCE_S, end_tree, watch
+from engine.temporary import TemporaryFolder
 
 OLDEST_ABI = 6  # the first that keeps signals and abstract sockets in
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives", "/etc/ld.so.cache")
@@ -64,10 +64,10 @@ class Landlock:
     def __init__(self, params: params.Params) -> None:
         self._uids = payload_uids()
         # Compiled once: from its source, the launcher would take a quarter longer to start each time.
-        self._folder = tempfile.TemporaryDirectory(prefix="repair-studio-launcher-")
+        self._folder = TemporaryFolder("launcher")
         for part in LAUNCHER:
-            py_compile.compile(str(part), f"{self._folder.name}/{part.stem}.pyc", doraise=True)
-        self._launcher = f"{self._folder.name}/jail.pyc"
+            py_compile.compile(str(part), str(self._folder.path / f"{part.stem}.pyc"), doraise=True)
+        self._launcher = str(self._folder.path / "jail.pyc")
 
     def unavailable(self) -> str:
         return self._trouble
@@ -101,10 +101,9 @@ class Landlock:
         uid = next(self._uids)
         outside = {name: os.path.realpath(path) for name, path in (tools or {}).items()}
         with ExitStack() as held:
-            home = Path(tempfile.mkdtemp(prefix="repair-studio-run-", dir=reachable_parent()))
-            held.callback(remove, home)
-            home.chmod(0o755)
-            folder = home / "box"
+            home = TemporaryFolder("run", reachable_parent(), 0o755)
+            held.callback(home.cleanup)
+            folder = home.path / "box"
             folder.mkdir(mode=0o700)
             box = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             held.callback(os.close, box)

@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -19,9 +19,6 @@ from engine.shell.runs import runs
 from engine.shell.verbs import Home, Json, Set, SpecFile, Wait, guarded, leave, opened, up_to_date
 from engine.spec_files import preset_names, read_spec
 from engine.specs import ChatSpec
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,8 +44,9 @@ def everything(home: Home = HOME) -> None:
 def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:
     workspace = opened(home)
     wanted = read_spec(kind, spec, overrides)
+    differences = workspace.runs.differences(wanted, spec)
     run_id = workspace.runs.submit(wanted)
-    for difference in workspace.runs.differences(wanted, spec):
+    for difference in differences:
         print(f"repair-studio: note: {follow.printable(difference)}", file=sys.stderr)
     follow.look(workspace)
     run = follow.to_the_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
@@ -104,7 +102,10 @@ def chat(
     conversation = workspace.chats.start(wanted)
     workspace.chats.send(conversation, message, budget)
     view = follow.conversation(workspace, conversation, quiet=json_)
-    workspace.chats.stop(conversation)
+    worker = workspace.chats.get(conversation).run_id
+    if not workspace.chats.leave(conversation):
+        stays = f"the model stays loaded for another conversation; `repair-studio runs stop {worker}` unloads it"
+        print(f"repair-studio: note: {stays}", file=sys.stderr)
     follow.until(workspace, lambda: workspace.chats.view(conversation).state != "stopping")
     if json_:
         print(json.dumps(asdict(view)))

@@ -81,7 +81,8 @@ def while_stopping(workspace: Workspace, run_id: int) -> Any:
 
         def has_ended() -> bool:
             run = workspace.runs.get(run_id)
-            waiting.update(escape(stopping(run)))
+            asked_s = time.time() - (run.stop_asked_at or time.time())
+            waiting.update(escape(f"{stopping(run)}; asked {asked_s:.0f} s ago"))
             return run.state != "stopping"
 
         until(workspace, has_ended)

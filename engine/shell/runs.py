@@ -68,7 +68,7 @@ def _stop(run_id: int, home: Path, *, now: bool) -> None:
 @guarded
 def resume(run_id: RunId, home: Home = HOME, wait: Wait = False, json_: Json = False) -> None:
     """Go on with a stopped, failed or interrupted run where it was."""
-    workspace = opened(home)
+    workspace = up_to_date(home)  # after a restart of the machine nobody may have noted yet that it was interrupted
     workspace.runs.resume(run_id)
     follow.look(workspace)
     run = follow.to_the_end(workspace, run_id, quiet=json_) if wait else workspace.runs.get(run_id)

@@ -16,11 +16,14 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 SEAL = "COMPLETE"
+FIRST_SEAL = b"every file of this checkpoint is on the disk\n"  # of the first version, which listed no files
 _NUMBERED = re.compile(r"checkpoint-(\d+)")
+_SEALED = re.compile(rb"([0-9a-f]{8}) (\d{1,19}) ([^\0\n]+)\n")
 
 
 def seal(folder: Path) -> None:
     """Declare `folder` whole. After this returns, no crash of process or machine undoes it."""
+    (folder / SEAL).unlink(missing_ok=True)  # of an earlier save of the same step, which it vouches for no longer
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for file in files:
         _sync(file)
@@ -57,18 +60,24 @@ def newest_complete(checkpoints: Path) -> Path | None:
 
 def damage_of(checkpoint: Path) -> str:
     """What in a sealed checkpoint is no longer as it was saved; empty where nothing is."""
-    for line in (checkpoint / SEAL).read_text(encoding="utf-8").splitlines():
-        crc, _, rest = line.partition(" ")
-        size, _, name = rest.partition(" ")
-        if not size.isdecimal():
-            continue  # sealed by the first version, which listed no files
-        file = checkpoint / name
-        if not file.is_file():
-            return f"{name} is missing"
-        if file.stat().st_size != int(size):
-            return f"{name} has {file.stat().st_size:,} bytes of {int(size):,}"
-        if f"{_crc(file):08x}" != crc:
-            return f"{name} was changed since it was saved"
+    name = SEAL
+    try:
+        lines = (checkpoint / SEAL).read_bytes().splitlines(keepends=True)
+        if lines == [FIRST_SEAL]:
+            return ""
+        sealed = [found for line in lines if (found := _SEALED.fullmatch(line))]
+        if not lines or len(sealed) < len(lines):
+            return f"{SEAL} is damaged"
+        for crc, size, name in (map(os.fsdecode, line.groups()) for line in sealed):
+            file = checkpoint / name
+            if not file.is_file():
+                return f"{name} is missing"
+            if file.stat().st_size != int(size):
+                return f"{name} has {file.stat().st_size:,} bytes of {int(size):,}"
+            if f"{_crc(file):08x}" != crc:
+                return f"{name} was changed since it was saved"
+    except OSError as error:
+        return f"{name} cannot be read: {error.strerror}"
     return ""
 
 

@@ -23,6 +23,7 @@ class LeanSFTTrainer(SFTTrainer):  # type: ignore[misc]
         try:
             return dict(super().evaluate(*args, **kwargs))
         except EvaluationCut:
+            self.control.should_evaluate = False  # else the end of the epoch begins another one, and saves once more
             self.control.should_save = self.control.should_training_stop = True
             return {}
 

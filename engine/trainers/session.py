@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from datasets import Dataset
 from transformers import set_seed
 from trl import pack_dataset
 
+from engine.artifacts import made_whole
 from engine.domain import Model
 from engine.errors import UserError
 from engine.models.loading import best_device, context_of, load_tokenizer
@@ -118,20 +118,15 @@ def _shortest_first(rows: Rows) -> Dataset:
 
 
 def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir) -> None:
-    """Into a folder of another name first: a model folder that exists is whole."""
-    folder, unfinished = run.artifacts / "model", run.artifacts / "model.tmp"
-    for old in (folder, unfinished):
-        if old.exists():
-            shutil.rmtree(old)
-    trained.save_pretrained(unfinished)
-    tokenizer.save_pretrained(unfinished)
-    (unfinished / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
-    config = unfinished / "adapter_config.json"
-    if config.exists():
-        values = json.loads(config.read_text(encoding="utf-8"))
-        values["base_model_name_or_path"] = str(Path(model.weights).resolve())
-        config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    unfinished.rename(folder)
+    with made_whole(run.artifacts / "model") as folder:
+        trained.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+        config = folder / "adapter_config.json"
+        if config.exists():
+            values = json.loads(config.read_text(encoding="utf-8"))
+            values["base_model_name_or_path"] = str(Path(model.weights).resolve())
+            config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def _mean_loss(history: list[dict[str, Any]]) -> float | None:

@@ -1,9 +1,11 @@
-"""What a run starts from, recorded in its folder at the first start, and compared with it at every later one."""
+"""What a run starts from, recorded in its folder at the first start, and compared with that at every later one."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from engine.errors import UserError
 from engine.fingerprint import code_version, dataset_hash, library_versions, machine_facts, weights_hash
@@ -20,12 +22,12 @@ COMPARED = {  # a run that goes on with other data or other weights would mix tw
 def recorded(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
     """`inputs` with hashes, versions and machine, written to the run's folder; their models are folders.
 
-    Raises UserError where data or weights are no longer those with which the run began.
+    Raises UserError where data or weights are no longer those with which the run began. Program, libraries and machine
+    may be others: those of the first start stay on record, beside what differed at a later one.
     """
-    found = replace(
-        inputs, code_version=code_version(), versions=library_versions(), machine=machine_facts(),
-        dataset_hash=dataset_hash(Path(inputs.dataset)) if inputs.dataset else "",
-    )  # fmt: skip
+    found = _with_start(inputs)
+    if inputs.dataset:
+        found = replace(found, dataset_hash=dataset_hash(Path(inputs.dataset)))
     if inputs.model is not None and inputs.model.path and KINDS[kind].reads == "weights":
         found = replace(
             found,
@@ -40,3 +42,11 @@ def recorded(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
             )
     run.write_inputs(found)
     return found
+
+
+def _with_start(inputs: Inputs) -> Inputs:
+    facts: dict[str, Any] = {"code_version": code_version(), "versions": library_versions(), "machine": machine_facts()}
+    if not inputs.code_version:
+        return replace(inputs, **facts)
+    others = {name: now for name, now in facts.items() if now != getattr(inputs, name)}
+    return replace(inputs, later_starts=(*inputs.later_starts, {"time": time.time(), **others}))

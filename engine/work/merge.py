@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import logging
-import shutil
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from engine.artifacts import made_whole
 from engine.domain import Bug, Model
 from engine.errors import UserError
 from engine.generators.batches import encode, stop_ids
@@ -45,7 +44,10 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
 
     run.emit("progress", done=2, total=4, text="merging and saving")
     whole = apart.model.merge_and_unload()
-    folder = _save(whole, apart.tokenizer, run)
+    folder = run.artifacts / "model"
+    with made_whole(folder) as unfinished:
+        whole.save_pretrained(unfinished)
+        apart.tokenizer.save_pretrained(unfinished)
     parameters = sum(weight.numel() for weight in whole.parameters())
     del apart, whole
     gc.collect()
@@ -140,15 +142,3 @@ def _answers(loaded: Loaded, prompts: list[str]) -> list[tuple[torch.Tensor, str
         text = loaded.tokenizer.decode(written, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         answers.append((logits.float().cpu(), text))
     return answers
-
-
-def _save(model: Any, tokenizer: Any, run: RunDir) -> Path:
-    """Into a folder of another name first: a model folder that exists is whole."""
-    folder, unfinished = run.artifacts / "model", run.artifacts / "model.tmp"
-    for old in (folder, unfinished):
-        if old.exists():
-            shutil.rmtree(old)
-    model.save_pretrained(unfinished)
-    tokenizer.save_pretrained(unfinished)
-    unfinished.rename(folder)
-    return folder

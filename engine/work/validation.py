@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 from engine.benchmarks import Benchmark
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
@@ -45,6 +44,15 @@ class Control:
         return ""
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What was said last of one patch; a verdict is of a text, and not of whatever stands at its rank later."""
+
+    text: str | None
+    same_as: int | None  # rank of an equal patch
+    verdict: Verdict
+
+
 class Judge:
     """Holds the verdicts of one benchmark run, those of an earlier, interrupted one included."""
 
@@ -56,7 +64,13 @@ class Judge:
         run: RunDir,
         pool: ThreadPoolExecutor,
     ) -> None:
-        self.verdicts = verdicts_so_far(run)
+        self._judged = judged_so_far(run)
+        # by bug and text: a model that writes a text again may write it at another rank
+        self._known: dict[tuple[str, str | None], Verdict] = {
+            (bug_id, judged.text): judged.verdict
+            for (bug_id, source, _), judged in self._judged.items()
+            if source == MODEL and judged.text is not None and judged.verdict.outcome is not Outcome.NOT_RUN
+        }
         self.total = 0  # candidates to judge in all
         self._benchmark = benchmark
         self._representation = representation
@@ -67,6 +81,11 @@ class Judge:
         self._tasks: list[Future[None]] = []
         self._saying = Lock()
         self._said = 0.0
+
+    @property
+    def verdicts(self) -> dict[Key, Verdict]:
+        """The verdicts so far, those of an earlier worker included."""
+        return {key: judged.verdict for key, judged in list(self._judged.items())}
 
     def start(self, bug: Bug) -> None:
         """Judge the known fix and the buggy code; call once for each bug before its candidates come."""
@@ -96,15 +115,15 @@ class Judge:
             if not always and time.monotonic() - self._said < PAUSE_S:
                 return
             self._said = time.monotonic()
-            judged = [verdict for key, verdict in list(self.verdicts.items()) if key[1] == MODEL]
+            judged = [verdict for key, verdict in self.verdicts.items() if key[1] == MODEL]
             plausible = sum(verdict.is_plausible for verdict in judged)
             words = f"{len(judged)} of {self.total} patches judged, {plausible} plausible"
             self._run.emit("progress", done=len(judged), total=self.total, text=f"{text}, {words}" if text else words)
 
     def is_settled(self, key: Key) -> bool:
         """Whether there is a verdict that need not be sought again; `not_run` is tried again."""
-        verdict = self.verdicts.get(key)
-        return verdict is not None and verdict.outcome is not Outcome.NOT_RUN
+        judged = self._judged.get(key)
+        return judged is not None and judged.verdict.outcome is not Outcome.NOT_RUN
 
     def _judge_controls(self, bug: Bug) -> Control:
         made = [
@@ -117,13 +136,11 @@ class Judge:
         """Candidates with the same patch text: one verdict for all of them."""
         control = self._controls[bug.id].result()  # was submitted before, so it never waits for this thread
         first = equal[0][0]
-        verdict = next((self.verdicts[k] for r, _, _ in equal if self.is_settled(k := (bug.id, MODEL, r))), None)
+        verdict = self._known.get((bug.id, equal[0][2].text))
         for rank, completion, patch in equal:
-            key = (bug.id, MODEL, rank)
-            if not self.is_settled(key):
-                known = verdict or self._without_running(bug, patch, control)
-                same_as = first if rank != first and patch.text is not None else None
-                verdict = self._settle(key, completion, patch, bug, known, same_as)
+            known = verdict or self._without_running(bug, patch, control)
+            same_as = first if rank != first and patch.text is not None else None
+            verdict = self._settle((bug.id, MODEL, rank), completion, patch, bug, known, same_as)
         self.progress()
 
     def _without_running(self, bug: Bug, patch: Patch, control: Control) -> Verdict | None:
@@ -142,9 +159,10 @@ class Judge:
         known: Verdict | None = None,
         same_as: int | None = None,
     ) -> Verdict:
-        """The verdict of an earlier run, or the known one, or a new one by running the tests."""
-        if self.is_settled(key):
-            return self.verdicts[key]
+        """The verdict that an earlier worker said of this text, or the known one, or a new one by running the tests."""
+        before = self._judged.get(key)
+        if before and self.is_settled(key) and (before.text, before.same_as) == (patch.text, same_as):
+            return before.verdict
         verdict = known or self._benchmark.evaluate(bug, patch, self._sandbox)
         bug_id, source, rank = key
         self._run.emit(
@@ -158,14 +176,15 @@ class Judge:
             same_as=same_as,
             verdict=as_json(verdict),
         )
-        self.verdicts[key] = verdict
+        self._judged[key] = Judged(patch.text, same_as, verdict)
         return verdict
 
 
-def verdicts_so_far(run: RunDir) -> dict[Key, Verdict]:
-    """The last verdict said of each patch, from the run's own events."""
-    found: dict[Key, Any] = {}
+def judged_so_far(run: RunDir) -> dict[Key, Judged]:
+    """What was said last of each patch, from the run's own events."""
+    found: dict[Key, Judged] = {}
     for event in run.events().events:
         if isinstance(said := event.said, PatchJudged):
-            found[said.bug_id, said.source, said.rank] = from_json(event.fields["verdict"])
+            verdict = from_json(event.fields["verdict"])
+            found[said.bug_id, said.source, said.rank] = Judged(said.text, said.same_as, verdict)
     return found

@@ -28,7 +28,6 @@ KINDS = {
     "benchmark": "Benchmark",
     "chat": "Chat model",
 }
-STOPPING = {"train": "finishes its step and saves a checkpoint, which takes up to 10 minutes"}  # what is waited for
 GIB, MIB = 1 << 30, 1 << 20
 
 
@@ -146,23 +145,28 @@ def share_bars(shares: Mapping[str, int]) -> str:
 # -- runs -----------------------------------------------------------------------------------------------------
 
 
+def clock(since: float) -> str:
+    """The time since a moment (seconds since the epoch), as HTML; the page counts it itself."""
+    return f'<time data-since="{since:.3f}"></time>'
+
+
 def took(run: Any) -> str:
     """How long a run has been at work, as HTML; of one that still is, the page counts the seconds itself."""
     if not run.started_at:
         return ""
     if run.ended_at:
         return duration(max(0.0, run.ended_at - run.started_at))
-    return f'<time data-since="{run.started_at:.3f}"></time>'
+    return clock(run.started_at)
 
 
 def run_strip(run: Any, *, link: bool = True) -> str:
     """One run in a line or two: what, state, how far, what went wrong."""
     is_live = run.state not in ENDED
-    text = esc(stopping(run) or run.progress_text if is_live else came_of(run))
+    text = esc(run.progress_text if is_live else came_of(run))
     if run.state == "queued" and run.after:
         text = f"waits for run {run.after}"
     if run.state == "stopping":
-        text = " · ".join(filter(None, [STOPPING.get(run.kind, "is ending"), text]))
+        text = esc(stopping(run)) + (f"; asked {clock(run.stop_asked_at)} ago" if run.stop_asked_at else "")
     more = f'<button type="button" class="link" {pick(f"monitor:{run.id}", url=f"?run={run.id}")}>watch</button>'
     error = f'<p class="complaint" role="alert">{esc(run.error)}</p>' if run.error else ""
     return (

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from engine.control.chats import LOST
 from engine.control.workspace import Workspace
 from engine.domain import Bug
 from engine.errors import UserError
@@ -66,7 +67,9 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
         return [number, ""]
 
     def stop_now(current: int) -> None:
-        workspace.chats.stop(current)
+        if others := workspace.chats.stop(current):
+            named = "another conversation" if others == 1 else f"{others} other conversations"
+            gr.Info(f"The model was also answering {named}; press Repair there to go on.")
 
     def begin() -> int:
         return 0
@@ -100,7 +103,7 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
         line = f"<b>{conversation.esc(view.bug_id)}</b> with {conversation.esc(view.model)}"
         chip = state(view.state, view.status)
         top = f'<p class="strip-line">{line}{chip}{verdict(view.outcome)}</p>'
-        is_loaded = view.state in ("queued", "starting", "running")
+        is_loaded = view.state not in LOST
         return [
             top, conversation.shown(view), gr.update(interactive=not view.is_busy), gr.update(interactive=is_loaded)
         ]  # fmt: skip

@@ -13,7 +13,7 @@ from engine.rundir import ACTIVE, ENDED
 from engine.specs import parse
 from studio import charts
 from studio.checked import number_of
-from studio.clickable import GONE, clickable, picked, plain, showing
+from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.guard import on
 from studio.html import code
 from studio.html.basics import KINDS, copyable, empty, run_list, run_strip
@@ -61,6 +61,8 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
                 with gr.Accordion("Settings of this run", open=False, elem_classes="more"):
                     recipe = plain()
 
+    shown = kept(0)  # the run that the page shows, for its buttons: what is shown while none is chosen changes
+
     def draw_list(text: str, only: str, wanted: int) -> list[str]:
         runs = workspace.runs.list(kind=only, search=text.strip())
         if not runs:
@@ -71,10 +73,11 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
         newest = wanted or first_choice(workspace.runs.list())
         if not newest:
             nothing = empty("Nothing has run yet", "Its curves and its log will be here while it runs and ever after.")
-            return [nothing, *[gr.update(visible="hidden")] * 3, "", ""]
+            return [0, nothing, *[gr.update(visible="hidden")] * 3, "", ""]
         run = workspace.runs.get(newest)
         can_save = run.kind == "train" and run.state in ACTIVE
         return [
+            newest,
             run_strip(run, link=False),
             gr.update(visible=can_save or "hidden", interactive=run.state != "stopping"),
             gr.update(
@@ -106,21 +109,21 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
     def choose(event: gr.EventData) -> int:
         return workspace.runs.get(number_of(picked(event))).id or 0
 
-    def stop_and_save(wanted: int) -> None:
-        workspace.runs.stop(wanted or first_choice(workspace.runs.list()))
+    def stop_and_save(run_id: int) -> None:
+        workspace.runs.stop(run_id)
 
-    def stop_now(wanted: int) -> None:
-        workspace.runs.stop(wanted or first_choice(workspace.runs.list()), now=True)
+    def stop_now(run_id: int) -> None:
+        workspace.runs.stop(run_id, now=True)
 
-    def resume_run(wanted: int) -> None:
-        workspace.runs.resume(wanted or first_choice(workspace.runs.list()))
+    def resume_run(run_id: int) -> None:
+        workspace.runs.resume(run_id)
 
     live.show(draw_list, [search, kind, chosen], [cards], also=[chosen.change, search.change, kind.change])
-    live.show(draw_run, [chosen], [strip, save, stop, resume, tail, recipe], also=[chosen.change])
+    live.show(draw_run, [chosen], [shown, strip, save, stop, resume, tail, recipe], also=[chosen.change])
     live.show(draw_shape, [chosen], [buttons, curves, below], also=[chosen.change])
     live.show(draw_curves, [chosen], plots, also=[chosen.change])
     on(cards.select, choose, None, chosen)
-    on(save.click, stop_and_save, chosen)
-    on(stop.click, stop_now, chosen)
-    on(resume.click, resume_run, chosen)
+    on(save.click, stop_and_save, shown)
+    on(stop.click, stop_now, shown)
+    on(resume.click, resume_run, shown)
     return strip

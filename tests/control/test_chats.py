@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from engine.errors import UserError
-from engine.rundir import RunDir
+from engine.rundir import ENDED, RunDir
 from engine.spec_files import read_spec
 
 BUG = "pocket/py-clock-format"
@@ -172,6 +173,39 @@ def test_a_question_that_was_never_answered_does_not_block_the_next(workspace, t
     workspace.tick()
     view = workspace.chats.view(conversation)
     assert (view.is_busy, view.error) == (False, "")
+
+
+def test_of_two_messages_to_an_unloaded_model_one_is_accepted(workspace, talk, monkeypatch):
+    """Both find the model gone and have it loaded again, before either has asked."""
+    conversation, folder = talk
+    folder.emit("answered", conversation=conversation, question=1)
+    folder.emit("state", state="done", result={})
+    workspace.tick()
+    both, submit = threading.Barrier(2, timeout=30), workspace.runs.submit
+
+    def together(wanted):
+        both.wait()
+        return submit(wanted)
+
+    monkeypatch.setattr(workspace.runs, "submit", together)
+
+    def ask(number):
+        try:
+            workspace.chats.send(conversation, f"message {number}")
+        except UserError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(ask, range(2)))
+    assert answers[0] == ""
+    assert "another message" in answers[1]
+    assert workspace.chats.get(conversation).asked == 2
+    workers = workspace.runs.list(kind="chat")
+    used = workspace.chats.get(conversation).run_id
+    assert {run.id: run.state for run in workers if run.state not in ENDED} == {used: "queued"}
+    asked = [question for run in workers for question in RunDir(Path(run.folder)).questions()[0]]
+    assert len(asked) == 2, "the first one, and one of the two"
 
 
 def test_of_many_who_ask_at_once_one_is_heard(workspace, talk):

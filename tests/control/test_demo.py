@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -67,7 +69,28 @@ def test_a_name_that_is_taken_leaves_no_half_of_a_demo(workspace):
     mine = workspace.runs.submit(read_spec("merge", "", ["name=demo-merged"]))
     with pytest.raises(UserError, match="already a model called 'demo-merged'"):
         workspace.demo.start()
-    assert {run.state for run in workspace.runs.list() if run.id != mine} == {"stopped"}
+    assert [run.id for run in workspace.runs.list()] == [mine]
+
+
+def test_of_two_who_start_it_at_once_one_has_it_whole_and_the_other_is_told(workspace, monkeypatch):
+    """As a double click does: both look before either has queued anything."""
+    both, check = threading.Barrier(2, timeout=30), workspace.runs.check
+    monkeypatch.setattr(
+        workspace.runs, "check", lambda spec: (both.wait() if spec.kind == "dataset" else None, check(spec))
+    )
+
+    def start(_):
+        try:
+            return workspace.demo.start()
+        except UserError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(start, range(2)))
+    assert answers[0] == "demo-1"
+    assert answers[1].startswith("demo-1 was started a moment ago")
+    assert [run.state for run in workspace.demo.runs("demo-1")] == ["queued"] * 6
+    assert len(workspace.runs.list()) == 6
 
 
 def test_the_table_counts_verdicts_as_they_come(workspace, mute):

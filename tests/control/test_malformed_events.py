@@ -32,6 +32,9 @@ BROKEN = {
     "step is text": line({"event": "metric", "step": "soon", "values": {"loss": 1.0}}),
     "step over 64 bits": line({"event": "metric", "step": HUGE, "values": {"loss": 1.0}}),
     "step below zero": line({"event": "metric", "step": -1, "values": {"loss": 1.0}}),
+    "60,000 numbers in one event": line(
+        {"event": "metric", "step": 1, "values": {f"loss_{number}": 1.0 for number in range(60_000)}}
+    ),
     "resumed without step": line({"event": "resumed"}),
     "state without state": line({"event": "state"}),
     "a state that is none": line({"event": "state", "state": "banana"}),
@@ -96,6 +99,21 @@ def test_a_result_that_cannot_be_entered_fails_its_run_alone(workspace, started,
     assert "could not be taken in" in run.error
     workspace.tick()
     assert workspace.runs.get(waiting).state == "starting"
+
+
+def test_what_the_database_refuses_of_one_run_ends_that_run_alone(workspace, started):
+    """It is no trouble of the disk's or of a lock's, and would be met again at every look."""
+    broken, its_folder = started("chat", "bug=x")
+    other, sound = started()
+    with workspace._database.write() as session:
+        session.connection().exec_driver_sql("DROP TABLE metric")
+    its_folder.emit("metric", step=1, values={"loss": 1.0})
+    sound.emit("progress", done=1, total=2, text="half")
+    workspace.tick()
+    run = workspace.runs.get(broken)
+    assert (run.state, run.cause) == ("failed", "bug")
+    assert "could not be taken in (OperationalError: " in run.error
+    assert workspace.runs.get(other).progress_text == "half"
 
 
 def workspace_spec(kind):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.control.outcomes import WORDS, came_of
+from engine.control.outcomes import WORDS, came_of, stopping
 from engine.specs import KINDS
 from storage.tables import Run
 
@@ -28,3 +28,14 @@ def test_what_came_of_a_run(kind, result, words):
 def test_every_kind_has_its_words_and_an_unfinished_run_none():
     assert WORDS.keys() == KINDS.keys()
     assert came_of(Run(kind="train", name="a", state="running", created_at=0.0)) == ""
+
+
+@pytest.mark.parametrize("stop_now", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_was_asked_to_stop_says_what_is_waited_for(kind, stop_now):
+    words = stopping(Run(kind=kind, name="a", state="stopping", stop_now=stop_now, created_at=0.0))
+    saves = kind == "train" and not stop_now
+    assert ("checkpoint" in words, "10 minutes" in words) == (saves, saves)
+    assert ("without saving" in words) == (kind == "train" and stop_now)
+    assert words.startswith("finishing its step" if saves else "ending")
+    assert stopping(Run(kind=kind, name="a", state="running", created_at=0.0)) == ""

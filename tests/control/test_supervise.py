@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.rundir import RunDir
+from engine.spec_files import read_spec
 
 
 def test_a_run_whose_folder_was_removed_fails_and_the_others_go_on(workspace, started, mute):
@@ -16,3 +22,49 @@ def test_a_run_whose_folder_was_removed_fails_and_the_others_go_on(workspace, st
     assert "was removed while it ran" in lost.error
     assert mute.asked == "force"
     assert workspace.runs.get(other).progress_text == "half"
+
+
+@pytest.mark.parametrize("lost", ["all of it", "its events"])
+def test_a_run_whose_folder_was_removed_can_begin_anew(workspace, started, lost):
+    """Its new worker counts from 1, and nothing stays of what the lost one said."""
+    run_id, folder = started()
+    for step in (1, 2, 3):
+        folder.emit("metric", step=step, values={"loss": 1.0})
+    folder.emit("bug", id="b", language="python", path="a.py", start=1, end=1, buggy="x\n", fixed="y\n")
+    folder.emit("patch", bug_id="b", source="model", rank=2, text="y\n", verdict={"outcome": "plausible"})
+    folder.events_path.open("a").write("{broken\n")
+    folder.emit("progress", done=2, total=4, text="two of four")
+    workspace.tick()
+    shutil.rmtree(folder.path) if lost == "all of it" else folder.events_path.unlink()
+    workspace.tick()
+    assert workspace.runs.get(run_id).state == "failed"
+    workspace.runs.resume(run_id)
+    workspace.tick()
+    run = workspace.runs.get(run_id)
+    assert (run.state, run.progress_done, run.progress_text, run.broken_lines) == ("starting", 0, "", 0)
+    assert workspace.runs.metrics(run_id) == {}
+    assert workspace.patches.page(run_id)[1] == 0
+    anew = RunDir(folder.path)
+    anew.emit("state", state="running")
+    anew.emit("metric", step=1, values={"loss": 2.0})
+    workspace.tick()
+    assert workspace.runs.get(run_id).state == "running"
+    assert [value for _, value, _ in workspace.runs.metrics(run_id)["loss"]] == [2.0]
+    anew.emit("state", state="done", result={})
+    workspace.tick()
+    assert workspace.runs.get(run_id).state == "done"
+
+
+def test_a_conversation_whose_question_was_lost_with_the_folder_can_go_on(workspace, mute):
+    conversation = workspace.chats.start(read_spec("chat", "demo", ["bug=pocket/py-clock-format"]))
+    workspace.chats.send(conversation, "look at midnight")
+    workspace.tick()
+    run_id = workspace.chats.get(conversation).run_id
+    shutil.rmtree(workspace.runs.get(run_id).folder)
+    workspace.tick()
+    workspace.runs.resume(run_id)
+    workspace.tick()
+    assert not workspace.chats.view(conversation).is_busy, "no worker has its question"
+    workspace.chats.send(conversation, "look at midnight")
+    (question,), _ = RunDir(Path(workspace.runs.get(run_id).folder)).questions()
+    assert question["message"] == "look at midnight"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import shutil
 
+import pytest
+
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
+from engine.rundir import RunDir
 
 VERDICT = {"outcome": "test_failed", "reason": "", "log": "E assert 1 == 2", "failed": ["test_a"], "duration_s": 0.5}
 BUG = {"id": "b/1", "language": "python", "path": "a.py", "start": 1, "end": 1, "buggy": "x\n", "fixed": "y\n"}
@@ -62,6 +65,35 @@ def test_a_broken_line_is_counted_and_passed_over(workspace, started):
     workspace.tick()
     run = workspace.runs.get(run_id)
     assert (run.broken_lines, run.progress_text) == (1, "one of four")
+
+
+@pytest.mark.parametrize("ahead", [2, 9000])
+@pytest.mark.parametrize("before", ["nothing odd", "a torn line", "a kind of a later version", "many broken lines"])
+def test_a_number_far_ahead_is_a_broken_line_and_swallows_nothing(workspace, started, before, ahead):
+    """Whether the worker goes on, or another one counts on from the file."""
+    run_id, folder = started()
+    for step in range(1, 301):
+        folder.emit("metric", step=step, values={"loss": 1.0})
+    odd = {"nothing odd": b"", "a torn line": b'{"seq": 301, "ti\n', "many broken lines": b"{}\n" * 5}.get(before)
+    if odd is None:
+        folder.emit("hologram", depth=3)
+        odd = b""
+    broken = odd.count(b"\n")
+    last = 300 + (before == "a kind of a later version")
+    workspace.tick()
+    with folder.events_path.open("ab") as file:
+        file.write(odd)
+        file.write(b'{"seq": %d, "time": 1.0, "event": "progress", "done": 1}\n' % (last + ahead + broken))
+    workspace.tick()
+    folder.emit("metric", step=301, values={"loss": 1.0})
+    another = RunDir(folder.path)
+    another.emit("metric", step=302, values={"loss": 1.0})
+    workspace.tick()
+    assert steps(workspace, run_id) == list(range(1, 303))
+    another.emit("state", state="done", result={})
+    workspace.tick()
+    run = workspace.runs.get(run_id)
+    assert (run.state, run.broken_lines) == ("done", broken + 1)
 
 
 def test_a_patch_judged_again_replaces_its_verdict(workspace, started):

@@ -44,3 +44,10 @@ def preset(panel: Any, name: str) -> None:
 def more_settings(panel: Any) -> None:
     """Open what is folded away."""
     panel.get_by_role("button", name="More settings").click()
+
+
+def asked_again(page: Any, times: int = 2) -> None:
+    """Until the page has asked so often whether anything has changed, and has been told."""
+    for _ in range(times):
+        with page.expect_response("**/studio/changes"):
+            pass

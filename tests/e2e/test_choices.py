@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 
 import pytest
 from filled import CHAT_BUG
-from pages import TABS, drawn_tab, field, tab
+from pages import TABS, asked_again, drawn_tab, field, tab
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -23,6 +24,18 @@ def chosen_bug(panel):
 def states(server):
     with sqlite3.connect(server.home / "studio.db") as database:
         return [row[0] for row in database.execute("SELECT state FROM run ORDER BY id")]
+
+
+def stopped_now(server):
+    with sqlite3.connect(server.home / "studio.db") as database:
+        return [row[0] for row in database.execute("SELECT id FROM run WHERE stop_now")]
+
+
+def wait_for(holds):
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
 
 
 def test_the_demo_starts_with_one_click_and_another_only_when_that_is_wanted(server, open_page):
@@ -167,6 +180,36 @@ def test_a_training_is_stopped_with_its_work_saved_or_now(still_server, open_pag
     assert states(still_server)[6:8] == ["stopping", "stopped"]
 
 
+def test_a_button_acts_on_the_run_that_is_shown_whatever_has_started_since(still_server, open_page):
+    """Nothing is chosen, so the page shows what trains; then something newer trains, and the page does not know yet."""
+    page = open_page(still_server.url)
+    panel = drawn_tab(page, "Monitor")
+    expect(panel.locator(".strip")).to_contain_text("run 7")
+    page.route("**/studio/**", lambda route: None)  # no look is answered from now on
+    with sqlite3.connect(still_server.home / "studio.db") as database:
+        database.execute("UPDATE run SET kind = 'train', state = 'running' WHERE id = 8")
+    panel.get_by_role("button", name="Stop and save").click()
+    wait_for(lambda: "stopping" in states(still_server))
+    assert states(still_server)[6:8] == ["stopping", "running"]
+    panel.get_by_role("button", name="Stop now").click()
+    wait_for(lambda: stopped_now(still_server))
+    assert stopped_now(still_server) == [7]
+
+
+def test_resume_goes_on_with_the_run_that_is_shown(still_server, open_page):
+    with sqlite3.connect(still_server.home / "studio.db") as database:
+        database.execute("UPDATE run SET state = 'failed' WHERE state IN ('running', 'queued')")
+    page = open_page(still_server.url)
+    panel = drawn_tab(page, "Monitor")
+    expect(panel.locator(".strip")).to_contain_text("run 9")
+    page.route("**/studio/**", lambda route: None)
+    with sqlite3.connect(still_server.home / "studio.db") as database:
+        database.execute("UPDATE run SET state = 'running' WHERE id = 7")
+    panel.get_by_role("button", name="Resume").click()
+    wait_for(lambda: "queued" in states(still_server))
+    assert states(still_server)[6:9] == ["running", "failed", "queued"]
+
+
 BLANK = """() => [...document.querySelectorAll('.panel, .chart')].filter((card) =>
     card.checkVisibility() && !card.innerText.trim()).length"""
 
@@ -214,7 +257,12 @@ def test_a_tab_that_was_clicked_stays_open_whatever_is_answered_later(still_serv
     session.send("Network.enable")
     slow = {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1}
     session.send("Network.emulateNetworkConditions", slow)
+    page.evaluate("""() => {
+        const at = window.studio.at;
+        window.studio.at = (...given) => { window.answered = given[1]; at(...given); };
+    }""")
     panel.get_by_role("button", name=re.compile("too-large")).click()
     tab(page, "Merge").locator(".parity").wait_for()
-    page.wait_for_timeout(3000)  # the answer to the click has come meanwhile
+    page.wait_for_function("window.answered === '?run=6'")
+    asked_again(page)
     expect(page.get_by_role("tab", name="Merge")).to_have_attribute("aria-selected", "true")

@@ -7,12 +7,15 @@ import sqlite3
 import time
 
 import pytest
-from pages import drawn_tab, field, tab
+from pages import asked_again, drawn_tab, field, tab
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 
 TRAINED, TRAINING = 2, 7  # runs of the used home
+PERIODS = """(number) => new Promise((done) => {  // as many periods of the page's own timer
+    const timer = setInterval(() => { if (--number <= 0) { clearInterval(timer); done(); } }, 1000);
+})"""
 AWAY = "ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|AbortError|errored out"
 
 
@@ -61,16 +64,17 @@ def test_nothing_but_the_stamp_is_asked_while_nothing_changes_and_nothing_when_h
     page = open_page(still_server.url)
     for name in ("Monitor", "Patches", "Chat"):
         drawn_tab(page, name)
-        page.wait_for_timeout(2000)  # the last look, for what came while it was drawn
+        asked_again(page)  # the last look, for what came while it was drawn
         asked = addresses(page)
-        while len(asked) < 3:
-            page.wait_for_event("request")
+        asked_again(page)
         assert set(asked) == {"studio/changes"}, name
     page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
-    page.wait_for_timeout(1200)
+    page.evaluate(PERIODS, 1)  # what was asked before has been answered
     asked = addresses(page)
-    page.wait_for_timeout(2500)
+    page.evaluate(PERIODS, 2)
     assert asked == []
+    page.evaluate("delete document.hidden")
+    asked_again(page)
 
 
 @pytest.mark.slow
@@ -106,15 +110,14 @@ def test_zoom_and_hidden_curves_stay_while_the_charts_grow(still_server, open_pa
     page = open_page(f"{still_server.url}/?run={TRAINED}")
     page.locator(".js-plotly-plot").nth(3).wait_for()
     chart = page.locator(".js-plotly-plot").first
-    page.wait_for_timeout(500)  # plotly counts a second click within 300 ms as a double click
     chart.locator(".legendtoggle").nth(1).click()
+    page.wait_for_function("document.querySelector('.js-plotly-plot')._fullData[1].visible === 'legendonly'")
     box = chart.locator(".nsewdrag").first.bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 60, steps=5)
     page.mouse.up()
     page.wait_for_function("document.querySelector('.js-plotly-plot').layout.xaxis.range[0] > 5")
-    page.wait_for_function("document.querySelector('.js-plotly-plot')._fullData[1].visible === 'legendonly'")
     zoomed = page.evaluate("document.querySelector('.js-plotly-plot').layout.xaxis.range.map(Math.round)")
     changes.point(TRAINED, 500, loss=1.0, eval_loss=1.1)
     page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].x.at(-1) === 500")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -12,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))
+from web_server import Server
+
 from engine.control.workspace import Workspace
 from engine.launchers.local import parse_handle
-from engine.rundir import HEARTBEAT_S
+from engine.rundir import HEARTBEAT_S, RunDir
 from engine.spec_files import read_spec
-from engine.trainers.checkpoint import complete, step_of
+from engine.trainers.checkpoint import complete, damage_of, step_of
 
 pytestmark = pytest.mark.slow
 STEPS = 400  # more than any test waits for
@@ -75,8 +79,9 @@ def steps(workspace, run_id):
 
 
 def saved(workspace, run_id):
-    """The step of the newest whole checkpoint."""
-    return max(map(step_of, complete(Path(workspace.runs.get(run_id).folder) / "artifacts" / "checkpoints")), default=0)
+    """The step of the newest checkpoint from which the run could go on."""
+    sealed = complete(Path(workspace.runs.get(run_id).folder) / "artifacts" / "checkpoints")
+    return max((step_of(path) for path in sealed if not damage_of(path)), default=0)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +104,55 @@ def test_stop_saves_and_resume_goes_on_at_the_next_step(workspace, settings):
     shell(workspace.home, "runs", "resume", str(run_id))
     until(workspace, lambda: len(steps(workspace, run_id)) > stopped_at)
     shell(workspace.home, "runs", "stop-now", str(run_id))
+    assert [event.said.step for event in events(workspace, run_id, "resumed")] == [stopped_at]
     assert steps(workspace, run_id) == list(range(1, len(steps(workspace, run_id)) + 1))
+
+
+def test_the_page_stops_a_training_with_slow_steps_and_resumes_it(workspace):
+    """The server alone looks after the run; its steps last longer than the 10 s after which a stop once killed."""
+    step_s = 20
+    timed = train(workspace)
+    until(workspace, lambda: len(steps(workspace, timed)) >= 4)
+    workspace.runs.stop(timed, now=True)
+    until(workspace, lambda: workspace.runs.get(timed).state == "stopped")
+    times = [at for _, _, at in workspace.runs.metrics(timed)["loss"]]
+    run_id = train(workspace, f"trainer.accumulation={math.ceil(step_s * (len(times) - 1) / (times[-1] - times[0]))}")
+    server = Server(workspace.home)
+    try:
+        wait_for(lambda: workspace.runs.get(run_id).progress_text.startswith("step 0"))
+        click(server, "stop_and_save", run_id)
+        began = time.monotonic()
+        wait_for(lambda: b"finishing its step and saving a checkpoint" in server.look("monitor")[1], 10)
+        wait_for(lambda: workspace.runs.get(run_id).state != "stopping")
+        assert time.monotonic() - began > step_s / 2
+        run = workspace.runs.get(run_id)
+        assert (run.state, run.error, steps(workspace, run_id), saved(workspace, run_id)) == ("stopped", "", [1], 1)
+        click(server, "resume_run", run_id)
+        wait_for(lambda: len(steps(workspace, run_id)) == 2)
+        click(server, "stop_now", run_id)
+        wait_for(lambda: workspace.runs.get(run_id).state == "stopped", 30)
+        assert steps(workspace, run_id) == [1, 2]
+        assert [event.said.step for event in events(workspace, run_id, "resumed")] == [1]
+    finally:
+        server.close()
+
+
+def click(server, name, run_id):
+    said = server.queued(f"monitor_{name}", [run_id])
+    assert '"success":true' in said, said
+
+
+def events(workspace, run_id, kind):
+    folder = RunDir(Path(workspace.runs.get(run_id).folder))
+    return [event for event in folder.events().events if event.kind == kind]
+
+
+def wait_for(holds, seconds=120):
+    """Without looking after the runs: the server does."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
 
 
 def test_stop_now_does_not_wait_for_the_step(workspace):

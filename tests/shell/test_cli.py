@@ -9,8 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.assets import STARTER_MODEL
+from engine.control.workspace import Workspace
 from engine.fingerprint import library_versions
+from engine.rundir import Inputs, RunDir
 from engine.shell.cli import app
+from engine.spec_files import read_spec
+from storage.tables import Run
 
 
 @pytest.fixture
@@ -202,3 +206,62 @@ def test_every_verb_explains_itself(words):
 
 def test_cancelling_a_demo_where_there_is_none_says_so(said):
     assert said("demo", "--cancel") == "no demo is under way, so there is none to cancel"
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_chat_of_the_shell_that_ends_leaves_the_model_to_other_conversations(home, monkeypatch, is_shared):
+    """A page may be reading its answer, or about to ask again."""
+    monkeypatch.setattr("engine.control.supervise.Supervisor.tick", lambda self: None)  # nothing is ever started
+    monkeypatch.setattr(
+        "engine.shell.follow.conversation", lambda workspace, number, *, quiet: workspace.chats.view(number)
+    )
+    words = ["bug=pocket/py-clock-format", "model=starter"]
+    workspace = Workspace(home)
+    if is_shared:
+        on_the_page = workspace.chats.start(read_spec("chat", "", words))
+        workspace.chats.send(on_the_page)
+    done = CliRunner().invoke(app, ["chat", "--set", words[0], "--set", words[1], "--home", str(home)])
+    assert done.exit_code == 0, done.output
+    (worker,) = workspace.runs.list()
+    assert worker.state == ("queued" if is_shared else "stopped")
+    note = f"the model stays loaded for another conversation; `repair-studio runs stop {worker.id}` unloads it"
+    assert (note in done.stderr) == is_shared
+    workspace.close()
+
+
+@pytest.mark.parametrize("inputs", ["{torn", '{"unknown": 1}', "[]"])
+def test_a_run_that_cannot_be_compared_with_the_one_it_repeats_is_not_queued(home, tmp_path, inputs):
+    folder = RunDir.create(tmp_path / "3", read_spec("benchmark").model_dump(mode="json"), Inputs())
+    (folder.path / "inputs.json").write_text(inputs)
+    done = CliRunner().invoke(app, ["benchmark", str(folder.path / "spec.json"), "--home", str(home)])
+    assert Workspace(home).runs.list() == []
+    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1), done.output
+    assert "inputs.json " in done.stderr
+    assert done.stderr.endswith("from a copy of its spec.json in another folder\n")
+
+
+class AnotherBoot:
+    """A launcher whose workers ended when the machine did."""
+
+    def submit(self, run_dir, environment):
+        return "of this boot"
+
+    def is_alive(self, handle):
+        return handle == "of this boot"
+
+    def interruption(self, handle):
+        return "the machine was restarted while it ran"
+
+
+def test_a_run_can_go_on_right_after_the_machine_was_restarted(home, monkeypatch):
+    monkeypatch.setattr("engine.plugins.LAUNCHERS.create", lambda params: AnotherBoot())
+    workspace = Workspace(home)
+    run_id = workspace.runs.submit(read_spec("benchmark"))
+    workspace.tick()
+    with workspace._database.write() as session:
+        run = session.get_one(Run, run_id)
+        run.state, run.handle = "running", "of the boot before"
+    done = CliRunner().invoke(app, ["runs", "resume", str(run_id), "--home", str(home)])
+    assert done.exit_code == 0, done.output
+    assert workspace.runs.get(run_id).state == "starting"
+    workspace.close()

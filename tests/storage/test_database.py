@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
 from storage.database import HEAD, MIGRATIONS, Damaged, Database, Unavailable, filesystem_of, version_of
@@ -147,6 +148,12 @@ def test_a_full_disk_is_the_outsides_fault_and_writing_resumes_when_there_is_roo
     write("y")
     with database.read() as session:
         assert session.get_one(Run, 1).name == "y"
+
+
+def test_a_wrong_question_is_no_trouble_of_the_disks(tmp_path):
+    database = Database(tmp_path / "studio.db")
+    with pytest.raises(OperationalError, match="no such table: recipes"), database.read() as session:
+        session.connection().exec_driver_sql("SELECT * FROM recipes")
 
 
 VERSIONS = Path(__file__).parent / "versions"  # a small used database of each released version, as SQL

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 import pytest
-from filled import fill
+from filled import CHAT_BUG, fill
 
 from engine.control.workspace import Workspace
+from engine.spec_files import read_spec
 from studio.app import TABS, create_app
 
 
@@ -82,3 +83,18 @@ def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
         start()
     cancel()
     assert demo(studio)[0].count("stopped") >= 6
+
+
+def test_stopping_a_model_says_which_other_answers_end_with_it(tmp_path, monkeypatch):
+    workspace, said = Workspace(tmp_path), []
+    monkeypatch.setattr("gradio.Info", said.append)
+    stop = handler(create_app(workspace), "chat_stop_now")
+    mine, other = (workspace.chats.start(read_spec("chat", "", [f"bug={CHAT_BUG}"])) for _ in range(2))
+    stop(mine)
+    assert said == []
+    for conversation in (mine, other):
+        workspace.chats.send(conversation)
+    stop(mine)
+    assert said == ["The model was also answering another conversation; press Repair there to go on."]
+    assert "press Repair to go on" in workspace.chats.view(other).error
+    workspace.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -80,6 +81,25 @@ def test_hostile_text_is_inert_wherever_it_is_shown(workspace):
     assert len(pieces) > 30
     assert sum("&lt;img src=x" in piece for piece in pieces) > 10
     assert [dangers(piece) for piece in pieces if dangers(piece)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "stop_now", "words"),
+    [
+        ("train", False, "finishing its step and saving a checkpoint, 10 minutes at most"),
+        ("train", True, "ending without saving"),
+        ("benchmark", False, "ending"),
+        ("chat", True, "ending"),
+    ],
+)
+def test_a_stopping_run_says_once_what_is_waited_for_and_the_page_counts_how_long(kind, stop_now, words):
+    run = SimpleNamespace(
+        id=1, kind=kind, name="mine", state="stopping", stop_now=stop_now, stop_asked_at=1e9, started_at=9e8,
+        ended_at=None, progress_text="step 3 of 9", progress_done=3, progress_total=9, error="", after=None,
+    )  # fmt: skip
+    shown = re.sub("<[^>]*>", "", show.run_strip(run, link=False))
+    assert shown == f"minerun 1stopping{words}; asked  ago"
+    assert '; asked <time data-since="1000000000.000"></time> ago' in show.run_strip(run)
 
 
 def test_each_verdict_has_one_glyph_and_words():

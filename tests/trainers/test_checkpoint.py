@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 import sys
+import zlib
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +44,14 @@ def test_an_unfinished_seal_is_no_seal(tmp_path):
     (cut / f"{SEAL}.tmp").write_text("every file")
     assert newest_complete(tmp_path) is None
     assert (tmp_path / "incomplete-10" / f"{SEAL}.tmp").exists()
+
+
+def test_one_that_is_saved_and_sealed_again_is_whole(tmp_path):
+    folder = save(tmp_path, 10)
+    (folder / "optimizer.pt").write_text("y" * 900)
+    seal(folder)
+    assert damage_of(folder) == ""
+    assert newest_complete(tmp_path) == folder
 
 
 def test_incomplete_ones_never_replace_each_other(tmp_path):
@@ -124,6 +136,55 @@ def test_the_newest_that_turns_out_damaged_is_passed_over_for_the_one_before(tmp
     assert said in damage_of(newest)
     assert newest_complete(tmp_path) == good
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-5", "damaged-10"}
+
+
+LINE = b"%08x 1000 optimizer.pt\n" % zlib.crc32(b"x" * 1000)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"\0" * 200,
+        b"every file of this checkpoint is on the disk",
+        b"every file of this checkpoint\n",
+        LINE + b"the rest\n",
+        LINE + b"\n",
+        LINE + b"6d5d1d1a 1000\n",
+        LINE + b"6d5d1d1a " + b"9" * 5000 + b" rng_state.pth\n",
+        LINE + LINE.replace(b"optimizer.pt\n", b"rng_state.pth"),
+        LINE + LINE.replace(b"optimizer.pt", b"rng_\xff\xfe.pth"),
+        LINE + LINE.replace(b"optimizer.pt", b"a\0b"),
+    ],
+)
+def test_a_damaged_seal_vouches_for_nothing(tmp_path, content):
+    good = save(tmp_path, 5)
+    (save(tmp_path, 10) / SEAL).write_bytes(content)
+    assert newest_complete(tmp_path) == good
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-5", "damaged-10"}
+
+
+def test_a_seal_of_one_line_vouches_for_that_file(tmp_path):
+    newest = save(tmp_path, 10)
+    (newest / SEAL).write_bytes(LINE)
+    assert newest_complete(tmp_path) == newest
+
+
+@pytest.mark.parametrize("unreadable", [SEAL, "optimizer.pt"])
+def test_what_cannot_be_read_is_damage(tmp_path, monkeypatch, unreadable):
+    good = save(tmp_path, 5)
+    newest = save(tmp_path, 10)
+    opened = Path.open
+
+    def fail(path, *given, **named):
+        if path == newest / unreadable:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *given, **named)
+
+    monkeypatch.setattr(Path, "open", fail)
+    assert damage_of(newest) == f"{unreadable} cannot be read: Input/output error"
+    assert newest_complete(tmp_path) == good
 
 
 def test_one_sealed_by_the_first_version_still_counts(tmp_path):

@@ -173,6 +173,33 @@ def test_the_lean_loss_is_the_loss_of_trl(tmp_path, tiny, dataset, monkeypatch):
     assert lean["eval_loss"] == pytest.approx(plain["eval_loss"], abs=1e-5)
 
 
+def test_a_training_goes_on_from_the_checkpoint_before_one_whose_seal_is_damaged(tmp_path, tiny, dataset):
+    run, _ = train(tmp_path, tiny, dataset)
+    (run.artifacts / "checkpoints" / "checkpoint-4" / "COMPLETE").write_bytes(b"\xff" * 40)
+    again, figures = train(tmp_path, tiny, dataset)
+    assert (said(again, "resumed"), figures["steps"]) == ([{"step": 2}], 4)
+
+
+def test_a_stop_that_falls_on_an_evaluation_saves_once_and_the_training_goes_on_from_there(
+    tmp_path, tiny, dataset, monkeypatch
+):
+    from engine.trainers.reporting import Reporter
+
+    evaluated = Reporter.on_prediction_step
+
+    def stopped(reporter, *given, **named):
+        reporter.is_stopping = True
+        evaluated(reporter, *given, **named)
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(Reporter, "on_prediction_step", stopped)
+        with pytest.raises(SystemExit):
+            train(tmp_path, tiny, dataset, eval_steps=1, save_steps=100)
+    run, figures = train(tmp_path, tiny, dataset, eval_steps=1, save_steps=100)
+    assert [checkpoint["step"] for checkpoint in said(run, "checkpoint")] == [1, 4]
+    assert (said(run, "resumed"), figures["steps"]) == ([{"step": 1}], 4)
+
+
 @pytest.mark.slow
 def test_sigkill_and_resume_give_the_weights_and_losses_of_an_undisturbed_run(tmp_path, dataset):
     from dataclasses import asdict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from small_benchmark import bug
 
 from engine.errors import UserError
 from engine.rundir import Inputs, RunDir
@@ -39,16 +40,31 @@ def test_every_bug_is_said_and_what_cannot_be_shown_whole_is_counted(tiny, small
 
 def test_a_killed_run_goes_on_without_writing_or_judging_anything_twice(tiny, small, run):
     whole = benchmark(SPEC, Inputs(model=tiny), run)
-    lines = run.events_path.read_bytes().splitlines(keepends=True)
-    first = [line for line in lines if b'"event": "patch"' in line and b'"small/add"' in line]
+    first = [fields for fields in said(run, "patch") if fields["bug_id"] == "small/add"]
     assert len(first) == 4
-    run.events_path.write_bytes(b"".join(first) + b'{"seq": 99, "ev')  # the kill came in the middle of a line
+    run.events_path.write_bytes(b"")
+    for fields in first:
+        RunDir(run.path).emit("patch", **fields)
+    with run.events_path.open("ab") as file:
+        file.write(b'{"seq": 5, "ev')  # the kill came in the middle of a line
     small.run.clear()
     again = benchmark(SPEC, Inputs(model=tiny), RunDir(run.path))
     assert small.run["small/add"] == 0
     assert small.run["small/sum_of"] >= 3
     same = ("bugs", "scored", "plausible_at", "outcomes", "patches")
     assert {key: again[key] for key in same} == {key: whole[key] for key in same}
+
+
+def test_a_killed_run_that_now_draws_other_patches_counts_those(tiny, small, run):
+    """The kill came after the first patch of a bug, which was plausible and is not drawn again."""
+    whole = benchmark(SPEC, Inputs(model=tiny), run)
+    (first,) = (fields for fields in said(run, "patch") if (fields["bug_id"], fields["rank"]) == ("small/add", 1))
+    assert first["verdict"]["outcome"] != "plausible"
+    fixed = bug("add").fixed
+    run.events_path.write_bytes(b"")
+    RunDir(run.path).emit("patch", **{**first, "text": fixed, "verdict": {"outcome": "plausible"}})
+    again = benchmark(SPEC, Inputs(model=tiny), RunDir(run.path))
+    assert (again["outcomes"], again["plausible_at"]) == (whole["outcomes"], whole["plausible_at"])
 
 
 def test_without_a_model_nothing_is_run(small, run):

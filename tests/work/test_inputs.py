@@ -47,6 +47,18 @@ def test_a_run_does_not_go_on_with_other_weights(run, adapter):
         recorded(run.inputs(), run, "benchmark")
 
 
+def test_the_first_start_stays_on_record_and_a_later_one_says_what_was_another(run, monkeypatch):
+    recorded(run.inputs(), run, "benchmark")
+    first = run.inputs()
+    recorded(first, run, "benchmark")
+    monkeypatch.setattr("engine.work.inputs.code_version", lambda: "9.9")
+    again = recorded(run.inputs(), run, "benchmark")
+    assert (again.code_version, again.versions, again.machine) == (first.code_version, first.versions, first.machine)
+    same, other = run.inputs().later_starts
+    assert (same.keys(), other.keys(), other["code_version"]) == ({"time"}, {"time", "code_version"}, "9.9")
+    assert same["time"] <= other["time"]
+
+
 def test_the_rows_of_a_folder_are_hashed_and_compared(tmp_path):
     from tiny_models import write_dataset
 

@@ -42,12 +42,15 @@ def test_the_merged_model_answers_like_the_adapter(roomy, run):
 
 
 def test_a_merge_that_changed_something_is_not_usable(roomy, run, monkeypatch):
-    def saved_wrong(model, tokenizer, run):
-        model.model.layers[0].self_attn.q_proj.weight.data.mul_(1.1)
-        return save(model, tokenizer, run)
+    load = merging.load
 
-    save = merging._save
-    monkeypatch.setattr(merging, "_save", saved_wrong)
+    def loaded_wrong(model, *given, **named):
+        loaded = load(model, *given, **named)
+        if model.kind == "merged":
+            loaded.model.model.layers[0].self_attn.q_proj.weight.data.mul_(1.1)
+        return loaded
+
+    monkeypatch.setattr(merging, "load", loaded_wrong)
     proof = merging.merge(SPEC, Inputs(model=roomy), run)
     assert not proof["usable"]
     assert proof["max_logit_difference"] > proof["tolerance"]

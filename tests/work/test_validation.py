@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -108,6 +109,40 @@ def test_a_second_worker_runs_only_what_has_no_verdict_yet(folder):
     assert [verdicts[rank].outcome for rank in (1, 2, 3, 4)] == [Outcome.TEST_FAILED] * 4
 
 
+def test_a_second_worker_that_writes_other_patches_has_them_run(folder):
+    judged(folder, Suite(), "right\n", "a\n", "a\n")
+    again = Suite()
+    verdicts, _ = judged(folder, again, "b\n", "right\n", "b\n", "a\n")
+    assert [verdicts[rank].log for rank in (1, 2, 3, 4)] == ["ran b\n", "ran right\n", "ran b\n", "ran a\n"]
+    assert [rank for rank in verdicts if verdicts[rank].is_plausible] == [2]
+    assert again.run == {"b\n": 1}, "a text that was run before is not run again, at whatever rank it stands now"
+    last = {fields["rank"]: fields for fields in patches(folder) if fields["source"] == MODEL}
+    assert [(last[rank]["text"], last[rank]["same_as"]) for rank in (1, 2, 3, 4)] == [
+        ("b\n", None), ("right\n", None), ("b\n", 1), ("a\n", None)
+    ]  # fmt: skip
+    third = Suite()
+    assert judged(folder, third, "b\n", "right\n", "b\n", "a\n")[0] == verdicts
+    assert not third.run
+
+
+def test_who_a_patch_equals_is_said_again_where_that_is_another_rank_now(folder):
+    judged(folder, Suite(), "a\n", "b\n", "a\n")
+    again = Suite()
+    judged(folder, again, "c\n", "a\n", "a\n")
+    assert again.run == {"c\n": 1}
+    last = {fields["rank"]: fields for fields in patches(folder) if fields["source"] == MODEL}
+    assert [last[rank]["same_as"] for rank in (1, 2, 3)] == [None, None, 2]
+
+
+def test_a_known_fix_that_was_changed_since_is_run_again(folder, monkeypatch):
+    judged(folder, Suite(), "a\n")
+    monkeypatch.setitem(globals(), "BUG", replace(BUG, fixed="better\n"))
+    again = Suite()
+    _, control = judged(folder, again, "a\n")
+    assert again.run == {"better\n": 1}
+    assert "the known fix does not pass" in control.trouble
+
+
 def test_what_the_judge_raises_reaches_the_run(folder):
     class Broken(Suite):
         def evaluate(self, bug, patch, sandbox):
@@ -115,3 +150,12 @@ def test_what_the_judge_raises_reaches_the_run(folder):
 
     with pytest.raises(RuntimeError, match="ours"):
         judged(folder, Broken(), "a\n")
+
+
+def test_a_known_fix_that_was_changed_meanwhile_is_judged_again(folder):
+    judged(folder, Suite(), "a\n")
+    lines = folder.events_path.read_text()
+    folder.events_path.write_text(lines.replace('"text": "right\\n"', '"text": "other\\n"'))
+    again = Suite()
+    judged(folder, again, "a\n")
+    assert again.run == {"right\n": 1}

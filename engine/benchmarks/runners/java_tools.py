@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -103,16 +102,18 @@ class JavaTools:
 
     def _compile_harness(self, jars: list[Path]) -> None:
         javac = [str(self.jdk / "bin/javac"), "-J-Xmx256m", "-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1"]
-        with tempfile.TemporaryDirectory() as classes:
-            path = os.pathsep.join(map(str, jars))
-            said = subprocess.run(
-                [*javac, "-proc:none", "-cp", path, "-d", classes, str(SOURCE)], capture_output=True, timeout=120
-            )
-            if said.returncode != 0:
-                raise MissingDependency(f"{self.jdk} cannot compile our harness: {said.stderr.decode()[:500]}")
-            with zipfile.ZipFile(self.folder / "harness.jar", "w") as jar:
-                for file in sorted(Path(classes).iterdir()):
-                    jar.write(file, file.name)
+        folder = TemporaryFolder("classes")
+        path, classes = os.pathsep.join(map(str, jars)), folder.path / "classes"
+        classes.mkdir()
+        said = subprocess.run(
+            [*javac, "-proc:none", "-cp", path, "-d", str(classes), str(SOURCE)], capture_output=True, timeout=120
+        )
+        if said.returncode != 0:
+            raise MissingDependency(f"{self.jdk} cannot compile our harness: {said.stderr.decode()[:500]}")
+        with zipfile.ZipFile(self.folder / "harness.jar", "w") as jar:
+            for file in sorted(classes.iterdir()):
+                jar.write(file, file.name)
+        folder.cleanup()
 
     def command(self, sandbox: Sandbox) -> tuple[list[str], dict[str, str]]:
         """The JVM up to our harness's arguments, and the tools that `sandbox` must open for it."""

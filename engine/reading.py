@@ -1,0 +1,60 @@
+"""Events out of a file to which another process appends: whole lines only, and no number that it cannot have given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import events
+from engine.events import Event
+
+LINE_BYTES = 64 << 20  # the longest event
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Events from some byte on, where the next reading starts, and how many lines were not readable."""
+
+    events: list[Event]
+    offset: int
+    broken: int
+
+
+def read_from(
+    path: Path, offset: int = 0, most: int | None = None, *, last: int | None = None, broken: int = 0
+) -> Reading:
+    """Whole lines from byte `offset` on, about `most` bytes of them.
+
+    Before them came the event numbered `last` and `broken` lines that were not readable; a reading that does not know
+    takes the first number that it finds. Never goes past the last newline. Lines that are not events, are longer than
+    LINE_BYTES, or have a number further ahead than the lines before account for, are counted as broken: a worker
+    counts from 1 without a gap, and all later events would pass for ones that were seen.
+    """
+    found, before = [], broken
+    last = 0 if offset == 0 else last
+    with path.open("rb") as file:
+        end = file.seek(offset)
+        while most is None or end - offset < most:
+            line = file.readline(LINE_BYTES + 1)
+            is_whole = line.endswith(b"\n")
+            while len(line) > LINE_BYTES and not is_whole and (rest := file.readline(LINE_BYTES)):
+                is_whole = rest.endswith(b"\n")
+            if not is_whole:
+                break  # the end of the file, or a line that is still being written
+            end = file.tell()
+            if not line.strip():
+                continue
+            event = _event(line)
+            if event is None or (last is not None and event.seq > last + 1 + broken):
+                broken += 1
+            else:
+                last = max(last or 0, event.seq)
+                found.append(event)
+    return Reading(found, end, broken - before)
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return events.read(line) if len(line) <= LINE_BYTES else None
+    except ValueError:
+        return None
