@@ -16,7 +16,7 @@ studio: $(VENV)/installed
 	@$(BIN)/python -m studio --home "$(HOME_DIR)" --port $(PORT)
 
 test: $(VENV)/installed-tests lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 quick: $(VENV)/installed-tests lint
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not gpu"

@@ -5,6 +5,10 @@ A broken promise of our own is an `assert` or a plain exception instead, and is 
 
 from __future__ import annotations
 
+import errno
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says when a disk, or the user's share of it, is full
+
 
 class UserError(Exception):
     """Something the user can put right; the text says what is wrong, with the value, and what to do.

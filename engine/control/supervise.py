@@ -15,9 +15,9 @@ from pathlib import Path
 
 from engine.control.outcomes import SAVING_S
 from engine.control.polls import Polls
-from engine.control.runs import Runs
+from engine.control.runs import NEEDED_BYTES, Runs
 from engine.control.sync import begin_anew, ingest, take_state
-from engine.errors import OutsideFailure, UserError
+from engine.errors import DISK_FULL, OutsideFailure, UserError
 from engine.launchers import Launcher
 from engine.plugins import LAUNCHERS
 from engine.rundir import ACTIVE, ENDED, HEARTBEAT_S, RunDir
@@ -33,10 +33,21 @@ STARTING_S = 10.0  # from a worker's start until it can be found
 READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writers need not wait long
 
 
+class NoRoom(OSError):
+    """What is next in the queue waits until there is disk space for it."""
+
+    def __init__(self, run: Run, why: str) -> None:
+        # without a figure: it is said again whenever the text is another one
+        super().__init__(
+            f"no disk space: run {run.id} ({run.name}) waits, {why}; free some space, and it starts by itself"
+        )
+
+
 class Supervisor:
     """One look at all runs per `tick`; any number of studios and shells may tick, one at a time does."""
 
     def __init__(self, home: Path, database: Database, runs: Runs) -> None:
+        self._home = home
         self._lock = home / "supervisor.lock"
         self._database = database
         self._runs = runs
@@ -46,7 +57,8 @@ class Supervisor:
     def tick(self) -> None:
         """Bring rows and processes up to date; returns at once where another studio is just doing it.
 
-        Raises storage.database.Unavailable where the database cannot be used; any other trouble is one run's alone.
+        Raises storage.database.Unavailable where the database cannot be used, NoRoom where the queue waits for disk
+        space; any other trouble is one run's alone.
         """
         with self._alone() as alone:
             if not alone:
@@ -192,16 +204,22 @@ class Supervisor:
 
     def _start(self, run: Run) -> None:
         folder = RunDir(Path(run.folder))
+        if shutil.disk_usage(self._home).free < NEEDED_BYTES:
+            raise NoRoom(run, f"since it needs {NEEDED_BYTES >> 20} MiB in {self._home}")
         try:
             if not _is_whole(folder):
                 self._begin_anew(run, folder)
                 RunDir.create(folder.path, run.spec, self._runs.inputs(parse(run.spec)))
+            folder.log.touch()  # what the disk does not take is found out while the run is still queued
             if not self._change(run, only_in="queued", state="starting", started_at=time.time(), handle=""):
                 return  # stopped since we looked
             handle = _launcher(run).submit(folder.path, {})
         except Unavailable:
             raise
         except (UserError, OutsideFailure, OSError) as error:
+            if _is_about_a_full_disk(error):
+                self._change(run, only_in="starting", state="queued", started_at=run.started_at)
+                raise NoRoom(run, str(error)) from error
             self._give_up(run, str(error), "user" if isinstance(error, UserError) else "outside")
         except Exception as error:
             log.exception("run %s cannot be started", run.id)
@@ -251,6 +269,11 @@ class Supervisor:
 def _is_whole(folder: RunDir) -> bool:
     """Whether it is the folder of a run that was started, and nobody has removed what a worker cannot do without."""
     return folder.events_path.exists() and (folder.path / "spec.json").exists()
+
+
+def _is_about_a_full_disk(error: Exception) -> bool:
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return isinstance(cause, OSError) and cause.errno in DISK_FULL
 
 
 def _launcher(run: Run) -> Launcher:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 SEAL = "COMPLETE"
-FIRST_SEAL = b"every file of this checkpoint is on the disk\n"  # of the first version, which listed no files
+FIRST_SEAL = "every file of this checkpoint is on the disk\n"  # of the first version, which listed no files
 _NUMBERED = re.compile(r"checkpoint-(\d+)")
-_SEALED = re.compile(rb"([0-9a-f]{8}) (\d{1,19}) ([^\0\n]+)\n")
+_SEALED = re.compile(r"([0-9a-f]{8}) ([0-9]{1,19}) ([^\0\n]+)\n")
 
 
 def seal(folder: Path) -> None:
@@ -62,13 +62,13 @@ def damage_of(checkpoint: Path) -> str:
     """What in a sealed checkpoint is no longer as it was saved; empty where nothing is."""
     name = SEAL
     try:
-        lines = (checkpoint / SEAL).read_bytes().splitlines(keepends=True)
-        if lines == [FIRST_SEAL]:
+        written = (checkpoint / SEAL).read_text(encoding="utf-8")
+        if written == FIRST_SEAL:
             return ""
-        sealed = [found for line in lines if (found := _SEALED.fullmatch(line))]
-        if not lines or len(sealed) < len(lines):
+        sealed = _SEALED.findall(written)
+        if not sealed or "".join(f"{crc} {size} {name}\n" for crc, size, name in sealed) != written:
             return f"{SEAL} is damaged"
-        for crc, size, name in (map(os.fsdecode, line.groups()) for line in sealed):
+        for crc, size, name in sealed:
             file = checkpoint / name
             if not file.is_file():
                 return f"{name} is missing"
@@ -76,6 +76,8 @@ def damage_of(checkpoint: Path) -> str:
                 return f"{name} has {file.stat().st_size:,} bytes of {int(size):,}"
             if f"{_crc(file):08x}" != crc:
                 return f"{name} was changed since it was saved"
+    except UnicodeDecodeError:
+        return f"{SEAL} is damaged"
     except OSError as error:
         return f"{name} cannot be read: {error.strerror}"
     return ""

@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.domain import Model
-from engine.errors import UserError
+from engine.errors import DISK_FULL, UserError
 from engine.models import adapters
 from engine.rundir import Inputs, RunDir
 from engine.specs import KINDS
-from engine.work.trouble import FULL
 
 # Never a pickle, never code; a data set is only counted in tokens
 WHOLE = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
@@ -69,7 +68,7 @@ class _Fetch:
         try:
             found = snapshot_download(reference, allow_patterns=list(self._wanted), ignore_patterns=list(UNWANTED))
         except (HTTPError, HFValidationError, OSError) as error:
-            if getattr(error, "errno", None) in FULL:
+            if getattr(error, "errno", None) in DISK_FULL:
                 raise
             why = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UserError(

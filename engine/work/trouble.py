@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.errors import OutsideFailure, UserError
+from engine.errors import DISK_FULL, OutsideFailure, UserError
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 SAYS_FULL = ("no space left on device", "os error 28", "disk quota exceeded")
 # torch's zip writer says no more than that a write came out short
 SAYS_SHORT = ("unexpected pos", "pytorchstreamwriter failed", "file write failed")
@@ -36,7 +34,11 @@ def full_disk(error: BaseException, folder: Path) -> Path | None:
     for link in _chain(error):
         text = str(link).lower()
         is_short = any(words in text for words in SAYS_SHORT) and _free(folder) < SCARCE_BYTES
-        if (isinstance(link, OSError) and link.errno in FULL) or any(words in text for words in SAYS_FULL) or is_short:
+        if (
+            (isinstance(link, OSError) and link.errno in DISK_FULL)
+            or any(words in text for words in SAYS_FULL)
+            or is_short
+        ):
             name = getattr(link, "filename", None)
             place = Path(os.fsdecode(name)).parent if isinstance(name, str | bytes) else folder
             return place if place.exists() else folder

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from engine.control.supervise import NoRoom
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
@@ -68,3 +71,62 @@ def test_a_conversation_whose_question_was_lost_with_the_folder_can_go_on(worksp
     workspace.chats.send(conversation, "look at midnight")
     (question,), _ = RunDir(Path(workspace.runs.get(run_id).folder)).questions()
     assert question["message"] == "look at midnight"
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device", "/home/x")
+
+
+@pytest.mark.parametrize("what", ["little is left", "its folder", "its log", "its worker"])
+def test_on_a_full_disk_what_is_queued_waits_and_starts_once_there_is_room(workspace, mute, monkeypatch, what):
+    ids = [workspace.runs.submit(read_spec(kind)) for kind in ("benchmark", "benchmark", "chat")]
+    with monkeypatch.context() as filled:
+        if what == "little is left":
+            filled.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 5 << 20})())
+        elif what == "its worker":
+            filled.setattr(mute, "submit", full)
+        else:
+            filled.setattr({"its folder": "engine.rundir._write", "its log": "pathlib.Path.touch"}[what], full)
+        for _ in range(3):
+            with pytest.raises(NoRoom) as error:
+                workspace.tick()
+            assert str(error.value).startswith(f"no disk space: run {ids[0]} (starter on pocket) waits, ")
+            assert str(error.value).endswith("; free some space, and it starts by itself")
+            assert [workspace.runs.get(number).state for number in ids] == ["queued"] * 3
+    workspace.tick()
+    assert [workspace.runs.get(number).state for number in ids] == ["starting", "queued", "starting"]
+
+
+def test_that_the_queue_waits_for_room_is_said_once_and_no_longer_when_it_does_not(
+    workspace, mute, monkeypatch, capsys
+):
+    run_id = workspace.runs.submit(read_spec("benchmark"))
+    with monkeypatch.context() as filled:
+        filled.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 5 << 20})())
+        ended = workspace.watch(period_s=0.01)
+        wait_for(lambda: workspace.trouble)
+        time.sleep(0.1)  # several looks
+    wait_for(lambda: workspace.runs.get(run_id).state == "starting")
+    wait_for(lambda: not workspace.trouble)
+    ended.set()
+    assert capsys.readouterr().out.count("no disk space") == 1
+
+
+def test_what_is_stopped_while_it_waits_for_room_does_not_start(workspace, mute, monkeypatch):
+    run_id = workspace.runs.submit(read_spec("benchmark"))
+
+    def stopped_then_full(*_):
+        workspace.runs.stop(run_id)
+        full()
+
+    monkeypatch.setattr(mute, "submit", stopped_then_full)
+    with pytest.raises(NoRoom):
+        workspace.tick()
+    assert workspace.runs.get(run_id).state == "stopping"
+
+
+def wait_for(holds, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)

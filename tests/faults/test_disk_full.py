@@ -167,6 +167,17 @@ def test_under_a_chat(workspace, disk):
     assert "go on" in [turn.text for turn in turns]
 
 
+def test_under_the_queue(workspace, disk):
+    ids = [workspace.runs.submit(read_spec("benchmark", "demo", ["limit=1", "candidates=1"])) for _ in range(2)]
+    disk.fill()
+    for _ in range(3):
+        with pytest.raises(OSError, match="no disk space: run 1 "):
+            workspace.tick()
+        assert [workspace.runs.get(number).state for number in ids] == ["queued"] * 2
+    disk.free()
+    until(workspace, lambda: [workspace.runs.get(number).state for number in ids] == ["done"] * 2)
+
+
 def test_under_the_server_itself(disk, workspace):
     """Filled while the studio serves and a run is under way: the page says it, reads on, and recovers by itself."""
     server = Server(disk.path / "home")

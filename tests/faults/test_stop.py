@@ -147,7 +147,7 @@ def events(workspace, run_id, kind):
     return [event for event in folder.events().events if event.kind == kind]
 
 
-def wait_for(holds, seconds=120):
+def wait_for(holds, seconds=300):
     """Without looking after the runs: the server does."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -141,23 +141,23 @@ def test_the_newest_that_turns_out_damaged_is_passed_over_for_the_one_before(tmp
 LINE = b"%08x 1000 optimizer.pt\n" % zlib.crc32(b"x" * 1000)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\n",
-        b"\0" * 200,
-        b"every file of this checkpoint is on the disk",
-        b"every file of this checkpoint\n",
-        LINE + b"the rest\n",
-        LINE + b"\n",
-        LINE + b"6d5d1d1a 1000\n",
-        LINE + b"6d5d1d1a " + b"9" * 5000 + b" rng_state.pth\n",
-        LINE + LINE.replace(b"optimizer.pt\n", b"rng_state.pth"),
-        LINE + LINE.replace(b"optimizer.pt", b"rng_\xff\xfe.pth"),
-        LINE + LINE.replace(b"optimizer.pt", b"a\0b"),
-    ],
-)
+DAMAGED_SEALS = {
+    "empty": b"",
+    "an empty line": b"\n",
+    "zeros": b"\0" * 200,
+    "the first version's sentence, cut": b"every file of this checkpoint is on the disk",
+    "another sentence": b"every file of this checkpoint\n",
+    "a line that is none": LINE + b"the rest\n",
+    "a second line that is empty": LINE + b"\n",
+    "a line without a name": LINE + b"6d5d1d1a 1000\n",
+    "a size without end": LINE + b"6d5d1d1a " + b"9" * 5000 + b" rng_state.pth\n",
+    "no newline at its end": LINE + LINE.replace(b"optimizer.pt\n", b"rng_state.pth"),
+    "no text": LINE + LINE.replace(b"optimizer.pt", b"rng_\xff\xfe.pth"),
+    "a zero in a name": LINE + LINE.replace(b"optimizer.pt", b"a\0b"),
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED_SEALS.values(), ids=DAMAGED_SEALS)
 def test_a_damaged_seal_vouches_for_nothing(tmp_path, content):
     good = save(tmp_path, 5)
     (save(tmp_path, 10) / SEAL).write_bytes(content)
