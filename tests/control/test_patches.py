@@ -9,6 +9,7 @@ import pytest
 
 from engine.control.patches import LedgerQuery
 from engine.errors import UserError
+from engine.scoring import Share
 
 
 def judge(folder, bug_id, outcomes, *, kind="off_by_one", fix="plausible", buggy="test_failed"):
@@ -59,7 +60,7 @@ def test_only_a_benchmark_run_has_patches_to_export(workspace, started):
 def test_the_figures_leave_out_what_was_not_run(workspace, judged):
     totals = workspace.patches.totals(judged)
     assert (totals.bugs, totals.scored, totals.skipped) == (5, 3, {"no JDK found": 1})
-    assert totals.plausible_at == {1: 1, 3: 2, 5: 2}
+    assert totals.plausible_at == {1: Share(1, 3), 3: Share(2, 3)}, "no k beyond the candidates"
     assert totals.outcomes["not_run"] == 3
     assert totals.control_failures == 0
 
