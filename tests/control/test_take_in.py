@@ -25,7 +25,8 @@ def test_the_folders_of_earlier_versions_can_be_taken_in(workspace, home, versio
     shutil.copytree(VERSIONS / version / "runs" / str(number), home / "runs" / str(number))
     assert workspace.take_in(home / "runs" / str(number)) == number, "it keeps the number it had in this home"
     run = workspace.runs.get(number)
-    assert (run.kind, run.broken_lines) == (kind, 0)
+    # The first version closed a question with another field, which is one line that today is passed over.
+    assert (run.kind, run.broken_lines) == (kind, int((kind, version) == ("chat", "0001")))
     assert run.state in ("done", "stopped")
     assert run.started_at < run.ended_at
     if kind == "train":
