@@ -52,6 +52,8 @@ def ledger(session: Session, run_id: int, asked: LedgerQuery) -> tuple[Sequence[
         "bug": [col(Bug.bug_id).desc() if asked.descending else col(Bug.bug_id).asc()],
     }
     total = session.scalar(select(func.count()).select_from(Bug).where(*wanted)) or 0
+    if not total:
+        return [], 0
     query = select(Bug).where(*wanted).order_by(*orders.get(asked.sort, orders["bug"]), col(Bug.bug_id))
     return session.scalars(query.limit(asked.size).offset((max(asked.page, 1) - 1) * asked.size)).all(), total
 
@@ -132,25 +134,22 @@ def has_patches(session: Session, run_id: int) -> bool:
 
 
 def with_texts(session: Session, run_id: int) -> Iterator[Any]:
-    """Every patch of a run by bug, source and rank with what belongs to it, read as it is asked for, some at a time.
+    """Every patch of a run by bug, source and rank, read as it is asked for, some at a time.
 
-    Columns of bug and patch by their names, and the texts `buggy`, `completion`, `patch` and `failed` (as JSON).
+    The columns named here in this order: of the bug, of the patch, and four texts (the last is JSON).
     """
-    buggy, completion, text, failed = (aliased(Text) for _ in range(4))
+    of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.known_fix, Bug.buggy_code)
+    judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
+    of_patch = (*judged, Patch.sandbox, Patch.patch_text)
+    buggy, completion, patch, failed = (aliased(Text) for _ in range(4))
+    texts = (buggy.text, completion.text, patch.text, failed.text)
     query = (
-        select(
-            *(col(column) for column in (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe)),
-            *(col(column) for column in (Bug.known_fix, Bug.buggy_code, Patch.source, Patch.rank, Patch.outcome)),
-            *(col(column) for column in (Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)),
-            *(col(column) for column in (Patch.sandbox, Patch.patch_text)),
-            *(col(each.text).label(name) for each, name in ((buggy, "buggy"), (completion, "completion"))),
-            *(col(each.text).label(name) for each, name in ((text, "patch"), (failed, "failed"))),
-        )
+        select(*(col(column) for column in (*of_bug, *of_patch, *texts)))
         .select_from(Bug)
         .join(Patch, col(Patch.bug) == Bug.id)
         .join(buggy, col(buggy.id) == Bug.buggy_text)
         .join(completion, col(completion.id) == Patch.completion_text)
-        .outerjoin(text, col(text.id) == Patch.patch_text)
+        .outerjoin(patch, col(patch.id) == Patch.patch_text)
         .join(failed, col(failed.id) == Patch.failed_text)
         .where(col(Bug.run_id) == run_id)
         .order_by(col(Bug.bug_id), col(Patch.source), col(Patch.rank))

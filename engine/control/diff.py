@@ -15,14 +15,15 @@ def unified(before: str, after: str, path: str) -> str:
     """A unified diff as `git apply` reads it; empty where nothing changes."""
     if before == after:
         return ""
-    head, tail = _same(before, after)  # characters in whole lines: only what is in between is compared
-    shown = _back(before, head)
-    rest = _on(before, len(before) - tail) - len(before) + tail  # of the lines that follow, these many characters
-    old, new = (lines_of(text[shown : len(text) - tail + rest]) for text in (before, after))
-    ends = before.count("\n", shown, head), _lines(before[len(before) - tail : len(before) - tail + rest])
+    head, tail = _same(before, after)  # only what is in between is compared
+    shown, end = _back(before, head), _on(before, len(before) - tail)
+    left_out = len(before) - end  # characters after the last line that is shown
+    old, new = _lines(before[shown:end]), _lines(after[shown : len(after) - left_out])
+    n_head = before.count("\n", shown, head)
+    n_tail = len(_lines(before[len(before) - tail : end]))
     skipped = before.count("\n", 0, shown)
-    lines = [f"--- a/{path}\n", f"+++ b/{path}\n"]
-    for hunk in _hunks(old, new, *ends):
+    lines = [f"--- a/{path}\n+++ b/{path}\n"]
+    for hunk in _hunks(old, new, n_head, n_tail):
         first, last = hunk[0], hunk[-1]
         lines.append(f"@@ -{_span(first[1], last[2], skipped)} +{_span(first[3], last[4], skipped)} @@\n")
         for tag, a, b, c, d in hunk:
@@ -31,26 +32,39 @@ def unified(before: str, after: str, path: str) -> str:
             else:
                 lines += [f"-{line}" for line in old[a:b]]
                 lines += [f"+{line}" for line in new[c:d]]
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return "".join(lines)
 
 
 def _same(a: str, b: str) -> tuple[int, int]:
     """How many characters at the start, and at the end, are the same in both texts, in whole lines."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:  # halving what is not known yet: each comparison is of a whole piece, which takes no time
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if a[low:middle] == b[low:middle] else (low, middle - 1)
-    head = a.rfind("\n", 0, low) + 1
     n, m = len(a), len(b)
+    low, high = 0, min(n, m)
+    while low < high:  # half of what is not known yet is compared at once, which takes no time
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    head = a.rfind("\n", 0, low) + 1
     low, high = 0, min(n, m) - head
     while low < high:
         middle = (low + high + 1) // 2
-        is_same = a[n - middle : n - low] == b[m - middle : m - low]
-        low, high = (middle, high) if is_same else (low, middle - 1)
-    starts_a_line = all(size - low == head or text[size - low - 1] == "\n" for text, size in ((a, n), (b, m)))
+        if a[n - middle : n - low] == b[m - middle : m - low]:
+            low = middle
+        else:
+            high = middle - 1
+    starts_a_line = (n - low == head or a[n - low - 1] == "\n") and (m - low == head or b[m - low - 1] == "\n")
     if low and not starts_a_line:
         low = n - (a.find("\n", n - low) + 1 or n)
     return head, low
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with their ends; a last one without an end says so, as `git apply` wants it."""
+    lines = lines_of(text)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n\\ No newline at end of file\n"
+    return lines
 
 
 def _back(text: str, at: int) -> int:
@@ -65,10 +79,6 @@ def _on(text: str, at: int) -> int:
     for _ in range(CONTEXT):
         at = text.find("\n", at) + 1 or len(text)
     return at
-
-
-def _lines(text: str) -> int:
-    return text.count("\n") + (text[-1:] not in ("", "\n"))
 
 
 def _hunks(old: Sequence[str], new: Sequence[str], head: int, tail: int) -> Sequence[Sequence[Opcode]]:

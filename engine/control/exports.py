@@ -73,15 +73,13 @@ def _rows(session: Session, run: Run) -> Iterator[tuple[Any, ...]]:
     model, bug_id, trouble = run.spec.get("model", ""), None, ""
     diffs: dict[int | None, str] = {}  # of one bug's patches, by the id of their text: many are the same
     for row in benchmarks.with_texts(session, run.id or 0):
-        if row.bug_id != bug_id:
-            bug_id, diffs, trouble = row.bug_id, {None: ""}, control_trouble(row.known_fix, row.buggy_code)
-        if row.patch_text not in diffs:
-            diffs[row.patch_text] = unified(row.buggy, row.patch, row.path)
-        yield (
-            *(run.id, model, bug_id, row.language, row.kind, row.cwe, trouble, row.source, row.rank, row.outcome),
-            *(row.is_known_fix, row.reason, row.score, row.duration_s, row.sandbox, _names(row.failed)),
-            *(row.completion, diffs[row.patch_text]),
-        )
+        bug_now, path, language, kind, cwe, known_fix, buggy_code, *judged, text, buggy, completion, patch, failed = row
+        if bug_now != bug_id:
+            bug_id, diffs, trouble = bug_now, {None: ""}, control_trouble(known_fix, buggy_code)
+        if text not in diffs:
+            diffs[text] = unified(buggy, patch, path)
+        of_bug = (run.id, model, bug_id, language, kind, cwe, trouble)
+        yield (*of_bug, *judged, _names(failed), completion, diffs[text])
 
 
 @lru_cache(maxsize=1000)
