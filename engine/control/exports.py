@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from sqlmodel import Session
@@ -37,13 +38,14 @@ def export(database: Database, folder: Path, run_id: int, form: str) -> Path:
         run = _benchmark(session, run_id)
         folder.mkdir(exist_ok=True)
         path = folder / f"run-{run_id}.{form}"
-        unfinished = path.with_suffix(f".{form}.tmp")
-        try:
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
+        # a name of its own: the same run may be exported twice at once
+        with NamedTemporaryFile("w", encoding="utf-8", newline="", dir=folder, suffix=".tmp", delete=False) as file:
+            try:
                 _write(file, form, _rows(session, run))
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+                file.close()
+                Path(file.name).replace(path)
+            finally:
+                Path(file.name).unlink(missing_ok=True)
     return path
 
 

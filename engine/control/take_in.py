@@ -65,7 +65,8 @@ def _row(session: Session, home: Path, source: RunDir, spec: Spec) -> Run:
         made_at = (source.path / "spec.json").stat().st_mtime
         run = Run(kind="", name="", state="", folder=str(source.path), created_at=made_at)
         number = source.path.name
-        if source.path.parent == home / "runs" and number.isdecimal() and queries.run(session, int(number)) is None:
+        is_ours = source.path.parent == home / "runs" and number.isdecimal() and len(number) < 10
+        if is_ours and int(number) > 0 and queries.run(session, int(number)) is None:
             run.id = int(number)
         session.add(run)
         session.flush()

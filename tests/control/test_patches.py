@@ -127,3 +127,27 @@ def test_a_run_without_patches_has_nothing_to_export(workspace, started):
     run_id, _ = started()
     with pytest.raises(UserError, match="has no patches yet"):
         workspace.patches.export(run_id, "csv")
+
+
+def test_an_export_that_fails_leaves_no_file_and_two_at_once_do_not_meet(workspace, judged, home, monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(lambda _: workspace.patches.export(judged, "jsonl"), range(8)))
+    assert [len([json.loads(line) for line in path.open()]) for path in paths] == [20]
+    monkeypatch.setattr("engine.control.exports.unified", lambda *texts: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        workspace.patches.export(judged, "csv")
+    assert [path.name for path in (home / "exports").iterdir()] == [f"run-{judged}.jsonl"]
+
+
+def test_an_export_says_which_bugs_are_not_scored(workspace, started):
+    run_id, folder = started()
+    judge(folder, "b/1", ["plausible"], fix="test_failed")
+    judge(folder, "b/2", ["plausible"])
+    workspace.tick()
+    rows = [json.loads(line) for line in workspace.patches.export(run_id, "jsonl").open()]
+    assert {row["bug_id"]: row["not_scored"] for row in rows} == {
+        "b/1": "the known fix does not pass its tests here (test_failed)", "b/2": "",
+    }  # fmt: skip
+    assert workspace.patches.totals(run_id).plausible_at[1] == Share(1, 1)
