@@ -128,7 +128,10 @@ class Answered:
 
 @dataclass(frozen=True)
 class TurnSaid:
-    """A message of a conversation, `number` counted from 1; `prompt` is what the model read before it wrote this."""
+    """A message of a conversation, `number` counted from 1; `prompt` is what the model read before it wrote this.
+
+    `parent` is the number of the message that it follows; None: the one before.
+    """
 
     conversation: Whole
     number: Whole
@@ -138,6 +141,7 @@ class TurnSaid:
     patch_reason: str = ""
     prompt: str = ""
     verdict: VerdictSaid | None = None
+    parent: Whole | None = None
 
 
 Said = State | Progress | Metric | Checkpoint | Resumed | BugSeen | PatchJudged | Delta | Answered | TurnSaid

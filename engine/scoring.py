@@ -7,6 +7,7 @@ is no verdict: a bug counts at k only where its first k candidates all have one,
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -87,6 +88,46 @@ def control_trouble(known_fix: str | None, buggy_code: str | None) -> str:
     if known_fix is not None and known_fix != Outcome.PLAUSIBLE:
         return f"the known fix does not pass its tests here ({known_fix})"
     return "the buggy code passes its tests here" if buggy_code == Outcome.PLAUSIBLE else ""
+
+
+@dataclass(frozen=True)
+class BugOutcomes:
+    """What judging came to for one bug: its two controls, None while they are not known, and its candidates."""
+
+    known_fix: str | None
+    buggy_code: str | None
+    standing: Standing
+
+    @property
+    def trouble(self) -> str:
+        """Why the bug cannot be scored here; empty where it can."""
+        return control_trouble(self.known_fix, self.buggy_code)
+
+    @property
+    def has_failed_control(self) -> bool:
+        """Whether its tests do not tell right from wrong; `not_run` is a failure of the machinery, not of the bug."""
+        return bool(self.trouble) and Outcome.NOT_RUN not in (self.known_fix, self.buggy_code)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of a benchmark run; all count bugs."""
+
+    scored: int  # whose tests tell right from wrong, and that have a candidate with a verdict
+    control_failures: int  # whose known fix fails or whose buggy code passes
+    plausible_at: dict[int, Share]  # k -> share with a plausible patch among its first k
+
+
+def figures(bugs: Mapping[BugOutcomes, int], candidates: int) -> Figures:
+    """From how many bugs came to each outcome, in a run that asks for so many candidates a bug."""
+    standings: Counter[Standing] = Counter()
+    failures = 0
+    for bug, count in bugs.items():
+        failures += count if bug.has_failed_control else 0
+        if bug.standing.judged and not bug.trouble:
+            standings[bug.standing] += count
+    at = {k: plausible_at(standings, k) for k in ranks(candidates)}
+    return Figures(standings.total(), failures, at)
 
 
 def plausible_at(standings: Mapping[Standing, int], k: int) -> Share:

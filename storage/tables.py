@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -43,18 +43,26 @@ class Run(SQLModel, table=True):
 
 
 class Metric(SQLModel, table=True):
-    """One number of a run at one optimizer step."""
+    """One number of a run at one optimizer step; stored in the order in which a curve is read."""
 
-    __table_args__ = (
-        UniqueConstraint("run_id", "seq", "name"),
-        Index("ix_metric_curve", "run_id", "name", "step"),
-    )
+    __table_args__ = {"sqlite_with_rowid": False}
 
-    id: int | None = Field(default=None, primary_key=True)
-    run_id: int = Field(foreign_key="run.id")
-    seq: int
+    run_id: int = Field(foreign_key="run.id", primary_key=True)
+    name: str = Field(primary_key=True)
+    step: int = Field(primary_key=True)
+    seq: int = Field(primary_key=True)  # of the event
+    value: float
+    time: float
+
+
+class LastMetric(SQLModel, table=True):
+    """The value of a metric at a run's last optimizer step that has one."""
+
+    __table_args__ = (Index("ix_last_metric_value", "name", "value"),)
+
+    run_id: int = Field(foreign_key="run.id", primary_key=True)
+    name: str = Field(primary_key=True)
     step: int
-    name: str
     value: float
     time: float
 
@@ -87,49 +95,93 @@ class Model(SQLModel, table=True):
     created_at: float
 
 
-class Bug(SQLModel, table=True):
-    """One bug as a benchmark run met it."""
-
-    __table_args__ = (UniqueConstraint("run_id", "bug_id"),)
+class Text(SQLModel, table=True):
+    """One text, kept once however many rows have it: a file, a patch, a completion, a prompt, a log."""
 
     id: int | None = Field(default=None, primary_key=True)
-    run_id: int = Field(foreign_key="run.id")
-    bug_id: str
-    language: str
-    path: str
-    kind: str = ""
-    cwe: str = ""
-    start: int
-    end: int
-    buggy: str
-    fixed: str
-    skipped: str = ""
-    prompt_tokens: int | None = None
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))  # `storage.texts.content_hash`
+    text: str
 
 
-class Patch(SQLModel, table=True):
-    """One patch and its verdict; rank 0 is the known fix or the buggy code itself."""
+class Bug(SQLModel, table=True):
+    """One bug as a benchmark run met it, and how its candidates did; columns called `*_text` are ids of texts.
+
+    From `known_fix` on the columns follow from the bug's patches, and change in the transaction in which these do.
+    """
 
     __table_args__ = (
-        UniqueConstraint("run_id", "bug_id", "source", "rank"),
-        Index("ix_patch_outcome", "run_id", "source", "outcome", "rank"),
+        UniqueConstraint("run_id", "bug_id"),
+        Index(
+            "ix_bug_standing",
+            *("run_id", "known_fix", "buggy_code", "first_plausible", "first_unjudged", "plausible", "judged"),
+            "has_known_fix",
+        ),
+        Index("ix_bug_skipped", "run_id", "skipped", sqlite_where=text("skipped != ''")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     run_id: int = Field(foreign_key="run.id")
     bug_id: str
+    language: str = ""
+    path: str = ""
+    kind: str = ""
+    cwe: str = ""
+    start: int = 1
+    end: int = 0
+    buggy_text: int = Field(foreign_key="text.id")
+    fixed_text: int = Field(foreign_key="text.id")
+    skipped: str = ""
+    prompt_tokens: int | None = None
+    known_fix: str | None = None  # outcome
+    buggy_code: str | None = None  # outcome
+    first_plausible: int | None = None  # rank
+    first_unjudged: int = 1  # rank
+    plausible: int = 0  # candidates
+    judged: int = 0  # candidates
+    has_known_fix: bool = False  # a plausible candidate is the known fix to the letter
+
+
+class Patch(SQLModel, table=True):
+    """One patch and its verdict; rank 0 is the known fix or the buggy code itself. `*_text` are ids of texts."""
+
+    __table_args__ = (UniqueConstraint("bug", "source", "rank"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    bug: int = Field(foreign_key="bug.id")
     source: str  # model | known_fix | buggy_code
     rank: int
-    completion: str = ""
-    text: str | None = None
+    completion_text: int = Field(foreign_key="text.id")
+    patch_text: int | None = Field(default=None, foreign_key="text.id")  # None: nothing usable was written
     score: float | None = None
     same_as: int | None = None
     outcome: str
     reason: str = ""
-    log: str = ""
-    failed: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    log_text: int = Field(foreign_key="text.id")
+    failed_text: int = Field(foreign_key="text.id")  # a JSON list of names
     duration_s: float = 0.0
     sandbox: str = ""
+    is_known_fix: bool = False  # to the letter
+
+
+class OutcomeCount(SQLModel, table=True):
+    """How many of the model's candidates in a run came to one outcome."""
+
+    run_id: int = Field(foreign_key="run.id", primary_key=True)
+    outcome: str = Field(primary_key=True)
+    candidates: int
+
+
+class Review(SQLModel, table=True):
+    """What one person says of one patch; a second word of the same person replaces the first."""
+
+    __table_args__ = (UniqueConstraint("patch_id", "reviewer"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    patch_id: int = Field(foreign_key="patch.id")
+    reviewer: str
+    verdict: str  # correct | incorrect | unsure
+    note: str = ""
+    created_at: float
 
 
 class Conversation(SQLModel, table=True):
@@ -148,21 +200,23 @@ class Conversation(SQLModel, table=True):
 
 
 class Turn(SQLModel, table=True):
-    """One message of a conversation."""
+    """One message of a conversation, numbered from 1 as they came; `parent_id` is the message it follows."""
 
     __table_args__ = (UniqueConstraint("conversation_id", "number"),)
 
     id: int | None = Field(default=None, primary_key=True)
     conversation_id: int = Field(foreign_key="conversation.id")
+    parent_id: int | None = Field(default=None, foreign_key="turn.id")
+    run_id: int | None = Field(default=None, foreign_key="run.id")  # that made it; None: made before this was kept
     number: int
     role: str
-    text: str
-    patch: str | None = None
+    message_text: int = Field(foreign_key="text.id")
+    patch_text: int | None = Field(default=None, foreign_key="text.id")
     patch_reason: str = ""
-    prompt: str = ""  # what the model read before it wrote this
+    prompt_text: int = Field(foreign_key="text.id")  # what the model read before it wrote this
     outcome: str = ""
     reason: str = ""
-    log: str = ""
-    failed: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    log_text: int = Field(foreign_key="text.id")
+    failed_text: int = Field(foreign_key="text.id")  # a JSON list of names
     duration_s: float = 0.0
     sandbox: str = ""

@@ -6,7 +6,17 @@ from collections import Counter
 
 import pytest
 
-from engine.scoring import Share, Standing, compare, control_trouble, pass_at, plausible_at, ranks
+from engine.scoring import (
+    BugOutcomes,
+    Share,
+    Standing,
+    compare,
+    control_trouble,
+    figures,
+    pass_at,
+    plausible_at,
+    ranks,
+)
 
 
 def standing(*outcomes):
@@ -86,3 +96,24 @@ def test_mcnemars_exact_test():
 def test_controls(known_fix, buggy_code, said):
     assert control_trouble(known_fix, buggy_code).startswith(said)
     assert bool(control_trouble(known_fix, buggy_code)) == bool(said)
+
+
+def test_worker_and_page_count_the_same_bugs():
+    def bug(*outcomes, known_fix="plausible", buggy_code="test_failed"):
+        return BugOutcomes(known_fix, buggy_code, standing(*outcomes))
+
+    bugs = Counter(
+        {
+            bug(*"+--"): 2,
+            bug(*"--+"): 1,
+            bug(*"-?-"): 1,  # known at 1 only
+            bug(*"???"): 4,  # in no denominator
+            bug(*"+", known_fix="test_failed"): 1,
+            bug(*"+", buggy_code="plausible"): 1,
+            bug(*"???", known_fix="not_run"): 1,  # no failure of the bug
+            bug(): 5,  # set aside, or not judged yet
+        }
+    )
+    found = figures(bugs, 3)
+    assert (found.scored, found.control_failures) == (4, 2)
+    assert found.plausible_at == {1: Share(2, 4), 3: Share(3, 3)}

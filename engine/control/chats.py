@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.control.patches import unified
+from sqlmodel import Session
+
+from engine.control.diff import unified
 from engine.control.runs import Runs, ask_to_end
 from engine.domain import Bug
 from engine.errors import UserError
@@ -17,13 +19,23 @@ from engine.events import Answered, Delta, TurnSaid
 from engine.plugins import BENCHMARKS
 from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec
-from storage import queries
+from storage import queries, texts
 from storage.database import Database
 from storage.tables import Conversation, Run, Turn
 
 LOST = (*ENDED, "stopping")  # states of a worker that takes no question any more
 UNANSWERED = "the model was unloaded before it had answered; press Repair to go on"
 TAIL_BYTES = 256_000  # of a worker's events that may hold the answer being written
+
+
+@dataclass(frozen=True)
+class Said:
+    """The texts of one turn."""
+
+    text: str
+    patch: str | None
+    prompt: str
+    log: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,7 @@ class Chats:
         """Ask for up to `budget` repair turns, after an own message if there is one. Raises UserError while busy."""
         if not 1 <= budget <= 50:
             raise UserError(f"budget: 1 to 50 turns, not {budget}", field="budget")
-        seen, run, _ = self._load(conversation_id)
+        seen, run = self._load(conversation_id)
         if run.state in LOST:  # the conversation goes on with a new worker
             spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id})
             run = self._runs.get(self._worker(spec))
@@ -137,7 +149,7 @@ class Chats:
                 bug=conversation.bug_id,
                 message=message,
                 budget=budget,
-                turns=[_told(turn) for turn in queries.turns(session, conversation.id or 0)],
+                turns=[_told(turn, said) for turn, said in _path(session, conversation.id or 0)],
             )
 
     def stop(self, conversation_id: int) -> int:
@@ -173,7 +185,9 @@ class Chats:
 
     def view(self, conversation_id: int) -> View:
         """Raises UserError on an unknown id."""
-        conversation, run, turns = self._load(conversation_id)
+        conversation, run = self._load(conversation_id)
+        with self._database.read() as session:
+            turns = _path(session, conversation_id)
         bug = next((bug for bug in self.bugs(conversation.benchmark) if bug.id == conversation.bug_id), None)
         is_open = conversation.answered < conversation.asked
         is_busy = is_open and run.state not in ENDED
@@ -188,7 +202,7 @@ class Chats:
             status=status,
             is_busy=is_busy,
             error=run.error or (UNANSWERED if is_open and not is_busy else ""),
-            turns=tuple(_shown(turn, bug) for turn in turns),
+            turns=tuple(_shown(turn, said, bug) for turn, said in turns),
             live_text=self._live(run, conversation_id) if is_busy else "",
         )
 
@@ -215,30 +229,41 @@ class Chats:
                 return run.id or 0
         return self._runs.submit(spec)
 
-    def _load(self, conversation_id: int) -> tuple[Conversation, Run, Sequence[Turn]]:
+    def _load(self, conversation_id: int) -> tuple[Conversation, Run]:
         with self._database.read() as session:
             conversation = queries.conversation(session, conversation_id)
             if conversation is None:
                 raise UserError(f"there is no conversation {conversation_id}")
-            return conversation, session.get_one(Run, conversation.run_id), queries.turns(session, conversation_id)
+            return conversation, session.get_one(Run, conversation.run_id)
 
 
-def _told(turn: Turn) -> dict[str, object]:
+def _path(session: Session, conversation_id: int) -> list[tuple[Turn, Said]]:
+    """The turns that lead to the newest one, each with its texts."""
+    turns = queries.path(session, conversation_id)
+    columns = [(turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text) for turn in turns]
+    found = texts.read(session, (each for ids in columns for each in ids))
+    return [
+        (turn, Said(found[text], found.get(patch), found[prompt], found[log]))
+        for turn, (text, patch, prompt, log) in zip(turns, columns, strict=True)
+    ]
+
+
+def _told(turn: Turn, said: Said) -> dict[str, object]:
     """A turn as the worker is told of it."""
-    keys = ("number", "role", "text", "patch", "patch_reason", "outcome", "reason", "log")
-    return {key: getattr(turn, key) for key in keys}
+    values = {key: getattr(turn, key) for key in ("number", "role", "patch_reason", "outcome", "reason")}
+    return values | {"text": said.text, "patch": said.patch, "log": said.log}
 
 
-def _shown(turn: Turn, bug: Bug | None) -> ShownTurn:
-    diff = unified(bug.buggy, turn.patch, bug.path) if bug and turn.patch is not None else ""
+def _shown(turn: Turn, said: Said, bug: Bug | None) -> ShownTurn:
+    diff = unified(bug.buggy, said.patch, bug.path) if bug and said.patch is not None else ""
     return ShownTurn(
         number=turn.number,
         role=turn.role,
-        text=turn.text,
-        has_patch=turn.patch is not None,
+        text=said.text,
+        has_patch=said.patch is not None,
         diff=diff,
         outcome=turn.outcome,
         reason=turn.reason or turn.patch_reason,
-        log=turn.log,
-        prompt=turn.prompt,
+        log=said.log,
+        prompt=said.prompt,
     )

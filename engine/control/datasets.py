@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import time
+from array import array
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from engine.builders.columns import columns_of
 from engine.errors import UserError
 from engine.params import place
+from engine.training_set import Stored
 from storage import queries
 from storage.database import Database
 from storage.tables import Dataset
+
+SEARCHED = ("bug_id", "kind", "prompt", "target")  # columns
+LOOK_S = 0.5  # for counting what a search finds, beyond what is shown
+SEARCHES = 8  # that are remembered
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,8 @@ class ShownSample:
     """One sample as training will see it; `pieces` are its tokens as text, each with whether its loss is learned."""
 
     index: int  # from 0, among those that match the search
-    total: int
+    total: int  # of these, as far as they are counted
+    is_whole: bool  # whether all are counted
     bug_id: str
     kind: str
     prompt: str
@@ -40,6 +50,8 @@ class Datasets:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._searches: OrderedDict[tuple[str, ...], Search] = OrderedDict()
+        self._searching = Lock()
 
     def list(self) -> Sequence[Dataset]:
         """Newest first."""
@@ -83,39 +95,60 @@ class Datasets:
     def sample(self, name: str, index: int = 0, search: str = "", side: str = "train") -> ShownSample | None:
         """The `index`-th sample (wrapping around) whose id, kind or code holds `search`; None where none does."""
         folder = Path(self.get(name).folder)
-        table = _parquet(str(folder / f"{side}.parquet"))
-        chosen = _matching(table, search)
-        if not chosen:
+        rows = _stored(str(folder / f"{side}.parquet"))
+        found: Search | None = None
+        if search:
+            found = self._search(str(folder), side, search)
+            found.look(rows, index)
+        total = len(found.rows) if found else len(rows)
+        if not total:
             return None
-        index %= len(chosen)
-        row: dict[str, Any] = table.slice(chosen[index], 1).to_pylist()[0]
-        ids, n_prompt = row["input_ids"], row["n_prompt"]
+        index %= total
+        shown = (*SEARCHED, "buggy", "fixed", "input_ids", "n_prompt", "learned")
+        row = rows.row(found.rows[index] if found else index, shown)
+        ids, n_prompt = row.pop("input_ids"), row.pop("n_prompt")
         tokenizer = _tokenizer(str(folder / "tokenizer" / "tokenizer.json"))
         texts = [tokenizer.decode([token], skip_special_tokens=False) for token in ids]
-        learned = row.get("learned") or [n_prompt, len(ids)]
+        learned = row.pop("learned", None) or [n_prompt, len(ids)]
         ranges = list(zip(learned[::2], learned[1::2], strict=True))
         pieces = tuple((text, any(low <= at < high for low, high in ranges)) for at, text in enumerate(texts))
-        shown = {key: row[key] for key in ("bug_id", "kind", "prompt", "target", "buggy", "fixed")}
-        return ShownSample(index=index, total=len(chosen), pieces=pieces, **shown)
+        return ShownSample(index=index, total=total, is_whole=not found or found.is_over(rows), pieces=pieces, **row)
+
+    def _search(self, *asked: str) -> Search:
+        """The search for the same as before, as far as it has come, or a new one."""
+        with self._searching:
+            found = self._searches.setdefault(asked, Search(asked[-1]))
+            self._searches.move_to_end(asked)
+            while len(self._searches) > SEARCHES:
+                self._searches.popitem(last=False)
+            return found
 
 
-def _matching(table: Any, search: str) -> list[int]:
-    if not search:
-        return list(range(table.num_rows))
-    import pyarrow.compute as pc
+class Search:
+    """The rows of a file that hold a text, as far as they were looked for; goes on where it was left."""
 
-    found: Any = None
-    for column in ("bug_id", "kind", "prompt", "target"):
-        holds = pc.match_substring(table[column], search, ignore_case=True)
-        found = holds if found is None else pc.or_(found, holds)
-    return [place for place, hit in enumerate(found.to_pylist()) if hit]
+    def __init__(self, text: str) -> None:
+        self.rows = array("q")
+        self._text = text
+        self._groups = 0  # looked at
+        self._looking = Lock()
+
+    def look(self, stored: Stored, index: int) -> None:
+        """Look for the `index`-th row, and on to the end of the file if that takes no longer than LOOK_S."""
+        until = time.monotonic() + LOOK_S
+        with self._looking:
+            while not self.is_over(stored) and (len(self.rows) <= max(index, 0) or time.monotonic() < until):
+                self.rows.extend(stored.matches(self._groups, self._text, SEARCHED))
+                self._groups += 1
+
+    def is_over(self, stored: Stored) -> bool:
+        """Whether every row was looked at."""
+        return self._groups + 1 >= len(stored.starts)
 
 
 @lru_cache(maxsize=4)
-def _parquet(path: str) -> Any:
-    import pyarrow.parquet as pq
-
-    return pq.read_table(path, memory_map=True)
+def _stored(path: str) -> Stored:
+    return Stored(Path(path))
 
 
 @lru_cache(maxsize=4)

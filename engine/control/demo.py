@@ -133,7 +133,7 @@ class Demo:
                 continue
             totals = self._patches.totals(run.id or 0)
             took = run.ended_at - run.started_at if run.ended_at and run.started_at else None
-            at = totals.plausible_at
+            at = {k: share.hits for k, share in totals.plausible_at.items()}
             rows.append(
                 Row(
                     model=str(run.spec["model"]),

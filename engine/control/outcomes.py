@@ -52,7 +52,11 @@ def _merge(result: Mapping[str, Any]) -> str:
 
 def _benchmark(result: Mapping[str, Any]) -> str:
     at = {int(k): count for k, count in result.get("plausible_at", {}).items()}
-    return f"{at[max(at)]} of {result['scored']} bugs plausible@{max(at)}" if at else ""
+    if not at:
+        return ""
+    k = max(at)
+    total = result.get("counted_at", {}).get(str(k), result["scored"])  # not told by the first versions
+    return f"{at[k]} of {total} bugs plausible@{k}"
 
 
 def _chat(result: Mapping[str, Any]) -> str:

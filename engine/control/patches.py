@@ -1,23 +1,28 @@
-"""Benchmark runs bug by bug: the ledger, its figures, one patch in full, and the way out as CSV or JSONL."""
+"""Benchmark runs bug by bug: the ledger, its figures, one patch in full with its reviews, the way out as a file."""
 
 from __future__ import annotations
 
-import csv
-import difflib
 import json
+import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from engine.domain import Outcome
+from sqlmodel import Session
+
+from engine.control import exports
+from engine.control.diff import unified
+from engine.control.ledger import MODEL
 from engine.errors import UserError
-from storage import queries
+from engine.scoring import BugOutcomes, Share, Standing, figures
+from storage import benchmarks, queries, texts
+from storage.benchmarks import LedgerQuery
 from storage.database import Database
-from storage.queries import LedgerQuery
-from storage.tables import Bug, Patch, Run
+from storage.tables import Bug, Patch, Review, Run
 
-__all__ = ["Detail", "LedgerQuery", "LedgerRow", "Patches", "Totals"]
+__all__ = ["Detail", "LedgerQuery", "LedgerRow", "Patches", "Reviewed", "Totals", "unified"]
+VERDICTS = ("correct", "incorrect", "unsure")  # of a person
 
 
 @dataclass(frozen=True)
@@ -38,16 +43,27 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class Totals:
-    """The figures of one run. `plausible_at[k]`: bugs with a plausible patch among their first k."""
+    """The figures of one run, as `engine.scoring.figures` has them from the columns of its bugs."""
 
     bugs: int
     scored: int  # bugs whose candidates count
     skipped: dict[str, int]  # reason -> bugs
     outcomes: dict[str, int]  # outcome -> candidates
-    plausible_at: dict[int, int]
+    plausible_at: dict[int, Share]  # k -> bugs with a plausible patch among their first k
     control_failures: int  # bugs whose known fix fails or whose buggy code passes
-    known_fixes: int  # bugs with a candidate that is the known fix to the letter
+    known_fixes: int  # bugs with a plausible candidate that is the known fix to the letter
+    reviewed: dict[str, int]  # a person's verdict -> patches
     sandbox: str
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What one person said of a patch; the note is hostile text."""
+
+    reviewer: str
+    verdict: str  # correct | incorrect | unsure
+    note: str
+    at: float  # seconds since the epoch
 
 
 @dataclass(frozen=True)
@@ -74,16 +90,14 @@ class Detail:
     failed: tuple[str, ...]
     duration_s: float
     sandbox: str
+    is_known_fix: bool  # to the letter
     neighbours: tuple[tuple[str, int], ...] = field(default=())  # (source, rank) of all patches of the bug, in order
+    reviews: tuple[Reviewed, ...] = field(default=())
 
     @property
     def diff(self) -> str:
         """Unified diff from the buggy file to this patch; empty where there is none or nothing changed."""
         return unified(self.buggy, self.text, self.path) if self.text is not None else ""
-
-    @property
-    def is_known_fix(self) -> bool:
-        return self.text == self.fixed
 
     @property
     def known_fix_diff(self) -> str:
@@ -105,9 +119,13 @@ class Patches:
     def page(self, run_id: int, asked: LedgerQuery | None = None) -> tuple[list[LedgerRow], int]:
         """One page of the ledger, and how many bugs match in all."""
         with self._database.read() as session:
-            found, total = queries.ledger(session, run_id, asked or LedgerQuery())
-            cells = queries.cells(session, run_id, [bug.bug_id for bug, _, _ in found])
-        return [_ledger_row(bug, first, count, cells) for bug, first, count in found], total
+            found, total = benchmarks.ledger(session, run_id, asked or LedgerQuery())
+            cells = benchmarks.cells(session, [bug.id for bug in found])
+        of_bug: dict[int | None, list[tuple[int, str]]] = {}
+        for cell in cells:
+            if cell.source == MODEL:
+                of_bug.setdefault(cell.bug, []).append((cell.rank, cell.outcome))
+        return [_ledger_row(bug, of_bug.get(bug.id, ())) for bug in found], total
 
     def totals(self, run_id: int) -> Totals:
         """The figures as far as the run has come; `not_run` is in no numerator and no denominator.
@@ -115,142 +133,86 @@ class Patches:
         Raises UserError on an unknown run.
         """
         with self._database.read() as session:
-            run = session.get(Run, run_id)
+            run = queries.run(session, run_id)
             if run is None:
                 raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
-            bugs = queries.bugs(session, run_id)
-            outcomes = queries.outcomes(session, run_id)
-            cells = queries.cells(session, run_id, [bug.bug_id for bug in bugs])
-            known_fixes = queries.known_fixes(session, run_id)
-        judged: dict[str, list[tuple[int, str]]] = {}
-        controls: dict[str, dict[str, str]] = {}
-        for bug_id, source, rank, outcome in cells:
-            if source == "model" and outcome != Outcome.NOT_RUN:
-                judged.setdefault(bug_id, []).append((rank, outcome))
-            elif source != "model":
-                controls.setdefault(bug_id, {})[source] = outcome
-        firsts = [
-            min((rank for rank, outcome in ranks if outcome == Outcome.PLAUSIBLE), default=None)
-            for ranks in judged.values()
-        ]
-        most = int(run.spec.get("candidates", 10))
-        skipped: dict[str, int] = {}
-        for bug in bugs:
-            if bug.skipped:
-                skipped[bug.skipped] = skipped.get(bug.skipped, 0) + 1
+            rows = benchmarks.standings(session, run_id)
+            skipped = benchmarks.skipped(session, run_id)
+            outcomes = benchmarks.outcomes(session, run_id)
+            reviewed = benchmarks.reviewed(session, run_id)
+        bugs: Counter[BugOutcomes] = Counter()
+        known_fixes = 0
+        for row in rows:
+            standing = Standing(row.first_plausible, row.first_unjudged, row.plausible, row.judged)
+            bugs[BugOutcomes(row.known_fix, row.buggy_code, standing)] += row.bugs
+            known_fixes += row.bugs if row.has_known_fix else 0
+        found = figures(bugs, int(run.spec.get("candidates", 10)))
         return Totals(
-            bugs=len(bugs),
-            scored=len(judged),
+            bugs=bugs.total(),
+            scored=found.scored,
             skipped=skipped,
             outcomes=outcomes,
-            plausible_at={k: sum(first is not None and first <= k for first in firsts) for k in sorted({1, 5, most})},
-            control_failures=sum(not _controls_hold(outcome) for outcome in controls.values()),
+            plausible_at=found.plausible_at,
+            control_failures=found.control_failures,
             known_fixes=known_fixes,
+            reviewed=reviewed,
             sandbox=str(run.result.get("sandbox", "")),
         )
 
     def detail(self, run_id: int, bug_id: str, source: str, rank: int) -> Detail:
         """Raises UserError where there is no such patch."""
         with self._database.read() as session:
-            bug = queries.bug(session, run_id, bug_id)
-            patch = queries.patch(session, run_id, bug_id, source, rank)
-            cells = queries.cells(session, run_id, [bug_id])
-        if bug is None or patch is None:
-            raise UserError(f"run {run_id} has no patch {source} {rank} for {bug_id!r}")
-        neighbours = sorted(((cell[1], cell[2]) for cell in cells), key=lambda cell: (cell[1], cell[0] != "known_fix"))
-        return Detail(neighbours=tuple(neighbours), **_of_bug(bug), **_of_patch(patch))
+            bug, patch = _found(session, run_id, bug_id, source, rank)
+            cells = benchmarks.cells(session, [bug.id])
+            said = benchmarks.reviews(session, patch.id or 0)
+            ids = (bug.buggy_text, bug.fixed_text, patch.completion_text, patch.patch_text, patch.log_text)
+            text = texts.read(session, (*ids, patch.failed_text))
+        neighbours = sorted(((cell.source, cell.rank) for cell in cells), key=lambda it: (it[1], it[0] != "known_fix"))
+        return Detail(
+            neighbours=tuple(neighbours),
+            reviews=tuple(Reviewed(each.reviewer, each.verdict, each.note, each.created_at) for each in said),
+            buggy=text[bug.buggy_text],
+            fixed=text[bug.fixed_text],
+            completion=text[patch.completion_text],
+            text=text.get(patch.patch_text),
+            log=text[patch.log_text],
+            failed=tuple(json.loads(text[patch.failed_text])),
+            **{key: getattr(bug, key) for key in ("bug_id", "path", "kind", "cwe", "start", "end")},
+            **{key: getattr(patch, key) for key in ("source", "rank", "score", "same_as", "outcome", "reason")},
+            **{key: getattr(patch, key) for key in ("duration_s", "sandbox", "is_known_fix")},
+        )
+
+    def review(
+        self, run_id: int, bug_id: str, source: str, rank: int, *, reviewer: str, verdict: str, note: str = ""
+    ) -> None:
+        """Keep what a person says of a patch, instead of what they said of it before. Raises UserError."""
+        if verdict not in VERDICTS:
+            raise UserError(f"verdict: {', '.join(VERDICTS)}, not {verdict!r}", field="verdict")
+        if not reviewer.strip():
+            raise UserError("reviewer: enter a name, so that it is known whose verdict this is", field="reviewer")
+        with self._database.write() as session:
+            _, patch = _found(session, run_id, bug_id, source, rank)
+            row = benchmarks.review(session, patch.id or 0, reviewer.strip())
+            row = row or Review(patch_id=patch.id or 0, reviewer=reviewer.strip(), verdict="", created_at=0.0)
+            row.verdict, row.note, row.created_at = verdict, note, time.time()
+            session.add(row)
 
     def export(self, run_id: int, form: str) -> Path:
         """Write all patches of a run as "csv" or "jsonl" below the home folder. Raises UserError on another form."""
-        if form not in ("csv", "jsonl"):
-            raise UserError(f"an export is csv or jsonl, not {form!r}")
-        self._exports.mkdir(exist_ok=True)
-        path = self._exports / f"run-{run_id}.{form}"
-        rows = self._rows(run_id)
-        if not rows:
-            raise UserError(f"run {run_id} has no patches yet; wait until its first verdicts have come in")
-        with path.open("w", encoding="utf-8", newline="") as file:
-            if form == "csv":
-                writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-                writer.writeheader()
-                writer.writerows({key: _inert(value) for key, value in row.items()} for row in rows)
-            else:
-                file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        return path
-
-    def _rows(self, run_id: int) -> list[dict[str, Any]]:
-        with self._database.read() as session:
-            run = queries.run(session, run_id)
-            if run is None:
-                raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
-            if run.kind != "benchmark":
-                raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run; only benchmark runs have patches")
-            bugs = {bug.bug_id: bug for bug in queries.bugs(session, run_id)}
-            patches = queries.patches(session, run_id)
-        return [_exported(run, bugs[patch.bug_id], patch) for patch in patches]
+        return exports.export(self._database, self._exports, run_id, form)
 
 
-def _exported(run: Run, bug: Bug, patch: Patch) -> dict[str, Any]:
-    """One patch as a row of an export."""
-    return {
-        "run": run.id,
-        "model": run.spec.get("model", ""),
-        "bug_id": patch.bug_id,
-        "language": bug.language,
-        "kind": bug.kind,
-        "cwe": bug.cwe,
-        "source": patch.source,
-        "rank": patch.rank,
-        "outcome": patch.outcome,
-        "is_known_fix": patch.text == bug.fixed,
-        "reason": patch.reason,
-        "score": patch.score,
-        "duration_s": patch.duration_s,
-        "sandbox": patch.sandbox,
-        "failed": " ".join(patch.failed),
-        "completion": patch.completion,
-        "diff": Detail(**_of_bug(bug), **_of_patch(patch)).diff,
-    }
+def _found(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch]:
+    found = benchmarks.patch(session, run_id, bug_id, source, rank)
+    if found is None:
+        raise UserError(f"run {run_id} has no patch {source} {rank} for {bug_id!r}")
+    return found
 
 
-def unified(before: str, after: str, path: str) -> str:
-    """A unified diff as `git apply` reads it."""
-    lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), f"a/{path}", f"b/{path}")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-def _controls_hold(outcome: dict[str, str]) -> bool:
-    if len(outcome) < 2 or Outcome.NOT_RUN in outcome.values():
-        return True  # not known yet, or the machinery failed: nothing is wrong with the bug
-    return outcome["known_fix"] == Outcome.PLAUSIBLE and outcome["buggy_code"] != Outcome.PLAUSIBLE
-
-
-def _ledger_row(bug: Bug, first: int | None, count: int, cells: Sequence[tuple[str, str, int, str]]) -> LedgerRow:
-    mine = [cell for cell in cells if cell[0] == bug.bug_id]
-    control = {source: outcome for _, source, _, outcome in mine if source != "model"}
+def _ledger_row(bug: Bug, cells: Sequence[tuple[int, str]]) -> LedgerRow:
     return LedgerRow(
-        bug_id=bug.bug_id,
-        language=bug.language,
-        kind=bug.kind,
-        cwe=bug.cwe,
-        skipped=bug.skipped,
-        known_fix=control.get("known_fix"),
-        buggy_code=control.get("buggy_code"),
-        cells=tuple((rank, outcome) for _, source, rank, outcome in mine if source == "model"),
-        first_plausible=first,
-        n_plausible=count,
+        cells=tuple(cells),
+        n_plausible=bug.plausible,
+        **{key: getattr(bug, key) for key in ("bug_id", "language", "kind", "cwe", "skipped")},
+        **{key: getattr(bug, key) for key in ("known_fix", "buggy_code", "first_plausible")},
     )
-
-
-def _of_bug(bug: Bug) -> dict[str, Any]:
-    return {key: getattr(bug, key) for key in ("bug_id", "path", "kind", "cwe", "start", "end", "buggy", "fixed")}
-
-
-def _of_patch(patch: Patch) -> dict[str, Any]:
-    keys = ("source", "rank", "completion", "text", "score", "same_as", "outcome", "reason", "log", "duration_s")
-    return {key: getattr(patch, key) for key in (*keys, "sandbox")} | {"failed": tuple(patch.failed)}
-
-
-def _inert(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

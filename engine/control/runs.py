@@ -22,7 +22,7 @@ from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, overrides_of
 from engine.training_set import held_by
-from storage import queries
+from storage import curves, queries
 from storage.database import Database
 from storage.tables import Run
 
@@ -163,14 +163,20 @@ class Runs:
         with self._database.read() as session:
             return queries.runs(session, kind=kind, search=search, group=group, limit=limit)
 
-    def metrics(self, run_id: int) -> dict[str, Curve]:
-        """Metric name -> (optimizer step, value, seconds since the epoch), in step order."""
+    def metrics(self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID) -> dict[str, Curve]:
+        """Metric name -> its curve from step `first` to `last`; a long one as the ends of equal parts of that range.
+
+        So no spike is lost, and a smaller range shows more.
+        """
         with self._database.read() as session:
-            rows = queries.curves(session, run_id)
-        curves: dict[str, Curve] = {}
-        for name, step, value, at in rows:
-            curves.setdefault(name, []).append((step, value, at))
-        return curves
+            names = [metric.name for metric in curves.last_values(session, run_id)]
+            found = {name: curves.curve(session, run_id, name, first, last) for name in names}
+        return {name: curve for name, curve in found.items() if curve}
+
+    def last_metrics(self, run_id: int) -> dict[str, float]:
+        """Metric name -> its value at the last step that has one."""
+        with self._database.read() as session:
+            return {metric.name: metric.value for metric in curves.last_values(session, run_id)}
 
     def log(self, run_id: int, n_bytes: int = 16_000) -> str:
         """The end of the worker's output; hostile text."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete
-from sqlalchemy.dialects.sqlite import insert
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from engine import events
+from engine.control.ledger import Ledger
+from engine.domain import Outcome
 from engine.events import Event
 from engine.models import adapters
 from engine.rundir import RunDir
 from engine.specs import KINDS
-from storage import queries
-from storage.tables import Bug, Conversation, Dataset, Metric, Model, Patch, Run, Turn
+from storage import curves, queries, texts
+from storage.tables import Conversation, Dataset, Model, Run, Turn
 
 
 def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) -> None:
@@ -27,13 +26,13 @@ def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) 
     A second call with nothing new changes nothing, and so does an event that is taken in again.
     """
     reading = folder.events(run.offset, most, last=run.last_seq, broken=run.broken_lines)
+    rows = Rows(session, run)
     for event in reading.events:
         if event.seq <= run.last_seq:
             continue  # the offset was lost, the line was not: seen before
-        take = _TAKERS.get(type(event.said))
-        if take is not None:
-            take(session, run, event)
+        rows.take(event)
         run.last_seq = event.seq
+    rows.store()
     run.offset = reading.offset
     run.broken_lines += reading.broken
     session.add(run)
@@ -42,8 +41,7 @@ def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) 
 def begin_anew(session: Session, run: Run, folder: RunDir) -> None:
     """Take back all that was taken in of a run whose folder is gone: its next worker counts its events from 1."""
     assert run.id is not None
-    for table in (Metric, Bug, Patch):
-        session.execute(delete(table).where(col(table.run_id) == run.id))
+    curves.forget_after(session, run.id, -1)  # bugs and patches are replaced as they come, and keep their reviews
     run.offset = run.last_seq = run.broken_lines = 0
     run.progress_done, run.progress_total, run.progress_text = 0, None, ""
     in_hand = {(asked.get("conversation"), asked.get("question")) for asked in folder.questions()[0]}
@@ -51,6 +49,52 @@ def begin_anew(session: Session, run: Run, folder: RunDir) -> None:
         if (conversation.id, conversation.asked) not in in_hand:
             conversation.answered = conversation.asked  # its question was lost with the folder, so nobody answers it
     session.add(run)
+
+
+class Rows:
+    """The rows that some events of one run become; metrics, bugs and patches wait until `store` writes them."""
+
+    def __init__(self, session: Session, run: Run) -> None:
+        assert run.id is not None
+        self._session = session
+        self._run = run
+        self._ledger = Ledger(session, run.id)
+        self._metrics: list[dict[str, Any]] = []
+
+    def take(self, event: Event) -> None:
+        said = event.said
+        if isinstance(said, events.BugSeen | events.PatchJudged):
+            self._ledger.add(said)
+        elif isinstance(said, events.Metric):
+            self._metric(event.seq, event.time, said)
+        elif isinstance(said, events.Resumed):
+            self._store_metrics()
+            curves.forget_after(self._session, self._run.id or 0, said.step)
+        elif isinstance(said, events.State):
+            take_state(self._session, self._run, event)
+        elif isinstance(said, events.Progress):
+            self._run.progress_done, self._run.progress_total = said.done, said.total
+            self._run.progress_text = said.text
+        elif isinstance(said, events.TurnSaid):
+            _turn(self._session, self._run, said)
+        elif isinstance(said, events.Answered):
+            _answered(self._session, self._run, said)
+        # Deltas are read from the file while they are fresh, checkpoints by the next worker.
+
+    def store(self) -> None:
+        self._store_metrics()
+        self._ledger.store()
+
+    def _metric(self, seq: int, time: float, said: events.Metric) -> None:
+        self._metrics += [
+            {"run_id": self._run.id, "name": name, "step": said.step, "seq": seq, "value": value, "time": time}
+            for name, value in said.values.items()
+            if math.isfinite(value)  # SQLite has no NaN
+        ]
+
+    def _store_metrics(self) -> None:
+        curves.add(self._session, self._metrics)
+        self._metrics = []
 
 
 def take_state(session: Session, run: Run, event: Event) -> None:
@@ -109,89 +153,46 @@ def _free_name(run: Run, taken: Dataset | Model | None) -> str:
     return run.name if taken is None else f"{run.name}-run-{run.id}"
 
 
-def _progress(session: Session, run: Run, event: Event) -> None:
-    assert isinstance(event.said, events.Progress)
-    run.progress_done, run.progress_total, run.progress_text = event.said.done, event.said.total, event.said.text
-
-
-def _metric(session: Session, run: Run, event: Event) -> None:
-    said = event.said
-    assert isinstance(said, events.Metric)
-    rows = [
-        {"run_id": run.id, "seq": event.seq, "step": said.step, "name": name, "value": value, "time": event.time}
-        for name, value in said.values.items()
-        if math.isfinite(value)  # SQLite has no NaN
-    ]
-    if rows:
-        session.execute(insert(Metric).values(rows).on_conflict_do_nothing())
-
-
-def _resumed(session: Session, run: Run, event: Event) -> None:
-    assert isinstance(event.said, events.Resumed)
-    session.flush()
-    later = (col(Metric.run_id) == run.id, col(Metric.step) > event.said.step)
-    session.execute(delete(Metric).where(*later))
-
-
-def _bug(session: Session, run: Run, event: Event) -> None:
-    said = event.said
-    assert isinstance(said, events.BugSeen)
-    assert run.id is not None
-    values = {name: value for name, value in asdict(said).items() if name != "id"}
-    row = queries.bug(session, run.id, said.id) or Bug(run_id=run.id, bug_id=said.id, **values)
-    for name, value in values.items():
-        setattr(row, name, value)
-    session.add(row)
-
-
-def _patch(session: Session, run: Run, event: Event) -> None:
-    said = event.said
-    assert isinstance(said, events.PatchJudged)
-    assert run.id is not None
-    row = queries.patch(session, run.id, said.bug_id, said.source, said.rank)
-    row = row or Patch(run_id=run.id, bug_id=said.bug_id, source=said.source, rank=said.rank, outcome="")
-    row.completion, row.text, row.score, row.same_as = said.completion, said.text, said.score, said.same_as
-    _take_verdict(row, said.verdict)
-    session.add(row)
-
-
-def _take_verdict(row: Patch | Turn, verdict: events.VerdictSaid) -> None:
-    row.outcome, row.reason, row.log = verdict.outcome.value, verdict.reason, verdict.log
-    row.failed, row.duration_s, row.sandbox = list(verdict.failed), verdict.duration_s, verdict.sandbox
-
-
-def _turn(session: Session, run: Run, event: Event) -> None:
-    said = event.said
-    assert isinstance(said, events.TurnSaid)
+def _turn(session: Session, run: Run, said: events.TurnSaid) -> None:
     conversation = session.get(Conversation, said.conversation)
     if conversation is None or conversation.run_id != run.id:
         return  # the conversation was deleted, or goes on with another worker
     row = queries.turn(session, said.conversation, said.number)
-    row = row or Turn(conversation_id=said.conversation, number=said.number, role="", text="")
-    row.role, row.text, row.prompt = said.role, said.text, said.prompt
-    row.patch, row.patch_reason = said.patch, said.patch_reason
+    before = (
+        queries.turn_before(session, said.conversation, said.number)
+        if said.parent is None or said.parent >= said.number  # nothing follows a later message
+        else queries.turn(session, said.conversation, said.parent)
+    )
+    verdict = said.verdict or events.VerdictSaid(Outcome.NOT_RUN)
+    failed = json.dumps(list(verdict.failed))
+    kept = texts.kept(session, {said.text, said.prompt, said.patch or "", verdict.log, failed})
+    values: dict[str, Any] = {
+        "run_id": run.id,
+        "parent_id": before.id if before else None,
+        "role": said.role,
+        "message_text": kept[said.text],
+        "prompt_text": kept[said.prompt],
+        "patch_text": None if said.patch is None else kept[said.patch],
+        "patch_reason": said.patch_reason,
+        "outcome": verdict.outcome.value if said.verdict else "",
+        "reason": verdict.reason,
+        "log_text": kept[verdict.log],
+        "failed_text": kept[failed],
+        "duration_s": verdict.duration_s,
+        "sandbox": verdict.sandbox,
+    }
+    if row is None:
+        row = Turn(conversation_id=said.conversation, number=said.number, **values)
+    for name, value in values.items():
+        setattr(row, name, value)
     if said.verdict is not None:
-        _take_verdict(row, said.verdict)
         conversation.outcome = row.outcome
     session.add_all([row, conversation])
+    session.flush()
 
 
-def _answered(session: Session, run: Run, event: Event) -> None:
-    assert isinstance(event.said, events.Answered)
-    conversation = session.get(Conversation, event.said.conversation)
+def _answered(session: Session, run: Run, said: events.Answered) -> None:
+    conversation = session.get(Conversation, said.conversation)
     if conversation is not None and conversation.run_id == run.id:
-        conversation.answered = max(conversation.answered, event.said.question)
+        conversation.answered = max(conversation.answered, said.question)
         session.add(conversation)
-
-
-_TAKERS: dict[type[Any], Callable[[Session, Run, Event], None]] = {
-    # Deltas are read from the file while they are fresh, checkpoints by the next worker.
-    events.State: take_state,
-    events.Progress: _progress,
-    events.Metric: _metric,
-    events.Resumed: _resumed,
-    events.BugSeen: _bug,
-    events.PatchJudged: _patch,
-    events.TurnSaid: _turn,
-    events.Answered: _answered,
-}

@@ -20,6 +20,7 @@ from engine.control.patches import Patches
 from engine.control.preflight import Preflight, preflight
 from engine.control.runs import Runs
 from engine.control.supervise import Supervisor
+from engine.control.take_in import take_in
 from engine.errors import OutsideFailure, UserError
 from engine.specs import TrainSpec
 from storage.database import Damaged, Database, Newer, Unavailable
@@ -116,6 +117,10 @@ class Workspace:
             raise OutsideFailure(
                 f"{path} cannot be written: {error.strerror}; free some space and start again"
             ) from None
+
+    def take_in(self, folder: Path) -> int:
+        """Make the rows of a run anew from its folder, and return its number. Raises UserError."""
+        return take_in(self.home, self._database, folder)
 
     def preflight(self, spec: TrainSpec) -> Preflight:
         """What training would take. Raises UserError where the model or its sizes are not known."""

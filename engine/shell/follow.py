@@ -17,6 +17,7 @@ from rich.table import Table
 from engine.control.outcomes import came_of, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
+from engine.scoring import Share
 
 if TYPE_CHECKING:
     from engine.control.workspace import Workspace
@@ -126,8 +127,17 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
         console.print(run.error, markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
     for key, value in facts.items():
-        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+        shown = f"{value:.4g}" if isinstance(value, float) else _shares(value) if key == "plausible_at" else str(value)
         console.print(f"  {key:<22} {escape(shown)}", highlight=False, soft_wrap=True)
+
+
+def _shares(plausible_at: Any) -> str:
+    """plausible@k for each k, with its 95 % interval."""
+    return ", ".join(
+        f"@{k} {share['hits']} of {share['total']} ({low:.0%} to {high:.0%})"
+        for k, share in plausible_at.items()
+        for low, high in [Share(**share).interval]
+    )
 
 
 def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:

@@ -1,9 +1,10 @@
-"""The verbs on runs: list, show, stop, go on with, read the log."""
+"""The verbs on runs: list, show, stop, go on with, take in again, read the log."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -74,6 +75,17 @@ def resume(run_id: RunId, home: Home = HOME, wait: Wait = False, json_: Json = F
     run = follow.to_the_end(workspace, run_id, quiet=json_) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=json_)
     leave(run)
+
+
+@runs.command("take-in")
+@guarded
+def take_in(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="folders of runs, as in HOME/runs/")],
+    home: Home = HOME,
+) -> None:
+    """List runs again from their folders: after the database was lost, or from another home."""
+    workspace = opened(home)
+    follow.show_runs([workspace.runs.get(workspace.take_in(folder)) for folder in folders], as_json=False)
 
 
 @runs.command("log")

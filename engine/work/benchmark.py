@@ -15,10 +15,9 @@ from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import CannotShow, Representation
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
+from engine.scoring import BugOutcomes, Standing, figures
 from engine.specs import BenchmarkSpec
 from engine.work.validation import MODEL, Control, Judge
-
-AT = (1, 5, 10, 50, 100, 200)  # ranks up to which plausible patches are counted
 
 
 def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
@@ -103,19 +102,22 @@ def _shown(
 
 
 def _counts(judge: Judge, controls: dict[str, Control], candidates: int) -> dict[str, Any]:
-    scored = [bug_id for bug_id, control in controls.items() if not control.trouble]
-    best: dict[str, int] = {}  # bug -> rank of its first plausible patch
-    outcomes: Counter[str] = Counter()
-    for (bug_id, source, rank), verdict in sorted(judge.verdicts.items()):
+    """As `engine.scoring` counts; of `counted_at[k]` bugs it is known whether one of the first k is plausible."""
+    judged: dict[str, dict[int, str]] = {bug_id: {} for bug_id in controls}
+    for (bug_id, source, rank), verdict in judge.verdicts.items():
         if source == MODEL and bug_id in controls and rank <= candidates:
-            outcomes[verdict.outcome.value] += 1
-            if verdict.is_plausible:
-                best[bug_id] = min(rank, best.get(bug_id, rank))
-    ranks = sorted({*(rank for rank in AT if rank <= candidates), candidates})
+            judged[bug_id][rank] = verdict.outcome.value
+    bugs = Counter(
+        BugOutcomes(control.known_fix.outcome, control.buggy_code.outcome, Standing.of(judged[bug_id]))
+        for bug_id, control in controls.items()
+    )
+    outcomes = Counter(outcome for each in judged.values() for outcome in each.values())
+    found = figures(bugs, candidates)
     return {
-        "scored": len(scored),
-        "control_failures": len(controls) - len(scored),
-        "plausible_at": {str(k): sum(best.get(bug_id, k + 1) <= k for bug_id in scored) for k in ranks},
+        "scored": found.scored,
+        "control_failures": found.control_failures,
+        "plausible_at": {str(k): share.hits for k, share in found.plausible_at.items()},
+        "counted_at": {str(k): share.total for k, share in found.plausible_at.items()},
         "outcomes": {outcome.value: outcomes[outcome.value] for outcome in Outcome},
         "patches": outcomes.total(),
     }

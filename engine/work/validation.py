@@ -17,6 +17,7 @@ from engine.events import PatchJudged
 from engine.representations import Representation
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
+from engine.scoring import control_trouble
 from engine.work.verdicts import as_json, from_json
 
 Key = tuple[str, str, int]  # bug id, source, rank
@@ -34,14 +35,10 @@ class Control:
     @property
     def trouble(self) -> str:
         """Why the bug cannot be scored here; empty where it can."""
-        for name, verdict in (("known fix", self.known_fix), ("buggy code", self.buggy_code)):
-            if verdict.outcome is Outcome.NOT_RUN:
-                return f"not scored: the {name} could not be run ({verdict.reason or 'no reason given'})"
-        if not self.known_fix.is_plausible:
-            return f"not scored: the known fix does not pass its tests here ({self.known_fix.outcome.value})"
-        if self.buggy_code.is_plausible:
-            return "not scored: the buggy code passes its tests here"
-        return ""
+        trouble = control_trouble(self.known_fix.outcome, self.buggy_code.outcome)
+        not_run = [verdict for verdict in (self.known_fix, self.buggy_code) if verdict.outcome is Outcome.NOT_RUN]
+        why = f" ({not_run[0].reason or 'no reason given'})" if not_run else ""
+        return f"not scored: {trouble}{why}" if trouble else ""
 
 
 @dataclass(frozen=True)

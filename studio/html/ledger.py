@@ -16,12 +16,13 @@ def figures(totals: Any) -> str:
     """Counts of bugs, with what each means."""
     scored = totals.scored
 
-    def share(k: int) -> str:
-        return f"{totals.plausible_at[k]} of {scored}"
-
     shown = [
-        (share(k), f"plausible@{k}", f"bugs with a patch that passes every test among the first {k}")
-        for k in sorted(totals.plausible_at)
+        (
+            f"{share.hits} of {share.total}",
+            f"plausible@{k}",
+            f"bugs with a patch that passes every test among the first {k}",
+        )
+        for k, share in sorted(totals.plausible_at.items())
     ]
     outcomes = totals.outcomes
     shown += [

@@ -67,6 +67,11 @@ def sample(shown: Any) -> str:
     )
 
 
+def place_of(shown: Any) -> str:
+    """Which of how many samples this is."""
+    return f"{shown.index + 1} of {shown.total:,}{'' if shown.is_whole else ' or more'}" if shown else "none"
+
+
 def build(workspace: Workspace, live: Live) -> Any:
     """The page; the part that links elsewhere is returned."""
     with gr.Row(elem_classes="page"):
@@ -124,7 +129,7 @@ def build(workspace: Workspace, live: Live) -> Any:
         if not name:
             return ["", ""]
         found = workspace.datasets.sample(name, number, text.strip())
-        return [sample(found), f"{found.index + 1} of {found.total:,}" if found else "none"]
+        return [sample(found), place_of(found)]
 
     def step_back(number: int) -> int:
         return number - 1

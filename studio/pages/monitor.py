@@ -95,7 +95,7 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
         if not newest:
             return [showing(False, "buttons"), showing(False), showing(False)]
         run = workspace.runs.get(newest)
-        has_curves = run.kind == "train" and (run.state not in ENDED or bool(workspace.runs.metrics(newest)))
+        has_curves = run.kind == "train" and (run.state not in ENDED or bool(workspace.runs.last_metrics(newest)))
         has_buttons = run.state not in ENDED or run.state in GOES_ON
         return [showing(has_buttons, "buttons"), showing(has_curves), showing(True)]
 

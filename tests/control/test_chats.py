@@ -223,3 +223,21 @@ def test_of_many_who_ask_at_once_one_is_heard(workspace, talk):
     with ThreadPoolExecutor(20) as pool:
         assert sum(pool.map(ask, range(50))) == 1
     assert [question["question"] for question in folder.questions()[0]] == [1, 2]
+
+
+def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
+    conversation, folder = talk
+    common = {"conversation": conversation, "text": "", "patch": "x\n", "verdict": FAILED}
+    folder.emit("turn", number=1, role="user", **{**common, "text": "look", "patch": None, "verdict": None})
+    folder.emit("turn", number=2, role="assistant", **{**common, "text": "first"})
+    folder.emit("turn", number=3, role="assistant", **{**common, "text": "instead of it"}, parent=1)
+    folder.emit("turn", number=4, role="assistant", **{**common, "text": "after that"})
+    workspace.tick()
+    assert [turn.text for turn in workspace.chats.view(conversation).turns] == ["look", "instead of it", "after that"]
+    from storage import queries
+
+    with workspace._database.read() as session:
+        made = {turn.run_id for turn in queries.path(session, conversation)}
+        first = [turn.number for turn in queries.path(session, conversation, 2)]
+    assert made == {workspace.chats.get(conversation).run_id}
+    assert first == [1, 2]

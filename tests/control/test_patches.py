@@ -9,6 +9,7 @@ import pytest
 
 from engine.control.patches import LedgerQuery
 from engine.errors import UserError
+from engine.scoring import Share
 
 
 def judge(folder, bug_id, outcomes, *, kind="off_by_one", fix="plausible", buggy="test_failed"):
@@ -59,7 +60,7 @@ def test_only_a_benchmark_run_has_patches_to_export(workspace, started):
 def test_the_figures_leave_out_what_was_not_run(workspace, judged):
     totals = workspace.patches.totals(judged)
     assert (totals.bugs, totals.scored, totals.skipped) == (5, 3, {"no JDK found": 1})
-    assert totals.plausible_at == {1: 1, 3: 2, 5: 2}
+    assert totals.plausible_at == {1: Share(1, 3), 3: Share(2, 3)}, "no k beyond the candidates"
     assert totals.outcomes["not_run"] == 3
     assert totals.control_failures == 0
 
@@ -126,3 +127,27 @@ def test_a_run_without_patches_has_nothing_to_export(workspace, started):
     run_id, _ = started()
     with pytest.raises(UserError, match="has no patches yet"):
         workspace.patches.export(run_id, "csv")
+
+
+def test_an_export_that_fails_leaves_no_file_and_two_at_once_do_not_meet(workspace, judged, home, monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(lambda _: workspace.patches.export(judged, "jsonl"), range(8)))
+    assert [len([json.loads(line) for line in path.open()]) for path in paths] == [20]
+    monkeypatch.setattr("engine.control.exports.unified", lambda *texts: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        workspace.patches.export(judged, "csv")
+    assert [path.name for path in (home / "exports").iterdir()] == [f"run-{judged}.jsonl"]
+
+
+def test_an_export_says_which_bugs_are_not_scored(workspace, started):
+    run_id, folder = started()
+    judge(folder, "b/1", ["plausible"], fix="test_failed")
+    judge(folder, "b/2", ["plausible"])
+    workspace.tick()
+    rows = [json.loads(line) for line in workspace.patches.export(run_id, "jsonl").open()]
+    assert {row["bug_id"]: row["not_scored"] for row in rows} == {
+        "b/1": "the known fix does not pass its tests here (test_failed)", "b/2": "",
+    }  # fmt: skip
+    assert workspace.patches.totals(run_id).plausible_at[1] == Share(1, 1)

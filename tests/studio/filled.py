@@ -11,9 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
+from engine.control.ledger import Ledger
+from engine.domain import Outcome
+from engine.events import BugSeen, PatchJudged, VerdictSaid
 from engine.specs import parse
+from storage import curves, texts
 from storage.database import Database
-from storage.tables import Bug, Conversation, Dataset, Metric, Model, Patch, Run, Turn
+from storage.tables import Conversation, Dataset, Model, Run, Turn
 
 CHAT_BUG = "pocket/py-archive-command"
 HOSTILE = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=2</script><a href='javascript:hacked=3'>x</a>"
@@ -139,32 +143,38 @@ def _curves(session: object, run: Run, steps: int) -> None:
         }
         if step % 20 == 0:
             values["eval_loss"] = 1.0 + 1.8 * math.exp(-step / 30)
-        for name, value in values.items():
-            session.add(Metric(run_id=run.id, seq=step, step=step, name=name, value=value, time=time.time()))
+        common = {"run_id": run.id, "seq": step, "step": step, "time": time.time()}
+        curves.add(session, [{**common, "name": name, "value": value} for name, value in values.items()])
 
 
 def _benchmark(session: object, run: Run, model: str, odd: str) -> None:
+    ledger = Ledger(session, run.id or 0)
     for number, name in enumerate(NAMES):
         language = "java" if number % 6 == 5 else "python"
         bug_id = f"pocket/{language[:2]}-{name.replace('_', '-')}{odd}"
         buggy, fixed = BUGGY.replace("gcd", name), FIXED.replace("gcd", name)
         skipped = "no JDK found: install openjdk-17-jdk-headless" if language == "java" else ""
-        session.add(Bug(run_id=run.id, bug_id=bug_id, language=language, path=f"{name}.py", start=4, end=4, buggy=buggy,
-                        fixed=fixed, skipped=skipped, kind=KINDS[number % len(KINDS)],
-                        cwe="CWE-193" if number % 4 == 0 else ""))  # fmt: skip
+        ledger.add(BugSeen(id=bug_id, language=language, path=f"{name}.py", start=4, end=4, buggy=buggy,
+                           fixed=fixed, skipped=skipped, kind=KINDS[number % len(KINDS)],
+                           cwe="CWE-193" if number % 4 == 0 else ""))  # fmt: skip
         if skipped:
             continue
-        common = {"run_id": run.id, "bug_id": bug_id, "sandbox": "bubblewrap 0.8.0", "duration_s": 0.31}
-        session.add(Patch(source="known_fix", rank=0, text=fixed, outcome="plausible", log="3 passed", **common))
-        session.add(Patch(source="buggy_code", rank=0, text=buggy, outcome="test_failed", log=FAILURE + odd, **common))
+        ledger.add(PatchJudged(bug_id, "known_fix", 0, _verdict("plausible", log="3 passed"), text=fixed))
+        ledger.add(PatchJudged(bug_id, "buggy_code", 0, _verdict("test_failed", log=FAILURE + odd), text=buggy))
         for rank in range(1, 11):
             lucky = (number * 3 + rank * 7) % (17 if model == "starter" else 9) == 0
             outcome = "plausible" if lucky else OUTCOMES[(number + rank * 3) % 10]
             outcome = "test_failed" if outcome == "plausible" and not lucky else outcome
             text = None if outcome == "no_patch" else fixed if lucky else BUGGY.replace("b + 1", f"b + {rank}")
-            session.add(Patch(source="model", rank=rank, outcome=outcome, text=text, score=-0.11 * rank - 0.02,
-                              completion=f"        a, b = b, a % b{odd}\n", log=odd + FAILURE, failed=["test_small"],
-                              reason="the answer is empty" if text is None else "", **common))  # fmt: skip
+            verdict = _verdict(outcome, log=odd + FAILURE, failed=("test_small",),
+                               reason="the answer is empty" if text is None else "")  # fmt: skip
+            ledger.add(PatchJudged(bug_id, "model", rank, verdict, text=text, score=-0.11 * rank - 0.02,
+                                   completion=f"        a, b = b, a % b{odd}\n"))  # fmt: skip
+    ledger.store()
+
+
+def _verdict(outcome: str, **more: object) -> VerdictSaid:
+    return VerdictSaid(Outcome(outcome), duration_s=0.31, sandbox="bubblewrap 0.8.0", **more)  # type: ignore[arg-type]
 
 
 FAILURE = """F.                                                      [100%]
@@ -186,6 +196,12 @@ def _conversation(session: object, run: Run, odd: str) -> None:
         ("tool", f"test: assert 1 == 6 (test_small)\n\n{FAILURE}{odd}", None, "", ""),
         ("assistant", "        a, b = b, a % b\n", FIXED, "plausible", "3 passed in 0.05s"),
     ]
+    before = None
     for number, (role, text, patch, outcome, log) in enumerate(turns, 1):
-        session.add(Turn(conversation_id=chat.id, number=number, role=role, text=text, patch=patch, outcome=outcome,
-                         log=log, sandbox="bubblewrap 0.8.0"))  # fmt: skip
+        kept = texts.kept(session, {text, patch or "", log, "", "[]"})
+        before = Turn(conversation_id=chat.id, number=number, role=role, message_text=kept[text], outcome=outcome,
+                      parent_id=before and before.id, run_id=run.id, patch_text=kept[patch] if patch else None,
+                      prompt_text=kept[""], log_text=kept[log], failed_text=kept["[]"],
+                      sandbox="bubblewrap 0.8.0")  # fmt: skip
+        session.add(before)
+        session.flush()

@@ -1,0 +1,89 @@
+"""The patches of a benchmark run as a CSV or JSONL file, written as they are read."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from sqlmodel import Session
+
+from engine.control.diff import unified
+from engine.errors import UserError
+from engine.scoring import control_trouble
+from storage import benchmarks, queries
+from storage.database import Database
+from storage.tables import Run
+
+FORMS = ("csv", "jsonl")
+COLUMNS = (
+    *("run", "model", "bug_id", "language", "kind", "cwe", "not_scored", "source", "rank", "outcome", "is_known_fix"),
+    *("reason", "score", "duration_s", "sandbox", "failed", "completion", "diff"),
+)
+FORMULAS = frozenset("=+-@\t\r")  # how a cell begins that a spreadsheet computes (OWASP, CSV injection)
+
+
+def export(database: Database, folder: Path, run_id: int, form: str) -> Path:
+    """Write every patch of a run below `folder`; the file is whole or not there.
+
+    Raises UserError on another form, or where the run has no patches.
+    """
+    if form not in FORMS:
+        raise UserError(f"an export is csv or jsonl, not {form!r}")
+    with database.read() as session:
+        run = _benchmark(session, run_id)
+        folder.mkdir(exist_ok=True)
+        path = folder / f"run-{run_id}.{form}"
+        # a name of its own: the same run may be exported twice at once
+        with NamedTemporaryFile("w", encoding="utf-8", newline="", dir=folder, suffix=".tmp", delete=False) as file:
+            try:
+                _write(file, form, _rows(session, run))
+                file.close()
+                Path(file.name).replace(path)
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+    return path
+
+
+def _benchmark(session: Session, run_id: int) -> Run:
+    run = queries.run(session, run_id)
+    if run is None:
+        raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
+    if run.kind != "benchmark":
+        raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run; only benchmark runs have patches")
+    if not benchmarks.has_patches(session, run_id):
+        raise UserError(f"run {run_id} has no patches yet; wait until its first verdicts have come in")
+    return run
+
+
+def _write(file: Any, form: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    if form == "jsonl":
+        file.writelines(json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
+        return
+    writer: Any = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([f"'{cell}" if type(cell) is str and cell[:1] in FORMULAS else cell for cell in row])
+
+
+def _rows(session: Session, run: Run) -> Iterator[tuple[Any, ...]]:
+    """The cells of each patch, in the order of COLUMNS."""
+    model, bug_id, trouble = run.spec.get("model", ""), None, ""
+    diffs: dict[int | None, str] = {}  # of one bug's patches, by the id of their text: many are the same
+    for row in benchmarks.with_texts(session, run.id or 0):
+        bug_now, path, language, kind, cwe, known_fix, buggy_code, *judged, text, buggy, completion, patch, failed = row
+        if bug_now != bug_id:
+            bug_id, diffs, trouble = bug_now, {None: ""}, control_trouble(known_fix, buggy_code)
+        if text not in diffs:
+            diffs[text] = unified(buggy, patch, path)
+        of_bug = (run.id, model, bug_id, language, kind, cwe, trouble)
+        yield (*of_bug, *judged, _names(failed), completion, diffs[text])
+
+
+@lru_cache(maxsize=1000)
+def _names(failed: str) -> str:
+    return " ".join(json.loads(failed))

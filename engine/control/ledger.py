@@ -1,0 +1,152 @@
+"""Bugs and patches of a benchmark run into rows, many at a time, with the columns that pages sort and sum by."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlmodel import Session, col
+
+from engine.domain import Outcome
+from engine.events import BugSeen, PatchJudged
+from engine.scoring import Standing
+from storage import benchmarks, texts
+from storage.tables import Bug, Patch
+
+MODEL = "model"  # the source of a candidate
+
+
+class Ledger:
+    """What a run has said of bugs and patches and is not stored yet; a patch that comes again replaces the first."""
+
+    def __init__(self, session: Session, run_id: int) -> None:
+        self._session = session
+        self._run_id = run_id
+        self._bugs: dict[str, BugSeen] = {}
+        self._patches: dict[tuple[str, str, int], PatchJudged] = {}
+
+    def add(self, said: BugSeen | PatchJudged) -> None:
+        if isinstance(said, BugSeen):
+            self._bugs[said.id] = said
+        else:
+            self._patches[said.bug_id, said.source, said.rank] = said
+
+    def store(self) -> None:
+        """Write rows, and bring what follows from them up to date; storing the same again changes nothing."""
+        if not self._bugs and not self._patches:
+            return
+        kept = texts.kept(self._session, self._all_texts())
+        self._store_bugs(kept)
+        # A patch may come before its bug: the bug's row then holds its name, until more is said of it.
+        named = {said.bug_id: None for said in self._patches.values()}
+        row_of = benchmarks.bugs(self._session, self._run_id, {**self._bugs, **named})
+        before = benchmarks.cells(self._session, list(row_of.values()))
+        self._store_patches(row_of, kept)
+        self._mark_known_fixes(list(row_of.values()))
+        after = benchmarks.cells(self._session, list(row_of.values()))
+        self._store_standings(list(row_of.values()), after)
+        more = Counter(cell.outcome for cell in after if cell.source == MODEL)
+        more.subtract(cell.outcome for cell in before if cell.source == MODEL)
+        benchmarks.count_outcomes(self._session, self._run_id, more)
+
+    def _all_texts(self) -> set[str]:
+        found = {""}
+        for bug in self._bugs.values():
+            found |= {bug.buggy, bug.fixed}
+        for patch in self._patches.values():
+            found |= {patch.completion, patch.text or "", patch.verdict.log, _names(patch)}
+        return found
+
+    def _store_bugs(self, kept: dict[str, int]) -> None:
+        rows = []
+        for said in self._bugs.values():
+            values = asdict(said)
+            buggy, fixed = kept[values.pop("buggy")], kept[values.pop("fixed")]
+            rows.append({"run_id": self._run_id, "bug_id": values.pop("id"), **values} | _texts_of_bug(buggy, fixed))
+        if rows:
+            statement = insert(Bug)
+            changed = {name: statement.excluded[name] for name in rows[0] if name not in ("run_id", "bug_id")}
+            self._session.execute(
+                statement.on_conflict_do_update(index_elements=["run_id", "bug_id"], set_=changed), rows
+            )
+        named = {said.bug_id for said in self._patches.values()}
+        missing = named - benchmarks.bugs(self._session, self._run_id, named).keys()
+        if missing:
+            nothing = _texts_of_bug(kept[""], kept[""])
+            only_named = [{"run_id": self._run_id, "bug_id": bug_id, **nothing} for bug_id in sorted(missing)]
+            self._session.execute(insert(Bug), only_named)
+
+    def _store_patches(self, row_of: dict[str, int], kept: dict[str, int]) -> None:
+        rows = [_patch_row(row_of[said.bug_id], said, kept) for said in self._patches.values()]
+        if rows:
+            statement = insert(Patch)
+            changed = {name: statement.excluded[name] for name in rows[0] if name not in ("bug", "source", "rank")}
+            self._session.execute(
+                statement.on_conflict_do_update(index_elements=["bug", "source", "rank"], set_=changed), rows
+            )
+
+    def _mark_known_fixes(self, bugs: list[int]) -> None:
+        fixed = select(col(Bug.fixed_text)).where(col(Bug.id) == Patch.bug).scalar_subquery()
+        for start in range(0, len(bugs), texts.AT_ONCE):
+            here = col(Patch.bug).in_(bugs[start : start + texts.AT_ONCE])
+            is_known = col(Patch.patch_text).is_not_distinct_from(fixed)
+            self._session.execute(
+                update(Patch).where(here, col(Patch.is_known_fix) != is_known).values(is_known_fix=is_known),
+                execution_options={"synchronize_session": False},
+            )
+
+    def _store_standings(self, bugs: list[int], cells: list[Any]) -> None:
+        outcomes: dict[int, dict[int, str]] = {bug: {} for bug in bugs}
+        controls: dict[int, dict[str, str]] = {bug: {} for bug in bugs}
+        known = {cell.bug for cell in cells if _is_known(cell)}
+        for cell in cells:
+            if cell.source == MODEL:
+                outcomes[cell.bug][cell.rank] = cell.outcome
+            else:
+                controls[cell.bug][cell.source] = cell.outcome
+        rows = [
+            {
+                "id": bug,
+                "known_fix": controls[bug].get("known_fix"),
+                "buggy_code": controls[bug].get("buggy_code"),
+                "has_known_fix": bug in known,
+                **asdict(Standing.of(outcomes[bug])),
+            }
+            for bug in bugs
+        ]
+        self._session.execute(update(Bug), rows)
+
+
+def _is_known(cell: Any) -> bool:
+    return bool(cell.is_known_fix) and cell.source == MODEL and cell.outcome == Outcome.PLAUSIBLE
+
+
+def _texts_of_bug(buggy: int, fixed: int) -> dict[str, int]:
+    return {"buggy_text": buggy, "fixed_text": fixed}
+
+
+def _names(said: PatchJudged) -> str:
+    return json.dumps(list(said.verdict.failed))
+
+
+def _patch_row(bug: int, said: PatchJudged, kept: dict[str, int]) -> dict[str, Any]:
+    verdict = said.verdict
+    return {
+        "bug": bug,
+        "source": said.source,
+        "rank": said.rank,
+        "completion_text": kept[said.completion],
+        "patch_text": None if said.text is None else kept[said.text],
+        "score": said.score,
+        "same_as": said.same_as,
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason,
+        "log_text": kept[verdict.log],
+        "failed_text": kept[_names(said)],
+        "duration_s": verdict.duration_s,
+        "sandbox": verdict.sandbox,
+    }

@@ -1,0 +1,180 @@
+"""The questions asked of benchmark runs, one small function each; filtering, sorting and paging happen in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from storage.queries import holds
+from storage.tables import Bug, OutcomeCount, Patch, Review, Text
+from storage.texts import AT_ONCE
+
+STANDING = ("known_fix", "buggy_code", "first_plausible", "first_unjudged", "plausible", "judged", "has_known_fix")
+
+
+@dataclass(frozen=True)
+class LedgerQuery:
+    """Which bugs of a benchmark run to show, in which order, and which page of them (from 1)."""
+
+    search: str = ""
+    show: str = "all"  # all | plausible | none_plausible | skipped
+    language: str = ""
+    sort: str = "bug"  # bug | first | count | kind
+    descending: bool = False
+    page: int = 1
+    size: int = 20
+
+
+def ledger(session: Session, run_id: int, asked: LedgerQuery) -> tuple[Sequence[Bug], int]:
+    """One page of bugs, and how many match in all."""
+    wanted = [col(Bug.run_id) == run_id]
+    if asked.search:
+        wanted.append(or_(*(holds(col(column), asked.search) for column in (Bug.bug_id, Bug.kind, Bug.cwe, Bug.path))))
+    if asked.language:
+        wanted.append(col(Bug.language) == asked.language)
+    if asked.show == "plausible":
+        wanted.append(col(Bug.plausible) > 0)
+    elif asked.show == "none_plausible":
+        wanted += [col(Bug.plausible) == 0, col(Bug.skipped) == ""]
+    elif asked.show == "skipped":
+        wanted.append(col(Bug.skipped) != "")
+    first, count = col(Bug.first_plausible), col(Bug.plausible)
+    orders: dict[str, list[ColumnElement[Any]]] = {
+        "first": [first.is_(None), first.desc() if asked.descending else first.asc()],
+        "count": [count.asc() if asked.descending else count.desc()],
+        "kind": [col(Bug.kind).desc() if asked.descending else col(Bug.kind).asc()],
+        "bug": [col(Bug.bug_id).desc() if asked.descending else col(Bug.bug_id).asc()],
+    }
+    total = session.scalar(select(func.count()).select_from(Bug).where(*wanted)) or 0
+    if not total:
+        return [], 0
+    query = select(Bug).where(*wanted).order_by(*orders.get(asked.sort, orders["bug"]), col(Bug.bug_id))
+    return session.scalars(query.limit(asked.size).offset((max(asked.page, 1) - 1) * asked.size)).all(), total
+
+
+def standings(session: Session, run_id: int) -> Sequence[Row[Any]]:
+    """The columns named in STANDING, and as `bugs` how many bugs of the run have these values."""
+    columns = [getattr(Bug, name) for name in STANDING]
+    return session.execute(
+        select(*columns, func.count().label("bugs")).where(col(Bug.run_id) == run_id).group_by(*columns)
+    ).all()
+
+
+def skipped(session: Session, run_id: int) -> dict[str, int]:
+    """Reason -> how many bugs were set aside for it."""
+    query = select(col(Bug.skipped), func.count()).where(col(Bug.run_id) == run_id, col(Bug.skipped) != "")
+    return {row[0]: row[1] for row in session.execute(query.group_by(col(Bug.skipped)))}
+
+
+def outcomes(session: Session, run_id: int) -> dict[str, int]:
+    """Outcome -> how many of the model's candidates."""
+    query = select(OutcomeCount).where(col(OutcomeCount.run_id) == run_id, col(OutcomeCount.candidates) > 0)
+    return {row.outcome: row.candidates for row in session.scalars(query)}
+
+
+def count_outcomes(session: Session, run_id: int, more: Mapping[str, int]) -> None:
+    """Add to the counts by outcome; `more` may be below zero."""
+    rows = [{"run_id": run_id, "outcome": outcome, "candidates": number} for outcome, number in more.items() if number]
+    if rows:
+        statement = insert(OutcomeCount)
+        total = {"candidates": OutcomeCount.candidates + statement.excluded.candidates}
+        session.execute(statement.on_conflict_do_update(index_elements=["run_id", "outcome"], set_=total), rows)
+
+
+def bug(session: Session, run_id: int, bug_id: str) -> Bug | None:
+    """One bug of a benchmark run."""
+    return session.scalars(select(Bug).where(col(Bug.run_id) == run_id, col(Bug.bug_id) == bug_id)).first()
+
+
+def bugs(session: Session, run_id: int, bug_ids: Iterable[str]) -> dict[str, int]:
+    """The row of each of these bugs that the run has met."""
+    wanted = list(bug_ids)
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        query = select(col(Bug.bug_id), col(Bug.id)).where(col(Bug.run_id) == run_id)
+        query = query.where(col(Bug.bug_id).in_(wanted[start : start + AT_ONCE]))
+        found |= {row[0]: row[1] for row in session.execute(query)}
+    return found
+
+
+def cells(session: Session, bug_rows: Sequence[int | None]) -> list[Row[Any]]:
+    """(row of the bug, source, rank, outcome, is_known_fix) of all patches of these bugs, in rank order."""
+    found: list[Row[Any]] = []
+    for start in range(0, len(bug_rows), AT_ONCE):
+        columns = (Patch.bug, Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix)
+        query = select(*(col(column) for column in columns)).where(
+            col(Patch.bug).in_(bug_rows[start : start + AT_ONCE])
+        )
+        found += session.execute(query.order_by(col(Patch.bug), col(Patch.rank)))
+    return found
+
+
+def patch(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch] | None:
+    """One patch by what identifies it, with its bug."""
+    chosen = (
+        col(Bug.run_id) == run_id,
+        col(Bug.bug_id) == bug_id,
+        col(Patch.source) == source,
+        col(Patch.rank) == rank,
+    )
+    row = session.execute(select(Bug, Patch).join(Patch, col(Patch.bug) == Bug.id).where(*chosen)).first()
+    return (row[0], row[1]) if row else None
+
+
+def has_patches(session: Session, run_id: int) -> bool:
+    """Whether a run has any patch."""
+    query = select(col(Patch.id)).join(Bug, col(Patch.bug) == Bug.id).where(col(Bug.run_id) == run_id)
+    return session.execute(query.limit(1)).first() is not None
+
+
+def with_texts(session: Session, run_id: int) -> Iterator[Any]:
+    """Every patch of a run by bug, source and rank, read as it is asked for, some at a time.
+
+    The columns named here in this order: of the bug, of the patch, and four texts (the last is JSON).
+    """
+    of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.known_fix, Bug.buggy_code)
+    judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
+    of_patch = (*judged, Patch.sandbox, Patch.patch_text)
+    buggy, completion, patch, failed = (aliased(Text) for _ in range(4))
+    texts = (buggy.text, completion.text, patch.text, failed.text)
+    query = (
+        select(*(col(column) for column in (*of_bug, *of_patch, *texts)))
+        .select_from(Bug)
+        .join(Patch, col(Patch.bug) == Bug.id)
+        .join(buggy, col(buggy.id) == Bug.buggy_text)
+        .join(completion, col(completion.id) == Patch.completion_text)
+        .outerjoin(patch, col(patch.id) == Patch.patch_text)
+        .join(failed, col(failed.id) == Patch.failed_text)
+        .where(col(Bug.run_id) == run_id)
+        .order_by(col(Bug.bug_id), col(Patch.source), col(Patch.rank))
+    )
+    found = session.connection().execution_options(yield_per=AT_ONCE).execute(query)
+    for part in found.partitions():
+        yield from part
+
+
+def reviews(session: Session, patch_id: int) -> Sequence[Review]:
+    """What was said of a patch, oldest first."""
+    query = select(Review).where(col(Review.patch_id) == patch_id)
+    return session.scalars(query.order_by(col(Review.created_at))).all()
+
+
+def review(session: Session, patch_id: int, reviewer: str) -> Review | None:
+    """What one person said of a patch."""
+    chosen = (col(Review.patch_id) == patch_id, col(Review.reviewer) == reviewer)
+    return session.scalars(select(Review).where(*chosen)).first()
+
+
+def reviewed(session: Session, run_id: int) -> dict[str, int]:
+    """Verdict -> how many patches of a run somebody gave it."""
+    query = select(col(Review.verdict), func.count(func.distinct(Review.patch_id)))
+    query = query.join(Patch, col(Patch.id) == Review.patch_id).join(Bug, col(Bug.id) == Patch.bug)
+    return {
+        row[0]: row[1] for row in session.execute(query.where(col(Bug.run_id) == run_id).group_by(col(Review.verdict)))
+    }
