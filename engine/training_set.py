@@ -109,6 +109,7 @@ class Stored:
         from pyarrow import parquet
 
         self._file = parquet.ParquetFile(path)
+        self._names = frozenset(self._file.schema_arrow.names)
         metadata = self._file.metadata
         lengths = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
         # the first row of each group, and the number of rows
@@ -120,7 +121,7 @@ class Stored:
 
     def row(self, index: int, columns: Sequence[str]) -> dict[str, Any]:
         """These columns of one row, counted from 0; without those that the first version's files have not."""
-        columns = [name for name in columns if name in self._file.schema_arrow.names]
+        columns = [name for name in columns if name in self._names]
         group = bisect_right(self.starts, index) - 1
         table = self._group(group, columns).slice(index - self.starts[group], 1)
         return {name: table[name][0].as_py() for name in columns}

@@ -29,7 +29,7 @@ def test_a_run_whose_folder_was_removed_fails_and_the_others_go_on(workspace, st
 
 @pytest.mark.parametrize("lost", ["all of it", "its events"])
 def test_a_run_whose_folder_was_removed_can_begin_anew(workspace, started, lost):
-    """Its new worker counts from 1, and nothing stays of what the lost one said."""
+    """Its new worker counts from 1; patches, which somebody may have reviewed, are replaced as they come."""
     run_id, folder = started()
     for step in (1, 2, 3):
         folder.emit("metric", step=step, values={"loss": 1.0})
@@ -46,13 +46,16 @@ def test_a_run_whose_folder_was_removed_can_begin_anew(workspace, started, lost)
     run = workspace.runs.get(run_id)
     assert (run.state, run.progress_done, run.progress_text, run.broken_lines) == ("starting", 0, "", 0)
     assert workspace.runs.metrics(run_id) == {}
-    assert workspace.patches.page(run_id)[1] == 0
     anew = RunDir(folder.path)
     anew.emit("state", state="running")
     anew.emit("metric", step=1, values={"loss": 2.0})
     workspace.tick()
     assert workspace.runs.get(run_id).state == "running"
     assert [value for _, value, _ in workspace.runs.metrics(run_id)["loss"]] == [2.0]
+    anew.emit("patch", bug_id="b", source="model", rank=2, text="z\n", verdict={"outcome": "test_failed"})
+    workspace.tick()
+    (row,), total = workspace.patches.page(run_id)
+    assert (total, row.cells, row.n_plausible) == (1, ((2, "test_failed"),), 0)
     anew.emit("state", state="done", result={})
     workspace.tick()
     assert workspace.runs.get(run_id).state == "done"
