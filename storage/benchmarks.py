@@ -174,7 +174,5 @@ def review(session: Session, patch_id: int, reviewer: str) -> Review | None:
 def reviewed(session: Session, run_id: int) -> dict[str, int]:
     """Verdict -> how many patches of a run somebody gave it."""
     query = select(col(Review.verdict), func.count(func.distinct(Review.patch_id)))
-    query = query.join(Patch, col(Patch.id) == Review.patch_id).join(Bug, col(Bug.id) == Patch.bug)
-    return {
-        row[0]: row[1] for row in session.execute(query.where(col(Bug.run_id) == run_id).group_by(col(Review.verdict)))
-    }
+    query = query.where(col(Review.run_id) == run_id).group_by(col(Review.verdict))
+    return {row[0]: row[1] for row in session.execute(query)}

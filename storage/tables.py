@@ -174,9 +174,13 @@ class OutcomeCount(SQLModel, table=True):
 class Review(SQLModel, table=True):
     """What one person says of one patch; a second word of the same person replaces the first."""
 
-    __table_args__ = (UniqueConstraint("patch_id", "reviewer"),)
+    __table_args__ = (
+        UniqueConstraint("patch_id", "reviewer"),
+        Index("ix_review_run", "run_id", "verdict", "patch_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="run.id")  # the patch's
     patch_id: int = Field(foreign_key="patch.id")
     reviewer: str
     verdict: str  # correct | incorrect | unsure

@@ -193,7 +193,9 @@ class Patches:
         with self._database.write() as session:
             _, patch = _found(session, run_id, bug_id, source, rank)
             row = benchmarks.review(session, patch.id or 0, reviewer.strip())
-            row = row or Review(patch_id=patch.id or 0, reviewer=reviewer.strip(), verdict="", created_at=0.0)
+            row = row or Review(
+                run_id=run_id, patch_id=patch.id or 0, reviewer=reviewer.strip(), verdict="", created_at=0.0
+            )
             row.verdict, row.note, row.created_at = verdict, note, time.time()
             session.add(row)
 

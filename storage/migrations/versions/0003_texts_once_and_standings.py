@@ -120,6 +120,7 @@ def _make_tables() -> None:
     op.create_table(
         "review",
         sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("run_id", sa.Integer(), sa.ForeignKey("run.id"), nullable=False),
         sa.Column("patch_id", sa.Integer(), sa.ForeignKey("patch.id"), nullable=False),
         *(sa.Column(name, sa.String(), nullable=False) for name in ("reviewer", "verdict", "note")),
         sa.Column("created_at", sa.Float(), nullable=False),
@@ -142,6 +143,7 @@ def _make_indexes() -> None:
     standing = ["known_fix", "buggy_code", "first_plausible", "first_unjudged", "plausible", "judged", "has_known_fix"]
     op.create_index("ix_bug_standing", "bug", ["run_id", *standing])
     op.create_index("ix_bug_skipped", "bug", ["run_id", "skipped"], sqlite_where=sa.text("skipped != ''"))
+    op.create_index("ix_review_run", "review", ["run_id", "verdict", "patch_id"])
     op.create_index("ix_last_metric_value", "lastmetric", ["name", "value"])
 
 
