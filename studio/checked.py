@@ -25,6 +25,7 @@ CALL = re.compile(r"^/gradio_api/(run|api|queue/join|call)(/|$)")
 ANSWERS = "/gradio_api/queue/data"
 # What Gradio says to a page that it does not know, just before it fails with a traceback; the page then loads anew.
 NOBODY = 'data: {"msg": "unexpected_error", "message": "", "success": false, "session_not_found": true}\n\n'
+UPLOAD = "/gradio_api/upload"  # nothing here takes files in Gradio's way
 TAKEN = {"fn_index", "data", "event_data", "session_hash", "trigger_id"}  # what the page sends, and tests of it
 SESSION = re.compile(r"^[\w-]{1,64}$")
 
@@ -35,6 +36,8 @@ def cleaned(part: Any, value: Any) -> Any:
         return _number(part, value)
     if isinstance(part, gr.Checkbox):
         return _of_type(part, bool, False if value is None else value)
+    if isinstance(part, gr.Radio):
+        return None if value is None else _choice(part, value)
     if isinstance(part, gr.Dropdown):
         if part.multiselect:
             return [_choice(part, each) for each in _of_type(part, list, [] if value is None else value)]
@@ -106,6 +109,9 @@ class WellFormed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(ANSWERS) and not self._awaits(scope):
             await Response(NOBODY, media_type="text/event-stream")(scope, receive, send)
+            return
+        if scope["type"] == "http" and scope["path"].startswith(UPLOAD):
+            await Response(status_code=404)(scope, receive, send)
             return
         if scope["type"] != "http" or scope["method"] != "POST" or not CALL.match(scope["path"]):
             await self.app(scope, receive, send)

@@ -92,9 +92,10 @@ def on(
     handler: Callable[..., Any],
     inputs: Sequence[Any] | Any = None,
     outputs: Sequence[Any] | Any = None,
+    *,
+    name: str,
 ) -> Any:
-    """Connect a guarded handler under a name of its own."""
-    name = f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
+    """Connect a guarded handler under a name of its own, "<page>_<what it does>"."""
     parts = [] if inputs is None else list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     return gr.on(
         triggers if isinstance(triggers, list) else [triggers],
@@ -108,12 +109,6 @@ def on(
         show_progress_on=[],  # else Gradio's page works through every output, and all in it, at every event
         concurrency_limit=None,
     )
-
-
-def address(trigger: Any, number: Any, tab: str, name: str) -> None:
-    """Keep the browser's address at what is chosen on a tab: `?name=number`, where a reload comes back to it."""
-    js = f"(number) => window.studio.at('{tab}', number ? `?{name}=${{number}}` : '?tab={tab}')"
-    gr.on(trigger, None, number, None, js=js, api_name=f"{tab}_address", api_visibility="private")
 
 
 class SameOrigin:

@@ -39,6 +39,7 @@ class ShownTurn:
     reason: str
     log: str
     prompt: str = ""  # of a model's turn: exactly what it had read
+    patch: str | None = None  # the whole patched file
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,20 @@ class View:
     error: str
     turns: tuple[ShownTurn, ...]
     live_text: str
+    buggy: str = ""  # the file to repair; empty where the benchmark does not have the bug any more
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class ChatEntry:
+    """One conversation in the list of them."""
+
+    id: int
+    bug_id: str
+    model: str
+    outcome: str
+    created_at: float  # seconds since the epoch
+    turns: int
 
 
 class Chats:
@@ -139,6 +154,13 @@ class Chats:
         with self._database.read() as session:
             return queries.conversations(session)
 
+    def entries(self) -> Sequence[ChatEntry]:
+        """The conversations as a page lists them, newest first."""
+        return [
+            ChatEntry(each.id or 0, each.bug_id, each.model, each.outcome, each.created_at, turns)
+            for each, turns in self.list()
+        ]
+
     def get(self, conversation_id: int) -> Conversation:
         """What a conversation is about. Raises UserError on an unknown id."""
         return self._load(conversation_id)[0]
@@ -162,6 +184,8 @@ class Chats:
             error=run.error or (UNANSWERED if is_open and not is_busy else ""),
             turns=tuple(_shown(turn, bug) for turn in turns),
             live_text=self._live(run, conversation_id) if is_busy else "",
+            buggy=bug.buggy if bug else "",
+            path=bug.path if bug else "",
         )
 
     def _live(self, run: Run, conversation_id: int) -> str:
@@ -213,4 +237,5 @@ def _shown(turn: Turn, bug: Bug | None) -> ShownTurn:
         reason=turn.reason or turn.patch_reason,
         log=turn.log,
         prompt=turn.prompt,
+        patch=turn.patch,
     )

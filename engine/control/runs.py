@@ -7,6 +7,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,16 @@ class Runs:
             run.state, run.error, run.cause, run.handle = "queued", "", "", ""
             run.stop_asked_at = run.stop_sent_at = run.ended_at = None
             run.stop_now = False
+
+    def free_name(self, kind: str, name: str) -> str:
+        """`name`, or with the next number where it is taken; empty for a name that was made for a run."""
+        if not name or kind not in MAKERS or GIVEN.match(name):
+            return "" if GIVEN.match(name) else name
+        taken = {*self._datasets.names()} if kind == "dataset" else {entry.name for entry in self._models.list()}
+        taken |= {run.name for run in self.list(limit=1000) if run.kind in MAKERS}
+        stem, _, number = name.rpartition("-")
+        stem, first = (stem, int(number)) if stem and number.isdecimal() and len(number) < 6 else (name, 1)
+        return next(each for i in count(first) if (each := name if i == first else f"{stem}-{i}") not in taken)
 
     def command(self, spec: Spec) -> str:
         """The shell command that does just this."""
