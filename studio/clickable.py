@@ -31,12 +31,13 @@ let atEnd = true;
 box?.addEventListener('scroll', () => { atEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 40; });
 let size = '';
 const fit = () => {  // for a part that shows as much as there is room for
-  const now = `${innerWidth}x${innerHeight}`;
+  const now = `${innerWidth}x${innerHeight}x${Math.round(element.getBoundingClientRect().top + scrollY)}`;
   if (element.checkVisibility() && element.clientWidth && now !== size) { size = now; trigger('apply'); }
 };
 if (FITS) { new ResizeObserver(fit).observe(element); addEventListener('resize', fit); }
 watch('value', () => {
   window.studio.tick(element);
+  if (FITS) fit();
   element.querySelectorAll('details[data-key]').forEach((part) => {
     if (toggled.has(part.dataset.key)) part.open = toggled.get(part.dataset.key);
   });
@@ -48,7 +49,7 @@ watch('value', () => {
 def clickable(value: str = "", *, fits: bool = False, **settings: Any) -> gr.HTML:
     """An HTML part with the event `select`; its handler takes a `gr.EventData` whose `value` is the `data-pick`.
 
-    One that `fits` has the event `apply` too, when it is first in sight and when the window has another size.
+    One that `fits` has the event `apply` too, when it is in sight and has another place or window.
     """
     script = SCRIPT.replace("FITS", str(fits).lower())
     return gr.HTML(value, js_on_load=script, apply_default_css=False, **settings)

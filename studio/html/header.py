@@ -26,9 +26,11 @@ def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
         '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 12.5 9.5 18 20 6.5"/></svg></a>'
         f'<h1>Repair Studio</h1><span class="chip machine" title="What runs your models">{esc(machine)}</span>'
         f'<nav aria-label="Runs">{"".join(chips)}{idle}</nav>'
-        '<button type="button" class="chip" data-guide title="What this is, and the demo">Guide</button>'
+        '<button type="button" class="chip" data-guide title="What this is, and the demo">'
+        '<span class="wide">Guide</span><span class="narrow">?</span></button>'
         '<button type="button" class="chip" data-theme-toggle title="Light or dark">'
-        '<span class="only-light">Dark</span><span class="only-dark">Light</span></button></header>'
+        '<span class="wide only-light">Dark</span><span class="wide only-dark">Light</span>'
+        '<span class="narrow">◐</span></button></header>'
         + (f'<p class="complaint" role="alert">{esc(trouble)}</p>' if trouble else "")
     )
 

@@ -89,15 +89,10 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=7, min_width=320, variant="panel", elem_classes="table-panel"):
             with gr.Row(elem_classes="filters"):
                 show = gr.Radio(SHOW, value="all", label="Show", show_label=False, container=False, min_width=320)
-                search = gr.Textbox(
-                    "", label="Search bugs", placeholder="Search id, kind, CWE", show_label=False, min_width=120
-                )
-                language = gr.Dropdown(
-                    SPOKEN, value="", label="Language", min_width=110, filterable=False, show_label=False
-                )
-                sort = gr.Dropdown(
-                    SORT, value="bug", label="Sort by", min_width=120, filterable=False, show_label=False
-                )
+                bare: dict[str, Any] = {"show_label": False, "min_width": 110}  # the label is read out only
+                search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE", max_lines=1, **bare)
+                language = gr.Dropdown(SPOKEN, value="", label="Language", filterable=False, **bare)
+                sort = gr.Dropdown(SORT, value="bug", label="Sort by", filterable=False, **bare)
             table = clickable(fits=True, elem_id="patch-table")
             with gr.Row(elem_classes="pager"):
                 before = gr.Button("Previous page", size="sm", min_width=100)
