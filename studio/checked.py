@@ -1,7 +1,7 @@
 """What a browser may send: each value by the kind of its widget, each call by its handler.
 
-Hidden fields are as easy to write to as visible ones, so nothing that arrives is believed: handlers get values of the
-type that their widgets hold, or are not called at all.
+Hidden fields are as easy to write to as visible ones, so every value is checked: handlers get values of the type that
+their widgets hold, or are not called at all.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LARGEST_CALL = 8 << 20  # bytes of one request
 CALL = re.compile(r"^/gradio_api/(run|api|queue/join|call)(/|$)")
 ANSWERS = "/gradio_api/queue/data"
 # What Gradio says to a page that it does not know, just before it fails with a traceback; the page then loads anew.
-NOBODY = 'data: {"msg": "unexpected_error", "message": "", "success": false, "session_not_found": true}\n\n'
+UNKNOWN_PAGE = 'data: {"msg": "unexpected_error", "message": "", "success": false, "session_not_found": true}\n\n'
 UPLOAD = "/gradio_api/upload"  # nothing here takes files in Gradio's way
-TAKEN = {"fn_index", "data", "event_data", "session_hash", "trigger_id"}  # what the page sends, and tests of it
+CALL_FIELDS = {"fn_index", "data", "event_data", "session_hash", "trigger_id"}  # what the page sends, and tests of it
 SESSION = re.compile(r"^[\w-]{1,64}$")
 
 
@@ -101,14 +101,14 @@ def _wrong(part: Any, wanted: str) -> UserError:
 
 
 class WellFormed:
-    """Refuses calls that Gradio itself would stumble over: 400 with a sentence, before anything is looked up."""
+    """Refuses calls that would make Gradio fail with a traceback: 400 with a sentence, before anything is looked up."""
 
     def __init__(self, app: ASGIApp, page: gr.Blocks) -> None:
         self.app, self.page = app, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(ANSWERS) and not self._awaits(scope):
-            await Response(NOBODY, media_type="text/event-stream")(scope, receive, send)
+            await Response(UNKNOWN_PAGE, media_type="text/event-stream")(scope, receive, send)
             return
         if scope["type"] == "http" and scope["path"].startswith(UPLOAD):
             await Response(status_code=404)(scope, receive, send)
@@ -145,7 +145,7 @@ class WellFormed:
             return "call a handler by its number, as the page does"
         number, data = call.get("fn_index"), call.get("data")
         handler = None if isinstance(number, bool) or not isinstance(number, int) else self.page.fns.get(number)
-        if handler is None or handler.fn is None:  # those without a function are the page's own affair
+        if handler is None or handler.fn is None:  # those without a function run in the page alone
             return "there is no handler of this number; reload the page"
         if not isinstance(data, list) or len(data) != len(handler.inputs):
             return "data should hold one value for each field of the handler; reload the page"
@@ -160,7 +160,7 @@ class WellFormed:
         by = call.get("trigger_id")
         if by is not None and (isinstance(by, bool) or not isinstance(by, int)):
             return "trigger_id is the number of a widget"
-        if call.keys() - TAKEN:
+        if call.keys() - CALL_FIELDS:
             return "a call has no more than the page sends"
         return ""
 

@@ -1,4 +1,4 @@
-"""The edge of every handler and of the server: troubles become sentences, and strangers are turned away."""
+"""What surrounds every handler and the server: errors become sentences, and other sites are refused."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ log.addFilter(Sparing())
 
 
 def sentence(error: Exception, handler: Callable[..., Any]) -> str:
-    """What a person is told of a trouble, escaped; a fault of ours goes to the log."""
+    """What a person is told of an error, escaped; a fault of ours goes to the log."""
     if isinstance(error, UserError | OutsideFailure | OSError):
         return html.escape(str(error))
     log.error("a handler broke: %s", handler.__qualname__, exc_info=error)
@@ -63,7 +63,7 @@ def sentence(error: Exception, handler: Callable[..., Any]) -> str:
 
 
 def guarded(handler: Callable[..., Any], parts: Sequence[Any] = ()) -> Callable[..., Any]:
-    """`handler`, called with checked values of the widgets `parts`; troubles are shown as escaped sentences."""
+    """`handler`, called with checked values of the widgets `parts`; errors are shown as escaped sentences."""
 
     @functools.wraps(handler)
     def inner(*args: Any) -> Any:
@@ -106,7 +106,7 @@ def on(
         api_name=name,
         api_visibility="private",
         show_progress="hidden",
-        show_progress_on=[],  # else Gradio's page works through every output, and all in it, at every event
+        show_progress_on=[],  # else Gradio's page looks at every output, and all in it, at every event
         concurrency_limit=None,
     )
 
@@ -157,7 +157,7 @@ def settings(
     page: gr.Blocks,
     routes: Sequence[Route],
 ) -> dict[str, Any]:
-    """How the server is launched: this machine only, nothing of the home folder served, strangers refused."""
+    """How the server is launched: this machine only, nothing of the home folder served, other sites refused."""
     hosts = ["127.0.0.1", "localhost", "[::1]", host]
     middleware = [
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),

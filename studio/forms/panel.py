@@ -1,4 +1,4 @@
-"""A form as it stands on a page: presets above; below, alive while typing, what is wrong and what it will run."""
+"""A form and what is around it: presets above; below, kept up to date while typing, what is wrong and what it runs."""
 
 from __future__ import annotations
 

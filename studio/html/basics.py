@@ -93,7 +93,7 @@ def state(name: str, doing: str = "") -> str:
 
 
 def bar(fraction: float | None, *, is_live: bool = True) -> str:
-    """A progress bar; one whose length nobody knows moves while it is live."""
+    """A progress bar; one whose length is not known moves while it is live."""
     if fraction is None:
         return f'<div class="bar {"unknown" if is_live else ""}"><i></i></div>'
     percent = round(100 * fraction, 1)

@@ -69,8 +69,8 @@ def _took(row: Row) -> str:
 
 
 def _next_steps(table: Sequence[Row]) -> str:
-    judged = [row for row in table if row.scored]
-    links = [(link(patches=judged[min(1, len(judged) - 1)].run_id), "See patches")] if judged else []
+    scored = [row for row in table if row.scored]
+    links = [(link(patches=scored[min(1, len(scored) - 1)].run_id), "See patches")] if scored else []
     links.append((link(tab="chat"), "Try a repair"))
     return "".join(f'<a href="{esc(address)}">{words}</a>' for address, words in links)
 

@@ -63,13 +63,16 @@ def test_the_results_stay_while_another_demo_is_under_way(still_server, open_pag
     expect(line).to_contain_text("your adapter")
 
 
-def test_the_guide_is_a_line_above_other_pages_and_absent_on_a_link(still_server, server, open_page):
+def test_the_guide_is_a_line_above_other_pages(server, open_page):
     page = open_page(server.url)
     about = page.get_by_text("Repair Studio turns bug fixes")
     expect(about).to_be_visible()
     tab(page, "Train").locator(".memory").wait_for()
     expect(about).to_be_hidden()
     expect(page.get_by_role("button", name="Run the demo")).to_be_visible()
+
+
+def test_a_link_shows_its_page_and_not_the_guide_until_it_is_asked_for(still_server, open_page):
     shared = open_page(f"{still_server.url}/?run=2")
     expect(shared.locator(".strip").filter(visible=True)).to_contain_text("repair-lora")
     expect(shared.locator("#guide")).to_be_hidden()
