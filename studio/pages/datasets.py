@@ -129,8 +129,9 @@ def build(frame: Frame) -> None:
             zone = file_zone("Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet")
             names: dict[str, Names] = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
             names |= dict.fromkeys(COLUMNS, asked_later)
-            panel = Panel(frame, "dataset", "Build a dataset", text, names)
+            panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
             rows = plain()
+            panel.place_recipe(is_open=False)
             start_button = gr.Button("Build dataset", variant="primary")
         with gr.Column(scale=7, min_width=320):
             strip = plain()
