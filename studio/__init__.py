@@ -1,4 +1,4 @@
-"""The browser's side: layout and wiring only; all that is known or done stands in `engine.control`.
+"""The studio in the browser: layout and wiring only; what it shows and does is in `engine.control`.
 
 Gradio is imported here first, because its import rewrites the type stubs of its own components every time, which is
 half of the time to the first page. It passes over classes whose source file is unknown, so it is told that of all.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import OutsideFailure, UserError
-from engine.temporary import TemporaryFolder, sweep
+from engine.temporary import sweep
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,14 +42,12 @@ def serve(home: Path, host: str, port: int) -> int:
     address = f"http://{host}:{port}"
     workspace.claim(address)
     sweep()
-    cache = TemporaryFolder("studio")  # uploads and exports, for this process only
-    os.environ["GRADIO_TEMP_DIR"] = str(cache.path)
     studio = create_app(workspace)
     app = studio.blocks
     app.queue(max_size=64, default_concurrency_limit=None, api_open=False)
     launch = settings(str(workspace.home), host, port, auth, app, routes(workspace, studio))
     server, _, _ = app.launch(**launch, state_session_capacity=KEPT, prevent_thread_lock=True)
-    server.state_holder = Sessions()
+    server.state_holder = Sessions()  # type: ignore[no-untyped-call]
     server.state_holder.set_blocks(app)
     watching = workspace.watch()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as with Ctrl-C
@@ -63,7 +61,6 @@ def serve(home: Path, host: str, port: int) -> int:
         watching.set()
         app.close(verbose=False)
         workspace.close()
-        cache.cleanup()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
 """What a browser may send: each value by the kind of its widget, each call by its handler.
 
-Hidden fields are as easy to write to as visible ones, so nothing that arrives is believed: handlers get values of the
-type that their widgets hold, or are not called at all.
+Hidden fields are as easy to write to as visible ones, so every value is checked: handlers get values of the type that
+their widgets hold, or are not called at all.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ LARGEST_CALL = 8 << 20  # bytes of one request
 CALL = re.compile(r"^/gradio_api/(run|api|queue/join|call)(/|$)")
 ANSWERS = "/gradio_api/queue/data"
 # What Gradio says to a page that it does not know, just before it fails with a traceback; the page then loads anew.
-NOBODY = 'data: {"msg": "unexpected_error", "message": "", "success": false, "session_not_found": true}\n\n'
-TAKEN = {"fn_index", "data", "event_data", "session_hash", "trigger_id"}  # what the page sends, and tests of it
+UNKNOWN_PAGE = 'data: {"msg": "unexpected_error", "message": "", "success": false, "session_not_found": true}\n\n'
+UPLOAD = "/gradio_api/upload"  # nothing here takes files in Gradio's way
+CALL_FIELDS = {"fn_index", "data", "event_data", "session_hash", "trigger_id"}  # what the page sends, and tests of it
 SESSION = re.compile(r"^[\w-]{1,64}$")
 
 
@@ -35,6 +36,8 @@ def cleaned(part: Any, value: Any) -> Any:
         return _number(part, value)
     if isinstance(part, gr.Checkbox):
         return _of_type(part, bool, False if value is None else value)
+    if isinstance(part, gr.Radio):
+        return None if value is None else _choice(part, value)
     if isinstance(part, gr.Dropdown):
         if part.multiselect:
             return [_choice(part, each) for each in _of_type(part, list, [] if value is None else value)]
@@ -98,14 +101,17 @@ def _wrong(part: Any, wanted: str) -> UserError:
 
 
 class WellFormed:
-    """Refuses calls that Gradio itself would stumble over: 400 with a sentence, before anything is looked up."""
+    """Refuses calls that would make Gradio fail with a traceback: 400 with a sentence, before anything is looked up."""
 
     def __init__(self, app: ASGIApp, page: gr.Blocks) -> None:
         self.app, self.page = app, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(ANSWERS) and not self._awaits(scope):
-            await Response(NOBODY, media_type="text/event-stream")(scope, receive, send)
+            await Response(UNKNOWN_PAGE, media_type="text/event-stream")(scope, receive, send)
+            return
+        if scope["type"] == "http" and scope["path"].startswith(UPLOAD):
+            await Response(status_code=404)(scope, receive, send)
             return
         if scope["type"] != "http" or scope["method"] != "POST" or not CALL.match(scope["path"]):
             await self.app(scope, receive, send)
@@ -139,7 +145,7 @@ class WellFormed:
             return "call a handler by its number, as the page does"
         number, data = call.get("fn_index"), call.get("data")
         handler = None if isinstance(number, bool) or not isinstance(number, int) else self.page.fns.get(number)
-        if handler is None or handler.fn is None:  # those without a function are the page's own affair
+        if handler is None or handler.fn is None:  # those without a function run in the page alone
             return "there is no handler of this number; reload the page"
         if not isinstance(data, list) or len(data) != len(handler.inputs):
             return "data should hold one value for each field of the handler; reload the page"
@@ -154,7 +160,7 @@ class WellFormed:
         by = call.get("trigger_id")
         if by is not None and (isinstance(by, bool) or not isinstance(by, int)):
             return "trigger_id is the number of a widget"
-        if call.keys() - TAKEN:
+        if call.keys() - CALL_FIELDS:
             return "a call has no more than the page sends"
         return ""
 

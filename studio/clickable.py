@@ -12,15 +12,14 @@ from studio.checked import is_text
 GONE = "gone"  # the class of rows and columns that are not shown
 
 # A part with `data-follow` in a scrolled box keeps its end in sight, unless somebody has scrolled away from it.
-# One listener on the root, which redrawing keeps. `data-pick` is what the handler gets; `data-url` is where a reload
-# comes back to. Handlers look up what they get: anybody can send anything.
+# One listener on the root, which redrawing keeps. `data-pick` is what the handler gets. Handlers look up what they get:
+# anybody can send anything.
 SCRIPT = """
 const toggled = new Map();
 element.addEventListener('click', (event) => {
   const part = event.target.closest('[data-pick]');
   if (!part) return;
   event.preventDefault();
-  if (part.dataset.url) history.replaceState(null, '', part.dataset.url);
   trigger('select', {value: part.dataset.pick});
 });
 element.addEventListener('toggle', (event) => {
@@ -30,8 +29,15 @@ element.addEventListener('toggle', (event) => {
 const box = element.closest('.scroll');
 let atEnd = true;
 box?.addEventListener('scroll', () => { atEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 40; });
+let size = '';
+const fit = () => {  // for a part that shows as much as there is room for
+  const now = `${innerWidth}x${innerHeight}x${Math.round(element.getBoundingClientRect().top + scrollY)}`;
+  if (element.checkVisibility() && element.clientWidth && now !== size) { size = now; trigger('apply'); }
+};
+if (FITS) { new ResizeObserver(fit).observe(element); addEventListener('resize', fit); }
 watch('value', () => {
   window.studio.tick(element);
+  if (FITS) fit();
   element.querySelectorAll('details[data-key]').forEach((part) => {
     if (toggled.has(part.dataset.key)) part.open = toggled.get(part.dataset.key);
   });
@@ -40,9 +46,13 @@ watch('value', () => {
 """
 
 
-def clickable(value: str = "", **settings: Any) -> gr.HTML:
-    """An HTML part with the event `select`; its handler takes a `gr.EventData` whose `value` is the `data-pick`."""
-    return gr.HTML(value, js_on_load=SCRIPT, apply_default_css=False, **settings)
+def clickable(value: str = "", *, fits: bool = False, **settings: Any) -> gr.HTML:
+    """An HTML part with the event `select`; its handler takes a `gr.EventData` whose `value` is the `data-pick`.
+
+    One that `fits` has the event `apply` too, when it is in sight and has another place or window.
+    """
+    script = SCRIPT.replace("FITS", str(fits).lower())
+    return gr.HTML(value, js_on_load=script, apply_default_css=False, **settings)
 
 
 def plain(value: str = "", **settings: Any) -> gr.HTML:
@@ -68,7 +78,6 @@ def picked(event: gr.EventData) -> str:
     return str(value) if is_text(value) else ""
 
 
-def pick(value: str, *, url: str = "") -> str:
-    """The attributes of something that can be clicked."""
-    where = f' data-url="{html.escape(url)}"' if url else ""
-    return f'data-pick="{html.escape(value)}"{where}'
+def pick(value: str) -> str:
+    """The attribute of something that can be clicked."""
+    return f'data-pick="{html.escape(value)}"'

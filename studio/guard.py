@@ -1,4 +1,4 @@
-"""The edge of every handler and of the server: troubles become sentences, and strangers are turned away."""
+"""What surrounds every handler and the server: errors become sentences, and other sites are refused."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ log.addFilter(Sparing())
 
 
 def sentence(error: Exception, handler: Callable[..., Any]) -> str:
-    """What a person is told of a trouble, escaped; a fault of ours goes to the log."""
+    """What a person is told of an error, escaped; a fault of ours goes to the log."""
     if isinstance(error, UserError | OutsideFailure | OSError):
         return html.escape(str(error))
     log.error("a handler broke: %s", handler.__qualname__, exc_info=error)
@@ -63,7 +63,7 @@ def sentence(error: Exception, handler: Callable[..., Any]) -> str:
 
 
 def guarded(handler: Callable[..., Any], parts: Sequence[Any] = ()) -> Callable[..., Any]:
-    """`handler`, called with checked values of the widgets `parts`; troubles are shown as escaped sentences."""
+    """`handler`, called with checked values of the widgets `parts`; errors are shown as escaped sentences."""
 
     @functools.wraps(handler)
     def inner(*args: Any) -> Any:
@@ -92,10 +92,10 @@ def on(
     handler: Callable[..., Any],
     inputs: Sequence[Any] | Any = None,
     outputs: Sequence[Any] | Any = None,
-    name: str = "",
+    *,
+    name: str,
 ) -> Any:
-    """Connect a guarded handler under a name of its own."""
-    name = name or f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
+    """Connect a guarded handler under a name of its own, "<page>_<what it does>"."""
     parts = [] if inputs is None else list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     return gr.on(
         triggers if isinstance(triggers, list) else [triggers],
@@ -106,15 +106,9 @@ def on(
         api_name=name,
         api_visibility="private",
         show_progress="hidden",
-        show_progress_on=[],  # else Gradio's page works through every output, and all in it, at every event
+        show_progress_on=[],  # else Gradio's page looks at every output, and all in it, at every event
         concurrency_limit=None,
     )
-
-
-def address(trigger: Any, number: Any, tab: str, name: str) -> None:
-    """Keep the browser's address at what is chosen on a tab: `?name=number`, where a reload comes back to it."""
-    js = f"(number) => window.studio.at('{tab}', number ? `?{name}=${{number}}` : '?tab={tab}')"
-    gr.on(trigger, None, number, None, js=js, api_name=f"{tab}_address", api_visibility="private")
 
 
 class SameOrigin:
@@ -163,7 +157,7 @@ def settings(
     page: gr.Blocks,
     routes: Sequence[Route],
 ) -> dict[str, Any]:
-    """How the server is launched: this machine only, nothing of the home folder served, strangers refused."""
+    """How the server is launched: this machine only, nothing of the home folder served, other sites refused."""
     hosts = ["127.0.0.1", "localhost", "[::1]", host]
     middleware = [
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),

@@ -1,4 +1,4 @@
-"""The addresses of our own beside Gradio's: whether anything has changed, what of a page has, and plotly's script."""
+"""The addresses of our own beside Gradio's: what has changed on a page, files in and out, and plotly's script."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from engine.control.workspace import Workspace
-from engine.errors import UserError
+from engine.errors import OutsideFailure, UserError
 from studio.app import Studio
-from studio.checked import LARGEST_CALL
+from studio.checked import LARGEST_CALL, number_of
 
 YEAR_S = 31_536_000
 
@@ -44,6 +44,23 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse(told)
 
+    async def export(request: Request) -> Response:
+        try:
+            number, form = number_of(request.path_params["run"]), request.path_params["form"]
+            path = await run_in_threadpool(workspace.patches.export, number, form)
+        except (UserError, OutsideFailure, OSError) as error:
+            return PlainTextResponse(str(error), status_code=400)
+        return FileResponse(path, filename=path.name)
+
+    async def upload(request: Request) -> Response:
+        try:
+            with workspace.uploads.receive(request.query_params.get("name", "")) as file:
+                async for piece in request.stream():
+                    file.write(piece)
+        except (UserError, OutsideFailure, OSError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return JSONResponse({"path": str(file.path)})
+
     async def plotly(_: Request) -> Response:
         headers = {"Cache-Control": f"private, max-age={YEAR_S}, immutable"}  # its address holds its version
         return FileResponse(script, media_type="text/javascript", headers=headers)
@@ -51,6 +68,8 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
     return [
         Route("/studio/changes", _known_only(changes)),
         Route("/studio/look/{page}", _known_only(look), methods=["POST"]),
+        Route("/studio/export/{run}.{form}", _known_only(export)),
+        Route("/studio/upload", _known_only(upload), methods=["POST"]),
         Route("/studio/plotly.js", _known_only(plotly)),
     ]
 

@@ -1,4 +1,4 @@
-"""What Gradio keeps of each page that has called it, made small and let go.
+"""What Gradio keeps of each page that has called it, made small and removed when it is not used.
 
 Gradio copies the settings of all widgets for every page (730 KiB here), for links that this studio does not offer,
 and keeps the copies of up to 10,000 pages. Here, what is chosen stands in hidden fields of the page itself, so nothing

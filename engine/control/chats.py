@@ -51,6 +51,7 @@ class ShownTurn:
     reason: str
     log: str
     prompt: str = ""  # of a model's turn: exactly what it had read
+    patch: str | None = None  # the whole patched file
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,20 @@ class View:
     error: str
     turns: tuple[ShownTurn, ...]
     live_text: str
+    buggy: str = ""  # the file to repair; empty where the benchmark does not have the bug any more
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class ChatEntry:
+    """One conversation in the list of them."""
+
+    id: int
+    bug_id: str
+    model: str
+    outcome: str
+    created_at: float  # seconds since the epoch
+    turns: int
 
 
 class Chats:
@@ -179,6 +194,13 @@ class Chats:
         with self._database.read() as session:
             return queries.conversations(session)
 
+    def entries(self) -> Sequence[ChatEntry]:
+        """The conversations as a page lists them, newest first."""
+        return [
+            ChatEntry(each.id or 0, each.bug_id, each.model, each.outcome, each.created_at, turns)
+            for each, turns in self.list()
+        ]
+
     def get(self, conversation_id: int) -> Conversation:
         """What a conversation is about. Raises UserError on an unknown id."""
         return self._load(conversation_id)[0]
@@ -204,6 +226,8 @@ class Chats:
             error=run.error or (UNANSWERED if is_open and not is_busy else ""),
             turns=tuple(_shown(turn, said, bug) for turn, said in turns),
             live_text=self._live(run, conversation_id) if is_busy else "",
+            buggy=bug.buggy if bug else "",
+            path=bug.path if bug else "",
         )
 
     def _live(self, run: Run, conversation_id: int) -> str:
@@ -266,4 +290,5 @@ def _shown(turn: Turn, said: Said, bug: Bug | None) -> ShownTurn:
         reason=turn.reason or turn.patch_reason,
         log=said.log,
         prompt=said.prompt,
+        patch=said.patch,
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from engine.builders.columns import columns_of
+from engine.builders.columns import columns_of, preview
 from engine.errors import UserError
 from engine.params import place
 from engine.training_set import Stored
@@ -91,6 +91,10 @@ class Datasets:
     def columns(self, file: str) -> Sequence[str]:
         """Column names of a JSONL, CSV or Parquet file. Raises UserError."""
         return columns_of(place(file, field="builder.file"))
+
+    def preview(self, file: str, rows: int) -> Sequence[Mapping[str, str]]:
+        """The first rows of such a file with all their columns, as text. Raises UserError."""
+        return preview(place(file, field="builder.file"), rows)
 
     def sample(self, name: str, index: int = 0, search: str = "", side: str = "train") -> ShownSample | None:
         """The `index`-th sample (wrapping around) whose id, kind or code holds `search`; None where none does."""

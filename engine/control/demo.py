@@ -16,12 +16,12 @@ from storage.tables import Run
 
 STAGES = (
     # title, page where it can be seen happening
-    ("Build a training set", "datasets"),
+    ("Build a dataset", "datasets"),
     ("Train an adapter", "monitor"),
     ("Merge and check", "merge"),
-    ("Judge the base model", "patches"),
-    ("Judge your adapter", "patches"),
-    ("Judge the shipped one", "patches"),
+    ("Benchmark the base model", "patches"),
+    ("Benchmark your adapter", "patches"),
+    ("Benchmark the shipped adapter", "patches"),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 import time
@@ -12,13 +11,14 @@ from pathlib import Path
 from sqlmodel import Session
 
 from engine.control.datasets import Datasets
-from engine.control.models import SHIPPED, Models
+from engine.control.models import Models
+from engine.control.names import AUTOMATIC_NAME, check_name, given_name, next_free
 from engine.control.repeat import differences
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
-from engine.rundir import ACTIVE, ENDED, Inputs, RunDir
+from engine.rundir import ENDED, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, overrides_of
 from engine.training_set import held_by
@@ -28,8 +28,6 @@ from storage.tables import Run
 
 NEEDED_BYTES = 200 << 20  # free disk below which no run is started
 Curve = list[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
-# What a run without a name is called, where others refer to its result by name.
-AUTOMATIC_NAME = re.compile(rf"({'|'.join(kind for kind, spec in KINDS.items() if spec.makes)})-\d+$")
 
 
 class Runs:
@@ -75,7 +73,7 @@ class Runs:
 
     def _queue(self, session: Session, spec: Spec, after: int | None, group: str) -> int:
         kind = str(getattr(spec, "kind", ""))
-        _check_name(session, kind, spec.name)
+        check_name(session, kind, spec.name)
         run = Run(
             kind=kind,
             name=spec.name,
@@ -206,10 +204,19 @@ class Runs:
             run = session.get_one(Run, run_id)
             if run.state not in ("stopped", "failed", "interrupted"):
                 raise UserError(f"run {run_id} is {run.state}; only a stopped, failed or interrupted run can go on")
-            _check_name(session, run.kind, run.spec.get("name", ""), but=run_id)
+            check_name(session, run.kind, run.spec.get("name", ""), but=run_id)
             run.state, run.error, run.cause, run.handle = "queued", "", "", ""
             run.stop_asked_at = run.stop_sent_at = run.ended_at = None
             run.stop_now = False
+
+    def free_name(self, kind: str, name: str) -> str:
+        """`name`, or with the next number where it is taken; empty for a name that was made for a run."""
+        made = KINDS[kind].makes
+        if not name or not made or AUTOMATIC_NAME.match(name):
+            return "" if AUTOMATIC_NAME.match(name) else name
+        taken = {*self._datasets.names()} if made == "dataset" else {entry.name for entry in self._models.list()}
+        taken |= {run.name for run in self.list(limit=1000) if KINDS[run.kind].makes == made}
+        return next_free(name, taken)
 
     def command(self, spec: Spec) -> str:
         """The shell command that does just this."""
@@ -249,35 +256,6 @@ def ask_to_end(run: Run, *, now: bool = False) -> None:
     run.stop_now = run.stop_now or now
     run.state = "stopped" if run.state == "queued" else "stopping"
     run.ended_at = time.time() if run.state == "stopped" else None
-
-
-def _check_name(session: Session, kind: str, name: str, *, but: int = 0) -> None:
-    """Raises UserError where another result, or a run that will make one, has this name already.
-
-    Call it in the transaction that takes the name, or two runs could take it at once.
-    """
-    made = KINDS[kind].makes
-    if not name or not made:
-        return
-    if AUTOMATIC_NAME.match(name):
-        raise UserError(f"name: {name!r} is how runs without a name are called; choose another name", field="name")
-    waiting = queries.runs_in(session, ("queued", *ACTIVE))
-    taken = any(run.name == name and KINDS[run.kind].makes == made and run.id != but for run in waiting)
-    if made == "dataset":
-        taken = taken or queries.dataset_named(session, name) is not None
-    else:
-        taken = taken or queries.model_named(session, name) is not None or any(entry.name == name for entry in SHIPPED)
-    if taken:
-        raise UserError(f"name: there is already a {made} called {name!r}; choose another name", field="name")
-
-
-def given_name(spec: Spec, run_id: int) -> str:
-    """What a run without a name is called; results that others refer to by name get a unique one."""
-    if isinstance(spec, BenchmarkSpec):
-        return f"{Path(spec.model).name} on {spec.benchmark.name}"
-    if isinstance(spec, ChatSpec):
-        return f"chat with {Path(spec.model).name}"
-    return f"{getattr(spec, 'kind', '')}-{run_id}"
 
 
 def spec_json(spec: Spec) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine.control.runs import given_name
+from engine.control.names import given_name
 from engine.control.supervise import READ_BYTES
 from engine.control.sync import ingest, take_state
 from engine.errors import UserError

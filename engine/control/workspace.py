@@ -21,6 +21,7 @@ from engine.control.preflight import Preflight, preflight
 from engine.control.runs import Runs
 from engine.control.supervise import Supervisor
 from engine.control.take_in import take_in
+from engine.control.uploads import Uploads
 from engine.errors import OutsideFailure, UserError
 from engine.specs import TrainSpec
 from storage.database import Damaged, Database, Newer, Unavailable
@@ -56,6 +57,7 @@ class Workspace:
         self.runs = Runs(self.home, self._database, self.models, self.datasets)
         self.patches = Patches(self.home, self._database)
         self.chats = Chats(self._database, self.runs)
+        self.uploads = Uploads(self.home)
         self.demo = Demo(self.runs, self.patches)
         self._changes = Changes(self._database)
         self._supervisor = Supervisor(self.home, self._database, self.runs)

@@ -18,7 +18,7 @@ from engine.spec_files import preset_names, read_spec
 from engine.specs import KINDS, parse
 from studio.clickable import plain
 from studio.forms.fields import Field, Names, asked_later, css_class, field, is_more
-from studio.guard import on
+from studio.guard import guarded, on
 
 
 class Form:
@@ -32,6 +32,7 @@ class Form:
         self.fields: list[Field] = []
         self._leave_out, self._folded = ("kind", *leave_out), folded
         self._groups: dict[tuple[str, str, bool], gr.Column] = {}
+        self._offers: dict[tuple[str, str], tuple[Any, list[Any], list[Any]]] = {}
         self._names = names
         with gr.Column(elem_id=f"fields-{kind}"):
             self._lay_out(more=False)
@@ -70,8 +71,23 @@ class Form:
             return [_offered(choices.get(name, ()), given[name]) for name in offered]
 
         left = [widget.blur for widget in typed if isinstance(widget, gr.Textbox)]
-        widgets = [each.widget for each in settings.values()]
-        on(left, offer, widgets, list(offered.values()), name=f"{self.kind}_choices_of_{place}_{plugin}")
+        widgets, shown = [each.widget for each in settings.values()], list(offered.values())
+        on(left, offer, widgets, shown, name=f"{self.kind}_choices_of_{place}_{plugin}")
+        self._offers[place, plugin] = (offer, widgets, shown)
+
+    def offer_after(self, event: Any, changed: Field) -> None:
+        """Ask a plug-in for its choices also after an event that changes one of its settings."""
+        place = changed.place.partition(".")[0]
+        offer, widgets, shown = self._offers[place, changed.plugin]
+        event.success(
+            guarded(offer, widgets),
+            widgets,
+            shown,
+            preprocess=False,
+            api_name=f"{self.kind}_choices_after_{changed.place.replace('.', '_')}",
+            api_visibility="private",
+            show_progress="hidden",
+        )
 
     @property
     def inputs(self) -> list[Any]:

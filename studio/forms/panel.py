@@ -1,29 +1,33 @@
-"""A form as it stands on a page: presets above; below, alive while typing, what is wrong and what it will run."""
+"""A form and what is around it: presets above; below, kept up to date while typing, what is wrong and what it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 
 from engine.control.runs import spec_json
-from engine.control.workspace import Workspace
 from engine.errors import UserError
-from studio.clickable import plain
-from studio.forms.fields import Names
+from engine.specs import parse
+from studio.clickable import kept, plain
+from studio.forms.fields import Names, css_class, text_of
 from studio.forms.form import Form
 from studio.guard import on
-from studio.html.basics import copyable, heading
-from studio.live import Live
+from studio.html.basics import copyable, esc, heading
+from studio.page import Frame
 
 
 class Panel:
-    """A form with its presets, complaint, JSON and shell command; `about` draws more of a valid spec elsewhere."""
+    """A form with its presets, complaint, JSON and shell command; `about` draws more of a valid spec elsewhere.
+
+    A link fills it: `?tab=train&again=7` with what run 7 was asked for, `use=model:mine` with one setting.
+    """
 
     def __init__(
         self,
-        workspace: Workspace,
+        frame: Frame,
         kind: str,
         title: str,
         text: str,
@@ -33,11 +37,13 @@ class Panel:
         recipe_apart: bool = False,
     ) -> None:
         """`recipe_apart`: the page calls `place_recipe` where it wants it."""
-        self._workspace = workspace
+        self._frame = frame
+        self.again, self.use = kept(0), kept("")
         with gr.Row(elem_classes="title-row"):
             plain(heading(title, text))
             presets = [("none", ""), *((name, name) for name in Form.presets(kind))]
             self.preset = gr.Dropdown(presets, value="", label="Preset", filterable=False, min_width=140, scale=0)
+        self._origin = plain()
         self.form = Form(kind, names=names, folded=folded)
         self.complaint = plain(elem_classes="complaints")
         self.recipe = plain(elem_id=f"{kind}-recipe", render=False)
@@ -47,40 +53,90 @@ class Panel:
     def place_recipe(self, *, is_open: bool) -> None:
         """JSON and shell command, where this is called."""
         with gr.Accordion("The same as a shell command and as JSON", open=is_open, elem_classes="more"):
-            self.recipe.render()
+            self.recipe.render()  # type: ignore[no-untyped-call]
 
-    def wire(self, live: Live, about: Callable[[Any], str] | None = None, about_part: Any = None) -> None:
+    def wire(self, about: Callable[[Any], str] | None = None, about_part: Any = None) -> None:
         """Connect it to its page; `about` draws more of a valid spec on `about_part`."""
-        form = self.form
-        parts = [self.complaint, self.recipe, *([about_part] if about else [])]
+        form, live = self.form, self._frame.live
+        parts = [self.complaint, self._origin, self.recipe, *([about_part] if about else [])]
 
-        def preview(*values: Any) -> list[str]:
+        def preview(again: int, *values: Any) -> list[str]:
             try:
                 spec = form.spec(values)
                 more = [about(spec)] if about else []
             except UserError as error:
                 return [form.complaint(error), *[gr.skip()] * (len(parts) - 1)]
-            return ["", self._recipe(spec), *more]
+            return ["", self._changes(again, spec), self._recipe(spec), *more]
 
-        def fill(name: str) -> list[Any]:
-            return form.fill_preset(name)
+        def fill_preset(name: str) -> list[Any]:
+            return [*form.fill_preset(name), *([0, ""] if name else [gr.skip()] * 2)]
+
+        def fill(again: int, use: str) -> list[Any]:
+            if not again and not use:
+                return [gr.skip()] * len(form.outputs)
+            return form.fill(self._asked(again) if again else self._using(use))
 
         def choices(*values: Any) -> list[Any]:
-            return [_choices(list(each.names()), value) for each, value in zip(form.choosers, values, strict=True)]
+            fields = zip(form.choosers, values, strict=True)
+            return [_choices(list(each.names()) if each.names else [], value) for each, value in fields]
 
-        preview.__module__ = fill.__module__ = choices.__module__ = form.kind
-        changes = [widget.change for widget in form.inputs]
-        live.show(preview, form.inputs, parts, also=changes, ticks=False)
-        on(self.preset.change, fill, self.preset, form.outputs)
+        asked = [self.again, self.use]
+        changes = [widget.change for widget in (self.again, *form.inputs)]
+        live.show(preview, [self.again, *form.inputs], parts, also=changes, ticks=False)
+        on(self.preset.input, fill_preset, self.preset, [*form.outputs, *asked], name=f"{form.kind}_fill_preset")
+        on([each.change for each in asked], fill, asked, form.outputs, name=f"{form.kind}_fill")
         widgets = [each.widget for each in form.choosers]
         if widgets:
             live.show(choices, widgets, widgets)
+        self._frame.keep("again", self.again, check=self._asked)
+        self._frame.keep("use", self.use, check=self._using)
+
+    def _asked(self, run_id: int) -> Any:
+        """What a run was asked for, under the next free name. Raises UserError."""
+        run = self._frame.workspace.runs.get(run_id)
+        if run.kind != self.form.kind:
+            raise UserError(f"run {run_id} is a {run.kind} run; this form is for {self.form.kind} runs")
+        spec = parse(run.spec)
+        return spec.model_copy(update={"name": self._frame.workspace.runs.free_name(run.kind, spec.name)})
+
+    def _using(self, use: str) -> Any:
+        """The default spec with one setting from a link, "model:mine". Raises UserError."""
+        setting, _, value = use.partition(":")
+        return parse({"kind": self.form.kind, setting: value})
+
+    def _changes(self, again: int, spec: Any) -> str:
+        """From which run the form was filled, and the settings that are no longer as there, which are marked too."""
+        try:
+            before = dict(_settings(self._asked(again))) if again else {}
+        except UserError:
+            return ""
+        if not before:
+            return ""
+        changed = [(place, value) for place, value in _settings(spec) if place != "name" and before.get(place) != value]
+        said = "; ".join(f"{self._label(place)} {before.get(place, '')} → {value}" for place, value in changed)
+        marks = ", ".join(f".{css_class(place)} input, .{css_class(place)} .wrap" for place, _ in changed)
+        style = f"<style>{marks} {{ border-color: var(--accent) !important }}</style>" if marks else ""
+        opens = f'<a href="?run={again}">run {again}</a>'
+        words = f"Changed: {esc(said)}" if said else "Nothing is changed yet."
+        return f'<p class="origin">Filled in from {opens}. {words}</p>{style}'
+
+    def _label(self, place: str) -> str:
+        return next((each.label for each in self.form.fields if each.place == place), place)
 
     def _recipe(self, spec: Any) -> str:
-        command = self._workspace.runs.command(spec)
+        command = self._frame.workspace.runs.command(spec)
         return copyable(command, "Shell command") + copyable(spec_json(spec), "JSON")
 
 
-def _choices(names: list[str], value: Any) -> Any:
+def _settings(spec: Any) -> Iterator[tuple[str, str]]:
+    """(place, value as text) of every setting, those of plug-ins included."""
+    for name, value in json.loads(spec_json(spec)).items():
+        if isinstance(value, dict):
+            yield from ((name if key == "name" else f"{name}.{key}", text_of(each)) for key, each in value.items())
+        else:
+            yield name, text_of(value)
+
+
+def _choices(names: list[Any], value: Any) -> Any:
     """What there is to choose from now; the first of it where nothing is chosen."""
     return gr.update(choices=names, value=names[0]) if names and value in ("", None) else gr.update(choices=names)

@@ -5,28 +5,25 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from engine.control.outcomes import came_of, stopping
-from engine.control.runs import progress_of
+from engine.control.views import RunView
 from engine.domain import Outcome
-from engine.rundir import ENDED
 from studio.clickable import pick
 
 GLYPHS = {
     Outcome.PLAUSIBLE: ("✓", "plausible", "passed every test"),
     Outcome.TEST_FAILED: ("✗", "test failed", "compiled, but a test failed"),
     Outcome.COMPILE_ERROR: ("C", "compile error", "not a valid program"),
-    Outcome.TIMEOUT: ("T", "timeout", "took too long and was stopped"),
+    Outcome.TIMEOUT: ("T", "timeout", "took too long and was ended"),
     Outcome.NO_PATCH: ("–", "no patch", "the answer held nothing usable"),
-    Outcome.NOT_RUN: ("·", "not run", "our machinery failed; never counted against the model"),
+    Outcome.NOT_RUN: ("·", "not run", "it could not be run here; never counted against the model"),
 }
 KINDS = {
-    "dataset": "Data set",
+    "dataset": "Dataset",
     "train": "Training",
     "merge": "Merge",
-    "benchmark": "Benchmark",
-    "chat": "Chat model",
+    "benchmark": "Benchmark run",
+    "chat": "Loaded model",
 }
 GIB, MIB = 1 << 30, 1 << 20
 
@@ -95,7 +92,7 @@ def state(name: str, doing: str = "") -> str:
 
 
 def bar(fraction: float | None, *, is_live: bool = True) -> str:
-    """A progress bar; one whose length nobody knows moves while it is live."""
+    """A progress bar; one whose length is not known moves while it is live."""
     if fraction is None:
         return f'<div class="bar {"unknown" if is_live else ""}"><i></i></div>'
     percent = round(100 * fraction, 1)
@@ -120,6 +117,11 @@ def tiles(figures: Iterable[tuple[str, str, str]]) -> str:
         for figure, what, hint in figures
     )
     return f'<div class="tiles">{"".join(made)}</div>'
+
+
+def copy_link() -> str:
+    """A button that copies the address of what is shown."""
+    return '<button type="button" class="small" data-copy-link title="The address of what is shown">Copy link</button>'
 
 
 def copyable(text: str, label: str) -> str:
@@ -150,7 +152,7 @@ def clock(since: float) -> str:
     return f'<time data-since="{since:.3f}"></time>'
 
 
-def took(run: Any) -> str:
+def took(run: RunView) -> str:
     """How long a run has been at work, as HTML; of one that still is, the page counts the seconds itself."""
     if not run.started_at:
         return ""
@@ -159,36 +161,49 @@ def took(run: Any) -> str:
     return clock(run.started_at)
 
 
-def run_strip(run: Any, *, link: bool = True) -> str:
-    """One run in a line or two: what, state, how far, what went wrong."""
-    is_live = run.state not in ENDED
-    text = esc(run.progress_text if is_live else came_of(run))
-    if run.state == "queued" and run.after:
-        text = f"waits for run {run.after}"
-    if run.state == "stopping":
-        text = esc(stopping(run)) + (f"; asked {clock(run.stop_asked_at)} ago" if run.stop_asked_at else "")
-    more = f'<button type="button" class="link" {pick(f"monitor:{run.id}", url=f"?run={run.id}")}>watch</button>'
+def doing(run: RunView) -> str:
+    """What a run is doing, waits for, or has made, in a few words."""
+    if run.has_ended:
+        return run.outcome
+    if run.state == "queued":
+        if run.ahead:
+            return f"queued behind run {run.ahead}"
+        return f"waits for run {run.after}" if run.after else "starts in a moment"
+    return run.progress
+
+
+def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
+    """One run in a line or two: what, state, how far, what went wrong; `more`: HTML of what can be done with it."""
+    opens = f'<a href="?run={run.id}">open run</a>' if is_linked else ""
     error = f'<p class="complaint" role="alert">{esc(run.error)}</p>' if run.error else ""
+    progress = bar(run.fraction) if _has_bar(run) else ""
+    asked = f"; asked {clock(run.stop_asked_at)} ago" if run.state == "stopping" and run.stop_asked_at else ""
     return (
         f'<div class="strip"><div class="strip-line"><b>{esc(run.name)}</b><span class="dim">run {run.id}</span>'
-        f'{state(run.state)}<span class="dim grow">{text}</span><span class="num dim">{took(run)}</span>'
-        f"{more if link else ''}</div>{bar(progress_of(run)) if is_live and run.state != 'queued' else ''}{error}</div>"
+        f'{state(run.state)}<span class="dim grow">{esc(doing(run))}{asked}</span>'
+        f'<span class="num dim">{took(run)}</span>'
+        f"{opens}{more}</div>{progress}{error}</div>"
     )
 
 
-def run_list(runs: Iterable[Any], chosen: int) -> str:
+def _has_bar(run: RunView) -> bool:
+    """A loaded model waits for questions, so it has no progress to show."""
+    return run.state in ("starting", "running", "stopping") and run.kind != "chat"
+
+
+def run_list(runs: Iterable[RunView], chosen: int) -> str:
     """Runs as cards, newest first; a click chooses one."""
     return f'<div class="cards">{"".join(_run_card(run, is_chosen=run.id == chosen) for run in runs)}</div>'
 
 
-def _run_card(run: Any, *, is_chosen: bool) -> str:
+def _run_card(run: RunView, *, is_chosen: bool) -> str:
     facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", when(run.created_at), took(run)]
-    words = came_of(run) or run.error[:120]
+    words = run.outcome or run.error[:120]
     said = f'<span class="said">{esc(words)}</span>' if words else ""
     pressed = 'chosen" aria-pressed="true"' if is_chosen else '" aria-pressed="false"'
     return (
-        f'<button type="button" class="card {pressed} {pick(str(run.id), url=f"?run={run.id}")}>'
+        f'<button type="button" class="card {pressed} {pick(str(run.id))}>'
         f'<span class="card-top"><b>{esc(run.name)}</b>{state(run.state)}</span>'
         f'{said}<span class="dim">{" · ".join(filter(None, facts))}</span>'
-        f"{bar(progress_of(run)) if run.state in ('running', 'stopping') else ''}</button>"
+        f"{bar(run.fraction) if _has_bar(run) else ''}</button>"
     )

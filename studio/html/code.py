@@ -1,52 +1,37 @@
-"""Code as HTML: numbered lines with a marked span, unified diffs, and tokens tinted by their loss mask."""
+"""Code as HTML: numbered lines with a marked span, tokens tinted by their loss mask, and what programs print."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.domain import lines_of
 from studio.html.basics import esc
+from studio.html.diff import pieces
+from studio.html.syntax import coloured
 
 
-def numbered(text: str, start: int = 0, end: int = -1) -> str:
+def numbered(text: str, path: str, start: int = 0, end: int = -1) -> str:
     """A file with line numbers; lines `start`..`end` (from 1) are marked as the faulty ones."""
     rows = []
-    for number, line in enumerate(lines_of(text), 1):
+    for number, line in enumerate(coloured(text, path), 1):
         if number == start and end == start - 1:
-            rows.append('<div class="gap">lines are missing here</div>')
+            rows.append('<div class="gap"><i></i><code>lines are missing here</code></div>')
         mark = ' class="marked"' if start <= number <= end else ""
-        rows.append(f"<div{mark}><i>{number}</i><code>{_line(line)}</code></div>")
+        rows.append(f"<div{mark}><i>{number}</i><code>{pieces(line) or ' '}</code></div>")
     return f'<div class="code" tabindex="0">{"".join(rows)}</div>'
 
 
-def diff(unified: str) -> str:
-    """A unified diff, without the two lines that name the file."""
-    rows = []
-    for line in lines_of(unified)[2:]:
-        name = {"+": "added", "-": "removed", "@": "place"}.get(line[:1], "")
-        rows.append(f'<div class="{name}"><i>{esc(line[:1]) if name != "place" else ""}</i>'
-                    f"<code>{_line(line if name == 'place' else line[1:])}</code></div>")  # fmt: skip
-    if not rows:
-        return '<p class="dim">The same as the buggy code.</p>'
-    return f'<div class="code diff" tabindex="0">{"".join(rows)}</div>'
-
-
-def tokens(pieces: Iterable[tuple[str, bool]]) -> str:
-    """Tokens as the model reads them; tinted ones are learned, the others are context."""
+def tokens(parts: Iterable[tuple[str, bool]]) -> str:
+    """Tokens as the model reads them; tinted ones are learned, the others are only read."""
     made = "".join(
-        f'<span class="{"learned" if is_learned else "context"}">{_visible(text)}</span>' for text, is_learned in pieces
+        f'<span class="{"learned" if is_learned else "context"}">{_visible(text)}</span>' for text, is_learned in parts
     )
-    key = '<p class="key"><span class="context">context</span><span class="learned">learned: in the loss</span></p>'
+    key = '<p class="key"><span class="context">only read</span><span class="learned">learned: in the loss</span></p>'
     return f'{key}<div class="tokens" tabindex="0">{made}</div>'
 
 
 def log(text: str) -> str:
     """Output of a program."""
     return f'<pre class="log" tabindex="0">{esc(text) or "(no output)"}</pre>'
-
-
-def _line(line: str) -> str:
-    return esc(line.rstrip("\r\n")) or " "
 
 
 def _visible(text: str) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from engine.control.chats import ChatEntry, ShownTurn, View
+from engine.domain import Bug
 from studio.clickable import pick
 from studio.html import code
 from studio.html.basics import empty, esc, verdict, when
+from studio.html.diff import diff
 
 WHO = {"user": "You", "assistant": "Model", "tool": "Feedback"}
 
 
-def shown(view: Any) -> str:
+def shown(view: View) -> str:
     """All turns, then the one that is being written."""
-    turns = "".join(_turn(turn) for turn in view.turns)
+    turns = "".join(_turn(turn, view) for turn in view.turns)
     live = ""
     if view.is_busy:
         text = f"<pre>{esc(view.live_text)}<i class='caret'></i></pre>" if view.live_text else ""
@@ -22,11 +24,11 @@ def shown(view: Any) -> str:
         live = f'<div class="turn assistant live">{header}{text}</div>'
     error = f'<p class="complaint" role="alert">{esc(view.error)}</p>' if view.error else ""
     if not (turns or live or error):
-        return empty("Nothing said yet", "Press Repair: the model proposes a patch, and the tests judge it.")
+        return empty("Nothing said yet", "Press Repair: the model proposes a patch, and its tests are run.")
     return f'<div class="turns" aria-live="polite" data-follow>{turns}{live}{error}{_end(view)}</div>'
 
 
-def _end(view: Any) -> str:
+def _end(view: View) -> str:
     if view.is_busy or not view.turns or not view.outcome:
         return ""
     if view.outcome == "plausible":
@@ -34,14 +36,12 @@ def _end(view: Any) -> str:
     return '<p class="end">Not repaired yet. Press Repair to go on.</p>'
 
 
-def _turn(turn: Any) -> str:
+def _turn(turn: ShownTurn, view: View) -> str:
     who = WHO.get(turn.role, "Model")
     badge = verdict(turn.outcome, turn.reason) if turn.outcome else ""
     if turn.role == "assistant":
-        said = (
-            _folded(f"text-{turn.number}", "The answer as written", turn.text) if turn.has_patch else _text(turn.text)
-        )
-        body = (code.diff(turn.diff) if turn.has_patch else "") + said
+        said = _folded(f"text-{turn.number}", "What the model wrote", turn.text) if turn.has_patch else _text(turn.text)
+        body = (diff(view.buggy, turn.patch, view.path) if turn.patch is not None and view.buggy else "") + said
         body += _folded(f"log-{turn.number}", "Test log", turn.log) if turn.log else ""
         body += _folded(f"prompt-{turn.number}", "What the model was told", turn.prompt) if turn.prompt else ""
     else:
@@ -61,27 +61,27 @@ def _folded(key: str, title: str, text: str) -> str:
     return f'<details data-key="{key}"><summary>{title}</summary>{code.log(text)}</details>'
 
 
-def chosen_bug(bug: Any) -> str:
+def chosen_bug(bug: Bug) -> str:
     """The code of a bug with its faulty lines marked, and the tests that fail."""
     facts = " · ".join(filter(None, [bug.language, bug.kind.replace("_", " "), bug.cwe, bug.path]))
     failing = ", ".join(bug.failing)
     tests = f'<p class="dim">Fails: {esc(failing)}</p>' if failing else ""
-    return f'<p class="dim">{esc(facts)}</p>{code.numbered(bug.buggy, bug.span.start, bug.span.end)}{tests}'
+    return f'<p class="dim">{esc(facts)}</p>{code.numbered(bug.buggy, bug.path, bug.span.start, bug.span.end)}{tests}'
 
 
-def earlier(conversations: Sequence[tuple[Any, int]], chosen: int) -> str:
+def earlier(conversations: Sequence[ChatEntry], chosen: int) -> str:
     """Conversations as cards, newest first."""
     if not conversations:
         return '<p class="dim">Conversations are kept here.</p>'
-    cards = (_card(each, turns, is_chosen=each.id == chosen) for each, turns in conversations)
+    cards = (_card(each, is_chosen=each.id == chosen) for each in conversations)
     return f'<div class="cards">{"".join(cards)}</div>'
 
 
-def _card(each: Any, turns: int, *, is_chosen: bool) -> str:
-    said = "1 message" if turns == 1 else f"{turns} messages"
+def _card(each: ChatEntry, *, is_chosen: bool) -> str:
+    said = "1 message" if each.turns == 1 else f"{each.turns} messages"
     return (
         f'<button type="button" class="card {"chosen" if is_chosen else ""}"'
-        f' {pick(str(each.id), url=f"?chat={each.id}")}><span class="card-top"><b>{esc(each.bug_id)}</b>'
+        f' {pick(str(each.id))}><span class="card-top"><b>{esc(each.bug_id)}</b>'
         f"{verdict(each.outcome) if each.outcome else ''}</span>"
         f'<span class="dim">{esc(each.model)} · {said} · {when(each.created_at)}</span></button>'
     )

@@ -1,1 +1,34 @@
-"""The pages, one file each: a few plain functions, then `build` that lays out and connects."""
+"""The pages, in the order of their tabs; an installed package announces its own as `repair_studio.pages`."""
+
+from __future__ import annotations
+
+import logging
+from importlib.metadata import entry_points
+
+from studio.page import Page
+from studio.pages import chat, datasets, merge, monitor, patches, train
+
+PAGES = (
+    Page("Datasets", "datasets", datasets.build),
+    Page("Train", "train", train.build),
+    Page("Monitor", "monitor", monitor.build),
+    Page("Merge", "merge", merge.build),
+    Page("Patches", "patches", patches.build),
+    Page("Chat", "chat", chat.build),
+)
+GROUP = "repair_studio.pages"
+
+
+def pages() -> tuple[Page, ...]:
+    """The built-in pages, then those of installed packages; one that cannot be loaded is named in the log."""
+    found = list(PAGES)
+    for announced in entry_points(group=GROUP):
+        try:
+            page = announced.load()
+            assert isinstance(page, Page), f"{announced.value} is no studio.page.Page"
+            assert page.key not in {each.key for each in found}, f"there is a page {page.key!r} already"
+        except Exception:
+            logging.getLogger("studio").exception("the page %s cannot be loaded", announced.name)
+        else:
+            found.append(page)
+    return tuple(found)

@@ -1,4 +1,4 @@
-"""Chat: a model repairs one bug in turns, each answer judged; conversations are kept and go on later."""
+"""Chat: a model repairs one bug in turns, the tests run after each; conversations are kept and go on later."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from typing import Any
 import gradio as gr
 
 from engine.control.chats import LOST
-from engine.control.workspace import Workspace
 from engine.domain import Bug
 from engine.errors import UserError
 from studio.checked import number_of
 from studio.clickable import clickable, kept, picked, plain
+from studio.forms.fields import Names
 from studio.forms.form import Form
 from studio.guard import on
 from studio.html import conversation
-from studio.html.basics import empty, heading, state, verdict
-from studio.live import Live
+from studio.html.basics import copy_link, empty, esc, heading, state, verdict
+from studio.page import Frame
 
 FOLDED = ("benchmark", "strategy", "representation", "generator", "name")
 
 
-def build(workspace: Workspace, live: Live, chosen: Any) -> None:
+def build(frame: Frame) -> None:
     """The page."""
+    workspace, live = frame.workspace, frame.live
+    chosen = kept(0)
 
     @cache
     def bugs() -> list[tuple[str, str]]:
         """What each bug is called in the list, where any part of it can be searched for, and its id."""
         return [(called(bug), bug.id) for bug in workspace.chats.bugs()]
 
-    names = {"model": workspace.models.names, "bug": bugs}
+    names: dict[str, Names] = {"model": workspace.models.names, "bug": bugs}
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             plain(heading("Bug", "Choose a model and a bug; the faulty lines are marked."))
@@ -57,6 +59,7 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
             cards = clickable(elem_classes="scroll")
     bug_widget, model_widget = form.widgets("bug")[0], form.widgets("model")[0]
     bug, hints = kept(""), kept("")  # the bug that is shown, and the hints typed for others, as JSON
+    use, linked, unopened = kept(""), kept(""), kept("")  # a link's model and bug; the bug shown without conversation
 
     def say(current: int, text: str, turns_wanted: str, *values: Any) -> list[Any]:
         wanted = number_of(turns_wanted.strip())
@@ -90,33 +93,36 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
         if asked == shown:
             return [gr.skip()] * 5
         typed = {**read_hints(others), shown: hint}
-        return [gr.skip(), asked, typed.pop(asked, ""), json.dumps(typed), current if is_about else 0]
+        return [gr.skip(), asked, typed.pop(str(asked), ""), json.dumps(typed), current if is_about else 0]
 
     def choose(event: gr.EventData) -> int:
         return workspace.chats.get(number_of(picked(event))).id or 0
 
     def draw(current: int) -> list[Any]:
         if not current:
-            text = "Press Repair: the model proposes a patch, tests judge it, and what failed goes into its next try."
+            text = (
+                "Press Repair: the model proposes a patch, its tests are run, and what failed goes into its next try."
+            )
             return ["", empty("A new conversation", text), gr.update(interactive=True), gr.update(interactive=False)]
         view = workspace.chats.view(current)
-        line = f"<b>{conversation.esc(view.bug_id)}</b> with {conversation.esc(view.model)}"
+        line = f'<b>{esc(view.bug_id)}</b><span class="dim grow">with {esc(view.model)}</span>'
         chip = state(view.state, view.status)
-        top = f'<p class="strip-line">{line}{chip}{verdict(view.outcome)}</p>'
+        top = f'<p class="strip-line">{line}{chip}{verdict(view.outcome)}{copy_link()}</p>'
         is_loaded = view.state not in LOST
         return [
             top, conversation.shown(view), gr.update(interactive=not view.is_busy), gr.update(interactive=is_loaded)
         ]  # fmt: skip
 
     def draw_earlier(current: int) -> list[str]:
-        return [conversation.earlier(workspace.chats.list(), current)]
+        return [conversation.earlier(workspace.chats.entries(), current)]
 
     def show_bug(bug_id: str, current: int) -> list[str]:
         if not bug_id:
-            return [""]
+            return ["", ""]
         about = workspace.chats.get(current) if current else None
         where = about.benchmark if about and about.bug_id == bug_id else "pocket"
-        return [conversation.chosen_bug(workspace.chats.bug(bug_id, where))]
+        shown = conversation.chosen_bug(workspace.chats.bug(bug_id, where))
+        return [shown, "" if current else bug_id]
 
     def choices(chosen_bug: str | None, current: int) -> list[Any]:
         """The widgets say what the open conversation is about; without one, what was chosen, or the first bug."""
@@ -124,20 +130,37 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> None:
         if current:
             about = workspace.chats.get(current)
             return [gr.update(choices=models, value=about.model), gr.update(choices=known, value=about.bug_id)]
-        first = {} if chosen_bug or not known else {"value": known[0][1]}
-        return [gr.update(choices=models), gr.update(choices=known, **first)]
+        is_first = bool(known) and not chosen_bug
+        bug_now = gr.update(choices=known, value=known[0][1]) if is_first else gr.update(choices=known)
+        return [gr.update(choices=models), bug_now]
 
-    on([repair.click, message.submit], say, [chosen, message, budget, *form.inputs], [chosen, message])
-    on(stop.click, stop_now, chosen)
-    on(anew.click, begin, None, chosen)
-    on(model_widget.input, change_model, [chosen, model_widget], chosen)
+    def take_model(asked: str) -> list[Any]:
+        """A link names the model to talk to, "model:mine"."""
+        return [asked.partition(":")[2], 0] if asked else [gr.skip(), gr.skip()]
+
+    def take_bug(asked: str) -> Any:
+        return asked or gr.skip()
+
+    def check_model(asked: str) -> None:
+        workspace.models.resolve(asked.partition(":")[2])
+
+    submitted = [repair.click, message.submit]
+    on(submitted, say, [chosen, message, budget, *form.inputs], [chosen, message], name="chat_say")
+    on(stop.click, stop_now, chosen, name="chat_stop_now")
+    on(anew.click, begin, None, chosen, name="chat_begin")
+    on(model_widget.input, change_model, [chosen, model_widget], chosen, name="chat_change_model")
     about = [bug_widget, bug, message, hints, chosen]
-    on(bug_widget.change, change_bug, about, about)
-    on(cards.select, choose, None, chosen)
-    live.show(show_bug, [bug, chosen], [code], also=[bug.change], ticks=False)
+    on(bug_widget.change, change_bug, about, about, name="chat_change_bug")
+    on(cards.select, choose, None, chosen, name="chat_choose")
+    on(use.change, take_model, use, [model_widget, chosen], name="chat_take_model")
+    on(linked.change, take_bug, linked, bug_widget, name="chat_take_bug")
+    live.show(show_bug, [bug, chosen], [code, unopened], also=[bug.change], ticks=False)
     live.show(choices, [bug_widget, chosen], [model_widget, bug_widget], also=[chosen.change])
     live.show(draw, [chosen], [status, turns, repair, stop], also=[chosen.change])
     live.show(draw_earlier, [chosen], [cards], also=[chosen.change])
+    frame.keep("chat", chosen, check=workspace.chats.get, opens=True)
+    frame.keep("bug", linked, shown=unopened, check=workspace.chats.bug)
+    frame.keep("use", use, check=check_model)
 
 
 def called(bug: Bug) -> str:

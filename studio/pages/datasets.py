@@ -1,63 +1,102 @@
-"""Datasets: build a training set, see what was lost on the way, and any sample as training will see it."""
+"""Datasets: build a dataset, see what was lost on the way, and any sample as training will see it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 
-from engine.control.patches import unified
-from engine.control.workspace import Workspace
+from engine.control.datasets import ShownSample
+from engine.control.views import DatasetView, Loss, RunView, run_views
+from engine.errors import UserError
 from engine.plugins import BENCHMARKS
 from studio import charts
-from studio.clickable import GONE, clickable, kept, plain, showing
+from studio.addresses import link
+from studio.clickable import GONE, kept, picked, plain, showing
+from studio.dropped import file_zone
+from studio.forms.fields import Names
+from studio.forms.form import Form
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import code
-from studio.html.basics import empty, esc, heading, run_strip, share_bars, tiles, when
-from studio.live import Live
+from studio.html.basics import copy_link, empty, esc, heading, run_strip, share_bars, tiles, when
+from studio.html.diff import diff
+from studio.page import Frame
 from studio.plotted import plotted
 
 
-def funnel(steps: Mapping[str, Any], kept: int) -> str:
+def funnel(source: int, losses: Sequence[Loss], kept: int) -> str:
     """What went in, each loss with its reason and first example, what came out."""
-    source = max(int(steps.get("source", 0)), kept, 1)
+    most = max(source, kept, 1)
 
     def row(name: str, number: int, kind: str, example: str = "") -> str:
         first = f"<small>first: {esc(example)}</small>" if example else ""
-        shape = f'<i style="width:{100 * number / source:.2f}%"></i>'
+        shape = f'<i style="width:{100 * number / most:.2f}%"></i>'
         return f'<li class="{kind}">{shape}<span>{esc(name)}{first}</span><b>{number:,}</b></li>'
 
-    lost = "".join(row(step["reason"], step["count"], "lost", step.get("example", "")) for step in steps["steps"])
-    return f'<ol class="funnel">{row("read", steps.get("source", 0), "in")}{lost}{row("samples", kept, "out")}</ol>'
+    lost = "".join(row(loss.reason, loss.count, "lost", loss.example) for loss in losses)
+    return f'<ol class="funnel">{row("read", source, "in")}{lost}{row("samples", kept, "out")}</ol>'
 
 
-def report(dataset: Any) -> str:
-    """The figures of a data set."""
-    facts = dataset.report
-    kept = dataset.train_rows + dataset.valid_rows
+def report(dataset: DatasetView) -> str:
+    """The figures of a dataset."""
     figures = tiles(
         [
             (f"{dataset.train_rows:,}", "training samples", "the model learns from these"),
             (f"{dataset.valid_rows:,}", "evaluation samples", "kept apart for the evaluation loss"),
-            (f"{facts.get('learned_tokens', 0):,}", "learned tokens", "tokens that count in the loss"),
+            (f"{dataset.learned_tokens:,}", "learned tokens", "tokens that count in the loss"),
             (dataset.hash[:10], "content hash", "the same hash means the same samples"),
         ]
     )
-    kinds = {kind: number for kind, number in (facts.get("kinds") or {}).items() if kind}
-    shares = f"<section><h4>Kinds of fault</h4>{share_bars(kinds)}</section>" if kinds else ""
-    losses = f"<section><h4>From source to samples</h4>{funnel(facts['funnel'], kept)}</section>"
-    made = f'<p class="dim">Built {when(dataset.created_at)} by run {dataset.run_id}.</p>'
+    shares = f"<section><h4>Kinds of fault</h4>{share_bars(dataset.kinds)}</section>" if dataset.kinds else ""
+    lost = funnel(dataset.source, dataset.losses, dataset.rows)
+    losses = f"<section><h4>From source to samples</h4>{lost}</section>"
+    run = f'<a href="?run={dataset.run_id}">run {dataset.run_id}</a>'
+    made = f'<p class="dim">Built {when(dataset.created_at)} by {run}.</p>'
     return f'{figures}<div class="two">{losses}{shares}</div>{made}'
 
 
-def sample(shown: Any) -> str:
+def actions(dataset: DatasetView) -> str:
+    """What can be done with a dataset."""
+    trained, again = link(tab="train", use=f"dataset:{dataset.name}"), link(tab="datasets", again=dataset.run_id)
+    return (
+        f'<p class="after"><a class="button primary" href="{esc(trained)}">Train on this</a>'
+        f'<a class="button" href="{esc(again)}">Build again with changes</a>{copy_link()}</p>'
+    )
+
+
+def preview(rows: Sequence[Mapping[str, str]], roles: Mapping[str, str]) -> str:
+    """The first rows of a file, each column with what it is used for."""
+    if not rows:
+        return ""
+    columns = sorted(rows[0], key=lambda name: name not in roles)  # those that are used first
+    head = "".join(
+        f'<th class="{"used" if name in roles else ""}">{esc(name)}<span>{esc(roles.get(name, "not used"))}</span></th>'
+        for name in columns
+    )
+    body = "".join(
+        "<tr>" + "".join(f"<td><code>{esc(row[name][:400])}</code></td>" for name in columns) + "</tr>" for row in rows
+    )
+    return (
+        f'<h4>The first {len(rows)} rows</h4><div class="preview" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def roles_of(form: Form, builder: Mapping[str, Any], columns: Sequence[str]) -> dict[str, str]:
+    """Column -> the label of the builder's setting that names it."""
+    labels = {each.place: each.label for each in form.fields}
+    used = {name: value for name, value in builder.items() if isinstance(value, str) and value in columns}
+    return {column: f"is: {labels.get(f'builder.{name}', name)}" for name, column in used.items()}
+
+
+def sample(shown: ShownSample | None) -> str:
     """One sample: where it is from, the fix as a diff, prompt and target, tokens by loss mask."""
     if shown is None:
         return empty("No sample matches", "Clear the search to see them all.")
     facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
-    fix = code.diff(unified(shown.buggy, shown.fixed, shown.bug_id))
+    fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}.py")
     return (
         f'<div class="sample"><p><b>{esc(shown.bug_id)}</b> <span class="dim">{esc(facts)}</span></p>'
         f'<div class="two"><section><h4>The fix</h4>{fix}</section>'
@@ -72,18 +111,24 @@ def place_of(shown: Any) -> str:
     return f"{shown.index + 1} of {shown.total:,}{'' if shown.is_whole else ' or more'}" if shown else "none"
 
 
-def build(workspace: Workspace, live: Live) -> Any:
-    """The page; the part that links elsewhere is returned."""
+def build(frame: Frame) -> None:
+    """The page."""
+    workspace, live = frame.workspace, frame.live
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Bugs with their fixes become samples: a prompt and its target."
-            names = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
-            panel = Panel(workspace, "dataset", "Build a training set", text, names)
-            start_button = gr.Button("Build data set", variant="primary")
+            zone = file_zone("Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet")
+            names: dict[str, Names] = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
+            panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
+            rows = plain()
+            panel.place_recipe(is_open=False)
+            start_button = gr.Button("Build dataset", variant="primary")
         with gr.Column(scale=7, min_width=320):
-            strip = clickable()
+            strip = plain()
             with gr.Column(variant="panel"):
-                picker = gr.Dropdown([], label="Data set", info="newest first", interactive=True, elem_id="dataset")
+                with gr.Row(elem_classes="bar-row"):
+                    picker = gr.Dropdown([], label="Dataset", info="newest first", interactive=True, elem_id="dataset")
+                    doing = plain(elem_classes="actions")
                 facts = plain()
                 lengths = plotted(visible="hidden", elem_classes="chart")
             with gr.Column(variant="panel", elem_classes=GONE) as explorer:
@@ -93,33 +138,43 @@ def build(workspace: Workspace, live: Live) -> Any:
                     before = gr.Button("Previous", size="sm", min_width=80)
                     after = gr.Button("Next", size="sm", min_width=80)
                     place = plain(elem_classes="place")
-                body = clickable()
-    index, awaited = kept(), kept()  # awaited: the run that builds what is to be shown next
-    panel.wire(live)
+                body = plain()
+    index, wanted = kept(0), kept("")  # wanted: the dataset to show, also one that is still being built
+    form = panel.form
 
-    def start(*values: Any) -> int:
-        run = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {run} builds it; it is shown here as soon as it is done.")
-        return run
+    def start(*values: Any) -> str:
+        run = workspace.runs.get(workspace.runs.submit(form.spec(values)))
+        gr.Info(f"Run {run.id} builds {run.name}; it is shown here as soon as it is done.")
+        return run.name
 
-    def draw(current: str | None, awaited: int) -> list[Any]:
-        runs = workspace.runs.list(kind="dataset")
-        rows = workspace.datasets.list()
-        known = [row.name for row in rows]
-        done = next((row.name for row in rows if row.run_id == awaited), None)  # what was just asked for comes first
-        name = done or (current if current in known else (known or [None])[0])
-        top = run_strip(runs[0]) if runs and runs[0].state != "done" else ""
-        if name is None:
-            text = "Choose where the bugs come from on the left and press Build data set; it takes about a minute."
-            return [top, gr.update(choices=[], value=None, visible="hidden"), empty("No data set yet", text)]
-        choices = [(f"{each.name}  ({each.train_rows + each.valid_rows:,} samples)", each.name) for each in rows]
-        return [top, gr.update(choices=choices, value=name, visible=True), report(workspace.datasets.get(name))]
+    def take_file(event: gr.EventData) -> list[Any]:
+        """A file has come: it goes into the form of the builder that reads files."""
+        return [reader.plugin, picked(event)]
+
+    def draw_rows(*values: Any) -> list[str]:
+        builder = form.read(values).get("builder") or {}
+        try:
+            found = workspace.datasets.preview(builder["file"], 3) if builder.get("file") else []
+        except (UserError, OSError):
+            return [""]  # what is wrong with it is said beside the form
+        return [preview(found, roles_of(form, builder, list(found[0]) if found else []))]
+
+    def draw(want: str) -> list[Any]:
+        building = [run for run in run_views(workspace.runs.list(limit=50)) if run.kind == "dataset"]
+        known = [DatasetView.of(row) for row in workspace.datasets.list()]
+        shown = next((each for each in known if each.name == want), next(iter(known), None))
+        top = run_strip(building[0]) if building and building[0].state != "done" else ""
+        if shown is None:
+            text = "Choose where the bugs come from and press Build dataset; it takes about a minute."
+            return [top, gr.update(choices=[], value=None, visible="hidden"), "", empty("No dataset yet", text)]
+        choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known]
+        return [top, gr.update(choices=choices, value=shown.name, visible=True), actions(shown), report(shown)]
 
     def draw_lengths(name: str | None) -> list[Any]:
         if not name:
             return [gr.update(visible="hidden")]
-        row = workspace.datasets.get(name)
-        chart = charts.lengths(row.report["histogram"], workspace.runs.get(row.run_id).spec.get("max_tokens"))
+        shown = DatasetView.of(workspace.datasets.get(name))
+        chart = charts.lengths(shown.histogram, RunView.of(workspace.runs.get(shown.run_id)).spec.get("max_tokens"))
         return [gr.update(value=chart, visible=True)]
 
     def draw_explorer(name: str | None) -> list[Any]:
@@ -137,20 +192,28 @@ def build(workspace: Workspace, live: Live) -> Any:
     def step_on(number: int) -> int:
         return number + 1
 
-    def first(*_: Any) -> int:
+    def first() -> int:
         return 0
 
-    def choose_another() -> int:
-        return 0
+    def another(name: str | None) -> list[Any]:
+        return [name or "", 0]
 
-    on(start_button.click, start, panel.form.inputs, awaited)
-    on(picker.input, choose_another, None, awaited)
-    live.show(draw, [picker, awaited], [strip, picker, facts], also=[picker.input])
+    reader = next(each for each in form.fields if each.place == "builder.file")
+    chooser = form.widgets("builder")[0]
+    on(start_button.click, start, form.inputs, wanted, name="datasets_start")
+    on(picker.input, another, picker, [wanted, index], name="datasets_another")
+    taken = on(zone.upload, take_file, None, [chooser, reader.widget], name="datasets_take_file")
+    form.offer_after(taken, reader)
+    live.show(draw_rows, form.inputs, [rows], also=[each.change for each in form.inputs], ticks=False)
+    live.show(draw, [wanted], [strip, picker, doing, facts], also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
-    on(before.click, step_back, index, index)
-    on(after.click, step_on, index, index)
-    on([picker.change, search.change], first, None, index)
+    on(before.click, step_back, index, index, name="datasets_step_back")
+    on(after.click, step_on, index, index, name="datasets_step_on")
+    on(search.input, first, None, index, name="datasets_first")
     shown = [picker, search, index]
     live.show(show_sample, shown, [body, place], also=[part.change for part in shown], ticks=False)
-    return strip
+    frame.keep("dataset", wanted, shown=picker, check=workspace.datasets.get, opens=True)
+    frame.keep("q", search)
+    frame.keep("sample", index)
+    panel.wire()

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from engine.control.workspace import Workspace
+from engine.control.views import RunView, run_views
+from studio.addresses import link
 from studio.clickable import clickable, plain
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html.basics import empty, esc, heading, run_strip
-from studio.live import Live
+from studio.page import Frame
 
 
-def parity(run: Any) -> str:
+@dataclass(frozen=True)
+class Proof:
+    """How adapter and merged model compare."""
+
+    usable: bool
+    largest_difference: float  # of any output number of the two
+    tolerance: float
+    same_patches: int
+    bugs: int
+
+    @classmethod
+    def of(cls, run: RunView) -> Proof | None:
+        """None where the merge is not done."""
+        found = run.result
+        if run.state != "done" or not found:
+            return None
+        difference, tolerance = found.get("max_logit_difference", 0.0), found.get("tolerance", 0.0)
+        return cls(bool(found.get("usable")), difference, tolerance, found.get("same_patches", 0), found.get("bugs", 0))
+
+
+def parity(proof: Proof) -> str:
     """The check of a finished merge as two large lines."""
-    proof = run.result
-    if run.state != "done" or not proof:
-        return ""
-    compared, equal = proof.get("bugs", 0), proof.get("same_patches", 0)
-    if not proof.get("usable"):
+    if not proof.usable:
         look, words = "bad", "It does not answer like the adapter, so it is offered nowhere."
-    elif equal != compared:
+    elif proof.same_patches != proof.bugs:
         look = "caution"
         words = (
             "Caution: the numbers agree up to rounding, but not all patches are the same. It is offered on the other "
@@ -32,32 +51,48 @@ def parity(run: Any) -> str:
         look, words = "good", "It answers like the adapter and is offered on the other pages."
     return (
         f'<div class="parity {look}">'
-        f'<p><b class="num">{proof.get("max_logit_difference", 0):.1e}</b> <span>largest difference of any output '
-        f"number (logit) between the two; up to {proof.get('tolerance', 0):.1e} is rounding</span></p>"
-        f'<p><b class="num">{esc(equal)} of {esc(compared)}</b> <span>bugs get the same patch from both</span></p>'
-        f'<p class="dim">{words}</p></div>'
+        f'<p><b class="num">{proof.largest_difference:.1e}</b> <span>largest difference of any output '
+        f"number (logit) between the two; up to {proof.tolerance:.1e} is rounding</span></p>"
+        f'<p><b class="num">{esc(proof.same_patches)} of {esc(proof.bugs)}</b> '
+        f'<span>bugs get the same patch from both</span></p><p class="dim">{words}</p></div>'
     )
 
 
-def lineage(run: Any) -> str:
+def lineage(run: RunView) -> str:
     """What was merged into what."""
-    spec = run.spec
     return (
-        f'<p class="lineage"><span>{esc(spec.get("adapter", ""))}</span><i>into its base model, in '
-        f"{esc(spec.get('dtype', ''))}</i><b>{esc(run.name)}</b></p>"
+        f'<p class="lineage"><span>{esc(run.spec.get("adapter", ""))}</span><i>into its base model, in '
+        f"{esc(run.spec.get('dtype', ''))}</i><b>{esc(run.name)}</b></p>"
     )
 
 
-def build(workspace: Workspace, live: Live) -> Any:
-    """The page; the part that links elsewhere is returned."""
+def section(run: RunView) -> str:
+    """One merge: how far it is, what was merged, the check, and what can be done with the result."""
+    proof = Proof.of(run)
+    if proof is None:
+        return f"<section>{run_strip(run)}{lineage(run)}</section>"
+    after = "".join(
+        f'<a class="button" href="{esc(address)}">{words}</a>'
+        for address, words in (
+            (link(tab="patches", use=f"model:{run.name}"), "Benchmark it"),
+            (link(tab="chat", use=f"model:{run.name}"), "Chat with it"),
+        )
+    )
+    more = f'<p class="after">{after}</p>' if proof.usable else ""
+    return f"<section>{run_strip(run)}{lineage(run)}{parity(proof)}{more}</section>"
 
-    def adapters() -> list[str]:
+
+def build(frame: Frame) -> None:
+    """The page."""
+    workspace = frame.workspace
+
+    def adapters() -> Sequence[str]:
         return workspace.models.names("adapter")
 
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Its changes become part of the base model."
-            panel = Panel(workspace, "merge", "Merge an adapter", text, {"adapter": adapters})
+            panel = Panel(frame, "merge", "Merge an adapter", text, {"adapter": adapters})
             button = gr.Button("Merge and check", variant="primary")
         with gr.Column(scale=6, min_width=320, variant="panel"):
             plain(heading("Parity check", "Adapter and merged model answer the same bugs, and are compared."))
@@ -68,13 +103,12 @@ def build(workspace: Workspace, live: Live) -> Any:
         gr.Info(f"Run {number} merges and checks; this page shows how far it is.")
 
     def draw() -> list[str]:
-        runs = workspace.runs.list(kind="merge", limit=10)
+        runs = run_views(workspace.runs.list(kind="merge", limit=10))
         if not runs:
-            text = "Choose an adapter and press Merge and check: the proof that both answer the same will stand here."
+            text = "Choose an adapter and press Merge and check: the proof that both answer the same appears here."
             return [empty("Nothing merged yet", text)]
-        return ["".join(f"<section>{run_strip(run)}{lineage(run)}{parity(run)}</section>" for run in runs)]
+        return ["".join(map(section, runs))]
 
-    panel.wire(live)
-    on(button.click, start, panel.form.inputs)
-    live.show(draw, [], [results])
-    return results
+    panel.wire()
+    on(button.click, start, panel.form.inputs, name="merge_start")
+    frame.live.show(draw, [], [results])

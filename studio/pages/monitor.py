@@ -1,4 +1,4 @@
-"""Monitor: every run with its state; the chosen one's curves, log, settings, stop and resume."""
+"""Monitor: every run with its state; the chosen one's curves, log, settings, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -8,36 +8,62 @@ from typing import Any
 import gradio as gr
 
 from engine.control.runs import spec_json
-from engine.control.workspace import Workspace
-from engine.rundir import ACTIVE, ENDED
+from engine.control.views import RunView, run_views
 from engine.specs import parse
 from studio import charts
+from studio.addresses import FORMS, link
 from studio.checked import number_of
 from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.guard import on
 from studio.html import code
-from studio.html.basics import KINDS, copyable, empty, run_list, run_strip
-from studio.live import Live
+from studio.html.basics import KINDS, copy_link, copyable, empty, esc, run_list, run_strip
+from studio.page import Frame
 from studio.plotted import plotted
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
 GOES_ON = ("stopped", "failed", "interrupted")
 
 
-def settings(run: Any, command: str) -> str:
+def settings(run: RunView, command: str) -> str:
     """What the run was asked for, as a command and as JSON."""
-    return copyable(command, "Shell command") + copyable(spec_json(parse(run.spec)), "JSON")
+    return copyable(command, "Shell command") + copyable(spec_json(parse(dict(run.spec))), "JSON")
 
 
-def first_choice(runs: Sequence[Any]) -> int:
+def first_choice(runs: Sequence[RunView]) -> int:
     """The run to show while none is chosen: what trains now, what runs now, else the newest; 0 if there is none."""
     at_work = [run for run in runs if run.state == "running"]
     training = [run for run in at_work if run.kind == "train"]
     return next((run.id for run in [*training, *at_work, *runs]), 0)
 
 
-def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
-    """The page; the part that links elsewhere is returned."""
+def actions(run: RunView, made: str) -> list[tuple[str, str]]:
+    """(words, address) of what can be done with a run; `made`: the kind of the model that it has made, if any."""
+    found = []
+    if made:
+        found.append(("Benchmark", link(tab=FORMS["benchmark"], use=f"model:{run.name}")))
+        if made == "adapter":
+            found.append(("Merge", link(tab=FORMS["merge"], use=f"adapter:{run.name}")))
+        found.append(("Chat", link(tab=FORMS["chat"], use=f"model:{run.name}")))
+    if run.kind == "dataset" and run.state == "done":
+        found.append(("Open the dataset", link(dataset=run.name)))
+        found.append(("Train on this", link(tab=FORMS["train"], use=f"dataset:{run.name}")))
+    if run.kind == "benchmark":
+        found.append(("See patches", link(patches=run.id)))
+    if run.kind != "chat":
+        found.append(("Run again with changes", link(tab=FORMS[run.kind], again=run.id)))
+    return found
+
+
+def action_links(found: Sequence[tuple[str, str]]) -> str:
+    """The actions of a run as links that look like buttons."""
+    links = "".join(f'<a class="button" href="{esc(address)}">{esc(words)}</a>' for words, address in found)
+    return f'<p class="after">{links}{copy_link()}</p>'
+
+
+def build(frame: Frame) -> None:
+    """The page."""
+    workspace, live = frame.workspace, frame.live
+    chosen, shown = kept(0), kept(0)  # shown: what is on the page also while nothing is chosen
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=3, min_width=300, variant="panel"):
             plain('<div class="heading"><h2>Runs</h2></div>')
@@ -48,11 +74,12 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
             cards = clickable(elem_classes="scroll")
         with gr.Column(scale=8, min_width=320):
             with gr.Column(variant="panel"):
-                strip = clickable()
+                strip = plain()
                 with gr.Row(elem_classes=["buttons", GONE]) as buttons:
                     save = gr.Button("Stop and save", variant="stop", size="sm", visible="hidden", min_width=112)
                     stop = gr.Button("Stop", variant="stop", size="sm", visible="hidden", min_width=96)
                     resume = gr.Button("Resume", size="sm", visible="hidden", min_width=96)
+                    after = plain(elem_classes="actions")
             with gr.Column(elem_id="charts", elem_classes=GONE) as curves:
                 plots = [plotted(elem_classes="chart") for _ in CHARTS]
             with gr.Column(variant="panel", elem_classes=GONE) as below:
@@ -61,69 +88,74 @@ def build(workspace: Workspace, live: Live, chosen: Any) -> Any:
                 with gr.Accordion("Settings of this run", open=False, elem_classes="more"):
                     recipe = plain()
 
-    shown = kept(0)  # the run that the page shows, for its buttons: what is shown while none is chosen changes
+    def shown_run(wanted: int) -> RunView | None:
+        runs = run_views(workspace.runs.list())
+        number = wanted or first_choice(runs)
+        known = next((run for run in runs if run.id == number), None)
+        return known or (RunView.of(workspace.runs.get(number)) if number else None)
 
     def draw_list(text: str, only: str, wanted: int) -> list[str]:
-        runs = workspace.runs.list(kind=only, search=text.strip())
+        runs = run_views(workspace.runs.list(kind=only, search=text.strip()))
         if not runs:
-            return [empty("No runs", "Start the demo above, or build a data set: each piece of work shows up here.")]
-        return [run_list(runs, wanted or first_choice(workspace.runs.list()))]
+            return [empty("No runs", "Start the demo, or build a dataset: each piece of work is listed here.")]
+        return [run_list(runs, wanted or first_choice(run_views(workspace.runs.list())))]
 
     def draw_run(wanted: int) -> list[Any]:
-        newest = wanted or first_choice(workspace.runs.list())
-        if not newest:
-            nothing = empty("Nothing has run yet", "Its curves and its log will be here while it runs and ever after.")
-            return [0, nothing, *[gr.update(visible="hidden")] * 3, "", ""]
-        run = workspace.runs.get(newest)
-        can_save = run.kind == "train" and run.state in ACTIVE
+        run = shown_run(wanted)
+        if run is None:
+            nothing = empty("Nothing has run yet", "The curves and the log of each run will be shown here.")
+            return [0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""]
+        can_save = run.kind == "train" and run.is_active
+        made = next((model.kind for model in workspace.models.list() if model.run_id == run.id and model.usable), "")
         return [
-            newest,
-            run_strip(run, link=False),
+            run.id,
+            run_strip(run, is_linked=False),
             gr.update(visible=can_save or "hidden", interactive=run.state != "stopping"),
             gr.update(
-                visible=run.state not in ENDED or "hidden",
-                value="Stop now" if can_save else "Stop",
+                visible=not run.has_ended or "hidden",
+                value="Unload" if run.kind == "chat" else "Stop now" if can_save else "Stop",
                 interactive=can_save or run.state != "stopping",
             ),
             gr.update(visible=run.state in GOES_ON or "hidden"),
-            code.log(workspace.runs.log(newest)),
-            settings(run, workspace.runs.command(parse(run.spec))),
+            action_links(actions(run, made)),
+            code.log(workspace.runs.log(run.id)),
+            settings(run, workspace.runs.command(parse(dict(run.spec)))),
         ]
 
     def draw_shape(wanted: int) -> list[Any]:
-        newest = wanted or first_choice(workspace.runs.list())
-        if not newest:
+        run = shown_run(wanted)
+        if run is None:
             return [showing(False, "buttons"), showing(False), showing(False)]
-        run = workspace.runs.get(newest)
-        has_curves = run.kind == "train" and (run.state not in ENDED or bool(workspace.runs.last_metrics(newest)))
-        has_buttons = run.state not in ENDED or run.state in GOES_ON
-        return [showing(has_buttons, "buttons"), showing(has_curves), showing(True)]
+        has_curves = run.kind == "train" and (not run.has_ended or bool(workspace.runs.last_metrics(run.id)))
+        return [showing(True, "buttons"), showing(has_curves), showing(True)]
 
     def draw_curves(wanted: int) -> list[Any]:
-        newest = wanted or first_choice(workspace.runs.list())
-        if not newest or workspace.runs.get(newest).kind != "train":
+        run = shown_run(wanted)
+        if run is None or run.kind != "train":
             return [""] * len(CHARTS)
-        metrics = workspace.runs.metrics(newest)
-        return [figure(metrics, f"run {newest}") for figure in CHARTS]
+        metrics = workspace.runs.metrics(run.id)
+        return [figure(metrics, f"run {run.id}") for figure in CHARTS]
 
     def choose(event: gr.EventData) -> int:
         return workspace.runs.get(number_of(picked(event))).id or 0
 
-    def stop_and_save(run_id: int) -> None:
-        workspace.runs.stop(run_id)
+    def stop_and_save(number: int) -> None:
+        workspace.runs.stop(number)
 
-    def stop_now(run_id: int) -> None:
-        workspace.runs.stop(run_id, now=True)
+    def stop_now(number: int) -> None:
+        workspace.runs.stop(number, now=True)
 
-    def resume_run(run_id: int) -> None:
-        workspace.runs.resume(run_id)
+    def resume_run(number: int) -> None:
+        workspace.runs.resume(number)
 
     live.show(draw_list, [search, kind, chosen], [cards], also=[chosen.change, search.change, kind.change])
-    live.show(draw_run, [chosen], [shown, strip, save, stop, resume, tail, recipe], also=[chosen.change])
+    live.show(draw_run, [chosen], [shown, strip, save, stop, resume, after, tail, recipe], also=[chosen.change])
     live.show(draw_shape, [chosen], [buttons, curves, below], also=[chosen.change])
     live.show(draw_curves, [chosen], plots, also=[chosen.change])
-    on(cards.select, choose, None, chosen)
-    on(save.click, stop_and_save, shown)
-    on(stop.click, stop_now, shown)
-    on(resume.click, resume_run, shown)
-    return strip
+    on(cards.select, choose, None, chosen, name="monitor_choose")
+    on(save.click, stop_and_save, shown, name="monitor_stop_and_save")
+    on(stop.click, stop_now, shown, name="monitor_stop_now")
+    on(resume.click, resume_run, shown, name="monitor_resume")
+    frame.keep("run", chosen, shown=shown, check=workspace.runs.get, opens=True)
+    frame.keep("q", search)
+    frame.keep("kind", kind)

@@ -1,143 +1,205 @@
-"""Patches: judge a model on a benchmark; the ledger of verdicts, any patch in full, and the way out as a file."""
+"""Patches: run a model on a benchmark; the table of verdicts, any patch in full, and the way out as a file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_file_to_cache
 
 from engine.control.patches import LedgerQuery
-from engine.control.workspace import Workspace
+from engine.control.views import RunView, run_views
+from engine.errors import UserError
+from engine.languages import LANGUAGES
 from studio.checked import chosen_number
 from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.forms.panel import Panel
 from studio.guard import on
-from studio.html import ledger
-from studio.html.basics import empty, legend, run_strip, when
-from studio.live import Live
+from studio.html import patch as patch_html
+from studio.html import patch_table
+from studio.html.basics import empty, run_strip
+from studio.page import Frame
 
-SHOW = [
-    ("every bug", "all"),
-    ("with a plausible patch", "plausible"),
-    ("without one", "none_plausible"),
-    ("set aside", "skipped"),
-]
+SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Set aside", "skipped")]
 SORT = [("bug", "bug"), ("first plausible rank", "first"), ("plausible patches", "count"), ("kind of fault", "kind")]
-LANGUAGES = [("every language", ""), ("Python", "python"), ("Java", "java")]
-SIZE = 20
-SAVE = "() => { setTimeout(() => document.querySelector('#exported').click(), 200); }"  # once it has its file
+SPOKEN = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
+FILES = ("csv", "jsonl")
+SIZE = 15  # rows, until the page has said how many it has room for
+LARGEST = 60
+FIT = "() => window.studio.rows()"
 
 
-def build(workspace: Workspace, live: Live, wanted: Any) -> Any:
-    """The page; the part that links elsewhere is returned."""
-    with gr.Accordion("New benchmark run", open=False, elem_classes="panel new") as new:
-        text = "It writes patches for every bug; each is run against the bug's tests."
-        names, folded = {"model": workspace.models.names}, ("representation",)
-        panel = Panel(workspace, "benchmark", "Judge a model", text, names, folded=folded)
-        start_button = gr.Button("Start benchmark", variant="primary")
-    with gr.Column(variant="panel"):
-        picker = gr.Dropdown([], label="Benchmark run", interactive=True, elem_id="benchmark-run", filterable=False)
-        strip = clickable()
-        summary = plain()
-    with gr.Row(elem_classes=["page", GONE]) as results:
-        with gr.Column(scale=7, min_width=320, variant="panel"):
-            with gr.Row(elem_classes="bar-row filters"):
-                search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE", min_width=140)
-                show = gr.Dropdown(SHOW, value="all", label="Show", min_width=140, filterable=False)
-                language = gr.Dropdown(LANGUAGES, value="", label="Language", min_width=120, filterable=False)
-                sort = gr.Dropdown(SORT, value="bug", label="Sort by", min_width=140, filterable=False)
-            plain(legend())
-            table = clickable()
-            with gr.Row(elem_classes="bar-row"):
-                before = gr.Button("Previous page", size="sm", min_width=100)
-                after = gr.Button("Next page", size="sm", min_width=100)
-                place = plain(elem_classes="place")
-                csv = gr.Button("Export all as CSV", size="sm", min_width=100)
-                jsonl = gr.Button("as JSONL", size="sm", min_width=80)
-                exported = gr.DownloadButton("Export", visible="hidden", elem_id="exported")
+@dataclass(frozen=True)
+class Shown:
+    """What of a run's table is shown; `page` counts from 1."""
+
+    search: str
+    show: str
+    language: str
+    sort: str
+    page: int
+    size: int
+
+    @property
+    def query(self) -> LedgerQuery:
+        size = min(max(self.size, 1), LARGEST)
+        return LedgerQuery(self.search.strip(), self.show, self.language, self.sort, page=self.page, size=size)
+
+    def pages(self, total: int) -> int:
+        """How many pages there are of `total` bugs."""
+        return max(1, -(-total // self.query.size))
+
+
+def chosen_run(runs: Sequence[RunView], wanted: int) -> int | None:
+    """The run to show: the one that is wanted; without one the newest that has started, else the newest."""
+    known = [run.id for run in runs]
+    started = [run.id for run in runs if run.started_at]
+    return wanted if wanted in known else next(iter([*started, *known]), None)
+
+
+def called(run: RunView) -> str:
+    """A benchmark run as the list of them names it: whose patches, of which benchmark."""
+    benchmark = (run.spec.get("benchmark") or {}).get("name", "")
+    return f"{Path(str(run.spec.get('model', ''))).name} on {benchmark}  ·  run {run.id}"
+
+
+def build(frame: Frame) -> None:
+    """The page."""
+    workspace, live = frame.workspace, frame.live
+    wanted, bug, rank, page, size = kept(0), kept(""), kept(""), kept(1), kept(SIZE)
+    with gr.Row(elem_classes="run-row"):
+        picker = gr.Dropdown([], label="Benchmark run", interactive=True, elem_id="benchmark-run", filterable=False,
+                             show_label=False, scale=0, min_width=280)  # fmt: skip
+        summary = plain(elem_classes="summary")
+        new = gr.Button("New benchmark run", size="sm", min_width=136, scale=0)
+    state = plain()
+    with gr.Row(elem_classes=["page", GONE]) as form_row:
         with gr.Column(scale=5, min_width=320, variant="panel"):
+            text = "It writes patches for every bug; each is run against the bug's tests."
+            panel = Panel(frame, "benchmark", "Run a benchmark", text, {"model": workspace.models.names},
+                          folded=("representation",), recipe_apart=True)  # fmt: skip
+            with gr.Row(elem_classes="buttons"):
+                start_button = gr.Button("Start benchmark", variant="primary")
+                close = gr.Button("Close", min_width=80)
+        with gr.Column(scale=5, min_width=320, variant="panel"):
+            panel.place_recipe(is_open=True)
+    with gr.Row(elem_classes=["page", GONE]) as results:
+        with gr.Column(scale=7, min_width=320, variant="panel", elem_classes="table-panel"):
+            with gr.Row(elem_classes="filters"):
+                show = gr.Radio(SHOW, value="all", label="Show", show_label=False, container=False, min_width=320)
+                bare: dict[str, Any] = {"show_label": False, "min_width": 110}  # the label is read out only
+                search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE", max_lines=1, **bare)
+                language = gr.Dropdown(SPOKEN, value="", label="Language", filterable=False, **bare)
+                sort = gr.Dropdown(SORT, value="bug", label="Sort by", filterable=False, **bare)
+            table = clickable(fits=True, elem_id="patch-table")
+            with gr.Row(elem_classes="pager"):
+                before = gr.Button("Previous page", size="sm", min_width=100)
+                place = plain(elem_classes="place")
+                after = gr.Button("Next page", size="sm", min_width=100)
+                exports = plain(elem_classes="exports")
+        with gr.Column(scale=5, min_width=320, variant="panel", elem_classes="sheet"):
             patch = clickable()
-    page, cell = kept(1), kept("")
-    panel.wire(live)
 
-    def start(*values: Any) -> list[Any]:
+    def start(*values: Any) -> int:
         number = workspace.runs.submit(panel.form.spec(values))
         gr.Info(f"Run {number} is queued; its rows appear as verdicts arrive.")
-        return [number, gr.Accordion(open=False)]
+        return number
+
+    def open_form() -> Any:
+        return showing(True, "page")
+
+    def close_form() -> Any:
+        return showing(False, "page")
+
+    def follow_link(again: int, use: str) -> Any:
+        return showing(bool(again or use), "page")
 
     def draw_run(want: int) -> list[Any]:
-        runs = workspace.patches.runs()
-        known = [run.id for run in runs]
-        started = [run.id for run in runs if run.started_at]
-        number = want if want in known else (started or known or [None])[0]  # until one is chosen, what is judged now
+        runs = run_views(workspace.patches.runs())
+        number = chosen_run(runs, want)
         if number is None:
-            text = "Open New benchmark run above and press Start: one row a bug, one cell a patch will stand here."
-            return [gr.update(choices=[], value=None, visible="hidden"), "", empty("Nothing judged yet", text)]
-        choices = [(f"{run.spec['model']}  ·  run {run.id}, {when(run.created_at)}", run.id) for run in runs]
+            return [gr.update(choices=[], value=None, visible="hidden"), "", _nothing_yet()]
         run = next(run for run in runs if run.id == number)
-        top = run_strip(run) if run.state != "done" else ""
-        totals = workspace.patches.totals(number)
         return [
-            gr.update(choices=choices, value=number, visible=True),
-            top,
-            ledger.figures(totals) if totals.bugs else "",
+            gr.update(choices=[(called(each), each.id) for each in runs], value=number, visible=True),
+            patch_table.strip(workspace.patches.totals(number)),
+            run_strip(run) if run.state != "done" else "",
         ]
 
     def draw_shape(run: int | None) -> list[Any]:
         number = chosen_number(run)
         return [showing(bool(number and workspace.patches.totals(number).bugs), "page")]
 
-    def draw_table(run: int | None, text: str, which: str, only: str, order: str, number: int, key: str) -> list[str]:
+    def draw_table(
+        run: int | None, text: str, which: str, only: str, order: str, number: int, rows: int, bug_id: str, place: str
+    ) -> list[str]:
         if not (run := chosen_number(run)):
-            return ["", ""]
-        rows, total = workspace.patches.page(run, LedgerQuery(text.strip(), which, only, order, page=number, size=SIZE))
+            return ["", "", ""]
+        shown = Shown(text, which, only, order, number, rows)
+        found, total = workspace.patches.page(run, shown.query)
         most = int(workspace.runs.get(run).spec.get("candidates", 10))
-        pages = max(1, -(-total // SIZE))
-        return [ledger.table(rows, most, run, key), f"page {min(number, pages)} of {pages}, {total} bugs"]
+        pages = shown.pages(total)
+        files = "".join(
+            f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in ("csv", "jsonl")
+        )
+        said = f"page {min(number, pages)} of {pages}, {total} bugs"
+        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"Export all as {files}"]
 
-    def choose(event: gr.EventData, run: int | None) -> list[Any]:
-        return [picked(event), chosen_number(run)]
+    def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
+        asked = patch_table.read_key(f"{place}:{bug_id}")
+        if not (run := chosen_number(run)) or asked is None:
+            return [empty("No patch chosen", "Click a cell of the table: what the patch changes appears here.")]
+        return [patch_html.detail(workspace.patches.detail(run, *asked))]
 
-    def draw_patch(run: int | None, key: str) -> list[str]:
-        place = ledger.read_key(key)
-        if not (run := chosen_number(run)) or place is None:
-            return [empty("No patch chosen", "Click a cell of the table: its diff and test log appear here.")]
-        return [ledger.detail(workspace.patches.detail(run, *place))]
+    def choose(event: gr.EventData) -> list[str]:
+        asked = patch_table.read_key(key := picked(event))
+        return [asked[0], key.partition(":")[0]] if asked else ["", ""]
 
     def page_back(number: int) -> int:
         return max(1, number - 1)
 
-    def page_on(number: int, run: int | None, text: str, which: str, only: str) -> int:
-        total = workspace.patches.page(chosen_number(run), LedgerQuery(text.strip(), which, only, size=1))[1]
-        return min(number + 1, max(1, -(-total // SIZE)))
+    def page_on(number: int, run: int | None, text: str, which: str, only: str, rows: int) -> int:
+        shown = Shown(text, which, only, "bug", number, rows)
+        total = workspace.patches.page(chosen_number(run), shown.query)[1]
+        return min(number + 1, shown.pages(total))
 
     def first_page() -> int:
         return 1
 
-    def another(run: int | None) -> list[Any]:
-        return [chosen_number(run), 1, ""]
+    def another_run(run: int | None) -> list[Any]:
+        return [chosen_number(run), 1, "", ""]
 
-    def export_csv(run: int | None) -> str:
-        return save_file_to_cache(workspace.patches.export(chosen_number(run), "csv"), exported.GRADIO_CACHE)
+    def check_run(number: int) -> None:
+        run = workspace.runs.get(number)
+        if run.kind != "benchmark":
+            raise UserError(f"run {number} is a {run.kind} run; only benchmark runs have patches")
 
-    def export_jsonl(run: int | None) -> str:
-        return save_file_to_cache(workspace.patches.export(chosen_number(run), "jsonl"), exported.GRADIO_CACHE)
-
-    filters = [search, show, language]
-    on(start_button.click, start, panel.form.inputs, [wanted, new])
-    live.show(draw_run, [wanted], [picker, strip, summary], also=[wanted.change])
+    filters: list[Any] = [search, show, language]
+    asked = [picker, *filters, sort, page, size, bug, rank]
+    on(start_button.click, start, panel.form.inputs, wanted, name="patches_start")
+    on(new.click, open_form, None, form_row, name="patches_open_form")
+    on(close.click, close_form, None, form_row, name="patches_close_form")
+    on([part.change for part in (panel.again, panel.use)], follow_link, [panel.again, panel.use], form_row,
+       name="patches_follow_link")  # fmt: skip
+    live.show(draw_run, [wanted], [picker, summary, state], also=[wanted.change])
     live.show(draw_shape, [picker], [results], also=[picker.change])
-    asked = [picker, *filters, sort, page, cell]
-    changes = [part.change for part in asked]
-    live.show(draw_table, asked, [table, place], also=changes)
-    on([part.change for part in [*filters, sort]], first_page, None, page)
-    on(picker.input, another, picker, [wanted, page, cell])
-    on([table.select, patch.select], choose, picker, [cell, wanted])
-    live.show(draw_patch, [picker, cell], [patch], also=[cell.change, picker.change], ticks=False)
-    on(before.click, page_back, page, page)
-    on(after.click, page_on, [page, picker, *filters], page)
-    for button, write in ((csv, export_csv), (jsonl, export_jsonl)):
-        saved = on(button.click, write, picker, exported)
-        saved.success(js=SAVE, api_name=f"patches_save_{write.__name__}", api_visibility="private")
-    return strip
+    live.show(draw_table, asked, [table, place, exports], also=[part.change for part in asked])
+    live.show(draw_patch, [picker, bug, rank], [patch], also=[bug.change, rank.change, picker.change], ticks=False)
+    on([part.input for part in [*filters, sort]], first_page, None, page, name="patches_first_page")
+    on(picker.input, another_run, picker, [wanted, page, bug, rank], name="patches_another_run")
+    on([table.select, patch.select], choose, None, [bug, rank], name="patches_choose")
+    on(before.click, page_back, page, page, name="patches_page_back")
+    on(after.click, page_on, [page, picker, *filters, size], page, name="patches_page_on")
+    gr.on(table.apply, None, None, size, js=FIT, api_name="patches_fit", api_visibility="private")
+    frame.keep("patches", wanted, shown=picker, check=check_run, opens=True)
+    for name, part in (("bug", bug), ("rank", rank), ("show", show), ("q", search), ("language", language),
+                       ("sort", sort), ("page", page)):  # fmt: skip
+        frame.keep(name, part)
+    panel.wire()
+
+
+def _nothing_yet() -> str:
+    text = "Press New benchmark run and then Start: the table will have a row a bug and a cell a patch."
+    return empty("No benchmark has run yet", text)

@@ -1,4 +1,4 @@
-"""Train: choose a model, a data set and a method, see what it will cost, start."""
+"""Train: choose a model, a dataset and a method, see what it will cost, start."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import gradio as gr
 
 from engine.control.preflight import Preflight
 from engine.control.workspace import Workspace
+from studio.addresses import link
 from studio.clickable import plain
+from studio.forms.fields import Names
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import code
 from studio.html.basics import count, esc, heading, size, tiles
-from studio.live import Live
+from studio.page import Frame
 
 PARTS = {
     "weights": "weights of the model",
@@ -71,20 +73,21 @@ def cost(needed: Preflight) -> str:
 
 
 def first_sample(workspace: Workspace, dataset: str) -> str:
-    """The first sample of a data set, token by token as the model will see it; nothing where there is none."""
+    """The first sample of a dataset, token by token as the model will see it; nothing where there is none."""
     if dataset not in workspace.datasets.names():
         return ""
     sample = workspace.datasets.sample(dataset)
     return f"<h4>The first sample, as the model will see it</h4>{code.tokens(sample.pieces)}" if sample else ""
 
 
-def build(workspace: Workspace, live: Live, run: Any, tabs: gr.Tabs) -> None:
-    """The page; starting leads to the new `run` on Monitor."""
+def build(frame: Frame) -> None:
+    """The page; starting leads to the new run on Monitor."""
+    workspace = frame.workspace
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=5, min_width=320, variant="panel"):
-            text = "It learns from your data set; Monitor shows how it goes."
-            names = {"model": workspace.models.names, "dataset": workspace.datasets.names}
-            panel = Panel(workspace, "train", "Train a model", text, names, recipe_apart=True)
+            text = "It learns from your dataset; Monitor shows its curves while it does."
+            names: dict[str, Names] = {"model": workspace.models.names, "dataset": workspace.datasets.names}
+            panel = Panel(frame, "train", "Train a model", text, names, recipe_apart=True)
             button = gr.Button("Start training", variant="primary")
         with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
             plain(heading("Before you start", "What it will need, estimated without loading anything."))
@@ -92,13 +95,12 @@ def build(workspace: Workspace, live: Live, run: Any, tabs: gr.Tabs) -> None:
             panel.place_recipe(is_open=True)
 
     def estimate(spec: Any) -> str:
-        needed = cost(workspace.preflight(spec))
-        return needed + first_sample(workspace, spec.dataset)
+        return cost(workspace.preflight(spec)) + first_sample(workspace, spec.dataset)
 
-    def start(*values: Any) -> list[Any]:
+    def start(*values: Any) -> str:
         number = workspace.runs.submit(panel.form.spec(values))
         gr.Info(f"Run {number} is queued; Monitor shows it.")
-        return [number, gr.Tabs(selected="monitor")]
+        return link(run=number)
 
-    panel.wire(live, estimate, about)
-    on(button.click, start, panel.form.inputs, [run, tabs])
+    panel.wire(estimate, about)
+    on(button.click, start, panel.form.inputs, frame.going, name="train_start")

@@ -115,3 +115,17 @@ def test_each_runs_from_the_shell(installed, tmp_path):
         "chat", *plugs, "--set=generator=sample", "--set=bug=sample/add", "--set=model=served", "--budget=1"
     )
     assert "plausible" in said
+
+
+def test_its_page_is_behind_the_others_and_is_drawn(installed, tmp_path):
+    code = """
+import sys
+from pathlib import Path
+from engine.control.workspace import Workspace
+from studio.app import create_app
+studio = create_app(Workspace(Path(sys.argv[1])))
+assert list(studio.pages)[-1] == "sample", list(studio.pages)
+live = studio.pages["sample"]
+assert "There are 0 runs." in str(live.look(None, [field.value for field in live.inputs]))
+"""
+    ran(installed, "-c", code, str(tmp_path / "home"))

@@ -15,14 +15,14 @@ pytestmark = pytest.mark.browser
 @pytest.mark.slow
 def test_all_six_pages_do_the_main_job(server, open_page):
     page = open_page(server.url)
-    page.get_by_role("button", name="Hide this").click()
+    page.get_by_role("button", name="Hide", exact=True).click()
     sync_api.expect(page.get_by_role("button", name="Run the demo")).to_be_hidden()
 
     panel = tab(page, "Datasets")
     preset(panel, "demo")
     sync_api.expect(field(panel, "Name")).to_have_value("demo")
     field(panel, "Samples").fill("80")
-    panel.get_by_role("button", name="Build data set").click()
+    panel.get_by_role("button", name="Build dataset").click()
     sync_api.expect(panel.get_by_text("training samples")).to_be_visible(timeout=WAIT_MS)
     sync_api.expect(panel.get_by_text("Tokens as the model reads them")).to_be_visible()
     sync_api.expect(panel.get_by_text(re.compile("^1 of"))).to_be_visible()
@@ -78,7 +78,7 @@ def test_all_six_pages_do_the_main_job(server, open_page):
     cell.first.click()
     sync_api.expect(panel.get_by_text("Test log")).to_be_visible()
     with page.expect_download() as download:
-        panel.get_by_role("button", name="Export all as CSV").click()
+        panel.get_by_role("link", name="CSV").click()
     assert "known_fix" in download.value.path().read_text()
 
     panel = tab(page, "Chat")

@@ -40,14 +40,15 @@ def wait_for(holds):
 
 def test_the_demo_starts_with_one_click_and_another_only_when_that_is_wanted(server, open_page):
     page = open_page(server.url)
-    run, cancel = page.get_by_role("button", name="Run the demo"), page.get_by_role("button", name="Cancel demo")
+    run, cancel = page.locator("#run-demo"), page.get_by_role("button", name="Cancel demo")
     again = page.get_by_role("button", name="Run it again")
+    expect(run).to_have_text("Run the demo")
     expect(again).to_be_hidden()
     run.click()
     expect(cancel).to_be_visible()
     expect(run).to_be_hidden()
     cancel.click()
-    expect(run).to_be_visible()
+    expect(run).to_have_text("Run again")
     expect(page.locator(".stage.s-stopped")).to_have_count(6)
     run.click()
     expect(again).to_be_visible()
@@ -65,13 +66,33 @@ def test_the_demo_starts_with_one_click_and_another_only_when_that_is_wanted(ser
 
 def test_the_results_stay_while_another_demo_is_under_way(still_server, open_page):
     page = open_page(still_server.url)
-    table = page.locator("#welcome table")
-    expect(table).to_contain_text("repair-lora")
+    line = page.locator("#guide .line")
+    expect(line).to_contain_text("your adapter")
     page.get_by_role("button", name="Cancel demo").click()
-    page.get_by_role("button", name="Run the demo").click()
+    expect(line).to_contain_text("See patches")
+    page.locator("#run-demo").click()
     page.get_by_role("button", name="Run it again").click()
-    expect(page.get_by_text("of the demo before")).to_be_visible()
-    expect(table).to_contain_text("repair-lora")
+    expect(line).to_contain_text("in the demo before")
+    expect(line).to_contain_text("your adapter")
+
+
+def test_the_guide_is_a_line_above_other_pages(server, open_page):
+    page = open_page(server.url)
+    about = page.get_by_text("Repair Studio turns bug fixes")
+    expect(about).to_be_visible()
+    tab(page, "Train").locator(".memory").wait_for()
+    expect(about).to_be_hidden()
+    expect(page.get_by_role("button", name="Run the demo")).to_be_visible()
+
+
+def test_a_link_shows_its_page_and_not_the_guide_until_it_is_asked_for(still_server, open_page):
+    shared = open_page(f"{still_server.url}/?run=2")
+    expect(shared.locator(".strip").filter(visible=True)).to_contain_text("repair-lora")
+    expect(shared.locator("#guide")).to_be_hidden()
+    shared.get_by_role("button", name="Guide").click()
+    expect(shared.locator("#guide")).to_be_visible()
+    shared.reload()
+    expect(shared.locator("#guide")).to_be_visible()
 
 
 def test_a_bug_is_found_by_any_part_of_its_name_kind_or_language(still_server, open_page):

@@ -92,11 +92,34 @@ def test_plotly_is_served_from_here_and_kept_by_the_browser(server):
     assert b"plotly.js v" in answer.read(500)
 
 
+def test_a_file_is_received_into_the_home_and_only_from_here(server):
+    address = "/studio/upload?name=..%2F..%2Ffixes.jsonl"
+    assert server.request(address, {"a": 1}, Origin="http://evil.example")[0] == 403
+    assert not (server.home / "uploads").exists()
+    status, said = server.request(address, {"a": 1}, Origin=server.url)
+    assert status == 200
+    kept_at = Path(json.loads(said)["path"])
+    assert kept_at.parent == server.home.resolve() / "uploads"
+    assert json.loads(kept_at.read_text()) == {"a": 1}
+    assert server.request("/studio/upload", {})[0] == 400
+    assert server.request("/gradio_api/upload", {"files": "x"}, Origin=server.url)[0] == 404
+
+
+@pytest.mark.parametrize("name", ["99.csv", "x.csv", "1.exe", "..%2F1.csv", "9" * 40 + ".csv"])
+def test_an_export_of_nothing_is_a_sentence(server, name):
+    status, said = server.request(f"/studio/export/{name}")
+    assert status in (400, 404)
+    assert b"Traceback" not in said
+
+
 def test_with_a_password_nothing_of_the_studio_is_told_without_it(tmp_path):
     made = Server(tmp_path / "home", REPAIR_STUDIO_AUTH="me:secret")
     try:
-        paths = ("/studio/changes", "/studio/plotly.js", "/studio/look/monitor", "/config")
-        assert [made.request(path, {} if "look" in path else None)[0] for path in paths] == [401] * 4
+        read = ("/studio/changes", "/studio/plotly.js", "/config", "/studio/export/1.csv")
+        sent = ("/studio/look/monitor", "/studio/upload?name=a.csv")
+        assert [made.request(path)[0] for path in read] == [401] * 4
+        assert [made.request(path, {})[0] for path in sent] == [401] * 2
+        assert not (tmp_path / "home" / "uploads").exists()
         assert b"monitor" not in made.request("/")[1]
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         opener.open(f"{made.url}/login", b"username=me&password=secret")

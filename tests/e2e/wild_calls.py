@@ -16,16 +16,17 @@ VALUES = (
     None, True, False, 0, 1, -1, 3, 7, 0.5, -2.5, 1e308, 2**31, 2**53, 2**63, 10**30, float("nan"), float("inf"),
     "", "0", "7", "-1", "abc", "1e5", "٣", " ", "\n", "a\0b", "\ud800", "\udfff x", "💥", LONG, "../../etc/passwd",
     "<img src=x onerror=alert(1)>", "'; DROP TABLE run; --", "pocket/py-gcd", "repair-lora", "stdlib-faults",
-    "model:1:pocket/py-gcd", "monitor:7", "monitor:" + "9" * 400, "chat:1", "sft", "demo", "python", "quixbugs",
+    "1:pocket/py-gcd", "?run=7", "?run=" + "9" * 400, "?chat=1", "?tab=train&again=2", "?tab=chat&use=model:x", "sft", "demo", "python", "quixbugs",
     [], [1, 2], ["a", None], ["\ud800"], [[["deep"]]], {}, {"a": 1}, {"value": "7"}, {"path": "/etc/passwd"},
     {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, {"__type__": "update", "value": 1},
 )  # fmt: skip
 TYPED = {  # what comes as far as a handler: of its widget's type, and odd
     "number": (0, 1, -1, 3, 7, 8, 9, 2**31, 2**53 - 1, -(2**53) + 1, 999999),
     "textbox": ("", "0", "7", "-1", "1e5", "٣", "\n", "💥", "../../etc/passwd", "'; DROP TABLE run; --", "x" * 5000, "9" * 5000,
-                "%_\\", "model:1:pocket/py-gcd", "{}", "[1]", '{"a": {"b": 1}}', "\\", "*", "a" * 300 + "/b"),
+                "%_\\", "1:pocket/py-gcd", "?run=7", "?tab=patches&bug=x&rank=known_fix", "model:starter", "{}", "[1]", '{"a": {"b": 1}}', "\\", "*", "a" * 300 + "/b"),
     "dropdown": (None, 0, 3, 4, 5, 7, -1, 2**31, "", "7", "sft", "demo", "stdlib-faults", "repair-lora", "pocket/py-clock-format",
                  "quixbugs", "../x", "all", "none_plausible", "kind", "python", ["python"], [], "/dev/null", "💥", "a" * 5000),
+    "radio": (None, "all", "plausible", "skipped", "x", "💥"),
     "checkbox": (True, False),
 }  # fmt: skip
 

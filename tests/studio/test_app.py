@@ -8,7 +8,10 @@ from filled import CHAT_BUG, fill
 
 from engine.control.workspace import Workspace
 from engine.spec_files import read_spec
-from studio.app import TABS, create_app
+from studio import pages
+from studio.app import create_app
+from studio.page import Page
+from studio.pages import PAGES
 
 
 @pytest.fixture(params=["empty", "used"], scope="module")
@@ -26,7 +29,7 @@ def handler(studio, name):
 
 
 def test_every_part_can_be_drawn(studio):
-    assert set(studio.pages) == {"app", *TABS}
+    assert set(studio.pages) == {"app", *(page.key for page in PAGES)}
     for page in studio.pages.values():
         drawn = page.look(None, [field.value for field in page.inputs])
         assert drawn["pieces"][0] == "", page.name
@@ -35,9 +38,39 @@ def test_every_part_can_be_drawn(studio):
         assert set(again["pieces"]) == {0}, "nothing has changed, so nothing is sent"
 
 
-def test_there_are_six_tabs_in_their_order(studio):
+def test_there_is_a_tab_for_each_page_in_their_order(studio):
     tabs = [block for block in studio.blocks.blocks.values() if isinstance(block, gr.Tab)]
-    assert [tab.id for tab in tabs] == list(TABS)
+    assert [(tab.label, tab.id) for tab in tabs] == [(page.name, page.key) for page in PAGES]
+
+
+def test_an_installed_package_adds_a_page_and_a_broken_one_is_left_out(tmp_path, monkeypatch, caplog):
+    def build(frame):
+        field = gr.Textbox("", label="Mine")
+        frame.keep("mine", field, opens=True)
+
+    class Announced:
+        def __init__(self, name, value):
+            self.name, self.value = name, value
+
+        def load(self):
+            if isinstance(self.value, Exception):
+                raise self.value
+            return self.value
+
+    found = [
+        Announced("broken", ImportError("no module")),
+        Announced("no page", "text"),
+        Announced("taken", Page("Again", "train", build)),
+        Announced("mine", Page("Mine", "mine", build)),
+    ]
+    monkeypatch.setattr(pages, "entry_points", lambda group: found if group == pages.GROUP else [])
+    workspace = Workspace(tmp_path / "home")
+    made = create_app(workspace)
+    workspace.close()
+    assert list(made.pages) == ["app", *(page.key for page in PAGES), "mine"]
+    assert len(caplog.records) == 3
+    names = {each.api_name for each in made.blocks.fns.values()}
+    assert {"mine_look", "mine_address"} <= names
 
 
 def test_every_field_is_labelled(studio):
@@ -51,17 +84,17 @@ def test_every_field_is_labelled(studio):
 
 
 def demo(studio):
-    """What the first page shows of the demo: its stages, its table, whether it can be run, whether cancelled."""
+    """What the guide shows of the demo: its line, its stages, whether it can be run, whether cancelled."""
     page = studio.pages["app"]
     part = next(part for part in page.parts if part.draw.__name__ == "draw_demo")
-    stages, table, run, cancel = part.draw()
-    return stages, table, run["visible"] is True, cancel["visible"] is True
+    line, stages, run, cancel = part.draw()
+    return line, stages, run["visible"] is True, cancel["visible"] is True
 
 
 def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
     ask, start, cancel = (handler(studio, f"app_{name}_demo") for name in ("ask", "start", "cancel"))
     if "used" in request.node.name:  # its demo is not over
-        _, before, *_ = demo(studio)
+        before, *_ = demo(studio)
         assert demo(studio)[2:] == (False, True)
         with pytest.raises(gr.Error, match="under way"):
             start()
@@ -70,19 +103,20 @@ def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
         assert "gone" not in ask()["elem_classes"], "another demo is asked for"
         assert demo(studio)[2:] == (True, False), "and not started before it is confirmed"
         start()
-        stages, table, *_ = demo(studio)
+        line, stages, *_ = demo(studio)
         assert stages.count("waits its turn") == 6
-        assert "of the demo before" in table
-        assert before.count("<tr>") == table.count("<tr>"), "the table stays until the new demo has one"
+        assert "in the demo before" in line
+        assert before.count('class="figure"') == line.count('class="figure"') == 2, "figures stay until there are new"
         return
+    assert "Teach a code model" in demo(studio)[0]
     with pytest.raises(gr.Error, match="no demo is under way"):
         cancel()
     ask()
-    assert demo(studio)[0].count("waits its turn") == 6
+    assert demo(studio)[1].count("waits its turn") == 6
     with pytest.raises(gr.Error, match="under way"):
         start()
     cancel()
-    assert demo(studio)[0].count("stopped") >= 6
+    assert demo(studio)[1].count("stopped") >= 6
 
 
 def test_stopping_a_model_says_which_other_answers_end_with_it(tmp_path, monkeypatch):

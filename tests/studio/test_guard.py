@@ -60,7 +60,7 @@ def test_numbers_in_links_and_lists():
 def page():
     with gr.Blocks() as blocks:
         name = gr.Textbox()
-        on(name.change, lambda text: text, name, name)
+        on(name.change, lambda text: text, name, name, name="test_same")
         gr.on(name.submit, None, name, name, js="(text) => text")
     return blocks
 

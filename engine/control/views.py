@@ -1,0 +1,128 @@
+"""Runs and training sets as pages show them: plain values, so that no page holds a row of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.control.outcomes import came_of, stopping
+from engine.control.runs import progress_of
+from engine.rundir import ACTIVE, ENDED
+
+if TYPE_CHECKING:
+    from storage.tables import Dataset, Run
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run. Times are seconds since the epoch; `fraction` is the share done, None where nobody knows."""
+
+    id: int
+    kind: str
+    name: str
+    state: str
+    spec: Mapping[str, Any]
+    after: int | None  # the run that it waits for
+    ahead: int | None  # the run before it in the queue, where that is known
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    stop_asked_at: float | None
+    progress: str  # what it is doing
+    fraction: float | None
+    outcome: str  # what it has made, in a few words
+    error: str
+    result: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, run: Run, ahead: int | None = None) -> RunView:
+        return cls(
+            id=run.id or 0,
+            kind=run.kind,
+            name=run.name,
+            state=run.state,
+            spec=run.spec,
+            after=run.after,
+            ahead=ahead,
+            created_at=run.created_at,
+            started_at=run.started_at,
+            ended_at=run.ended_at,
+            stop_asked_at=run.stop_asked_at,
+            progress=stopping(run) or run.progress_text,
+            fraction=progress_of(run),
+            outcome=came_of(run),
+            error=run.error,
+            result=run.result,
+        )
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
+
+
+def run_views(runs: Sequence[Run]) -> list[RunView]:
+    """Runs in their order; each that is queued knows which run is ahead of it. A chat's model holds nobody up."""
+    heavy = sorted((run.id or 0, run.state) for run in runs if run.kind != "chat" and run.state not in ENDED)
+    at_work = [number for number, state in heavy if state in ACTIVE]
+
+    def ahead(run: Run) -> int | None:
+        if run.state != "queued" or run.kind == "chat":
+            return None
+        before = [number for number, state in heavy if state == "queued" and number < (run.id or 0)]
+        return next(iter([*reversed(before), *at_work]), None)
+
+    return [RunView.of(run, ahead(run)) for run in runs]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Bugs that were left out for one reason."""
+
+    reason: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    """One training set and what its building lost; hostile text in all that comes from its source."""
+
+    name: str
+    run_id: int
+    train_rows: int
+    valid_rows: int
+    hash: str
+    created_at: float
+    learned_tokens: int
+    source: int  # bugs that were read
+    losses: tuple[Loss, ...]
+    kinds: Mapping[str, int]
+    histogram: Mapping[str, Sequence[float]]
+
+    @classmethod
+    def of(cls, row: Dataset) -> DatasetView:
+        report = row.report
+        funnel = report.get("funnel") or {}
+        losses = (Loss(step["reason"], step["count"], step.get("example", "")) for step in funnel.get("steps", ()))
+        return cls(
+            name=row.name,
+            run_id=row.run_id,
+            train_rows=row.train_rows,
+            valid_rows=row.valid_rows,
+            hash=row.hash,
+            created_at=row.created_at,
+            learned_tokens=report.get("learned_tokens", 0),
+            source=funnel.get("source", 0),
+            losses=tuple(losses),
+            kinds={kind: number for kind, number in (report.get("kinds") or {}).items() if kind},
+            histogram=report.get("histogram") or {},
+        )
+
+    @property
+    def rows(self) -> int:
+        return self.train_rows + self.valid_rows

@@ -1,0 +1,72 @@
+"""Addresses: a link's query to the page and the values it means; the page's script writes the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import gradio as gr
+
+from engine.errors import UserError
+from studio.checked import is_text, number_of
+from studio.page import Choice
+
+# The page whose form asks for a kind of run.
+FORMS = {"dataset": "datasets", "train": "train", "merge": "merge", "benchmark": "patches", "chat": "chat"}
+
+
+def link(**values: object) -> str:
+    """An address of this studio: `link(run=8)` is "?run=8"; empty values are left out."""
+    return "?" + urlencode({name: value for name, value in values.items() if value}, quote_via=quote, safe="/:")
+
+
+def read_query(text: str) -> dict[str, str]:
+    """The names and values of a query; nothing where it makes no sense."""
+    try:
+        return dict(parse_qsl(text.removeprefix("?"), max_num_fields=50))
+    except ValueError:
+        return {}
+
+
+def page_of(query: Mapping[str, str], choices: Mapping[str, Sequence[Choice]]) -> str:
+    """The key of the page that a query opens, of all pages with what is chosen on them; empty for none."""
+    if (tab := query.get("tab", "")) in choices:
+        return tab
+    opening = {choice.name: key for key, each in choices.items() for choice in each if choice.opens}
+    return next((key for name, key in opening.items() if query.get(name)), "")
+
+
+def value_of(choice: Choice, text: str) -> tuple[Any, str]:
+    """What a link puts into a field, and what is wrong with what it names; without text what it holds at first."""
+    part = choice.field
+    value: Any = text if is_text(text) else ""
+    if isinstance(part, gr.Number):
+        value = number_of(text)
+    elif isinstance(part, gr.Checkbox):
+        value = text == "1"
+    elif isinstance(part, gr.Dropdown | gr.Radio) and value not in [known for _, known in part.choices]:
+        value = ""
+    if not value:
+        return part.value, ""
+    try:
+        if choice.check:
+            choice.check(value)
+    except UserError as error:
+        return part.value, str(error)
+    return value, ""
+
+
+def follow(key: str, choices: Sequence[Choice]) -> None:
+    """Have the browser's address say what is chosen on a page."""
+    if not choices:
+        return
+    names = [choice.name for choice in choices]
+    defaults = [choice.field.value for choice in choices]
+    opening = next((choice.name for choice in choices if choice.opens), "")
+    arguments = ", ".join(json.dumps(each) for each in (key, opening, names, defaults))
+    fields = [choice.shown for choice in choices]
+    js = f"(...values) => window.studio.at({arguments}, values)"
+    changes = [each.change for each in fields]
+    gr.on(changes, None, fields, None, js=js, api_name=f"{key}_address", api_visibility="private")

@@ -1,0 +1,75 @@
+"""The guide above the pages: what this is before the demo, its stages while it runs, one line when it is over."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import gradio as gr
+
+from engine.errors import UserError
+from studio.clickable import GONE, clickable, plain, showing
+from studio.guard import on
+from studio.html import guide
+from studio.page import Frame
+
+
+def build(frame: Frame) -> None:
+    """The guide, in whose place there is nothing once it was hidden."""
+    workspace = frame.workspace
+    machine = cache(workspace.machine)
+    with gr.Column(elem_id="guide", variant="panel"):
+        with gr.Row(elem_classes="hello"):
+            about = clickable(elem_classes="about")
+            with gr.Row(elem_classes="buttons"):
+                run = gr.Button("Run the demo", variant="primary", min_width=120, elem_id="run-demo", visible="hidden")
+                cancel = gr.Button("Cancel demo", variant="stop", size="sm", min_width=96, visible="hidden")
+                gr.Button("Hide", size="sm", min_width=64, elem_id="hide-guide")
+        with gr.Row(elem_classes=["buttons", "asked", GONE]) as asked:
+            plain("<p>The demo has run before. Once more queues six new runs; the earlier ones stay.</p>")
+            again = gr.Button("Run it again", variant="primary", size="sm", min_width=112)
+            leave = gr.Button("No", size="sm", min_width=64)
+        stages = clickable()
+
+    def draw_demo() -> list[Any]:
+        shown, table, under_way = workspace.demo.stages(), workspace.demo.table(), workspace.demo.is_under_way()
+        text = guide.about(shown, table, machine(), under_way=under_way)
+        is_over = bool(shown) and all(stage.state == "done" for stage in shown)
+        return [
+            text,
+            "" if is_over else guide.stages(shown),
+            gr.update(
+                visible="hidden" if under_way else True,
+                value="Run again" if shown else "Run the demo",
+                variant="secondary" if shown else "primary",
+                size="sm" if shown else "lg",
+            ),
+            gr.update(visible=under_way or "hidden"),
+        ]
+
+    def ask_demo() -> Any:
+        """The first demo starts at once; another one only when that is wanted."""
+        if workspace.demo.stages():
+            return showing(True, "buttons", "asked")
+        start_demo()
+        return gr.skip()
+
+    def start_demo() -> Any:
+        if workspace.demo.is_under_way():
+            raise UserError("The demo is under way: its stages are shown below.")
+        workspace.demo.start()
+        gr.Info("The demo is queued: six stages, some six minutes on two cores.")
+        return showing(False, "buttons", "asked")
+
+    def leave_demo() -> Any:
+        return showing(False, "buttons", "asked")
+
+    def cancel_demo() -> None:
+        stopped = workspace.demo.cancel()
+        gr.Info(f"{stopped} {'run' if stopped == 1 else 'runs'} of the demo stopped; Monitor can resume each.")
+
+    frame.live.show(draw_demo, [], [about, stages, run, cancel])
+    on(run.click, ask_demo, None, asked, name="app_ask_demo")
+    on(again.click, start_demo, None, asked, name="app_start_demo")
+    on(leave.click, leave_demo, None, asked, name="app_leave_demo")
+    on(cancel.click, cancel_demo, name="app_cancel_demo")

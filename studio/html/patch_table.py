@@ -1,0 +1,136 @@
+"""A benchmark run as HTML: one strip with its figures, and a table with a row a bug and a cell a patch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.control.patches import LedgerRow, Totals
+from engine.domain import Outcome
+from studio.clickable import pick
+from studio.html.basics import GLYPHS, empty, esc, glyph
+
+SOURCES = {"model": "candidate", "known_fix": "known fix", "buggy_code": "buggy code"}
+PLAUSIBLE = "Plausible means that every test passes; whether a patch is correct takes a reader."
+
+
+def strip(totals: Totals) -> str:
+    """The bar of verdicts, which is its own legend, and the figures of a run; each says more when pointed at."""
+    if not totals.bugs:
+        return '<div class="figures-strip"><span class="dim">its first verdicts are awaited</span></div>'
+    shares = "".join(_share(totals, k) for k in sorted(totals.plausible_at))
+    same = _figure(
+        f"{totals.known_fixes}", "identical to the known fix",
+        f"{totals.known_fixes} of {totals.scored} bugs have a candidate that is the known fix to the letter"
+    )  # fmt: skip
+    return f'<div class="figures-strip">{verdict_bar(totals)}{shares}{same}{_set_aside(totals)}</div>'
+
+
+def _share(totals: Totals, k: int) -> str:
+    share = totals.plausible_at[k]
+    low, high = share.interval
+    return _figure(
+        f"{share.hits}<small> / {share.total}</small>", f"plausible@{k}",
+        f"{share.hits} of {share.total} bugs have a patch among the first {k} that passes every test: "
+        f"{share.fraction:.0%}, with 95 % confidence {low:.0%} to {high:.0%}. {PLAUSIBLE}",
+        f"{low:.0%} to {high:.0%}",
+    )  # fmt: skip
+
+
+def _set_aside(totals: Totals) -> str:
+    """How many bugs are not counted, and why."""
+    number = sum(totals.skipped.values())
+    reasons = [f"{count}: {reason}" for reason, count in totals.skipped.items()]
+    if totals.control_failures:
+        reasons.append(f"{totals.control_failures}: the known fix fails its tests here, or the buggy code passes them")
+    if totals.sandbox:
+        reasons.append(f"patches ran in {totals.sandbox}")
+    why = f"; {totals.control_failures} more do not hold" if totals.control_failures else ""
+    first = next(iter(totals.skipped), "")
+    return _figure(f"{number}", f"set aside{why}", "Not counted. " + "; ".join(reasons), first[:40])
+
+
+def _figure(value: str, what: str, hint: str, more: str = "") -> str:
+    """`value` is HTML, all else text."""
+    said = f"<em>{esc(more)}</em>" if more else ""
+    return (
+        f'<div class="share-figure" title="{esc(hint)}" tabindex="0"><b>{value}</b><span>{esc(what)}</span>{said}</div>'
+    )
+
+
+def verdict_bar(totals: Totals) -> str:
+    """All candidates of a run as one bar in the colours of their verdicts, with glyph, words and number."""
+    outcomes: Mapping[str, int] = totals.outcomes
+    total = sum(outcomes.values()) or 1
+    known = [(name, words, outcomes[name]) for name, (_, words, _) in GLYPHS.items() if outcomes.get(name)]
+    parts = "".join(
+        f'<i class="v-{name}" style="flex-grow:{number}" title="{words}: {number:,} of {total:,}"></i>'
+        for name, words, number in known
+    )
+    key = "".join(
+        f'<span title="{words}: {number:,} of {total:,} patches"><i class="cell v-{name}">{glyph(name)}</i>'
+        f"<span>{words}</span> <b>{number:,}</b></span>"
+        for name, words, number in known
+    )
+    return (
+        f'<div class="verdicts"><div class="verdict-bar" role="img" aria-label="Verdicts">{parts}</div>'
+        f'<div class="legend" role="note" aria-label="Legend">{key}</div></div>'
+    )
+
+
+def table(rows: Sequence[LedgerRow], candidates: int, chosen: str) -> str:
+    """Known fix, buggy code, then the candidates in rank order; every cell can be clicked."""
+    if not rows:
+        return empty("No bugs match", "Clear the search or choose another filter.")
+    ranks = "".join(f'<th scope="col">{rank}</th>' for rank in range(1, candidates + 1))
+    head = (
+        '<tr><th scope="col">Bug</th><th title="the known fix: must pass">fix</th>'
+        f'<th class="edge" title="the buggy code: must fail">bug</th>{ranks}'
+        '<th title="rank of the first plausible patch">first</th></tr>'
+    )
+    body = "".join(_row(row, candidates, chosen) for row in rows)
+    return (
+        '<div class="ledger" tabindex="0" role="region" aria-label="Verdicts by bug">'
+        f"<table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(row: LedgerRow, candidates: int, chosen: str) -> str:
+    facts = " · ".join(filter(None, [row.kind.replace("_", " "), row.cwe, row.language]))
+    hint = esc(f"{row.bug_id}: {facts}")
+    name = f'<th scope="row" title="{hint}"><b>{esc(row.bug_id)}</b><span>{esc(facts)}</span></th>'
+    if row.skipped:
+        return f'<tr class="skipped">{name}<td colspan="{candidates + 3}">set aside: {esc(row.skipped)}</td></tr>'
+    outcomes = dict(row.cells)
+    cells = [_cell(row.bug_id, "known_fix", 0, row.known_fix, chosen)]
+    cells.append(_cell(row.bug_id, "buggy_code", 0, row.buggy_code, chosen, edge=" edge"))
+    cells += [_cell(row.bug_id, "model", rank, outcomes.get(rank), chosen) for rank in range(1, candidates + 1)]
+    return f'<tr>{name}{"".join(cells)}<td class="num">{row.first_plausible or "–"}</td></tr>'
+
+
+def _cell(bug_id: str, source: str, rank: int, outcome: str | None, chosen: str, edge: str = "") -> str:
+    if outcome is None:
+        return f'<td class="{edge}"><i class="cell v-waiting" title="no verdict yet"></i></td>'
+    key = patch_key(bug_id, source, rank)
+    words = GLYPHS[Outcome(outcome)][1] if outcome in set(Outcome) else outcome
+    what = f"{SOURCES[source]} {rank or ''}".strip()
+    mark = " chosen" if key == chosen else ""
+    label = esc(f"{what} of {bug_id}: {words}")
+    return (
+        f'<td class="{edge}"><button type="button" class="cell v-{esc(outcome)}{mark}" aria-label="{label}"'
+        f' title="{label}" {pick(key)}>{glyph(outcome)}</button></td>'
+    )
+
+
+def patch_key(bug_id: str, source: str, rank: int) -> str:
+    """One patch of a run as text, as a click sends it: its rank, or which of the controls it is, and its bug."""
+    return f"{rank if source == 'model' else source}:{bug_id}"
+
+
+def read_key(key: str) -> tuple[str, str, int] | None:
+    """(bug id, source, rank) of a key, or None of anything else."""
+    place, _, bug_id = key.partition(":")
+    if not bug_id:
+        return None
+    if place in SOURCES and place != "model":
+        return bug_id, place, 0
+    return (bug_id, "model", int(place)) if place.isascii() and place.isdecimal() and len(place) < 6 else None

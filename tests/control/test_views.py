@@ -1,0 +1,25 @@
+"""What pages see of a run: which one is ahead of it in the queue."""
+
+from __future__ import annotations
+
+from engine.control.views import run_views
+from storage.tables import Run
+
+
+def run(number, kind, state, **more):
+    return Run(id=number, kind=kind, name=f"run {number}", state=state, spec={}, created_at=0.0, **more)
+
+
+def test_a_queued_run_knows_the_one_ahead_of_it():
+    runs = [run(6, "train", "queued"), run(5, "chat", "running"), run(4, "merge", "queued"), run(3, "train", "running"),
+            run(2, "chat", "queued"), run(1, "train", "done")]  # fmt: skip
+    assert [each.ahead for each in run_views(runs)] == [4, None, 3, None, None, None]
+
+
+def test_a_resumed_run_of_an_old_number_waits_for_what_is_at_work():
+    runs = [run(6, "train", "running"), run(1, "train", "queued")]
+    assert [each.ahead for each in run_views(runs)] == [None, 6]
+
+
+def test_a_run_without_anything_before_it_starts():
+    assert run_views([run(1, "train", "queued")])[0].ahead is None

@@ -1,0 +1,65 @@
+"""A form that a link fills: with what a run was asked for, or with one setting; what is changed since is said."""
+
+from __future__ import annotations
+
+import gradio as gr
+import pytest
+from filled import fill
+
+from engine.control.workspace import Workspace
+from studio.app import create_app
+
+TRAINED, BENCHMARKED = 2, 4
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    home = tmp_path_factory.mktemp("panel")
+    fill(home)
+    workspace = Workspace(home)
+    yield create_app(workspace)
+    workspace.close()
+
+
+def filled(studio, again=0, use=""):
+    handler = next(each for each in studio.blocks.fns.values() if each.api_name == "train_fill")
+    updates = handler.fn(again, use)
+    return {
+        part.elem_id: update["value"]
+        for part, update in zip(handler.outputs, updates, strict=True)
+        if update != gr.skip() and "value" in update
+    }
+
+
+def preview(studio, again, **changed):
+    page = studio.pages["train"]
+    part = next(part for part in page.parts if part.draw.__name__ == "preview")
+    return part.draw(again, *[changed.get(field.elem_id, field.value) for field in part.inputs[1:]])
+
+
+def test_a_run_again_has_its_settings_and_the_next_free_name(studio):
+    values = filled(studio, TRAINED)
+    assert values["train-name"] == "repair-lora-2"
+    assert values["train-dataset"] == "stdlib-faults"
+
+
+def test_what_was_changed_since_is_said_and_marked(studio):
+    values = filled(studio, TRAINED)
+    assert "Nothing is changed yet" in preview(studio, TRAINED, **values)[1]
+    values["train-sft-trainer-rank"] = "32"
+    said = preview(studio, TRAINED, **values)[1]
+    assert "Changed: Rank 16 → 32" in said
+    assert ".at-trainer-rank input" in said
+    assert preview(studio, 0, **values)[1] == ""
+
+
+def test_a_link_with_one_setting_fills_that_one(studio):
+    assert filled(studio, use="dataset:mine")["train-dataset"] == "mine"
+    assert filled(studio) == {}
+
+
+@pytest.mark.parametrize(("name", "value", "says"), [("again", BENCHMARKED, "is a benchmark run"), ("again", 99, "no run 99"),
+                                                     ("use", "nothing:x", "nothing")])  # fmt: skip
+def test_a_link_that_means_nothing_is_refused(studio, name, value, says):
+    with pytest.raises(gr.Error, match=says):
+        filled(studio, **{name: value})

@@ -1,0 +1,59 @@
+"""Which run, page and actions are shown, told without a page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.control.views import RunView
+from studio.pages import monitor, patches
+
+RUN = RunView(1, "benchmark", "mine on pocket", "done", {"model": "/models/mine", "benchmark": {"name": "pocket"}}, None,
+              None, 0.0, 1.0, 2.0, None, "", 1.0, "", "", {})  # fmt: skip
+
+
+def test_the_run_that_is_wanted_is_shown_else_the_newest_that_has_started():
+    queued = replace(RUN, id=3, state="queued", started_at=None)
+    older = replace(RUN, id=2)
+    assert patches.chosen_run([queued, older, RUN], 1) == 1
+    assert patches.chosen_run([queued, older, RUN], 9) == 2
+    assert patches.chosen_run([queued], 0) == 3
+    assert patches.chosen_run([], 0) is None
+
+
+def test_a_benchmark_run_is_called_by_its_model_and_its_benchmark():
+    assert patches.called(RUN) == "mine on pocket  ·  run 1"
+
+
+@pytest.mark.parametrize(("total", "size", "pages"), [(0, 15, 1), (15, 15, 1), (16, 15, 2), (5, 0, 5), (120, 10**6, 2)])
+def test_the_pages_of_a_table(total, size, pages):
+    shown = patches.Shown(" gcd ", "plausible", "python", "kind", 2, size)
+    assert shown.pages(total) == pages
+    assert (shown.query.search, shown.query.page) == ("gcd", 2)
+
+
+def test_what_trains_is_shown_first_then_what_runs_then_the_newest():
+    training = replace(RUN, id=2, kind="train", state="running")
+    running = replace(RUN, id=3, state="running")
+    assert monitor.first_choice([running, training, RUN]) == 2
+    assert monitor.first_choice([running, RUN]) == 3
+    assert monitor.first_choice([RUN]) == 1
+    assert monitor.first_choice([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "made", "addresses"),
+    [
+        ("train", "adapter", ["?tab=patches&use=model:mine", "?tab=merge&use=adapter:mine", "?tab=chat&use=model:mine",
+                              "?tab=train&again=1"]),
+        ("train", "merged", ["?tab=patches&use=model:mine", "?tab=chat&use=model:mine", "?tab=train&again=1"]),
+        ("train", "", ["?tab=train&again=1"]),
+        ("dataset", "", ["?dataset=mine", "?tab=train&use=dataset:mine", "?tab=datasets&again=1"]),
+        ("benchmark", "", ["?patches=1", "?tab=patches&again=1"]),
+        ("chat", "", []),
+    ],
+)  # fmt: skip
+def test_what_can_be_done_with_a_run(kind, made, addresses):
+    found = monitor.actions(replace(RUN, kind=kind, name="mine"), made)
+    assert [address for _, address in found] == addresses
