@@ -26,7 +26,7 @@ class MissingDependency(UserError):
 
 
 class OutsideFailure(Exception):
-    """The world around us failed (disk full, worker lost); never the fault of a patch."""
+    """Something outside failed (disk full, worker lost); never the fault of a patch."""
 
 
 class SandboxUnavailable(OutsideFailure):

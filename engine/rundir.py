@@ -1,4 +1,4 @@
-"""The doorway between the two planes: a run's folder with its spec, its inputs, its events, its log and artifacts.
+"""All that passes between the two planes: a run's folder with its spec, its inputs, its events, its log and artifacts.
 
     spec.json      what the user asked for
     inputs.json    what the names in it meant when it was started: folders, hashes, versions, machine

@@ -19,7 +19,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0003"  # the newest migration; a test compares it with what Alembic finds
 BUSY_TIMEOUT_S = 30
 FULL_BYTES = 1 << 20  # a disk with less free than this cannot take a change
-# what SQLite says of the world around it and not of the question that was asked (https://sqlite.org/rescode.html)
+# what SQLite says of the disk and of other processes, not of the question that was asked (https://sqlite.org/rescode.html)
 OUTSIDE = frozenset(
     {
         sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY,

@@ -1,4 +1,4 @@
-"""What every benchmark promises, as a check that a new one must pass; it judges some of the bugs for real."""
+"""What every benchmark promises, as a check that a new one must pass; it tests some of the bugs for real."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class _File:
         return None
 
     def _mutants(self, code: str, where: str) -> Iterator[tuple[Kind, str, str]]:
-        """(kind, faulty code, code), each kind in turn; seldom possible kinds likely first, or others drown them."""
+        """(kind, faulty code, code), each kind in turn; kinds that are rarely possible come first more often."""
         if not _parses(code):
             return self._lose(f"functions do not parse as Python {_VERSION}", where)
         encoded = code.encode()

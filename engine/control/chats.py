@@ -86,7 +86,7 @@ class ChatEntry:
 
 
 class Chats:
-    """The repair conversations of a workspace; each lives in a worker that keeps its model loaded."""
+    """The repair conversations of a workspace; each has a worker that keeps its model loaded."""
 
     def __init__(self, database: Database, runs: Runs) -> None:
         self._database = database

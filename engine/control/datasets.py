@@ -66,16 +66,16 @@ class Datasets:
         with self._database.read() as session:
             row = queries.dataset_named(session, name)
         if row is None:
-            raise UserError(f"dataset: there is no data set called {name!r}; known: {self._known()}", field="dataset")
+            raise UserError(f"dataset: there is no dataset called {name!r}; known: {self._known()}", field="dataset")
         return row
 
     def _known(self) -> str:
         return ", ".join(self.names()) or "none yet; build one first"
 
     def resolve(self, reference: str) -> tuple[str, str]:
-        """(absolute folder, content hash) of a data set by name or by folder. Raises UserError."""
+        """(absolute folder, content hash) of a dataset by name or by folder. Raises UserError."""
         if not reference:
-            raise UserError(f"dataset: choose a data set; known: {self._known()}", field="dataset")
+            raise UserError(f"dataset: choose a dataset; known: {self._known()}", field="dataset")
         folder = place(reference, field="dataset")
         if (folder / "train.parquet").exists():
             return str(folder.resolve()), ""
@@ -83,7 +83,7 @@ class Datasets:
         if not (Path(row.folder) / "train.parquet").exists():
             raise UserError(
                 f"dataset: the files of {reference!r} are gone from {row.folder}; build it again or choose another "
-                "data set",
+                "dataset",
                 field="dataset",
             )
         return row.folder, row.hash

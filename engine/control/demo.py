@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.control.outcomes import came_of
+from engine.control.outcomes import outcome_words
 from engine.control.patches import Patches
 from engine.control.runs import Runs, progress_of
 from engine.errors import UserError
@@ -115,7 +115,9 @@ class Demo:
     def stages(self, group: str = "") -> list[Stage]:
         """Empty before the first demo."""
         return [
-            Stage(title, run.id or 0, run.state, progress_of(run), came_of(run) or run.progress_text, tab, run.error)
+            Stage(
+                title, run.id or 0, run.state, progress_of(run), outcome_words(run) or run.progress_text, tab, run.error
+            )
             for (title, tab), run in zip(STAGES, self.runs(group), strict=False)
         ]
 

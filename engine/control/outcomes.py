@@ -12,7 +12,7 @@ GIB = 1 << 30
 SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
 
 
-def came_of(run: Run) -> str:
+def outcome_words(run: Run) -> str:
     """Empty while the run is not done."""
     return WORDS[run.kind](run.result) if run.state == "done" and run.result else ""
 

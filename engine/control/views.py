@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.control.outcomes import came_of, stopping
+from engine.control.outcomes import outcome_words, stopping
 from engine.control.runs import progress_of
 from engine.rundir import ACTIVE, ENDED
 
@@ -51,7 +51,7 @@ class RunView:
             stop_asked_at=run.stop_asked_at,
             progress=stopping(run) or run.progress_text,
             fraction=progress_of(run),
-            outcome=came_of(run),
+            outcome=outcome_words(run),
             error=run.error,
             result=run.result,
         )

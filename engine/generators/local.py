@@ -1,4 +1,4 @@
-"""What the generators share that hold a model in this process: its loading, its words, its room."""
+"""What the generators share that hold a model in this process: its loading, its vocabulary, its longest prompt."""
 
 from __future__ import annotations
 

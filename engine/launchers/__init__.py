@@ -31,4 +31,4 @@ class Launcher(Protocol):
         """What ended a worker that is gone, where it was the machine and not the worker; empty where nobody knows."""
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
-        """Ask the worker to save and end, or end it with its whole process tree; never signals a stranger."""
+        """Ask the worker to save and end, or end it with its whole process tree; never signals another process."""

@@ -73,7 +73,7 @@ def check(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> Non
         promise(make, mistaken, folder / promise.__name__)
 
 
-def roomy(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
+def capacity_is_told(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
     """It says for how many runs at a time it has room."""
     capacity = make().capacity()
     assert isinstance(capacity, int), f"it has room for {capacity!r} runs"
@@ -133,7 +133,7 @@ def strangers(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) ->
         stranger.wait()
 
 
-PROMISES = (roomy, detached, ended, strangers)
+PROMISES = (capacity_is_told, detached, ended, strangers)
 
 
 @contextmanager

@@ -80,7 +80,7 @@ class Local:
             if force:
                 for process in descendants:
                     with contextlib.suppress(psutil.Error):
-                        process.kill()  # psutil checks the start time: never a stranger
+                        process.kill()  # psutil checks the start time, so it is never another process
         if force:
             self.sweep(run_dir)
 

@@ -1,4 +1,4 @@
-"""A model's tokenizer as a data set needs it: many texts at a time, no tokens added, copied beside the rows."""
+"""A model's tokenizer as a dataset needs it: many texts at a time, no tokens added, copied beside the rows."""
 
 from __future__ import annotations
 

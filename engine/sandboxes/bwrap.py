@@ -143,7 +143,7 @@ class Bwrap:
         self._block.close()
 
     def is_full(self) -> bool:
-        """Whether a folder has no room left, or holds absurdly many files."""
+        """Whether a folder is full, or holds far too many files."""
         states = [os.fstatvfs(folder) for folder in self._folders]
         return any(state.f_bavail == 0 or state.f_files - state.f_ffree > MOST_FILES for state in states)
 

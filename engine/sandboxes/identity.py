@@ -1,7 +1,8 @@
 """As whom foreign code runs, and which host paths that user can read.
 
 A root runner hands each run its own unprivileged user id: as root no process limit holds, and a shared id would let
-one run signal or starve another. Any other runner lends its own id, which the sandbox levels fence in themselves.
+one run signal another or take all processes from it. Any other runner lends its own id, which the sandbox levels
+confine themselves.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def end_tree(pid: int) -> None:
-    """Kill all below `pid`, stopping it first: a killed process would make room for a fork bomb's next."""
+    """Kill all below `pid`, stopping it first: a killed one would leave its place to a fork bomb's next child."""
     stopped: set[psutil.Process] = set()
     while new := set(descendants(pid)) - stopped:
         for process in new:

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from engine.control.outcomes import came_of, stopping
+from engine.control.outcomes import outcome_words, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
@@ -65,7 +65,7 @@ def to_the_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
             run = workspace.runs.get(run_id)
             total = run.progress_total
             done = (total or 1) if run.state == "done" else run.progress_done
-            text = escape(run.progress_text if run.state == "running" else came_of(run) or run.state)
+            text = escape(run.progress_text if run.state == "running" else outcome_words(run) or run.state)
             title = f"run {run_id} {escape(run.name)}"
             progress.update(task, description=title, total=total or 1 if run.state == "done" else total, completed=done)
             progress.update(task, text=text)
@@ -121,7 +121,7 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
         print(json.dumps(values))
         return
     console = Console()
-    said = came_of(run) or run.progress_text
+    said = outcome_words(run) or run.progress_text
     console.print(f"run {run.id}  {escape(run.name)}  [bold]{run.state}[/]  {escape(said)}")
     if run.error:
         console.print(run.error, markup=False, soft_wrap=True)
@@ -148,7 +148,7 @@ def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
         return
     table = Table("run", "kind", "name", "state", "how far, what came of it")
     for run in runs:
-        said = run.error or came_of(run) or (run.progress_text if run.state not in ENDED else "")
+        said = run.error or outcome_words(run) or (run.progress_text if run.state not in ENDED else "")
         table.add_row(str(run.id), run.kind, escape(run.name), run.state, escape(said))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
 

@@ -38,7 +38,7 @@ RunId = Annotated[int, typer.Argument(help="number of the run")]
 
 
 def guarded(verb: Callable[P, None]) -> Callable[P, None]:
-    """One sentence on stderr and the right exit code instead of a traceback, where the user or the world erred."""
+    """One sentence on stderr and the right exit code instead of a traceback, where the fault is not ours."""
 
     @wraps(verb)
     def inner(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -19,8 +19,8 @@ BUG = Bug(
 
 
 @dataclass
-class Table:
-    """A world of known answers: what the model says next, and what the tests say of it."""
+class Stub:
+    """A stub for model and tests: the answers are known beforehand, and so is what the tests say of them."""
 
     answers: list[str]
     evaluated: list[str | None] = field(default_factory=list)
@@ -54,19 +54,17 @@ def check(strategy: Strategy, budget: int = 4) -> None:
     """Hold conversations with models that fail and one that succeeds. Raises AssertionError with the broken promise."""
     wrong = [f"    return a * {number}\n" for number in range(20)]
     for answers in (wrong[:1], wrong, [*wrong[:2], BUG.fixed_lines, *wrong[2:]], [""], [BUG.fixed_lines]):
-        world = Table(list(answers))
-        turns = list(strategy.reply(BUG, [], budget, world, world.complete, world.evaluate))
-        _check_turns(turns, world, budget)
+        stub = Stub(list(answers))
+        turns = list(strategy.reply(BUG, [], budget, stub, stub.complete, stub.evaluate))
+        _check_turns(turns, stub, budget)
         if answers == [BUG.fixed_lines]:
             assert turns[-1].verdict is not None, "the last turn has no verdict"
             assert turns[-1].verdict.is_plausible, "a model that knows the fix did not get it through"
-        again = list(
-            strategy.reply(BUG, [*turns, Turn("user", "try harder")], 1, world, world.complete, world.evaluate)
-        )
-        _check_turns(again, world, 1)
+        again = list(strategy.reply(BUG, [*turns, Turn("user", "try harder")], 1, stub, stub.complete, stub.evaluate))
+        _check_turns(again, stub, 1)
 
 
-def _check_turns(turns: list[Turn], world: Table, budget: int) -> None:
+def _check_turns(turns: list[Turn], stub: Stub, budget: int) -> None:
     assert turns, "nothing was said"
     patches = [turn for turn in turns if turn.role == "assistant"]
     assert len(patches) <= budget, f"{len(patches)} patches with a budget of {budget}"
@@ -76,7 +74,7 @@ def _check_turns(turns: list[Turn], world: Table, budget: int) -> None:
     for number, turn in enumerate(patches):
         assert turn.patch is not None
         assert turn.verdict is not None, f"patch {number} was shown without a verdict"
-        assert turn.prompt in world.prompts, f"patch {number} is not shown with the prompt that it answers"
-        assert turn.patch.text in world.evaluated, f"the verdict on patch {number} came from no test run"
+        assert turn.prompt in stub.prompts, f"patch {number} is not shown with the prompt that it answers"
+        assert turn.patch.text in stub.evaluated, f"the verdict on patch {number} came from no test run"
         is_last = number == len(patches) - 1
         assert is_last or not turn.verdict.is_plausible, "the conversation went on after a plausible patch"

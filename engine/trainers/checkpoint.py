@@ -23,7 +23,7 @@ _SEALED = re.compile(r"([0-9a-f]{8}) ([0-9]{1,19}) ([^\0\n]+)\n")
 
 def seal(folder: Path) -> None:
     """Declare `folder` whole. After this returns, no crash of process or machine undoes it."""
-    (folder / SEAL).unlink(missing_ok=True)  # of an earlier save of the same step, which it vouches for no longer
+    (folder / SEAL).unlink(missing_ok=True)  # of an earlier save of the same step, whose files are replaced
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for file in files:
         _sync(file)
@@ -32,7 +32,7 @@ def seal(folder: Path) -> None:
         file_handle.writelines(f"{_crc(file):08x} {file.stat().st_size} {file.relative_to(folder)}\n" for file in files)
         file_handle.flush()
         os.fsync(file_handle.fileno())
-    unfinished.rename(folder / SEAL)  # atomic: COMPLETE is there with all that it vouches for, or it is not there
+    unfinished.rename(folder / SEAL)  # atomic: COMPLETE is there with all that it lists, or it is not there
     _sync(folder)
     _sync(folder.parent)
 

@@ -37,7 +37,7 @@ def prepare(params: SftParams, model: Model) -> Any:
 
 
 def keep_adapter_exact(model: Any) -> None:
-    """Trainable weights back to fp32: TRL makes them bf16 beside a quantised base, which swallows small updates."""
+    """Trainable weights back to fp32: beside a quantised base TRL makes them bf16, where small updates are lost."""
     for weight in model.parameters():
         if weight.requires_grad:
             weight.data = weight.data.float()

@@ -108,8 +108,8 @@ def settle() -> None:
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "TOKENIZERS_PARALLELISM": "true",
         "OMP_NUM_THREADS": cores,
-        # a thread that waits for another sleeps: spinning, where judges or browsers want the cores too, took training
-        # from 600 to 200 tokens a second (measured on two cores with a load of five)
+        # A thread that waits for another sleeps. Where it waited in a loop and other processes needed the cores too,
+        # training went from 600 to 200 tokens a second (measured on two cores with a load of five).
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
     }.items():

@@ -17,14 +17,14 @@ from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.scoring import BugOutcomes, Standing, figures
 from engine.specs import BenchmarkSpec
-from engine.work.validation import MODEL, Control, Judge
+from engine.work.validation import MODEL, Control, Validation
 
 
 def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """Emit every bug, and every patch with its verdict; returns the counts.
 
-    The model writes in this thread while other threads judge. Raises UserError where model and representation do not
-    fit, SandboxUnavailable where nothing can be run safely.
+    The model writes in this thread while other threads run tests. Raises UserError where model and representation do
+    not fit, SandboxUnavailable where nothing can be run safely.
     """
     if inputs.model is None:
         raise UserError("no model was named", field="model")
@@ -38,30 +38,32 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     representation = REPRESENTATIONS.create(spec.representation).for_vocabulary(generator.vocabulary())
     prompts, skipped = _shown(bugs, dict(bugs_from.skipped()), representation, generator, run)
 
-    pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="judge")
+    pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
     try:
-        judge = Judge(bugs_from, representation, sandbox, run, pool)
+        validation = Validation(bugs_from, representation, sandbox, run, pool)
         wanted = range(1, spec.candidates + 1)
-        judge.total = len(prompts) * len(wanted)
+        validation.total = len(prompts) * len(wanted)
         to_judge = [bug for bug in bugs if bug.id in prompts]
         for bug in to_judge:
-            judge.start(bug)
-        unwritten = [bug for bug in to_judge if not all(judge.is_settled((bug.id, MODEL, rank)) for rank in wanted)]
+            validation.start(bug)
+        unwritten = [
+            bug for bug in to_judge if not all(validation.is_settled((bug.id, MODEL, rank)) for rank in wanted)
+        ]
         drawn = generator.generate([prompts[bug.id] for bug in unwritten], spec.candidates)
         for count, (index, completions) in enumerate(drawn, start=1):
             assert completions is not None, f"{unwritten[index].id} was counted and fits"
-            judge.candidates(unwritten[index], completions)
-            judge.progress(f"{count + len(to_judge) - len(unwritten)} of {len(to_judge)} bugs written")
-        controls = judge.wait()
+            validation.candidates(unwritten[index], completions)
+            validation.progress(f"{count + len(to_judge) - len(unwritten)} of {len(to_judge)} bugs written")
+        controls = validation.wait()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     seconds = time.monotonic() - started
     return {
         "bugs": len(bugs),
-        **_counts(judge, controls, spec.candidates),
+        **_counts(validation, controls, spec.candidates),
         "skipped": dict(Counter(reason.partition(":")[0] for reason in skipped.values())),
         "seconds": round(seconds, 1),
-        "patches_per_s": round(judge.total / seconds, 2),
+        "patches_per_s": round(validation.total / seconds, 2),
         "sandbox": sandbox.describe(),
     }
 
@@ -101,10 +103,10 @@ def _shown(
     return prompts, {bug.id: skipped[bug.id] for bug in bugs if bug.id in skipped}
 
 
-def _counts(judge: Judge, controls: dict[str, Control], candidates: int) -> dict[str, Any]:
+def _counts(validation: Validation, controls: dict[str, Control], candidates: int) -> dict[str, Any]:
     """As `engine.scoring` counts; of `counted_at[k]` bugs it is known whether one of the first k is plausible."""
     judged: dict[str, dict[int, str]] = {bug_id: {} for bug_id in controls}
-    for (bug_id, source, rank), verdict in judge.verdicts.items():
+    for (bug_id, source, rank), verdict in validation.verdicts.items():
         if source == MODEL and bug_id in controls and rank <= candidates:
             judged[bug_id][rank] = verdict.outcome.value
     bugs = Counter(

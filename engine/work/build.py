@@ -25,7 +25,7 @@ from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
 from engine.training_set import Row, Split
-from engine.work.sieve import LeftOut, known_to_benchmarks, shown, texts_of
+from engine.work.kept import LeftOut, known_to_benchmarks, shown, texts_of
 from engine.work.tally import Tally
 
 Shown = tuple[Sample | Preference, Bug | None]  # what is trained on, and the bug that it was made of

@@ -12,7 +12,7 @@ from engine.models import adapters
 from engine.rundir import Inputs, RunDir
 from engine.specs import KINDS
 
-# Never a pickle, never code; a data set is only counted in tokens
+# Never a pickle, never code; a dataset is only counted in tokens
 WHOLE = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
 TOKENIZER = (
     "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "spiece.model",

@@ -1,4 +1,4 @@
-"""What is in a data set, counted row by row: kinds of fault, tokens, and how long the samples are.
+"""What is in a dataset, counted row by row: kinds of fault, tokens, and how long the samples are.
 
 The histogram holds every tokenised sample, those over the cap too, so that moving the cap can be judged;
 `counts[i]` are the samples of `edges[i]` up to, not including, `edges[i + 1]` tokens, and the last takes all above.

@@ -1,4 +1,4 @@
-"""Trains a model on a data set."""
+"""Trains a model on a dataset."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     if not Path(inputs.dataset).is_dir():
         raise UserError(
             f"dataset: the files of {spec.dataset!r} are gone from {inputs.dataset}; build it again or choose another "
-            "data set",
+            "dataset",
             field="dataset",
         )
     trainer = TRAINERS.create(spec.trainer)

@@ -50,7 +50,7 @@ class Judged:
     verdict: Verdict
 
 
-class Judge:
+class Validation:
     """Holds the verdicts of one benchmark run, those of an earlier, interrupted one included."""
 
     def __init__(

@@ -69,7 +69,7 @@ def started(workspace, mute):
 
 @pytest.fixture
 def dataset(workspace, started):
-    """A data set called "mine" that is nothing but its row and an empty file."""
+    """A dataset called "mine" that is nothing but its row and an empty file."""
     run_id, folder = started("dataset", "name=mine")
     (folder.artifacts / "train.parquet").touch()
     report = {"rows": {"train": 3, "valid": 1}, "hash": "abc", "max_tokens": 100}

@@ -1,4 +1,4 @@
-"""Data sets by name, and their samples exactly as training will see them."""
+"""Datasets by name, and their samples exactly as training will see them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_folder_stands_for_the_set_in_it(used):
 
 
 def test_an_unknown_set_names_those_there_are(used):
-    with pytest.raises(UserError, match="no data set called 'x'; known: stdlib-faults"):
+    with pytest.raises(UserError, match="no dataset called 'x'; known: stdlib-faults"):
         used.datasets.get("x")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.control.outcomes import WORDS, came_of, stopping
+from engine.control.outcomes import WORDS, outcome_words, stopping
 from engine.specs import KINDS
 from storage.tables import Run
 
@@ -22,12 +22,12 @@ from storage.tables import Run
     ],
 )
 def test_what_came_of_a_run(kind, result, words):
-    assert came_of(Run(kind=kind, name="a", state="done", created_at=0.0, result=result)) == words
+    assert outcome_words(Run(kind=kind, name="a", state="done", created_at=0.0, result=result)) == words
 
 
 def test_every_kind_has_its_words_and_an_unfinished_run_none():
     assert WORDS.keys() == KINDS.keys()
-    assert came_of(Run(kind="train", name="a", state="running", created_at=0.0)) == ""
+    assert outcome_words(Run(kind="train", name="a", state="running", created_at=0.0)) == ""
 
 
 @pytest.mark.parametrize("stop_now", [False, True])

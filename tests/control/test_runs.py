@@ -22,7 +22,7 @@ def submit(workspace, kind, *overrides, **options):
 @pytest.mark.parametrize(
     ("kind", "override", "sentence"),
     [
-        ("train", "dataset=nothing", "no data set called 'nothing'; known: none yet"),
+        ("train", "dataset=nothing", "no dataset called 'nothing'; known: none yet"),
         ("benchmark", "model=gpt", "model: no model or folder called 'gpt'; known models: starter, starter-adapter"),
         ("benchmark", 'model=""', "model: choose a model"),
         ("benchmark", "benchmark=quixbugs", "no folder is named; run `git clone"),

@@ -104,7 +104,7 @@ def test_a_negative_number_is_an_unknown_run_too(home, verb):
         (["benchmark", "--set", "model=" + "m" * 300], "model: no file or folder can be called 'mmm"),
         (["merge", "--set", "adapter=" + "m" * 300], "adapter: no file or folder can be called 'mmm"),
         (["train", "--set", "dataset=" + "m" * 300], "dataset: no file or folder can be called 'mmm"),
-        (["train", "--set", "dataset="], "dataset: choose a data set; known: none yet; build one first"),
+        (["train", "--set", "dataset="], "dataset: choose a dataset; known: none yet; build one first"),
         (["train", "--set", "dataset=x", "--set", "model=a\x1b[31m"], "model: no model or folder called 'a\\x1b[31m'"),
         (
             ["dataset", "build", "--set", "builder.folder=" + "f" * 300],

@@ -1,4 +1,4 @@
-"""A data set from end to end, with the starter model's tokenizer: rows, masks, losses, split, report, repetition."""
+"""A dataset from end to end, with the starter model's tokenizer: rows, masks, losses, split, report, repetition."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def known(monkeypatch):
     monkeypatch.setitem(sys.modules, "known_benchmark", type(sys)("known_benchmark"))
     sys.modules["known_benchmark"].Known = Known
     registry = Registry("benchmarks", "benchmark", {"known": "known_benchmark:Known"})
-    for user in ("engine.work.sieve", "engine.specs"):
+    for user in ("engine.work.kept", "engine.specs"):
         monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from engine.domain import Bug, Completion, Outcome, Patch, Span, Verdict
 from engine.rundir import Inputs, RunDir
-from engine.work.validation import MODEL, Judge
+from engine.work.validation import MODEL, Validation
 
 BUG = Bug("b/1", "python", "a.py", "wrong\n", "right\n", Span(1, 1))
 
@@ -48,7 +48,7 @@ def folder(tmp_path):
 def judged(folder, tests, *answers, finished=True):
     """The verdicts by rank (0: the known fix, -1: the buggy code), and the controls."""
     with ThreadPoolExecutor(2) as pool:
-        judge = Judge(tests, Whole(), None, folder, pool)
+        judge = Validation(tests, Whole(), None, folder, pool)
         judge.start(BUG)
         judge.candidates(BUG, [Completion(answer, is_finished=finished) for answer in answers])
         control = judge.wait()[BUG.id]
