@@ -9,49 +9,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlmodel import Session
+from pydantic import ValidationError
 
-from engine.control.diff import unified
+from engine.benchmarks import Listed
 from engine.control.runs import Runs, ask_to_end
+from engine.control.turns import ShownTurn, path_of, shown_of_turn, told_of_turn
 from engine.domain import Bug
 from engine.errors import UserError
 from engine.events import Answered, Delta, TurnSaid
+from engine.params import explain
 from engine.plugins import BENCHMARKS
 from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec
-from storage import queries, texts
+from storage import queries
 from storage.database import Database
-from storage.tables import Conversation, Run, Turn
+from storage.tables import Conversation, Run
 
+USUAL = ChatSpec.model_fields["benchmark"].default  # where no benchmark is named
 LOST = (*ENDED, "stopping")  # states of a worker that takes no question any more
 UNANSWERED = "the model was unloaded before it had answered; press Repair to go on"
 TAIL_BYTES = 256_000  # of a worker's events that may hold the answer being written
-
-
-@dataclass(frozen=True)
-class Said:
-    """The texts of one turn."""
-
-    text: str
-    patch: str | None
-    prompt: str
-    log: str
-
-
-@dataclass(frozen=True)
-class ShownTurn:
-    """One message as a page shows it; all texts are hostile."""
-
-    number: int
-    role: str
-    text: str
-    has_patch: bool
-    diff: str  # empty where nothing changes
-    outcome: str
-    reason: str
-    log: str
-    prompt: str = ""  # of a model's turn: exactly what it had read
-    patch: str | None = None  # the whole patched file
 
 
 @dataclass(frozen=True)
@@ -92,13 +69,27 @@ class Chats:
         self._database = database
         self._runs = runs
 
-    def bugs(self, benchmark: object = "pocket") -> Sequence[Bug]:
-        """The bugs of a benchmark that can be judged on this machine."""
+    def listed(self, benchmark: object = USUAL) -> Sequence[Listed]:
+        """The bugs of a benchmark, by name or with settings, that can be tested on this machine.
+
+        Raises UserError where its settings are wrong or its bugs are not there.
+        """
+        try:
+            params = BENCHMARKS.params(benchmark)
+        except ValidationError as error:
+            raise explain(error) from None
+        made = BENCHMARKS.create(params)
+        made.check()
+        skipped = made.skipped()
+        return [bug for bug in made.listed() if bug.id not in skipped]
+
+    def bugs(self, benchmark: object = USUAL) -> Sequence[Bug]:
+        """The same, with their code."""
         made = BENCHMARKS.create(BENCHMARKS.params(benchmark))
         skipped = made.skipped()
         return [bug for bug in made.bugs() if bug.id not in skipped]
 
-    def bug(self, bug_id: str, benchmark: object = "pocket") -> Bug:
+    def bug(self, bug_id: str, benchmark: object = USUAL) -> Bug:
         """Raises UserError naming what is wrong with the id."""
         bugs = {bug.id: bug for bug in self.bugs(benchmark)}
         if bug_id in bugs:
@@ -164,7 +155,7 @@ class Chats:
                 bug=conversation.bug_id,
                 message=message,
                 budget=budget,
-                turns=[_told(turn, said) for turn, said in _path(session, conversation.id or 0)],
+                turns=[told_of_turn(turn, said) for turn, said in path_of(session, conversation.id or 0)],
             )
 
     def stop(self, conversation_id: int) -> int:
@@ -209,7 +200,7 @@ class Chats:
         """Raises UserError on an unknown id."""
         conversation, run = self._load(conversation_id)
         with self._database.read() as session:
-            turns = _path(session, conversation_id)
+            turns = path_of(session, conversation_id)
         bug = next((bug for bug in self.bugs(conversation.benchmark) if bug.id == conversation.bug_id), None)
         is_open = conversation.answered < conversation.asked
         is_busy = is_open and run.state not in ENDED
@@ -224,7 +215,7 @@ class Chats:
             status=status,
             is_busy=is_busy,
             error=run.error or (UNANSWERED if is_open and not is_busy else ""),
-            turns=tuple(_shown(turn, said, bug) for turn, said in turns),
+            turns=tuple(shown_of_turn(turn, said, bug) for turn, said in turns),
             live_text=self._live(run, conversation_id) if is_busy else "",
             buggy=bug.buggy if bug else "",
             path=bug.path if bug else "",
@@ -259,36 +250,3 @@ class Chats:
             if conversation is None:
                 raise UserError(f"there is no conversation {conversation_id}")
             return conversation, session.get_one(Run, conversation.run_id)
-
-
-def _path(session: Session, conversation_id: int) -> list[tuple[Turn, Said]]:
-    """The turns that lead to the newest one, each with its texts."""
-    turns = queries.path(session, conversation_id)
-    columns = [(turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text) for turn in turns]
-    found = texts.read(session, (each for ids in columns for each in ids))
-    return [
-        (turn, Said(found[text], found.get(patch), found[prompt], found[log]))
-        for turn, (text, patch, prompt, log) in zip(turns, columns, strict=True)
-    ]
-
-
-def _told(turn: Turn, said: Said) -> dict[str, object]:
-    """A turn as the worker is told of it."""
-    values = {key: getattr(turn, key) for key in ("number", "role", "patch_reason", "outcome", "reason")}
-    return values | {"text": said.text, "patch": said.patch, "log": said.log}
-
-
-def _shown(turn: Turn, said: Said, bug: Bug | None) -> ShownTurn:
-    diff = unified(bug.buggy, said.patch, bug.path) if bug and said.patch is not None else ""
-    return ShownTurn(
-        number=turn.number,
-        role=turn.role,
-        text=said.text,
-        has_patch=said.patch is not None,
-        diff=diff,
-        outcome=turn.outcome,
-        reason=turn.reason or turn.patch_reason,
-        log=said.log,
-        prompt=said.prompt,
-        patch=said.patch,
-    )

@@ -98,6 +98,17 @@ class Form:
         """The settings whose choices come from the workspace."""
         return [each for each in self.fields if each.names not in (None, asked_later) and each.place not in BY_FIELD]
 
+    def settings_of(self, place: str) -> list[Field]:
+        """The chooser of a kind of plug-in and the settings of every one."""
+        return [each for each in self.fields if each.place.partition(".")[0] == place]
+
+    def read_plugin(self, place: str, values: Sequence[Any]) -> dict[str, Any]:
+        """The plug-in that is chosen, with its settings, from the values of `settings_of(place)`."""
+        settings = list(zip(self.settings_of(place), values, strict=True))
+        name = next(str(value) for each, value in settings if each.place == place)
+        own = {each.place.rpartition(".")[2]: each.read(value) for each, value in settings if each.plugin == name}
+        return {**own, "name": name}
+
     def widgets(self, place: str) -> list[Any]:
         """The widgets of a setting, one for each plug-in that has it."""
         return [each.widget for each in self.fields if each.place == place]

@@ -5,17 +5,16 @@ from __future__ import annotations
 import difflib
 import html
 import json
-from functools import cache
 from typing import Any
 
 import gradio as gr
 
+from engine.benchmarks import Listed
 from engine.control.chats import LOST
-from engine.domain import Bug
 from engine.errors import UserError
 from studio.checked import number_of
 from studio.clickable import clickable, kept, picked, plain
-from studio.forms.fields import Names
+from studio.forms.fields import Names, asked_later
 from studio.forms.form import Form
 from studio.guard import on
 from studio.html import conversation
@@ -30,12 +29,7 @@ def build(frame: Frame) -> None:
     workspace, live = frame.workspace, frame.live
     chosen = kept(0)
 
-    @cache
-    def bugs() -> list[tuple[str, str]]:
-        """What each bug is called in the list, where any part of it can be searched for, and its id."""
-        return [(called(bug), bug.id) for bug in workspace.chats.bugs()]
-
-    names: dict[str, Names] = {"model": workspace.models.names, "bug": bugs}
+    names: dict[str, Names] = {"model": workspace.models.names, "bug": asked_later}
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             plain(heading("Bug", "Choose a model and a bug; the faulty lines are marked."))
@@ -57,6 +51,15 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=3, min_width=260, variant="panel"):
             plain(heading("Conversations"))
             cards = clickable(elem_classes="scroll")
+    benchmark = [each.widget for each in form.settings_of("benchmark")]
+
+    def bugs(*benchmark: Any) -> list[tuple[str, str]]:
+        """What each bug is called in the list, where any part of it can be searched for, and its id."""
+        try:
+            return [(called(bug), bug.id) for bug in workspace.chats.listed(form.read_plugin("benchmark", benchmark))]
+        except UserError:
+            return []  # what is wrong with the benchmark is said where it is set
+
     bug_widget, model_widget = form.widgets("bug")[0], form.widgets("model")[0]
     bug, hints = kept(""), kept("")  # the bug that is shown, and the hints typed for others, as JSON
     use, linked, unopened = kept(""), kept(""), kept("")  # a link's model and bug; the bug shown without conversation
@@ -80,9 +83,9 @@ def build(frame: Frame) -> None:
     def change_model(current: int, model: str | None) -> int:
         return current if current and workspace.chats.get(current).model == model else 0
 
-    def change_bug(asked: str | None, shown: str, hint: str, others: str, current: int) -> list[Any]:
+    def change_bug(asked: str | None, shown: str, hint: str, others: str, current: int, *benchmark: Any) -> list[Any]:
         """The bug field was left: an unknown id is refused; another bug has another hint and conversation."""
-        known = [bug_id for _, bug_id in bugs()]
+        known = [bug_id for _, bug_id in bugs(*benchmark)]
         is_about = bool(current) and workspace.chats.get(current).bug_id == asked  # it may be of another benchmark
         if not is_about and asked not in known:
             if asked and known:
@@ -116,21 +119,23 @@ def build(frame: Frame) -> None:
     def draw_earlier(current: int) -> list[str]:
         return [conversation.earlier(workspace.chats.entries(), current)]
 
-    def show_bug(bug_id: str, current: int) -> list[str]:
+    def show_bug(bug_id: str, current: int, *benchmark: Any) -> list[str]:
         if not bug_id:
             return ["", ""]
         about = workspace.chats.get(current) if current else None
-        where = about.benchmark if about and about.bug_id == bug_id else "pocket"
+        chosen_now = form.read_plugin("benchmark", benchmark)
+        where = about.benchmark if about and about.bug_id == bug_id else chosen_now
         shown = conversation.chosen_bug(workspace.chats.bug(bug_id, where))
         return [shown, "" if current else bug_id]
 
-    def choices(chosen_bug: str | None, current: int) -> list[Any]:
+    def choices(chosen_bug: str | None, current: int, *benchmark: Any) -> list[Any]:
         """The widgets say what the open conversation is about; without one, what was chosen, or the first bug."""
-        models, known = workspace.models.names(), bugs()
+        models, known = workspace.models.names(), bugs(*benchmark)
         if current:
             about = workspace.chats.get(current)
             return [gr.update(choices=models, value=about.model), gr.update(choices=known, value=about.bug_id)]
-        is_first = bool(known) and not chosen_bug
+        of_it = f"{form.read_plugin('benchmark', benchmark)['name']}/"  # as the ids of all its bugs begin
+        is_first = bool(known) and not (chosen_bug or "").startswith(of_it)
         bug_now = gr.update(choices=known, value=known[0][1]) if is_first else gr.update(choices=known)
         return [gr.update(choices=models), bug_now]
 
@@ -150,12 +155,13 @@ def build(frame: Frame) -> None:
     on(anew.click, begin, None, chosen, name="chat_begin")
     on(model_widget.input, change_model, [chosen, model_widget], chosen, name="chat_change_model")
     about = [bug_widget, bug, message, hints, chosen]
-    on(bug_widget.change, change_bug, about, about, name="chat_change_bug")
+    on(bug_widget.change, change_bug, [*about, *benchmark], about, name="chat_change_bug")
     on(cards.select, choose, None, chosen, name="chat_choose")
     on(use.change, take_model, use, [model_widget, chosen], name="chat_take_model")
     on(linked.change, take_bug, linked, bug_widget, name="chat_take_bug")
-    live.show(show_bug, [bug, chosen], [code, unopened], also=[bug.change], ticks=False)
-    live.show(choices, [bug_widget, chosen], [model_widget, bug_widget], also=[chosen.change])
+    live.show(show_bug, [bug, chosen, *benchmark], [code, unopened], also=[bug.change], ticks=False)
+    other = [part.change for part in (chosen, *benchmark)]
+    live.show(choices, [bug_widget, chosen, *benchmark], [model_widget, bug_widget], also=other)
     live.show(draw, [chosen], [status, turns, repair, stop], also=[chosen.change])
     live.show(draw_earlier, [chosen], [cards], also=[chosen.change])
     frame.keep("chat", chosen, check=workspace.chats.get, opens=True)
@@ -163,7 +169,7 @@ def build(frame: Frame) -> None:
     frame.keep("use", use, check=check_model)
 
 
-def called(bug: Bug) -> str:
+def called(bug: Listed) -> str:
     """A bug as the list of them names it."""
     return "  ·  ".join(filter(None, [bug.id, bug.kind.replace("_", " "), bug.language, bug.cwe]))
 
