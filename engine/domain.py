@@ -208,3 +208,5 @@ class Turn:
     patch: Patch | None = None
     verdict: Verdict | None = field(default=None)
     prompt: str = ""  # of an assistant's turn: exactly what the model read before it wrote this
+    number: int = 0  # in its conversation, from 1; 0: it has none yet, and gets the next one
+    parent: int | None = None  # number of the turn that it follows; None: the one before

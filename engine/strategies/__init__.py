@@ -20,13 +20,15 @@ class Strategy(Protocol):
     def reply(
         self,
         bug: Bug,
-        turns: Sequence[Turn],
+        path: Sequence[Turn],
         budget: int,
         representation: Representation,
         complete: Complete,
         evaluate: Evaluate,
     ) -> Iterator[Turn]:
-        """The turns that follow, at most `budget` of them the model's; every patch shown carries its verdict.
+        """The turns that follow on `path`, at most `budget` of them the model's; every patch shown has its verdict.
 
-        Ends at the first plausible patch. Raises UserError where the prompt does not fit the model.
+        The turns get the numbers after the last one of `path`, in their order; one that follows an earlier turn than
+        the one before it names that as its `parent`, which starts another branch of the conversation. Ends at the first
+        plausible patch. Raises UserError where the prompt does not fit the model.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.domain import Bug, Outcome, Patch, Sample, Span, Turn, Verdict
 from engine.representations import Representation
@@ -57,11 +57,21 @@ def check(strategy: Strategy, budget: int = 4) -> None:
         stub = Stub(list(answers))
         turns = list(strategy.reply(BUG, [], budget, stub, stub.complete, stub.evaluate))
         _check_turns(turns, stub, budget)
+        _check_parents(turns, 1)
         if answers == [BUG.fixed_lines]:
             assert turns[-1].verdict is not None, "the last turn has no verdict"
             assert turns[-1].verdict.is_plausible, "a model that knows the fix did not get it through"
-        again = list(strategy.reply(BUG, [*turns, Turn("user", "try harder")], 1, stub, stub.complete, stub.evaluate))
+        path = [replace(turn, number=at) for at, turn in enumerate([*turns, Turn("user", "try harder")], start=1)]
+        again = list(strategy.reply(BUG, path, 1, stub, stub.complete, stub.evaluate))
         _check_turns(again, stub, 1)
+        _check_parents(again, len(turns) + 2)
+
+
+def _check_parents(turns: list[Turn], first: int) -> None:
+    """`first`: the number that the first of them gets."""
+    for number, turn in enumerate(turns, start=first):
+        is_earlier = turn.parent is None or 1 <= turn.parent < number
+        assert is_earlier, f"turn {number} names {turn.parent} as its parent, which is no earlier turn"
 
 
 def _check_turns(turns: list[Turn], stub: Stub, budget: int) -> None:

@@ -28,7 +28,7 @@ class SingleShot:
     def reply(
         self,
         bug: Bug,
-        turns: Sequence[Turn],
+        path: Sequence[Turn],
         budget: int,
         representation: Representation,
         complete: Complete,

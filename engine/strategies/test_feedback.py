@@ -39,13 +39,13 @@ class TestFeedback:
     def reply(
         self,
         bug: Bug,
-        turns: Sequence[Turn],
+        path: Sequence[Turn],
         budget: int,
         representation: Representation,
         complete: Complete,
         evaluate: Evaluate,
     ) -> Iterator[Turn]:
-        said = list(turns)
+        said = list(path)
         for _ in range(budget):
             last = said[-1] if said else None
             if last is not None and last.role == "assistant" and last.verdict is not None:

@@ -136,6 +136,7 @@ class LoadedModel:
             patch_reason=turn.patch.reason if turn.patch else "",
             prompt=turn.prompt,
             verdict=as_json(turn.verdict) if turn.verdict else None,
+            parent=turn.parent,
         )
         self._next = number + 1
         self._turns += 1
@@ -173,4 +174,5 @@ def _turn(bug: Bug, values: dict[str, Any]) -> Turn:
     is_patch = values.get("role") == "assistant"
     patch = Patch(bug.id, values.get("patch"), values.get("patch_reason") or "") if is_patch else None
     verdict = from_json(values) if values.get("outcome") else None
-    return Turn(str(values.get("role") or "user"), str(values.get("text") or ""), patch, verdict)
+    number = int(values.get("number") or 0)
+    return Turn(str(values.get("role") or "user"), str(values.get("text") or ""), patch, verdict, number=number)

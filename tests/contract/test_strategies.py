@@ -75,6 +75,10 @@ def parting(*how):
     yield Turn("tool", "that was all")
 
 
+def going_ahead(*how):
+    yield from (replace(turn, parent=7) for turn in honest(*how))
+
+
 class Fake:
     """A strategy made of one function."""
 
@@ -82,8 +86,13 @@ class Fake:
         self.reply = reply
 
 
-def test_the_contract_has_nothing_against_an_honest_one():
-    check(Fake(honest))
+def branching(*how):
+    yield from (replace(turn, parent=1 if number else None) for number, turn in enumerate(honest(*how)))
+
+
+@pytest.mark.parametrize("reply", [honest, branching])
+def test_the_contract_has_nothing_against_an_honest_one(reply):
+    check(Fake(reply))
 
 
 @pytest.mark.parametrize(
@@ -99,6 +108,7 @@ def test_the_contract_has_nothing_against_an_honest_one():
         (despairing, "a model that knows the fix did not get it through"),
         (hiding, "not shown with the prompt"),
         (parting, "the last turn has no verdict"),
+        (going_ahead, "turn 1 names 7 as its parent"),
     ],
 )
 def test_the_contract_notices(reply, said):
