@@ -87,8 +87,12 @@ class Runs:
         session.add(run)
         session.flush()
         assert run.id is not None
+        folders = self._home / "runs"
+        if (folders / str(run.id)).exists():  # of a run of a database that was lost: it may be taken in again
+            run.id = 1 + max(int(each.name) for each in folders.iterdir() if each.name.isdecimal())
+            session.flush()
         run.name = run.name or given_name(spec, run.id)
-        run.folder = str(self._home / "runs" / str(run.id))
+        run.folder = str(folders / str(run.id))
         return run.id
 
     def check(self, spec: Spec) -> None:

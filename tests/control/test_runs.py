@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import shlex
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -250,3 +251,11 @@ def test_a_runs_own_spec_can_be_asked_for_again(workspace, started, dataset, tmp
     assert workspace.runs.get(second).spec == {**workspace.runs.get(run_id).spec, "name": ""}
     named = read_spec("train", str(folder.path / "spec.json"), ["name=other"])
     assert named.name == "other"
+
+
+def test_a_run_never_gets_the_folder_of_another_whose_database_was_lost(workspace):
+    for number in ("1", "4", "notes"):
+        (workspace.home / "runs" / number).mkdir(parents=True)
+    first, second = submit(workspace, "dataset"), submit(workspace, "dataset")
+    assert (first, second) == (5, 6)
+    assert [Path(run.folder).name for run in workspace.runs.list()] == ["6", "5"]
