@@ -16,7 +16,6 @@ ACCENT, WARM, MUTED = "#5b73e6", "#d9822b", "#8a93a6"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
 GIB, MIB = 1 << 30, 1 << 20
-MOST_POINTS = 2000  # of one curve: 40 KB
 FROM_ZERO = {"rangemode": "tozero"}
 FEW_STEPS = 10  # up to which plotly would put half steps on the axis
 NO_POINTS = {"text": "no points yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
@@ -70,22 +69,9 @@ def lengths(histogram: Mapping[str, Sequence[float]], cap: int | None) -> str:
     return _figure("Length of the samples", [bars], axis, bargap=0.06, shapes=shapes)
 
 
-def thinned(points: Curve, most: int = MOST_POINTS) -> Curve:
-    """Few enough points to send every second, with every spike: the lowest and the highest of equal stretches."""
-    if len(points) <= most:
-        return points
-    kept = {points[0], points[-1]}
-    stretches = most // 2 - 1
-    for number in range(stretches):
-        part = points[number * len(points) // stretches : (number + 1) * len(points) // stretches]
-        kept |= {min(part, key=lambda point: point[1]), max(part, key=lambda point: point[1])}
-    return sorted(kept)
-
-
 def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> list[dict[str, Any]]:
     if not points:
         return []
-    points = thinned(points)
     trace = {
         "type": "scatter",
         "x": [step for step, _, _ in points],

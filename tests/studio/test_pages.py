@@ -165,16 +165,6 @@ def test_what_has_a_zero_starts_there(make):
     assert json.loads(make(metrics))["layout"]["yaxis"]["rangemode"] == "tozero"
 
 
-def test_a_long_curve_is_thinned_and_keeps_every_spike():
-    points = [(step, 1.0 + (step == 31_234) * 50 - (step == 77_777) * 9, 0.0) for step in range(1, 100_001)]
-    figure = charts.loss({"loss": points})
-    drawn = json.loads(figure)["data"][0]
-    assert len(figure) < 60_000
-    assert (drawn["x"][0], drawn["x"][-1]) == (1, 100_000)
-    assert {51.0, -8.0} <= set(drawn["y"])
-    assert drawn["x"] == sorted(drawn["x"])
-
-
 def test_plotly_accepts_every_figure(workspace):
     import plotly.graph_objects as go
 
