@@ -218,6 +218,7 @@ def test_a_process_of_the_same_user_is_unharmed(sandbox, monkeypatch):
 
 RUNNER = """
 import sys
+from engine.plugins import SANDBOXES
 from engine.sandboxes import Limits
 SANDBOXES.create(SANDBOXES.params(sys.argv[1])).run(["/usr/bin/python3", "-I", "-S", "-c", sys.argv[2], sys.argv[3]], {}, Limits(wall_s=60))
 """

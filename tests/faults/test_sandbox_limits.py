@@ -198,9 +198,9 @@ def test_what_others_write_meanwhile_is_not_the_payloads(sandbox, tmp_path):
 
 RUNNER = """
 import sys
-from engine.params import Params
+from engine.plugins import SANDBOXES
 from engine.sandboxes import MIB, Limits
-level = SANDBOXES.create(Params(name="landlock"))
+level = SANDBOXES.create(SANDBOXES.params("landlock"))
 ran = level.run(sys.argv[1:], {}, Limits(wall_s=8, box_bytes=64 * MIB, file_bytes=32 * MIB))
 print(ran.ended, ran.detail)
 """

@@ -127,7 +127,7 @@ def test_the_page_stops_a_training_with_slow_steps_and_resumes_it(workspace):
         assert time.monotonic() - began > step_s / 2
         run = workspace.runs.get(run_id)
         assert (run.state, run.error, steps(workspace, run_id), saved(workspace, run_id)) == ("stopped", "", [1], 1)
-        click(server, "resume_run", run_id)
+        click(server, "resume", run_id)
         wait_for(lambda: len(steps(workspace, run_id)) == 2)
         click(server, "stop_now", run_id)
         wait_for(lambda: workspace.runs.get(run_id).state == "stopped", 30)
