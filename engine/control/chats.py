@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from engine.benchmarks import Listed
+from engine.benchmarks import Benchmark, Listed
 from engine.control.runs import Runs, ask_to_end
 from engine.control.turns import ShownTurn, path_of, shown_of_turn, told_of_turn
 from engine.domain import Bug
@@ -74,18 +74,14 @@ class Chats:
 
         Raises UserError where its settings are wrong or its bugs are not there.
         """
-        try:
-            params = BENCHMARKS.params(benchmark)
-        except ValidationError as error:
-            raise explain(error) from None
-        made = BENCHMARKS.create(params)
+        made = _made(benchmark)
         made.check()
         skipped = made.skipped()
         return [bug for bug in made.listed() if bug.id not in skipped]
 
     def bugs(self, benchmark: object = USUAL) -> Sequence[Bug]:
-        """The same, with their code."""
-        made = BENCHMARKS.create(BENCHMARKS.params(benchmark))
+        """The same, with their code. Raises UserError."""
+        made = _made(benchmark)
         skipped = made.skipped()
         return [bug for bug in made.bugs() if bug.id not in skipped]
 
@@ -250,3 +246,13 @@ class Chats:
             if conversation is None:
                 raise UserError(f"there is no conversation {conversation_id}")
             return conversation, session.get_one(Run, conversation.run_id)
+
+
+def _made(benchmark: object) -> Benchmark:
+    """The benchmark of this name or of these settings. Raises UserError where there is none, or a setting is wrong."""
+    try:
+        return BENCHMARKS.create(BENCHMARKS.params(benchmark))
+    except ValidationError as error:
+        raise explain(error) from None
+    except ValueError as error:
+        raise UserError(str(error), field="benchmark") from None

@@ -241,3 +241,18 @@ def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
         first = [turn.number for turn in queries.path(session, conversation, 2)]
     assert made == {workspace.chats.get(conversation).run_id}
     assert first == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "said"),
+    [
+        ("nothing", "no benchmarks plug-in called 'nothing'"),
+        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a valid number"),
+        ({"name": "quixbugs"}, "git clone"),
+        (7, "expected a plug-in"),
+    ],
+)
+def test_a_benchmark_that_cannot_be_read_is_a_sentence(workspace, benchmark, said):
+    for ask in (workspace.chats.listed, workspace.chats.bugs):
+        with pytest.raises(UserError, match=said):
+            ask(benchmark)
