@@ -16,7 +16,8 @@ studio: $(VENV)/installed
 	@$(BIN)/python -m studio --home "$(HOME_DIR)" --port $(PORT)
 
 test: $(VENV)/installed-tests lint
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser"
+	@$(BIN)/python -m pytest -m browser
 
 quick: $(VENV)/installed-tests lint
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not gpu"
