@@ -135,7 +135,7 @@ def build(frame: Frame) -> None:
             about = workspace.chats.get(current)
             return [gr.update(choices=models, value=about.model), gr.update(choices=known, value=about.bug_id)]
         of_it = f"{form.read_plugin('benchmark', benchmark)['name']}/"  # as the ids of all its bugs begin
-        is_first = bool(known) and not (chosen_bug or "").startswith(of_it)
+        is_first = bool(known) and not str(chosen_bug or "").startswith(of_it)
         bug_now = gr.update(choices=known, value=known[0][1]) if is_first else gr.update(choices=known)
         return [gr.update(choices=models), bug_now]
 
