@@ -95,6 +95,9 @@ class VerdictSaid:
     sandbox: str = ""
 
 
+MODEL, KNOWN_FIX, BUGGY_CODE = "model", "known_fix", "buggy_code"  # the sources of a patch
+
+
 @dataclass(frozen=True)
 class PatchJudged:
     """A patch and its verdict; `rank` counts from 1, and is 0 for the known fix and the buggy code."""

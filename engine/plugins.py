@@ -12,8 +12,10 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from pydantic import ValidationError
+
 from engine.errors import UserError
-from engine.params import Params
+from engine.params import Params, explain
 
 if TYPE_CHECKING:
     from engine.benchmarks import Benchmark
@@ -72,6 +74,16 @@ class Registry(Generic[P]):
         except UserError as unknown:
             raise ValueError(str(unknown)) from None
         return cast("Params", declared.Params.model_validate(value))  # type: ignore[attr-defined]
+
+    def made_of(self, value: Any) -> P:
+        """The plug-in that `value` stands for, as in `params`. Raises UserError where there is none, or it is wrong."""
+        try:
+            params = self.params(value)
+        except ValidationError as error:
+            raise explain(error) from None
+        except ValueError as error:
+            raise UserError(str(error), field=self.field) from None
+        return self.create(params)
 
     def create(self, params: Params) -> P:
         """The plug-in with these settings."""

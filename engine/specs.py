@@ -148,7 +148,7 @@ class BenchmarkSpec(Spec):
 class ChatSpec(Spec):
     """Load a model once and hold repair conversations with it until told to stop."""
 
-    title: ClassVar = "Chat model"
+    title: ClassVar = "Loaded model"
     verb: ClassVar = "chat"
     worker: ClassVar = "engine.work.chat:chat"
     waits_for_people: ClassVar = True
@@ -168,6 +168,11 @@ _any_spec: TypeAdapter[Any] = TypeAdapter(AnySpec)
 KINDS: dict[str, type[Spec]] = {
     spec.model_fields["kind"].default: spec for spec in (DatasetSpec, TrainSpec, MergeSpec, BenchmarkSpec, ChatSpec)
 }
+
+
+def waits_for_people(kind: str) -> bool:
+    """Whether a run of this kind takes no place among those at work; False for a kind that is not known here."""
+    return kind in KINDS and KINDS[kind].waits_for_people
 
 
 def parse(values: dict[str, Any]) -> Any:

@@ -9,15 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from engine.benchmarks import Benchmark, Listed
+from engine.benchmarks import Listed
 from engine.control.runs import Runs, ask_to_end
 from engine.control.turns import ShownTurn, path_of, shown_of_turn, told_of_turn
 from engine.domain import Bug
 from engine.errors import UserError
 from engine.events import Answered, Delta, TurnSaid
-from engine.params import explain
 from engine.plugins import BENCHMARKS
 from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec
@@ -74,14 +71,14 @@ class Chats:
 
         Raises UserError where its settings are wrong or its bugs are not there.
         """
-        made = _made(benchmark)
+        made = BENCHMARKS.made_of(benchmark)
         made.check()
         skipped = made.skipped()
         return [bug for bug in made.listed() if bug.id not in skipped]
 
     def bugs(self, benchmark: object = USUAL) -> Sequence[Bug]:
         """The same, with their code. Raises UserError."""
-        made = _made(benchmark)
+        made = BENCHMARKS.made_of(benchmark)
         skipped = made.skipped()
         return [bug for bug in made.bugs() if bug.id not in skipped]
 
@@ -246,13 +243,3 @@ class Chats:
             if conversation is None:
                 raise UserError(f"there is no conversation {conversation_id}")
             return conversation, session.get_one(Run, conversation.run_id)
-
-
-def _made(benchmark: object) -> Benchmark:
-    """The benchmark of this name or of these settings. Raises UserError where there is none, or a setting is wrong."""
-    try:
-        return BENCHMARKS.create(BENCHMARKS.params(benchmark))
-    except ValidationError as error:
-        raise explain(error) from None
-    except ValueError as error:
-        raise UserError(str(error), field="benchmark") from None

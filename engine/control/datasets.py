@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from engine.builders.columns import columns_of, preview
+from engine.builders.columns import preview
 from engine.errors import UserError
 from engine.params import place
 from engine.training_set import Stored
@@ -87,10 +87,6 @@ class Datasets:
                 field="dataset",
             )
         return row.folder, row.hash
-
-    def columns(self, file: str) -> Sequence[str]:
-        """Column names of a JSONL, CSV or Parquet file. Raises UserError."""
-        return columns_of(place(file, field="builder.file"))
 
     def preview(self, file: str, rows: int) -> Sequence[Mapping[str, str]]:
         """The first rows of such a file with all their columns, as text. Raises UserError."""

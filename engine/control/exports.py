@@ -13,9 +13,10 @@ from typing import Any
 from sqlmodel import Session
 
 from engine.control.diff import unified
+from engine.control.known import known_run
 from engine.errors import UserError
 from engine.scoring import control_trouble
-from storage import benchmarks, queries
+from storage import benchmarks
 from storage.database import Database
 from storage.tables import Run
 
@@ -50,9 +51,7 @@ def export(database: Database, folder: Path, run_id: int, form: str) -> Path:
 
 
 def _benchmark(session: Session, run_id: int) -> Run:
-    run = queries.run(session, run_id)
-    if run is None:
-        raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
+    run = known_run(session, run_id)
     if run.kind != "benchmark":
         raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run; only benchmark runs have patches")
     if not benchmarks.has_patches(session, run_id):

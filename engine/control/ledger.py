@@ -12,12 +12,10 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col
 
 from engine.domain import Outcome
-from engine.events import BugSeen, PatchJudged
+from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugSeen, PatchJudged
 from engine.scoring import Standing
 from storage import benchmarks, texts
 from storage.tables import Bug, Patch
-
-MODEL = "model"  # the source of a candidate
 
 
 class Ledger:
@@ -111,8 +109,8 @@ class Ledger:
         rows = [
             {
                 "id": bug,
-                "known_fix": controls[bug].get("known_fix"),
-                "buggy_code": controls[bug].get("buggy_code"),
+                "known_fix": controls[bug].get(KNOWN_FIX),
+                "buggy_code": controls[bug].get(BUGGY_CODE),
                 "has_known_fix": bug in known,
                 **asdict(Standing.of(outcomes[bug])),
             }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine.specs import KINDS
+
 if TYPE_CHECKING:
     from storage.tables import Run  # slow to import, and the shell's help does not need it
 
@@ -21,7 +23,7 @@ def stopping(run: Run) -> str:
     """What a run that was asked to stop does until it ends; empty in any other state."""
     if run.state != "stopping":
         return ""
-    if run.kind != "train":
+    if run.kind not in KINDS or not KINDS[run.kind].saves_when_stopped:
         return "ending"  # what it has made so far is in its folder already
     if run.stop_now:
         return "ending without saving"

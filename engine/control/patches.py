@@ -13,8 +13,9 @@ from sqlmodel import Session
 
 from engine.control import exports
 from engine.control.diff import unified
-from engine.control.ledger import MODEL
+from engine.control.known import known_run
 from engine.errors import UserError
+from engine.events import MODEL
 from engine.scoring import BugOutcomes, Share, Standing, figures
 from storage import benchmarks, queries, texts
 from storage.benchmarks import LedgerQuery
@@ -99,10 +100,6 @@ class Detail:
         """Unified diff from the buggy file to this patch; empty where there is none or nothing changed."""
         return unified(self.buggy, self.text, self.path) if self.text is not None else ""
 
-    @property
-    def known_fix_diff(self) -> str:
-        return unified(self.buggy, self.fixed, self.path)
-
 
 class Patches:
     """The benchmark runs of a workspace, read bug by bug."""
@@ -133,9 +130,7 @@ class Patches:
         Raises UserError on an unknown run.
         """
         with self._database.read() as session:
-            run = queries.run(session, run_id)
-            if run is None:
-                raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
+            run = known_run(session, run_id)
             rows = benchmarks.standings(session, run_id)
             skipped = benchmarks.skipped(session, run_id)
             outcomes = benchmarks.outcomes(session, run_id)

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from engine.control.datasets import Datasets
+from engine.control.known import known_run
 from engine.control.models import Models
 from engine.control.names import AUTOMATIC_NAME, check_name, given_name, next_free
 from engine.control.repeat import differences
@@ -155,10 +156,7 @@ class Runs:
     def get(self, run_id: int) -> Run:
         """Raises UserError on an unknown id."""
         with self._database.read() as session:
-            run = queries.run(session, run_id)
-        if run is None:
-            raise UserError(f"there is no run {run_id}; `repair-studio runs list` shows those there are")
-        return run
+            return known_run(session, run_id)
 
     def list(self, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
         """Newest first."""

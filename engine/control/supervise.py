@@ -21,7 +21,7 @@ from engine.errors import DISK_FULL, OutsideFailure, UserError
 from engine.launchers import Launcher
 from engine.plugins import LAUNCHERS
 from engine.rundir import ACTIVE, ENDED, HEARTBEAT_S, RunDir
-from engine.specs import KINDS, parse
+from engine.specs import parse, waits_for_people
 from engine.temporary import sweep
 from storage import queries
 from storage.database import FULL_BYTES, Database, Unavailable
@@ -282,7 +282,7 @@ def _launcher(run: Run) -> Launcher:
 
 def _place(run: Run) -> str:
     """Whose capacity a run takes: its launcher's, with all settings; empty where it takes none."""
-    if run.kind in KINDS and KINDS[run.kind].waits_for_people:
+    if waits_for_people(run.kind):
         return ""
     return json.dumps(run.spec.get("launcher", run.launcher), sort_keys=True)
 

@@ -38,12 +38,17 @@ def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) 
     session.add(run)
 
 
+def forget_events(session: Session, run: Run) -> None:
+    """Make the run one of which no event was taken in; bugs and patches stay until they come again, with reviews."""
+    curves.forget_after(session, run.id or 0, -1)
+    run.offset = run.last_seq = run.broken_lines = 0
+    run.progress_done, run.progress_total, run.progress_text = 0, None, ""
+
+
 def begin_anew(session: Session, run: Run, folder: RunDir) -> None:
     """Take back all that was taken in of a run whose folder is gone: its next worker counts its events from 1."""
     assert run.id is not None
-    curves.forget_after(session, run.id, -1)  # bugs and patches are replaced as they come, and keep their reviews
-    run.offset = run.last_seq = run.broken_lines = 0
-    run.progress_done, run.progress_total, run.progress_text = 0, None, ""
+    forget_events(session, run)
     in_hand = {(asked.get("conversation"), asked.get("question")) for asked in folder.questions()[0]}
     for conversation in queries.conversations_of(session, run.id):
         if (conversation.id, conversation.asked) not in in_hand:

@@ -10,11 +10,11 @@ from sqlmodel import Session
 
 from engine.control.names import given_name
 from engine.control.supervise import READ_BYTES
-from engine.control.sync import ingest, take_state
+from engine.control.sync import forget_events, ingest, take_state
 from engine.errors import UserError
 from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec, Spec, parse
-from storage import curves, queries
+from storage import queries
 from storage.database import Database, Unavailable
 from storage.tables import Conversation, Run
 
@@ -71,14 +71,9 @@ def _row(session: Session, home: Path, source: RunDir, spec: Spec) -> Run:
         session.add(run)
         session.flush()
     assert run.id is not None
-    curves.forget_after(session, run.id, -1)
-    nothing = Run(
-        kind=str(getattr(spec, "kind", "")), name=spec.name or given_name(spec, run.id), state="", created_at=0
-    )
-    for column in ("kind", "name", "offset", "last_seq", "broken_lines", "handle", "started_at", "ended_at"):
-        setattr(run, column, getattr(nothing, column))
-    for column in ("progress_done", "progress_total", "progress_text", "result"):
-        setattr(run, column, getattr(nothing, column))
+    forget_events(session, run)
+    run.kind, run.name = str(getattr(spec, "kind", "")), spec.name or given_name(spec, run.id)
+    run.handle, run.started_at, run.ended_at, run.result = "", None, None, {}
     run.spec = spec.model_dump(mode="json")
     run.state, run.error, run.cause = "interrupted", UNENDED, "outside"
     return run

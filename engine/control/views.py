@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.control.outcomes import outcome_words, stopping
 from engine.control.runs import progress_of
 from engine.rundir import ACTIVE, ENDED
+from engine.specs import KINDS, waits_for_people
 
 if TYPE_CHECKING:
     from storage.tables import Dataset, Run
@@ -61,17 +62,24 @@ class RunView:
         return self.state in ACTIVE
 
     @property
+    def can_save(self) -> bool:
+        """Whether it is at work and a stop would save how far it is."""
+        return self.is_active and self.kind in KINDS and KINDS[self.kind].saves_when_stopped
+
+    @property
     def has_ended(self) -> bool:
         return self.state in ENDED
 
 
 def run_views(runs: Sequence[Run]) -> list[RunView]:
-    """Runs in their order; each that is queued knows which run is ahead of it. A chat's model holds nobody up."""
-    heavy = sorted((run.id or 0, run.state) for run in runs if run.kind != "chat" and run.state not in ENDED)
+    """Runs in their order; each that is queued knows which run is ahead of it. A chat's model is not counted."""
+    heavy = sorted(
+        (run.id or 0, run.state) for run in runs if not waits_for_people(run.kind) and run.state not in ENDED
+    )
     at_work = [number for number, state in heavy if state in ACTIVE]
 
     def ahead(run: Run) -> int | None:
-        if run.state != "queued" or run.kind == "chat":
+        if run.state != "queued" or waits_for_people(run.kind):
             return None
         before = [number for number, state in heavy if state == "queued" and number < (run.id or 0)]
         return next(iter([*reversed(before), *at_work]), None)

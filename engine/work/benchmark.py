@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.domain import Bug, Outcome
 from engine.errors import UserError
+from engine.events import MODEL
 from engine.generators import Generator
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import CannotShow, Representation
@@ -17,7 +18,7 @@ from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.scoring import BugOutcomes, Standing, figures
 from engine.specs import BenchmarkSpec
-from engine.work.validation import MODEL, Control, Validation
+from engine.work.validation import Control, Validation
 
 
 def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from threading import Lock
 
 from engine.benchmarks import Benchmark
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
-from engine.events import PatchJudged
+from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, PatchJudged
 from engine.representations import Representation
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
@@ -21,7 +21,6 @@ from engine.scoring import control_trouble
 from engine.work.verdicts import as_json, from_json
 
 Key = tuple[str, str, int]  # bug id, source, rank
-KNOWN_FIX, BUGGY_CODE, MODEL = "known_fix", "buggy_code", "model"
 PAUSE_S = 0.5  # between two words of progress
 
 

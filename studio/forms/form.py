@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
-from pydantic import ValidationError
 
 from engine.errors import UserError
 from engine.params import Params
@@ -55,11 +54,7 @@ class Form:
 
     def _offer(self, place: str, plugin: str) -> None:
         """Ask the plug-in what may be chosen for its settings, whenever one that is typed has been left."""
-        settings = {
-            each.place.rpartition(".")[2]: each
-            for each in self.fields
-            if each.plugin == plugin and each.place.startswith(f"{place}.")
-        }
+        settings = {each.place.rpartition(".")[2]: each for each in self.settings_of(place) if each.plugin == plugin}
         offered = {name: each.widget for name, each in settings.items() if each.names is asked_later}
         typed = [each.widget for name, each in settings.items() if name not in offered]
         if not offered:
@@ -157,15 +152,14 @@ class Form:
     def read(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """The form's values as a spec's JSON, settings of plug-ins that are not chosen left out."""
         spec: dict[str, Any] = {"kind": self.kind}
+        of_plugins: dict[str, list[Any]] = {}
         for each, value in zip(self.fields, values, strict=True):
-            if each.place in BY_FIELD:
-                spec[each.place] = {"name": str(value)}
-        for each, value in zip(self.fields, values, strict=True):
-            parent, _, name = each.place.rpartition(".")
-            if each.place in BY_FIELD or (each.plugin and spec[parent]["name"] != each.plugin):
-                continue
-            (spec[parent] if parent else spec)[name] = each.read(value)
-        return spec
+            place = each.place.partition(".")[0]
+            if place in BY_FIELD:
+                of_plugins.setdefault(place, []).append(value)
+            else:
+                spec[place] = each.read(value)
+        return spec | {place: self.read_plugin(place, own) for place, own in of_plugins.items()}
 
     def spec(self, values: tuple[Any, ...], **fixed: Any) -> Any:
         """The validated spec. Raises UserError that calls each wrong field by its label."""
@@ -238,8 +232,8 @@ def choices_of(registry: Registry[Any], plugin: str, settings: Mapping[str, Any]
     Raises UserError where what the settings name cannot be read.
     """
     try:
-        made = registry.create(registry.params({**settings, "name": plugin}))
-    except (ValidationError, ValueError):
+        made = registry.made_of({**settings, "name": plugin})
+    except UserError:
         return {}  # the form says what is wrong
     found: Mapping[str, Sequence[str]] = made.choices() if hasattr(made, "choices") else {}
     return found

@@ -6,8 +6,10 @@ import html
 import time
 from collections.abc import Iterable, Mapping
 
+from engine import specs
 from engine.control.views import RunView
 from engine.domain import Outcome
+from engine.specs import waits_for_people
 from studio.clickable import pick
 
 GLYPHS = {
@@ -18,13 +20,7 @@ GLYPHS = {
     Outcome.NO_PATCH: ("–", "no patch", "the answer held nothing usable"),
     Outcome.NOT_RUN: ("·", "not run", "it could not be run here; never counted against the model"),
 }
-KINDS = {
-    "dataset": "Dataset",
-    "train": "Training",
-    "merge": "Merge",
-    "benchmark": "Benchmark run",
-    "chat": "Loaded model",
-}
+KINDS = {kind: spec.title for kind, spec in specs.KINDS.items()}  # as a page calls each kind of run
 GIB, MIB = 1 << 30, 1 << 20
 
 
@@ -188,7 +184,7 @@ def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
 
 def _has_bar(run: RunView) -> bool:
     """A loaded model waits for questions, so it has no progress to show."""
-    return run.state in ("starting", "running", "stopping") and run.kind != "chat"
+    return run.state in ("starting", "running", "stopping") and not waits_for_people(run.kind)
 
 
 def run_list(runs: Iterable[RunView], chosen: int) -> str:

@@ -105,16 +105,15 @@ def build(frame: Frame) -> None:
         if run is None:
             nothing = empty("Nothing has run yet", "The curves and the log of each run will be shown here.")
             return [0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""]
-        can_save = run.kind == "train" and run.is_active
         made = next((model.kind for model in workspace.models.list() if model.run_id == run.id and model.usable), "")
         return [
             run.id,
             run_strip(run, is_linked=False),
-            gr.update(visible=can_save or "hidden", interactive=run.state != "stopping"),
+            gr.update(visible=run.can_save or "hidden", interactive=run.state != "stopping"),
             gr.update(
                 visible=not run.has_ended or "hidden",
-                value="Unload" if run.kind == "chat" else "Stop now" if can_save else "Stop",
-                interactive=can_save or run.state != "stopping",
+                value="Unload" if run.kind == "chat" else "Stop now" if run.can_save else "Stop",
+                interactive=run.can_save or run.state != "stopping",
             ),
             gr.update(visible=run.state in GOES_ON or "hidden"),
             action_links(actions(run, made)),

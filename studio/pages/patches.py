@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from engine.control.exports import FORMS
 from engine.control.patches import LedgerQuery
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
@@ -25,7 +26,6 @@ from studio.page import Frame
 SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Set aside", "skipped")]
 SORT = [("bug", "bug"), ("first plausible rank", "first"), ("plausible patches", "count"), ("kind of fault", "kind")]
 SPOKEN = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
-FILES = ("csv", "jsonl")
 SIZE = 15  # rows, until the page has said how many it has room for
 LARGEST = 60
 FIT = "() => window.studio.rows()"
@@ -141,9 +141,7 @@ def build(frame: Frame) -> None:
         found, total = workspace.patches.page(run, shown.query)
         most = int(workspace.runs.get(run).spec.get("candidates", 10))
         pages = shown.pages(total)
-        files = "".join(
-            f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in ("csv", "jsonl")
-        )
+        files = "".join(f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in FORMS)
         said = f"page {min(number, pages)} of {pages}, {total} bugs"
         return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"Export all as {files}"]
 

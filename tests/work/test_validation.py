@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from engine.domain import Bug, Completion, Outcome, Patch, Span, Verdict
+from engine.events import MODEL
 from engine.rundir import Inputs, RunDir
-from engine.work.validation import MODEL, Validation
+from engine.work.validation import Validation
 
 BUG = Bug("b/1", "python", "a.py", "wrong\n", "right\n", Span(1, 1))
 
