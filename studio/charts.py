@@ -1,5 +1,7 @@
 """Rows of numbers as plotly figures that keep their zoom while they grow and suit a light and a dark page.
 
+The curves of a training stand on one axis of optimizer steps; what is in sight of it is the same in all of them.
+
 They are written as plotly's JSON, as the browser reads it: building the same from plotly's classes takes 50 ms a
 figure, too much for every second beside a training run on the same cores. A test has plotly check each one.
 """
@@ -7,9 +9,13 @@ figure, too much for every second beside a training run on the same cores. A tes
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from studio.checked import LARGEST
 
 Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
 ACCENT, WARM, MUTED = "#5b73e6", "#d9822b", "#8a93a6"
@@ -21,32 +27,60 @@ FEW_STEPS = 10  # up to which plotly would put half steps on the axis
 NO_POINTS = {"text": "no points yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
 
 
-def loss(metrics: Mapping[str, Curve], key: str = "") -> str:
+@dataclass(frozen=True)
+class View:
+    """Of what some figures are, and the part of the step axis that is in sight, in steps; None: all of it."""
+
+    key: str = "keep"
+    sight: tuple[float, float] | None = None
+
+    @classmethod
+    def read(cls, key: str, zoomed: str) -> View:
+        """`zoomed`: what a figure last said of its zoom (studio/plotted.py); that of another key does not count."""
+        said, *ends = zoomed.split(":")
+        try:
+            low, high = map(float, ends)
+        except ValueError:
+            return cls(key)
+        is_range = said == key and -LARGEST <= low < high <= LARGEST
+        return cls(key, (low, high) if is_range else None)
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """The first and the last optimizer step in sight."""
+        low, high = self.sight or (0, LARGEST)
+        return max(0, math.floor(low)), max(0, math.ceil(high))
+
+
+ALL = View()
+
+
+def loss(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """Training and evaluation loss on the step axis."""
     traces = [
         *_line("training", metrics.get("loss", ()), ACCENT),
         *_line("evaluation", metrics.get("eval_loss", ()), WARM, has_points=True),
     ]
-    return _by_step("Loss", traces, key, showlegend=True)
+    return _by_step("Loss", traces, view, showlegend=True)
 
 
-def learning_rate(metrics: Mapping[str, Curve], key: str = "") -> str:
+def learning_rate(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """The learning rate on the step axis, from zero."""
     traces = _line("learning rate", metrics.get("learning_rate", ()), ACCENT)
-    return _by_step("Learning rate", traces, key, {**FROM_ZERO, "exponentformat": "e", "showexponent": "all"})
+    return _by_step("Learning rate", traces, view, {**FROM_ZERO, "exponentformat": "e", "showexponent": "all"})
 
 
-def speed(metrics: Mapping[str, Curve], key: str = "") -> str:
+def speed(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """Tokens a second on the step axis, from zero."""
-    return _by_step("Tokens per second", _line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT), key, FROM_ZERO)
+    return _by_step("Tokens per second", _line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT), view, FROM_ZERO)
 
 
-def memory(metrics: Mapping[str, Curve], key: str = "") -> str:
+def memory(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """Memory in use on the step axis, in MiB or GiB, from zero."""
     points = metrics.get("memory_bytes", ())
     scale, unit = (GIB, "GiB") if max((point[1] for point in points), default=0) >= 4 * GIB else (MIB, "MiB")
     traces = _line(unit, [(step, value / scale, at) for step, value, at in points], ACCENT)
-    return _by_step(f"Memory ({unit})", traces, key, FROM_ZERO)
+    return _by_step(f"Memory ({unit})", traces, view, FROM_ZERO)
 
 
 def lengths(histogram: Mapping[str, Sequence[float]], cap: int | None) -> str:
@@ -87,16 +121,19 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
 
 
 def _by_step(
-    title: str, traces: Sequence[dict[str, Any]], key: str, y_axis: dict[str, Any] | None = None, **layout: Any
+    title: str, traces: Sequence[dict[str, Any]], view: View, y_axis: dict[str, Any] | None = None, **layout: Any
 ) -> str:
-    """A figure whose axis has whole steps and ends at the last; `key`: of what its zoom belongs to."""
+    """A figure whose axis has whole steps, and ends at the last where all are in sight."""
     last = max((step for trace in traces for step in trace["x"]), default=1)
     axis: dict[str, Any] = {
         "title": {"text": "optimizer step", "standoff": 4},
         "autorangeoptions": {"minallowed": 0, "maxallowed": last},
+        "uirevision": f"{view.key} {view.sight}",  # a zoom stays until the page has told what is in sight
     }
-    axis |= {"dtick": 1} if last <= FEW_STEPS else {}
-    return _figure(title, traces, axis, y_axis, key=key, **layout)
+    low, high = view.sight or (0, last)
+    axis |= {"range": [low, high]} if view.sight else {}
+    axis |= {"dtick": 1} if high - low <= FEW_STEPS else {}
+    return _figure(title, traces, axis, y_axis, uirevision=view.key, **layout)
 
 
 def _figure(
@@ -104,7 +141,6 @@ def _figure(
     traces: Sequence[dict[str, Any]],
     x_axis: dict[str, Any],
     y_axis: dict[str, Any] | None = None,
-    key: str = "",
     **layout: Any,
 ) -> str:
     axis = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
@@ -119,7 +155,7 @@ def _figure(
         "hoverlabel": {"bgcolor": "#232938", "bordercolor": "#232938", "font": {"color": "#eef0f4"}},
         "showlegend": False,
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
-        "uirevision": key or "keep",  # zoom and hidden curves survive a redraw
+        "uirevision": "keep",  # zoom and hidden curves survive a redraw
         "xaxis": {**axis, **x_axis},
         "yaxis": {**axis, **(y_axis or {})},
     }

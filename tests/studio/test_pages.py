@@ -159,6 +159,33 @@ def test_the_step_axis_has_whole_steps_and_ends_at_the_last():
     assert "dtick" not in many
 
 
+def test_what_is_in_sight_is_the_same_range_in_every_figure_and_asks_for_its_steps():
+    view = charts.View.read("run 3", "run 3:2.5:7.25")
+    assert (view, view.steps) == (charts.View("run 3", (2.5, 7.25)), (2, 8))
+    points = [(step, 1.0, 0.0) for step in range(1, 101)]
+    metrics = dict.fromkeys(("loss", "learning_rate", "tokens_per_s", "memory_bytes"), points)
+    for make in monitor.CHARTS:
+        whole, zoomed = (json.loads(make(metrics, each))["layout"] for each in (charts.View("run 3"), view))
+        assert whole["uirevision"] == zoomed["uirevision"] == "run 3"
+        assert whole["xaxis"]["uirevision"] != zoomed["xaxis"]["uirevision"], "or plotly would keep its own range"
+        assert "range" not in whole["xaxis"]
+        assert zoomed["xaxis"]["range"] == [2.5, 7.25]
+        assert ("dtick" in whole["xaxis"], zoomed["xaxis"]["dtick"]) == (False, 1)
+
+
+@pytest.mark.parametrize("said", ["", "run 3", "run 4:1:2", "run 3:1", "run 3:1:2:3", "run 3:2:1", "run 3:1:1", "run 3:x:y",
+                                  "run 3:nan:2", "run 3:1:inf", "run 3:-1e300:1e300", HOSTILE])  # fmt: skip
+def test_a_zoom_of_another_run_or_without_sense_shows_all(said):
+    view = charts.View.read("run 3", said)
+    assert view.sight is None
+    assert view.steps[0] == 0
+    assert view.steps[1] >= 10**12
+
+
+def test_beyond_the_first_step_there_is_none():
+    assert charts.View.read("run 3", "run 3:-20.5:-3").steps == (0, 0)
+
+
 @pytest.mark.parametrize("make", [charts.learning_rate, charts.speed, charts.memory])
 def test_what_has_a_zero_starts_there(make):
     metrics = {name: [(1, 5.0, 0.0), (2, 6.0, 0.0)] for name in ("learning_rate", "tokens_per_s", "memory_bytes")}
