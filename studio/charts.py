@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from engine.scoring import Share
 from studio.checked import LARGEST
 
 Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
@@ -23,6 +24,9 @@ GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
 GIB, MIB = 1 << 30, 1 << 20
 FROM_ZERO = {"rangemode": "tozero"}
+# One colour for each of several runs, told apart by most colour-blind readers (Okabe and Ito 2008).
+SERIES = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8a7d00", "#8a93a6")
+MARKED = 20  # points up to which each is marked
 FEW_STEPS = 10  # up to which plotly would put half steps on the axis
 NO_POINTS = {"text": "no points yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
 
@@ -101,6 +105,29 @@ def lengths(histogram: Mapping[str, Sequence[float]], cap: int | None) -> str:
     shapes = [{**line, "line": {"color": WARM, "dash": "dash", "width": 1.5}}] if cap and edges else []
     axis = {"title": {"text": "tokens in prompt and target", "standoff": 4}}
     return _figure("Length of the samples", [bars], axis, bargap=0.06, shapes=shapes)
+
+
+def plausible_by_rank(runs: Mapping[str, Mapping[int, Share]]) -> str:
+    """plausible@k of each run against k, in percent of the bugs; each run is called as its key says."""
+    most = max((max(shares) for shares in runs.values() if shares), default=1)
+    traces = [
+        {
+            "type": "scatter",
+            "x": list(shares),
+            "y": [round(100 * share.fraction, 2) for share in shares.values()],
+            "name": name,
+            "mode": "lines+markers" if most <= MARKED else "lines",
+            "line": {"color": color, "width": 2},
+            "marker": {"size": 6},
+            "cliponaxis": False,
+            "hovertemplate": "%{y:.1f} %",
+        }
+        for (name, shares), color in zip(runs.items(), SERIES, strict=False)
+    ]
+    axis: dict[str, Any] = {"title": {"text": "k: the first so many candidates of each bug", "standoff": 4}}
+    axis |= {"dtick": 1} if most <= FEW_STEPS else {}
+    percent = {**FROM_ZERO, "ticksuffix": " %"}
+    return _figure("Bugs with a plausible patch (plausible@k)", traces, axis, percent, showlegend=False)
 
 
 def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from engine.control.patches import LedgerQuery
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.languages import LANGUAGES
+from studio.addresses import link
 from studio.checked import chosen_number
 from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.forms.panel import Panel
@@ -141,7 +142,8 @@ def build(frame: Frame) -> None:
         pages = shown.pages(total)
         files = "".join(f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in FORMS)
         said = f"page {min(number, pages)} of {pages}, {total} bugs"
-        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"Export all as {files}"]
+        compare = f'<a href="{link(compare=run)}">Compare</a>'
+        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"{compare} · Export all as {files}"]
 
     def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
         asked = patch_table.read_key(f"{place}:{bug_id}")

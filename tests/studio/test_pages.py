@@ -18,7 +18,7 @@ from engine.errors import OutsideFailure, UserError
 from studio import charts
 from studio.guard import check_bind, guarded
 from studio.html import basics as show
-from studio.html import code, conversation, guide, patch, patch_table
+from studio.html import code, comparison, conversation, guide, patch, patch_table
 from studio.html import header as page
 from studio.pages import datasets, merge, monitor, train
 
@@ -71,6 +71,13 @@ def drawn(workspace):
     yield guide.stages(workspace.demo.stages())
     yield datasets.sample(workspace.datasets.sample("stdlib-faults", 3))
     run = next(run for run in workspace.patches.runs() if run.started_at)
+    compared = workspace.compare.runs([each.id for each in workspace.patches.runs() if each.started_at])
+    yield comparison.runs_table(compared) + comparison.patterns(compared, "10")
+    yield comparison.groups_table(compared, compared.groups("kind"))
+    cells = workspace.compare.cells([each.run for each in compared.runs], [bug.bug_id for bug in compared.bugs], 10)
+    yield comparison.bugs_table(compared.bugs, cells, compared, compared.bugs[-1].bug_id)
+    beside = [workspace.patches.detail(each.run, compared.bugs[-1].bug_id, "model", 3) for each in compared.runs]
+    yield comparison.side_by_side([*beside, None], compared, compared.bugs[-1].bug_id)
     rows, total = workspace.patches.page(run.id)
     assert total == 24
     yield patch_table.strip(workspace.patches.totals(run.id))
