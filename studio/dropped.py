@@ -15,7 +15,7 @@ const send = async (file) => {
     const address = `studio/upload?name=${encodeURIComponent(file.name)}`;
     const answer = await fetch(address, {method: 'POST', body: file});
     const told = await answer.json();
-    said.textContent = answer.ok ? `${file.name} is in the form below` : told.error;
+    said.textContent = answer.ok ? '' : `${file.name}: ${told.error}`;  // the page says what it makes of it
     if (answer.ok) trigger('upload', {value: told.path});
   } catch { said.textContent = `${file.name} could not be sent; try again`; }
   field.value = '';

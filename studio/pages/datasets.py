@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from engine.builders.columns import Preview
 from engine.control.datasets import ShownSample
 from engine.control.views import DatasetView, Loss, RunView, run_views
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
 from studio import charts
 from studio.addresses import link
-from studio.clickable import GONE, kept, picked, plain, showing
+from studio.clickable import GONE, kept, marking, picked, plain, showing
 from studio.dropped import file_zone
-from studio.forms.fields import Names
+from studio.forms.fields import Names, css_class
 from studio.forms.form import Form
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import code
-from studio.html.basics import copy_link, empty, esc, heading, run_strip, share_bars, tiles, when
+from studio.html.basics import complaint, copy_link, doing, empty, esc, heading, run_strip, share_bars, tiles, when
 from studio.html.diff import diff
 from studio.page import Frame
 from studio.plotted import plotted
@@ -66,11 +68,26 @@ def actions(dataset: DatasetView) -> str:
     )
 
 
-def preview(rows: Sequence[Mapping[str, str]], roles: Mapping[str, str]) -> str:
-    """The first rows of a file, each column with what it is used for."""
+def preview(found: Preview, roles: Mapping[str, str]) -> str:
+    """The first rows of a file, each column with what it is used for, and what is wrong with rows that it has."""
+    return _rows(found.rows, sorted(found.columns, key=lambda name: name not in roles), roles) + _wrong_rows(found)
+
+
+def _wrong_rows(found: Preview) -> str:
+    """Rows that will be left out, and why nothing behind them can be read."""
+    if found.trouble:
+        return complaint(f"{found.trouble}.", [css_class("builder.file")])
+    if not found.funnel.source:
+        return complaint("The file names its columns and has no row.", [css_class("builder.file")])
+    first = found.funnel.examples
+    lost = "; ".join(f"{number} {reason} (first: {first[reason]})" for reason, number in found.funnel.lost.items())
+    said = f"Of the first {found.funnel.source} rows these will be left out: {lost}. Mend them to keep them."
+    return f'<p class="caution">{esc(said)}</p>' if lost else ""
+
+
+def _rows(rows: Sequence[Mapping[str, str]], columns: Sequence[str], roles: Mapping[str, str]) -> str:
     if not rows:
         return ""
-    columns = sorted(rows[0], key=lambda name: name not in roles)  # those that are used first
     head = "".join(
         f'<th class="{"used" if name in roles else ""}">{esc(name)}<span>{esc(roles.get(name, "not used"))}</span></th>'
         for name in columns
@@ -78,8 +95,9 @@ def preview(rows: Sequence[Mapping[str, str]], roles: Mapping[str, str]) -> str:
     body = "".join(
         "<tr>" + "".join(f"<td><code>{esc(row[name][:400])}</code></td>" for name in columns) + "</tr>" for row in rows
     )
+    title = f"The first {len(rows)} rows" if len(rows) > 1 else "The first row"
     return (
-        f'<h4>The first {len(rows)} rows</h4><div class="preview" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f'<h4>{title}</h4><div class="preview" tabindex="0"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -118,17 +136,19 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Bugs with their fixes become samples: a prompt and its target."
             zone = file_zone("Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet")
+            received = plain()
             names: dict[str, Names] = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
             panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
-            rows = plain()
+            rows = marking()
             panel.place_recipe(is_open=False)
+            panel.place_complaint()
             start_button = gr.Button("Build dataset", variant="primary")
         with gr.Column(scale=7, min_width=320):
             strip = plain()
             with gr.Column(variant="panel"):
                 with gr.Row(elem_classes="bar-row"):
                     picker = gr.Dropdown([], label="Dataset", info="newest first", interactive=True, elem_id="dataset")
-                    doing = plain(elem_classes="actions")
+                    offers = plain(elem_classes="actions")
                 facts = plain()
                 lengths = plotted(visible="hidden", elem_classes="chart")
             with gr.Column(variant="panel", elem_classes=GONE) as explorer:
@@ -140,24 +160,37 @@ def build(frame: Frame) -> None:
                     place = plain(elem_classes="place")
                 body = plain()
     index, wanted = kept(0), kept("")  # wanted: the dataset to show, also one that is still being built
+    refused = kept("")  # the file that the form names, and in the next line why one that was dropped is not there
     form = panel.form
 
-    def start(*values: Any) -> str:
-        run = workspace.runs.get(workspace.runs.submit(form.spec(values)))
-        gr.Info(f"Run {run.id} builds {run.name}; it is shown here as soon as it is done.")
-        return run.name
+    def start(spec: Any) -> list[str]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id} builds {run.name}: {doing(run)}. It is shown here when it is done.")
+        return [run.name]
 
-    def take_file(event: gr.EventData) -> list[Any]:
-        """A file has come: it goes into the form of the builder that reads files."""
-        return [reader.plugin, picked(event)]
-
-    def draw_rows(*values: Any) -> list[str]:
-        builder = form.read(values).get("builder") or {}
+    def take_file(named: str, event: gr.EventData) -> list[Any]:
+        """A file has come: it goes into the form of the builder that reads files, unless that cannot read it."""
+        path = picked(event)
         try:
-            found = workspace.datasets.preview(builder["file"], 3) if builder.get("file") else []
-        except (UserError, OSError):
-            return [""]  # what is wrong with it is said beside the form
-        return [preview(found, roles_of(form, builder, list(found[0]) if found else []))]
+            columns = form.proposed("builder", reader.plugin, {reader.place: path})
+        except (UserError, OSError) as error:
+            workspace.uploads.forget(Path(path))
+            return [gr.skip(), gr.skip(), f"{named}\n{error}", *(gr.skip() for _ in offered)]
+        return [reader.plugin, path, "", *columns]
+
+    def draw_rows(said: str, *values: Any) -> list[str]:
+        """What became of a file that was dropped, and the first rows of the one that the form names."""
+        builder = form.read(values).get("builder") or {}
+        file = str(builder.get("file") or "")
+        named, _, why = said.partition("\n")
+        told = complaint(f"{why}. The form below is as it was.") if why and named == file else ""
+        if workspace.uploads.holds(Path(file)) and not told:
+            told = f'<p class="dim">{esc(Path(file).name)} is in the form below.</p>'
+        try:
+            found = workspace.datasets.preview(file, 3) if file else None
+        except (UserError, OSError) as error:
+            return [told, complaint(f"{error}.", [css_class("builder.file")])]
+        return [told, preview(found, roles_of(form, builder, found.columns)) if found else ""]
 
     def draw(want: str) -> list[Any]:
         building = [run for run in run_views(workspace.runs.list(limit=50)) if run.kind == "dataset"]
@@ -200,12 +233,13 @@ def build(frame: Frame) -> None:
 
     reader = next(each for each in form.fields if each.place == "builder.file")
     chooser = form.widgets("builder")[0]
-    on(start_button.click, start, form.inputs, wanted, name="datasets_start")
+    panel.start(start_button, start, [wanted], name="datasets_start")
     on(picker.input, another, picker, [wanted, index], name="datasets_another")
-    taken = on(zone.upload, take_file, None, [chooser, reader.widget], name="datasets_take_file")
-    form.offer_after(taken, reader)
-    live.show(draw_rows, form.inputs, [rows], also=[each.change for each in form.inputs], ticks=False)
-    live.show(draw, [wanted], [strip, picker, doing, facts], also=[wanted.change])
+    offered = [each.widget for each in form.offered("builder", reader.plugin)]
+    on(zone.upload, take_file, reader.widget, [chooser, reader.widget, refused, *offered], name="datasets_take_file")
+    shown = [refused, *form.inputs]
+    live.show(draw_rows, shown, [received, rows], also=[each.change for each in shown], ticks=False)
+    live.show(draw, [wanted], [strip, picker, offers, facts], also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index, name="datasets_step_back")

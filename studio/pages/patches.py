@@ -21,7 +21,7 @@ from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import patch as patch_html
 from studio.html import patch_table
-from studio.html.basics import empty, run_strip
+from studio.html.basics import doing, empty, run_strip
 from studio.page import Frame
 
 SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Set aside", "skipped")]
@@ -81,6 +81,7 @@ def build(frame: Frame) -> None:
             text = "It writes patches for every bug; each is run against the bug's tests."
             panel = Panel(frame, "benchmark", "Run a benchmark", text, {"model": workspace.models.names},
                           folded=("representation",), recipe_apart=True)  # fmt: skip
+            panel.place_complaint()
             with gr.Row(elem_classes="buttons"):
                 start_button = gr.Button("Start benchmark", variant="primary")
                 close = gr.Button("Close", min_width=80)
@@ -103,10 +104,10 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=5, min_width=320, variant="panel", elem_classes="sheet"):
             patch = clickable()
 
-    def start(*values: Any) -> int:
-        number = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {number} is queued; its rows appear as verdicts arrive.")
-        return number
+    def start(spec: Any) -> list[int]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id}: {doing(run)}; its rows appear as verdicts arrive.")
+        return [run.id]
 
     def open_form() -> Any:
         return showing(True, "page")
@@ -176,7 +177,7 @@ def build(frame: Frame) -> None:
 
     filters: list[Any] = [search, show, language]
     asked = [picker, *filters, sort, page, size, bug, rank]
-    on(start_button.click, start, panel.form.inputs, wanted, name="patches_start")
+    panel.start(start_button, start, [wanted], name="patches_start")
     on(new.click, open_form, None, form_row, name="patches_open_form")
     on(close.click, close_form, None, form_row, name="patches_close_form")
     on([part.change for part in (panel.again, panel.use)], follow_link, [panel.again, panel.use], form_row,
