@@ -247,7 +247,7 @@ def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
     ("benchmark", "said"),
     [
         ("nothing", "no benchmarks plug-in called 'nothing'"),
-        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a valid number"),
+        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a number"),
         ({"name": "quixbugs"}, "git clone"),
         (7, "expected a plug-in"),
     ],
