@@ -19,7 +19,7 @@ STANDING = ("known_fix", "buggy_code", "first_plausible", "first_unjudged", "pla
 
 
 @dataclass(frozen=True)
-class LedgerQuery:
+class BugQuery:
     """Which bugs of a benchmark run to show, in which order, and which page of them (from 1)."""
 
     search: str = ""
@@ -31,7 +31,7 @@ class LedgerQuery:
     size: int = 20
 
 
-def ledger(session: Session, run_id: int, asked: LedgerQuery) -> tuple[Sequence[Bug], int]:
+def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[Bug], int]:
     """One page of bugs, and how many match in all."""
     wanted = [col(Bug.run_id) == run_id]
     if asked.search:

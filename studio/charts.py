@@ -1,4 +1,4 @@
-"""Rows of numbers as plotly figures that keep their zoom while they grow and suit a light and a dark page.
+"""Rows of numbers as plotly figures that keep their zoom when points are added, for a light or a dark page.
 
 They are written as plotly's JSON, as the browser reads it: building the same from plotly's classes takes 50 ms a
 figure, too much for every second beside a training run on the same cores. A test has plotly check each one.
@@ -80,7 +80,7 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
         "mode": "lines+markers" if has_points or len(points) < 3 else "lines",
         "line": {"color": color, "width": 2},
         "marker": {"size": 6},
-        "cliponaxis": False,  # the last point stands at the edge
+        "cliponaxis": False,  # the last point is at the edge
         "hovertemplate": "%{y:.4g}",
     }
     return [trace]
@@ -89,7 +89,7 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
 def _by_step(
     title: str, traces: Sequence[dict[str, Any]], key: str, y_axis: dict[str, Any] | None = None, **layout: Any
 ) -> str:
-    """A figure whose axis has whole steps and ends at the last; `key`: of what its zoom belongs to."""
+    """A figure whose axis has whole steps and ends at the last; `key`: the zoom is reset when it changes."""
     last = max((step for trace in traces for step in trace["x"]), default=1)
     axis: dict[str, Any] = {
         "title": {"text": "optimizer step", "standoff": 4},

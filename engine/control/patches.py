@@ -18,16 +18,16 @@ from engine.errors import UserError
 from engine.events import MODEL
 from engine.scoring import BugOutcomes, Share, Standing, figures
 from storage import benchmarks, queries, texts
-from storage.benchmarks import LedgerQuery
+from storage.benchmarks import BugQuery
 from storage.database import Database
 from storage.tables import Bug, Patch, Review, Run
 
-__all__ = ["Detail", "LedgerQuery", "LedgerRow", "Patches", "Reviewed", "Totals", "unified"]
+__all__ = ["BugQuery", "BugRow", "Detail", "Patches", "Reviewed", "Totals", "unified"]
 VERDICTS = ("correct", "incorrect", "unsure")  # of a person
 
 
 @dataclass(frozen=True)
-class LedgerRow:
+class BugRow:
     """One bug of the ledger: its two control cells and its candidates in rank order."""
 
     bug_id: str
@@ -113,16 +113,16 @@ class Patches:
         with self._database.read() as session:
             return queries.runs(session, kind="benchmark")
 
-    def page(self, run_id: int, asked: LedgerQuery | None = None) -> tuple[list[LedgerRow], int]:
+    def page(self, run_id: int, asked: BugQuery | None = None) -> tuple[list[BugRow], int]:
         """One page of the ledger, and how many bugs match in all."""
         with self._database.read() as session:
-            found, total = benchmarks.ledger(session, run_id, asked or LedgerQuery())
+            found, total = benchmarks.bug_page(session, run_id, asked or BugQuery())
             cells = benchmarks.cells(session, [bug.id for bug in found])
         of_bug: dict[int | None, list[tuple[int, str]]] = {}
         for cell in cells:
             if cell.source == MODEL:
                 of_bug.setdefault(cell.bug, []).append((cell.rank, cell.outcome))
-        return [_ledger_row(bug, of_bug.get(bug.id, ())) for bug in found], total
+        return [_bug_row(bug, of_bug.get(bug.id, ())) for bug in found], total
 
     def totals(self, run_id: int) -> Totals:
         """The figures as far as the run has come; `not_run` is in no numerator and no denominator.
@@ -206,8 +206,8 @@ def _found(session: Session, run_id: int, bug_id: str, source: str, rank: int) -
     return found
 
 
-def _ledger_row(bug: Bug, cells: Sequence[tuple[int, str]]) -> LedgerRow:
-    return LedgerRow(
+def _bug_row(bug: Bug, cells: Sequence[tuple[int, str]]) -> BugRow:
+    return BugRow(
         cells=tuple(cells),
         n_plausible=bug.plausible,
         **{key: getattr(bug, key) for key in ("bug_id", "language", "kind", "cwe", "skipped")},

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from engine import events
-from engine.control.ledger import Ledger
+from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.events import Event
 from engine.models import adapters
@@ -63,13 +63,13 @@ class Rows:
         assert run.id is not None
         self._session = session
         self._run = run
-        self._ledger = Ledger(session, run.id)
+        self._patch_rows = PatchRows(session, run.id)
         self._metrics: list[dict[str, Any]] = []
 
     def take(self, event: Event) -> None:
         said = event.said
         if isinstance(said, events.BugSeen | events.PatchJudged):
-            self._ledger.add(said)
+            self._patch_rows.add(said)
         elif isinstance(said, events.Metric):
             self._metric(event.seq, event.time, said)
         elif isinstance(said, events.Resumed):
@@ -88,7 +88,7 @@ class Rows:
 
     def store(self) -> None:
         self._store_metrics()
-        self._ledger.store()
+        self._patch_rows.store()
 
     def _metric(self, seq: int, time: float, said: events.Metric) -> None:
         self._metrics += [

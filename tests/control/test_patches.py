@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from engine.control.patches import LedgerQuery
+from engine.control.patches import BugQuery
 from engine.errors import UserError
 from engine.scoring import Share
 
@@ -38,7 +38,7 @@ def judged(workspace, started):
 
 
 def ids(workspace, run_id, **asked):
-    return [row.bug_id for row in workspace.patches.page(run_id, LedgerQuery(**asked))[0]]
+    return [row.bug_id for row in workspace.patches.page(run_id, BugQuery(**asked))[0]]
 
 
 def test_known_fixes_are_those_to_the_letter(workspace, started):
@@ -85,11 +85,11 @@ def test_the_ledger_filters_sorts_searches_and_pages(workspace, judged):
     assert ids(workspace, judged, sort="first", show="plausible", descending=True) == ["b/hard", "b/easy"]
     assert ids(workspace, judged, sort="count")[0] == "b/easy"
     assert ids(workspace, judged, page=2, size=2) == ["b/hard", "b/java"]
-    assert workspace.patches.page(judged, LedgerQuery(page=9, size=2)) == ([], 5)
+    assert workspace.patches.page(judged, BugQuery(page=9, size=2)) == ([], 5)
 
 
 def test_a_row_has_its_controls_and_its_cells_in_rank_order(workspace, judged):
-    row = workspace.patches.page(judged, LedgerQuery(search="easy"))[0][0]
+    row = workspace.patches.page(judged, BugQuery(search="easy"))[0][0]
     assert (row.known_fix, row.buggy_code) == ("plausible", "test_failed")
     assert row.cells == ((1, "plausible"), (2, "test_failed"), (3, "plausible"))
     assert (row.first_plausible, row.n_plausible) == (1, 2)

@@ -12,7 +12,7 @@ import pytest
 from engine.errors import UserError
 from studio import guard, sessions
 from studio.checked import LARGEST, LONGEST, WellFormed, chosen_number, cleaned, is_text, number_of
-from studio.guard import Sparing, guarded, on
+from studio.guard import RepeatFilter, guarded, on
 from studio.sessions import Sessions
 
 
@@ -97,10 +97,10 @@ def test_the_same_fault_is_logged_once_a_minute_and_then_with_how_often_it_came(
 
     def call(times):
         for _ in range(times):
-            with pytest.raises(gr.Error, match="broke on our side"):
+            with pytest.raises(gr.Error, match="An internal error"):
                 guarded(handler)(0)
 
-    monkeypatch.setattr(guard.log, "filters", [Sparing()])
+    monkeypatch.setattr(guard.log, "filters", [RepeatFilter()])
     now = [1000.0]
     monkeypatch.setattr(guard.time, "monotonic", lambda: now[0])
     with caplog.at_level(logging.ERROR, "studio"):
@@ -121,7 +121,7 @@ def test_a_session_is_small_and_goes_when_its_page_is_quiet(page, monkeypatch):
     assert kept["a"].blocks_config.fns.keys() == page.fns.keys()
     kept.delete_all_expired_state()
     assert "a" in kept
-    monkeypatch.setattr(sessions, "QUIET", timedelta(seconds=-1))
+    monkeypatch.setattr(sessions, "UNUSED", timedelta(seconds=-1))
     kept.delete_all_expired_state()
     assert "a" not in kept
     assert kept.time_last_used == {}

@@ -199,7 +199,7 @@ def train_spec():
     [
         (UserError("rank <b>0</b>"), "rank &lt;b&gt;0"),
         (OutsideFailure("disk full"), "disk full"),
-        (KeyError("x"), "Something broke on our side"),
+        (KeyError("x"), "An internal error of the studio"),
     ],
 )
 def test_the_guard_turns_trouble_into_escaped_sentences(error, text):
@@ -223,12 +223,12 @@ def test_only_loopback_is_open_without_a_password(host):
 @pytest.mark.parametrize(
     ("usable", "same", "look", "words"),
     [
-        (True, 5, "good", "It answers like the adapter and is offered"),
+        (True, 5, "good", "It answers like the adapter and can be chosen"),
         (True, 3, "caution", "Caution: the numbers agree up to rounding, but not all patches are the same."),
-        (False, 5, "bad", "It does not answer like the adapter, so it is offered nowhere."),
+        (False, 5, "bad", "It does not answer like the adapter, so it cannot be chosen on other pages."),
     ],
 )
 def test_a_merge_is_a_success_only_where_every_patch_is_the_same(usable, same, look, words):
-    shown = merge.parity(merge.Proof(usable, 1e-6, 1e-5, same, 5))
+    shown = merge.parity_check(merge.Parity(usable, 1e-6, 1e-5, same, 5))
     assert f'class="parity {look}"' in shown
     assert words in shown

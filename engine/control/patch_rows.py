@@ -18,7 +18,7 @@ from storage import benchmarks, texts
 from storage.tables import Bug, Patch
 
 
-class Ledger:
+class PatchRows:
     """What a run has said of bugs and patches and is not stored yet; a patch that comes again replaces the first."""
 
     def __init__(self, session: Session, run_id: int) -> None:

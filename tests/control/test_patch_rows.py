@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from engine.control.ledger import Ledger
+from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.errors import UserError
 from engine.events import BugSeen, PatchJudged, VerdictSaid
@@ -38,7 +38,7 @@ BUGS = st.builds(
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory):
-    return Database(tmp_path_factory.mktemp("ledger") / "studio.db")
+    return Database(tmp_path_factory.mktemp("patch_rows") / "studio.db")
 
 
 @given(st.lists(st.lists(PATCHES | BUGS, max_size=8), max_size=4))
@@ -48,10 +48,10 @@ def test_standings_and_counts_follow_every_patch(database, batches):
         session.add(run)
         session.flush()
         for batch in batches:
-            ledger = Ledger(session, run.id)
+            patch_rows = PatchRows(session, run.id)
             for said in batch:
-                ledger.add(said)
-            ledger.store()
+                patch_rows.add(said)
+            patch_rows.store()
     said = [event for batch in batches for event in batch]
     newest = {(each.bug_id, each.source, each.rank): each for each in said if isinstance(each, PatchJudged)}
     told = {each.id for each in said if isinstance(each, BugSeen)}
@@ -81,11 +81,11 @@ def test_a_text_that_many_patches_have_is_kept_once(database):
         run = Run(kind="benchmark", name="x", state="running", created_at=0.0)
         session.add(run)
         session.flush()
-        ledger = Ledger(session, run.id)
+        patch_rows = PatchRows(session, run.id)
         verdict = VerdictSaid(Outcome.TEST_FAILED, log="a log that is nowhere else")
         for rank in range(1, 101):
-            ledger.add(PatchJudged("b/1", "model", rank, verdict, text="a patch that is nowhere else"))
-        ledger.store()
+            patch_rows.add(PatchJudged("b/1", "model", rank, verdict, text="a patch that is nowhere else"))
+        patch_rows.store()
     with database.read() as session:
         texts = session.scalars(select(Text.text).where(Text.text.like("a % that is nowhere else"))).all()
     assert sorted(texts) == ["a log that is nowhere else", "a patch that is nowhere else"]
