@@ -15,7 +15,15 @@ from storage.queries import holds
 from storage.tables import Bug, OutcomeCount, Patch, Review, Text
 from storage.texts import AT_ONCE
 
-STANDING = ("known_fix", "buggy_code", "first_plausible", "first_unjudged", "plausible", "judged", "has_known_fix")
+SUMMARY_COLUMNS = (
+    "known_fix",
+    "buggy_code",
+    "first_plausible",
+    "first_unjudged",
+    "plausible",
+    "judged",
+    "has_known_fix",
+)
 
 
 @dataclass(frozen=True)
@@ -58,9 +66,9 @@ def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[B
     return session.scalars(query.limit(asked.size).offset((max(asked.page, 1) - 1) * asked.size)).all(), total
 
 
-def standings(session: Session, run_id: int) -> Sequence[Row[Any]]:
-    """The columns named in STANDING, and as `bugs` how many bugs of the run have these values."""
-    columns = [getattr(Bug, name) for name in STANDING]
+def candidate_summaries(session: Session, run_id: int) -> Sequence[Row[Any]]:
+    """The columns named in SUMMARY_COLUMNS, and as `bugs` how many bugs of the run have these values."""
+    columns = [getattr(Bug, name) for name in SUMMARY_COLUMNS]
     return session.execute(
         select(*columns, func.count().label("bugs")).where(col(Bug.run_id) == run_id).group_by(*columns)
     ).all()

@@ -18,7 +18,7 @@ def content_hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def kept(session: Session, texts: Iterable[str]) -> dict[str, int]:
+def store(session: Session, texts: Iterable[str]) -> dict[str, int]:
     """The id of each text, which is stored if it is not there yet; call it in a transaction that writes."""
     hashes = {text: content_hash(text) for text in texts}
     known = _ids(session, hashes.values())

@@ -32,7 +32,7 @@ def build(frame: Frame) -> None:
         stages = clickable()
 
     def draw_demo() -> list[Any]:
-        shown, table, under_way = workspace.demo.stages(), workspace.demo.table(), workspace.demo.is_under_way()
+        shown, table, under_way = workspace.demo.stages(), workspace.demo.table(), workspace.demo.is_running()
         text = guide.about(shown, table, machine(), under_way=under_way)
         is_over = bool(shown) and all(stage.state == "done" for stage in shown)
         return [
@@ -55,7 +55,7 @@ def build(frame: Frame) -> None:
         return gr.skip()
 
     def start_demo() -> Any:
-        if workspace.demo.is_under_way():
+        if workspace.demo.is_running():
             raise UserError("The demo is already running: its stages are shown below.")
         workspace.demo.start()
         gr.Info("The demo is queued: six stages, about six minutes on two cores.")

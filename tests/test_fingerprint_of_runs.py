@@ -73,7 +73,7 @@ def test_what_stands_between_the_samples_of_a_large_file_is_not_seen(adapter, sa
 
 
 def test_weights_that_are_not_there_or_cut_off_are_said(adapter, tmp_path):
-    with pytest.raises(UserError, match="holds no weights"):
+    with pytest.raises(UserError, match="contains no weights"):
         weights_hash(tmp_path)
     with (adapter / WEIGHTS).open("r+b") as file:
         file.truncate(1_000_000)
@@ -82,10 +82,10 @@ def test_weights_that_are_not_there_or_cut_off_are_said(adapter, tmp_path):
 
 
 def test_a_folder_that_is_no_training_set_is_said(tmp_path):
-    with pytest.raises(UserError, match=r"train\.parquet is not a training set of this program"):
+    with pytest.raises(UserError, match=r"train\.parquet is not a training set of Repair Studio"):
         dataset_hash(tmp_path)
     (tmp_path / "train.parquet").write_bytes(b"PAR1")
-    with pytest.raises(UserError, match=r"train\.parquet is not a training set of this program"):
+    with pytest.raises(UserError, match=r"train\.parquet is not a training set of Repair Studio"):
         dataset_hash(tmp_path)
 
 

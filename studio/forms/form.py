@@ -232,7 +232,7 @@ def choices_of(registry: Registry[Any], plugin: str, settings: Mapping[str, Any]
     Raises UserError if a file or folder that the settings name cannot be read.
     """
     try:
-        made = registry.made_of({**settings, "name": plugin})
+        made = registry.from_value({**settings, "name": plugin})
     except UserError:
         return {}  # the form says what is wrong
     found: Mapping[str, Sequence[str]] = made.choices() if hasattr(made, "choices") else {}

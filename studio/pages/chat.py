@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from engine.benchmarks import Listed
-from engine.control.chats import LOST
+from engine.benchmarks import BugEntry
+from engine.control.chats import UNLOADED
 from engine.errors import UserError
 from studio.checked import number_of
 from studio.clickable import click_value, clickable, hidden_field, plain
@@ -56,7 +56,7 @@ def build(frame: Frame) -> None:
     def bugs(*benchmark: Any) -> list[tuple[str, str]]:
         """(label, id) of each bug; the list can be searched for any part of the label."""
         try:
-            found = workspace.chats.listed(form.read_plugin("benchmark", benchmark))
+            found = workspace.chats.bug_entries(form.read_plugin("benchmark", benchmark))
             return [(bug_label(each), each.id) for each in found]
         except UserError:
             return []  # the form shows what is wrong with the benchmark
@@ -113,7 +113,7 @@ def build(frame: Frame) -> None:
         line = f'<b>{esc(view.bug_id)}</b><span class="dim grow">with {esc(view.model)}</span>'
         chip = state(view.state, view.status)
         top = f'<p class="strip-line">{line}{chip}{verdict(view.outcome)}{copy_link()}</p>'
-        is_loaded = view.state not in LOST
+        is_loaded = view.state not in UNLOADED
         return [
             top, conversation.shown(view), gr.update(interactive=not view.is_busy), gr.update(interactive=is_loaded)
         ]  # fmt: skip
@@ -171,7 +171,7 @@ def build(frame: Frame) -> None:
     frame.keep("use", use, check=check_model)
 
 
-def bug_label(bug: Listed) -> str:
+def bug_label(bug: BugEntry) -> str:
     """The label of a bug in the list of bugs."""
     return "  ·  ".join(filter(None, [bug.id, bug.kind.replace("_", " "), bug.language, bug.cwe]))
 

@@ -150,7 +150,7 @@ def test_a_folder_without_a_usable_function_says_why(tmp_path):
     (tmp_path / "short.py").write_text("def f():\n    return 1\n")
     (tmp_path / "latin.py").write_bytes(b"\xe9")
     with pytest.raises(
-        UserError, match=r"no function under .* could be given a fault: .*1 files are not UTF-8 \(first: latin.py\)"
+        UserError, match=r"no fault could be injected under .*: .*1 files are not UTF-8 \(first: latin.py\)"
     ):
         read(folder=str(tmp_path))
 

@@ -126,7 +126,7 @@ class Full(Local):
 
 
 BROKEN = [  # the promise, who breaks it, what is said
-    ("capacity_is_told", Full, "it has room for 0 runs"),
+    ("valid_capacity", Full, "its capacity is 0 runs"),
     ("detached", Attached, "gets the signals of the terminal"),
     ("detached", Mortal, "the worker is gone"),
     ("detached", Forgetful, "not known by its handle"),

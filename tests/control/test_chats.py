@@ -253,6 +253,6 @@ def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
     ],
 )
 def test_a_benchmark_that_cannot_be_read_is_a_sentence(workspace, benchmark, said):
-    for ask in (workspace.chats.listed, workspace.chats.bugs):
+    for ask in (workspace.chats.bug_entries, workspace.chats.bugs):
         with pytest.raises(UserError, match=said):
             ask(benchmark)

@@ -142,15 +142,15 @@ def test_cancelling_stops_what_has_not_ended_and_nothing_starts_in_between(works
     assert [run.state for run in workspace.demo.runs()] == ["stopping", *["stopped"] * 5]
     RunDir(Path(workspace.demo.runs()[0].folder)).emit("state", state="stopped")
     workspace.tick()
-    assert not workspace.demo.is_under_way()
-    with pytest.raises(UserError, match="no demo is under way"):
+    assert not workspace.demo.is_running()
+    with pytest.raises(UserError, match="no demo is running"):
         workspace.demo.cancel()
 
 
 def test_when_a_stage_ends_early_so_do_those_that_need_it(workspace, mute):
     first, *others = workspace.demo.runs(workspace.demo.start())
     workspace.runs.stop(first.id)
-    assert workspace.demo.is_under_way()
+    assert workspace.demo.is_running()
     for _ in others:
         workspace.tick()
     stages = workspace.demo.stages()

@@ -10,22 +10,22 @@ from sqlmodel import select
 from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.errors import UserError
-from engine.events import BugSeen, PatchJudged, VerdictSaid
-from engine.scoring import Standing
+from engine.events import BugEvent, PatchEvent, VerdictFields
+from engine.scoring import CandidateSummary
 from storage.database import Database
 from storage.tables import Bug, OutcomeCount, Patch, Run, Text
 
 TEXTS = ("fixed\n", "buggy\n", "other\n", None)
 PATCHES = st.builds(
-    PatchJudged,
+    PatchEvent,
     bug_id=st.sampled_from(["b/1", "b/2"]),
     source=st.sampled_from(["model", "model", "model", "known_fix", "buggy_code"]),
     rank=st.integers(1, 4),
     text=st.sampled_from(TEXTS),
-    verdict=st.builds(VerdictSaid, outcome=st.sampled_from(list(Outcome))),
+    verdict=st.builds(VerdictFields, outcome=st.sampled_from(list(Outcome))),
 )
 BUGS = st.builds(
-    BugSeen,
+    BugEvent,
     id=st.sampled_from(["b/1", "b/2"]),
     language=st.just("python"),
     path=st.just("a.py"),
@@ -42,7 +42,7 @@ def database(tmp_path_factory):
 
 
 @given(st.lists(st.lists(PATCHES | BUGS, max_size=8), max_size=4))
-def test_standings_and_counts_follow_every_patch(database, batches):
+def test_summaries_and_counts_follow_every_patch(database, batches):
     with database.write() as session:
         run = Run(kind="benchmark", name="x", state="running", created_at=0.0)
         session.add(run)
@@ -53,8 +53,8 @@ def test_standings_and_counts_follow_every_patch(database, batches):
                 patch_rows.add(said)
             patch_rows.store()
     said = [event for batch in batches for event in batch]
-    newest = {(each.bug_id, each.source, each.rank): each for each in said if isinstance(each, PatchJudged)}
-    told = {each.id for each in said if isinstance(each, BugSeen)}
+    newest = {(each.bug_id, each.source, each.rank): each for each in said if isinstance(each, PatchEvent)}
+    told = {each.id for each in said if isinstance(each, BugEvent)}
     with database.read() as session:
         bugs = {bug.bug_id: bug for bug in session.scalars(select(Bug).where(Bug.run_id == run.id))}
         counts = session.scalars(select(OutcomeCount).where(OutcomeCount.run_id == run.id)).all()
@@ -64,8 +64,8 @@ def test_standings_and_counts_follow_every_patch(database, batches):
     for bug_id, bug in bugs.items():
         mine = {key: each for key, each in newest.items() if key[0] == bug_id}
         ranks = {rank: each.verdict.outcome for (_, source, rank), each in mine.items() if source == "model"}
-        at = Standing.of(ranks)
-        assert Standing(bug.first_plausible, bug.first_unjudged, bug.plausible, bug.judged) == at
+        at = CandidateSummary.of(ranks)
+        assert CandidateSummary(bug.first_plausible, bug.first_unjudged, bug.plausible, bug.judged) == at
         known = [each for each in mine.values() if each.source == "model" and each.text == "fixed\n"]
         found = any(each.verdict.outcome is Outcome.PLAUSIBLE for each in known)
         assert bug.has_known_fix is (found and bug_id in told)
@@ -82,9 +82,9 @@ def test_a_text_that_many_patches_have_is_kept_once(database):
         session.add(run)
         session.flush()
         patch_rows = PatchRows(session, run.id)
-        verdict = VerdictSaid(Outcome.TEST_FAILED, log="a log that is nowhere else")
+        verdict = VerdictFields(Outcome.TEST_FAILED, log="a log that is nowhere else")
         for rank in range(1, 101):
-            patch_rows.add(PatchJudged("b/1", "model", rank, verdict, text="a patch that is nowhere else"))
+            patch_rows.add(PatchEvent("b/1", "model", rank, verdict, text="a patch that is nowhere else"))
         patch_rows.store()
     with database.read() as session:
         texts = session.scalars(select(Text.text).where(Text.text.like("a % that is nowhere else"))).all()

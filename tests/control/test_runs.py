@@ -29,7 +29,7 @@ def submit(workspace, kind, *overrides, **options):
         ("benchmark", "benchmark=quixbugs", "no folder is named; run `git clone"),
         ("benchmark", 'benchmark={"name": "quixbugs", "folder": "/nowhere"}', "no QuixBugs checkout in /nowhere"),
         ("chat", "benchmark=quixbugs", "no folder is named; run `git clone"),
-        ("merge", "adapter=starter", "adapter: 'starter' is no adapter but a base model"),
+        ("merge", "adapter=starter", "adapter: 'starter' is a base model, not an adapter"),
         ("merge", "name=starter", "there is already a model called 'starter'"),
         ("merge", "name=train-7", "'train-7' is how runs without a name are called"),
     ],
@@ -108,7 +108,7 @@ def test_a_finished_run_does_not_go_on(workspace, started):
     run_id, folder = started()
     folder.emit("state", state="done", result={})
     workspace.tick()
-    with pytest.raises(UserError, match="is done; only a stopped, failed or interrupted run can go on"):
+    with pytest.raises(UserError, match="is done; only stopped, failed or interrupted runs can be resumed"):
         workspace.runs.resume(run_id)
 
 
@@ -157,7 +157,7 @@ def test_an_adapter_goes_on_with_the_settings_it_has_or_not_at_all(workspace, da
         "trainer.rank: the adapter has 32, not 16; trainer.alpha: the adapter has 64, not 32; "
         "trainer.dropout: the adapter has 0, not 0.1; "
         "trainer.target_modules: the adapter has all-linear, not q_proj,v_proj; "
-        "'starter-adapter' can only go on as it was made: use --set trainer.rank=32 --set trainer.alpha=64 "
+        "'starter-adapter' can only be trained further with its own settings: use --set trainer.rank=32 --set trainer.alpha=64 "
         "--set trainer.dropout=0 --set trainer.target_modules=all-linear, or merge it and train the merged model"
     )
     assert len(workspace.runs.list()) == before, "nothing is queued"

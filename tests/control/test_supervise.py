@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.control.supervise import NoRoom
+from engine.control.supervise import NotEnoughDisk
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
@@ -91,7 +91,7 @@ def test_on_a_full_disk_what_is_queued_waits_and_starts_once_there_is_room(works
         else:
             filled.setattr({"its folder": "engine.rundir._write", "its log": "pathlib.Path.touch"}[what], full)
         for _ in range(3):
-            with pytest.raises(NoRoom) as error:
+            with pytest.raises(NotEnoughDisk) as error:
                 workspace.tick()
             assert str(error.value).startswith(f"no disk space: run {ids[0]} (starter on pocket) waits, ")
             assert str(error.value).endswith("; free some space, and it starts by itself")
@@ -123,7 +123,7 @@ def test_what_is_stopped_while_it_waits_for_room_does_not_start(workspace, mute,
         full()
 
     monkeypatch.setattr(mute, "submit", stopped_then_full)
-    with pytest.raises(NoRoom):
+    with pytest.raises(NotEnoughDisk):
         workspace.tick()
     assert workspace.runs.get(run_id).state == "stopping"
 

@@ -61,7 +61,7 @@ def test_watching_goes_on_after_a_full_disk_and_after_a_fault_of_ours(workspace,
             raise troubles.pop(0)
         looked.set()
 
-    monkeypatch.setattr("engine.control.workspace.FAULT_PAUSE_S", 0.01)
+    monkeypatch.setattr("engine.control.workspace.ERROR_PAUSE_S", 0.01)
     monkeypatch.setattr(workspace, "tick", tick)
     ended = workspace.watch(period_s=0.01)
     assert looked.wait(10)

@@ -45,7 +45,7 @@ def test_a_killed_benchmark_goes_on_with_what_it_had(home):
     workspace.runs.resume(run_id)
     until(workspace, lambda: workspace.runs.get(run_id).state == "done")
     said = Counter(
-        (event.said.bug_id, event.said.source, event.said.rank)
+        (event.payload.bug_id, event.payload.source, event.payload.rank)
         for event in RunDir(Path(run.folder)).events().events
         if event.kind == "patch"
     )

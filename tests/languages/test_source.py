@@ -174,5 +174,5 @@ LINES = [
 @given(st.lists(st.sampled_from(LINES)), st.sampled_from(["python", "java"]))
 def test_the_quick_look_for_comments_misses_none(lines, name):
     searched = Source("".join(lines), name)
-    searched._language = replace(language(name), telltale=re.compile(""))  # found in every text
+    searched._language = replace(language(name), quick_check=re.compile(""))  # found in every text
     assert Source("".join(lines), name).bare_lines == searched.bare_lines

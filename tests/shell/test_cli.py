@@ -67,7 +67,7 @@ def test_a_model_folder_says_what_it_lacks(said, tmp_path):
 
     assert of(tmp_path) == f"model: {tmp_path} holds no model: config.json is missing"
     shutil.copy(STARTER_MODEL / "config.json", tmp_path)
-    assert "holds no weights: no .safetensors file" in of(tmp_path)
+    assert "contains no weights: no .safetensors file" in of(tmp_path)
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/nowhere/base"}))
     assert "adapter_model.safetensors is missing" in of(tmp_path)
     (tmp_path / "adapter_model.safetensors").touch()
@@ -101,17 +101,17 @@ def test_a_negative_number_is_an_unknown_run_too(home, verb):
     ("words", "sentence"),
     [
         (["benchmark", "--set", "model=~nobody-here/m"], "model: no model or folder called '~nobody-here/m'; known"),
-        (["benchmark", "--set", "model=" + "m" * 300], "model: no file or folder can be called 'mmm"),
-        (["merge", "--set", "adapter=" + "m" * 300], "adapter: no file or folder can be called 'mmm"),
-        (["train", "--set", "dataset=" + "m" * 300], "dataset: no file or folder can be called 'mmm"),
+        (["benchmark", "--set", "model=" + "m" * 300], "model: no file or folder can have the name 'mmm"),
+        (["merge", "--set", "adapter=" + "m" * 300], "adapter: no file or folder can have the name 'mmm"),
+        (["train", "--set", "dataset=" + "m" * 300], "dataset: no file or folder can have the name 'mmm"),
         (["train", "--set", "dataset="], "dataset: choose a dataset; known: none yet; build one first"),
         (["train", "--set", "dataset=x", "--set", "model=a\x1b[31m"], "model: no model or folder called 'a\\x1b[31m'"),
         (
             ["dataset", "build", "--set", "builder.folder=" + "f" * 300],
-            "builder.folder: no file or folder can be called",
+            "builder.folder: no file or folder can have the name",
         ),
         (["dataset", "build", "--set", "exclude=pocket"], 'exclude: should be a list, as in ["one", "two"] (got'),
-        (["train", "--set", "name=" + "n" * 101], "name: a name is at most 100 letters, digits, spaces and . _ + -"),
+        (["train", "--set", "name=" + "n" * 101], "name: should be at most 100 letters, digits, spaces and . _ + -"),
     ],
     ids=lambda value: " ".join(value)[:50] if isinstance(value, list) else "",
 )
@@ -163,7 +163,7 @@ def test_a_run_that_is_resumed_leaves_with_the_code_of_its_cause(home, monkeypat
         return run
 
     monkeypatch.setattr("engine.control.supervise.Supervisor.tick", lambda self: None)  # nothing is ever started
-    monkeypatch.setattr("engine.shell.follow.to_the_end", end)
+    monkeypatch.setattr("engine.shell.follow.wait_for_end", end)
     run_id = json.loads(CliRunner().invoke(app, ["merge", "--json", "--home", str(home)]).output)["id"]
     CliRunner().invoke(app, ["runs", "stop", str(run_id), "--home", str(home)])
     done = CliRunner().invoke(app, ["runs", "resume", str(run_id), "--wait", "--home", str(home)])
@@ -205,7 +205,7 @@ def test_every_verb_explains_itself(words):
 
 
 def test_cancelling_a_demo_where_there_is_none_says_so(said):
-    assert said("demo", "--cancel") == "no demo is under way, so there is none to cancel"
+    assert said("demo", "--cancel") == "no demo is running, so there is none to cancel"
 
 
 @pytest.mark.parametrize("is_shared", [False, True])

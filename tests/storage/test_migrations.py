@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.scoring import Standing
+from engine.scoring import CandidateSummary
 from storage.database import HEAD, Database, version_of
 from storage.texts import content_hash
 
@@ -85,8 +85,8 @@ def test_what_pages_sort_and_sum_by_is_what_the_old_patches_say(old):
     assert any(row["judged"] for row in after["bug"])
     for bug in after["bug"]:
         mine = [row for row in before["patch"] if (row["run_id"], row["bug_id"]) == (bug["run_id"], bug["bug_id"])]
-        at = Standing.of({row["rank"]: row["outcome"] for row in mine if row["source"] == "model"})
-        found = Standing(bug["first_plausible"], bug["first_unjudged"], bug["plausible"], bug["judged"])
+        at = CandidateSummary.of({row["rank"]: row["outcome"] for row in mine if row["source"] == "model"})
+        found = CandidateSummary(bug["first_plausible"], bug["first_unjudged"], bug["plausible"], bug["judged"])
         controls = {row["source"]: row["outcome"] for row in mine if row["source"] != "model"}
         assert (found, bug["known_fix"], bug["buggy_code"]) == (
             at,

@@ -109,7 +109,7 @@ def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
         assert before.count('class="figure"') == line.count('class="figure"') == 2, "figures stay until there are new"
         return
     assert "Teach a code model" in demo(studio)[0]
-    with pytest.raises(gr.Error, match="no demo is under way"):
+    with pytest.raises(gr.Error, match="no demo is running"):
         cancel()
     ask()
     assert demo(studio)[1].count(">queued<") == 6

@@ -116,7 +116,7 @@ def known(monkeypatch):
     monkeypatch.setitem(sys.modules, "known_benchmark", type(sys)("known_benchmark"))
     sys.modules["known_benchmark"].Known = Known
     registry = Registry("benchmarks", "benchmark", {"known": "known_benchmark:Known"})
-    for user in ("engine.work.kept", "engine.specs"):
+    for user in ("engine.work.selection", "engine.specs"):
         monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
 
 
@@ -166,7 +166,7 @@ def test_a_model_without_a_tokenizer_is_named(make, tmp_path):
         with pytest.raises(UserError, match=said) as error:
             make([pair(1)], inputs=Inputs(model=Model("m", "base", str(folder))))
         assert error.value.field == "model"
-    with pytest.raises(UserError, match="no model is named"):
+    with pytest.raises(UserError, match="no model was named"):
         make([pair(1)], inputs=Inputs())
 
 

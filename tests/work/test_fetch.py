@@ -24,7 +24,7 @@ from engine.errors import UserError
 from engine.rundir import Inputs, RunDir
 from engine.specs import parse
 from engine.work import __main__ as worker
-from engine.work.fetch import fetched
+from engine.work.fetch import fetch_model
 
 RESPONSE = httpx2.Response(404, request=httpx2.Request("GET", "https://huggingface.co/api/models/org/base"))
 MORE = ("pytorch_model.bin", "modeling.py", "consolidated.safetensors", "checkpoint-5/adapter_model.safetensors")
@@ -32,7 +32,7 @@ MORE = ("pytorch_model.bin", "modeling.py", "consolidated.safetensors", "checkpo
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """`snapshot_download` over two repositories, made of the shipped model and adapter; returns what it fetched."""
+    """`snapshot_download` over two repositories, made of the shipped model and adapter; returns what it fetch_model."""
     there, here = tmp_path / "there", tmp_path / "here"
     for repo, folder in (("some/model", STARTER_MODEL), ("some/adapter", STARTER_ADAPTER)):
         shutil.copytree(folder, there / repo)
@@ -77,7 +77,7 @@ def ended(run):
 @pytest.mark.parametrize("kind", ["", "adapter", "base"])
 def test_an_adapter_is_known_by_its_files_whatever_was_thought_of_it(tmp_path, hub, kind):
     run = run_of(tmp_path, {"kind": "chat"}, Model("some/adapter", kind, "some/adapter"))
-    model = fetched(run.inputs(), run, "chat").model
+    model = fetch_model(run.inputs(), run, "chat").model
     assert model.kind == "adapter"
     assert (Path(model.path) / "adapter_model.safetensors").is_file()
     assert len(list(Path(model.base).glob("*.safetensors"))) == 2
@@ -128,7 +128,7 @@ def test_whatever_the_hubs_client_raises_is_one_sentence(tmp_path, monkeypatch, 
     monkeypatch.setattr("huggingface_hub.snapshot_download", raising(error))
     run = run_of(tmp_path, {"kind": "chat"}, Model("org/base", "base", "org/base"))
     with pytest.raises(UserError) as refused:
-        fetched(run.inputs(), run, "chat")
+        fetch_model(run.inputs(), run, "chat")
     text = str(refused.value)
     assert text.startswith(
         "model: 'org/base' is no folder here and cannot be had from the Hugging Face hub (404 Client"
@@ -141,14 +141,14 @@ def test_an_error_without_words_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.snapshot_download", raising(ConnectionResetError()))
     run = run_of(tmp_path, {"kind": "chat"}, Model("org/base", "base", "org/base"))
     with pytest.raises(UserError, match=r"\(ConnectionResetError\)"):
-        fetched(run.inputs(), run, "chat")
+        fetch_model(run.inputs(), run, "chat")
 
 
 def test_without_a_network_the_hubs_own_client_says_so(tmp_path):
     assert constants.HF_HUB_OFFLINE, "no test asks the hub"
     run = run_of(tmp_path, {"kind": "chat"}, Model("org/none", "", "org/none"))
     with pytest.raises(UserError, match="'org/none' is no folder here and cannot be had from the Hugging Face hub"):
-        fetched(run.inputs(), run, "chat")
+        fetch_model(run.inputs(), run, "chat")
 
 
 @pytest.mark.parametrize(("path", "base", "name"), [("gone", "", "mine"), ("", "gone", "the base model of mine")])
@@ -160,7 +160,7 @@ def test_files_that_are_gone_are_said_to_be_gone(tmp_path, hub, path, base, name
     assert worker.work(run) == 1
     assert ended(run)["cause"] == "user"
     assert ended(run)["error"] == (
-        f"adapter: the files of {name!r} are gone from {gone}; train it again or choose another model"
+        f"adapter: the files of {name!r} are no longer in {gone}; train it again or choose another model"
     )
 
 
@@ -174,7 +174,7 @@ def test_a_full_disk_is_not_the_users_mistake(tmp_path, monkeypatch):
 def test_a_folder_of_ones_own_is_left_as_it_is(tmp_path, hub):
     model = Model("starter", "base", str(STARTER_MODEL))
     run = run_of(tmp_path, {"kind": "chat"}, model)
-    assert fetched(run.inputs(), run, "chat").model == model
+    assert fetch_model(run.inputs(), run, "chat").model == model
     assert hub == {}
-    with pytest.raises(UserError, match="are gone from /gone"):
-        fetched(Inputs(model=Model("x", "base", "/gone")), run, "chat")
+    with pytest.raises(UserError, match="are no longer in /gone"):
+        fetch_model(Inputs(model=Model("x", "base", "/gone")), run, "chat")

@@ -73,11 +73,11 @@ def test_a_spec_that_is_not_valid_is_the_users(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{"kind": "mer', "is damaged and holds no JSON (Unterminated string"),
-        (b"", "is damaged and holds no JSON (Expecting value"),
-        (b"[" * 100_000, "is damaged and holds no JSON (maximum recursion depth"),
-        (b"\xff\xfe", "is damaged and holds no JSON ('utf-8' codec"),
-        (b"[]", "is damaged and holds no JSON object"),
+        (b'{"kind": "mer', "is damaged: not JSON (Unterminated string"),
+        (b"", "is damaged: not JSON (Expecting value"),
+        (b"[" * 100_000, "is damaged: not JSON (maximum recursion depth"),
+        (b"\xff\xfe", "is damaged: not JSON ('utf-8' codec"),
+        (b"[]", "is damaged: not a JSON object"),
         (None, "cannot be read: No such file or directory"),
     ],
     ids=["torn", "empty", "deep", "binary", "list", "missing"],
@@ -88,7 +88,7 @@ def test_a_file_of_the_run_that_cannot_be_read_is_named(run, capfd, name, conten
     last = states(run)[-1]
     assert last["cause"] == "outside"
     assert last["error"].startswith(f"{run.path / name} {said}")
-    assert last["error"].endswith("; ask for the run anew")
+    assert last["error"].endswith("; start a new run")
     assert capfd.readouterr().err.endswith(f"{last['error']}\n"), "and the log says no more"
 
 
@@ -111,14 +111,14 @@ def test_the_log_tells_our_faults_from_the_rest(run, monkeypatch, capfd):
     assert fail(OutsideFailure("no sandbox")) == "no sandbox\n"
     ours = fail(KeyError("x"))
     assert "Traceback" in ours
-    assert ours.splitlines()[-1].startswith("a fault of Repair Studio: KeyError: 'x'")
+    assert ours.splitlines()[-1].startswith("a bug in Repair Studio: KeyError: 'x'")
 
 
 def test_bitsandbytes_frightens_nobody_on_a_cpu():
     code = (
         "import logging\n"
-        "from engine.work.__main__ import settle\n"
-        "settle()\n"
+        "from engine.work.__main__ import prepare_process\n"
+        "prepare_process()\n"
         "import bitsandbytes.backends.cpu.ops as ops\n"  # says it by itself where the CPU has AVX512-BF16
         "ops.logger.warning('Failed to load CPU gemm_4bit_forward from kernels-community: %s.', 1)\n"
         "ops.logger.warning('something else')\n"
@@ -137,7 +137,7 @@ def test_a_second_worker_leaves_the_first_ones_events_alone(run):
         process = start(run)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "another worker is already at work" in said
+    assert "another worker is already running" in said
     assert states(run) == []
 
 
