@@ -40,7 +40,7 @@ def test_a_home_that_is_a_file_is_refused(tmp_path):
 def test_a_database_that_is_none_is_refused(home):
     home.mkdir()
     (home / "studio.db").write_text("this is not a database, it is a text of some length\n" * 50)
-    with pytest.raises(UserError, match="is damaged or no database of Repair Studio"):
+    with pytest.raises(UserError, match="is damaged or not a database of Repair Studio"):
         Workspace(home)
 
 

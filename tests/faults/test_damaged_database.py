@@ -45,7 +45,7 @@ def test_the_shell_says_it_in_one_sentence(damaged, words):
     )
     assert done.returncode == 1
     assert done.stderr.count("studio.db is damaged") == 1
-    assert "put a copy" in done.stderr
+    assert "replace it by a copy" in done.stderr
     assert "Traceback" not in done.stderr
 
 
