@@ -211,7 +211,9 @@ class Turn(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     conversation_id: int = Field(foreign_key="conversation.id")
     parent_id: int | None = Field(default=None, foreign_key="turn.id")
-    run_id: int | None = Field(default=None, foreign_key="run.id")  # that made it; None: made by the first version, which did not store it
+    run_id: int | None = Field(
+        default=None, foreign_key="run.id"
+    )  # that made it; None: made by the first version, which did not store it
     number: int
     role: str
     message_text: int = Field(foreign_key="text.id")

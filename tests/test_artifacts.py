@@ -1,4 +1,4 @@
-"""A folder that exists is whole."""
+"""A folder that exists is complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from engine.artifacts import atomic_folder
 
 
-def test_it_appears_when_it_is_whole_and_takes_the_place_of_an_earlier_one(tmp_path):
+def test_it_appears_when_it_is_complete_and_replaces_an_earlier_one(tmp_path):
     folder = tmp_path / "model"
     for content in ("first", "second"):
         with atomic_folder(folder) as unfinished:

@@ -84,7 +84,7 @@ def test_a_broken_file_names_its_line(tmp_path):
     ],
     ids=["deep list", "deep object", "twice", "twice inside", "digits", "long", "list"],
 )
-def test_a_file_that_holds_no_spec_is_named_with_the_reason(tmp_path, content, said):
+def test_a_file_that_is_not_a_spec_is_named_with_the_reason(tmp_path, content, said):
     path = tmp_path / "spec.json"
     path.write_bytes(content)
     with pytest.raises(UserError) as error:
@@ -99,7 +99,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["x" * 300, ".", "/dev/null/x", "/dev/zero"])
-def test_what_is_no_file_is_said_in_one_sentence(source):
+def test_a_source_that_is_not_a_file_gives_one_sentence(source):
     with pytest.raises(UserError, match=r"is neither a file nor a preset|cannot be read: |longer than 1,000,000 bytes"):
         read_spec("train", source)
 
@@ -123,7 +123,7 @@ def test_a_spec_of_another_kind_is_refused(tmp_path):
         read_spec("train", str(path))
 
 
-def test_a_file_is_meant_from_where_the_user_stands(tmp_path, monkeypatch):
+def test_a_path_is_relative_to_the_users_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     spec = read_spec("dataset", "", ["builder=columns", "builder.file=fixes.jsonl"])
     assert spec.builder.file == str(tmp_path / "fixes.jsonl")

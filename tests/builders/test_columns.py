@@ -1,4 +1,4 @@
-"""Pairs of functions from files: what becomes a bug, and the one sentence for what does not."""
+"""Pairs of functions from files: which rows become bugs, and the message for the others."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path, ending):
         ("x.txt", b"a", r"x\.txt is not a \.jsonl, \.json \(one object per line\), \.csv or \.parquet file"),
     ],
 )
-def test_an_unusable_file_gets_one_sentence(tmp_path, name, content, said):
+def test_an_unusable_file_gives_one_sentence(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=said):
         read(tmp_path / name)

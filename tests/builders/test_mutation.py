@@ -71,7 +71,7 @@ def test_a_fault_of_each_kind(kind, body, expected):
         ("changed_constant", "''"),
     ],
 )
-def test_what_would_be_no_fault_is_left_alone(kind, body):
+def test_code_where_an_edit_is_no_fault_is_not_changed(kind, body):
     assert faults(kind, body) == set()
 
 

@@ -1,4 +1,4 @@
-"""Rows of any length: what is too long is counted and passed over, what is around it is kept."""
+"""Rows of any length: rows that are too long are counted and skipped, the others are read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_line_that_is_too_long_is_counted_with_its_number(tmp_path, monkeypatc
     assert funnel.examples == {rows.TOO_LONG: "line 2"}
 
 
-def test_a_file_of_one_endless_line_holds_nothing(tmp_path, monkeypatch):
+def test_a_file_of_one_endless_line_has_no_rows(tmp_path, monkeypatch):
     path = tmp_path / "x.jsonl"
     path.write_bytes(b"x" * 3_000_000)
     with pytest.raises(UserError, match="contains no line with a JSON object; line 1 is not one"):
@@ -74,7 +74,7 @@ def test_a_quote_that_is_never_closed_is_named_however_much_follows(tmp_path, mo
         read(path, monkeypatch)
 
 
-def test_a_header_that_is_too_long_is_said(tmp_path, monkeypatch):
+def test_a_header_that_is_too_long_is_reported(tmp_path, monkeypatch):
     path = tmp_path / "x.csv"
     path.write_text("x," * 1000)
     with pytest.raises(UserError, match=r"the first line of x\.csv is longer than .*; it should name the columns"):

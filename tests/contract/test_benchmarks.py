@@ -53,7 +53,7 @@ def test_all_bugs_keep_the_contract(name, sandbox, request):
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_missing_checkout_is_said_with_what_to_do(name, tmp_path):
+def test_a_missing_checkout_is_reported_with_what_to_do(name, tmp_path):
     for folder in ("", str(tmp_path)):
         benchmark = BENCHMARKS.create(BENCHMARKS.params({"name": name, "folder": folder}))
         for look in (benchmark.check, benchmark.bugs):
@@ -137,6 +137,6 @@ def test_the_stub_keeps_the_contract():
         (Stub(nonsense=Verdict(Outcome.COMPILE_ERROR)), "stub/one: the log does not say why nonsense does not compile"),
     ],
 )
-def test_the_contract_notices(broken, said):
+def test_the_contract_finds(broken, said):
     with pytest.raises(AssertionError, match=said):
         check(broken, Nowhere())

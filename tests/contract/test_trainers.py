@@ -121,6 +121,6 @@ def test_the_contract_has_nothing_against_the_stub(tiny, tmp_path):  # noqa: F81
         (Renamed, "after an interruption, model.safetensors holds other weights"),
     ],
 )
-def test_the_contract_notices(make, said, tiny, tmp_path):  # noqa: F811
+def test_the_contract_finds(make, said, tiny, tmp_path):  # noqa: F811
     with pytest.raises(AssertionError, match=said):
         check(make, None, tiny, tmp_path, tmp_path)

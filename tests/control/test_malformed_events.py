@@ -81,7 +81,7 @@ def test_a_malformed_event_is_counted_and_nothing_else_is_lost(workspace, starte
     assert workspace.runs.get(chat).state == "done"
 
 
-def test_an_event_of_a_kind_not_known_is_passed_over_and_not_counted(workspace, started):
+def test_an_event_of_an_unknown_kind_is_skipped_and_not_counted(workspace, started):
     run_id, folder = started()
     folder.emit("hologram", depth=3)
     workspace.tick()

@@ -1,4 +1,4 @@
-"""Models by name, folder or hub id, and what is said of a folder that holds none."""
+"""Models by name, folder or hub id, and the errors for a folder without a model."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_hub_model_that_is_not_here_can_be_estimated(workspace, hub):
         ("some/x--y", "model: 'some/x--y' is no folder here, and no name of a model"),
     ],
 )
-def test_what_the_hub_cannot_give_is_said_when_it_is_asked_for(workspace, hub, reference, said):
+def test_what_the_hub_does_not_have_is_a_user_error(workspace, hub, reference, said):
     with pytest.raises(UserError, match=said):
         workspace.models.resolve(reference)
 
@@ -167,7 +167,7 @@ def test_a_hub_that_cannot_be_reached_is_not_asked_again_and_again(workspace, hu
     assert len(asked) > 1, "after a while it is"
 
 
-def test_a_model_whose_files_are_gone_says_so(workspace, started, dataset):
+def test_a_model_without_its_files_is_a_user_error(workspace, started, dataset):
     _, folder = started("train", "name=mine", f"dataset={dataset}")
     model = folder.artifacts / "model"
     shutil.copytree(STARTER_ADAPTER, model)

@@ -1,4 +1,4 @@
-"""Columns that follow from patches are what the patches say, however the events come in."""
+"""Columns computed from patches are consistent with them, in whatever order the events come."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_text_that_many_patches_have_is_kept_once(database):
     assert sorted(texts) == ["a log that is nowhere else", "a patch that is nowhere else"]
 
 
-def test_a_review_is_one_persons_word_and_can_be_changed(workspace, started):
+def test_a_person_has_one_review_of_a_patch_and_can_change_it(workspace, started):
     run_id, folder = started("benchmark", "candidates=1")
     folder.emit("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "plausible"})
     workspace.tick()

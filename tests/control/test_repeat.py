@@ -1,4 +1,4 @@
-"""A run asked for again from its own folder: whatever is no longer as it was then is named."""
+"""A run repeated from its folder: every input that has changed is named."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def clean(monkeypatch):
     return version
 
 
-def test_where_all_is_the_same_nothing_is_said(repeated):
+def test_an_unchanged_run_has_no_differences(repeated):
     assert repeated() == []
 
 
@@ -51,7 +51,7 @@ def test_another_program_is_named(repeated, clean):
 
 
 @pytest.mark.parametrize("unknown", ["0.1.0+g17c7609a93fe.dirty", "0.1.0+g17c7609a93fe.unchecked"])
-def test_a_program_with_changes_of_its_own_is_never_called_the_same(repeated, monkeypatch, unknown):
+def test_a_program_with_uncommitted_changes_is_always_a_difference(repeated, monkeypatch, unknown):
     monkeypatch.setattr("engine.control.repeat.code_version", lambda: unknown)
     (said,) = repeated(code_version=unknown)
     assert said.startswith("the program may be another one than for the run in IT")
@@ -94,7 +94,7 @@ def test_the_shell_names_what_differs(started, home):
     assert "repair-studio: note: the program is another version than for the run in" in done.stderr
 
 
-def test_what_a_repeated_runs_names_no_longer_mean_is_said(workspace, started, tmp_path):
+def test_changed_inputs_of_a_repeated_run_are_named(workspace, started, tmp_path):
     shutil.copytree(STARTER_ADAPTER, tmp_path / "mine")
     _, folder = started("benchmark", f"model={tmp_path / 'mine'}")
     source = str(folder.path / "spec.json")

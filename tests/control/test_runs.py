@@ -1,4 +1,4 @@
-"""Asking for runs: what is refused, in which words, and what the queue does with the rest."""
+"""Submitting runs: what is refused, with which message, and the order of the queue."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_queued_run_stops_at_once_and_a_running_one_is_asked_then_forced(works
     assert workspace.runs.get(running).state == "stopped"
 
 
-def test_a_worker_that_vanished_is_said_to_be_killed_and_can_go_on(workspace, started, mute):
+def test_a_run_whose_worker_died_has_failed_and_can_be_resumed(workspace, started, mute):
     run_id, folder = started()
     with workspace._database.write() as session:
         from storage.tables import Run
@@ -148,7 +148,7 @@ def test_the_command_makes_the_same_spec_again(workspace):
     assert read_spec("benchmark", "", overrides) == spec
 
 
-def test_an_adapter_goes_on_with_the_settings_it_has_or_not_at_all(workspace, dataset):
+def test_an_adapter_is_trained_further_with_its_own_settings_only(workspace, dataset):
     before = len(workspace.runs.list())
     ask = ["model=starter-adapter", f"dataset={dataset}"]
     with pytest.raises(UserError) as error:
@@ -172,7 +172,7 @@ def test_an_adapter_goes_on_with_the_settings_it_has_or_not_at_all(workspace, da
         submit(workspace, "train", *ask, "trainer.method=full")
 
 
-def test_the_form_hears_of_it_before_anything_is_asked_for(workspace):
+def test_the_form_shows_the_error_before_anything_is_submitted(workspace):
     with pytest.raises(UserError, match="trainer.rank: the adapter has 32, not 16"):
         workspace.preflight(read_spec("train", "", ["model=starter-adapter"]))
     needed = workspace.preflight(
@@ -187,7 +187,7 @@ def test_the_log_shows_its_end(workspace, started):
     assert workspace.runs.log(run_id, 5) == "aaEND"[-5:]
 
 
-def test_an_unknown_run_is_said_to_be_unknown(workspace):
+def test_an_unknown_run_is_a_user_error(workspace):
     with pytest.raises(UserError, match="there is no run 7"):
         workspace.runs.get(7)
 
@@ -203,7 +203,7 @@ def _submit_all(home, names, start, results):
     workspace.close()
 
 
-def test_of_fifty_that_ask_at_once_for_25_names_each_name_is_given_once(workspace):
+def test_of_fifty_runs_submitted_at_once_with_25_names_each_name_is_used_once(workspace):
     context = multiprocessing.get_context("fork")
     start, results = context.Event(), context.Queue()
     names = [f"set-{number % 25}" for number in range(50)]
@@ -228,7 +228,7 @@ def test_a_stopped_run_takes_its_name_back_only_while_it_is_free(workspace):
         workspace.runs.resume(first)
 
 
-def test_to_stop_now_stands_over_to_stop_and_save(workspace, started, mute):
+def test_stop_now_overrides_stop_and_save(workspace, started, mute):
     run_id, _ = started()
     workspace.runs.stop(run_id)
     for _ in range(3):
@@ -240,7 +240,7 @@ def test_to_stop_now_stands_over_to_stop_and_save(workspace, started, mute):
     assert mute.all_asked == ["please", "force"]
 
 
-def test_a_runs_own_spec_can_be_asked_for_again(workspace, started, dataset, tmp_path):
+def test_a_runs_own_spec_can_be_submitted_again(workspace, started, dataset, tmp_path):
     run_id, folder = started("train", "name=again", f"dataset={dataset}")
     folder.emit("state", state="done", result={})
     workspace.tick()

@@ -1,4 +1,4 @@
-"""Watching goes on whatever becomes of one run."""
+"""Watching continues whatever happens to one run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_run_whose_folder_was_removed_fails_and_the_others_go_on(workspace, st
 
 
 @pytest.mark.parametrize("lost", ["all of it", "its events"])
-def test_a_run_whose_folder_was_removed_can_begin_anew(workspace, started, lost):
+def test_a_run_whose_folder_was_removed_can_start_over(workspace, started, lost):
     """Its new worker counts from 1; patches, which somebody may have reviewed, are replaced as they come."""
     run_id, folder = started()
     for step in (1, 2, 3):
@@ -100,9 +100,7 @@ def test_on_a_full_disk_what_is_queued_waits_and_starts_once_there_is_room(works
     assert [workspace.runs.get(number).state for number in ids] == ["starting", "queued", "starting"]
 
 
-def test_that_the_queue_waits_for_room_is_said_once_and_no_longer_when_it_does_not(
-    workspace, mute, monkeypatch, capsys
-):
+def test_a_queue_that_waits_for_disk_space_is_reported_once(workspace, mute, monkeypatch, capsys):
     run_id = workspace.runs.submit(read_spec("benchmark"))
     with monkeypatch.context() as filled:
         filled.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 5 << 20})())

@@ -1,4 +1,4 @@
-"""A run's folder makes the same rows again: in a new home, in its own, as often as it is asked for."""
+"""A run's folder gives the same rows again: in a new home, in its own, any number of times."""
 
 from __future__ import annotations
 

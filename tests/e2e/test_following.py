@@ -1,4 +1,4 @@
-"""An open page follows what happens: in place, at no cost while nothing does, and across a restart of the server."""
+"""An open page is updated in place, at no cost while nothing changes, and across a restart of the server."""
 
 from __future__ import annotations
 

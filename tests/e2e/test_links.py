@@ -1,4 +1,4 @@
-"""The address says what is shown: every choice stands in it, and comes back from it in another browser."""
+"""The address contains every choice, and opens the same in another browser."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_patch_is_shared_by_its_address(still_server, open_page):
     page.wait_for_url(re.compile("rank=buggy_code"))
 
 
-def test_what_is_shown_without_a_choice_stands_in_the_address_too(still_server, open_page):
+def test_what_is_shown_without_a_choice_is_in_the_address_too(still_server, open_page):
     page = open_page(still_server.url)
     for name, address in (("Datasets", "?dataset=stdlib-faults"), ("Monitor", "?run=7"), ("Patches", "?patches=5"),
                           ("Chat", "?tab=chat&bug=pocket/py-archive-command"), ("Train", "?tab=train")):  # fmt: skip

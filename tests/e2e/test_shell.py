@@ -1,4 +1,4 @@
-"""Every verb from a shell, on the real model, the real trainer and the real judge, only shorter."""
+"""Every verb from a shell, with the real model, trainer and sandbox, only shorter."""
 
 from __future__ import annotations
 

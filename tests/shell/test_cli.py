@@ -119,7 +119,7 @@ def test_wrong_input_of_any_kind_is_one_sentence(said, words, sentence):
     assert said(*words).startswith(sentence)
 
 
-def test_nothing_in_a_sentence_moves_the_terminal(said, tmp_path):
+def test_messages_contain_no_control_characters(said, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("\x1b[2Jbefore,after\n")
     sentence = said("dataset", "build", "--set", "builder=columns", "--set", f"builder.file={path}")
@@ -127,7 +127,7 @@ def test_nothing_in_a_sentence_moves_the_terminal(said, tmp_path):
 
 
 @pytest.mark.parametrize("place", ["a file", "under a file", "nobody's", "a circle"])
-def test_a_home_that_cannot_be_used_is_said(tmp_path, place):
+def test_a_home_that_cannot_be_used_is_reported(tmp_path, place):
     file, circle = tmp_path / "file", tmp_path / "circle"
     file.touch()
     circle.symlink_to(circle)
@@ -147,7 +147,7 @@ def test_an_empty_home_is_not_the_current_folder(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_may_not_be_read_is_the_users_to_allow(said, monkeypatch):
+def test_a_file_that_may_not_be_read_is_a_user_error(said, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", "/data/x.jsonl")
 
@@ -156,7 +156,7 @@ def test_what_may_not_be_read_is_the_users_to_allow(said, monkeypatch):
 
 
 @pytest.mark.parametrize(("cause", "code"), [("user", 2), ("outside", 1)])
-def test_a_run_that_is_resumed_leaves_with_the_code_of_its_cause(home, monkeypatch, cause, code):
+def test_a_resumed_run_has_the_exit_code_of_its_cause(home, monkeypatch, cause, code):
     def end(workspace, run_id, *, quiet):
         run = workspace.runs.get(run_id)
         run.state, run.cause, run.error = "failed", cause, "no"
@@ -174,7 +174,7 @@ def test_an_empty_home_says_what_to_do(home):
     assert "try `repair-studio demo`" in CliRunner().invoke(app, ["runs", "--home", str(home)]).output
 
 
-def test_the_home_may_stand_before_the_verb_or_after_it(home, tmp_path):
+def test_the_home_option_may_come_before_or_after_the_verb(home, tmp_path):
     def homes(*words):
         CliRunner().invoke(app, list(words), env={"REPAIR_STUDIO_HOME": str(tmp_path / "environment")})
         made = {path.name for path in tmp_path.iterdir()}
@@ -204,7 +204,7 @@ def test_every_verb_explains_itself(words):
     assert "--set" in said.output
 
 
-def test_cancelling_a_demo_where_there_is_none_says_so(said):
+def test_cancelling_without_a_demo_is_a_user_error(said):
     assert said("demo", "--cancel") == "no demo is running, so there is none to cancel"
 
 

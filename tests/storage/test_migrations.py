@@ -1,4 +1,4 @@
-"""The databases of released versions, as used homes left them, are brought up to date and lose nothing."""
+"""Databases of released versions are migrated and lose nothing."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_old_turns_are_a_path(old):
     assert {turn["run_id"] for turn in turns} == {None}, "which run made them was not kept"
 
 
-def test_a_patch_whose_bug_was_never_told_of_is_kept(old):
+def test_a_patch_without_an_event_of_its_bug_is_kept(old):
     path, _ = old
     with sqlite3.connect(path) as database:
         database.execute("UPDATE patch SET bug_id = 'lost' WHERE id = 1")
@@ -138,7 +138,7 @@ def test_a_run_in_a_state_that_does_not_exist_has_failed(old):
     assert (run["state"], "does not exist" in run["error"]) == ("failed", True)
 
 
-def test_a_migration_that_fails_changes_nothing_and_the_next_start_copies_anew(old, monkeypatch):
+def test_a_failed_migration_changes_nothing_and_the_next_start_copies_again(old, monkeypatch):
     from alembic import command
 
     path, before = old

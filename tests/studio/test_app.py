@@ -91,7 +91,7 @@ def demo(studio):
     return line, stages, run["visible"] is True, cancel["visible"] is True
 
 
-def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
+def test_the_demo_is_started_once_and_cancelled_as_a_whole(studio, request):
     ask, start, cancel = (handler(studio, f"app_{name}_demo") for name in ("ask", "start", "cancel"))
     if "used" in request.node.name:  # its demo is not over
         before, *_ = demo(studio)

@@ -1,4 +1,4 @@
-"""What arrives from a browser is checked, and what breaks on our side is logged once."""
+"""Values from a browser are checked, and internal errors are logged once."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_what_is_no_call_is_refused(page, body):
     assert WellFormed(None, page).problem("/gradio_api/run/predict", body)
 
 
-def test_the_same_fault_is_logged_once_a_minute_and_then_with_how_often_it_came(caplog, monkeypatch):
+def test_the_same_error_is_logged_once_a_minute_with_its_count(caplog, monkeypatch):
     def handler(number):
         return 1 // number
 
@@ -113,7 +113,7 @@ def test_the_same_fault_is_logged_once_a_minute_and_then_with_how_often_it_came(
     assert "4 times since" in caplog.records[1].getMessage()
 
 
-def test_a_session_is_small_and_goes_when_its_page_is_quiet(page, monkeypatch):
+def test_a_session_is_small_and_removed_when_unused(page, monkeypatch):
     kept = Sessions()
     kept.set_blocks(page)
     assert kept["a"] is kept["a"]

@@ -1,4 +1,4 @@
-"""Which run, page and actions are shown, told without a page."""
+"""Which run, page and actions are shown, tested without a page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_pages_of_a_table(total, size, pages):
     assert (shown.query.search, shown.query.page) == ("gcd", 2)
 
 
-def test_what_trains_is_shown_first_then_what_runs_then_the_newest():
+def test_a_running_training_is_shown_first_then_a_running_run_then_the_newest():
     training = replace(RUN, id=2, kind="train", state="running")
     running = replace(RUN, id=3, state="running")
     assert monitor.first_choice([running, training, RUN]) == 2

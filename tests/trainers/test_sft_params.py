@@ -22,7 +22,7 @@ from engine.trainers.sft import Sft
         ({"ranks": 3}, "Extra inputs"),
     ],
 )
-def test_what_does_not_fit_together_is_refused_in_words(settings, words):
+def test_contradicting_settings_are_refused_with_a_message(settings, words):
     with pytest.raises(ValidationError, match=words):
         Sft.Params(**settings)
 

@@ -1,4 +1,4 @@
-"""What a worker brings from the hub: no more than its run needs, and an adapter with its base model."""
+"""What a worker downloads from the hub: only what its run needs, and an adapter with its base model."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def ended(run):
 
 
 @pytest.mark.parametrize("kind", ["", "adapter", "base"])
-def test_an_adapter_is_known_by_its_files_whatever_was_thought_of_it(tmp_path, hub, kind):
+def test_an_adapter_is_recognised_by_its_files(tmp_path, hub, kind):
     run = run_of(tmp_path, {"kind": "chat"}, Model("some/adapter", kind, "some/adapter"))
     model = fetch_model(run.inputs(), run, "chat").model
     assert model.kind == "adapter"
@@ -102,7 +102,7 @@ def test_a_base_model_of_the_hub_is_not_merged(tmp_path, hub):
     assert ended(run)["error"] == "only an adapter can be merged, and 'some/model' is a base model"
 
 
-def test_what_the_hub_does_not_have_is_said_with_what_to_do(tmp_path, hub):
+def test_what_the_hub_does_not_have_is_reported_with_what_to_do(tmp_path, hub):
     run = run_of(tmp_path, {"kind": "benchmark", "model": "some/typo"}, Model("some/typo", "", "some/typo"))
     assert worker.work(run) == 1
     assert ended(run)["error"] == (
@@ -137,7 +137,7 @@ def test_whatever_the_hubs_client_raises_is_one_sentence(tmp_path, monkeypatch, 
     assert refused.value.field == "model"
 
 
-def test_an_error_without_words_is_named(tmp_path, monkeypatch):
+def test_an_error_without_a_message_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.snapshot_download", raising(ConnectionResetError()))
     run = run_of(tmp_path, {"kind": "chat"}, Model("org/base", "base", "org/base"))
     with pytest.raises(UserError, match=r"\(ConnectionResetError\)"):
@@ -152,7 +152,7 @@ def test_without_a_network_the_hubs_own_client_says_so(tmp_path):
 
 
 @pytest.mark.parametrize(("path", "base", "name"), [("gone", "", "mine"), ("", "gone", "the base model of mine")])
-def test_files_that_are_gone_are_said_to_be_gone(tmp_path, hub, path, base, name):
+def test_missing_files_are_a_user_error(tmp_path, hub, path, base, name):
     gone = tmp_path / "gone"
     here = str(STARTER_ADAPTER)
     model = Model("mine", "adapter", str(gone) if path else here, str(gone) if base else "")
@@ -171,7 +171,7 @@ def test_a_full_disk_is_not_the_users_mistake(tmp_path, monkeypatch):
     assert ended(run)["cause"] == "disk_full"
 
 
-def test_a_folder_of_ones_own_is_left_as_it_is(tmp_path, hub):
+def test_a_local_folder_is_used_unchanged(tmp_path, hub):
     model = Model("starter", "base", str(STARTER_MODEL))
     run = run_of(tmp_path, {"kind": "chat"}, model)
     assert fetch_model(run.inputs(), run, "chat").model == model

@@ -1,4 +1,4 @@
-"""A run's folder says what it was made from, and a run goes on only from the same."""
+"""A run's folder records its inputs, and a run is resumed only with the same ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each patch text is judged once, a bug whose tests cannot tell right from wrong is not scored, nothing is lost."""
+"""Each patch text is evaluated once, a bug with a failed control is not scored, nothing is lost."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_second_worker_that_writes_other_patches_has_them_run(folder):
     assert not third.run
 
 
-def test_who_a_patch_equals_is_said_again_where_that_is_another_rank_now(folder):
+def test_an_equal_patch_at_another_rank_is_emitted_again(folder):
     judged(folder, Suite(), "a\n", "b\n", "a\n")
     again = Suite()
     judged(folder, again, "c\n", "a\n", "a\n")
@@ -144,7 +144,7 @@ def test_a_known_fix_that_was_changed_since_is_run_again(folder, monkeypatch):
     assert "the known fix does not pass" in control.trouble
 
 
-def test_what_the_judge_raises_reaches_the_run(folder):
+def test_an_exception_in_an_evaluation_fails_the_run(folder):
     class Broken(Suite):
         def evaluate(self, bug, patch, sandbox):
             raise RuntimeError("ours")
@@ -153,7 +153,7 @@ def test_what_the_judge_raises_reaches_the_run(folder):
         judged(folder, Broken(), "a\n")
 
 
-def test_a_known_fix_that_was_changed_meanwhile_is_judged_again(folder):
+def test_a_known_fix_that_was_changed_meanwhile_is_evaluated_again(folder):
     judged(folder, Suite(), "a\n")
     lines = folder.events_path.read_text()
     folder.events_path.write_text(lines.replace('"text": "right\\n"', '"text": "other\\n"'))

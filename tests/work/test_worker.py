@@ -114,7 +114,7 @@ def test_the_log_tells_our_faults_from_the_rest(run, monkeypatch, capfd):
     assert ours.splitlines()[-1].startswith("a bug in Repair Studio: KeyError: 'x'")
 
 
-def test_bitsandbytes_frightens_nobody_on_a_cpu():
+def test_bitsandbytes_message_about_a_cpu_is_not_logged():
     code = (
         "import logging\n"
         "from engine.work.__main__ import prepare_process\n"
@@ -132,7 +132,7 @@ def start(run):
     return subprocess.Popen([sys.executable, "-m", "engine.work", str(run.path)], stderr=subprocess.PIPE, text=True)
 
 
-def test_a_second_worker_leaves_the_first_ones_events_alone(run):
+def test_a_second_worker_does_not_change_the_events_of_the_first(run):
     with run.held():
         process = start(run)
         _, said = process.communicate(timeout=60)
@@ -141,7 +141,7 @@ def test_a_second_worker_leaves_the_first_ones_events_alone(run):
     assert states(run) == []
 
 
-def test_the_worker_as_a_process_fails_in_words(run):
+def test_the_worker_process_fails_with_a_message(run):
     process = start(run)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
@@ -153,7 +153,7 @@ def test_the_worker_as_a_process_fails_in_words(run):
     assert "Traceback" not in said
 
 
-def test_sigterm_ends_a_worker_within_seconds_with_its_last_word(tmp_path):
+def test_sigterm_ends_a_worker_within_seconds_with_a_last_event(tmp_path):
     spec = {"kind": "chat", "generator": {"name": "sampling"}}
     run = RunDir.create(tmp_path / "run", spec, Inputs())
     code = "import sys, types, time\nfrom engine.work import __main__ as w\nm = types.ModuleType('m')\nm.f = lambda *a: time.sleep(60)\nsys.modules['m'] = m\nfrom engine.specs import ChatSpec; ChatSpec.worker = 'm:f'\nimport os; from pathlib import Path\nos._exit(w.main(Path(sys.argv[1])))"
