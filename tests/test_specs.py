@@ -119,7 +119,7 @@ def test_an_unknown_preset_names_the_known_ones():
 def test_a_spec_of_another_kind_is_refused(tmp_path):
     path = tmp_path / "spec.json"
     path.write_text('{"kind": "merge"}')
-    with pytest.raises(UserError, match="a spec for 'merge', not for 'train'"):
+    with pytest.raises(UserError, match="this spec is for 'merge', not for 'train'"):
         read_spec("train", str(path))
 
 

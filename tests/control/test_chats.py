@@ -72,7 +72,7 @@ def test_while_the_model_answers_nothing_more_can_be_asked(workspace, talk):
 
 @pytest.mark.parametrize("budget", [0, 51])
 def test_a_budget_out_of_range_is_named(workspace, talk, budget):
-    with pytest.raises(UserError, match=f"budget: 1 to 50 turns, not {budget}"):
+    with pytest.raises(UserError, match=rf"budget: should be 1 to 50 turns \(got {budget}\)"):
         workspace.chats.send(talk[0], budget=budget)
 
 

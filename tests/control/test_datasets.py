@@ -62,7 +62,7 @@ def test_a_dataset_can_be_named_by_its_folder(used):
 
 
 def test_an_unknown_dataset_lists_the_known_ones(used):
-    with pytest.raises(UserError, match="no dataset called 'x'; known: stdlib-faults"):
+    with pytest.raises(UserError, match="no dataset 'x'; known: stdlib-faults"):
         used.datasets.get("x")
 
 

@@ -36,7 +36,7 @@ def test_a_folder_without_weights_says_so(workspace, tmp_path):
 
 
 def test_a_folder_that_is_no_model_says_so(workspace, tmp_path):
-    with pytest.raises(UserError, match=r"holds no model: config\.json is missing"):
+    with pytest.raises(UserError, match=r"contains no model: config\.json is missing"):
         workspace.models.resolve(str(tmp_path))
 
 
@@ -129,9 +129,9 @@ def test_a_hub_model_that_is_not_here_can_be_estimated(workspace, hub):
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("some/typo", "model: 'some/typo' is no folder here, and the Hugging Face hub has no model of that name"),
+        ("some/typo", "model: 'some/typo' is not a folder here, and the Hugging Face hub has no model of that name"),
         ("some/stray", "the base model of the adapter .* is '/home/me/model', which is not here"),
-        ("some/x--y", "model: 'some/x--y' is no folder here, and no name of a model"),
+        ("some/x--y", "model: 'some/x--y' is not a folder here, and not a valid name of a model"),
     ],
 )
 def test_what_the_hub_does_not_have_is_a_user_error(workspace, hub, reference, said):

@@ -107,7 +107,7 @@ def test_a_person_has_one_review_of_a_patch_and_can_change_it(workspace, started
     assert len(workspace.patches.detail(*here).reviews) == 2, "a patch judged again keeps what was said of it"
     with pytest.raises(UserError, match="correct, incorrect, unsure, not 'good'"):
         workspace.patches.review(*here, reviewer="ada", verdict="good")
-    with pytest.raises(UserError, match="enter a name"):
+    with pytest.raises(UserError, match="enter the reviewer"):
         workspace.patches.review(*here, reviewer=" ", verdict="correct")
     with pytest.raises(UserError, match="has no patch model 2"):
         workspace.patches.review(run_id, "b/1", "model", 2, reviewer="ada", verdict="correct")

@@ -23,15 +23,15 @@ def submit(workspace, kind, *overrides, **options):
 @pytest.mark.parametrize(
     ("kind", "override", "sentence"),
     [
-        ("train", "dataset=nothing", "no dataset called 'nothing'; known: none yet"),
-        ("benchmark", "model=gpt", "model: no model or folder called 'gpt'; known models: starter, starter-adapter"),
+        ("train", "dataset=nothing", "no dataset 'nothing'; known: none yet"),
+        ("benchmark", "model=gpt", "model: there is no model or folder 'gpt'; known models: starter, starter-adapter"),
         ("benchmark", 'model=""', "model: choose a model"),
         ("benchmark", "benchmark=quixbugs", "no folder is named; run `git clone"),
         ("benchmark", 'benchmark={"name": "quixbugs", "folder": "/nowhere"}', "no QuixBugs checkout in /nowhere"),
         ("chat", "benchmark=quixbugs", "no folder is named; run `git clone"),
         ("merge", "adapter=starter", "adapter: 'starter' is a base model, not an adapter"),
         ("merge", "name=starter", "there is already a model called 'starter'"),
-        ("merge", "name=train-7", "'train-7' is how runs without a name are called"),
+        ("merge", "name=train-7", "'train-7' is reserved for runs without a name"),
     ],
 )
 def test_a_name_that_means_nothing_is_refused_before_the_start(workspace, kind, override, sentence):
@@ -96,7 +96,7 @@ def test_a_run_whose_worker_died_has_failed_and_can_be_resumed(workspace, starte
     run = workspace.runs.get(run_id)
     assert (run.state, run.error) == (
         "interrupted",
-        "the machine was restarted while it ran; resume goes on from there",
+        "the machine was restarted while it ran; resume continues from there",
     )
     mute.alive = True
     workspace.runs.resume(run_id)

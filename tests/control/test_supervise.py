@@ -94,7 +94,7 @@ def test_on_a_full_disk_what_is_queued_waits_and_starts_once_there_is_room(works
             with pytest.raises(NotEnoughDisk) as error:
                 workspace.tick()
             assert str(error.value).startswith(f"no disk space: run {ids[0]} (starter on pocket) waits, ")
-            assert str(error.value).endswith("; free some space, and it starts by itself")
+            assert str(error.value).endswith("; it starts as soon as there is space")
             assert [workspace.runs.get(number).state for number in ids] == ["queued"] * 3
     workspace.tick()
     assert [workspace.runs.get(number).state for number in ids] == ["starting", "queued", "starting"]

@@ -95,7 +95,7 @@ def test_only_the_folder_of_a_run_that_has_ended_is_taken_in(workspace, started,
     run_id, folder = started()
     with pytest.raises(UserError, match=f"run {run_id} is starting"):
         workspace.take_in(folder.path)
-    with RunDir(folder.path).held(), pytest.raises(UserError, match="a worker is at work"):
+    with RunDir(folder.path).held(), pytest.raises(UserError, match="a worker is running"):
         workspace.take_in(folder.path)
 
 

@@ -72,7 +72,7 @@ def test_the_results_stay_while_another_demo_is_under_way(still_server, open_pag
     expect(line).to_contain_text("See patches")
     page.locator("#run-demo").click()
     page.get_by_role("button", name="Run it again").click()
-    expect(line).to_contain_text("in the demo before")
+    expect(line).to_contain_text("in the previous demo")
     expect(line).to_contain_text("your adapter")
 
 

@@ -52,7 +52,7 @@ def test_a_spec_that_is_no_json_names_the_line(said, tmp_path):
     spec.write_bytes(b'{"model": "caf\xe9"}')
     assert said("train", str(spec)) == f"{spec}: not UTF-8 text (byte 14); save the file as UTF-8"
     spec.write_text('{"kind": "merge"}')
-    assert said("train", str(spec)) == "kind: this is a spec for 'merge', not for 'train'"
+    assert said("train", str(spec)) == "kind: this spec is for 'merge', not for 'train'"
 
 
 def test_a_spec_that_is_not_there_names_the_presets(said):
@@ -65,7 +65,7 @@ def test_a_model_folder_says_what_it_lacks(said, tmp_path):
     def of(folder):
         return said("benchmark", "--set", f"model={folder}")
 
-    assert of(tmp_path) == f"model: {tmp_path} holds no model: config.json is missing"
+    assert of(tmp_path) == f"model: {tmp_path} contains no model: config.json is missing"
     shutil.copy(STARTER_MODEL / "config.json", tmp_path)
     assert "contains no weights: no .safetensors file" in of(tmp_path)
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/nowhere/base"}))
@@ -88,7 +88,7 @@ HUGE = ("0", "9223372036854775807", "9223372036854775808", "9" * 23)
 @pytest.mark.parametrize("verb", ["show", "stop", "resume", "log", "export"])
 def test_any_number_is_at_most_an_unknown_run(said, verb, number):
     words = [verb] if verb == "export" else ["runs", verb]
-    assert said(*words, number) == f"there is no run {number}; `repair-studio runs list` shows those there are"
+    assert said(*words, number) == f"there is no run {number}; `repair-studio runs list` lists all runs"
 
 
 @pytest.mark.parametrize("verb", ["show", "stop", "resume", "log"])
@@ -100,12 +100,15 @@ def test_a_negative_number_is_an_unknown_run_too(home, verb):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["benchmark", "--set", "model=~nobody-here/m"], "model: no model or folder called '~nobody-here/m'; known"),
+        (["benchmark", "--set", "model=~nobody-here/m"], "model: there is no model or folder '~nobody-here/m'; known"),
         (["benchmark", "--set", "model=" + "m" * 300], "model: no file or folder can have the name 'mmm"),
         (["merge", "--set", "adapter=" + "m" * 300], "adapter: no file or folder can have the name 'mmm"),
         (["train", "--set", "dataset=" + "m" * 300], "dataset: no file or folder can have the name 'mmm"),
         (["train", "--set", "dataset="], "dataset: choose a dataset; known: none yet; build one first"),
-        (["train", "--set", "dataset=x", "--set", "model=a\x1b[31m"], "model: no model or folder called 'a\\x1b[31m'"),
+        (
+            ["train", "--set", "dataset=x", "--set", "model=a\x1b[31m"],
+            "model: there is no model or folder 'a\\x1b[31m'",
+        ),
         (
             ["dataset", "build", "--set", "builder.folder=" + "f" * 300],
             "builder.folder: no file or folder can have the name",

@@ -130,5 +130,5 @@ def test_stopping_a_model_says_which_other_answers_end_with_it(tmp_path, monkeyp
         workspace.chats.send(conversation)
     stop(mine)
     assert said == ["The model was also answering another conversation; press Repair there to continue."]
-    assert "press Repair to go on" in workspace.chats.view(other).error
+    assert "press Repair to continue" in workspace.chats.view(other).error
     workspace.close()

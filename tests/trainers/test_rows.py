@@ -47,7 +47,7 @@ def test_rows_that_cannot_be_trained_on_are_counted(dataset):
 
 
 def test_tokens_that_the_model_does_not_have_are_refused(dataset):
-    with pytest.raises(UserError, match="the model knows 200 tokens"):
+    with pytest.raises(UserError, match="the model has 200 tokens"):
         read_rows(dataset / "train.parquet", 256, 200)
 
 
@@ -70,7 +70,7 @@ def test_a_set_of_another_tokenizer_is_refused(dataset):
     known = {**vocabulary["model"]["vocab"], **{a["content"]: a["id"] for a in vocabulary["added_tokens"]}}
     check_same_tokenizer(dataset, SimpleNamespace(get_vocab=lambda: known))
     other = {**known, "def": 1}
-    with pytest.raises(UserError, match="another tokenizer.*build the set again"):
+    with pytest.raises(UserError, match="another tokenizer.*build it again"):
         check_same_tokenizer(dataset, SimpleNamespace(get_vocab=lambda: other))
 
 

@@ -106,7 +106,7 @@ def test_what_the_hub_does_not_have_is_reported_with_what_to_do(tmp_path, hub):
     run = run_of(tmp_path, {"kind": "benchmark", "model": "some/typo"}, Model("some/typo", "", "some/typo"))
     assert worker.work(run) == 1
     assert ended(run)["error"] == (
-        "model: 'some/typo' is no folder here and cannot be had from the Hugging Face hub (Cannot find it.); check the "
+        "model: 'some/typo' is not a folder here and cannot be downloaded from the Hugging Face hub (Cannot find it.); check the "
         "name, the network and HF_TOKEN, or give the folder of a model you have"
     )
 
@@ -131,7 +131,7 @@ def test_whatever_the_hubs_client_raises_is_one_sentence(tmp_path, monkeypatch, 
         fetch_model(run.inputs(), run, "chat")
     text = str(refused.value)
     assert text.startswith(
-        "model: 'org/base' is no folder here and cannot be had from the Hugging Face hub (404 Client"
+        "model: 'org/base' is not a folder here and cannot be downloaded from the Hugging Face hub (404 Client"
     )
     assert "\n" not in text
     assert refused.value.field == "model"
@@ -147,7 +147,9 @@ def test_an_error_without_a_message_is_named(tmp_path, monkeypatch):
 def test_without_a_network_the_hubs_own_client_says_so(tmp_path):
     assert constants.HF_HUB_OFFLINE, "no test asks the hub"
     run = run_of(tmp_path, {"kind": "chat"}, Model("org/none", "", "org/none"))
-    with pytest.raises(UserError, match="'org/none' is no folder here and cannot be had from the Hugging Face hub"):
+    with pytest.raises(
+        UserError, match="'org/none' is not a folder here and cannot be downloaded from the Hugging Face hub"
+    ):
         fetch_model(run.inputs(), run, "chat")
 
 

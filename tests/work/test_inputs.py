@@ -68,5 +68,5 @@ def test_the_rows_of_a_folder_are_hashed_and_compared(tmp_path):
     assert len(first) == 64
     shutil.rmtree(folder)
     write_dataset(folder, rows=23)
-    with pytest.raises(UserError, match="the rows of its training set are not those"):
+    with pytest.raises(UserError, match="the rows of its dataset have changed"):
         record_inputs(run.inputs(), run, "train")

@@ -106,7 +106,7 @@ def test_a_second_worker_runs_only_what_has_no_verdict_yet(folder):
     judged(folder, first, "a\n", "b\n", "c\n")
     again = Suite()
     verdicts, _ = judged(folder, again, "a\n", "b\n", "c\n", "d\n")
-    assert again.run == {"c\n": 1, "d\n": 1}, "what could not be run is tried again, verdicts stand"
+    assert again.run == {"c\n": 1, "d\n": 1}, "what could not be run is tried again, verdicts are kept"
     assert [verdicts[rank].outcome for rank in (1, 2, 3, 4)] == [Outcome.TEST_FAILED] * 4
 
 
@@ -116,7 +116,7 @@ def test_a_second_worker_that_writes_other_patches_has_them_run(folder):
     verdicts, _ = judged(folder, again, "b\n", "right\n", "b\n", "a\n")
     assert [verdicts[rank].log for rank in (1, 2, 3, 4)] == ["ran b\n", "ran right\n", "ran b\n", "ran a\n"]
     assert [rank for rank in verdicts if verdicts[rank].is_plausible] == [2]
-    assert again.run == {"b\n": 1}, "a text that was run before is not run again, at whatever rank it stands now"
+    assert again.run == {"b\n": 1}, "a text that was run before is not run again, whatever its rank is now"
     last = {fields["rank"]: fields for fields in patches(folder) if fields["source"] == MODEL}
     assert [(last[rank]["text"], last[rank]["same_as"]) for rank in (1, 2, 3, 4)] == [
         ("b\n", None), ("right\n", None), ("b\n", 1), ("a\n", None)
