@@ -18,7 +18,10 @@ RANKS = (1, 5, 10, 50, 100, 200)  # the k of plausible@k
 
 @dataclass(frozen=True)
 class CandidateSummary:
-    """How many candidates of one bug have a verdict (are judged), and how many are plausible; ranks count from 1."""
+    """How many candidates of one bug have a verdict, and how many are plausible; ranks count from 1.
+
+    "Judged" is the name of the column in the database: having a verdict other than `not_run`.
+    """
 
     first_plausible: int | None
     first_unjudged: int  # the smallest rank that has no verdict

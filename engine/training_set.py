@@ -194,7 +194,7 @@ class Split:
         return hash_of_sides(self.train.digest.digest(), self.valid.digest.digest())
 
     def _misses_badly(self) -> bool:
-        """Whether the validation side has less than a third of its share, more than thrice, or everything."""
+        """Whether the evaluation side has less than a third of its share, more than three times, or all rows."""
         if len(self._rows_of) < 2:
             return self.valid.n_rows > 0
         share = self.valid.n_rows / (self.train.n_rows + self.valid.n_rows)

@@ -19,7 +19,7 @@ from engine.launchers import Launcher
 from engine.rundir import Inputs, RunDir
 
 Mistaken = Callable[[int], str] | None
-START_S = 60.0  # for a worker to come to its work, on a busy machine; usually two seconds
+START_S = 60.0  # for a worker to start its work, on a busy machine; usually two seconds
 END_S = 15.0  # for a worker that was asked to end, and for one that was ended
 
 # A builder that never ends, as a plug-in of an installed package: it prints much and starts a child in a new session.
@@ -64,7 +64,7 @@ class Endless:
 
 
 def check(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
-    """Start, find, ask and end workers whose runs lie in `folder`. Raises AssertionError naming the broken promise.
+    """Start, find, stop and kill workers of runs in `folder`. Raises AssertionError if the contract is violated.
 
     `make()` is the launcher as another studio would make it; `mistaken(pid)` a handle that it could have stored for an
     earlier process with this number, or None where its handles hold no process numbers.
@@ -176,11 +176,11 @@ def _submitted_elsewhere(make: Callable[[], Launcher], run: RunDir, environment:
 
 
 def _at_work(run: RunDir, launcher: Launcher, handle: str) -> tuple[psutil.Process, psutil.Process]:
-    """The worker and the child it started, once it has come to its work."""
+    """The worker and the child it started, once it has started its work."""
     pids, deadline = run.path / "pids", time.monotonic() + START_S
     while not pids.exists():
         assert launcher.is_alive(handle), f"the worker is gone, or not known by its handle {handle!r}: {_said(run)}"
-        assert time.monotonic() < deadline, f"the worker did not come to its work: {_said(run)}"
+        assert time.monotonic() < deadline, f"the worker did not start its work: {_said(run)}"
         time.sleep(0.05)
     worker, child = (psutil.Process(int(pid)) for pid in pids.read_text().split())
     return worker, child

@@ -101,7 +101,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, which is not needed
         checkpoint.seal(folder)
         checkpoint.rotate(folder.parent, self.keep)
         self.run.emit("checkpoint", step=int(state.global_step), path=str(folder))

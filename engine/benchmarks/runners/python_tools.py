@@ -46,7 +46,7 @@ def copy_pytest(python: str) -> TemporaryFolder:
     folder = TemporaryFolder("tools", reachable_parent(), 0o755)
     for package in _closure("pytest"):
         _copy(package, folder.path)
-    # Without compiled files each run would compile pytest anew, a second and more.
+    # Without compiled files each run would compile pytest again, which takes more than a second.
     subprocess.run(
         [python, "-I", "-S", "-m", "compileall", "-q", str(folder.path)], check=True, capture_output=True, timeout=300
     )
