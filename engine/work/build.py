@@ -176,4 +176,4 @@ def _nothing_left(source: Funnel, left_out: Funnel, spec: DatasetSpec) -> str:
     lost = {**source.lost, **left_out.lost}
     where = ", ".join(f"{count} {reason}" for reason, count in lost.items())
     advice = f"; raise max_tokens ({spec.max_tokens})" if _too_long(spec) in lost else ""
-    return f"no sample is left of {source.source} bugs read: {where or 'the source is empty'}{advice}"
+    return f"no sample is left of {source.source} read: {where or 'the source is empty'}{advice}"

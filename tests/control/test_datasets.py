@@ -78,6 +78,6 @@ def test_training_is_reckoned_with_the_longest_sample(used):
 def test_a_dataset_without_its_files_is_a_user_error(used, tmp_path):
     row = used.datasets.get("stdlib-faults")
     moved = shutil.move(row.folder, tmp_path / "moved")
-    with pytest.raises(UserError, match="the files of 'stdlib-faults' are gone"):
+    with pytest.raises(UserError, match="the files of 'stdlib-faults' are no longer"):
         used.datasets.resolve("stdlib-faults")
     shutil.move(moved, row.folder)

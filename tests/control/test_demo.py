@@ -44,12 +44,12 @@ def test_an_override_changes_its_stage_only(workspace):
     [
         (
             "x=1",
-            "--set 'x=1' belongs to no stage of the demo; begin with one of dataset., train., merge., benchmark. as in",
+            "--set 'x=1' names no stage of the demo; begin with one of dataset., train., merge., benchmark. as in",
         ),
-        ("trainer.max_steps=20", "--set 'trainer.max_steps=20' belongs to no stage of the demo"),
-        ("train=1", "--set 'train=1' belongs to no stage"),
-        ("train.trainer", "--set 'train.trainer' belongs to no stage"),
-        ("chat.bug=x", "--set 'chat.bug=x' belongs to no stage"),
+        ("trainer.max_steps=20", "--set 'trainer.max_steps=20' names no stage of the demo"),
+        ("train=1", "--set 'train=1' names no stage"),
+        ("train.trainer", "--set 'train.trainer' names no stage"),
+        ("chat.bug=x", "--set 'chat.bug=x' names no stage"),
         ("train.trainer.rnk=8", "trainer.rnk: there is no such setting"),
         ("benchmark.candidates=0", "candidates: should be greater than or equal to 1"),
         ("train..rank=8", "--set needs field=value"),
@@ -67,7 +67,7 @@ def test_an_unknown_override_queues_nothing(workspace, override, said):
 
 def test_a_taken_name_queues_no_part_of_a_demo(workspace):
     mine = workspace.runs.submit(read_spec("merge", "", ["name=demo-merged"]))
-    with pytest.raises(UserError, match="already a model called 'demo-merged'"):
+    with pytest.raises(UserError, match="already a model 'demo-merged'"):
         workspace.demo.start()
     assert [run.id for run in workspace.runs.list()] == [mine]
 

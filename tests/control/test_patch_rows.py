@@ -105,7 +105,7 @@ def test_a_person_has_one_review_of_a_patch_and_can_change_it(workspace, started
     folder.emit("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "test_failed"})
     workspace.tick()
     assert len(workspace.patches.detail(*here).reviews) == 2, "a patch judged again keeps what was said of it"
-    with pytest.raises(UserError, match="correct, incorrect, unsure, not 'good'"):
+    with pytest.raises(UserError, match=r"correct, incorrect, unsure \(got 'good'\)"):
         workspace.patches.review(*here, reviewer="ada", verdict="good")
     with pytest.raises(UserError, match="enter the reviewer"):
         workspace.patches.review(*here, reviewer=" ", verdict="correct")

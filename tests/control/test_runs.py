@@ -30,7 +30,7 @@ def submit(workspace, kind, *overrides, **options):
         ("benchmark", 'benchmark={"name": "quixbugs", "folder": "/nowhere"}', "no QuixBugs checkout in /nowhere"),
         ("chat", "benchmark=quixbugs", "no folder is named; run `git clone"),
         ("merge", "adapter=starter", "adapter: 'starter' is a base model, not an adapter"),
-        ("merge", "name=starter", "there is already a model called 'starter'"),
+        ("merge", "name=starter", "there is already a model 'starter'"),
         ("merge", "name=train-7", "'train-7' is reserved for runs without a name"),
     ],
 )
@@ -42,7 +42,7 @@ def test_a_name_that_means_nothing_is_refused_before_the_start(workspace, kind, 
 
 def test_a_taken_name_is_refused_also_while_it_is_only_queued(workspace):
     submit(workspace, "dataset", "name=mine")
-    with pytest.raises(UserError, match="already a dataset called 'mine'"):
+    with pytest.raises(UserError, match="already a dataset 'mine'"):
         submit(workspace, "dataset", "name=mine")
 
 
@@ -224,7 +224,7 @@ def test_a_stopped_run_takes_its_name_back_only_while_it_is_free(workspace):
     first = submit(workspace, "dataset", "name=mine")
     workspace.runs.stop(first)
     submit(workspace, "dataset", "name=mine")
-    with pytest.raises(UserError, match="already a dataset called 'mine'"):
+    with pytest.raises(UserError, match="already a dataset 'mine'"):
         workspace.runs.resume(first)
 
 

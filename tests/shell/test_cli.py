@@ -240,7 +240,7 @@ def test_a_run_that_cannot_be_compared_with_the_one_it_repeats_is_not_queued(hom
     assert Workspace(home).runs.list() == []
     assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1), done.output
     assert "inputs.json " in done.stderr
-    assert done.stderr.endswith("from a copy of its spec.json in another folder\n")
+    assert done.stderr.endswith("with a copy of its spec.json in another folder\n")
 
 
 class AnotherBoot:

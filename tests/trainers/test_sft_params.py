@@ -10,7 +10,7 @@ from engine.trainers.sft import Sft
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"method": "full", "base_bits": 8}, "base_bits 8 needs method lora (got full)"),
+        ({"method": "full", "base_bits": 8}, r"base_bits 8 needs method lora \(got full\)"),
         ({"method": "qlora", "base_bits": 8}, "got qlora"),
         ({"method": "qlora", "precision": "fp16"}, "qlora computes in bf16 or fp32"),
         ({"packing": True, "group_by_length": True}, "packing has no padding that group_by_length could save"),
