@@ -158,18 +158,18 @@ class Mean:
     high: float
 
 
-def pass_at_with_interval(standings: Mapping[Standing, int], k: int) -> Mean | None:
+def pass_at_with_interval(summaries: Mapping[CandidateSummary, int], k: int) -> Mean | None:
     """pass@k with the interval of its percentile bootstrap over bugs (Efron 1979); the same numbers every time.
 
-    None where no bug has k judged candidates.
+    None where no bug has k candidates with a verdict.
     """
-    value = pass_at(standings, k)
+    value = pass_at(summaries, k)
     if value is None:
         return None
     import numpy as np  # only a comparison needs it
 
     known: Counter[float] = Counter()  # bugs by their chance: there are few different ones
-    for at, count in standings.items():
+    for at, count in summaries.items():
         if (chance := at.pass_at(k)) is not None:
             known[chance] += count
     chances, counts = np.array([*known]), np.array([*known.values()])

@@ -77,13 +77,13 @@ def test_wilsons_interval():
 
 def test_the_interval_of_pass_at_k():
     # 25 of 100 bugs certain, the others lost: the bootstrap is that of a share, whose normal interval is 0.165 to 0.335
-    found = pass_at_with_interval(Counter({standing("+"): 25, standing("-"): 75}), 1)
+    found = pass_at_with_interval(Counter({summary("+"): 25, summary("-"): 75}), 1)
     assert found.value == 0.25
     assert found.low == pytest.approx(0.165, abs=0.015)
     assert found.high == pytest.approx(0.335, abs=0.015)
-    alike = pass_at_with_interval(Counter({standing(*"+-"): 7}), 1)
+    alike = pass_at_with_interval(Counter({summary(*"+-"): 7}), 1)
     assert (alike.low, alike.value, alike.high) == (0.5, 0.5, 0.5)  # nothing varies from bug to bug
-    assert pass_at_with_interval(Counter({standing("?"): 7}), 1) is None
+    assert pass_at_with_interval(Counter({summary("?"): 7}), 1) is None
 
 
 def test_mcnemars_exact_test():

@@ -172,7 +172,7 @@ def compare(
     json_: Json = False,
 ) -> None:
     """Compare benchmark runs bug by bug, on the bugs that all of them score."""
-    show_comparison(up_to_date(home).compare.runs(run_ids, at), Console(), as_json=json_)
+    show_comparison(updated_workspace(home).compare.runs(run_ids, at), Console(), as_json=json_)
 
 
 @app.command()

@@ -38,7 +38,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     generator = GENERATORS.create(spec.generator)
     generator.load(inputs.model, spec.seed)
     representation = for_model(REPRESENTATIONS.create(spec.representation), inputs.model, generator.vocabulary())
-    prompts, skipped = _shown(bugs, dict(bugs_from.skipped()), representation, generator, run)
+    prompts, skipped = _encode(bugs, dict(source.skipped()), representation, generator, run)
 
     pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
     try:
@@ -73,7 +73,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
 def _encode(
     bugs: list[Bug], skipped: dict[str, str], representation: Representation, generator: Generator, run: RunDir
 ) -> tuple[dict[str, Prompt], dict[str, str]]:
-    """Say every bug; returns the prompts of those that can be judged, and why the others cannot."""
+    """Emit every bug; returns (prompts of the bugs to repair, reasons why the others are skipped), by bug id."""
     prompts: dict[str, Prompt] = {}
     for bug in bugs:
         if bug.id not in skipped:

@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from engine.builders import Funnel, Made
+from engine.builders import BuilderOutput, Funnel
 from engine.domain import Bug, Preference, Sample, as_text
 from engine.errors import UserError
 from engine.models.tokenizer import Tokenizer, tokenizer_of
@@ -54,8 +54,8 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         known = known_to_benchmarks(spec.exclude)
         split = Split(run.artifacts, spec.seed, spec.valid_fraction)
         made = progress.watch(builder.stream(spec.seed, source), tally)
-        kept = shown(made, representation, template, known, left_out)
-        for row in _tokenised(kept, tokenizer):
+        selected = select(made, representation, template, known, left_out)
+        for row in _tokenised(selected, tokenizer):
             if tally.fits(row):
                 split.add(row)
             else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from engine.artifacts import made_whole
+from engine.artifacts import atomic_folder
 from engine.domain import Bug, Model, as_text
 from engine.errors import UserError
 from engine.generators.batches import encode, stop_ids
@@ -92,7 +92,7 @@ def caution(same: int, bugs: int) -> str:
 def _prompts(loaded: Loaded, model: Model, spec: MergeSpec) -> dict[str, str]:
     """Bug id -> prompt for the first bugs that fit the model."""
     benchmark = BENCHMARKS.create(spec.benchmark)
-    shown = _shower(loaded, model, spec.representation)
+    prompt_for = _prompt_function(loaded, model, spec.representation)
     prompts: dict[str, str] = {}
     for bug in benchmark.bugs():
         prompt = prompt_for(bug)
@@ -107,8 +107,8 @@ def _prompts(loaded: Loaded, model: Model, spec: MergeSpec) -> dict[str, str]:
     return prompts
 
 
-def _shower(loaded: Loaded, model: Model, wanted: Params) -> Any:
-    """How a bug is put to this model: to fill in, or for a model that cannot, to go on writing."""
+def _prompt_function(loaded: Loaded, model: Model, wanted: Params) -> Any:
+    """A function from a bug to its prompt: to fill in, or for a model that cannot, to continue the code."""
     try:
         known = frozenset(loaded.tokenizer.get_vocab())
         representation = for_model(REPRESENTATIONS.create(wanted), model, known)

@@ -48,8 +48,8 @@ def known_to_benchmarks(named: Iterable[object]) -> dict[bytes, str]:
     return known
 
 
-def shown(
-    made: Iterable[Made],
+def select(
+    made: Iterable[BuilderOutput],
     representation: Representation,
     template: ChatTemplate,
     known: dict[bytes, str],
@@ -57,8 +57,8 @@ def shown(
 ) -> Iterator[tuple[Sample | Preference, Bug | None]]:
     """Stream what is trained on: bugs as samples in the representation, samples and preferences unchanged.
 
-    `template` has made text of all messages. Memory grows by 16 bytes for each and a set. Code of benchmarks is known
-    only of bugs.
+    `template` turns all messages into text. Memory grows by 16 bytes for each, plus a set. Only bugs are compared with
+    the code of benchmarks.
     """
     seen: set[bytes] = set()
 

@@ -16,7 +16,7 @@ from engine.plugins import BY_FIELD, Registry
 from engine.spec_files import preset_names, read_spec
 from engine.specs import KINDS, parse
 from studio.clickable import plain
-from studio.forms.fields import Field, Names, asked_later, css_class, field, is_more
+from studio.forms.fields import Field, Names, css_class, field, is_more, no_choices_yet
 from studio.guard import on
 
 

@@ -64,8 +64,8 @@ def action_links(found: Sequence[tuple[str, str]]) -> str:
 def build(frame: Frame) -> None:
     """The page."""
     workspace, live = frame.workspace, frame.live
-    chosen, shown = kept(0), kept(0)  # shown: what is on the page also while nothing is chosen
-    zoomed = kept("")  # what a chart last said of its zoom
+    chosen, shown = hidden_field(0), hidden_field(0)  # shown: what is on the page also while nothing is chosen
+    zoomed = hidden_field("")  # what a chart last said of its zoom
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=3, min_width=300, variant="panel"):
             plain('<div class="heading"><h2>Runs</h2></div>')
@@ -108,9 +108,9 @@ def build(frame: Frame) -> None:
             nothing = empty("Nothing has run yet", "The curves and the log of each run will be shown here.")
             return [
                 *[0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""],
-                *[showing(False, "buttons"), showing(False), showing(False), *[""] * len(CHARTS)],
+                *[show_or_hide(False, "buttons"), show_or_hide(False), show_or_hide(False), *[""] * len(CHARTS)],
             ]
-        return [*about(run), showing(True, "buttons"), showing(True), *figures(run, zoom)]
+        return [*about(run), show_or_hide(True, "buttons"), show_or_hide(True), *figures(run, zoom)]
 
     def about(run: RunView) -> list[Any]:
         made = next((model.kind for model in workspace.models.list() if model.run_id == run.id and model.usable), "")
@@ -137,10 +137,10 @@ def build(frame: Frame) -> None:
 
     def figures(run: RunView, zoom: str) -> list[Any]:
         if run.kind != "train":
-            return [showing(False), *[""] * len(CHARTS)]
+            return [show_or_hide(False), *[""] * len(CHARTS)]
         view = charts.View.read(f"run {run.id}", zoom)
         metrics = workspace.runs.metrics(run.id, *view.steps)
-        return [showing(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
+        return [show_or_hide(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
 
     def choose(event: gr.EventData) -> int:
         return workspace.runs.get(number_of(click_value(event))).id or 0
@@ -162,7 +162,7 @@ def build(frame: Frame) -> None:
         also=[chosen.change, zoomed.change],
     )
     on(cards.select, choose, None, chosen, name="monitor_choose")
-    on([plot.select for plot in plots], picked, None, zoomed, name="monitor_zoom")
+    on([plot.select for plot in plots], click_value, None, zoomed, name="monitor_zoom")
     on(save.click, stop_and_save, shown, name="monitor_stop_and_save")
     on(stop.click, stop_now, shown, name="monitor_stop_now")
     on(resume.click, resume_run, shown, name="monitor_resume")

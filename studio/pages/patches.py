@@ -127,14 +127,19 @@ def build(frame: Frame) -> None:
         runs = run_views(workspace.patches.runs())
         number = chosen_run(runs, want)
         if number is None:
-            return [gr.update(choices=[], value=None, visible="hidden"), "", _nothing_yet(), showing(False, "page")]
+            return [
+                gr.update(choices=[], value=None, visible="hidden"),
+                "",
+                _nothing_yet(),
+                show_or_hide(False, "page"),
+            ]
         run = next(run for run in runs if run.id == number)
         totals = workspace.patches.totals(number)
         return [
-            gr.update(choices=[(called(each), each.id) for each in runs], value=number, visible=True),
+            gr.update(choices=[(run_label(each), each.id) for each in runs], value=number, visible=True),
             patch_table.strip(totals),
             run_strip(run) if run.state != "done" else "",
-            showing(bool(totals.bugs), "page"),
+            show_or_hide(bool(totals.bugs), "page"),
         ]
 
     def draw_table(
