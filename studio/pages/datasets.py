@@ -1,4 +1,4 @@
-"""Datasets: build a dataset, see what was lost on the way, and any sample as training will see it."""
+"""Datasets: build a dataset, see which bugs were left out and why, and any sample as training will see it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.plugins import BENCHMARKS
 from studio import charts
 from studio.addresses import link
-from studio.clickable import GONE, kept, marking, picked, plain, showing
+from studio.clickable import GONE, click_value, hidden_field, marking, plain, show_or_hide
 from studio.dropped import file_zone
 from studio.forms.fields import Names, css_class
 from studio.forms.form import Form
@@ -29,7 +29,7 @@ from studio.plotted import plotted
 
 
 def funnel(source: int, losses: Sequence[Loss], kept: int) -> str:
-    """What went in, each loss with its reason and first example, what came out."""
+    """How many bugs were read, how many were left out for each reason with an example, how many samples were made."""
     most = max(source, kept, 1)
 
     def row(name: str, number: int, kind: str, example: str = "") -> str:
@@ -46,7 +46,7 @@ def report(dataset: DatasetView) -> str:
     figures = tiles(
         [
             (f"{dataset.train_rows:,}", "training samples", "the model learns from these"),
-            (f"{dataset.valid_rows:,}", "evaluation samples", "kept apart for the evaluation loss"),
+            (f"{dataset.valid_rows:,}", "evaluation samples", "only used to measure the evaluation loss"),
             (f"{dataset.learned_tokens:,}", "learned tokens", "tokens that count in the loss"),
             (dataset.hash[:10], "content hash", "the same hash means the same samples"),
         ]
@@ -112,7 +112,7 @@ def roles_of(form: Form, builder: Mapping[str, Any], columns: Sequence[str]) -> 
 def sample(shown: ShownSample | None) -> str:
     """One sample: where it is from, the fix as a diff, prompt and target, tokens by loss mask."""
     if shown is None:
-        return empty("No sample matches", "Clear the search to see them all.")
+        return empty("No sample matches", "Clear the search to see all samples.")
     facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
     fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}.py")
     return (
@@ -125,7 +125,7 @@ def sample(shown: ShownSample | None) -> str:
 
 
 def place_of(shown: Any) -> str:
-    """Which of how many samples this is."""
+    """The position of a sample among those found, as text."""
     return f"{shown.index + 1} of {shown.total:,}{'' if shown.is_whole else ' or more'}" if shown else "none"
 
 
@@ -159,8 +159,8 @@ def build(frame: Frame) -> None:
                     after = gr.Button("Next", size="sm", min_width=80)
                     place = plain(elem_classes="place")
                 body = plain()
-    index, wanted = kept(0), kept("")  # wanted: the dataset to show, also one that is still being built
-    refused = kept("")  # the file that the form names, and in the next line why one that was dropped is not there
+    index, wanted = hidden_field(0), hidden_field("")  # wanted: the dataset to show, also one that is still being built
+    refused = hidden_field("")  # the file in the form, and in the next line why one that was dropped is not there
     form = panel.form
 
     def start(spec: Any) -> list[str]:
@@ -170,7 +170,7 @@ def build(frame: Frame) -> None:
 
     def take_file(named: str, event: gr.EventData) -> list[Any]:
         """A file has come: it goes into the form of the builder that reads files, unless that cannot read it."""
-        path = picked(event)
+        path = click_value(event)
         try:
             columns = form.proposed("builder", reader.plugin, {reader.place: path})
         except (UserError, OSError) as error:
@@ -211,7 +211,7 @@ def build(frame: Frame) -> None:
         return [gr.update(value=chart, visible=True)]
 
     def draw_explorer(name: str | None) -> list[Any]:
-        return [showing(bool(name))]
+        return [show_or_hide(bool(name))]
 
     def show_sample(name: str | None, text: str, number: int) -> list[str]:
         if not name:
