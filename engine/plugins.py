@@ -44,10 +44,15 @@ class Registry(Generic[P]):
     @cached_property
     def _paths(self) -> dict[str, str]:
         announced = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
-        return {**announced, **self._built_in}
+        return {**self._built_in, **{name: path for name, path in announced.items() if name not in self._built_in}}
 
     def names(self) -> list[str]:
+        """The built-in ones in the order of their table, then those of installed packages."""
         return list(self._paths)
+
+    def built_in(self) -> list[str]:
+        """The built-in ones, in the order of their table."""
+        return list(self._built_in)
 
     def plugin(self, name: str) -> type[P]:
         """The plug-in's class. Raises UserError naming what there is when `name` is unknown."""
@@ -132,7 +137,7 @@ BENCHMARKS: Registry[Benchmark] = Registry(
 SANDBOXES: Registry[Sandbox] = Registry(
     "sandboxes",
     "sandbox",
-    {
+    {  # the strongest first, as `auto` tries them
         "bubblewrap": "engine.sandboxes.bubblewrap:Bubblewrap",
         "landlock": "engine.sandboxes.landlock:Landlock",
         "auto": "engine.sandboxes.auto:Auto",
