@@ -51,9 +51,16 @@ def _where(text: str) -> str:
 Place = Annotated[str, AfterValidator(_where)]
 
 
-def setting(default: Any, description: str, *, unit: str = "", more: bool = False, **limits: Any) -> Any:
-    """A declared setting: default, one line of help, unit, bounds; `more` puts it under *More settings*."""
-    return Field(default, description=description, json_schema_extra={"unit": unit, "more": more}, **limits)
+def setting(
+    default: Any, description: str, *, unit: str = "", more: bool = False, upload: bool = False, **limits: Any
+) -> Any:
+    """A declared setting: default, one line of help, unit, bounds; `more` puts it under *More settings*.
+
+    `upload`: it names a file, and one that a user drops on the page goes there.
+    """
+    return Field(
+        default, description=description, json_schema_extra={"unit": unit, "more": more, "upload": upload}, **limits
+    )
 
 
 def explain(error: ValidationError) -> UserError:

@@ -26,7 +26,10 @@ Made = Bug | Sample | Preference
 
 
 class Builder(Protocol):
-    """Makes bugs, samples or preferences from some source, as a stream: memory does not grow with the source."""
+    """Makes bugs, samples or preferences from some source, as a stream: memory does not grow with the source.
+
+    Its setting that is made with `upload=True` is filled with the path of a file that a user drops on the page.
+    """
 
     name: str
     makes: ClassVar[Rows]

@@ -71,15 +71,17 @@ class Form:
         self._offers[place, plugin] = (offer, widgets, shown)
 
     def offer_after(self, event: Any, changed: Field) -> None:
-        """Ask a plug-in for its choices also after an event that changes one of its settings."""
+        """Ask a plug-in, where it offers any choices, for them also after an event that changes one of its settings."""
         place = changed.place.partition(".")[0]
+        if (place, changed.plugin) not in self._offers:
+            return
         offer, widgets, shown = self._offers[place, changed.plugin]
         event.success(
             guarded(offer, widgets),
             widgets,
             shown,
             preprocess=False,
-            api_name=f"{self.kind}_choices_after_{changed.place.replace('.', '_')}",
+            api_name=f"{self.kind}_choices_after_{changed.place.replace('.', '_')}_{changed.plugin}",
             api_visibility="private",
             show_progress="hidden",
         )
