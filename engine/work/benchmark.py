@@ -52,8 +52,13 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
         ]
         drawn = generator.generate([prompts[bug.id] for bug in unwritten], spec.candidates)
         for count, (index, completions) in enumerate(drawn, start=1):
-            assert completions is not None, f"{unwritten[index].id} was counted and fits"
-            validation.candidates(unwritten[index], completions)
+            bug = unwritten[index]
+            if completions is None:  # a remote model need not know beforehand what is too long for it
+                skipped[bug.id] = "too_long: the generator takes no prompt of this length"
+                validation.total -= len(wanted)
+                _say(run, bug, skipped[bug.id], None)
+            else:
+                validation.candidates(bug, completions)
             validation.progress(f"{count + len(to_judge) - len(unwritten)} of {len(to_judge)} bugs written")
         controls = validation.wait()
     finally:
@@ -87,21 +92,25 @@ def _shown(
             skipped[bug_id] = f"too_long: {length} tokens"
             del prompts[bug_id]
     for bug in bugs:
-        run.emit(
-            "bug",
-            id=bug.id,
-            language=bug.language,
-            path=bug.path,
-            kind=bug.kind,
-            cwe=bug.cwe,
-            start=bug.span.start,
-            end=bug.span.end,
-            buggy=bug.buggy,
-            fixed=bug.fixed,
-            skipped=skipped.get(bug.id, ""),
-            prompt_tokens=lengths.get(bug.id),
-        )
+        _say(run, bug, skipped.get(bug.id, ""), lengths.get(bug.id))
     return prompts, {bug.id: skipped[bug.id] for bug in bugs if bug.id in skipped}
+
+
+def _say(run: RunDir, bug: Bug, skipped: str, prompt_tokens: int | None) -> None:
+    run.emit(
+        "bug",
+        id=bug.id,
+        language=bug.language,
+        path=bug.path,
+        kind=bug.kind,
+        cwe=bug.cwe,
+        start=bug.span.start,
+        end=bug.span.end,
+        buggy=bug.buggy,
+        fixed=bug.fixed,
+        skipped=skipped,
+        prompt_tokens=prompt_tokens,
+    )
 
 
 def _counts(validation: Validation, controls: dict[str, Control], candidates: int) -> dict[str, Any]:

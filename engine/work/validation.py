@@ -129,14 +129,15 @@ class Validation:
         return Control(*made)
 
     def _judge_equal(self, bug: Bug, equal: list[tuple[int, Completion, Patch]]) -> None:
-        """Candidates with the same patch text: one verdict for all of them."""
+        """Candidates with the same patch text: one verdict for all of them, but for those without a patch."""
         control = self._controls[bug.id].result()  # was submitted before, so it never waits for this thread
         first = equal[0][0]
-        verdict = self._known.get((bug.id, equal[0][2].text))
+        known = self._known.get((bug.id, equal[0][2].text))
         for rank, completion, patch in equal:
-            known = verdict or self._without_running(bug, patch, control)
             same_as = first if rank != first and patch.text is not None else None
-            verdict = self._settle((bug.id, MODEL, rank), completion, patch, bug, known, same_as)
+            quick = known or self._without_running(bug, patch, control)
+            verdict = self._settle((bug.id, MODEL, rank), completion, patch, bug, quick, same_as)
+            known = verdict if patch.text is not None else None  # without a patch each has a reason of its own
         self.progress()
 
     def _without_running(self, bug: Bug, patch: Patch, control: Control) -> Verdict | None:

@@ -71,6 +71,12 @@ def test_equal_patches_are_run_once_and_say_whose_verdict_they_have(folder):
     }  # fmt: skip
 
 
+def test_each_answer_without_a_patch_has_its_own_reason(folder, monkeypatch):
+    monkeypatch.setattr(Whole, "decode", lambda self, completion, bug: Patch(bug.id, None, f"not {completion}"))
+    verdicts, _ = judged(folder, Suite(), "code", "a line")
+    assert [verdicts[rank].reason for rank in (1, 2)] == ["not code", "not a line"]
+
+
 def test_an_answer_that_changes_nothing_has_the_buggy_codes_verdict(folder):
     tests = Suite()
     verdicts, control = judged(folder, tests, "wrong\n")
