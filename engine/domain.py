@@ -102,33 +102,70 @@ def span_of_change(buggy: str, fixed: str) -> Span:
 Rows = Literal["bugs", "samples", "preferences"]  # what a training set can be made of
 
 
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a chat, as chat templates and chat services take it."""
+
+    role: Role
+    text: str
+
+
+Prompt = str | tuple[Message, ...]  # what a model reads: a text to go on from, or the messages of a chat to answer
+
+
+def as_text(prompt: Prompt) -> str:
+    """A prompt for people: messages one after the other, each under its role."""
+    return prompt if isinstance(prompt, str) else "\n\n".join(f"[{each.role}]\n{each.text}" for each in prompt)
+
+
 @dataclass(frozen=True)
 class Segment:
     """A stretch of a sample's text; a learned one is what the model should write, the others it only reads."""
 
     text: str
     is_learned: bool = False
+    role: Role | None = None  # of a message, to which the model's chat template adds its own text; None: as it stands
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What training sees of one bug, or of one conversation: segments in their order, none of them empty."""
+    """What training sees of one bug, or of one conversation: segments in their order, none of them empty.
+
+    Either all of them are messages, of which the assistant's may be learned, or none is; else raises ValueError.
+    """
 
     bug_id: str
     segments: tuple[Segment, ...]
     kind: str = ""
     language: str = ""
     project: str = ""  # splits never tear a project apart
+    is_ended: bool = False  # the last segment spells the token that ends it; else the end of text is added to it
+
+    def __post_init__(self) -> None:
+        if len({segment.role is None for segment in self.segments}) > 1:
+            raise ValueError(f"{self.bug_id}: some segments are messages and some are not")
+        if any(segment.is_learned and segment.role not in (None, "assistant") for segment in self.segments):
+            raise ValueError(f"{self.bug_id}: a message is learned that is not the assistant's")
 
     @classmethod
-    def of(cls, bug: Bug, prompt: str, target: str) -> Sample:
+    def of(cls, bug: Bug, prompt: Prompt, target: str) -> Sample:
         """The usual one: a prompt that is read and a target that is learned, which may be empty."""
-        return cls(bug.id, (Segment(prompt), Segment(target, True)), bug.kind, bug.language, bug.project)
+        if isinstance(prompt, str):
+            segments = [Segment(prompt), Segment(target, True)]
+        else:
+            segments = [Segment(message.text, role=message.role) for message in prompt]
+            segments += [Segment(target, True, "assistant")]
+        return cls(bug.id, tuple(segments), bug.kind, bug.language, bug.project)
 
     @property
-    def prompt(self) -> str:
+    def prompt(self) -> Prompt:
         """All that is read before the first learned segment."""
-        return "".join(segment.text for segment in takewhile(lambda each: not each.is_learned, self.segments))
+        read = tuple(takewhile(lambda each: not each.is_learned, self.segments))
+        messages = tuple(Message(each.role, each.text) for each in read if each.role is not None)
+        return messages or "".join(each.text for each in read)
 
     @property
     def target(self) -> str:
@@ -207,6 +244,6 @@ class Turn:
     text: str
     patch: Patch | None = None
     verdict: Verdict | None = field(default=None)
-    prompt: str = ""  # of an assistant's turn: exactly what the model read before it wrote this
+    prompt: Prompt = ""  # of an assistant's turn: exactly what the model read before it wrote this
     number: int = 0  # in its conversation, from 1; 0: it has none yet, and gets the next one
     parent: int | None = None  # number of the turn that it follows; None: the one before

@@ -109,6 +109,7 @@ REPRESENTATIONS: Registry[Representation] = Registry(
     {
         "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
         "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
+        "instruct": "engine.representations.instruct:Instruct",
     },
 )
 TRAINERS: Registry[Trainer] = Registry(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from engine.domain import Outcome
 
-RANKS = (1, 5, 10, 50, 100, 200)  # up to which plausible patches are counted
+RANKS = (1, 5, 10, 50, 80, 100, 200)  # up to which plausible patches are counted
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,39 @@ def pass_at(standings: Mapping[Standing, int], k: int) -> float | None:
     chances = [(chance, count) for at, count in standings.items() if (chance := at.pass_at(k)) is not None]
     total = sum(count for _, count in chances)
     return sum(chance * count for chance, count in chances) / total if total else None
+
+
+DRAWS = 1000  # of a bootstrap
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over bugs, and its 95 % interval, `low` to `high`."""
+
+    value: float
+    low: float
+    high: float
+
+
+def pass_at_with_interval(standings: Mapping[Standing, int], k: int) -> Mean | None:
+    """pass@k with the interval of its percentile bootstrap over bugs (Efron 1979); the same numbers every time.
+
+    None where no bug has k judged candidates.
+    """
+    value = pass_at(standings, k)
+    if value is None:
+        return None
+    import numpy as np  # only a comparison needs it
+
+    known: Counter[float] = Counter()  # bugs by their chance: there are few different ones
+    for at, count in standings.items():
+        if (chance := at.pass_at(k)) is not None:
+            known[chance] += count
+    chances, counts = np.array([*known]), np.array([*known.values()])
+    total = int(counts.sum())
+    drawn = np.random.default_rng(0).multinomial(total, counts / total, size=DRAWS) @ chances / total
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Mean(value, float(low), float(high))
 
 
 @dataclass(frozen=True)

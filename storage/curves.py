@@ -39,6 +39,17 @@ def curve(session: Session, run_id: int, name: str, first: int, last: int, bucke
     return sorted(found)
 
 
+def in_sight(session: Session, run_id: int, name: str, first: int, last: int) -> list[Point]:
+    """As `curve`, with the point before and the point after, so that a line goes on to the edges of what is shown."""
+    points = select(col(Metric.step), col(Metric.value), col(Metric.time))
+    points = points.where(col(Metric.run_id) == run_id, col(Metric.name) == name)
+    step, seq = col(Metric.step), col(Metric.seq)
+    before = session.execute(points.where(step < first).order_by(step.desc(), seq.desc()).limit(1))
+    after = session.execute(points.where(step > last).order_by(step, seq).limit(1))
+    shown = curve(session, run_id, name, first, last)
+    return [*map(tuple, before), *shown, *map(tuple, after)]
+
+
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store rows of metrics, in the order of their events; those that are there already are left as they are."""
     if not rows:

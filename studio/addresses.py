@@ -19,7 +19,7 @@ FORMS = {"dataset": "datasets", "train": "train", "merge": "merge", "benchmark":
 
 def link(**values: object) -> str:
     """An address of this studio: `link(run=8)` is "?run=8"; empty values are left out."""
-    return "?" + urlencode({name: value for name, value in values.items() if value}, quote_via=quote, safe="/:")
+    return "?" + urlencode({name: value for name, value in values.items() if value}, quote_via=quote, safe="/:,")
 
 
 def read_query(text: str) -> dict[str, str]:

@@ -95,10 +95,15 @@ def on(
     *,
     name: str,
 ) -> Any:
-    """Connect a guarded handler under a name of its own, "<page>_<what it does>"."""
+    """Connect a guarded handler under a name of its own, "<page>_<what it does>".
+
+    `triggers`: an event or a list of them, or what this function returned, for a handler that follows where that one
+    did not fail.
+    """
     parts = [] if inputs is None else list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-    return gr.on(
-        triggers if isinstance(triggers, list) else [triggers],
+    is_after = isinstance(triggers, gr.events.Dependency)
+    listen = triggers.success if is_after else functools.partial(gr.on, triggers)
+    return listen(
         guarded(handler, parts),
         parts,
         outputs,

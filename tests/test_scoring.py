@@ -14,6 +14,7 @@ from engine.scoring import (
     control_trouble,
     figures,
     pass_at,
+    pass_at_with_interval,
     plausible_at,
     ranks,
 )
@@ -72,6 +73,17 @@ def test_wilsons_interval():
     assert (round(low, 3), round(high, 3)) == (0.156, 0.403)
     assert Share(0, 46).interval[0] == 0.0
     assert Share(0, 0).interval == (0.0, 1.0)
+
+
+def test_the_interval_of_pass_at_k():
+    # 25 of 100 bugs certain, the others lost: the bootstrap is that of a share, whose normal interval is 0.165 to 0.335
+    found = pass_at_with_interval(Counter({standing("+"): 25, standing("-"): 75}), 1)
+    assert found.value == 0.25
+    assert found.low == pytest.approx(0.165, abs=0.015)
+    assert found.high == pytest.approx(0.335, abs=0.015)
+    alike = pass_at_with_interval(Counter({standing(*"+-"): 7}), 1)
+    assert (alike.low, alike.value, alike.high) == (0.5, 0.5, 0.5)  # nothing varies from bug to bug
+    assert pass_at_with_interval(Counter({standing("?"): 7}), 1) is None
 
 
 def test_mcnemars_exact_test():

@@ -166,11 +166,11 @@ class Runs:
     def metrics(self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID) -> dict[str, Curve]:
         """Metric name -> its curve from step `first` to `last`; a long one as the ends of equal parts of that range.
 
-        So no spike is lost, and a smaller range shows more.
+        So no spike is lost, and a smaller range shows more. The points next to the range come along.
         """
         with self._database.read() as session:
             names = [metric.name for metric in curves.last_values(session, run_id)]
-            found = {name: curves.curve(session, run_id, name, first, last) for name in names}
+            found = {name: curves.in_sight(session, run_id, name, first, last) for name in names}
         return {name: curve for name, curve in found.items() if curve}
 
     def last_metrics(self, run_id: int) -> dict[str, float]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from engine import machine
 from engine.control.changes import Changes
 from engine.control.chats import Chats
+from engine.control.compare import Compare
 from engine.control.datasets import Datasets
 from engine.control.demo import Demo
 from engine.control.models import Models
@@ -56,6 +57,7 @@ class Workspace:
         self.datasets = Datasets(self._database)
         self.runs = Runs(self.home, self._database, self.models, self.datasets)
         self.patches = Patches(self.home, self._database)
+        self.compare = Compare(self._database)
         self.chats = Chats(self._database, self.runs)
         self.uploads = Uploads(self.home)
         self.demo = Demo(self.runs, self.patches)

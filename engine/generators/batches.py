@@ -52,7 +52,7 @@ class Batches:
             rows, mask = padded([ids[index] for index in batch], self.loaded)
             for row, tokens, scores in draw(rows, mask, batch):
                 left.remove(batch[row])
-                yield batch[row], read_back(tokens, scores, self.loaded.tokenizer)
+                yield batch[row], read_back(tokens, scores, self.loaded)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if len(batch) == 1 or not is_out_of_memory(error):
                 raise
@@ -88,10 +88,14 @@ def padded(ids: list[list[int]], loaded: Loaded) -> tuple[torch.Tensor, torch.Te
 
 
 def stop_ids(loaded: Loaded) -> torch.Tensor:
-    """Ids that end a completion: the model's end-of-text tokens, and every special token, behind which none goes on."""
+    """Ids that end a completion: the model's end-of-text tokens, and every special token, behind which none goes on.
+
+    Chat models have special tokens that are only flagged as such, and in no list of their tokenizer's configuration.
+    """
     configured = loaded.model.generation_config.eos_token_id
     ends = [configured] if isinstance(configured, int) else list(configured or [])
-    return torch.tensor(sorted({*ends, *loaded.tokenizer.all_special_ids}), device=loaded.device)
+    flagged = (token for token, added in loaded.tokenizer.added_tokens_decoder.items() if added.special)
+    return torch.tensor(sorted({*ends, *loaded.tokenizer.all_special_ids, *flagged}), device=loaded.device)
 
 
 def line_end_ids(loaded: Loaded) -> torch.Tensor:
@@ -102,13 +106,13 @@ def line_end_ids(loaded: Loaded) -> torch.Tensor:
     return torch.tensor(sorted({*ends, *stop_ids(loaded).tolist()}), device=loaded.device)
 
 
-def read_back(tokens: torch.Tensor, scores: torch.Tensor, tokenizer: Any) -> list[Completion]:
-    """Completions of `tokens` (n, new), each up to its first special token."""
-    special = set(tokenizer.all_special_ids)
+def read_back(tokens: torch.Tensor, scores: torch.Tensor, loaded: Loaded) -> list[Completion]:
+    """Completions of `tokens` (n, new), each up to the first of `stop_ids`."""
+    stops = set(stop_ids(loaded).tolist())
     completions = []
     for row, score in zip(tokens.tolist(), scores.tolist(), strict=True):
-        end = next((place for place, token in enumerate(row) if token in special), len(row))
-        text = tokenizer.decode(row[:end], clean_up_tokenization_spaces=False)
+        end = next((place for place, token in enumerate(row) if token in stops), len(row))
+        text = loaded.tokenizer.decode(row[:end], clean_up_tokenization_spaces=False)
         completions.append(Completion(text, score, end, is_finished=end < len(row)))
     return completions
 

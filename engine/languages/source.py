@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib import import_module
@@ -45,6 +46,12 @@ def parse(code: bytes, name: str) -> Tree:
     import tree_sitter
 
     return tree_sitter.Parser(grammar(name)).parse(code)
+
+
+def indent_of(lines: Iterable[str]) -> str:
+    """Spaces and tabs before the first line that is not blank."""
+    first = next((line for line in lines if line.strip()), "")
+    return first[: len(first) - len(first.lstrip(" \t"))]
 
 
 @lru_cache(maxsize=8)
@@ -130,10 +137,18 @@ class Source:
                 bare.append(line if line.strip() or number in inside or continues else None)
         return bare
 
+    def moved(self, old: str, new: str) -> str:
+        """The text with `new` in the place of the indent `old`; blank lines and lines inside a string are not moved."""
+        inside = self._rows_inside_strings
+        return "".join(
+            new + line.removeprefix(old) if line.strip() and number not in inside and line.startswith(old) else line
+            for number, line in enumerate(self.lines)
+        )
+
     def bare_function(self, function: Function) -> str:
         """A function's bare lines, moved to column 0 (lines inside a string are not moved)."""
         first, last = function.span.start - 1, function.span.end
-        indent = self.lines[first][: len(self.lines[first]) - len(self.lines[first].lstrip(" \t"))]
+        indent = indent_of([self.lines[first]])
         inside = self._rows_inside_strings
         return "".join(
             line if number in inside else line.removeprefix(indent)

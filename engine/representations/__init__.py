@@ -21,6 +21,9 @@ class Representation(Protocol):
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
         """Prompt and target. The prompt never holds the fix; the end-of-text token is not part of the target.
 
+        A prompt of messages is written in a chat model's own template by whoever asks for it
+        (`engine.representations.chat_template`), and the token that ends an answer is added there.
+
         `notes`: what a conversation knows besides the code, one line each, shown where the fault is.
 
         Raises CannotShow where `decode` could not give the fix back, or the code holds a special token's text.

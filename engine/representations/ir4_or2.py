@@ -16,10 +16,11 @@ from engine import params
 from engine.domain import Bug, Patch, Sample, lines_of
 from engine.errors import UserError
 from engine.languages import language
-from engine.languages.source import source
+from engine.languages.source import indent_of, source
 from engine.models.layouts import LAYOUTS, layout_for
 from engine.params import setting
 from engine.representations import CannotShow
+from engine.representations.line_ends import as_in_file, as_written, plain
 
 
 class Ir4Or2:
@@ -59,11 +60,13 @@ class Ir4Or2:
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
         before, after = self._around(bug)
         marker = language(bug.language).marker
-        indent = _indent([*lines_of(bug.buggy_lines), *after, *reversed(before)])
+        indent = indent_of(
+            [*lines_of(bug.buggy_lines), *after, *reversed(before)]
+        )  # an insertion's is that of what follows
         noted = [f"{indent}{marker} {note}\n" for note in notes]
         hole = [*noted, *self._shown(bug, indent, marker)]
-        parts = [_plain("".join(lines)) for lines in (before, hole, after)]
-        target = _plain(bug.fixed_lines) if _is_crlf(bug) else bug.fixed_lines
+        parts = [plain("".join(lines)) for lines in (before, hole, after)]
+        target = as_written(bug.fixed_lines, bug)
         held = next((token for token in self._layout.special if any(token in part for part in [*parts, target])), "")
         if held:
             raise CannotShow(f"the code holds the special token {held}")
@@ -85,9 +88,7 @@ class Ir4Or2:
         text = self._layout.cut(completion)
         if text and not text.endswith("\n") and bug.span.end < len(lines_of(bug.buggy)):
             text += "\n"  # lines follow, and the answer must not run into them
-        if _is_crlf(bug):
-            text = _plain(text).replace("\n", "\r\n")
-        return Patch(bug.id, bug.replace_span(text))
+        return Patch(bug.id, bug.replace_span(as_in_file(text, bug)))
 
     def _shown(self, bug: Bug, indent: str, marker: str) -> list[str]:
         """The faulty lines as a comment, each line ended."""
@@ -104,19 +105,3 @@ class Ir4Or2:
         first, last = (place.start - 1, place.end) if place else (0, len(lines))
         before = [line for line in lines[first : bug.span.start - 1] if line is not None]
         return before, [line for line in lines[bug.span.end : last] if line is not None]
-
-
-def _indent(lines: list[str]) -> str:
-    """Of the first line that has one; an insertion takes that of what comes next."""
-    first = next((line for line in lines if line.strip()), "")
-    return first[: len(first) - len(first.lstrip(" \t"))]
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
-def _is_crlf(bug: Bug) -> bool:
-    r"""Whether every ended line of the file ends with "\r\n" and there is one."""
-    ends = bug.buggy.count("\n")
-    return ends > 0 and bug.buggy.count("\r\n") == ends

@@ -15,6 +15,7 @@ from rich.console import Console
 from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import OutsideFailure
 from engine.shell import follow
+from engine.shell.comparison import show_comparison
 from engine.shell.runs import runs
 from engine.shell.verbs import Home, Json, Set, SpecFile, Wait, guarded, leave, opened, up_to_date
 from engine.spec_files import preset_names, read_spec
@@ -150,6 +151,18 @@ def export(
     """Write every patch of a benchmark run with its verdict to a file, and print where."""
     workspace = up_to_date(home)
     print(workspace.patches.export(run_id, form))
+
+
+@app.command()
+@guarded
+def compare(
+    run_ids: Annotated[list[int], typer.Argument(metavar="RUN_A RUN_B", help="numbers of 2 to 8 benchmark runs")],
+    at: Annotated[int | None, typer.Option(help="the first so many candidates of each bug; left out: all")] = None,
+    home: Home = HOME,
+    json_: Json = False,
+) -> None:
+    """Compare benchmark runs bug by bug, on the bugs that all of them score."""
+    show_comparison(up_to_date(home).compare.runs(run_ids, at), Console(), as_json=json_)
 
 
 @app.command()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from engine.domain import Bug, Patch, Turn, Verdict
+from engine.domain import Bug, Patch, Prompt, Turn, Verdict
 from engine.representations import Representation
 
-Complete = Callable[[str], str]  # prompt -> one completion, streamed to whoever watches while it is written
+Complete = Callable[[Prompt], str]  # prompt -> one completion, streamed to whoever watches while it is written
 Evaluate = Callable[[Bug, Patch], Verdict]
 
 

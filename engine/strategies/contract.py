@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from engine.domain import Bug, Outcome, Patch, Sample, Span, Turn, Verdict
+from engine.domain import Bug, Outcome, Patch, Prompt, Sample, Span, Turn, Verdict
 from engine.representations import Representation
 from engine.strategies import Strategy
 
@@ -24,7 +24,7 @@ class Stub:
 
     answers: list[str]
     evaluated: list[str | None] = field(default_factory=list)
-    prompts: list[str] = field(default_factory=list)
+    prompts: list[Prompt] = field(default_factory=list)
 
     name: str = "table"
 
@@ -40,7 +40,7 @@ class Stub:
     def for_vocabulary(self, vocabulary: frozenset[str] | None) -> Representation:
         return self
 
-    def complete(self, prompt: str) -> str:
+    def complete(self, prompt: Prompt) -> str:
         self.prompts.append(prompt)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 

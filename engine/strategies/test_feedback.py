@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.domain import Bug, Turn
+from engine.domain import Bug, Prompt, Turn
 from engine.generators import PromptTooLong
 from engine.params import setting
 from engine.representations import Representation
@@ -66,7 +66,7 @@ class TestFeedback:
 
     def _new_answer(
         self, bug: Bug, said: Sequence[Turn], tried: set[str], representation: Representation, complete: Complete
-    ) -> tuple[str, str] | None:
+    ) -> tuple[Prompt, str] | None:
         """A prompt and an answer to it that was not tried yet; None where every draw gave one that was."""
         notes = notes_of(said)
         for _ in range(1 + self.params.redraws):
@@ -90,7 +90,7 @@ def notes_of(said: Sequence[Turn]) -> list[str]:
 
 def _fitting(
     bug: Bug, notes: list[str], representation: Representation, complete: Complete
-) -> tuple[str, str, list[str]]:
+) -> tuple[Prompt, str, list[str]]:
     """The longest prompt that fits, the answer to it, and its notes: the oldest results are left out first, hints last.
 
     Raises PromptTooLong where the code alone does not fit.

@@ -8,12 +8,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from engine.domain import Bug, Outcome
+from engine.domain import Bug, Outcome, Prompt
 from engine.errors import UserError
 from engine.events import MODEL
 from engine.generators import Generator
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import CannotShow, Representation
+from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.scoring import BugOutcomes, Standing, figures
@@ -36,7 +37,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     run.emit("progress", done=0, total=None, text="loading the model")
     generator = GENERATORS.create(spec.generator)
     generator.load(inputs.model, spec.seed)
-    representation = REPRESENTATIONS.create(spec.representation).for_vocabulary(generator.vocabulary())
+    representation = for_model(REPRESENTATIONS.create(spec.representation), inputs.model, generator.vocabulary())
     prompts, skipped = _shown(bugs, dict(bugs_from.skipped()), representation, generator, run)
 
     pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
@@ -76,9 +77,9 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
 
 def _shown(
     bugs: list[Bug], skipped: dict[str, str], representation: Representation, generator: Generator, run: RunDir
-) -> tuple[dict[str, str], dict[str, str]]:
+) -> tuple[dict[str, Prompt], dict[str, str]]:
     """Say every bug; returns the prompts of those that can be judged, and why the others cannot."""
-    prompts = {}
+    prompts: dict[str, Prompt] = {}
     for bug in bugs:
         if bug.id not in skipped:
             try:

@@ -18,10 +18,11 @@ from itertools import islice
 from pathlib import Path
 
 from engine.builders import Funnel, Made
-from engine.domain import Bug, Preference, Sample
+from engine.domain import Bug, Preference, Sample, as_text
 from engine.errors import UserError
 from engine.models.tokenizer import Tokenizer, tokenizer_of
 from engine.plugins import BUILDERS, REPRESENTATIONS
+from engine.representations.chat_template import ChatTemplate
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
 from engine.training_set import Row, Split
@@ -45,6 +46,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     run.artifacts.mkdir(exist_ok=True)
     tokenizer = tokenizer_of(Path(inputs.model.weights))
     representation = REPRESENTATIONS.create(spec.representation).for_vocabulary(tokenizer.vocabulary())
+    template = ChatTemplate(inputs.model)
     builder = BUILDERS.create(spec.builder)
     source, tally = Funnel(), Tally(spec.max_tokens)
     progress = _Progress(run, builder.total())
@@ -52,7 +54,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         known = known_to_benchmarks(spec.exclude)
         split = Split(run.artifacts, spec.seed, spec.valid_fraction)
         made = progress.watch(builder.stream(spec.seed, source), tally)
-        kept = shown(made, representation, known, left_out)
+        kept = shown(made, representation, template, known, left_out)
         for row in _tokenised(kept, tokenizer):
             if tally.fits(row):
                 split.add(row)
@@ -116,14 +118,18 @@ def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: 
         target, worse = each.target, []
     n_prompt = learned[0] if learned else len(tokens)
     return Row(
-        each.bug_id, each.kind, each.project, each.language, each.prompt, target, tokens, n_prompt,
+        each.bug_id, each.kind, each.project, each.language, as_text(each.prompt), target, tokens, n_prompt,
         max(len(tokens), n_prompt + len(worse)), bug.buggy if bug else "", bug.fixed if bug else "", learned,
         each.rejected if isinstance(each, Preference) else "", worse,
     )  # fmt: skip
 
 
 def _joined(sample: Sample, ids: list[list[int]], end: int) -> tuple[list[int], list[int]]:
-    """A sample's tokens, and where they are learned; the end of the text is learned where the last segment is."""
+    """A sample's tokens, and where they are learned.
+
+    The end of the text, which is added where the sample does not spell what ends it, is learned where the last segment
+    is.
+    """
     tokens: list[int] = []
     learned: list[int] = []
     for segment, own in zip(sample.segments, ids, strict=True):
@@ -134,6 +140,8 @@ def _joined(sample: Sample, ids: list[list[int]], end: int) -> tuple[list[int], 
         tokens += own
         if segment.is_learned:
             learned.append(len(tokens))
+    if sample.is_ended:
+        return tokens, learned
     is_open = bool(sample.segments) and sample.segments[-1].is_learned
     return [*tokens, end], [*learned[:-1], len(tokens) + 1] if is_open else learned
 

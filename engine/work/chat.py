@@ -6,11 +6,12 @@ import time
 from collections import Counter
 from typing import Any
 
-from engine.domain import Bug, Patch, Turn, Verdict
+from engine.domain import Bug, Patch, Prompt, Turn, Verdict, as_text
 from engine.errors import UserError
 from engine.events import Answered, TurnSaid
 from engine.generators import Stream
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS, STRATEGIES
+from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.specs import ChatSpec
@@ -58,7 +59,7 @@ class LoadedModel:
         self._generator = GENERATORS.create(spec.generator)
         self._generator.load(inputs.model, spec.seed)
         shown = REPRESENTATIONS.create(spec.representation)
-        self._representation = shown.for_vocabulary(self._generator.vocabulary())
+        self._representation = for_model(shown, inputs.model, self._generator.vocabulary())
         # a worker started again in the same folder finds its old inbox, and the turns of an answer it was stopped in
         self._answered: Counter[int] = Counter()  # conversation -> number of its last answered question
         self._begun: dict[int, list[dict[str, Any]]] = {}  # conversation -> turns of the answer after that
@@ -102,7 +103,7 @@ class LoadedModel:
             self._say(conversation, self._next, turns[-1])
         live = _Live(self._run, conversation)
 
-        def complete(prompt: str) -> str:
+        def complete(prompt: Prompt) -> str:
             self._run.emit("progress", done=self._turns, total=None, text="writing an answer")
             text, is_finished = live.show(self._generator.stream(prompt))
             return text if is_finished else self._representation.trim(text, bug)
@@ -134,7 +135,7 @@ class LoadedModel:
             text=turn.text,
             patch=turn.patch.text if turn.patch else None,
             patch_reason=turn.patch.reason if turn.patch else "",
-            prompt=turn.prompt,
+            prompt=as_text(turn.prompt),
             verdict=as_json(turn.verdict) if turn.verdict else None,
             parent=turn.parent,
         )

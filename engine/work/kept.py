@@ -13,6 +13,7 @@ from engine.domain import Bug, Preference, Sample
 from engine.languages.fingerprint import fingerprints
 from engine.plugins import BENCHMARKS
 from engine.representations import CannotShow, Representation
+from engine.representations.chat_template import ChatTemplate
 from engine.rundir import RunDir
 
 
@@ -48,11 +49,16 @@ def known_to_benchmarks(named: Iterable[object]) -> dict[bytes, str]:
 
 
 def shown(
-    made: Iterable[Made], representation: Representation, known: dict[bytes, str], left_out: LeftOut
+    made: Iterable[Made],
+    representation: Representation,
+    template: ChatTemplate,
+    known: dict[bytes, str],
+    left_out: LeftOut,
 ) -> Iterator[tuple[Sample | Preference, Bug | None]]:
     """Stream what may be learned from: bugs as the representation shows them, samples and preferences as they are.
 
-    Memory grows by 16 bytes for each and a set. Code of benchmarks is known only of bugs.
+    `template` has made text of all messages. Memory grows by 16 bytes for each and a set. Code of benchmarks is known
+    only of bugs.
     """
     seen: set[bytes] = set()
 
@@ -65,21 +71,20 @@ def shown(
         return True
 
     for each in made:
-        if not isinstance(each, Bug):
-            if is_new(each.bug_id, b"\0".join(text.encode() for text in texts_of(each))):
-                yield each, None
-            continue
-        prints = fingerprints(each)
-        if not is_new(each.id, b"".join(prints)):
-            continue
-        benchmark = next((known[one] for one in prints if one in known), "")
-        if benchmark:
-            left_out.lose(each.id, f"in the benchmark {benchmark}")
-            continue
         try:
-            yield representation.encode(each), each
+            if isinstance(each, Bug):
+                prints = fingerprints(each)
+                if not is_new(each.id, b"".join(prints)):
+                    continue
+                benchmark = next((known[one] for one in prints if one in known), "")
+                if benchmark:
+                    left_out.lose(each.id, f"in the benchmark {benchmark}")
+                    continue
+                yield template.in_text(representation.encode(each)), each
+            elif is_new(each.bug_id, b"\0".join(text.encode() for text in texts_of(each))):
+                yield (template.in_text(each) if isinstance(each, Sample) else each), None
         except CannotShow as error:
-            left_out.lose(each.id, str(error))
+            left_out.lose(each.id if isinstance(each, Bug) else each.bug_id, str(error))
 
 
 def texts_of(each: Sample | Preference) -> tuple[str, ...]:

@@ -11,13 +11,14 @@ from typing import Any
 import torch
 
 from engine.artifacts import made_whole
-from engine.domain import Bug, Model
+from engine.domain import Bug, Model, as_text
 from engine.errors import UserError
 from engine.generators.batches import encode, stop_ids
 from engine.models.loading import Loaded, load
 from engine.params import Params
 from engine.plugins import BENCHMARKS, REPRESENTATIONS
 from engine.representations import CannotShow
+from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.specs import MergeSpec
 
@@ -40,7 +41,7 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     dtype: torch.dtype = getattr(torch, spec.dtype)
     run.emit("progress", done=0, total=4, text="loading the adapter and its base model")
     apart = load(model, dtype, merge=False)
-    prompts = _prompts(apart, spec)
+    prompts = _prompts(apart, model, spec)
     run.emit("progress", done=1, total=4, text=f"asking the adapter about {len(prompts)} bugs")
     before = list(_answers(apart, prompts.values()))
 
@@ -102,10 +103,10 @@ def caution(same: int, bugs: int) -> str:
     )
 
 
-def _prompts(loaded: Loaded, spec: MergeSpec) -> dict[str, str]:
+def _prompts(loaded: Loaded, model: Model, spec: MergeSpec) -> dict[str, str]:
     """Bug id -> prompt for the first bugs that fit the model."""
     benchmark = BENCHMARKS.create(spec.benchmark)
-    shown = _shower(loaded, spec.representation)
+    shown = _shower(loaded, model, spec.representation)
     prompts: dict[str, str] = {}
     for bug in benchmark.bugs():
         prompt = shown(bug)
@@ -120,17 +121,17 @@ def _prompts(loaded: Loaded, spec: MergeSpec) -> dict[str, str]:
     return prompts
 
 
-def _shower(loaded: Loaded, wanted: Params) -> Any:
+def _shower(loaded: Loaded, model: Model, wanted: Params) -> Any:
     """How a bug is put to this model: to fill in, or for a model that cannot, to go on writing."""
     try:
         known = frozenset(loaded.tokenizer.get_vocab())
-        representation = REPRESENTATIONS.create(wanted).for_vocabulary(known)
+        representation = for_model(REPRESENTATIONS.create(wanted), model, known)
     except UserError:
         return lambda bug: "".join(bug.buggy.splitlines(keepends=True)[: bug.span.start - 1])
 
     def show(bug: Bug) -> str:
         try:
-            return representation.encode(bug).prompt
+            return as_text(representation.encode(bug).prompt)
         except CannotShow:
             return ""
 

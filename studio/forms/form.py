@@ -17,7 +17,7 @@ from engine.spec_files import preset_names, read_spec
 from engine.specs import KINDS, parse
 from studio.clickable import plain
 from studio.forms.fields import Field, Names, asked_later, css_class, field, is_more
-from studio.guard import guarded, on
+from studio.guard import on
 
 
 class Form:
@@ -71,20 +71,11 @@ class Form:
         self._offers[place, plugin] = (offer, widgets, shown)
 
     def offer_after(self, event: Any, changed: Field) -> None:
-        """Ask a plug-in, where it offers any choices, for them also after an event that changes one of its settings."""
+        """Ask a plug-in for its choices, if it offers any, also after a handler (from `on`) that changes a setting."""
         place = changed.place.partition(".")[0]
-        if (place, changed.plugin) not in self._offers:
-            return
-        offer, widgets, shown = self._offers[place, changed.plugin]
-        event.success(
-            guarded(offer, widgets),
-            widgets,
-            shown,
-            preprocess=False,
-            api_name=f"{self.kind}_choices_after_{changed.place.replace('.', '_')}_{changed.plugin}",
-            api_visibility="private",
-            show_progress="hidden",
-        )
+        name = f"{self.kind}_choices_after_{changed.place.replace('.', '_')}_{changed.plugin}"
+        if offer := self._offers.get((place, changed.plugin)):
+            on(event, *offer, name=name)
 
     @property
     def inputs(self) -> list[Any]:

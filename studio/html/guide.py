@@ -71,6 +71,8 @@ def _took(row: Row) -> str:
 def _next_steps(table: Sequence[Row]) -> str:
     scored = [row for row in table if row.scored]
     links = [(link(patches=scored[min(1, len(scored) - 1)].run_id), "See patches")] if scored else []
+    if len(scored) > 1:
+        links.append((link(compare=",".join(str(row.run_id) for row in scored)), "Compare"))
     links.append((link(tab="chat"), "Try a repair"))
     return "".join(f'<a href="{esc(address)}">{words}</a>' for address, words in links)
 

@@ -6,7 +6,7 @@ import logging
 from importlib.metadata import entry_points
 
 from studio.page import Page
-from studio.pages import chat, datasets, merge, monitor, patches, train
+from studio.pages import chat, compare, datasets, merge, monitor, patches, train
 
 PAGES = (
     Page("Datasets", "datasets", datasets.build),
@@ -14,6 +14,7 @@ PAGES = (
     Page("Monitor", "monitor", monitor.build),
     Page("Merge", "merge", merge.build),
     Page("Patches", "patches", patches.build),
+    Page("Compare", "compare", compare.build),
     Page("Chat", "chat", chat.build),
 )
 GROUP = "repair_studio.pages"

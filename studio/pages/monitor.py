@@ -9,6 +9,7 @@ import gradio as gr
 
 from engine.control.runs import spec_json
 from engine.control.views import RunView, run_views
+from engine.errors import UserError
 from engine.specs import parse
 from studio import charts
 from studio.addresses import FORMS, link
@@ -64,6 +65,7 @@ def build(frame: Frame) -> None:
     """The page."""
     workspace, live = frame.workspace, frame.live
     chosen, shown = kept(0), kept(0)  # shown: what is on the page also while nothing is chosen
+    zoomed = kept("")  # what a chart last said of its zoom
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=3, min_width=300, variant="panel"):
             plain('<div class="heading"><h2>Runs</h2></div>')
@@ -100,11 +102,17 @@ def build(frame: Frame) -> None:
             return [empty("No runs", "Start the demo, or build a dataset: each piece of work is listed here.")]
         return [run_list(runs, wanted or first_choice(run_views(workspace.runs.list())))]
 
-    def draw_run(wanted: int) -> list[Any]:
+    def draw_run(wanted: int, zoom: str) -> list[Any]:
         run = shown_run(wanted)
         if run is None:
             nothing = empty("Nothing has run yet", "The curves and the log of each run will be shown here.")
-            return [0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""]
+            return [
+                *[0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""],
+                *[showing(False, "buttons"), showing(False), showing(False), *[""] * len(CHARTS)],
+            ]
+        return [*about(run), showing(True, "buttons"), showing(True), *figures(run, zoom)]
+
+    def about(run: RunView) -> list[Any]:
         made = next((model.kind for model in workspace.models.list() if model.run_id == run.id and model.usable), "")
         return [
             run.id,
@@ -118,22 +126,21 @@ def build(frame: Frame) -> None:
             gr.update(visible=run.state in GOES_ON or "hidden"),
             action_links(actions(run, made)),
             code.log(workspace.runs.log(run.id)),
-            settings(run, workspace.runs.command(parse(dict(run.spec)))),
+            recipe_of(run),
         ]
 
-    def draw_shape(wanted: int) -> list[Any]:
-        run = shown_run(wanted)
-        if run is None:
-            return [showing(False, "buttons"), showing(False), showing(False)]
-        has_curves = run.kind == "train" and (not run.has_ended or bool(workspace.runs.last_metrics(run.id)))
-        return [showing(True, "buttons"), showing(has_curves), showing(True)]
+    def recipe_of(run: RunView) -> str:
+        try:
+            return settings(run, workspace.runs.command(parse(dict(run.spec))))
+        except UserError as error:  # it names a plug-in that is not here any more; the rest of the run is shown
+            return f'<p class="complaint" role="alert">{esc(str(error))}</p>'
 
-    def draw_curves(wanted: int) -> list[Any]:
-        run = shown_run(wanted)
-        if run is None or run.kind != "train":
-            return [""] * len(CHARTS)
-        metrics = workspace.runs.metrics(run.id)
-        return [figure(metrics, f"run {run.id}") for figure in CHARTS]
+    def figures(run: RunView, zoom: str) -> list[Any]:
+        if run.kind != "train":
+            return [showing(False), *[""] * len(CHARTS)]
+        view = charts.View.read(f"run {run.id}", zoom)
+        metrics = workspace.runs.metrics(run.id, *view.steps)
+        return [showing(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
 
     def choose(event: gr.EventData) -> int:
         return workspace.runs.get(number_of(picked(event))).id or 0
@@ -148,10 +155,14 @@ def build(frame: Frame) -> None:
         workspace.runs.resume(number)
 
     live.show(draw_list, [search, kind, chosen], [cards], also=[chosen.change, search.change, kind.change])
-    live.show(draw_run, [chosen], [shown, strip, save, stop, resume, after, tail, recipe], also=[chosen.change])
-    live.show(draw_shape, [chosen], [buttons, curves, below], also=[chosen.change])
-    live.show(draw_curves, [chosen], plots, also=[chosen.change])
+    live.show(
+        draw_run,
+        [chosen, zoomed],
+        [shown, strip, save, stop, resume, after, tail, recipe, buttons, below, curves, *plots],
+        also=[chosen.change, zoomed.change],
+    )
     on(cards.select, choose, None, chosen, name="monitor_choose")
+    on([plot.select for plot in plots], picked, None, zoomed, name="monitor_zoom")
     on(save.click, stop_and_save, shown, name="monitor_stop_and_save")
     on(stop.click, stop_now, shown, name="monitor_stop_now")
     on(resume.click, resume_run, shown, name="monitor_resume")

@@ -14,6 +14,7 @@ from engine.control.patches import LedgerQuery
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.languages import LANGUAGES
+from studio.addresses import link
 from studio.checked import chosen_number
 from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.forms.panel import Panel
@@ -120,17 +121,15 @@ def build(frame: Frame) -> None:
         runs = run_views(workspace.patches.runs())
         number = chosen_run(runs, want)
         if number is None:
-            return [gr.update(choices=[], value=None, visible="hidden"), "", _nothing_yet()]
+            return [gr.update(choices=[], value=None, visible="hidden"), "", _nothing_yet(), showing(False, "page")]
         run = next(run for run in runs if run.id == number)
+        totals = workspace.patches.totals(number)
         return [
             gr.update(choices=[(called(each), each.id) for each in runs], value=number, visible=True),
-            patch_table.strip(workspace.patches.totals(number)),
+            patch_table.strip(totals),
             run_strip(run) if run.state != "done" else "",
+            showing(bool(totals.bugs), "page"),
         ]
-
-    def draw_shape(run: int | None) -> list[Any]:
-        number = chosen_number(run)
-        return [showing(bool(number and workspace.patches.totals(number).bugs), "page")]
 
     def draw_table(
         run: int | None, text: str, which: str, only: str, order: str, number: int, rows: int, bug_id: str, place: str
@@ -143,7 +142,8 @@ def build(frame: Frame) -> None:
         pages = shown.pages(total)
         files = "".join(f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in FORMS)
         said = f"page {min(number, pages)} of {pages}, {total} bugs"
-        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"Export all as {files}"]
+        compare = f'<a href="{link(compare=run)}">Compare</a>'
+        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"{compare} · Export all as {files}"]
 
     def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
         asked = patch_table.read_key(f"{place}:{bug_id}")
@@ -181,8 +181,7 @@ def build(frame: Frame) -> None:
     on(close.click, close_form, None, form_row, name="patches_close_form")
     on([part.change for part in (panel.again, panel.use)], follow_link, [panel.again, panel.use], form_row,
        name="patches_follow_link")  # fmt: skip
-    live.show(draw_run, [wanted], [picker, summary, state], also=[wanted.change])
-    live.show(draw_shape, [picker], [results], also=[picker.change])
+    live.show(draw_run, [wanted], [picker, summary, state, results], also=[wanted.change])
     live.show(draw_table, asked, [table, place, exports], also=[part.change for part in asked])
     live.show(draw_patch, [picker, bug, rank], [patch], also=[bug.change, rank.change, picker.change], ticks=False)
     on([part.input for part in [*filters, sort]], first_page, None, page, name="patches_first_page")

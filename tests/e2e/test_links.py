@@ -37,10 +37,29 @@ def test_a_patch_is_shared_by_its_address(still_server, open_page):
 
 def test_what_is_shown_without_a_choice_stands_in_the_address_too(still_server, open_page):
     page = open_page(still_server.url)
-    for name, address in (("Datasets", "?dataset=stdlib-faults"), ("Monitor", "?run=7"), ("Patches", "?patches=5"),
+    for name, address in (("Datasets", "?dataset=stdlib-faults"), ("Monitor", "?run=7"), ("Patches", "?patches=5"), ("Compare", "?compare=4,5"),
                           ("Chat", "?tab=chat&bug=pocket/py-archive-command"), ("Train", "?tab=train")):  # fmt: skip
         drawn_tab(page, name)
         page.wait_for_url(f"**/{address}")
+
+
+def test_a_comparison_can_be_shared(still_server, open_page):
+    page = open_page(f"{still_server.url}/?patches=5")
+    shown(page).get_by_role("link", name="Compare", exact=True).click()
+    panel = shown(page)
+    expect(panel.get_by_text("hoose 2 to 8 different benchmark runs")).to_be_visible()
+    panel.get_by_label("Runs to compare").click()
+    page.get_by_role("option", name=re.compile("starter on pocket")).first.click()
+    panel.get_by_role("button", name=re.compile("only by")).first.click()
+    bug = panel.locator(".pair .name").first
+    bug.click()
+    expect(panel.locator(".beside .code.diff").first).to_be_visible()
+    page.wait_for_url(re.compile(r"compare=5,4.*repaired=|repaired=.*compare=5,4"))
+    other = open_page(page.url)
+    expect(shown(other).locator(".patterns [aria-pressed=true]")).to_have_count(1)
+    expect(shown(other).locator(".pair .name.chosen")).to_have_count(1)
+    expect(shown(other).locator(".beside .code.diff").first).to_be_visible()
+    assert other.url == page.url
 
 
 def test_back_goes_to_the_page_before(still_server, open_page):

@@ -149,6 +149,13 @@ def test_the_standard_library_still_parses_without_comments():
     assert n_functions > 100
 
 
+def test_code_is_moved_to_another_indent_and_its_strings_stay():
+    code = '    def f():\n        x = """\n    a\n"""\n\n        return x\n'
+    moved = 'def f():\n    x = """\n    a\n"""\n\n    return x\n'
+    assert Source(code, "python").moved("    ", "") == moved
+    assert Source(moved, "python").moved("", "    ") == code
+
+
 @given(st.text(max_size=200), st.sampled_from(["python", "java"]), st.integers(1, 6), st.integers(-1, 4))
 def test_any_text_can_be_read(text, name, start, length):
     read = Source(text, name)

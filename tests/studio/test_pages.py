@@ -18,7 +18,7 @@ from engine.errors import OutsideFailure, UserError
 from studio import charts
 from studio.guard import check_bind, guarded
 from studio.html import basics as show
-from studio.html import code, conversation, guide, patch, patch_table
+from studio.html import code, comparison, conversation, guide, patch, patch_table
 from studio.html import header as page
 from studio.pages import datasets, merge, monitor, train
 
@@ -71,6 +71,13 @@ def drawn(workspace):
     yield guide.stages(workspace.demo.stages())
     yield datasets.sample(workspace.datasets.sample("stdlib-faults", 3))
     run = next(run for run in workspace.patches.runs() if run.started_at)
+    compared = workspace.compare.runs([each.id for each in workspace.patches.runs() if each.started_at])
+    yield comparison.runs_table(compared) + comparison.patterns(compared, "10")
+    yield comparison.groups_table(compared, compared.groups("kind"))
+    cells = workspace.compare.cells([each.run for each in compared.runs], [bug.bug_id for bug in compared.bugs], 10)
+    yield comparison.bugs_table(compared.bugs, cells, compared, compared.bugs[-1].bug_id)
+    beside = [workspace.patches.detail(each.run, compared.bugs[-1].bug_id, "model", 3) for each in compared.runs]
+    yield comparison.side_by_side([*beside, None], compared, compared.bugs[-1].bug_id)
     rows, total = workspace.patches.page(run.id)
     assert total == 24
     yield patch_table.strip(workspace.patches.totals(run.id))
@@ -157,6 +164,33 @@ def test_the_step_axis_has_whole_steps_and_ends_at_the_last():
     many = json.loads(charts.loss({"loss": [(step, 2.0, 0.0) for step in (1, 5, 97)]}))["layout"]["xaxis"]
     assert many["autorangeoptions"]["maxallowed"] == 97
     assert "dtick" not in many
+
+
+def test_what_is_in_sight_is_the_same_range_in_every_figure_and_asks_for_its_steps():
+    view = charts.View.read("run 3", "run 3:2.5:7.25")
+    assert (view, view.steps) == (charts.View("run 3", (2.5, 7.25)), (2, 8))
+    points = [(step, 1.0, 0.0) for step in range(1, 101)]
+    metrics = dict.fromkeys(("loss", "learning_rate", "tokens_per_s", "memory_bytes"), points)
+    for make in monitor.CHARTS:
+        whole, zoomed = (json.loads(make(metrics, each))["layout"] for each in (charts.View("run 3"), view))
+        assert whole["uirevision"] == zoomed["uirevision"] == "run 3"
+        assert whole["xaxis"]["uirevision"] != zoomed["xaxis"]["uirevision"], "or plotly would keep its own range"
+        assert "range" not in whole["xaxis"]
+        assert zoomed["xaxis"]["range"] == [2.5, 7.25]
+        assert ("dtick" in whole["xaxis"], zoomed["xaxis"]["dtick"]) == (False, 1)
+
+
+@pytest.mark.parametrize("said", ["", "run 3", "run 4:1:2", "run 3:1", "run 3:1:2:3", "run 3:2:1", "run 3:1:1", "run 3:x:y",
+                                  "run 3:nan:2", "run 3:1:inf", "run 3:-1e300:1e300", HOSTILE])  # fmt: skip
+def test_a_zoom_of_another_run_or_without_sense_shows_all(said):
+    view = charts.View.read("run 3", said)
+    assert view.sight is None
+    assert view.steps[0] == 0
+    assert view.steps[1] >= 10**12
+
+
+def test_beyond_the_first_step_there_is_none():
+    assert charts.View.read("run 3", "run 3:-20.5:-3").steps == (0, 0)
 
 
 @pytest.mark.parametrize("make", [charts.learning_rate, charts.speed, charts.memory])
