@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.benchmarks import Listed
 from engine.control.runs import Runs, ask_to_end
-from engine.control.turns import ShownTurn, path_of, shown_of_turn, told_of_turn
+from engine.control.turns import ShownTurn, path_of, shown_of_turn, told
 from engine.domain import Bug
 from engine.errors import UserError
 from engine.events import Answered, Delta, TurnSaid
@@ -110,8 +110,12 @@ class Chats:
             assert conversation.id is not None
             return conversation.id
 
-    def send(self, conversation_id: int, message: str = "", budget: int = 5) -> None:
-        """Ask for up to `budget` repair turns, after an own message if there is one. Raises UserError while busy."""
+    def send(self, conversation_id: int, message: str = "", budget: int = 5, after: int | None = None) -> None:
+        """Ask for up to `budget` repair turns, after an own message if there is one.
+
+        `after`: the number of an earlier turn that the message follows, which starts another branch. Raises UserError
+        while busy.
+        """
         if not 1 <= budget <= 50:
             raise UserError(f"budget: 1 to 50 turns, not {budget}", field="budget")
         seen, run = self._load(conversation_id)
@@ -119,13 +123,13 @@ class Chats:
             spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id})
             run = self._runs.get(self._worker(spec))
         try:
-            self._ask(seen, run, message.strip(), budget)
+            self._ask(seen, run, message.strip(), budget, after)
         except Exception:
             if run.id != seen.run_id:
                 self._unload(run.id or 0)
             raise
 
-    def _ask(self, seen: Conversation, run: Run, message: str, budget: int) -> None:
+    def _ask(self, seen: Conversation, run: Run, message: str, budget: int, after: int | None) -> None:
         # One transaction: of two that ask at once the second is refused, and the worker is told the turns that were
         # there when it was asked. The question is written before the row, so that none is counted that was not asked.
         with self._database.write() as session:
@@ -136,6 +140,8 @@ class Chats:
                 raise UserError("another message of this conversation was sent just now; wait for its answer")
             if session.get_one(Run, run.id).state in LOST:
                 raise UserError("the model was unloaded just now; send your message again")
+            turns = told(session, conversation.id or 0)
+            _check_branch(after, [turn["number"] for turn in turns], message)
             conversation.run_id = run.id or 0
             conversation.answered = max(conversation.asked, conversation.answered)
             conversation.asked = conversation.answered + 1
@@ -148,7 +154,8 @@ class Chats:
                 bug=conversation.bug_id,
                 message=message,
                 budget=budget,
-                turns=[told_of_turn(turn, said) for turn, said in path_of(session, conversation.id or 0)],
+                after=after,
+                turns=turns,
             )
 
     def stop(self, conversation_id: int) -> int:
@@ -243,3 +250,13 @@ class Chats:
             if conversation is None:
                 raise UserError(f"there is no conversation {conversation_id}")
             return conversation, session.get_one(Run, conversation.run_id)
+
+
+def _check_branch(after: int | None, numbers: Sequence[int], message: str) -> None:
+    """Raises UserError where a message cannot follow this turn; one that none is named for follows the newest."""
+    if after is None:
+        return
+    if after not in numbers:
+        raise UserError(f"after: this conversation has no message number {after}", field="after")
+    if not message and after != max(numbers):
+        raise UserError("after: write a message to go on from an earlier one", field="after")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from sqlmodel import Session
 
 from engine.control.diff import unified
 from engine.domain import Bug
+from engine.events import TurnSaid, VerdictSaid
 from storage import queries, texts
 from storage.tables import Turn
 
@@ -20,6 +24,7 @@ class Said:
     patch: str | None
     prompt: str
     log: str
+    failed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -40,19 +45,34 @@ class ShownTurn:
 
 def path_of(session: Session, conversation_id: int) -> list[tuple[Turn, Said]]:
     """The turns that lead to the newest one, each with its texts."""
-    turns = queries.path(session, conversation_id)
-    columns = [(turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text) for turn in turns]
+    return _with_texts(session, queries.path(session, conversation_id))
+
+
+def _with_texts(session: Session, turns: Sequence[Turn]) -> list[tuple[Turn, Said]]:
+    columns = [
+        (turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text, turn.failed_text) for turn in turns
+    ]
     found = texts.read(session, (each for ids in columns for each in ids))
     return [
-        (turn, Said(found[text], found.get(patch), found[prompt], found[log]))
-        for turn, (text, patch, prompt, log) in zip(turns, columns, strict=True)
+        (turn, Said(found[text], found.get(patch), found[prompt], found[log], tuple(json.loads(found[failed] or "[]"))))
+        for turn, (text, patch, prompt, log, failed) in zip(turns, columns, strict=True)
     ]
 
 
-def told_of_turn(turn: Turn, said: Said) -> dict[str, object]:
-    """A turn as the worker is told of it."""
-    values = {key: getattr(turn, key) for key in ("number", "role", "patch_reason", "outcome", "reason")}
-    return values | {"text": said.text, "patch": said.patch, "log": said.log}
+def told(session: Session, conversation_id: int) -> list[dict[str, Any]]:
+    """All turns of a conversation as the worker is told of them: as the events that it said them with."""
+    turns = _with_texts(session, queries.turns(session, conversation_id))
+    number_of = {turn.id: turn.number for turn, _ in turns}
+    return [asdict(_event(turn, said, number_of.get(turn.parent_id))) for turn, said in turns]
+
+
+def _event(turn: Turn, said: Said, parent: int | None) -> TurnSaid:
+    columns = {each.name: getattr(turn, each.name) for each in fields(VerdictSaid) if hasattr(turn, each.name)}
+    verdict = VerdictSaid(**{**columns, "log": said.log, "failed": said.failed}) if turn.outcome else None
+    return TurnSaid(
+        turn.conversation_id, turn.number, turn.role, said.text, said.patch, turn.patch_reason, said.prompt, verdict,
+        parent,
+    )  # fmt: skip
 
 
 def shown_of_turn(turn: Turn, said: Said, bug: Bug | None) -> ShownTurn:

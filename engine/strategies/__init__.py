@@ -28,7 +28,8 @@ class Strategy(Protocol):
     ) -> Iterator[Turn]:
         """The turns that follow on `path`, at most `budget` of them the model's; every patch shown has its verdict.
 
-        The turns get the numbers after the last one of `path`, in their order; one that follows an earlier turn than
-        the one before it names that as its `parent`, which starts another branch of the conversation. Ends at the first
+        The last turn of `path` has the largest number of the conversation. The new turns get the numbers after it, in
+        their order; one that follows an earlier turn of `path`, or an earlier new one, than the one before it names
+        that as its `parent`, which starts another branch of the conversation. Ends at the first
         plausible patch. Raises UserError where the prompt does not fit the model.
         """
