@@ -39,6 +39,7 @@ ENDED = ("done", "stopped", "failed", "interrupted")
 STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 HEARTBEAT_S = 5.0
 ENDING_BYTES = 16 << 10
+AT_ONCE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class RunDir:
         with self._writing:
             if self._seq is None:
                 self._close_torn_line()
-                self._seq = max((event.seq for event in self.events().events), default=0)
+                self._seq = max((event.seq for event in self.all_events()), default=0)
             line = _encoded({"seq": self._seq + 1, "time": time.time(), "event": kind, **fields})
             assert len(line) <= LINE_BYTES, f"an event of {len(line):,} bytes"
             _append(self.events_path, line)
@@ -199,6 +200,14 @@ class RunDir:
     def events(self, offset: int = 0, most: int | None = None, *, last: int | None = None, broken: int = 0) -> Reading:
         """Whole lines from byte `offset` on, as `engine.reading.read_from` takes them."""
         return read_from(self.events_path, offset, most, last=last, broken=broken)
+
+    def all_events(self) -> Iterator[Event]:
+        """Every whole line from the first on, a few MiB of them in memory at a time."""
+        offset = last = broken = 0
+        while (reading := self.events(offset, AT_ONCE_BYTES, last=last, broken=broken)).offset > offset:
+            yield from reading.events
+            offset, broken = reading.offset, broken + reading.broken
+            last = max([last, *(event.seq for event in reading.events)])
 
     def ending(self) -> Event | None:
         """The last state that a worker could write nowhere else but into the space reserved for it."""

@@ -64,7 +64,7 @@ class LoadedModel:
         # a worker started again in the same folder finds its old inbox, and the turns of an answer it was stopped in
         self._answered: Counter[int] = Counter()  # conversation -> number of its last answered question
         self._begun: dict[int, list[dict[str, Any]]] = {}  # conversation -> turns of the answer after that
-        for event in run.events().events:
+        for event in run.all_events():
             if isinstance(event.said, Answered):
                 self._answered[event.said.conversation] = event.said.question
                 self._begun.pop(event.said.conversation, None)

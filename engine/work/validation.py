@@ -6,9 +6,11 @@ A bug counts only if its tests tell right from wrong here: its known fix has to 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import blake2b
 from threading import Lock
 
 from engine.benchmarks import Benchmark
@@ -44,7 +46,7 @@ class Control:
 class Judged:
     """What was said last of one patch; a verdict is of a text, and not of whatever stands at its rank later."""
 
-    text: str | None
+    digest: bytes  # of the text
     same_as: int | None  # rank of an equal patch
     verdict: Verdict
 
@@ -62,11 +64,12 @@ class Validation:
     ) -> None:
         self._judged = judged_so_far(run)
         # by bug and text: a model that writes a text again may write it at another rank
-        self._known: dict[tuple[str, str | None], Verdict] = {
-            (bug_id, judged.text): judged.verdict
+        self._known: dict[tuple[str, bytes], Verdict] = {
+            (bug_id, judged.digest): judged.verdict
             for (bug_id, source, _), judged in self._judged.items()
-            if source == MODEL and judged.text is not None and judged.verdict.outcome is not Outcome.NOT_RUN
+            if source == MODEL and judged.digest and judged.verdict.outcome is not Outcome.NOT_RUN
         }
+        self._outcomes = Counter(judged.verdict.outcome for key, judged in self._judged.items() if key[1] == MODEL)
         self.total = 0  # candidates to judge in all
         self._benchmark = benchmark
         self._representation = representation
@@ -111,10 +114,9 @@ class Validation:
             if not always and time.monotonic() - self._said < PAUSE_S:
                 return
             self._said = time.monotonic()
-            judged = [verdict for key, verdict in self.verdicts.items() if key[1] == MODEL]
-            plausible = sum(verdict.is_plausible for verdict in judged)
-            words = f"{len(judged)} of {self.total} patches judged, {plausible} plausible"
-            self._run.emit("progress", done=len(judged), total=self.total, text=f"{text}, {words}" if text else words)
+            judged = self._outcomes.total()
+            words = f"{judged} of {self.total} patches judged, {self._outcomes[Outcome.PLAUSIBLE]} plausible"
+            self._run.emit("progress", done=judged, total=self.total, text=f"{text}, {words}" if text else words)
 
     def is_settled(self, key: Key) -> bool:
         """Whether there is a verdict that need not be sought again; `not_run` is tried again."""
@@ -132,7 +134,7 @@ class Validation:
         """Candidates with the same patch text: one verdict for all of them, but for those without a patch."""
         control = self._controls[bug.id].result()  # was submitted before, so it never waits for this thread
         first = equal[0][0]
-        known = self._known.get((bug.id, equal[0][2].text))
+        known = self._known.get((bug.id, digest_of(equal[0][2].text)))
         for rank, completion, patch in equal:
             same_as = first if rank != first and patch.text is not None else None
             quick = known or self._without_running(bug, patch, control)
@@ -157,8 +159,8 @@ class Validation:
         same_as: int | None = None,
     ) -> Verdict:
         """The verdict that an earlier worker said of this text, or the known one, or a new one by running the tests."""
-        before = self._judged.get(key)
-        if before and self.is_settled(key) and (before.text, before.same_as) == (patch.text, same_as):
+        before, digest = self._judged.get(key), digest_of(patch.text)
+        if before and self.is_settled(key) and (before.digest, before.same_as) == (digest, same_as):
             return before.verdict
         verdict = known or self._benchmark.evaluate(bug, patch, self._sandbox)
         bug_id, source, rank = key
@@ -173,15 +175,25 @@ class Validation:
             same_as=same_as,
             verdict=as_json(verdict),
         )
-        self._judged[key] = Judged(patch.text, same_as, verdict)
+        with self._saying:
+            self._judged[key] = Judged(digest, same_as, verdict)
+            if source == MODEL:
+                self._outcomes[verdict.outcome] += 1
+                if before:
+                    self._outcomes[before.verdict.outcome] -= 1
         return verdict
 
 
 def judged_so_far(run: RunDir) -> dict[Key, Judged]:
     """What was said last of each patch, from the run's own events."""
     found: dict[Key, Judged] = {}
-    for event in run.events().events:
+    for event in run.all_events():
         if isinstance(said := event.said, PatchJudged):
             verdict = from_json(event.fields["verdict"])
-            found[said.bug_id, said.source, said.rank] = Judged(said.text, said.same_as, verdict)
+            found[said.bug_id, said.source, said.rank] = Judged(digest_of(said.text), said.same_as, verdict)
     return found
+
+
+def digest_of(text: str | None) -> bytes:
+    """By which texts are compared, so that they need not be held; empty where there is no patch."""
+    return b"" if text is None else blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
