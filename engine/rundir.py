@@ -7,6 +7,7 @@
     log.txt        stdout and stderr of the worker
     artifacts/     what the run makes
     lock           held by the worker while it lives
+    call.lock      held by a studio while it waits for its launcher to start or to stop the worker
     heartbeat      touched by the worker every HEARTBEAT_S seconds
     ending.json    space reserved for the last event, for a worker that ends on a full disk
 
@@ -102,6 +103,11 @@ class RunDir:
             raise OutsideFailure(f"cannot write the run's folder {path}: {error.strerror}") from error
         return cls(path)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was made, and nobody has removed what a worker cannot do without."""
+        return self.events_path.exists() and (self.path / "spec.json").exists()
+
     def spec(self) -> dict[str, Any]:
         """What spec.json holds. Raises OutsideFailure where it cannot be read."""
         return self._read("spec.json")
@@ -186,9 +192,9 @@ class RunDir:
             path.touch()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, name: str = "lock") -> Iterator[None]:
         """Hold the run's lock for the worker's life. Raises OutsideFailure where another worker holds it."""
-        with (self.path / "lock").open("a") as lock:
+        with (self.path / name).open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -222,9 +228,9 @@ class RunDir:
             return max(0.0, time.time() - (self.path / "heartbeat").stat().st_mtime)
         return 0.0
 
-    def is_held(self) -> bool:
+    def is_held(self, name: str = "lock") -> bool:
         """Whether some worker (or a child it left behind) holds the run's lock."""
-        with (self.path / "lock").open("a") as lock:
+        with (self.path / name).open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

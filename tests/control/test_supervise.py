@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.control.supervise import NoRoom
+from engine.control.queue import NoRoom
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
