@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -28,10 +28,21 @@ if TYPE_CHECKING:
     from engine.trainers import Trainer
 
 P = TypeVar("P")
+Made = TypeVar("Made", covariant=True)
+Settings = Params  # by a name that `Plugin` does not have for its own
+
+
+class Plugin(Protocol[Made]):
+    """A plug-in's class: the settings that it declares, and the call that makes it of them."""
+
+    @property
+    def Params(self) -> type[Settings]: ...
+
+    def __call__(self, params: Settings, /) -> Made: ...
 
 
 class Registry(Generic[P]):
-    """The plug-ins of one kind. A plug-in is a class with `Params` (a `Params` subclass) made as `cls(params)`."""
+    """The plug-ins of one kind."""
 
     def __init__(self, kind: str, field: str, built_in: Mapping[str, str]) -> None:
         """`kind`: "trainers"; `field`: what a spec calls its choice of one, "trainer".
@@ -54,13 +65,13 @@ class Registry(Generic[P]):
         """The built-in ones, in the order of their table."""
         return list(self._built_in)
 
-    def plugin(self, name: str) -> type[P]:
+    def plugin(self, name: str) -> Plugin[P]:
         """The plug-in's class. Raises UserError naming what there is when `name` is unknown."""
         if name not in self._paths:
             known = ", ".join(sorted(self._paths))
             raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
         module, _, attribute = self._paths[name].partition(":")
-        return cast("type[P]", getattr(import_module(module), attribute))
+        return cast("Plugin[P]", getattr(import_module(module), attribute))
 
     def title(self, name: str) -> str:
         """What a page calls the plug-in: its `title`, or its name where it has none."""
@@ -78,7 +89,7 @@ class Registry(Generic[P]):
             declared = self.plugin(value["name"])
         except UserError as unknown:
             raise ValueError(str(unknown)) from None
-        return cast("Params", declared.Params.model_validate(value))  # type: ignore[attr-defined]
+        return declared.Params.model_validate(value)
 
     def made_of(self, value: Any) -> P:
         """The plug-in that `value` stands for, as in `params`. Raises UserError where there is none, or it is wrong."""
@@ -92,7 +103,7 @@ class Registry(Generic[P]):
 
     def create(self, params: Params) -> P:
         """The plug-in with these settings."""
-        return self.plugin(params.name)(params)  # type: ignore[call-arg]
+        return self.plugin(params.name)(params)
 
 
 BUILDERS: Registry[Builder] = Registry(

@@ -36,7 +36,8 @@ from engine.reading import LINE_BYTES, Reading, read_from
 
 # The states of a run; before them all it is "queued". A "stalled" worker is alive but its heartbeat has stopped.
 ACTIVE = ("starting", "running", "stalled", "stopping")
-ENDED = ("done", "stopped", "failed", "interrupted")
+CAN_GO_ON = ("stopped", "failed", "interrupted")  # the ends after which a run can be resumed
+ENDED = ("done", *CAN_GO_ON)
 STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 HEARTBEAT_S = 5.0
 ENDING_BYTES = 16 << 10

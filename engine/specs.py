@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -58,6 +58,8 @@ class Spec(BaseModel):
     """
 
     title: ClassVar[str]  # what a page calls such a run
+    many: ClassVar[str]  # and several of them
+    page: ClassVar[str]  # the key of the page whose form asks for one
     verb: ClassVar[str]  # of the shell
     worker: ClassVar[str]  # "module:function" of the work plane, called with (spec, inputs, run); returns the result
     makes: ClassVar[Literal["", "dataset", "model"]] = ""  # what a run that is done adds to the workspace, by its name
@@ -78,6 +80,8 @@ class DatasetSpec(Spec):
     """Build a training set: bugs from a builder, shown by a representation, counted in a model's tokens."""
 
     title: ClassVar = "Dataset"
+    many: ClassVar = "datasets"
+    page: ClassVar = "datasets"
     verb: ClassVar = "dataset build"
     worker: ClassVar = "engine.work.build:build"
     makes: ClassVar = "dataset"
@@ -100,6 +104,8 @@ class TrainSpec(Spec):
     """Train a model on a dataset."""
 
     title: ClassVar = "Training"
+    many: ClassVar = "trainings"
+    page: ClassVar = "train"
     verb: ClassVar = "train"
     worker: ClassVar = "engine.work.train:train"
     makes: ClassVar = "model"
@@ -115,6 +121,8 @@ class MergeSpec(Spec):
     """Merge an adapter into its base model and prove that the result answers the same."""
 
     title: ClassVar = "Merge"
+    many: ClassVar = "merges"
+    page: ClassVar = "merge"
     verb: ClassVar = "merge"
     worker: ClassVar = "engine.work.merge:merge"
     makes: ClassVar = "model"
@@ -131,6 +139,8 @@ class BenchmarkSpec(Spec):
     """Generate patches for a benchmark and test each one in a sandbox."""
 
     title: ClassVar = "Benchmark run"
+    many: ClassVar = "benchmark runs"
+    page: ClassVar = "patches"
     verb: ClassVar = "benchmark"
     worker: ClassVar = "engine.work.benchmark:benchmark"
 
@@ -149,6 +159,8 @@ class ChatSpec(Spec):
     """Load a model once and hold repair conversations with it until told to stop."""
 
     title: ClassVar = "Loaded model"
+    many: ClassVar = "loaded models"
+    page: ClassVar = "chat"
     verb: ClassVar = "chat"
     worker: ClassVar = "engine.work.chat:chat"
     waits_for_people: ClassVar = True
@@ -165,9 +177,7 @@ class ChatSpec(Spec):
 
 AnySpec = Annotated[DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ChatSpec, Field(discriminator="kind")]
 _any_spec: TypeAdapter[Any] = TypeAdapter(AnySpec)
-KINDS: dict[str, type[Spec]] = {
-    spec.model_fields["kind"].default: spec for spec in (DatasetSpec, TrainSpec, MergeSpec, BenchmarkSpec, ChatSpec)
-}
+KINDS: dict[str, type[Spec]] = {spec.model_fields["kind"].default: spec for spec in get_args(get_args(AnySpec)[0])}
 
 
 def waits_for_people(kind: str) -> bool:

@@ -19,7 +19,7 @@ from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
-from engine.rundir import ENDED, Inputs, RunDir
+from engine.rundir import CAN_GO_ON, ENDED, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, overrides_of
 from engine.training_set import held_by
@@ -204,7 +204,7 @@ class Runs:
         self._check_disk()
         with self._database.write() as session:
             run = session.get_one(Run, run_id)
-            if run.state not in ("stopped", "failed", "interrupted"):
+            if run.state not in CAN_GO_ON:
                 raise UserError(f"run {run_id} is {run.state}; only a stopped, failed or interrupted run can go on")
             check_name(session, run.kind, run.spec.get("name", ""), but=run_id)
             run.state, run.error, run.cause, run.handle = "queued", "", "", ""
@@ -239,7 +239,7 @@ class Runs:
 def is_remote(spec: Spec) -> bool:
     """Whether its model is a service's, which has no files here."""
     chosen = getattr(spec, "generator", None)
-    return isinstance(chosen, Params) and bool(GENERATORS.plugin(chosen.name).is_remote)
+    return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)
 
 
 def _check_excluded(params: Params) -> None:

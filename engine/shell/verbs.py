@@ -12,6 +12,7 @@ import typer
 
 from engine.assets import HOME_VARIABLE
 from engine.errors import OutsideFailure, UserError
+from engine.rundir import CAN_GO_ON
 from engine.shell import follow
 
 if TYPE_CHECKING:
@@ -74,5 +75,5 @@ def up_to_date(home: Path) -> Workspace:
 
 def leave(run: Any) -> None:
     """Leave with the exit code of a run that has ended badly; one that is done, or still goes on, is fine."""
-    if run.state in ("failed", "stopped", "interrupted"):
+    if run.state in CAN_GO_ON:
         raise typer.Exit(WRONG_INPUT if run.cause == "user" else FAILED)

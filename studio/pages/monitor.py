@@ -10,9 +10,11 @@ import gradio as gr
 from engine.control.runs import spec_json
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
-from engine.specs import parse
+from engine.rundir import CAN_GO_ON
+from engine.specs import KINDS as SPECS
+from engine.specs import BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from studio import charts
-from studio.addresses import FORMS, link
+from studio.addresses import link
 from studio.checked import number_of
 from studio.clickable import GONE, clickable, kept, picked, plain, showing
 from studio.guard import on
@@ -22,7 +24,6 @@ from studio.page import Frame
 from studio.plotted import plotted
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
-GOES_ON = ("stopped", "failed", "interrupted")
 
 
 def settings(run: RunView, command: str) -> str:
@@ -41,17 +42,17 @@ def actions(run: RunView, made: str) -> list[tuple[str, str]]:
     """(words, address) of what can be done with a run; `made`: the kind of the model that it has made, if any."""
     found = []
     if made:
-        found.append(("Benchmark", link(tab=FORMS["benchmark"], use=f"model:{run.name}")))
+        found.append(("Benchmark", link(tab=BenchmarkSpec.page, use=f"model:{run.name}")))
         if made == "adapter":
-            found.append(("Merge", link(tab=FORMS["merge"], use=f"adapter:{run.name}")))
-        found.append(("Chat", link(tab=FORMS["chat"], use=f"model:{run.name}")))
+            found.append(("Merge", link(tab=MergeSpec.page, use=f"adapter:{run.name}")))
+        found.append(("Chat", link(tab=ChatSpec.page, use=f"model:{run.name}")))
     if run.kind == "dataset" and run.state == "done":
         found.append(("Open the dataset", link(dataset=run.name)))
-        found.append(("Train on this", link(tab=FORMS["train"], use=f"dataset:{run.name}")))
+        found.append(("Train on this", link(tab=TrainSpec.page, use=f"dataset:{run.name}")))
     if run.kind == "benchmark":
         found.append(("See patches", link(patches=run.id)))
     if run.kind != "chat":
-        found.append(("Run again with changes", link(tab=FORMS[run.kind], again=run.id)))
+        found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found
 
 
@@ -123,7 +124,7 @@ def build(frame: Frame) -> None:
                 value="Unload" if run.kind == "chat" else "Stop now" if run.can_save else "Stop",
                 interactive=run.can_save or run.state != "stopping",
             ),
-            gr.update(visible=run.state in GOES_ON or "hidden"),
+            gr.update(visible=run.state in CAN_GO_ON or "hidden"),
             action_links(actions(run, made)),
             code.log(workspace.runs.log(run.id)),
             recipe_of(run),
