@@ -1,4 +1,4 @@
-"""Every kind of plug-in and the built-in ones of each; packages announce more through entry points.
+"""Every kind of plug-in with its built-in plug-ins; installed packages add more through entry points.
 
 A package adds a plug-in with an entry point in the group `repair_studio.<kind>`; forms, specs, shell and contract tests
 find it there. A built-in plug-in is one line in a table below.
@@ -45,7 +45,7 @@ class Registry(Generic[P]):
     """The plug-ins of one kind."""
 
     def __init__(self, kind: str, field: str, built_in: Mapping[str, str]) -> None:
-        """`kind`: "trainers"; `field`: what a spec calls its choice of one, "trainer".
+        """`kind`: "trainers"; `field`: the field of a spec that chooses one, "trainer".
 
         `built_in`: name -> "module:Class", imported only when asked for.
         """
@@ -54,8 +54,8 @@ class Registry(Generic[P]):
 
     @cached_property
     def _paths(self) -> dict[str, str]:
-        announced = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
-        return {**self._built_in, **{name: path for name, path in announced.items() if name not in self._built_in}}
+        installed = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
+        return {**self._built_in, **{name: path for name, path in installed.items() if name not in self._built_in}}
 
     def names(self) -> list[str]:
         """The built-in ones in the order of their table, then those of installed packages."""
@@ -66,7 +66,7 @@ class Registry(Generic[P]):
         return list(self._built_in)
 
     def plugin(self, name: str) -> Plugin[P]:
-        """The plug-in's class. Raises UserError naming what there is when `name` is unknown."""
+        """The plug-in's class. Raises UserError, which lists the known ones, if `name` is unknown."""
         if name not in self._paths:
             known = ", ".join(sorted(self._paths))
             raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
@@ -74,7 +74,7 @@ class Registry(Generic[P]):
         return cast("Plugin[P]", getattr(import_module(module), attribute))
 
     def title(self, name: str) -> str:
-        """What a page calls the plug-in: its `title`, or its name where it has none."""
+        """The plug-in's label on a page: its `title`, or its name if it has none."""
         return str(getattr(self.plugin(name), "title", name))
 
     def params(self, value: Any) -> Params:
@@ -91,8 +91,8 @@ class Registry(Generic[P]):
             raise ValueError(str(unknown)) from None
         return declared.Params.model_validate(value)
 
-    def made_of(self, value: Any) -> P:
-        """The plug-in that `value` stands for, as in `params`. Raises UserError where there is none, or it is wrong."""
+    def from_value(self, value: Any) -> P:
+        """The plug-in described by `value`, as in `params`. Raises UserError if there is none or a setting is wrong."""
         try:
             params = self.params(value)
         except ValidationError as error:

@@ -14,26 +14,26 @@ from engine.plugins import LAUNCHERS
 from engine.rundir import RunDir
 from storage.tables import Run
 
-PATIENCE_S = 0.2  # for an answer when a question is put; a launcher on this machine needs milliseconds
-LOCK = "call.lock"  # in a run's folder, held by whoever makes a call that must be made once
+WAIT_S = 0.2  # for an answer when a question is asked; a launcher on this machine needs milliseconds
+LOCK = "call.lock"  # in a run's folder, locked by the process whose call must not be made a second time
 T = TypeVar("T")
 
 
 class Polls:
-    """Each question is asked once at a time; its answer is given once, at the first look after it has come."""
+    """Each question is asked once at a time; its answer is returned by the first call after it has arrived."""
 
     def __init__(self) -> None:
         self._asked: dict[Hashable, Future[Any]] = {}
         self._locks: dict[Hashable, ExitStack] = {}
 
     def answer(self, question: Hashable, ask: Callable[..., T], *about: object) -> T | None:
-        """What `ask(*about)` says, or None where that is not known yet. Raises what `ask` raises."""
+        """The result of `ask(*about)`, or None if it is not known yet. Raises what `ask` raises."""
         future = self._asked.get(question)
         if future is None:
             future = self._asked[question] = Future()
-            # a daemon, since one that never returns must not keep the studio from ending
-            Thread(target=_settle, args=(future, ask, about), name="poll", daemon=True).start()
-            wait([future], PATIENCE_S)
+            # a daemon thread, since one that never returns must not keep the studio from exiting
+            Thread(target=_complete, args=(future, ask, about), name="poll", daemon=True).start()
+            wait([future], WAIT_S)
         if not future.done():
             return None
         del self._asked[question]
@@ -42,10 +42,10 @@ class Polls:
 
     @contextmanager
     def once(self, question: Hashable, folder: RunDir, ask: Callable[..., T], *about: object) -> Iterator[T | None]:
-        """The same for what must not be asked twice, by no studio: a lock is held until the answer has been stored.
+        """As `answer`, for a call that no other studio may make meanwhile: a lock is held until the answer is stored.
 
-        Whoever stores it does so inside of the `with`. None too where another studio has asked and waits. A studio that
-        is killed leaves the lock, and nobody knows then whether it had an answer.
+        The answer is to be stored inside the `with`. Yields None too if another studio holds the lock. If a studio is
+        killed, its lock is released, and whether the call was made is not known.
         """
         if question not in self._locks:
             lock = ExitStack()
@@ -64,12 +64,12 @@ class Polls:
             if is_over:
                 self._locks.pop(question).close()
 
-    def waits_for(self, question: Hashable) -> bool:
-        """Whether this question was asked and its answer has not been taken."""
+    def is_waiting(self, question: Hashable) -> bool:
+        """Whether this question was asked and its answer was not returned yet."""
         return question in self._asked
 
     def forget(self, question: Hashable, then: Callable[[Any], object]) -> None:
-        """Wait no longer for an answer; `then` is called with it in its thread, should it come."""
+        """Stop waiting for an answer; if it arrives later, `then` is called with it in a thread of its own."""
         future, lock = self._asked.pop(question, None), self._locks.pop(question, None)
         if future is not None:
             future.add_done_callback(lambda done: None if done.exception() else then(done.result()))
@@ -77,7 +77,7 @@ class Polls:
                 future.add_done_callback(lambda _: lock.close())
 
 
-def _settle(future: Future[Any], ask: Callable[..., Any], about: tuple[object, ...]) -> None:
+def _complete(future: Future[Any], ask: Callable[..., Any], about: tuple[object, ...]) -> None:
     try:
         future.set_result(ask(*about))
     except BaseException as error:

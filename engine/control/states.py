@@ -1,4 +1,4 @@
-"""The row of a run, changed by whoever watches it: only where its state is still the one that was seen."""
+"""Changes of a run's row: only while the run is still in the state that was read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class States:
         self._database = database
 
     def change(self, run: Run, *, only_in: str = "", **values: object) -> bool:
-        """Set these columns; False, and nothing is set, where the run's state is no longer `only_in`."""
+        """Set these columns; returns False without setting any if the run's state is no longer `only_in`."""
         with self._database.write() as session:
             now = session.get_one(Run, run.id)
             if only_in and now.state != only_in:
@@ -24,6 +24,6 @@ class States:
                 setattr(now, column, value)
             return True
 
-    def give_up(self, run: Run, error: str, cause: str) -> None:
+    def fail(self, run: Run, error: str, cause: str) -> None:
         """The run has failed; `cause` as in `engine.events.State`."""
         self.change(run, state="failed", error=error, cause=cause, ended_at=time.time())

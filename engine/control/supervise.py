@@ -1,4 +1,4 @@
-"""Watching: take in what workers say, see which are alive, end those that should, start what is next in the queue."""
+"""The supervisor: reads workers' events, checks which are alive, stops those asked to stop, starts queued runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writ
 
 
 class Supervisor:
-    """One look at all runs per `tick`; any number of studios and shells may tick, one at a time does."""
+    """Checks all runs once per `tick`; any number of studios and shells may call it, a lock admits one at a time."""
 
     def __init__(self, home: Path, database: Database, runs: Runs) -> None:
         self._lock = home / "supervisor.lock"
@@ -44,13 +44,13 @@ class Supervisor:
         self._complaints: dict[int | None, str] = {}
 
     def tick(self) -> None:
-        """Bring rows and processes up to date; returns at once where another studio is just doing it.
+        """Bring rows and processes up to date; returns at once if another process is doing so.
 
-        Raises storage.database.Unavailable where the database cannot be used, NoRoom where the queue waits for disk
-        space; any other trouble is one run's alone.
+        Raises storage.database.Unavailable if the database cannot be used, NotEnoughDisk if the queue waits for disk
+        space; any other error concerns a single run.
         """
-        with self._alone() as alone:
-            if not alone:
+        with self._exclusive() as is_exclusive:
+            if not is_exclusive:
                 return
             with self._database.read() as session:
                 active = queries.runs_in(session, ACTIVE)
@@ -59,24 +59,24 @@ class Supervisor:
                     self._watch(run)
                 except Unavailable:
                     raise
-                except OSError as error:  # too many open files, a share that is away: perhaps gone at the next look
+                except OSError as error:  # too many open files, a network share down: may work at the next tick
                     self._complain(run, error)
                 except Exception as error:
                     log.exception("run %s cannot be watched", run.id)
-                    self._abandon(run, f"what its worker said could not be taken in ({type(error).__name__}: {error})")
+                    self._abandon(run, f"its events could not be stored ({type(error).__name__}: {error})")
             self._queue.start_next()
 
     # -- one run ----------------------------------------------------------------------------------------------
 
     def _watch(self, run: Run) -> None:
         launcher, folder = launcher_of(run), RunDir(Path(run.folder))
-        if not folder.is_whole:
+        if not folder.is_complete:
             self._abandon(run, f"its folder {run.folder} was removed while it ran", cause="outside")
             return
-        # Asked before the events are read: a worker that ends in between has written its last event already.
+        # Asked before the events are read: a worker that ends in between has already written its last event.
         alive = self._is_alive(run, launcher, folder)
         try:
-            run = self._taken_in(run, folder)
+            run = self._read_events(run, folder)
         except Unavailable:
             raise
         except OSError as error:
@@ -86,7 +86,7 @@ class Supervisor:
         if alive is False and not (run.handle == "" and folder.is_held()):
             self._record_death(run, launcher, folder)
         elif run.state == "stopping":
-            self._see_to_stop(run, launcher, folder)
+            self._stop(run, launcher, folder)
         elif alive == "pending":
             if (run.state, run.progress_text) != ("starting", PENDING):
                 self._states.change(run, only_in=run.state, state="starting", progress_text=PENDING)
@@ -94,13 +94,13 @@ class Supervisor:
             self._note_heartbeat(run, folder)
 
     def _is_alive(self, run: Run, launcher: Launcher, folder: RunDir) -> bool | Literal["pending"] | None:
-        """Whether its worker is alive; None where the launcher has not answered yet."""
-        if not run.handle and self._polls.waits_for(("submit", run.id)):
+        """Whether its worker is alive; None if the launcher has not answered yet."""
+        if not run.handle and self._polls.is_waiting(("submit", run.id)):
             with self._queue.starting(run):
                 self._queue.submit(run, folder)
             return None
         if not run.handle and folder.is_held(LOCK):
-            return None  # another studio waits for its launcher
+            return None  # another studio is submitting it
         if not run.handle:
             found = self._polls.answer(("find", run.id), launcher.find, folder.path)
             if not found:
@@ -109,23 +109,23 @@ class Supervisor:
             run.handle = found
         return self._polls.answer((run.id, run.handle), launcher.is_alive, run.handle)
 
-    def _taken_in(self, run: Run, folder: RunDir) -> Run:
-        """The run after what its worker has said since last time."""
+    def _read_events(self, run: Run, folder: RunDir) -> Run:
+        """Store the worker's new events; returns the updated run."""
         while folder.events_path.stat().st_size > run.offset:
             with self._database.write() as session:
-                run = session.get_one(Run, run.id)  # afresh: somebody may just have asked it to stop
+                run = session.get_one(Run, run.id)  # read again: it may just have been asked to stop
                 before = run.offset
                 ingest(session, run, folder, READ_BYTES)
             if run.offset == before:
                 break  # a line that is still being written
         return run
 
-    def _see_to_stop(self, run: Run, launcher: Launcher, folder: RunDir) -> None:
-        """Ask once, then wait while it saves; end it where it was asked to end now, or does not get on with it."""
+    def _stop(self, run: Run, launcher: Launcher, folder: RunDir) -> None:
+        """Ask the worker once, then wait while it saves; kill it on *Stop now*, or when it takes too long."""
         if not run.handle:
             return
         if run.stop_now or _is_overdue(run):
-            self._polls.answer(("end", run.handle), _stopped, launcher, run, True)
+            self._polls.answer(("kill", run.handle), _stopped, launcher, run, True)
         elif run.stop_sent_at is None:
             with self._polls.once(("stop", run.id), folder, _stopped, launcher, run, False) as is_sent:
                 if is_sent:
@@ -137,7 +137,7 @@ class Supervisor:
             self._states.change(run, only_in=run.state, state="stalled" if is_silent else "running")
 
     def _record_death(self, run: Run, launcher: Launcher, folder: RunDir) -> None:
-        """Say what became of a run whose worker is gone without having emitted its last state."""
+        """Store how a run ended whose worker died without emitting its last state."""
         if not run.handle and run.started_at is not None and time.time() - run.started_at < STARTING_S:
             return
         sweep()
@@ -156,37 +156,37 @@ class Supervisor:
             if run.state == "stopping":
                 run.state = "stopped"
                 if _is_overdue(run) and not run.stop_now:
-                    late = f"it did not save within {SAVING_S:.0f} s, so it was ended"
-                    run.error = f"{late}; resume goes on from its newest checkpoint"
+                    late = f"it did not save within {SAVING_S:.0f} s, so it was killed"
+                    run.error = f"{late}; resume continues from its newest checkpoint"
             elif interruption:
                 run.state, run.cause = "interrupted", "outside"
-                run.error = f"{interruption}; resume goes on from there"
+                run.error = f"{interruption}; resume continues from there"
             elif (free := shutil.disk_usage(folder.path).free) < FULL_BYTES:
                 run.state, run.cause = "failed", "disk_full"
                 run.error = f"the disk is full: {folder.path} has {free:,} bytes free; free some space, then resume"
             else:
                 run.state, run.cause = "failed", "killed"
-                run.error = "the worker was killed (possibly out of memory); its log may say more, resume goes on"
+                run.error = "the worker was killed (possibly out of memory); see its log, or resume it"
 
     def _abandon(self, run: Run, error: str, cause: str = "bug") -> None:
-        """End a run that cannot be watched any more, its worker included."""
+        """Mark a run that cannot be watched any more as failed, and kill its worker."""
         try:
             launcher, path = launcher_of(run), Path(run.folder)
             self._polls.forget(("submit", run.id), lambda handle: launcher.stop(handle, path, force=True))
             if run.handle:
-                self._polls.answer(("end", run.handle), _stopped, launcher, run, True)
+                self._polls.answer(("kill", run.handle), _stopped, launcher, run, True)
         except Exception:
             log.exception("the worker of run %s cannot be ended", run.id)
-        self._states.give_up(run, error, cause)
+        self._states.fail(run, error, cause)
 
     def _complain(self, run: Run, error: OSError) -> None:
-        """Once for each new trouble, and not at every look."""
+        """Log each new error once, and not at every tick."""
         if self._complaints.get(run.id) != str(error):
             self._complaints[run.id] = str(error)
             log.warning("run %s cannot be read just now: %s", run.id, error)
 
     @contextmanager
-    def _alone(self) -> Iterator[bool]:
+    def _exclusive(self) -> Iterator[bool]:
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,7 +199,7 @@ class Supervisor:
 
 
 def _stopped(launcher: Launcher, run: Run, force: bool) -> bool:
-    """True, once the launcher has passed it on."""
+    """True, once the launcher has passed the stop on."""
     launcher.stop(run.handle, Path(run.folder), force=force)
     return True
 

@@ -1,4 +1,4 @@
-"""The turns of a conversation with their texts: as a page shows them, and as the worker is told of them."""
+"""The turns of a conversation with their texts: as a page shows them, and as the worker gets them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sqlmodel import Session
 
 from engine.control.diff import unified
 from engine.domain import Bug
-from engine.events import TurnSaid, VerdictSaid
+from engine.events import TurnEvent, VerdictFields
 from storage import queries, texts
 from storage.tables import Turn
 
 
 @dataclass(frozen=True)
-class Said:
+class TurnTexts:
     """The texts of one turn."""
 
     text: str
@@ -35,58 +35,74 @@ class ShownTurn:
     role: str
     text: str
     has_patch: bool
-    diff: str  # empty where nothing changes
+    diff: str  # empty if nothing changes
     outcome: str
     reason: str
     log: str
-    prompt: str = ""  # of a model's turn: exactly what it had read
+    prompt: str = ""  # of a model's turn: exactly what it read
     patch: str | None = None  # the whole patched file
 
 
-def path_of(session: Session, conversation_id: int) -> list[tuple[Turn, Said]]:
+def path_of(session: Session, conversation_id: int) -> list[tuple[Turn, TurnTexts]]:
     """The turns that lead to the newest one, each with its texts."""
     return _with_texts(session, queries.path(session, conversation_id))
 
 
-def _with_texts(session: Session, turns: Sequence[Turn]) -> list[tuple[Turn, Said]]:
+def _with_texts(session: Session, turns: Sequence[Turn]) -> list[tuple[Turn, TurnTexts]]:
     columns = [
         (turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text, turn.failed_text) for turn in turns
     ]
     found = texts.read(session, (each for ids in columns for each in ids))
     return [
-        (turn, Said(found[text], found.get(patch), found[prompt], found[log], tuple(json.loads(found[failed] or "[]"))))
+        (
+            turn,
+            TurnTexts(
+                found[text], found.get(patch), found[prompt], found[log], tuple(json.loads(found[failed] or "[]"))
+            ),
+        )
         for turn, (text, patch, prompt, log, failed) in zip(turns, columns, strict=True)
     ]
 
 
-def told(session: Session, conversation_id: int) -> list[dict[str, Any]]:
-    """All turns of a conversation as the worker is told of them: as the events that it said them with."""
+def turns_for_worker(session: Session, conversation_id: int) -> list[dict[str, Any]]:
+    """All turns of a conversation as the worker gets them in a question: with the fields of a `turn` event."""
     turns = _with_texts(session, queries.turns(session, conversation_id))
     number_of = {turn.id: turn.number for turn, _ in turns}
-    return [asdict(_event(turn, said, number_of.get(turn.parent_id))) for turn, said in turns]
+    return [asdict(_event(turn, content, number_of.get(turn.parent_id))) for turn, content in turns]
 
 
-def _event(turn: Turn, said: Said, parent: int | None) -> TurnSaid:
-    columns = {each.name: getattr(turn, each.name) for each in fields(VerdictSaid) if hasattr(turn, each.name)}
-    verdict = VerdictSaid(**{**columns, "log": said.log, "failed": said.failed}) if turn.outcome else None
-    return TurnSaid(
-        turn.conversation_id, turn.number, turn.role, said.text, said.patch, turn.patch_reason, said.prompt, verdict,
-        parent,
-    )  # fmt: skip
+def _event(turn: Turn, content: TurnTexts, parent: int | None) -> TurnEvent:
+    columns = {each.name: getattr(turn, each.name) for each in fields(VerdictFields) if hasattr(turn, each.name)}
+    verdict = VerdictFields(**{**columns, "log": content.log, "failed": content.failed}) if turn.outcome else None
+    return TurnEvent(
+        conversation=turn.conversation_id,
+        number=turn.number,
+        role=turn.role,
+        text=content.text,
+        patch=content.patch,
+        patch_reason=turn.patch_reason,
+        prompt=content.prompt,
+        verdict=verdict,
+        parent=parent,
+    )
 
 
-def shown_of_turn(turn: Turn, said: Said, bug: Bug | None) -> ShownTurn:
-    """A turn as a page shows it, with the diff of its patch where the bug is known."""
-    diff = unified(bug.buggy, said.patch, bug.path) if bug and said.patch is not None else ""
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text or "[]"))
+
+
+def turn_for_page(turn: Turn, content: TurnTexts, bug: Bug | None) -> ShownTurn:
+    """A turn as a page shows it, with the diff of its patch if the bug is known."""
+    diff = unified(bug.buggy, content.patch, bug.path) if bug and content.patch is not None else ""
     return ShownTurn(
         number=turn.number,
         role=turn.role,
-        text=said.text,
-        has_patch=said.patch is not None,
+        text=content.text,
+        has_patch=content.patch is not None,
         diff=diff,
         outcome=turn.outcome,
         reason=turn.reason or turn.patch_reason,
-        log=said.log,
-        prompt=said.prompt,
-        patch=said.patch,
+        log=content.log,
+        prompt=content.prompt,
+        patch=content.patch,
     )

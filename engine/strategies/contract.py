@@ -1,4 +1,4 @@
-"""What always holds of a strategy; run on every registered one."""
+"""The contract test of a strategy, run on every registered one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BUG = Bug(
 
 @dataclass
 class Stub:
-    """A stub for model and tests: the answers are known beforehand, and so is what the tests say of them."""
+    """A stub for model and tests, with fixed answers and fixed verdicts."""
 
     answers: list[str]
     evaluated: list[str | None] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Stub:
 
 
 def check(strategy: Strategy, budget: int = 4) -> None:
-    """Hold conversations with models that fail and one that succeeds. Raises AssertionError with the broken promise."""
+    """Hold conversations with stubs that fail and one that succeeds. Raises AssertionError on a violation."""
     wrong = [f"    return a * {number}\n" for number in range(20)]
     for answers in (wrong[:1], wrong, [*wrong[:2], BUG.fixed_lines, *wrong[2:]], [""], [BUG.fixed_lines]):
         stub = Stub(list(answers))

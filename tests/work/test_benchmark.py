@@ -1,4 +1,4 @@
-"""A benchmark run: every bug is said, what is too long is counted, and a killed run goes on where it was."""
+"""A benchmark run: every bug is emitted, too long ones are counted, and a killed run continues where it stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def said(run, kind):
     return [event.fields for event in run.events().events if event.kind == kind]
 
 
-def test_every_bug_is_said_and_what_cannot_be_shown_whole_is_counted(tiny, small, run):
+def test_every_bug_is_emitted_and_skipped_ones_are_counted(tiny, small, run):
     counts = benchmark(SPEC, Inputs(model=tiny), run)
     bugs = {fields["id"]: fields for fields in said(run, "bug")}
     assert list(bugs) == ["small/add", "small/sum_of", "small/long"]
@@ -39,7 +39,7 @@ def test_every_bug_is_said_and_what_cannot_be_shown_whole_is_counted(tiny, small
     assert len(patches) == 2 * (2 + 2), "known fix, buggy code and two candidates of two bugs"
 
 
-def test_a_killed_run_goes_on_without_writing_or_judging_anything_twice(tiny, small, run):
+def test_a_killed_run_continues_without_writing_or_evaluating_anything_twice(tiny, small, run):
     whole = benchmark(SPEC, Inputs(model=tiny), run)
     first = [fields for fields in said(run, "patch") if fields["bug_id"] == "small/add"]
     assert len(first) == 4
@@ -95,7 +95,7 @@ def test_a_prompt_that_turns_out_too_long_sets_its_bug_aside(small, run, monkeyp
     counts = benchmark(spec, Inputs(model=Model("served", "endpoint", "")), run)
     assert (counts["scored"], counts["patches"], counts["skipped"]) == (2, 4, {"too_long": 1})
     assert said(run, "bug")[-1]["id"] == "small/long"
-    assert said(run, "bug")[-1]["skipped"] == "too_long: the generator takes no prompt of this length"
+    assert said(run, "bug")[-1]["skipped"] == "too_long: the generator accepts no prompt of this length"
     assert said(run, "progress")[-1]["done"] == said(run, "progress")[-1]["total"] == 4
 
 
