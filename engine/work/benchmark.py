@@ -53,8 +53,13 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
         ]
         drawn = generator.generate([prompts[bug.id] for bug in unfinished], spec.candidates)
         for count, (index, completions) in enumerate(drawn, start=1):
-            assert completions is not None, f"{unfinished[index].id} fits, since its tokens were counted"
-            validation.candidates(unfinished[index], completions)
+            bug = unfinished[index]
+            if completions is None:  # a remote model may not know its limit beforehand
+                skipped[bug.id] = "too_long: the generator accepts no prompt of this length"
+                validation.total -= len(wanted)
+                _say(run, bug, skipped[bug.id], None)
+            else:
+                validation.candidates(bug, completions)
             validation.progress(f"{count + len(scored) - len(unfinished)} of {len(scored)} bugs written")
         controls = validation.wait()
     finally:
@@ -88,21 +93,25 @@ def _encode(
             skipped[bug_id] = f"too_long: {length} tokens"
             del prompts[bug_id]
     for bug in bugs:
-        run.emit(
-            "bug",
-            id=bug.id,
-            language=bug.language,
-            path=bug.path,
-            kind=bug.kind,
-            cwe=bug.cwe,
-            start=bug.span.start,
-            end=bug.span.end,
-            buggy=bug.buggy,
-            fixed=bug.fixed,
-            skipped=skipped.get(bug.id, ""),
-            prompt_tokens=lengths.get(bug.id),
-        )
+        _say(run, bug, skipped.get(bug.id, ""), lengths.get(bug.id))
     return prompts, {bug.id: skipped[bug.id] for bug in bugs if bug.id in skipped}
+
+
+def _say(run: RunDir, bug: Bug, skipped: str, prompt_tokens: int | None) -> None:
+    run.emit(
+        "bug",
+        id=bug.id,
+        language=bug.language,
+        path=bug.path,
+        kind=bug.kind,
+        cwe=bug.cwe,
+        start=bug.span.start,
+        end=bug.span.end,
+        buggy=bug.buggy,
+        fixed=bug.fixed,
+        skipped=skipped,
+        prompt_tokens=prompt_tokens,
+    )
 
 
 def _counts(validation: Validation, controls: dict[str, Control], candidates: int) -> dict[str, Any]:

@@ -168,29 +168,44 @@ def build(frame: Frame) -> None:
         gr.Info(f"Run {run.id} builds {run.name}: {doing(run)}. It is shown here when it is done.")
         return [run.name]
 
-    def take_file(named: str, event: gr.EventData) -> list[Any]:
-        """A file has come: it goes into the form of the builder that reads files, unless that cannot read it."""
-        path = click_value(event)
+    def take_file(event: gr.EventData, builder: str, *named: str) -> list[Any]:
+        """A file was uploaded: fill in its path for the chosen builder, or the first one that reads files.
+
+        Unless that builder cannot read it.
+        """
+        taker = next((each for each in takers if each.plugin == builder), takers[0])
+        path, updates = click_value(event), {part._id: gr.skip() for part in filled}
         try:
-            columns = form.proposed("builder", reader.plugin, {reader.place: path})
+            proposed = form.proposed("builder", taker.plugin, {taker.place: path})
         except (UserError, OSError) as error:
             workspace.uploads.forget(Path(path))
-            return [gr.skip(), gr.skip(), f"{named}\n{error}", *(gr.skip() for _ in offered)]
-        return [reader.plugin, path, "", *columns]
+            updates[refused._id] = f"{named[takers.index(taker)]}\n{error}"
+        else:
+            offered = form.offered("builder", taker.plugin)
+            updates |= {each.widget._id: update for each, update in zip(offered, proposed, strict=True)}
+            updates |= {chooser._id: taker.plugin, taker.widget._id: path, refused._id: ""}
+        return list(updates.values())
 
     def draw_rows(said: str, *values: Any) -> list[str]:
         """What became of a file that was dropped, and the first rows of the one that the form names."""
         builder = form.read(values).get("builder") or {}
-        file = str(builder.get("file") or "")
+        taker = next((each for each in takers if each.plugin == builder.get("name")), None)
+        file = str(builder.get(taker.place.rpartition(".")[2]) or "") if taker else ""
         named, _, why = said.partition("\n")
         told = complaint(f"{why}. The form below is as it was.") if why and named == file else ""
         if workspace.uploads.holds(Path(file)) and not told:
             told = f'<p class="dim">{esc(Path(file).name)} is in the form below.</p>'
+        if not taker or not file:
+            return [told, ""]
         try:
-            found = workspace.datasets.preview(file, 3) if file else None
+            form.proposed("builder", taker.plugin, {taker.place: file})
         except (UserError, OSError) as error:
-            return [told, complaint(f"{error}.", [css_class("builder.file")])]
-        return [told, preview(found, roles_of(form, builder, found.columns)) if found else ""]
+            return [told, complaint(f"{error}.", [css_class(taker.place)])]
+        try:
+            found = workspace.datasets.preview(file, 3)
+        except (UserError, OSError):
+            return [told, ""]  # another kind of file, of a builder that is not ours
+        return [told, preview(found, roles_of(form, builder, found.columns))]
 
     def draw(want: str) -> list[Any]:
         building = [run for run in run_views(workspace.runs.list(limit=50)) if run.kind == "dataset"]
@@ -231,12 +246,13 @@ def build(frame: Frame) -> None:
     def another(name: str | None) -> list[Any]:
         return [name or "", 0]
 
-    reader = next(each for each in form.fields if each.place == "builder.file")
+    takers = [each for each in form.fields if each.takes_upload and each.place.startswith("builder.")]
     chooser = form.widgets("builder")[0]
     panel.start(start_button, start, [wanted], name="datasets_start")
     on(picker.input, another, picker, [wanted, index], name="datasets_another")
-    offered = [each.widget for each in form.offered("builder", reader.plugin)]
-    on(zone.upload, take_file, reader.widget, [chooser, reader.widget, refused, *offered], name="datasets_take_file")
+    of_takers = [part for each in takers for part in (each, *form.offered("builder", each.plugin))]
+    filled = [chooser, refused, *(each.widget for each in of_takers)]
+    on(zone.upload, take_file, [chooser, *(each.widget for each in takers)], filled, name="datasets_take_file")
     shown = [refused, *form.inputs]
     live.show(draw_rows, shown, [received, rows], also=[each.change for each in shown], ticks=False)
     live.show(draw, [wanted], [strip, picker, offers, facts], also=[wanted.change])
