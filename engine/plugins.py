@@ -136,6 +136,7 @@ GENERATORS: Registry[Generator] = Registry(
     {
         "beam": "engine.generators.beam:Beam",
         "sampling": "engine.generators.sampling:Sampling",
+        "endpoint": "engine.generators.endpoint:Endpoint",
     },
 )
 BENCHMARKS: Registry[Benchmark] = Registry(
