@@ -58,6 +58,22 @@ class Bug:
         before, after = self._around
         return before + lines + after
 
+    def patched(self, lines: str, span: Span | None = None) -> str:
+        """The whole file with `lines` in place of the faulty ones, or of another span's, ended as the file's are."""
+        span = span or self.span
+        old = lines_of(self.buggy)
+        if lines and not lines.endswith("\n") and span.end < len(old):
+            lines += "\n"  # lines follow, and these must not run into them
+        if self.is_crlf:
+            lines = lines.replace("\r\n", "\n").replace("\n", "\r\n")
+        return "".join([*old[: span.start - 1], lines, *old[span.end :]])
+
+    @property
+    def is_crlf(self) -> bool:
+        r"""Whether every ended line of the file ends with "\r\n" and there is one."""
+        ends = self.buggy.count("\n")
+        return ends > 0 and self.buggy.count("\r\n") == ends
+
     @property
     def buggy_lines(self) -> str:
         """The faulty lines; empty where the fix only inserts."""

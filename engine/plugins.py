@@ -33,18 +33,26 @@ P = TypeVar("P")
 class Registry(Generic[P]):
     """The plug-ins of one kind. A plug-in is a class with `Params` (a `Params` subclass) made as `cls(params)`."""
 
-    def __init__(self, kind: str, field: str, built_in: Mapping[str, str]) -> None:
+    def __init__(
+        self, kind: str, field: str, built_in: Mapping[str, str], renamed: Mapping[str, str] | None = None
+    ) -> None:
         """`kind`: "trainers"; `field`: what a spec calls its choice of one, "trainer".
 
-        `built_in`: name -> "module:Class", imported only when asked for.
+        `built_in`: name -> "module:Class", imported only when asked for; `renamed`: what an older spec says -> name.
         """
         self.kind, self.field = kind, field
         self._built_in = dict(built_in)
+        self._renamed = dict(renamed or {})
 
     @cached_property
     def _paths(self) -> dict[str, str]:
         announced = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
         return {**announced, **self._built_in}
+
+    def current(self, text: str) -> str:
+        """A plug-in's name, or an id that begins with one ("quixbugs/gcd"), as it is called today."""
+        name, slash, rest = text.partition("/")
+        return self._renamed.get(name, name) + slash + rest
 
     def names(self) -> list[str]:
         return list(self._paths)
@@ -67,6 +75,8 @@ class Registry(Generic[P]):
             return value
         if isinstance(value, str):
             value = {"name": value}
+        if isinstance(value, dict) and isinstance(value.get("name"), str):
+            value = {**value, "name": self.current(value["name"])}
         if not isinstance(value, dict) or not isinstance(value.get("name"), str):
             raise ValueError(f'expected a plug-in as {{"name": one of {", ".join(self.names())}}}, got {value!r}')
         try:
@@ -126,8 +136,9 @@ BENCHMARKS: Registry[Benchmark] = Registry(
     "benchmark",
     {
         "pocket": "engine.benchmarks.pocket:Pocket",
-        "quixbugs": "engine.benchmarks.quixbugs:QuixBugs",
+        "quixbugs-python": "engine.benchmarks.quixbugs:QuixBugs",
     },
+    renamed={"quixbugs": "quixbugs-python"},
 )
 SANDBOXES: Registry[Sandbox] = Registry(
     "sandboxes",

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from engine.errors import UserError
-from engine.params import Params, explain, is_unicode, setting, shown
+from engine.params import Params, Place, explain, is_unicode, setting, shown
 from engine.plugins import BENCHMARKS, BY_FIELD
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
@@ -64,6 +64,7 @@ class Spec(BaseModel):
     reads: ClassVar[Literal["weights", "tokenizer"]] = "weights"  # of its model
     waits_for_people: ClassVar[bool] = False  # it mostly does nothing, so it takes no place among those at work
     saves_when_stopped: ClassVar[bool] = False  # to go on later from there; what it did is otherwise kept as it comes
+    has_patches: ClassVar[bool] = False  # it says bugs, and patches with their verdicts
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -133,6 +134,7 @@ class BenchmarkSpec(Spec):
     title: ClassVar = "Benchmark run"
     verb: ClassVar = "benchmark"
     worker: ClassVar = "engine.work.benchmark:benchmark"
+    has_patches: ClassVar = True
 
     kind: Literal["benchmark"] = "benchmark"
     model: str = setting("starter", "base model, adapter or merged model")
@@ -140,6 +142,23 @@ class BenchmarkSpec(Spec):
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: PluginParams = setting("beam", "how patches are drawn")
     candidates: int = setting(10, "patches a bug", ge=1, le=200)
+    limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
+    workers: int | None = setting(None, "patches tested at a time; empty: one a core", ge=1, le=256, more=True)
+    sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
+
+
+class ValidateSpec(Spec):
+    """Test the patches of a file, made by whatever made them; without a file, what a benchmark's tests tell apart."""
+
+    title: ClassVar = "Validation"
+    verb: ClassVar = "validate"
+    worker: ClassVar = "engine.work.validate:validate"
+    has_patches: ClassVar = True
+
+    kind: Literal["validate"] = "validate"
+    benchmark: PluginParams = setting("pocket", "the bugs that the patches are for")
+    file: Place = setting("", "patches, a JSON object a line; empty: test only known fixes and buggy code")
+    keep_verdicts: bool = setting(False, "take over the verdicts that stand in the file and run nothing", more=True)
     limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
     workers: int | None = setting(None, "patches tested at a time; empty: one a core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
@@ -156,18 +175,22 @@ class ChatSpec(Spec):
     kind: Literal["chat"] = "chat"
     model: str = setting("starter-adapter", "who proposes the patches")
     benchmark: PluginParams = setting("pocket", "where the bugs come from")
-    bug: str = setting("", "the bug to repair, by id")
+    bug: Annotated[str, AfterValidator(BENCHMARKS.current)] = setting("", "the bug to repair, by id")
     strategy: PluginParams = setting("test_feedback", "what goes into the next turn")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: PluginParams = setting("sampling", "how an answer is drawn")
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
-AnySpec = Annotated[DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ChatSpec, Field(discriminator="kind")]
+AnySpec = Annotated[
+    DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ValidateSpec | ChatSpec, Field(discriminator="kind")
+]
 _any_spec: TypeAdapter[Any] = TypeAdapter(AnySpec)
 KINDS: dict[str, type[Spec]] = {
-    spec.model_fields["kind"].default: spec for spec in (DatasetSpec, TrainSpec, MergeSpec, BenchmarkSpec, ChatSpec)
+    spec.model_fields["kind"].default: spec
+    for spec in (DatasetSpec, TrainSpec, MergeSpec, BenchmarkSpec, ValidateSpec, ChatSpec)
 }
+WITH_PATCHES = tuple(kind for kind, spec in KINDS.items() if spec.has_patches)
 
 
 def waits_for_people(kind: str) -> bool:

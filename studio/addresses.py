@@ -13,7 +13,7 @@ from engine.errors import UserError
 from studio.checked import is_text, number_of
 from studio.page import Choice
 
-# The page whose form asks for a kind of run.
+# The page whose form asks for a kind of run; a validation is asked for in a shell.
 FORMS = {"dataset": "datasets", "train": "train", "merge": "merge", "benchmark": "patches", "chat": "chat"}
 
 

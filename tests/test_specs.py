@@ -127,3 +127,9 @@ def test_a_file_is_meant_from_where_the_user_stands(tmp_path, monkeypatch):
     monkeypatch.chdir("/")
     assert parse(spec.model_dump(mode="json")) == spec
     assert read_spec("dataset").builder.folder == "", "empty stays empty"
+
+
+def test_a_benchmark_that_was_renamed_is_read_from_an_older_spec():
+    spec = parse({"kind": "chat", "benchmark": {"name": "quixbugs", "folder": "/q"}, "bug": "quixbugs/gcd"})
+    assert (spec.benchmark.name, spec.bug) == ("quixbugs-python", "quixbugs-python/gcd")
+    assert parse({"kind": "chat", "bug": "pocket/quixbugs/gcd"}).bug == "pocket/quixbugs/gcd"

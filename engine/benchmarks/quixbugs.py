@@ -29,13 +29,13 @@ SET_UP = "import pytest; pytest.use_correct = pytest.run_slow = False\n"
 class QuixBugs:
     """Forty classic algorithms in Python with a one-line fault each, from a copy of QuixBugs on this machine."""
 
-    name: ClassVar[str] = "quixbugs"
-    title: ClassVar[str] = "QuixBugs (your copy)"
+    name: ClassVar[str] = "quixbugs-python"
+    title: ClassVar[str] = "QuixBugs, Python (your copy)"
 
     class Params(params.Params):
         """Where the checkout lies, and how long the tests of one program may take."""
 
-        name: Literal["quixbugs"] = "quixbugs"
+        name: Literal["quixbugs-python"] = "quixbugs-python"
         folder: params.Place = params.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
         timeout_s: float = params.setting(
             10.0,
@@ -119,4 +119,4 @@ class QuixBugs:
 
 
 def _id(tests: Path) -> str:
-    return f"quixbugs/{tests.stem.removeprefix('test_')}"
+    return f"{QuixBugs.name}/{tests.stem.removeprefix('test_')}"

@@ -120,7 +120,7 @@ class Source:
         for node in self._found.get("comment", []) + self._documentation():
             for cut in self._cuts(node):
                 cuts.setdefault(cut[0], []).append(cut)
-        inside = self._rows_inside_strings
+        inside = self.rows_inside_strings
         bare: list[str | None] = []
         for number, line in enumerate(self.lines):
             continues = bool(bare) and (bare[-1] or "").rstrip("\r\n").endswith("\\")
@@ -134,7 +134,7 @@ class Source:
         """A function's bare lines, moved to column 0 (lines inside a string are not moved)."""
         first, last = function.span.start - 1, function.span.end
         indent = self.lines[first][: len(self.lines[first]) - len(self.lines[first].lstrip(" \t"))]
-        inside = self._rows_inside_strings
+        inside = self.rows_inside_strings
         return "".join(
             line if number in inside else line.removeprefix(indent)
             for number, line in enumerate(self.bare_lines[first:last], first)
@@ -154,7 +154,8 @@ class Source:
         return not before.strip() and has_others and not shares_its_line
 
     @cached_property
-    def _rows_inside_strings(self) -> set[int]:
+    def rows_inside_strings(self) -> set[int]:
+        """The rows, from 0, that begin inside a string."""
         inside: set[int] = set()
         for node in self._found.get("string", []):
             first, last = node.start_point.row, node.end_point.row

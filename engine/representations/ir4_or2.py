@@ -63,7 +63,7 @@ class Ir4Or2:
         noted = [f"{indent}{marker} {note}\n" for note in notes]
         hole = [*noted, *self._shown(bug, indent, marker)]
         parts = [_plain("".join(lines)) for lines in (before, hole, after)]
-        target = _plain(bug.fixed_lines) if _is_crlf(bug) else bug.fixed_lines
+        target = _plain(bug.fixed_lines) if bug.is_crlf else bug.fixed_lines
         held = next((token for token in self._layout.special if any(token in part for part in [*parts, target])), "")
         if held:
             raise CannotShow(f"the code holds the special token {held}")
@@ -82,12 +82,7 @@ class Ir4Or2:
 
     def decode(self, completion: str, bug: Bug) -> Patch:
         """Every text is some patch: an empty one deletes the faulty lines."""
-        text = self._layout.cut(completion)
-        if text and not text.endswith("\n") and bug.span.end < len(lines_of(bug.buggy)):
-            text += "\n"  # lines follow, and the answer must not run into them
-        if _is_crlf(bug):
-            text = _plain(text).replace("\n", "\r\n")
-        return Patch(bug.id, bug.replace_span(text))
+        return Patch(bug.id, bug.patched(self._layout.cut(completion)))
 
     def _shown(self, bug: Bug, indent: str, marker: str) -> list[str]:
         """The faulty lines as a comment, each line ended."""
@@ -114,9 +109,3 @@ def _indent(lines: list[str]) -> str:
 
 def _plain(text: str) -> str:
     return text.replace("\r\n", "\n")
-
-
-def _is_crlf(bug: Bug) -> bool:
-    r"""Whether every ended line of the file ends with "\r\n" and there is one."""
-    ends = bug.buggy.count("\n")
-    return ends > 0 and bug.buggy.count("\r\n") == ends

@@ -18,6 +18,7 @@ from engine.control.outcomes import outcome_words, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
+from engine.specs import WITH_PATCHES
 
 if TYPE_CHECKING:
     from engine.control.workspace import Workspace
@@ -42,6 +43,11 @@ def look(workspace: Workspace, said: str = "") -> str:
 def printable(text: str) -> str:
     """Without what a terminal would obey: names of files and columns may hold anything."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def say(text: str) -> None:
+    """A sentence on stderr."""
+    print(f"repair-studio: {printable(text)}", file=sys.stderr)
 
 
 def until(workspace: Workspace, holds: Callable[[], bool]) -> None:
@@ -115,7 +121,7 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
     """One run with what came of it."""
     keys = ("id", "kind", "name", "state", "folder", "spec", "progress_text", "error", "result")
     values = {key: getattr(run, key) for key in keys}
-    if run.kind == "benchmark":
+    if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
     if as_json:
         print(json.dumps(values))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from engine.domain import Bug, Outcome
+from engine.domain import Bug, Completion
 from engine.errors import UserError
 from engine.events import MODEL
 from engine.generators import Generator
@@ -16,9 +17,8 @@ from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import CannotShow, Representation
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
-from engine.scoring import BugOutcomes, Standing, figures
 from engine.specs import BenchmarkSpec
-from engine.work.validation import Control, Validation
+from engine.work.validation import Proposed, Validation, counts, say_bug
 
 
 def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
 
     pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
     try:
-        validation = Validation(bugs_from, representation, sandbox, run, pool)
+        validation = Validation(bugs_from, sandbox, run, pool)
         wanted = range(1, spec.candidates + 1)
         validation.total = len(prompts) * len(wanted)
         to_judge = [bug for bug in bugs if bug.id in prompts]
@@ -53,7 +53,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
         drawn = generator.generate([prompts[bug.id] for bug in unwritten], spec.candidates)
         for count, (index, completions) in enumerate(drawn, start=1):
             assert completions is not None, f"{unwritten[index].id} was counted and fits"
-            validation.candidates(unwritten[index], completions)
+            validation.candidates(unwritten[index], _read(completions, unwritten[index], representation))
             validation.progress(f"{count + len(to_judge) - len(unwritten)} of {len(to_judge)} bugs written")
         controls = validation.wait()
     finally:
@@ -61,7 +61,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     seconds = time.monotonic() - started
     return {
         "bugs": len(bugs),
-        **_counts(validation, controls, spec.candidates),
+        **counts(validation.verdicts, controls, spec.candidates),
         "skipped": dict(Counter(reason.partition(":")[0] for reason in skipped.values())),
         "seconds": round(seconds, 1),
         "patches_per_s": round(validation.total / seconds, 2),
@@ -87,40 +87,11 @@ def _shown(
             skipped[bug_id] = f"too_long: {length} tokens"
             del prompts[bug_id]
     for bug in bugs:
-        run.emit(
-            "bug",
-            id=bug.id,
-            language=bug.language,
-            path=bug.path,
-            kind=bug.kind,
-            cwe=bug.cwe,
-            start=bug.span.start,
-            end=bug.span.end,
-            buggy=bug.buggy,
-            fixed=bug.fixed,
-            skipped=skipped.get(bug.id, ""),
-            prompt_tokens=lengths.get(bug.id),
-        )
+        say_bug(run, bug, skipped.get(bug.id, ""), lengths.get(bug.id))
     return prompts, {bug.id: skipped[bug.id] for bug in bugs if bug.id in skipped}
 
 
-def _counts(validation: Validation, controls: dict[str, Control], candidates: int) -> dict[str, Any]:
-    """As `engine.scoring` counts; of `counted_at[k]` bugs it is known whether one of the first k is plausible."""
-    judged: dict[str, dict[int, str]] = {bug_id: {} for bug_id in controls}
-    for (bug_id, source, rank), verdict in validation.verdicts.items():
-        if source == MODEL and bug_id in controls and rank <= candidates:
-            judged[bug_id][rank] = verdict.outcome.value
-    bugs = Counter(
-        BugOutcomes(control.known_fix.outcome, control.buggy_code.outcome, Standing.of(judged[bug_id]))
-        for bug_id, control in controls.items()
-    )
-    outcomes = Counter(outcome for each in judged.values() for outcome in each.values())
-    found = figures(bugs, candidates)
-    return {
-        "scored": found.scored,
-        "control_failures": found.control_failures,
-        "plausible_at": {str(k): share.hits for k, share in found.plausible_at.items()},
-        "counted_at": {str(k): share.total for k, share in found.plausible_at.items()},
-        "outcomes": {outcome.value: outcomes[outcome.value] for outcome in Outcome},
-        "patches": outcomes.total(),
-    }
+def _read(completions: Sequence[Completion], bug: Bug, shown: Representation) -> Iterator[Proposed]:
+    for rank, completion in enumerate(completions, start=1):
+        text = completion.text if completion.is_finished else shown.trim(completion.text, bug)
+        yield rank, completion, shown.decode(text, bug)

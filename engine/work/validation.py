@@ -6,21 +6,23 @@ A bug counts only if its tests tell right from wrong here: its known fix has to 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 from engine.benchmarks import Benchmark
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, PatchJudged
-from engine.representations import Representation
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
-from engine.scoring import control_trouble
+from engine.scoring import BugOutcomes, Standing, control_trouble, figures
 from engine.work.verdicts import as_json, from_json
 
 Key = tuple[str, str, int]  # bug id, source, rank
+Proposed = tuple[int, Completion, Patch]  # rank from 1, what was written, and the patch read from it
 PAUSE_S = 0.5  # between two words of progress
 
 
@@ -50,16 +52,9 @@ class Judged:
 
 
 class Validation:
-    """Holds the verdicts of one benchmark run, those of an earlier, interrupted one included."""
+    """Holds the verdicts of one run, those of an earlier, interrupted one included."""
 
-    def __init__(
-        self,
-        benchmark: Benchmark,
-        representation: Representation,
-        sandbox: Sandbox,
-        run: RunDir,
-        pool: ThreadPoolExecutor,
-    ) -> None:
+    def __init__(self, benchmark: Benchmark, sandbox: Sandbox, run: RunDir, pool: ThreadPoolExecutor) -> None:
         self._judged = judged_so_far(run)
         # by bug and text: a model that writes a text again may write it at another rank
         self._known: dict[tuple[str, str | None], Verdict] = {
@@ -69,7 +64,6 @@ class Validation:
         }
         self.total = 0  # candidates to judge in all
         self._benchmark = benchmark
-        self._representation = representation
         self._sandbox = sandbox
         self._run = run
         self._pool = pool
@@ -87,13 +81,11 @@ class Validation:
         """Judge the known fix and the buggy code; call once for each bug before its candidates come."""
         self._controls[bug.id] = self._pool.submit(self._judge_controls, bug)
 
-    def candidates(self, bug: Bug, completions: Sequence[Completion]) -> None:
-        """Judge what the model wrote, best first; returns at once."""
-        by_text: dict[str | None, list[tuple[int, Completion, Patch]]] = {}
-        for rank, completion in enumerate(completions, start=1):
-            is_whole, shown = completion.is_finished, self._representation
-            patch = shown.decode(completion.text if is_whole else shown.trim(completion.text, bug), bug)
-            by_text.setdefault(patch.text, []).append((rank, completion, patch))
+    def candidates(self, bug: Bug, proposed: Iterable[Proposed]) -> None:
+        """Judge a bug's candidates, best first; returns at once."""
+        by_text: dict[str | None, list[Proposed]] = {}
+        for each in proposed:
+            by_text.setdefault(each[2].text, []).append(each)
         for equal in by_text.values():
             self._tasks.append(self._pool.submit(self._judge_equal, bug, equal))
 
@@ -128,7 +120,7 @@ class Validation:
         ]
         return Control(*made)
 
-    def _judge_equal(self, bug: Bug, equal: list[tuple[int, Completion, Patch]]) -> None:
+    def _judge_equal(self, bug: Bug, equal: list[Proposed]) -> None:
         """Candidates with the same patch text: one verdict for all of them."""
         control = self._controls[bug.id].result()  # was submitted before, so it never waits for this thread
         first = equal[0][0]
@@ -184,3 +176,50 @@ def judged_so_far(run: RunDir) -> dict[Key, Judged]:
             verdict = from_json(event.fields["verdict"])
             found[said.bug_id, said.source, said.rank] = Judged(said.text, said.same_as, verdict)
     return found
+
+
+def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None = None) -> None:
+    """Emit a bug; `skipped`: why it is not judged."""
+    run.emit(
+        "bug",
+        id=bug.id,
+        language=bug.language,
+        path=bug.path,
+        kind=bug.kind,
+        cwe=bug.cwe,
+        start=bug.span.start,
+        end=bug.span.end,
+        buggy=bug.buggy,
+        fixed=bug.fixed,
+        skipped=skipped,
+        prompt_tokens=prompt_tokens,
+    )
+
+
+def counts(verdicts: Mapping[Key, Verdict], controls: Mapping[str, Control | None], candidates: int) -> dict[str, Any]:
+    """As `engine.scoring` counts; of `counted_at[k]` bugs it is known whether one of the first k is plausible.
+
+    A bug without controls (None) is one whose verdicts were made elsewhere.
+    """
+    judged: dict[str, dict[int, str]] = {bug_id: {} for bug_id in controls}
+    for (bug_id, source, rank), verdict in verdicts.items():
+        if source == MODEL and bug_id in controls and rank <= candidates:
+            judged[bug_id][rank] = verdict.outcome.value
+    bugs = Counter(
+        BugOutcomes(
+            control.known_fix.outcome if control else None,
+            control.buggy_code.outcome if control else None,
+            Standing.of(judged[bug_id]),
+        )
+        for bug_id, control in controls.items()
+    )
+    outcomes = Counter(outcome for each in judged.values() for outcome in each.values())
+    found = figures(bugs, candidates)
+    return {
+        "scored": found.scored,
+        "control_failures": found.control_failures,
+        "plausible_at": {str(k): share.hits for k, share in found.plausible_at.items()},
+        "counted_at": {str(k): share.total for k, share in found.plausible_at.items()},
+        "outcomes": {outcome.value: outcomes[outcome.value] for outcome in Outcome},
+        "patches": outcomes.total(),
+    }

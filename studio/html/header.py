@@ -8,7 +8,8 @@ from engine.control.views import RunView
 from studio.addresses import link
 from studio.html.basics import KINDS, esc
 
-MANY = {"train": "trainings", "dataset": "datasets", "merge": "merges", "benchmark": "benchmark runs"}
+MANY = {"train": "trainings", "dataset": "datasets", "merge": "merges", "benchmark": "benchmark runs",
+        "validate": "validations"}  # fmt: skip
 
 
 def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from engine.control.runs import spec_json
 from engine.control.views import RunView, run_views
-from engine.specs import parse
+from engine.specs import WITH_PATCHES, parse
 from studio import charts
 from studio.addresses import FORMS, link
 from studio.checked import number_of
@@ -47,9 +47,9 @@ def actions(run: RunView, made: str) -> list[tuple[str, str]]:
     if run.kind == "dataset" and run.state == "done":
         found.append(("Open the dataset", link(dataset=run.name)))
         found.append(("Train on this", link(tab=FORMS["train"], use=f"dataset:{run.name}")))
-    if run.kind == "benchmark":
+    if run.kind in WITH_PATCHES:
         found.append(("See patches", link(patches=run.id)))
-    if run.kind != "chat":
+    if run.kind != "chat" and run.kind in FORMS:
         found.append(("Run again with changes", link(tab=FORMS[run.kind], again=run.id)))
     return found
 

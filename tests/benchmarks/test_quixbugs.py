@@ -60,7 +60,7 @@ def test_every_program_differs_in_at_most_one_line(quixbugs):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["gcd", "knapsack"])
 def test_a_fix_passes_what_a_fault_does_not(quixbugs, sandbox, name):
-    bug = next(bug for bug in quixbugs.bugs() if bug.id == f"quixbugs/{name}")
+    bug = next(bug for bug in quixbugs.bugs() if bug.id == f"quixbugs-python/{name}")
     assert quixbugs.evaluate(bug, Patch(bug.id, bug.fixed), sandbox).outcome is Outcome.PLAUSIBLE
     buggy = quixbugs.evaluate(bug, Patch(bug.id, bug.buggy), sandbox)
     assert buggy.outcome is Outcome.TEST_FAILED, buggy
@@ -70,7 +70,7 @@ def test_a_fix_passes_what_a_fault_does_not(quixbugs, sandbox, name):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "expected"), [("levenshtein", 6), ("shortest_paths", 3)])
 def test_a_test_that_is_skipped_is_not_demanded(quixbugs, sandbox, name, expected):
-    bug = next(bug for bug in quixbugs.bugs() if bug.id == f"quixbugs/{name}")
+    bug = next(bug for bug in quixbugs.bugs() if bug.id == f"quixbugs-python/{name}")
     assert quixbugs.evaluate(bug, Patch(bug.id, bug.fixed), sandbox).is_plausible
     assert len(quixbugs._expected[bug.id]) == expected
     empty = quixbugs.evaluate(bug, Patch(bug.id, ""), sandbox)

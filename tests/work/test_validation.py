@@ -31,14 +31,10 @@ class Suite:
         return Verdict(self.outcomes.get(patch.text, Outcome.TEST_FAILED), log=f"ran {patch.text}")
 
 
-class Whole:
-    """The answer is the file; an empty one is no patch, a cut one keeps its first line."""
-
-    def decode(self, completion, bug):
-        return Patch(bug.id, completion or None, "" if completion else "empty")
-
-    def trim(self, completion, bug):
-        return completion.splitlines(keepends=True)[0]
+def proposed(answers):
+    """The answer is the file; an empty one is no patch."""
+    for rank, answer in enumerate(answers, start=1):
+        yield rank, Completion(answer), Patch(BUG.id, answer or None, "" if answer else "empty")
 
 
 @pytest.fixture
@@ -46,12 +42,12 @@ def folder(tmp_path):
     return RunDir.create(tmp_path / "run", {}, Inputs())
 
 
-def judged(folder, tests, *answers, finished=True):
+def judged(folder, tests, *answers):
     """The verdicts by rank (0: the known fix, -1: the buggy code), and the controls."""
     with ThreadPoolExecutor(2) as pool:
-        judge = Validation(tests, Whole(), None, folder, pool)
+        judge = Validation(tests, None, folder, pool)
         judge.start(BUG)
-        judge.candidates(BUG, [Completion(answer, is_finished=finished) for answer in answers])
+        judge.candidates(BUG, proposed(answers))
         control = judge.wait()[BUG.id]
     return {rank: verdict for (_, source, rank), verdict in judge.verdicts.items() if source == MODEL}, control
 
@@ -76,11 +72,6 @@ def test_an_answer_that_changes_nothing_has_the_buggy_codes_verdict(folder):
     verdicts, control = judged(folder, tests, "wrong\n")
     assert verdicts[1] == control.buggy_code
     assert tests.run["wrong\n"] == 1
-
-
-def test_an_answer_that_ran_into_its_limit_is_trimmed(folder):
-    verdicts, _ = judged(folder, Suite(), "right\nand on and on", finished=False)
-    assert verdicts[1].is_plausible
 
 
 @pytest.mark.parametrize(
