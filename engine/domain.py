@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import takewhile
@@ -38,6 +39,25 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Task:
+    """How a benchmark asks for code that is still to be written, and where an answer to that ends."""
+
+    prompt: str  # exactly what a model that writes from left to right reads
+    stops: tuple[str, ...] = ()  # an answer is cut before the first of these
+    end: str = ""  # what an answer ends with that was meant to end there; it is cut nowhere else then
+    functions: int = 0  # so many may begin at column 0 of an answer, the next one is cut off
+
+    def cut(self, answer: str) -> str:
+        """What of an answer counts."""
+        if self.end and self.end in answer:
+            return answer.partition(self.end)[0]
+        found = [at for stop in self.stops if (at := answer.find(stop)) >= 0]
+        found += [match.start() for match in re.finditer(r"^def ", answer, re.MULTILINE)][self.functions :]
+        cut = answer[: min(found)] if found else answer
+        return cut if cut.endswith("\n") or not cut else f"{cut}\n"
+
+
+@dataclass(frozen=True)
 class Bug:
     """One fault in one place of one file, with its known fix and the tests that tell them apart."""
 
@@ -52,6 +72,7 @@ class Bug:
     project: str = ""  # splits never tear a project apart
     failing: tuple[str, ...] = ()  # tests that fail on `buggy` and pass on `fixed`
     passing: tuple[str, ...] = ()  # tests that pass on both
+    task: Task | None = None  # of code that is still to be written; `buggy` then has an empty body
 
     def replace_span(self, lines: str) -> str:
         """The whole file with `lines` in place of the faulty ones."""

@@ -38,7 +38,8 @@ class Registry(Generic[P]):
     ) -> None:
         """`kind`: "trainers"; `field`: what a spec calls its choice of one, "trainer".
 
-        `built_in`: name -> "module:Class", imported only when asked for; `renamed`: what an older spec says -> name.
+        `built_in`: name -> "module:Class", imported only when asked for.
+        `renamed`: name that older specs or other programs use -> name.
         """
         self.kind, self.field = kind, field
         self._built_in = dict(built_in)
@@ -114,6 +115,7 @@ REPRESENTATIONS: Registry[Representation] = Registry(
     {
         "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
         "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
+        "left_to_right": "engine.representations.left_to_right:LeftToRight",
     },
 )
 TRAINERS: Registry[Trainer] = Registry(
@@ -137,8 +139,11 @@ BENCHMARKS: Registry[Benchmark] = Registry(
     {
         "pocket": "engine.benchmarks.pocket:Pocket",
         "quixbugs-python": "engine.benchmarks.quixbugs:QuixBugs",
+        "quixbugs-java": "engine.benchmarks.quixbugs_java:QuixBugsJava",
+        "humaneval": "engine.benchmarks.humaneval:HumanEval",
+        "mbpp": "engine.benchmarks.mbpp:Mbpp",
     },
-    renamed={"quixbugs": "quixbugs-python"},
+    renamed={"quixbugs": "quixbugs-python", "HumanEval": "humaneval", "MBPP": "mbpp"},
 )
 SANDBOXES: Registry[Sandbox] = Registry(
     "sandboxes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,13 @@ from engine.errors import SandboxUnavailable, UserError
 from engine.plugins import BENCHMARKS, SANDBOXES
 from engine.sandboxes.auto import usable
 
-FOLDERS = {"quixbugs-python": "quixbugs"}  # benchmarks that read a checkout, and where it lies beside a developer's
+FOLDERS = {  # benchmarks that read a user's copy, and where it lies beside a developer's checkout
+    "quixbugs-python": "quixbugs",
+    "quixbugs-java": "quixbugs",
+    "humaneval": "humaneval",
+    "mbpp": "mbpp",
+}
+MOST = 40  # bugs of a language that are judged here; `benchmark check` judges them all
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +54,10 @@ def test_the_first_bugs_keep_the_contract(name, sandbox, request):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BENCHMARKS.names())
-def test_all_bugs_keep_the_contract(name, sandbox, request):
+def test_many_bugs_keep_the_contract(name, sandbox, request):
     benchmark = made(name, request)
-    assert check(benchmark, sandbox) == len(benchmark.bugs()) - len(benchmark.skipped())
+    able = Counter(bug.language for bug in benchmark.bugs() if bug.id not in benchmark.skipped())
+    assert check(benchmark, sandbox, MOST) == sum(min(number, MOST) for number in able.values())
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -57,7 +65,7 @@ def test_a_missing_checkout_is_said_with_what_to_do(name, tmp_path):
     for folder in ("", str(tmp_path)):
         benchmark = BENCHMARKS.create(BENCHMARKS.params({"name": name, "folder": folder}))
         for look in (benchmark.check, benchmark.bugs):
-            with pytest.raises(UserError, match="git clone"):
+            with pytest.raises(UserError, match=r"get |git clone"):
                 look()
 
 

@@ -19,7 +19,7 @@ DEBIAN_JARS = Path("/usr/share/java")
 SOURCE = Path(__file__).with_name("Harness.java")
 # Serial collector and one compiler: a JVM that lives for a second has no use for more threads.
 FLAGS = (
-    *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto"),
+    *("-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto"),
     *("-Djava.io.tmpdir=.", "-Dfile.encoding=UTF-8"),
 )
 OLDEST = 11
