@@ -141,6 +141,7 @@ BENCHMARKS: Registry[Benchmark] = Registry(
         "quixbugs-python": "engine.benchmarks.quixbugs:QuixBugs",
         "quixbugs-java": "engine.benchmarks.quixbugs_java:QuixBugsJava",
         "humaneval": "engine.benchmarks.humaneval:HumanEval",
+        "humaneval-java": "engine.benchmarks.humaneval_java:HumanEvalJava",
         "mbpp": "engine.benchmarks.mbpp:Mbpp",
     },
     renamed={"quixbugs": "quixbugs-python", "HumanEval": "humaneval", "MBPP": "mbpp"},

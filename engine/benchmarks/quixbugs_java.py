@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import Listed, checkout
+from engine.benchmarks.junit import patient
 from engine.benchmarks.measured import Measured
 from engine.benchmarks.quixbugs import HOW
 from engine.benchmarks.runners.java import JavaRunner
@@ -95,7 +96,8 @@ class QuixBugsJava:
             file: Path(self._folder, file).read_bytes() for file in HELPERS if Path(self._folder, file).is_file()
         }
         test = f"{TESTS}/{tests.name}"
-        return bug, Suite(path, test.removesuffix(".java").replace("/", "."), {**helpers, test: tests.read_bytes()})
+        files = {**helpers, test: patient(tests.read_text(encoding="utf-8")).encode()}
+        return bug, Suite(path, test.removesuffix(".java").replace("/", "."), files)
 
 
 def _id(tests: Path) -> str:
