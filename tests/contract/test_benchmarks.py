@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.assets import BUGS
 from engine.benchmarks import Listed
 from engine.benchmarks.contract import check
 from engine.domain import Bug, Outcome, Span, Verdict
@@ -42,6 +43,8 @@ def made(name, request, **settings):
         settings["folder"] = str(human_eval_java.write(request.getfixturevalue("tmp_path_factory").mktemp(name)))
         for part in ("main/java/humaneval/buggy", "main/java/humaneval/correct", "test/java/humaneval"):
             next(Path(settings["folder"], "src", part).glob("*SAME.java")).unlink()
+    if name == "folder":
+        settings["folder"] = str(BUGS)
     if name in FOLDERS:
         settings["folder"] = str(request.getfixturevalue("shared_data") / FOLDERS[name])
     benchmark = BENCHMARKS.create(BENCHMARKS.params({"name": name, **settings}))
