@@ -140,6 +140,7 @@ BENCHMARKS: Registry[Benchmark] = Registry(
         "pocket": "engine.benchmarks.pocket:Pocket",
         "quixbugs-python": "engine.benchmarks.quixbugs:QuixBugs",
         "quixbugs-java": "engine.benchmarks.quixbugs_java:QuixBugsJava",
+        "completion": "engine.benchmarks.completion:Completion",
         "folder": "engine.benchmarks.folder:Folder",
         "humaneval": "engine.benchmarks.humaneval:HumanEval",
         "humaneval-java": "engine.benchmarks.humaneval_java:HumanEvalJava",

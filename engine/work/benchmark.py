@@ -18,7 +18,7 @@ from engine.representations import CannotShow, Representation
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.specs import BenchmarkSpec
-from engine.work.validation import Proposed, Validation, counts, say_bug
+from engine.work.validation import Proposed, Validation, counts, first_figures, say_bug
 
 
 def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
@@ -62,6 +62,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     return {
         "bugs": len(bugs),
         **counts(validation.verdicts, controls, spec.candidates),
+        **first_figures(bugs_from, validation.verdicts),
         "skipped": dict(Counter(reason.partition(":")[0] for reason in skipped.values())),
         "seconds": round(seconds, 1),
         "patches_per_s": round(validation.total / seconds, 2),

@@ -28,7 +28,7 @@ from engine.rundir import Inputs, RunDir
 from engine.sandboxes import Sandbox
 from engine.sandboxes.auto import usable
 from engine.specs import ValidateSpec
-from engine.work.validation import Control, Key, Proposed, Validation, counts, say_bug
+from engine.work.validation import Control, Key, Proposed, Validation, counts, first_figures, say_bug
 from engine.work.verdicts import as_json, from_json
 
 VERDICTS = "verdicts.jsonl"  # among the run's artifacts
@@ -76,6 +76,7 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
         "candidates": most,
         "rows": len(candidates),
         **counts(verdicts, controls, most),
+        **first_figures(benchmark, verdicts),
         **_of_controls(controls, skipped, bugs),
         "unknown_bugs": sum(bug_id not in known for bug_id in rows),
         "skipped": dict(Counter(reason.partition(":")[0] for bug, reason in skipped.items() if bug in known)),

@@ -178,6 +178,13 @@ def judged_so_far(run: RunDir) -> dict[Key, Judged]:
     return found
 
 
+def first_figures(benchmark: Benchmark, verdicts: Mapping[Key, Verdict]) -> dict[str, Any]:
+    """What a benchmark that gives partial credit makes of the first candidates; nothing for any other."""
+    figures_of = getattr(benchmark, "figures", None)
+    first = {bug_id: verdict for (bug_id, source, rank), verdict in verdicts.items() if (source, rank) == (MODEL, 1)}
+    return {"figures": figures_of(first)} if figures_of and first else {}
+
+
 def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None = None) -> None:
     """Emit a bug; `skipped`: why it is not judged."""
     run.emit(

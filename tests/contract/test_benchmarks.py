@@ -20,6 +20,7 @@ from engine.sandboxes.auto import usable
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 import human_eval_java
+import line_completion
 
 FOLDERS = {  # benchmarks that read a user's copy, and where it lies beside a developer's checkout
     "quixbugs-python": "quixbugs",
@@ -43,6 +44,8 @@ def made(name, request, **settings):
         settings["folder"] = str(human_eval_java.write(request.getfixturevalue("tmp_path_factory").mktemp(name)))
         for part in ("main/java/humaneval/buggy", "main/java/humaneval/correct", "test/java/humaneval"):
             next(Path(settings["folder"], "src", part).glob("*SAME.java")).unlink()
+    if name == "completion":
+        settings["folder"] = str(line_completion.write(request.getfixturevalue("tmp_path_factory").mktemp(name)))
     if name == "folder":
         settings["folder"] = str(BUGS)
     if name in FOLDERS:
@@ -73,12 +76,12 @@ def test_many_bugs_keep_the_contract(name, sandbox, request):
     assert check(benchmark, sandbox, MOST) == sum(min(number, MOST) for number in able.values())
 
 
-@pytest.mark.parametrize("name", [*FOLDERS, "humaneval-java"])
+@pytest.mark.parametrize("name", [*FOLDERS, "humaneval-java", "completion"])
 def test_a_missing_checkout_is_said_with_what_to_do(name, tmp_path):
     for folder in ("", str(tmp_path)):
         benchmark = BENCHMARKS.create(BENCHMARKS.params({"name": name, "folder": folder}))
         for look in (benchmark.check, benchmark.bugs):
-            with pytest.raises(UserError, match=r"get |git clone"):
+            with pytest.raises(UserError, match=r"get |git clone|save "):
                 look()
 
 
