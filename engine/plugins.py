@@ -145,6 +145,7 @@ BENCHMARKS: Registry[Benchmark] = Registry(
         "humaneval": "engine.benchmarks.humaneval:HumanEval",
         "humaneval-java": "engine.benchmarks.humaneval_java:HumanEvalJava",
         "mbpp": "engine.benchmarks.mbpp:Mbpp",
+        "tests-for-methods": "engine.benchmarks.tests_for_methods:TestsForMethods",
     },
     renamed={"quixbugs": "quixbugs-python", "HumanEval": "humaneval", "MBPP": "mbpp"},
 )

@@ -90,18 +90,18 @@ class Folder:
         ]
 
     def bugs(self) -> list[Bug]:
-        return [bug for bug, _ in self._cases.values()]
+        return [bug for bug, _ in self.cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
         reasons = {language: runner.unavailable() for language, runner in self._runners.items()}
         return {bug.id: reasons[bug.language] for bug in self.listed() if reasons[bug.language]}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
-        _, suite = self._cases[bug.id]
+        _, suite = self.cases[bug.id]
         return evaluate(patch, suite, self._runners[bug.language], sandbox, lambda: bug.failing + bug.passing)
 
     @cached_property
-    def _cases(self) -> dict[str, tuple[Bug, Suite]]:
+    def cases(self) -> dict[str, tuple[Bug, Suite]]:
         """Bug id -> the bug and its tests. Raises UserError that explains what is wrong with each bug."""
         found, wrong = {}, []
         for folder, told in self._described().items():

@@ -91,7 +91,7 @@ def _read(row: Mapping[str, Any]) -> tuple[Bug, Suite]:
         span=Span(first, first),
         project=_id(row),
         failing=(test,),
-        task=Task(prompt, stops=STOPS),
+        task=Task(prompt, STOPS, functions=0),
     )
     tests = f"{row['test']}\n\ndef {test}():\n    check({entry})\n"
     return bug, Suite(TARGET, TESTS, {TESTS: (imports(tests, bug.fixed) + tests).encode()})

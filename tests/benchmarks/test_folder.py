@@ -46,7 +46,7 @@ def test_the_folders_name_is_the_bugs_and_more_files_may_lie_beside_its_tests(mi
     change(mine, project="shop", id="whatever")
     (bug,) = folder_of(mine).bugs()
     assert (bug.id, bug.project) == ("folder/where", "shop")
-    assert folder_of(mine)._cases[bug.id][1].files.keys() == {"data.json", "test_where_clause.py"}
+    assert folder_of(mine).cases[bug.id][1].files.keys() == {"data.json", "test_where_clause.py"}
     assert [one.id for one in folder_of(mine.parent).listed()] == ["folder/where"], "a folder of folders"
 
 
@@ -56,7 +56,7 @@ def test_java_tests_may_stand_in_a_package(mine):
     tests = mine / "flags/tests/FlagSetTest.java"
     tests.write_text("// tests\npackage one.two;\n" + tests.read_text())
     (bug,) = folder_of(mine).bugs()
-    assert folder_of(mine)._cases[bug.id][1].tests == "one.two.FlagSetTest"
+    assert folder_of(mine).cases[bug.id][1].tests == "one.two.FlagSetTest"
 
 
 @pytest.mark.parametrize(
