@@ -141,6 +141,7 @@ BENCHMARKS: Registry[Benchmark] = Registry(
         "quixbugs-python": "engine.benchmarks.quixbugs:QuixBugs",
         "quixbugs-java": "engine.benchmarks.quixbugs_java:QuixBugsJava",
         "completion": "engine.benchmarks.completion:Completion",
+        "defects4j": "engine.benchmarks.defects4j:Defects4J",
         "folder": "engine.benchmarks.folder:Folder",
         "humaneval": "engine.benchmarks.humaneval:HumanEval",
         "humaneval-java": "engine.benchmarks.humaneval_java:HumanEvalJava",

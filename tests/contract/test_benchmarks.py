@@ -16,9 +16,12 @@ from engine.domain import Bug, Outcome, Span, Verdict
 from engine.errors import SandboxUnavailable, UserError
 from engine.plugins import BENCHMARKS, SANDBOXES
 from engine.sandboxes.auto import usable
+from engine.sandboxes.identity import reachable_parent
+from engine.temporary import TemporaryFolder
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
+import fake_defects4j
 import human_eval_java
 import line_completion
 
@@ -46,6 +49,11 @@ def made(name, request, **settings):
             next(Path(settings["folder"], "src", part).glob("*SAME.java")).unlink()
     if name == "completion":
         settings["folder"] = str(line_completion.write(request.getfixturevalue("tmp_path_factory").mktemp(name)))
+    if name == "defects4j":  # in place of the real one, which takes gigabytes
+        kept = TemporaryFolder("defects4j", reachable_parent(), 0o755)
+        request.addfinalizer(kept.cleanup)
+        fake_defects4j.write(kept.path / "home")
+        settings |= {"folder": str(kept.path / "home"), "checkouts": str(kept.path / "kept"), "bugs": ["Calc"]}
     if name == "folder":
         settings["folder"] = str(BUGS)
     if name in FOLDERS:
@@ -76,7 +84,7 @@ def test_many_bugs_keep_the_contract(name, sandbox, request):
     assert check(benchmark, sandbox, MOST) == sum(min(number, MOST) for number in able.values())
 
 
-@pytest.mark.parametrize("name", [*FOLDERS, "humaneval-java", "completion"])
+@pytest.mark.parametrize("name", [*FOLDERS, "humaneval-java", "completion", "defects4j"])
 def test_a_missing_checkout_is_said_with_what_to_do(name, tmp_path):
     for folder in ("", str(tmp_path)):
         benchmark = BENCHMARKS.create(BENCHMARKS.params({"name": name, "folder": folder}))
