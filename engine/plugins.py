@@ -1,4 +1,4 @@
-"""Every kind of plug-in and the built-in ones of each; packages announce more through entry points.
+"""Every kind of plug-in with its built-in plug-ins; installed packages add more through entry points.
 
 A package adds a plug-in with an entry point in the group `repair_studio.<kind>`; forms, specs, shell and contract tests
 find it there. A built-in plug-in is one line in a table below.
@@ -36,7 +36,7 @@ class Registry(Generic[P]):
     def __init__(
         self, kind: str, field: str, built_in: Mapping[str, str], renamed: Mapping[str, str] | None = None
     ) -> None:
-        """`kind`: "trainers"; `field`: what a spec calls its choice of one, "trainer".
+        """`kind`: "trainers"; `field`: the field of a spec that chooses one, "trainer".
 
         `built_in`: name -> "module:Class", imported only when asked for.
         `renamed`: name that older specs or other programs use -> name.
@@ -47,8 +47,8 @@ class Registry(Generic[P]):
 
     @cached_property
     def _paths(self) -> dict[str, str]:
-        announced = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
-        return {**announced, **self._built_in}
+        installed = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
+        return {**installed, **self._built_in}
 
     def current(self, text: str) -> str:
         """A plug-in's name, or an id that begins with one ("quixbugs/gcd"), as it is called today."""
@@ -59,7 +59,7 @@ class Registry(Generic[P]):
         return list(self._paths)
 
     def plugin(self, name: str) -> type[P]:
-        """The plug-in's class. Raises UserError naming what there is when `name` is unknown."""
+        """The plug-in's class. Raises UserError, which lists the known ones, if `name` is unknown."""
         if name not in self._paths:
             known = ", ".join(sorted(self._paths))
             raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
@@ -67,7 +67,7 @@ class Registry(Generic[P]):
         return cast("type[P]", getattr(import_module(module), attribute))
 
     def title(self, name: str) -> str:
-        """What a page calls the plug-in: its `title`, or its name where it has none."""
+        """The plug-in's label on a page: its `title`, or its name if it has none."""
         return str(getattr(self.plugin(name), "title", name))
 
     def params(self, value: Any) -> Params:
@@ -86,8 +86,8 @@ class Registry(Generic[P]):
             raise ValueError(str(unknown)) from None
         return cast("Params", declared.Params.model_validate(value))  # type: ignore[attr-defined]
 
-    def made_of(self, value: Any) -> P:
-        """The plug-in that `value` stands for, as in `params`. Raises UserError where there is none, or it is wrong."""
+    def from_value(self, value: Any) -> P:
+        """The plug-in described by `value`, as in `params`. Raises UserError if there is none or a setting is wrong."""
         try:
             params = self.params(value)
         except ValidationError as error:
@@ -115,6 +115,7 @@ REPRESENTATIONS: Registry[Representation] = Registry(
     {
         "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
         "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
+        "instruct": "engine.representations.instruct:Instruct",
         "left_to_right": "engine.representations.left_to_right:LeftToRight",
     },
 )

@@ -1,4 +1,4 @@
-"""The doorway: whole lines only, each once, whoever was killed while writing."""
+"""A run's folder: complete lines only, each read once, even if a writer was killed."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def test_questions_arrive_in_order_and_once(run):
     assert [q["ask"] for q in run.questions(offset)[0]] == ["stop"]
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutsideFailure, match="cannot write the run's folder"):
         RunDir.create(tmp_path / "file" / "run", {}, Inputs())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere, so no folder refuses it")
-def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OutsideFailure, match="cannot write the run's folder"):
         RunDir.create(tmp_path / "run", {}, Inputs())

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import Listed, rows
+from engine.benchmarks import BugEntry, rows
 from engine.domain import Bug, Outcome, Patch, Span, Task, Verdict, lines_of
 from engine.errors import UserError
 from engine.languages import LANGUAGES
@@ -52,8 +52,8 @@ class Completion:
     def check(self) -> None:
         rows.file(self._params.folder, NAMES, HOW)
 
-    def listed(self) -> list[Listed]:
-        return [Listed(_id(row, line), _language(row), kind) for row in self._rows for kind, line in _wanted(row)]
+    def entries(self) -> list[BugEntry]:
+        return [BugEntry(_id(row, line), _language(row), kind) for row in self._rows for kind, line in _wanted(row)]
 
     def bugs(self) -> list[Bug]:
         found = []
@@ -66,7 +66,7 @@ class Completion:
         known = ", ".join(LANGUAGES)
         return {
             bug.id: f"no syntax for {bug.language} files; known: {known}"
-            for bug in self.listed()
+            for bug in self.entries()
             if bug.language not in LANGUAGES
         }
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import Listed
+from engine.benchmarks import BugEntry
 from engine.benchmarks.runners.java_tools import find_jdk
 from engine.benchmarks.runners.report import PATIENCE, read_report, verdict
 from engine.domain import Bug, Outcome, Patch, Span, Verdict, span_of_change
@@ -76,8 +76,8 @@ class Defects4J:
     def check(self) -> None:
         assert self._program
 
-    def listed(self) -> list[Listed]:
-        return [Listed(f"{self.name}/{name}", "java") for name in self._names]
+    def entries(self) -> list[BugEntry]:
+        return [BugEntry(f"{self.name}/{name}", "java") for name in self._names]
 
     def bugs(self) -> list[Bug]:
         """Every bug, checked out where it is not yet, which takes minutes for each. Raises UserError."""
@@ -90,7 +90,7 @@ class Defects4J:
         except MissingDependency as missing:
             reason = str(missing)
         if reason:
-            return {bug.id: reason for bug in self.listed()}
+            return {bug.id: reason for bug in self.entries()}
         return {
             bug_id: f"its fix changes {len(project.files)} files: {', '.join(project.files)}"
             for bug_id, (_, project) in self._cases.items()

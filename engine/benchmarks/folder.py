@@ -20,7 +20,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine import params
-from engine.benchmarks import Listed, checkout
+from engine.benchmarks import BugEntry, checkout
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Runner, Suite, evaluate
@@ -84,9 +84,9 @@ class Folder:
     def check(self) -> None:
         self._files()
 
-    def listed(self) -> list[Listed]:
+    def entries(self) -> list[BugEntry]:
         return [
-            Listed(self._id(folder), told.language, told.kind, told.cwe) for folder, told in self._described().items()
+            BugEntry(self._id(folder), told.language, told.kind, told.cwe) for folder, told in self._described().items()
         ]
 
     def bugs(self) -> list[Bug]:
@@ -94,7 +94,7 @@ class Folder:
 
     def skipped(self) -> Mapping[str, str]:
         reasons = {language: runner.unavailable() for language, runner in self._runners.items()}
-        return {bug.id: reasons[bug.language] for bug in self.listed() if reasons[bug.language]}
+        return {bug.id: reasons[bug.language] for bug in self.entries() if reasons[bug.language]}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self.cases[bug.id]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import Listed, checkout
+from engine.benchmarks import BugEntry, checkout
 from engine.benchmarks.junit import patient
 from engine.benchmarks.measured import Measured
 from engine.benchmarks.runners.java import JavaRunner
@@ -58,15 +58,15 @@ class HumanEvalJava:
     def check(self) -> None:
         self._tests()
 
-    def listed(self) -> list[Listed]:
-        return [Listed(f"{self.name}/{name}", "java") for name in self._tests()]
+    def entries(self) -> list[BugEntry]:
+        return [BugEntry(f"{self.name}/{name}", "java") for name in self._tests()]
 
     def bugs(self) -> list[Bug]:
         return [*self._bugs.values()]
 
     def skipped(self) -> Mapping[str, str]:
         if reason := self._runner.unavailable():
-            return {bug.id: reason for bug in self.listed()}
+            return {bug.id: reason for bug in self.entries()}
         same = "no fix: its correct file is missing, or the same as the buggy one"
         return {bug.id: same for bug in self._bugs.values() if bug.buggy == bug.fixed}
 

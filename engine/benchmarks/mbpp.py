@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import Listed, rows
+from engine.benchmarks import BugEntry, rows
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite, evaluate
 from engine.benchmarks.tasks import TARGET, TESTS, imports
@@ -58,15 +58,15 @@ class Mbpp:
     def check(self) -> None:
         rows.file(self._params.folder, NAMES, HOW)
 
-    def listed(self) -> list[Listed]:
-        return [Listed(_id(row), "python", _split(row)) for row in self._wanted]
+    def entries(self) -> list[BugEntry]:
+        return [BugEntry(_id(row), "python", _split(row)) for row in self._wanted]
 
     def bugs(self) -> list[Bug]:
         return [bug for bug, _ in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
         reason = self._runner.unavailable()
-        return {bug.id: reason for bug in self.listed()} if reason else {}
+        return {bug.id: reason for bug in self.entries()} if reason else {}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]

@@ -11,7 +11,7 @@ from engine.benchmarks.folder import Folder
 
 
 class Pocket(Folder):
-    """Small bugs of our own, one fault each, with the tests that tell right from wrong."""
+    """Small bugs of our own, one fault each, with tests that fail on the fault and pass on the fix."""
 
     name: ClassVar[str] = "pocket"
     title: ClassVar[str] = "Pocket (shipped)"

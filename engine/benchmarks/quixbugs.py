@@ -1,8 +1,8 @@
 """QuixBugs: forty classic algorithms with one faulty line each, read from a checkout of its repository (Python).
 
-A correct program of QuixBugs differs from the buggy one in much more than the fault, so the known fix here is the
-buggy file with just the differing line taken over. The text at the end of each file that explains the program is
-left out of both: it is no code, and a model would read the answer's examples in it.
+A correct program of QuixBugs differs from the buggy one in more than the fault, so the known fix here is the buggy file
+with only the differing line replaced. The text at the end of each file, which explains the program, is removed from
+both: it is not code, and its examples would show the solution to a model.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import Listed, checkout
+from engine.benchmarks import BugEntry, checkout
 from engine.benchmarks.measured import Measured
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
-from engine.benchmarks.transplant import transplanted, without_epilogue
+from engine.benchmarks.transplant import transplant, without_epilogue
 from engine.domain import Bug, Patch, Verdict, span_of_change
 from engine.sandboxes import Sandbox
 
 HOW = "run `git clone https://github.com/jkoppel/QuixBugs`"
 IMPORT = "import pytest\n"
-# What QuixBugs sets in its conftest.py, which is not used: a patch could plant one too.
+# What QuixBugs sets in its conftest.py, which is not used, since a patch could add one too.
 SET_UP = "import pytest; pytest.use_correct = pytest.run_slow = False\n"
 
 
@@ -34,13 +34,13 @@ class QuixBugs:
     title: ClassVar[str] = "QuixBugs, Python (your copy)"
 
     class Params(params.Params):
-        """Where the checkout lies, and how long the tests of one program may take."""
+        """The folder of the checkout, and how long the tests of one program may take."""
 
         name: Literal["quixbugs-python"] = "quixbugs-python"
         folder: params.Place = params.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
         timeout_s: float = params.setting(
             10.0,
-            "Processor time for all tests of one patch; three times that by the clock.",
+            "Processor time for all tests of one patch; the wall-clock limit is three times that.",
             unit="s",
             more=True,
             gt=0,
@@ -55,15 +55,15 @@ class QuixBugs:
     def check(self) -> None:
         self._tests()
 
-    def listed(self) -> list[Listed]:
-        return [Listed(_id(path), "python") for path in self._tests()]
+    def entries(self) -> list[BugEntry]:
+        return [BugEntry(_id(path), "python") for path in self._tests()]
 
     def bugs(self) -> list[Bug]:
         return [bug for bug, _ in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
         reason = self._runner.unavailable()
-        return {bug.id: reason for bug in self.listed()} if reason else {}
+        return {bug.id: reason for bug in self.entries()} if reason else {}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
@@ -82,7 +82,7 @@ class QuixBugs:
         path = f"python_programs/{name}.py"
         buggy = without_epilogue(Path(self._folder, path).read_text(encoding="utf-8"))
         correct = Path(self._folder, f"correct_python_programs/{name}.py").read_text(encoding="utf-8")
-        fixed = transplanted(buggy, correct)
+        fixed = transplant(buggy, correct)
         bug = Bug(
             id=_id(tests),
             language="python",

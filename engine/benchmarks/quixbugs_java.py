@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import Listed, checkout
+from engine.benchmarks import BugEntry, checkout
 from engine.benchmarks.junit import patient
 from engine.benchmarks.measured import Measured
 from engine.benchmarks.quixbugs import HOW
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.report import Suite
-from engine.benchmarks.transplant import java_code, transplanted
+from engine.benchmarks.transplant import java_code, transplant
 from engine.domain import Bug, Patch, Verdict, span_of_change
 from engine.sandboxes import Sandbox
 
@@ -55,15 +55,15 @@ class QuixBugsJava:
     def check(self) -> None:
         self._tests()
 
-    def listed(self) -> list[Listed]:
-        return [Listed(_id(path), "java") for path in self._tests()]
+    def entries(self) -> list[BugEntry]:
+        return [BugEntry(_id(path), "java") for path in self._tests()]
 
     def bugs(self) -> list[Bug]:
         return [bug for bug, _ in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
         reason = self._runner.unavailable()
-        return {bug.id: reason for bug in self.listed()} if reason else {}
+        return {bug.id: reason for bug in self.entries()} if reason else {}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
@@ -82,7 +82,7 @@ class QuixBugsJava:
         path = f"{BUGGY}/{name}.java"
         buggy = (Path(self._folder) / path).read_text(encoding="utf-8")
         correct = (Path(self._folder) / f"correct_java_programs/{name}.java").read_text(encoding="utf-8")
-        fixed = transplanted(buggy, correct, java_code)
+        fixed = transplant(buggy, correct, java_code)
         bug = Bug(
             id=_id(tests),
             language="java",

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import Listed
+from engine.benchmarks import BugEntry
 from engine.benchmarks.pocket import Pocket
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.python import PythonRunner
@@ -69,8 +69,8 @@ class TestsForMethods:
     def check(self) -> None:
         self._source.check()
 
-    def listed(self) -> list[Listed]:
-        return [replace(one, id=_id(one.id)) for one in self._source.listed()]
+    def entries(self) -> list[BugEntry]:
+        return [replace(one, id=_id(one.id)) for one in self._source.entries()]
 
     def bugs(self) -> list[Bug]:
         return [bug for bug, _, _ in self._cases.values()]

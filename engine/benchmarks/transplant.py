@@ -1,4 +1,4 @@
-"""One program's fix carried over to another text of the same program: only lines of code that differ are taken."""
+"""Applies the fix of one version of a program to another: only the lines of code that differ are replaced."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Line:
     key: str
 
 
-def transplanted(buggy: str, correct: str, code: Callable[[str], list[Line]] | None = None) -> str:
-    """`buggy` with the one run of code lines in which `correct` differs; comments and string statements differ freely.
+def transplant(buggy: str, correct: str, code: Callable[[str], list[Line]] | None = None) -> str:
+    """`buggy` with the one block of code lines in which `correct` differs; comments and docstrings are ignored.
 
-    `code` finds the lines that count; without it those of Python. Raises ValueError where the code of both is the same.
+    `code` finds the lines that count; without it those of Python. Raises ValueError if the code of both is the same.
     """
     old, new = (code or python_code)(buggy), (code or python_code)(correct)
     most = min(len(old), len(new))

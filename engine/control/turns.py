@@ -1,4 +1,4 @@
-"""The turns of a conversation with their texts: as a page shows them, and as the worker is told of them."""
+"""The turns of a conversation with their texts: as a page shows them, and as the worker gets them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.tables import Turn
 
 
 @dataclass(frozen=True)
-class Said:
+class TurnTexts:
     """The texts of one turn."""
 
     text: str
@@ -30,43 +30,43 @@ class ShownTurn:
     role: str
     text: str
     has_patch: bool
-    diff: str  # empty where nothing changes
+    diff: str  # empty if nothing changes
     outcome: str
     reason: str
     log: str
-    prompt: str = ""  # of a model's turn: exactly what it had read
+    prompt: str = ""  # of a model's turn: exactly what it read
     patch: str | None = None  # the whole patched file
 
 
-def path_of(session: Session, conversation_id: int) -> list[tuple[Turn, Said]]:
+def path_of(session: Session, conversation_id: int) -> list[tuple[Turn, TurnTexts]]:
     """The turns that lead to the newest one, each with its texts."""
     turns = queries.path(session, conversation_id)
     columns = [(turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text) for turn in turns]
     found = texts.read(session, (each for ids in columns for each in ids))
     return [
-        (turn, Said(found[text], found.get(patch), found[prompt], found[log]))
+        (turn, TurnTexts(found[text], found.get(patch), found[prompt], found[log]))
         for turn, (text, patch, prompt, log) in zip(turns, columns, strict=True)
     ]
 
 
-def told_of_turn(turn: Turn, said: Said) -> dict[str, object]:
-    """A turn as the worker is told of it."""
+def turn_for_worker(turn: Turn, content: TurnTexts) -> dict[str, object]:
+    """A turn as the worker gets it in a question."""
     values = {key: getattr(turn, key) for key in ("number", "role", "patch_reason", "outcome", "reason")}
-    return values | {"text": said.text, "patch": said.patch, "log": said.log}
+    return values | {"text": content.text, "patch": content.patch, "log": content.log}
 
 
-def shown_of_turn(turn: Turn, said: Said, bug: Bug | None) -> ShownTurn:
-    """A turn as a page shows it, with the diff of its patch where the bug is known."""
-    diff = unified(bug.buggy, said.patch, bug.path) if bug and said.patch is not None else ""
+def turn_for_page(turn: Turn, content: TurnTexts, bug: Bug | None) -> ShownTurn:
+    """A turn as a page shows it, with the diff of its patch if the bug is known."""
+    diff = unified(bug.buggy, content.patch, bug.path) if bug and content.patch is not None else ""
     return ShownTurn(
         number=turn.number,
         role=turn.role,
-        text=said.text,
-        has_patch=said.patch is not None,
+        text=content.text,
+        has_patch=content.patch is not None,
         diff=diff,
         outcome=turn.outcome,
         reason=turn.reason or turn.patch_reason,
-        log=said.log,
-        prompt=said.prompt,
-        patch=said.patch,
+        log=content.log,
+        prompt=content.prompt,
+        patch=content.patch,
     )

@@ -1,4 +1,4 @@
-"""What always holds of a generator; run on every registered one."""
+"""The contract test of a generator, run on every registered one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ PROMPTS = ("def add(a, b):\n    return a", "x", "class Account:\n    def deposit
 
 
 def check(make: type[Generator], settings: object, model: Model, n: int = 3) -> None:
-    """Draw for prompts of several lengths. `make(settings)` gives a fresh generator.
+    """Generate for prompts of several lengths. `make(settings)` returns a new generator.
 
-    Raises AssertionError naming the broken promise.
+    Raises AssertionError if the contract is violated.
     """
     generator = make(settings)  # type: ignore[call-arg]
     generator.load(model, 0)

@@ -17,7 +17,7 @@ from engine.assets import HOME
 from engine.errors import UserError
 from engine.rundir import RunDir
 from engine.shell import follow
-from engine.shell.verbs import Home, Json, Set, guarded, leave, opened
+from engine.shell.verbs import Home, Json, Set, exit_with_code, guarded, open_workspace
 from engine.spec_files import read_spec
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check(
     json_: Json = False,
 ) -> None:
     """Test a benchmark's known fixes and buggy code, and nothing else: which of its bugs can be scored here."""
-    workspace = opened(home)
+    workspace = open_workspace(home)
     run = _done(workspace, _settings(name, path, None, set_), as_json=json_)
     keys = ("benchmark", "bugs", "usable", "known_fix", "buggy_code", "set_aside", "sandbox", "seconds")
     found = {"run": run.id, **{key: run.result[key] for key in keys}}
@@ -70,7 +70,7 @@ def validate(
     """Test patches that anything may have made, each in a sandbox: a row in, the same row with its verdict out."""
     if out is not None and not out.absolute().parent.is_dir():
         raise UserError(f"--out: there is no folder {out.absolute().parent}")
-    workspace = opened(home)
+    workspace = open_workspace(home)
     run = _done(workspace, _settings(benchmark, path, candidates, set_), as_json=json_)
     made = RunDir(Path(run.folder)).artifacts / VERDICTS
     if out is not None and made.is_file():
@@ -91,7 +91,7 @@ def import_(
     json_: Json = False,
 ) -> None:
     """List verdicts that were made elsewhere as a run; nothing is tested again."""
-    workspace = opened(home)
+    workspace = open_workspace(home)
     settings = [*_settings(benchmark, path, verdicts, set_), "keep_verdicts=true"]
     run = _done(workspace, settings, as_json=json_)
     _show(workspace, run, RunDir(Path(run.folder)).artifacts / VERDICTS, as_json=json_)
@@ -109,10 +109,10 @@ def _done(workspace: Workspace, settings: list[str], *, as_json: bool) -> Any:
     """The run of these settings when it is done; leaves the shell where it does not come to that."""
     quiet = as_json and not sys.stderr.isatty()  # a program that reads both streams gets JSON alone
     run_id = workspace.runs.submit(read_spec("validate", "", settings))
-    run = follow.to_the_end(workspace, run_id, quiet=quiet)
+    run = follow.wait_for_end(workspace, run_id, quiet=quiet)
     if run.state != "done":
-        follow.say(f"run {run.id} is {run.state}: {run.error}")
-    leave(run)
+        follow.warn(f"run {run.id} is {run.state}: {run.error}")
+    exit_with_code(run)
     return run
 
 

@@ -1,10 +1,10 @@
-"""What always holds of a strategy; run on every registered one."""
+"""The contract test of a strategy, run on every registered one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from engine.domain import Bug, Outcome, Patch, Sample, Span, Turn, Verdict
+from engine.domain import Bug, Outcome, Patch, Prompt, Sample, Span, Turn, Verdict
 from engine.representations import Representation
 from engine.strategies import Strategy
 
@@ -20,11 +20,11 @@ BUG = Bug(
 
 @dataclass
 class Stub:
-    """A stub for model and tests: the answers are known beforehand, and so is what the tests say of them."""
+    """A stub for model and tests, with fixed answers and fixed verdicts."""
 
     answers: list[str]
     evaluated: list[str | None] = field(default_factory=list)
-    prompts: list[str] = field(default_factory=list)
+    prompts: list[Prompt] = field(default_factory=list)
 
     name: str = "table"
 
@@ -40,7 +40,7 @@ class Stub:
     def for_vocabulary(self, vocabulary: frozenset[str] | None) -> Representation:
         return self
 
-    def complete(self, prompt: str) -> str:
+    def complete(self, prompt: Prompt) -> str:
         self.prompts.append(prompt)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -51,7 +51,7 @@ class Stub:
 
 
 def check(strategy: Strategy, budget: int = 4) -> None:
-    """Hold conversations with models that fail and one that succeeds. Raises AssertionError with the broken promise."""
+    """Hold conversations with stubs that fail and one that succeeds. Raises AssertionError on a violation."""
     wrong = [f"    return a * {number}\n" for number in range(20)]
     for answers in (wrong[:1], wrong, [*wrong[:2], BUG.fixed_lines, *wrong[2:]], [""], [BUG.fixed_lines]):
         stub = Stub(list(answers))

@@ -1,7 +1,7 @@
-"""The rows of a training set as the trainer wants them, in the order in which they are trained on.
+"""The rows of a dataset as the trainer needs them, in the order in which they are trained on.
 
-The order of all epochs is laid out before the first step and is a function of (seed, place) alone, so that a run
-that was killed goes on with exactly the rows it had not seen.
+The order of all epochs is computed before the first step and depends only on seed and position, so that a resumed run
+continues with exactly the rows that it has not seen.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ class Rows:
 
 
 def read_rows(path: Path, context: int, vocabulary: int) -> Rows:
-    """Rows of a training set's file; only tokens that are learned carry loss.
+    """Rows of a dataset's file; only learned tokens are in the loss.
 
-    Rows longer than `context` tokens or without a target are left out and counted. Raises UserError where the file
-    is not such a file or holds token ids that the model does not have.
+    Rows longer than `context` tokens or without a target are left out and counted. Raises UserError if it is not such a
+    file, or has token ids that the model does not have.
     """
     try:
         with pq.ParquetFile(path) as file:
             learned_too = ["learned"] if "learned" in file.schema_arrow.names else []
             table = file.read(columns=["input_ids", "n_prompt", "n_tokens", *learned_too])
     except FileNotFoundError:
-        raise UserError(f"the training set has no {path.name}; build it again", field="dataset") from None
+        raise UserError(f"the dataset has no {path.name}; build it again", field="dataset") from None
     except (pa.ArrowException, KeyError) as error:
-        raise UserError(f"{path} is not a training set of this program: {error}", field="dataset") from None
+        raise UserError(f"{path} is not a training set of Repair Studio: {error}", field="dataset") from None
     lengths, prompts = (table[name].to_numpy().astype(np.int64) for name in ("n_tokens", "n_prompt"))
     is_long, is_blank = lengths > context, prompts >= lengths
     table = table.filter(pa.array(~(is_long | is_blank)))
@@ -55,7 +55,7 @@ def read_rows(path: Path, context: int, vocabulary: int) -> Rows:
     flat, _ = _flat(table["input_ids"])
     if len(flat) and int(flat.max()) >= vocabulary:
         raise UserError(
-            f"the training set holds token {int(flat.max())}, and the model knows {vocabulary} tokens: "
+            f"the dataset contains token {int(flat.max())}, but the model has {vocabulary} tokens: "
             "it was built for another model",
             field="dataset",
         )
@@ -63,7 +63,7 @@ def read_rows(path: Path, context: int, vocabulary: int) -> Rows:
     if learned_too:
         ranges, n_ranges = _flat(table["learned"])
         ranges = ranges + np.repeat(starts[:-1], n_ranges)  # of all tokens, and not of its own row's
-    else:  # the first version's sets: what follows the prompt
+    else:  # datasets of the first version: everything after the prompt
         ranges = np.stack([starts[:-1] + prompts, starts[1:]], axis=1).flatten()
     labels = np.where(_inside(ranges, len(flat)), flat, IGNORED).astype(np.int32)
     offsets = pa.array(starts, pa.int32())
@@ -93,7 +93,7 @@ def _inside(ranges: Any, length: int) -> Any:
 
 
 def check_same_tokenizer(dataset: Path, tokenizer: Any) -> None:
-    """Raises UserError where the set was built with other tokens than the model's."""
+    """Raises UserError if the dataset was built with another tokenizer than the model's."""
     path = dataset / "tokenizer" / "tokenizer.json"
     if not path.exists():
         return
@@ -106,14 +106,14 @@ def check_same_tokenizer(dataset: Path, tokenizer: Any) -> None:
     if vocabulary != known:
         other = next((token for token, index in vocabulary.items() if known.get(token) != index), "one token fewer")
         raise UserError(
-            f"the training set was built with another tokenizer than this model's (they differ at {other!r}); "
-            "build the set again with this model",
+            f"the dataset was built with another tokenizer than this model's (they differ at {other!r}); "
+            "build it again with this model",
             field="dataset",
         )
 
 
 def order(lengths: np.ndarray[Any, Any], wanted: int, seed: int, batch: int, by_length: bool) -> list[int]:
-    """Indices of the rows for `wanted` places: every epoch a new permutation, one epoch after the other.
+    """Indices of the rows for `wanted` positions: a new permutation for every epoch, one epoch after the other.
 
     `by_length`: batches of rows of similar length, in random order; `wanted` is then a whole number of batches.
     """

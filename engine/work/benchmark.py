@@ -1,4 +1,4 @@
-"""Lets a model repair the bugs of a benchmark and has every patch judged; goes on where a killed run stopped."""
+"""Has a model repair the bugs of a benchmark and evaluates every patch; continues where a killed run stopped."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from engine.domain import Bug, Completion
+from engine.domain import Bug, Completion, Prompt
 from engine.errors import UserError
 from engine.events import MODEL
 from engine.generators import Generator
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import CannotShow, Representation
+from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.specs import BenchmarkSpec
@@ -24,37 +25,37 @@ from engine.work.validation import Proposed, Validation, counts, first_figures, 
 def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """Emit every bug, and every patch with its verdict; returns the counts.
 
-    The model writes in this thread while other threads run tests. Raises UserError where model and representation do
-    not fit, SandboxUnavailable where nothing can be run safely.
+    The model writes in this thread while other threads run tests. Raises UserError if model and representation do not
+    fit together, SandboxUnavailable if no sandbox works.
     """
     if inputs.model is None:
         raise UserError("no model was named", field="model")
     started = time.monotonic()
     sandbox = usable(spec.sandbox)
-    bugs_from = BENCHMARKS.create(spec.benchmark)
-    bugs = bugs_from.bugs()[: spec.limit]
+    source = BENCHMARKS.create(spec.benchmark)
+    bugs = source.bugs()[: spec.limit]
     run.emit("progress", done=0, total=None, text="loading the model")
     generator = GENERATORS.create(spec.generator)
     generator.load(inputs.model, spec.seed)
-    representation = REPRESENTATIONS.create(spec.representation).for_vocabulary(generator.vocabulary())
-    prompts, skipped = _shown(bugs, dict(bugs_from.skipped()), representation, generator, run)
+    representation = for_model(REPRESENTATIONS.create(spec.representation), inputs.model, generator.vocabulary())
+    prompts, skipped = _encode(bugs, dict(source.skipped()), representation, generator, run)
 
     pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
     try:
-        validation = Validation(bugs_from, sandbox, run, pool)
+        validation = Validation(source, sandbox, run, pool)
         wanted = range(1, spec.candidates + 1)
         validation.total = len(prompts) * len(wanted)
-        to_judge = [bug for bug in bugs if bug.id in prompts]
-        for bug in to_judge:
+        scored = [bug for bug in bugs if bug.id in prompts]
+        for bug in scored:
             validation.start(bug)
-        unwritten = [
-            bug for bug in to_judge if not all(validation.is_settled((bug.id, MODEL, rank)) for rank in wanted)
+        unfinished = [
+            bug for bug in scored if not all(validation.has_verdict((bug.id, MODEL, rank)) for rank in wanted)
         ]
-        drawn = generator.generate([prompts[bug.id] for bug in unwritten], spec.candidates)
+        drawn = generator.generate([prompts[bug.id] for bug in unfinished], spec.candidates)
         for count, (index, completions) in enumerate(drawn, start=1):
-            assert completions is not None, f"{unwritten[index].id} was counted and fits"
-            validation.candidates(unwritten[index], _read(completions, unwritten[index], representation))
-            validation.progress(f"{count + len(to_judge) - len(unwritten)} of {len(to_judge)} bugs written")
+            assert completions is not None, f"{unfinished[index].id} fits, since its tokens were counted"
+            validation.candidates(unfinished[index], _read(completions, unfinished[index], representation))
+            validation.progress(f"{count + len(scored) - len(unfinished)} of {len(scored)} bugs written")
         controls = validation.wait()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -62,7 +63,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     return {
         "bugs": len(bugs),
         **counts(validation.verdicts, controls, spec.candidates),
-        **first_figures(bugs_from, validation.verdicts),
+        **first_figures(source, validation.verdicts),
         "skipped": dict(Counter(reason.partition(":")[0] for reason in skipped.values())),
         "seconds": round(seconds, 1),
         "patches_per_s": round(validation.total / seconds, 2),
@@ -70,17 +71,17 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     }
 
 
-def _shown(
+def _encode(
     bugs: list[Bug], skipped: dict[str, str], representation: Representation, generator: Generator, run: RunDir
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Say every bug; returns the prompts of those that can be judged, and why the others cannot."""
-    prompts = {}
+) -> tuple[dict[str, Prompt], dict[str, str]]:
+    """Emit every bug; returns (prompts of the bugs to repair, reasons why the others are skipped), by bug id."""
+    prompts: dict[str, Prompt] = {}
     for bug in bugs:
         if bug.id not in skipped:
             try:
                 prompts[bug.id] = representation.encode(bug).prompt
             except CannotShow as reason:
-                skipped[bug.id] = f"cannot be shown: {reason}"
+                skipped[bug.id] = f"cannot be encoded: {reason}"
     counted, room = generator.count(list(prompts.values())), generator.room()
     lengths = dict(zip(prompts, counted, strict=True)) if counted is not None else {}
     for bug_id, length in lengths.items():

@@ -1,4 +1,4 @@
-"""Merges an adapter into its base model, and proves on real prompts that the result answers the same."""
+"""Merges an adapter into its base model, and checks on real prompts that the result answers the same."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from typing import Any
 
 import torch
 
-from engine.artifacts import made_whole
-from engine.domain import Bug, Model
+from engine.artifacts import atomic_folder
+from engine.domain import Bug, Model, as_text
 from engine.errors import UserError
 from engine.generators.batches import encode, stop_ids
 from engine.models.loading import Loaded, load
 from engine.params import Params
 from engine.plugins import BENCHMARKS, REPRESENTATIONS
 from engine.representations import CannotShow
+from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.specs import MergeSpec
 
 log = logging.getLogger(__name__)
-# Largest difference of two logits that rounding explains, as a share of the largest logit (measured, and twice that)
+# Largest difference of two logits due to rounding, as a share of the largest logit: twice the measured value
 TOLERANCE = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 8e-2}
-POSITIONS = 64  # the last of each prompt, whose logits are compared
+POSITIONS = 64  # at the end of each prompt, whose logits are compared
 NEW_TOKENS = 64
 
 
 def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """Write the merged model to `run.artifacts / "model"` and return how far it differs from the adapter.
 
-    Raises UserError where the adapter does not fit its base model.
+    Raises UserError if the adapter does not fit its base model.
     """
     model = inputs.model
     if model is None or model.kind != "adapter":
@@ -38,14 +39,14 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     dtype: torch.dtype = getattr(torch, spec.dtype)
     run.emit("progress", done=0, total=4, text="loading the adapter and its base model")
     apart = load(model, dtype, merge=False)
-    prompts = _prompts(apart, spec)
+    prompts = _prompts(apart, model, spec)
     run.emit("progress", done=1, total=4, text=f"asking the adapter about {len(prompts)} bugs")
     before = _answers(apart, list(prompts.values()))
 
     run.emit("progress", done=2, total=4, text="merging and saving")
     whole = apart.model.merge_and_unload()
     folder = run.artifacts / "model"
-    with made_whole(folder) as unfinished:
+    with atomic_folder(folder) as unfinished:
         whole.save_pretrained(unfinished)
         apart.tokenizer.save_pretrained(unfinished)
     parameters = sum(weight.numel() for weight in whole.parameters())
@@ -79,22 +80,22 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
 
 
 def caution(same: int, bugs: int) -> str:
-    """What to say of a merged model that keeps to the tolerance; empty where its patches are all the adapter's."""
+    """A warning for a merged model within the tolerance; empty if all its patches equal the adapter's."""
     if same == bugs:
         return ""
     return (
         f"only {same} of {bugs} patches are the same as the adapter's, although the compared logits agree up to "
-        "rounding; benchmark the merged model before relying on it"
+        "rounding; benchmark the merged model before you rely on it"
     )
 
 
-def _prompts(loaded: Loaded, spec: MergeSpec) -> dict[str, str]:
+def _prompts(loaded: Loaded, model: Model, spec: MergeSpec) -> dict[str, str]:
     """Bug id -> prompt for the first bugs that fit the model."""
     benchmark = BENCHMARKS.create(spec.benchmark)
-    shown = _shower(loaded, spec.representation)
+    prompt_for = _prompt_function(loaded, model, spec.representation)
     prompts: dict[str, str] = {}
     for bug in benchmark.bugs():
-        prompt = shown(bug)
+        prompt = prompt_for(bug)
         if prompt and len(encode(loaded.tokenizer, [prompt])[0]) <= loaded.context - NEW_TOKENS:
             prompts[bug.id] = prompt
         if len(prompts) == spec.parity_bugs:
@@ -106,26 +107,26 @@ def _prompts(loaded: Loaded, spec: MergeSpec) -> dict[str, str]:
     return prompts
 
 
-def _shower(loaded: Loaded, wanted: Params) -> Any:
-    """How a bug is put to this model: to fill in, or for a model that cannot, to go on writing."""
+def _prompt_function(loaded: Loaded, model: Model, wanted: Params) -> Any:
+    """A function from a bug to its prompt: to fill in, or for a model that cannot, to continue the code."""
     try:
         known = frozenset(loaded.tokenizer.get_vocab())
-        representation = REPRESENTATIONS.create(wanted).for_vocabulary(known)
+        representation = for_model(REPRESENTATIONS.create(wanted), model, known)
     except UserError:
         return lambda bug: "".join(bug.buggy.splitlines(keepends=True)[: bug.span.start - 1])
 
-    def show(bug: Bug) -> str:
+    def prompt_for(bug: Bug) -> str:
         try:
-            return representation.encode(bug).prompt
+            return as_text(representation.encode(bug).prompt)
         except CannotShow:
             return ""
 
-    return show
+    return prompt_for
 
 
 @torch.inference_mode()
 def _answers(loaded: Loaded, prompts: list[str]) -> list[tuple[torch.Tensor, str]]:
-    """For each prompt, the logits of its last places in fp32 on the CPU (places, V), and the greedy answer."""
+    """For each prompt, the logits at its last positions in fp32 on the CPU (positions, V), and the greedy answer."""
     stops = stop_ids(loaded).tolist()
     answers = []
     for prompt in prompts:

@@ -21,7 +21,7 @@ from engine.benchmarks import Benchmark
 from engine.candidates import Candidate, by_bug, patch_of, read_candidates
 from engine.domain import Bug, Completion, Outcome, Verdict
 from engine.errors import UserError
-from engine.events import MODEL, VerdictSaid
+from engine.events import MODEL, VerdictFields
 from engine.params import shown
 from engine.plugins import BENCHMARKS
 from engine.rundir import Inputs, RunDir
@@ -32,7 +32,7 @@ from engine.work.validation import Control, Key, Proposed, Validation, counts, f
 from engine.work.verdicts import as_json, from_json
 
 VERDICTS = "verdicts.jsonl"  # among the run's artifacts
-_said: TypeAdapter[VerdictSaid] = TypeAdapter(VerdictSaid)
+_fields: TypeAdapter[VerdictFields] = TypeAdapter(VerdictFields)
 
 
 def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
@@ -50,15 +50,15 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     for bug in bugs:
         say_bug(run, bug, skipped.get(bug.id, ""))
     run.emit("progress", done=0, total=len(candidates) or len(bugs), text="testing the known fixes")
-    to_judge = [bug for bug in bugs if bug.id not in skipped]
+    able = [bug for bug in bugs if bug.id not in skipped]
     of_row = {each.line: (each.bug_id, MODEL, rank) for of_bug in rows.values() for rank, each in enumerate(of_bug, 1)}
     verdicts: Mapping[Key, Verdict]
     controls: Mapping[str, Control | None]
     if spec.keep_verdicts:
-        verdicts, controls, sandbox = _taken_over(to_judge, rows, run), dict.fromkeys((b.id for b in bugs), None), None
+        verdicts, controls, sandbox = _taken_over(able, rows, run), dict.fromkeys((b.id for b in bugs), None), None
     else:
         sandbox = usable(spec.sandbox)
-        verdicts, controls = _judged(spec, benchmark, to_judge, rows, sandbox, run)
+        verdicts, controls = _evaluated(spec, benchmark, able, rows, sandbox, run)
     known = {bug.id for bug in bugs}
     lost = {
         bug_id: Verdict(Outcome.NOT_RUN, skipped.get(bug_id) or f"{benchmark.name} has no bug called {bug_id}")
@@ -102,7 +102,7 @@ def _asked_for(bugs: Sequence[Bug], rows: Mapping[str, Sequence[Candidate]], nam
     return found
 
 
-def _judged(
+def _evaluated(
     spec: ValidateSpec,
     benchmark: Benchmark,
     bugs: Sequence[Bug],
@@ -149,7 +149,7 @@ def _taken_over(bugs: Sequence[Bug], rows: Mapping[str, Sequence[Candidate]], ru
 
 def _verdict_in(candidate: Candidate) -> Verdict:
     try:
-        _said.validate_python(candidate.row)
+        _fields.validate_python(candidate.row)
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))

@@ -1,4 +1,4 @@
-"""The header: name, machine, running and queued runs as one chip each kind, guide, light or dark."""
+"""The header: name, machine, a chip for each kind of running or queued runs, guide, light or dark."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MANY = {"train": "trainings", "dataset": "datasets", "merge": "merges", "benchma
 
 
 def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
-    """One line; below, why nothing can be stored just now."""
+    """The header line, and below it `trouble`: why nothing can be stored now."""
     active = [run for run in runs if run.is_active]
     kinds = dict.fromkeys(run.kind for run in active)
     chips = [_chip(kind, [run for run in active if run.kind == kind]) for kind in kinds]
@@ -37,7 +37,7 @@ def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
 
 
 def _chip(kind: str, runs: Sequence[RunView]) -> str:
-    """The active runs of one kind; a click leads to the one, or to the list of them."""
+    """A chip for the active runs of one kind; it links to the run, or to the list of them."""
     if kind == "chat":
         words = f"{len(runs)} {'model' if len(runs) == 1 else 'models'} loaded"
         title = "Keeps memory until it is unloaded: open it and press Unload"

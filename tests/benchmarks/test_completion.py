@@ -9,19 +9,19 @@ from engine.domain import Outcome, Patch, Verdict
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS, REPRESENTATIONS
 
-LEFT = REPRESENTATIONS.made_of("left_to_right")
+LEFT = REPRESENTATIONS.from_value("left_to_right")
 
 
 @pytest.fixture
 def made(tmp_path):
-    return lambda *rows, **more: BENCHMARKS.made_of(
+    return lambda *rows, **more: BENCHMARKS.from_value(
         {"name": "completion", "folder": str(write(tmp_path, *rows)), **more}
     )
 
 
 def test_each_line_of_a_category_is_a_bug_once_and_blank_ones_are_none(made):
     benchmark = made()
-    assert [(one.id, one.kind, one.language) for one in benchmark.listed()] == [
+    assert [(one.id, one.kind, one.language) for one in benchmark.entries()] == [
         ("completion/me__shop@01234567/src/total.py:6", "commited", "python"),
         ("completion/me__shop@01234567/src/total.py:5", "inproject", "python"),
         ("completion/me__shop@01234567/build.kts:1", "infile", ".kts"),
@@ -77,4 +77,4 @@ def test_a_file_that_is_changed_elsewhere_is_not_exact_and_no_patch_has_no_right
 @pytest.mark.parametrize("change", [{"completion_lines": {"a": [99]}}, {"completion_file": {}}, {"repo_snapshot": {"filename": [], "content": [""]}}])  # fmt: skip
 def test_a_row_of_another_kind_is_named(made, change):
     with pytest.raises(UserError, match="row 1 is no line completion"):
-        made({**ROW, **change}).listed()
+        made({**ROW, **change}).entries()

@@ -26,14 +26,14 @@ def home():
 
 @pytest.fixture
 def made(home, tmp_path):
-    return lambda **more: BENCHMARKS.made_of(
+    return lambda **more: BENCHMARKS.from_value(
         {"name": "defects4j", "folder": str(home), "checkouts": str(tmp_path / "kept"), "timeout_s": 8, **more}
     )
 
 
 def test_bugs_are_those_of_the_command_line_and_their_places_are_written_down(made, tmp_path):
     benchmark = made()
-    assert [one.id for one in benchmark.listed()] == ["defects4j/Calc-1", "defects4j/Pair-7"]
+    assert [one.id for one in benchmark.entries()] == ["defects4j/Calc-1", "defects4j/Pair-7"]
     assert not (tmp_path / "kept").exists(), "a list needs no checkout"
     bug, pair = benchmark.bugs()
     assert (bug.path, bug.project, bug.span.start, bug.span.end) == ("source/org/calc/Calc.java", "Calc", 6, 6)
@@ -79,9 +79,9 @@ def test_what_is_missing_is_said_with_how_to_get_it(made, tmp_path, monkeypatch,
     monkeypatch.setenv("PATH", f"{home}/framework/bin{os.pathsep}/usr/bin")
     made(folder="").check()
     with pytest.raises(UserError, match="no project 'Long'; it has Calc, Pair"):
-        made(bugs=["Long-1"]).listed()
+        made(bugs=["Long-1"]).entries()
     with pytest.raises(UserError, match="Calc has no active bug '9'"):
-        made(bugs=["Calc-9"]).listed()
+        made(bugs=["Calc-9"]).entries()
     (home / "framework/projects/Calc/9b").mkdir(mode=0o755)
     with pytest.raises(UserError, match="defects4j checkout -p Calc -v 9f .*failed: no such version: 9f"):
         made(bugs=["Calc-9"]).bugs()

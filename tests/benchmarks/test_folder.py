@@ -16,7 +16,7 @@ ONE = BUGS / "python/py-where-clause"
 
 
 def folder_of(path, **settings):
-    return BENCHMARKS.made_of({"name": "folder", "folder": str(path), **settings})
+    return BENCHMARKS.from_value({"name": "folder", "folder": str(path), **settings})
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ def change(folder, **values):
 
 
 def test_pocket_is_such_a_folder():
-    pocket = BENCHMARKS.made_of("pocket")
+    pocket = BENCHMARKS.from_value("pocket")
     same = folder_of(BUGS)
     assert [bug.id.removeprefix("pocket/") for bug in pocket.bugs()] == [
         bug.id.removeprefix("folder/") for bug in same.bugs()
     ]
-    only = BENCHMARKS.made_of({"name": "pocket", "folder": str(BUGS / "java")})
+    only = BENCHMARKS.from_value({"name": "pocket", "folder": str(BUGS / "java")})
     assert {bug.language for bug in only.bugs()} == {"java"}
 
 
@@ -47,7 +47,7 @@ def test_the_folders_name_is_the_bugs_and_more_files_may_lie_beside_its_tests(mi
     (bug,) = folder_of(mine).bugs()
     assert (bug.id, bug.project) == ("folder/where", "shop")
     assert folder_of(mine).cases[bug.id][1].files.keys() == {"data.json", "test_where_clause.py"}
-    assert [one.id for one in folder_of(mine.parent).listed()] == ["folder/where"], "a folder of folders"
+    assert [one.id for one in folder_of(mine.parent).entries()] == ["folder/where"], "a folder of folders"
 
 
 def test_java_tests_may_stand_in_a_package(mine):
@@ -82,7 +82,7 @@ def test_what_is_wrong_with_a_bug_is_said(mine, wrong, said):
 def test_files_that_are_no_use_are_said(mine):
     shutil.copytree(mine / "where", mine.parent / "again/where")
     with pytest.raises(UserError, match="where: 2 folders have this name"):
-        folder_of(mine.parent).listed()
+        folder_of(mine.parent).entries()
     shutil.rmtree(mine.parent / "again")
     Path(mine, "where/tests/test_more.py").touch()
     Path(mine, "where/buggy/where_clause.py").write_bytes(b"\xff")
@@ -90,7 +90,7 @@ def test_files_that_are_no_use_are_said(mine):
         folder_of(mine).bugs()
     Path(mine, "where/bug.json").write_text("{")
     with pytest.raises(UserError, match="bug.json: not JSON"):
-        folder_of(mine).listed()
+        folder_of(mine).entries()
 
 
 def test_an_empty_folder_and_none_are_said(tmp_path):

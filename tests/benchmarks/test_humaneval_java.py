@@ -11,7 +11,7 @@ from engine.plugins import BENCHMARKS
 
 @pytest.fixture
 def benchmark(tmp_path):
-    return BENCHMARKS.made_of({"name": "humaneval-java", "folder": str(write(tmp_path))})
+    return BENCHMARKS.from_value({"name": "humaneval-java", "folder": str(write(tmp_path))})
 
 
 def test_a_bug_is_the_buggy_file_and_its_fix_the_correct_one_in_its_package(benchmark):

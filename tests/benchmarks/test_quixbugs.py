@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.benchmarks.quixbugs import QuixBugs
-from engine.benchmarks.transplant import java_code, transplanted, without_epilogue
+from engine.benchmarks.transplant import java_code, transplant, without_epilogue
 from engine.domain import Outcome, Patch, lines_of
 from engine.plugins import BENCHMARKS
 
@@ -40,13 +40,13 @@ def quixbugs(shared_data):
 
 def test_only_the_differing_line_is_taken_over():
     fixed = BUGGY.replace("y = x - 1  # wrong", "y = x + 1")
-    assert transplanted(BUGGY, CORRECT) == fixed
+    assert transplant(BUGGY, CORRECT) == fixed
     assert without_epilogue(fixed) == 'def f(x):\n    """Says more."""\n    y = x + 1\n    return y\n'
-    assert transplanted("a\nb\n", "a\nb\nc\n") == "a\nb\nc\n"
-    assert transplanted("a\nb\n", "b\n") == "b\n"
-    assert transplanted("b\n", "a\nb\n") == "a\nb\n"
+    assert transplant("a\nb\n", "a\nb\nc\n") == "a\nb\nc\n"
+    assert transplant("a\nb\n", "b\n") == "b\n"
+    assert transplant("b\n", "a\nb\n") == "a\nb\n"
     with pytest.raises(ValueError, match="same code"):
-        transplanted("a  # one\n", "'two'\na\n")
+        transplant("a  # one\n", "'two'\na\n")
 
 
 def test_every_program_differs_in_at_most_one_line(quixbugs):
@@ -94,14 +94,14 @@ public class F {{
 
 def test_in_java_too_only_the_differing_line_is_taken_over():
     buggy = JAVA.format("java_programs", "", " - 1")
-    fixed = transplanted(buggy, JAVA.format("correct", "import java_programs.Node;\n\n\n", "+1"), java_code)
+    fixed = transplant(buggy, JAVA.format("correct", "import java_programs.Node;\n\n\n", "+1"), java_code)
     assert fixed == buggy.replace("x - 1;  /* in java_programs */", "x+1;")
     with pytest.raises(ValueError, match="same code"):
-        transplanted(buggy, JAVA.format("correct", "", "-1"), java_code)
+        transplant(buggy, JAVA.format("correct", "", "-1"), java_code)
 
 
 def test_a_java_program_has_its_tests_and_what_they_need(shared_data):
-    benchmark = BENCHMARKS.made_of({"name": "quixbugs-java", "folder": str(shared_data / "quixbugs")})
+    benchmark = BENCHMARKS.from_value({"name": "quixbugs-java", "folder": str(shared_data / "quixbugs")})
     bugs = {bug.id: bug for bug in benchmark.bugs()}
     assert len(bugs) == 40
     bug = bugs["quixbugs-java/GCD"]
@@ -115,7 +115,7 @@ def test_a_java_program_has_its_tests_and_what_they_need(shared_data):
 
 @pytest.mark.slow
 def test_the_tests_that_have_to_pass_are_those_of_the_known_fix(shared_data, sandbox):
-    benchmark = BENCHMARKS.made_of({"name": "quixbugs-java", "folder": str(shared_data / "quixbugs")})
+    benchmark = BENCHMARKS.from_value({"name": "quixbugs-java", "folder": str(shared_data / "quixbugs")})
     bug = next(bug for bug in benchmark.bugs() if bug.id.endswith("/KNAPSACK"))  # needs a heap of 768 MB
     if reason := benchmark.skipped().get(bug.id):
         pytest.skip(reason)

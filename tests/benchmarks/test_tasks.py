@@ -26,7 +26,7 @@ MBPP = {
     "test_list": ["assert count(root) == 2", "assert count(None) == 0"],
     "challenge_test_list": ["assert count(Node()) == 1"],
 }
-LEFT = REPRESENTATIONS.made_of("left_to_right")
+LEFT = REPRESENTATIONS.from_value("left_to_right")
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def made(tmp_path):
         file = {"humaneval": "HumanEval.jsonl", "mbpp": "mbpp.jsonl"}[name]
         text = "\n".join(json.dumps(row) for row in rows).encode()
         (tmp_path / (file + ".gz" * packed)).write_bytes(gzip.compress(text) if packed else text)
-        return BENCHMARKS.made_of({"name": name, "folder": str(tmp_path), **settings})
+        return BENCHMARKS.from_value({"name": name, "folder": str(tmp_path), **settings})
 
     return make
 
@@ -53,7 +53,7 @@ def test_mbpp_is_asked_and_cut_as_in_its_paper(made):
     one = {**MBPP, "task_id": 2, "text": "Give one.", "code": "def one():\r\n  return 1", "test_list": ["assert one()"]}
     benchmark = made("mbpp", one, MBPP, shots=1, split="test")
     (bug,) = benchmark.bugs()
-    assert [(each.id, each.kind) for each in benchmark.listed()] == [("mbpp/367", "test")]
+    assert [(each.id, each.kind) for each in benchmark.entries()] == [("mbpp/367", "test")]
     asked = "You are an expert Python programmer, and here is your task: {} Your code should pass these tests:\n\n{}\n[BEGIN]\n"
     first = asked.format("Give one.", "assert one()") + "def one():\n  return 1\n[DONE]\n\n"
     sample = LEFT.encode(bug)
@@ -92,7 +92,7 @@ def test_the_reference_passes_and_an_empty_body_does_not(made, sandbox, name, ro
 def test_a_file_that_is_none_of_the_benchmarks_is_named(tmp_path, text, said):
     (tmp_path / "mbpp.jsonl").write_bytes(text)
     for folder in (tmp_path, tmp_path / "mbpp.jsonl"):
-        benchmark = BENCHMARKS.made_of({"name": "mbpp", "folder": str(folder)})
+        benchmark = BENCHMARKS.from_value({"name": "mbpp", "folder": str(folder)})
         benchmark.check()
         with pytest.raises(UserError, match=said):
-            benchmark.listed()
+            benchmark.entries()

@@ -24,7 +24,7 @@ def made(tmp_path):
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    return lambda **more: BENCHMARKS.made_of(
+    return lambda **more: BENCHMARKS.from_value(
         {"name": "tests-for-methods", "folder": str(tmp_path), "timeout_s": 2, **more}
     )
 
@@ -33,7 +33,7 @@ def test_the_model_sees_the_correct_code_and_writes_the_file_of_tests(made):
     (bug,) = made().bugs()
     assert (bug.id, bug.path, bug.fixed_lines) == ("tests-for-methods/one", "test_halves.py", TESTS)
     assert bug.buggy_lines == "def test_nothing():\n    pass\n"
-    left = REPRESENTATIONS.made_of("left_to_right")
+    left = REPRESENTATIONS.from_value("left_to_right")
     assert left.encode(bug).prompt == CODE.format("n // 2") + "\n"
     (bug,) = made(context="method").bugs()
     assert left.encode(bug).prompt == "def half(n):\n    return n // 2\n\n"

@@ -129,7 +129,7 @@ BROKEN = [  # the promise, who breaks it, what is said
 
 @pytest.mark.slow  # some of it has no limit and takes its time
 @pytest.mark.parametrize(("promise", "sandbox", "said"), BROKEN, ids=[f"{name}: {said}" for name, _, said in BROKEN])
-def test_the_contract_notices_a_broken_promise(promise, sandbox, said):
+def test_the_contract_finds_each_violation(promise, sandbox, said):
     kept = {function.__name__: function for function in PROMISES}
     with pytest.raises(AssertionError, match=said):
         kept[promise](sandbox)

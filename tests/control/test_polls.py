@@ -1,4 +1,4 @@
-"""A launcher whose answers take long holds up no other run."""
+"""A slow launcher does not delay other runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.control.polls import Polls
 from engine.rundir import Inputs, RunDir
 
 
-def test_an_answer_is_given_once_it_has_come_and_asked_for_anew_afterwards():
+def test_an_answer_is_returned_once_and_then_asked_for_again():
     polls, goes_on, asked = Polls(), threading.Event(), []
 
     def slow(what):

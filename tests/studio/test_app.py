@@ -91,12 +91,12 @@ def demo(studio):
     return line, stages, run["visible"] is True, cancel["visible"] is True
 
 
-def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
+def test_the_demo_is_started_once_and_cancelled_as_a_whole(studio, request):
     ask, start, cancel = (handler(studio, f"app_{name}_demo") for name in ("ask", "start", "cancel"))
     if "used" in request.node.name:  # its demo is not over
         before, *_ = demo(studio)
         assert demo(studio)[2:] == (False, True)
-        with pytest.raises(gr.Error, match="under way"):
+        with pytest.raises(gr.Error, match="already running"):
             start()
         cancel()
         assert demo(studio)[2:] == (True, False)
@@ -104,16 +104,16 @@ def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
         assert demo(studio)[2:] == (True, False), "and not started before it is confirmed"
         start()
         line, stages, *_ = demo(studio)
-        assert stages.count("waits its turn") == 6
-        assert "in the demo before" in line
+        assert stages.count(">queued<") == 6
+        assert "in the previous demo" in line
         assert before.count('class="figure"') == line.count('class="figure"') == 2, "figures stay until there are new"
         return
     assert "Teach a code model" in demo(studio)[0]
-    with pytest.raises(gr.Error, match="no demo is under way"):
+    with pytest.raises(gr.Error, match="no demo is running"):
         cancel()
     ask()
-    assert demo(studio)[1].count("waits its turn") == 6
-    with pytest.raises(gr.Error, match="under way"):
+    assert demo(studio)[1].count(">queued<") == 6
+    with pytest.raises(gr.Error, match="already running"):
         start()
     cancel()
     assert demo(studio)[1].count("stopped") >= 6
@@ -129,6 +129,6 @@ def test_stopping_a_model_says_which_other_answers_end_with_it(tmp_path, monkeyp
     for conversation in (mine, other):
         workspace.chats.send(conversation)
     stop(mine)
-    assert said == ["The model was also answering another conversation; press Repair there to go on."]
-    assert "press Repair to go on" in workspace.chats.view(other).error
+    assert said == ["The model was also answering another conversation; press Repair there to continue."]
+    assert "press Repair to continue" in workspace.chats.view(other).error
     workspace.close()

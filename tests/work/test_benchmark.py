@@ -1,4 +1,4 @@
-"""A benchmark run: every bug is said, what is too long is counted, and a killed run goes on where it was."""
+"""A benchmark run: every bug is emitted, too long ones are counted, and a killed run continues where it stopped."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def said(run, kind):
     return [event.fields for event in run.events().events if event.kind == kind]
 
 
-def test_every_bug_is_said_and_what_cannot_be_shown_whole_is_counted(tiny, small, run):
+def test_every_bug_is_emitted_and_skipped_ones_are_counted(tiny, small, run):
     counts = benchmark(SPEC, Inputs(model=tiny), run)
     bugs = {fields["id"]: fields for fields in said(run, "bug")}
     assert list(bugs) == ["small/add", "small/sum_of", "small/long"]
@@ -38,7 +38,7 @@ def test_every_bug_is_said_and_what_cannot_be_shown_whole_is_counted(tiny, small
     assert len(patches) == 2 * (2 + 2), "known fix, buggy code and two candidates of two bugs"
 
 
-def test_a_killed_run_goes_on_without_writing_or_judging_anything_twice(tiny, small, run):
+def test_a_killed_run_continues_without_writing_or_evaluating_anything_twice(tiny, small, run):
     whole = benchmark(SPEC, Inputs(model=tiny), run)
     first = [fields for fields in said(run, "patch") if fields["bug_id"] == "small/add"]
     assert len(first) == 4

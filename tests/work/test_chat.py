@@ -1,4 +1,4 @@
-"""A chat worker answers each question once, streams what it writes, and says troubles in the conversation."""
+"""A chat worker answers each question once, streams its answer, and reports errors in the conversation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def until_told_to_stop(tiny, run):
     return chat(SPEC, Inputs(model=tiny), run)
 
 
-def test_each_answer_is_streamed_then_judged(tiny, small, run):
+def test_each_answer_is_streamed_then_evaluated(tiny, small, run):
     ask(run)
     done = until_told_to_stop(tiny, run)
     turns = said(run, "turn")
@@ -51,14 +51,14 @@ def test_each_answer_is_streamed_then_judged(tiny, small, run):
     assert said(run, "progress")[-1]["text"] == "ready"
 
 
-def test_a_message_of_ones_own_comes_first(tiny, small, run):
+def test_the_users_message_comes_first(tiny, small, run):
     ask(run, message="  use addition  ")
     until_told_to_stop(tiny, run)
     first = said(run, "turn")[0]
     assert (first["role"], first["text"], first["verdict"]) == ("user", "use addition", None)
 
 
-def test_a_bug_that_is_too_long_is_said_in_the_conversation_and_ends_nothing(tiny, small, run):
+def test_a_bug_that_is_too_long_becomes_a_message_and_does_not_end_the_worker(tiny, small, run):
     ask(run, bug="small/long")
     ask(run, bug="small/nothing", conversation=2)
     ask(run, conversation=3)
@@ -81,7 +81,7 @@ def test_a_worker_started_again_answers_only_what_was_not_answered(tiny, small, 
     assert len(said(run, "turn")) == 2 * before
 
 
-def test_a_worker_stopped_in_an_answer_goes_on_in_the_middle_of_it(tiny, small, run):
+def test_a_worker_stopped_during_an_answer_continues_it(tiny, small, run):
     ask(run, message="use addition")
     until_told_to_stop(tiny, run)
     lines = run.events_path.read_bytes().splitlines(keepends=True)
@@ -94,7 +94,7 @@ def test_a_worker_stopped_in_an_answer_goes_on_in_the_middle_of_it(tiny, small, 
     assert [fields["question"] for fields in said(run, "answered")] == [1]
 
 
-def test_what_is_shown_as_told_is_what_the_model_read(tiny, small, run, monkeypatch):
+def test_the_stored_prompt_is_what_the_model_read(tiny, small, run, monkeypatch):
     read = []
     stream = Sampling.stream
     monkeypatch.setattr(Sampling, "stream", lambda self, prompt: read.append(prompt) or stream(self, prompt))

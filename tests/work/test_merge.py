@@ -1,4 +1,4 @@
-"""Merging proves that nothing changed, and says so when something did."""
+"""Merging checks that the answers are the same, and reports if they are not."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_an_adapter_of_another_base_model_is_refused(roomy, run, tmp_path):
     assert not (run.artifacts / "model").exists()
 
 
-def test_a_context_too_short_for_any_bug_is_said(tiny_adapter, run, monkeypatch):
+def test_a_context_too_short_for_any_bug_is_a_user_error(tiny_adapter, run, monkeypatch):
     monkeypatch.setattr(merging, "NEW_TOKENS", 256)
     with pytest.raises(UserError, match="no bug of pocket fits this model's 256 tokens"):
         merging.merge(SPEC, Inputs(model=tiny_adapter), run)

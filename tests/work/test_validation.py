@@ -1,4 +1,4 @@
-"""Each patch text is judged once, a bug whose tests cannot tell right from wrong is not scored, nothing is lost."""
+"""Each patch text is evaluated once, a bug with a failed control is not scored, nothing is lost."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_second_worker_runs_only_what_has_no_verdict_yet(folder):
     judged(folder, first, "a\n", "b\n", "c\n")
     again = Suite()
     verdicts, _ = judged(folder, again, "a\n", "b\n", "c\n", "d\n")
-    assert again.run == {"c\n": 1, "d\n": 1}, "what could not be run is tried again, verdicts stand"
+    assert again.run == {"c\n": 1, "d\n": 1}, "what could not be run is tried again, verdicts are kept"
     assert [verdicts[rank].outcome for rank in (1, 2, 3, 4)] == [Outcome.TEST_FAILED] * 4
 
 
@@ -107,7 +107,7 @@ def test_a_second_worker_that_writes_other_patches_has_them_run(folder):
     verdicts, _ = judged(folder, again, "b\n", "right\n", "b\n", "a\n")
     assert [verdicts[rank].log for rank in (1, 2, 3, 4)] == ["ran b\n", "ran right\n", "ran b\n", "ran a\n"]
     assert [rank for rank in verdicts if verdicts[rank].is_plausible] == [2]
-    assert again.run == {"b\n": 1}, "a text that was run before is not run again, at whatever rank it stands now"
+    assert again.run == {"b\n": 1}, "a text that was run before is not run again, whatever its rank is now"
     last = {fields["rank"]: fields for fields in patches(folder) if fields["source"] == MODEL}
     assert [(last[rank]["text"], last[rank]["same_as"]) for rank in (1, 2, 3, 4)] == [
         ("b\n", None), ("right\n", None), ("b\n", 1), ("a\n", None)
@@ -117,7 +117,7 @@ def test_a_second_worker_that_writes_other_patches_has_them_run(folder):
     assert not third.run
 
 
-def test_who_a_patch_equals_is_said_again_where_that_is_another_rank_now(folder):
+def test_an_equal_patch_at_another_rank_is_emitted_again(folder):
     judged(folder, Suite(), "a\n", "b\n", "a\n")
     again = Suite()
     judged(folder, again, "c\n", "a\n", "a\n")
@@ -135,7 +135,7 @@ def test_a_known_fix_that_was_changed_since_is_run_again(folder, monkeypatch):
     assert "the known fix does not pass" in control.trouble
 
 
-def test_what_the_judge_raises_reaches_the_run(folder):
+def test_an_exception_in_an_evaluation_fails_the_run(folder):
     class Broken(Suite):
         def evaluate(self, bug, patch, sandbox):
             raise RuntimeError("ours")
@@ -144,7 +144,7 @@ def test_what_the_judge_raises_reaches_the_run(folder):
         judged(folder, Broken(), "a\n")
 
 
-def test_a_known_fix_that_was_changed_meanwhile_is_judged_again(folder):
+def test_a_known_fix_that_was_changed_meanwhile_is_evaluated_again(folder):
     judged(folder, Suite(), "a\n")
     lines = folder.events_path.read_text()
     folder.events_path.write_text(lines.replace('"text": "right\\n"', '"text": "other\\n"'))
