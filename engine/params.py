@@ -51,9 +51,16 @@ def _absolute(text: str) -> str:
 Place = Annotated[str, AfterValidator(_absolute)]
 
 
-def setting(default: Any, description: str, *, unit: str = "", more: bool = False, **limits: Any) -> Any:
-    """A declared setting: default, help text, unit, limits; `more` puts it under *More settings*."""
-    return Field(default, description=description, json_schema_extra={"unit": unit, "more": more}, **limits)
+def setting(
+    default: Any, description: str, *, unit: str = "", more: bool = False, upload: bool = False, **limits: Any
+) -> Any:
+    """A declared setting: default, help text, unit, limits; `more` puts it under *More settings*.
+
+    `upload`: it is the path of a file, and gets that of a file which a user drops on the page.
+    """
+    return Field(
+        default, description=description, json_schema_extra={"unit": unit, "more": more, "upload": upload}, **limits
+    )
 
 
 def explain(error: ValidationError) -> UserError:

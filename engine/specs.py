@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -58,6 +58,8 @@ class Spec(BaseModel):
     """
 
     title: ClassVar[str]  # label of such a run on a page
+    many: ClassVar[str]  # of several of them
+    page: ClassVar[str]  # the key of the page with the form for it; empty: it is asked for in a shell only
     verb: ClassVar[str]  # of the shell
     worker: ClassVar[str]  # "module:function" of the work plane, called with (spec, inputs, run); returns the result
     makes: ClassVar[Literal["", "dataset", "model"]] = ""  # what a finished run adds to the workspace, under its name
@@ -79,6 +81,8 @@ class DatasetSpec(Spec):
     """Build a dataset: bugs from a builder, as samples in a representation, measured in a model's tokens."""
 
     title: ClassVar = "Dataset"
+    many: ClassVar = "datasets"
+    page: ClassVar = "datasets"
     verb: ClassVar = "dataset build"
     worker: ClassVar = "engine.work.build:build"
     makes: ClassVar = "dataset"
@@ -101,6 +105,8 @@ class TrainSpec(Spec):
     """Train a model on a dataset."""
 
     title: ClassVar = "Training"
+    many: ClassVar = "trainings"
+    page: ClassVar = "train"
     verb: ClassVar = "train"
     worker: ClassVar = "engine.work.train:train"
     makes: ClassVar = "model"
@@ -116,6 +122,8 @@ class MergeSpec(Spec):
     """Merge an adapter into its base model and check that the result answers the same."""
 
     title: ClassVar = "Merge"
+    many: ClassVar = "merges"
+    page: ClassVar = "merge"
     verb: ClassVar = "merge"
     worker: ClassVar = "engine.work.merge:merge"
     makes: ClassVar = "model"
@@ -132,6 +140,8 @@ class BenchmarkSpec(Spec):
     """Generate patches for a benchmark and test each one in a sandbox."""
 
     title: ClassVar = "Benchmark run"
+    many: ClassVar = "benchmark runs"
+    page: ClassVar = "patches"
     verb: ClassVar = "benchmark"
     worker: ClassVar = "engine.work.benchmark:benchmark"
     has_patches: ClassVar = True
@@ -153,6 +163,8 @@ class ValidateSpec(Spec):
     """Test the patches of a file, made by whatever made them; without a file, what a benchmark's tests tell apart."""
 
     title: ClassVar = "Validation"
+    many: ClassVar = "validations"
+    page: ClassVar = ""  # it is asked for in a shell
     verb: ClassVar = "validate"
     worker: ClassVar = "engine.work.validate:validate"
     has_patches: ClassVar = True
@@ -170,6 +182,8 @@ class ChatSpec(Spec):
     """Load a model once and hold repair conversations with it until it is unloaded."""
 
     title: ClassVar = "Loaded model"
+    many: ClassVar = "loaded models"
+    page: ClassVar = "chat"
     verb: ClassVar = "chat"
     worker: ClassVar = "engine.work.chat:chat"
     waits_for_people: ClassVar = True
@@ -188,10 +202,7 @@ AnySpec = Annotated[
     DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ValidateSpec | ChatSpec, Field(discriminator="kind")
 ]
 _any_spec: TypeAdapter[Any] = TypeAdapter(AnySpec)
-KINDS: dict[str, type[Spec]] = {
-    spec.model_fields["kind"].default: spec
-    for spec in (DatasetSpec, TrainSpec, MergeSpec, BenchmarkSpec, ValidateSpec, ChatSpec)
-}
+KINDS: dict[str, type[Spec]] = {spec.model_fields["kind"].default: spec for spec in get_args(get_args(AnySpec)[0])}
 WITH_PATCHES = tuple(kind for kind, spec in KINDS.items() if spec.has_patches)
 
 

@@ -106,6 +106,13 @@ def path(session: Session, conversation_id: int, to: int | None = None) -> Seque
     return session.scalars(select(Turn).join(way, col(Turn.id) == way.c.id).order_by(col(Turn.number))).all()
 
 
+def turns(session: Session, conversation_id: int) -> Sequence[Turn]:
+    """All turns of a conversation, as they came."""
+    return session.scalars(
+        select(Turn).where(col(Turn.conversation_id) == conversation_id).order_by(col(Turn.number))
+    ).all()
+
+
 def turn_before(session: Session, conversation_id: int, number: int) -> Turn | None:
     """The newest message of a conversation with a smaller number."""
     chosen = (col(Turn.conversation_id) == conversation_id, col(Turn.number) < number)

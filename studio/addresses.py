@@ -13,9 +13,6 @@ from engine.errors import UserError
 from studio.checked import is_text, number_of
 from studio.page import Choice
 
-# The page whose form asks for a kind of run; a validation is asked for in a shell.
-FORMS = {"dataset": "datasets", "train": "train", "merge": "merge", "benchmark": "patches", "chat": "chat"}
-
 
 def link(**values: object) -> str:
     """An address of this studio: `link(run=8)` is "?run=8"; empty values are left out."""

@@ -58,6 +58,12 @@ def test_an_override_reaches_into_a_plugin():
     assert (spec.trainer.learning_rate, spec.dataset) == (1e-4, "mine")
 
 
+@pytest.mark.parametrize(("kind", "default"), [("benchmark", "beam"), ("chat", "sampling")])
+def test_an_override_of_a_plugin_that_is_not_named_is_of_the_default_of_this_kind_of_run(kind, default):
+    spec = read_spec(kind, "", ["generator.max_new_tokens=32"])
+    assert (spec.generator.name, spec.generator.max_new_tokens) == (default, 32)
+
+
 def test_the_overrides_of_a_spec_make_it_again():
     spec = read_spec("train", "demo", ["trainer.dropout=0.5", "seed=7"])
     assert read_spec("train", "", overrides_of(spec)) == spec

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.benchmarks import BugEntry
 from engine.control.runs import Runs, ask_to_end
-from engine.control.turns import ShownTurn, path_of, turn_for_page, turn_for_worker
+from engine.control.turns import ShownTurn, path_of, turn_for_page, turns_for_worker
 from engine.domain import Bug
 from engine.errors import UserError
 from engine.events import Answered, Delta, TurnEvent
@@ -110,8 +110,11 @@ class Chats:
             assert conversation.id is not None
             return conversation.id
 
-    def send(self, conversation_id: int, message: str = "", budget: int = 5) -> None:
-        """Send `message`, if any, and ask for up to `budget` repair turns. Raises UserError while the model answers."""
+    def send(self, conversation_id: int, message: str = "", budget: int = 5, after: int | None = None) -> None:
+        """Send `message`, if any, and ask for up to `budget` repair turns. Raises UserError while the model answers.
+
+        `after`: number of an earlier turn that the message follows, which starts another branch.
+        """
         if not 1 <= budget <= 50:
             raise UserError(f"budget: should be 1 to 50 turns (got {budget})", field="budget")
         seen, run = self._load(conversation_id)
@@ -119,13 +122,13 @@ class Chats:
             spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id})
             run = self._runs.get(self._worker(spec))
         try:
-            self._ask(seen, run, message.strip(), budget)
+            self._ask(seen, run, message.strip(), budget, after)
         except Exception:
             if run.id != seen.run_id:
                 self._unload(run.id or 0)
             raise
 
-    def _ask(self, seen: Conversation, run: Run, message: str, budget: int) -> None:
+    def _ask(self, seen: Conversation, run: Run, message: str, budget: int, after: int | None) -> None:
         # One transaction: if two messages are sent at once the second is refused, and the worker gets exactly the turns
         # stored by then. The question is written before the row, so that no question is counted that was not asked.
         with self._database.write() as session:
@@ -136,6 +139,8 @@ class Chats:
                 raise UserError("another message of this conversation was sent just now; wait for its answer")
             if session.get_one(Run, run.id).state in UNLOADED:
                 raise UserError("the model was unloaded just now; send your message again")
+            turns = turns_for_worker(session, conversation.id or 0)
+            _check_branch(after, [turn["number"] for turn in turns], message)
             conversation.run_id = run.id or 0
             conversation.answered = max(conversation.asked, conversation.answered)
             conversation.asked = conversation.answered + 1
@@ -148,7 +153,8 @@ class Chats:
                 bug=conversation.bug_id,
                 message=message,
                 budget=budget,
-                turns=[turn_for_worker(turn, content) for turn, content in path_of(session, conversation.id or 0)],
+                after=after,
+                turns=turns,
             )
 
     def stop(self, conversation_id: int) -> int:
@@ -244,3 +250,13 @@ class Chats:
             if conversation is None:
                 raise UserError(f"there is no conversation {conversation_id}")
             return conversation, session.get_one(Run, conversation.run_id)
+
+
+def _check_branch(after: int | None, numbers: Sequence[int], message: str) -> None:
+    """Raises UserError where a message cannot follow this turn; one that none is named for follows the newest."""
+    if after is None:
+        return
+    if after not in numbers:
+        raise UserError(f"after: this conversation has no message number {after}", field="after")
+    if not message and after != max(numbers):
+        raise UserError("after: write a message to go on from an earlier one", field="after")

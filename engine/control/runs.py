@@ -19,7 +19,7 @@ from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
-from engine.rundir import ENDED, Inputs, RunDir
+from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import (
     KINDS,
@@ -218,7 +218,7 @@ class Runs:
         self._check_disk()
         with self._database.write() as session:
             run = session.get_one(Run, run_id)
-            if run.state not in ("stopped", "failed", "interrupted"):
+            if run.state not in RESUMABLE:
                 raise UserError(f"run {run_id} is {run.state}; only stopped, failed or interrupted runs can be resumed")
             check_name(session, run.kind, run.spec.get("name", ""), but=run_id)
             run.state, run.error, run.cause, run.handle = "queued", "", "", ""
@@ -253,7 +253,7 @@ class Runs:
 def is_remote(spec: Spec) -> bool:
     """Whether the spec's model is that of a remote service, without files on this machine."""
     chosen = getattr(spec, "generator", None)
-    return isinstance(chosen, Params) and bool(GENERATORS.plugin(chosen.name).is_remote)
+    return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)
 
 
 def _check_excluded(params: Params) -> None:

@@ -104,7 +104,9 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
     def is_finished() -> bool:
         nonlocal shown, live
         view = workspace.chats.view(conversation_id)
-        for turn in view.turns[shown:]:
+        for turn in view.turns:  # of a tree, so that their numbers have gaps
+            if turn.number <= shown:
+                continue
             shown, live = turn.number, ""
             console.rule(f"{turn.role} {turn.outcome}".strip())
             console.print(turn.diff or turn.text, markup=False, highlight=False)

@@ -53,8 +53,13 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
         ]
         drawn = generator.generate([prompts[bug.id] for bug in unfinished], spec.candidates)
         for count, (index, completions) in enumerate(drawn, start=1):
-            assert completions is not None, f"{unfinished[index].id} fits, since its tokens were counted"
-            validation.candidates(unfinished[index], _read(completions, unfinished[index], representation))
+            bug = unfinished[index]
+            if completions is None:  # a remote model may not know its limit beforehand
+                skipped[bug.id] = "too_long: the generator accepts no prompt of this length"
+                validation.total -= len(wanted)
+                say_bug(run, bug, skipped[bug.id])
+            else:
+                validation.candidates(bug, _read(completions, bug, representation))
             validation.progress(f"{count + len(scored) - len(unfinished)} of {len(scored)} bugs written")
         controls = validation.wait()
     finally:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
@@ -44,9 +45,9 @@ class Control:
 
 @dataclass(frozen=True)
 class KnownVerdict:
-    """The last verdict on one patch, with the patch's text: a later candidate of the same rank may have another."""
+    """The last verdict on one patch, with a digest of the patch: a later candidate of the same rank may be another."""
 
-    text: str | None
+    digest: bytes  # of the text
     same_as: int | None  # rank of an equal patch
     verdict: Verdict
 
@@ -57,11 +58,12 @@ class Validation:
     def __init__(self, benchmark: Benchmark, sandbox: Sandbox, run: RunDir, pool: ThreadPoolExecutor) -> None:
         self._verdicts = known_verdicts(run)
         # by bug and text: a model that writes the same text again may do so at another rank
-        self._known: dict[tuple[str, str | None], Verdict] = {
-            (bug_id, known.text): known.verdict
+        self._known: dict[tuple[str, bytes], Verdict] = {
+            (bug_id, known.digest): known.verdict
             for (bug_id, source, _), known in self._verdicts.items()
-            if source == MODEL and known.text is not None and known.verdict.outcome is not Outcome.NOT_RUN
+            if source == MODEL and known.digest and known.verdict.outcome is not Outcome.NOT_RUN
         }
+        self._outcomes = Counter(known.verdict.outcome for key, known in self._verdicts.items() if key[1] == MODEL)
         self.total = 0  # candidates to evaluate
         self._benchmark = benchmark
         self._sandbox = sandbox
@@ -103,12 +105,9 @@ class Validation:
             if not always and time.monotonic() - self._progress_at < PAUSE_S:
                 return
             self._progress_at = time.monotonic()
-            evaluated = [verdict for key, verdict in self.verdicts.items() if key[1] == MODEL]
-            plausible = sum(verdict.is_plausible for verdict in evaluated)
-            words = f"{len(evaluated)} of {self.total} patches evaluated, {plausible} plausible"
-            self._run.emit(
-                "progress", done=len(evaluated), total=self.total, text=f"{text}, {words}" if text else words
-            )
+            evaluated = self._outcomes.total()
+            words = f"{evaluated} of {self.total} patches evaluated, {self._outcomes[Outcome.PLAUSIBLE]} plausible"
+            self._run.emit("progress", done=evaluated, total=self.total, text=f"{text}, {words}" if text else words)
 
     def has_verdict(self, key: Key) -> bool:
         """Whether a patch has a verdict; `not_run` does not count, since it is tried again."""
@@ -123,14 +122,15 @@ class Validation:
         return Control(*made)
 
     def _evaluate_equal(self, bug: Bug, equal: list[Proposed]) -> None:
-        """Candidates with the same patch text: one verdict for all of them."""
+        """Candidates with the same patch text: one verdict for all of them, except those without a patch."""
         control = self._controls[bug.id].result()  # submitted earlier, so it cannot wait for this thread
         first = equal[0][0]
-        verdict = self._known.get((bug.id, equal[0][2].text))
+        known = self._known.get((bug.id, digest_of(equal[0][2].text)))
         for rank, completion, patch in equal:
-            known = verdict or self._without_running(bug, patch, control)
             same_as = first if rank != first and patch.text is not None else None
-            verdict = self._evaluate((bug.id, MODEL, rank), completion, patch, bug, known, same_as)
+            quick = known or self._without_running(bug, patch, control)
+            verdict = self._evaluate((bug.id, MODEL, rank), completion, patch, bug, quick, same_as)
+            known = verdict if patch.text is not None else None  # each candidate without a patch has its own reason
         self.progress()
 
     def _without_running(self, bug: Bug, patch: Patch, control: Control) -> Verdict | None:
@@ -150,8 +150,8 @@ class Validation:
         same_as: int | None = None,
     ) -> Verdict:
         """An earlier worker's verdict on this text, or `known`, or a new one from running the tests."""
-        before = self._verdicts.get(key)
-        if before and self.has_verdict(key) and (before.text, before.same_as) == (patch.text, same_as):
+        before, digest = self._verdicts.get(key), digest_of(patch.text)
+        if before and self.has_verdict(key) and (before.digest, before.same_as) == (digest, same_as):
             return before.verdict
         verdict = known or self._benchmark.evaluate(bug, patch, self._sandbox)
         bug_id, source, rank = key
@@ -166,18 +166,28 @@ class Validation:
             same_as=same_as,
             verdict=as_json(verdict),
         )
-        self._verdicts[key] = KnownVerdict(patch.text, same_as, verdict)
+        with self._progress_lock:
+            self._verdicts[key] = KnownVerdict(digest, same_as, verdict)
+            if source == MODEL:
+                self._outcomes[verdict.outcome] += 1
+                if before:
+                    self._outcomes[before.verdict.outcome] -= 1
         return verdict
 
 
 def known_verdicts(run: RunDir) -> dict[Key, KnownVerdict]:
     """The last verdict on each patch, from the run's own events."""
     found: dict[Key, KnownVerdict] = {}
-    for event in run.events().events:
-        if isinstance(payload := event.payload, PatchEvent):
+    for event in run.all_events():
+        if isinstance(patch := event.payload, PatchEvent):
             verdict = from_json(event.fields["verdict"])
-            found[payload.bug_id, payload.source, payload.rank] = KnownVerdict(payload.text, payload.same_as, verdict)
+            found[patch.bug_id, patch.source, patch.rank] = KnownVerdict(digest_of(patch.text), patch.same_as, verdict)
     return found
+
+
+def digest_of(text: str | None) -> bytes:
+    """By which texts are compared, so that they need not be held; empty where there is no patch."""
+    return b"" if text is None else blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def first_figures(benchmark: Benchmark, verdicts: Mapping[Key, Verdict]) -> dict[str, Any]:

@@ -71,10 +71,11 @@ class Form:
         self._offers[place, plugin] = (offer, widgets, shown)
 
     def offer_after(self, event: Any, changed: Field) -> None:
-        """Ask a plug-in for its choices also after a handler (as `on` returns it) that changes one of its settings."""
+        """Ask a plug-in for its choices, if it offers any, also after a handler (from `on`) that changes a setting."""
         place = changed.place.partition(".")[0]
-        name = f"{self.kind}_choices_after_{changed.place.replace('.', '_')}"
-        on(event, *self._offers[place, changed.plugin], name=name)
+        name = f"{self.kind}_choices_after_{changed.place.replace('.', '_')}_{changed.plugin}"
+        if offer := self._offers.get((place, changed.plugin)):
+            on(event, *offer, name=name)
 
     @property
     def inputs(self) -> list[Any]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.control.views import RunView
+from engine.specs import KINDS as SPECS
 from studio.addresses import link
 from studio.html.basics import KINDS, esc
-
-MANY = {"train": "trainings", "dataset": "datasets", "merge": "merges", "benchmark": "benchmark runs",
-        "validate": "validations"}  # fmt: skip
 
 
 def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
@@ -46,7 +44,7 @@ def _chip(kind: str, runs: Sequence[RunView]) -> str:
         words = f"{KINDS.get(kind, kind)}: {runs[0].name}{done}"
         title = runs[0].progress
     else:
-        words, title = f"{len(runs)} {MANY.get(kind, kind)}", ", ".join(run.name for run in runs)
+        words, title = f"{len(runs)} {SPECS[kind].many if kind in SPECS else kind}", ", ".join(run.name for run in runs)
     address = link(run=runs[0].id) if len(runs) == 1 else link(tab="monitor", kind=kind)
     return (
         f'<a class="chip s-{esc(runs[0].state)}" href="{esc(address)}" title="{esc(title)}">'

@@ -147,14 +147,17 @@ def build(frame: Frame) -> None:
         gr.Info(f"Run {run.id} builds {run.name}; it is shown here as soon as it is done.")
         return run.name
 
-    def take_file(event: gr.EventData) -> list[Any]:
-        """A file was uploaded: choose the builder that reads files, and fill in the path."""
-        return [reader.plugin, click_value(event)]
+    def take_file(builder: str, event: gr.EventData) -> list[Any]:
+        """A file was uploaded: fill in its path for the chosen builder, or for the first one that reads files."""
+        taker = next((each for each in takers if each.plugin == builder), takers[0])
+        return [taker.plugin, *(click_value(event) if each is taker else gr.skip() for each in takers)]
 
     def draw_rows(*values: Any) -> list[str]:
         builder = form.read(values).get("builder") or {}
+        taker = next((each for each in takers if each.plugin == builder.get("name")), None)
+        file = builder.get(taker.place.rpartition(".")[2]) if taker else ""
         try:
-            found = workspace.datasets.preview(builder["file"], 3) if builder.get("file") else []
+            found = workspace.datasets.preview(file, 3) if file else []
         except (UserError, OSError):
             return [""]  # the form shows what is wrong with the file
         return [preview(found, roles_of(form, builder, list(found[0]) if found else []))]
@@ -198,12 +201,14 @@ def build(frame: Frame) -> None:
     def another(name: str | None) -> list[Any]:
         return [name or "", 0]
 
-    reader = next(each for each in form.fields if each.place == "builder.file")
+    takers = [each for each in form.fields if each.takes_upload and each.place.startswith("builder.")]
     chooser = form.widgets("builder")[0]
     on(start_button.click, start, form.inputs, wanted, name="datasets_start")
     on(picker.input, another, picker, [wanted, index], name="datasets_another")
-    taken = on(zone.upload, take_file, None, [chooser, reader.widget], name="datasets_take_file")
-    form.offer_after(taken, reader)
+    filled = [chooser, *(each.widget for each in takers)]
+    taken = on(zone.upload, take_file, chooser, filled, name="datasets_take_file")
+    for taker in takers:
+        form.offer_after(taken, taker)
     live.show(draw_rows, form.inputs, [rows], also=[each.change for each in form.inputs], ticks=False)
     live.show(draw, [wanted], [strip, picker, doing, facts], also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])

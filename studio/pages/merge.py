@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,8 @@ class Parity:
         found = run.result
         if run.state != "done" or not found:
             return None
-        difference, tolerance = found.get("max_logit_difference", 0.0), found.get("tolerance", 0.0)
+        numbers = (found.get(key, 0.0) for key in ("max_logit_difference", "tolerance"))
+        difference, tolerance = (math.nan if number is None else number for number in numbers)  # None: not finite
         return cls(bool(found.get("usable")), difference, tolerance, found.get("same_patches", 0), found.get("bugs", 0))
 
 

@@ -10,9 +10,11 @@ import gradio as gr
 from engine.control.runs import spec_json
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
-from engine.specs import WITH_PATCHES, parse
+from engine.rundir import RESUMABLE
+from engine.specs import KINDS as SPECS
+from engine.specs import WITH_PATCHES, BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from studio import charts
-from studio.addresses import FORMS, link
+from studio.addresses import link
 from studio.checked import number_of
 from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
 from studio.guard import on
@@ -22,7 +24,6 @@ from studio.page import Frame
 from studio.plotted import plotted
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
-RESUMABLE = ("stopped", "failed", "interrupted")
 
 
 def settings(run: RunView, command: str) -> str:
@@ -41,17 +42,17 @@ def actions(run: RunView, made: str) -> list[tuple[str, str]]:
     """(label, address) of what can be done with a run; `made`: the kind of the model that it produced, if any."""
     found = []
     if made:
-        found.append(("Benchmark", link(tab=FORMS["benchmark"], use=f"model:{run.name}")))
+        found.append(("Benchmark", link(tab=BenchmarkSpec.page, use=f"model:{run.name}")))
         if made == "adapter":
-            found.append(("Merge", link(tab=FORMS["merge"], use=f"adapter:{run.name}")))
-        found.append(("Chat", link(tab=FORMS["chat"], use=f"model:{run.name}")))
+            found.append(("Merge", link(tab=MergeSpec.page, use=f"adapter:{run.name}")))
+        found.append(("Chat", link(tab=ChatSpec.page, use=f"model:{run.name}")))
     if run.kind == "dataset" and run.state == "done":
         found.append(("Open the dataset", link(dataset=run.name)))
-        found.append(("Train on this", link(tab=FORMS["train"], use=f"dataset:{run.name}")))
+        found.append(("Train on this", link(tab=TrainSpec.page, use=f"dataset:{run.name}")))
     if run.kind in WITH_PATCHES:
         found.append(("See patches", link(patches=run.id)))
-    if run.kind != "chat" and run.kind in FORMS:
-        found.append(("Run again with changes", link(tab=FORMS[run.kind], again=run.id)))
+    if run.kind != "chat" and SPECS[run.kind].page:
+        found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found
 
 

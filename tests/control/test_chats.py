@@ -13,7 +13,13 @@ from engine.rundir import ENDED, RunDir
 from engine.spec_files import read_spec
 
 BUG = "pocket/py-clock-format"
-FAILED = {"outcome": "test_failed", "log": "E   assert 1 == 2"}
+FAILED = {
+    "outcome": "test_failed",
+    "log": "E   assert 1 == 2",
+    "failed": ["test_midnight"],
+    "duration_s": 0.5,
+    "sandbox": "bubblewrap 0.8.0",
+}
 
 
 def spec(*overrides):
@@ -87,9 +93,9 @@ def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspac
     anew = folder_of(workspace, conversation)
     assert anew.path != folder.path
     (question,), _ = anew.questions()
-    assert [(turn["role"], turn["text"], turn["outcome"]) for turn in question["turns"]] == [
-        ("assistant", "first try", "test_failed")
-    ]
+    (told,) = question["turns"]
+    assert (told["role"], told["text"], told["number"], told["parent"]) == ("assistant", "first try", 1, None)
+    assert told["verdict"] == {**FAILED, "reason": ""}, "all of it, as the first worker said it"
     answer(anew, conversation, 2, "second try", {"outcome": "plausible"})
     anew.emit("answered", conversation=conversation, question=question["question"])
     workspace.tick()
@@ -241,6 +247,22 @@ def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
         first = [turn.number for turn in queries.path(session, conversation, 2)]
     assert made == {workspace.chats.get(conversation).run_id}
     assert first == [1, 2]
+
+
+def test_a_message_may_follow_an_earlier_one_and_the_worker_is_told_all_branches(workspace, talk):
+    conversation, folder = talk
+    for number, text in enumerate(("first", "second"), start=1):
+        answer(folder, conversation, number, text)
+    folder.emit("answered", conversation=conversation, question=1)
+    workspace.tick()
+    with pytest.raises(UserError, match="after: this conversation has no message number 3"):
+        workspace.chats.send(conversation, "look", after=3)
+    with pytest.raises(UserError, match="after: write a message to go on from an earlier one"):
+        workspace.chats.send(conversation, after=1)
+    workspace.chats.send(conversation, "look", after=1)
+    question = folder.questions()[0][-1]
+    assert question["after"] == 1
+    assert [(turn["number"], turn["parent"]) for turn in question["turns"]] == [(1, None), (2, 1)]
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,11 @@ def test_only_loopback_is_open_without_a_password(host):
     check_bind("::1", has_auth=False)
 
 
+def test_a_merge_whose_numbers_are_not_finite_is_shown_as_no_proof():
+    run = SimpleNamespace(state="done", result={"usable": False, "max_logit_difference": None, "tolerance": None})
+    assert ">nan<" in merge.parity(merge.Proof.of(run))
+
+
 @pytest.mark.parametrize(
     ("usable", "same", "look", "words"),
     [
