@@ -200,7 +200,8 @@ class Chats:
         conversation, run = self._load(conversation_id)
         with self._database.read() as session:
             turns = path_of(session, conversation_id)
-        bug = next((bug for bug in self.bugs(conversation.benchmark) if bug.id == conversation.bug_id), None)
+        wanted = BENCHMARKS.current(conversation.bug_id)
+        bug = next((bug for bug in self.bugs(conversation.benchmark) if bug.id == wanted), None)
         is_open = conversation.answered < conversation.asked
         is_busy = is_open and run.state not in ENDED
         status = run.progress_text if is_busy or run.state not in ENDED else ""

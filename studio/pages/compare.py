@@ -109,7 +109,7 @@ def build(frame: Frame) -> None:
         choices = gr.update(
             choices=[(run_label(run), run.id) for run in runs], value=[each for each in chosen if each in known]
         )
-        most = min((int(run.spec.get("candidates", 10)) for run in runs if run.id in chosen), default=1)
+        most = min((workspace.patches.candidates(run.id) for run in runs if run.id in chosen), default=1)
         ks = gr.update(choices=[("all candidates", ALL), *((f"first {n} candidates", n) for n in range(1, most))],
                        value=k if k and k < most else ALL)  # fmt: skip
         try:

@@ -14,6 +14,7 @@ from engine.control.patches import BugQuery
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.languages import LANGUAGES
+from engine.specs import WITH_PATCHES
 from studio.addresses import link
 from studio.checked import chosen_number
 from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
@@ -63,7 +64,8 @@ def chosen_run(runs: Sequence[RunView], wanted: int) -> int | None:
 def run_label(run: RunView) -> str:
     """The label of a benchmark run in the list: model and benchmark."""
     benchmark = (run.spec.get("benchmark") or {}).get("name", "")
-    return f"{Path(str(run.spec.get('model', ''))).name} on {benchmark}  ·  run {run.id}"
+    made = run.spec.get("model") or run.spec.get("file") or "check"
+    return f"{Path(str(made)).name} on {benchmark}  ·  run {run.id}"
 
 
 def build(frame: Frame) -> None:
@@ -149,7 +151,7 @@ def build(frame: Frame) -> None:
             return ["", "", ""]
         shown = Shown(text, which, only, order, number, rows)
         found, total = workspace.patches.page(run, shown.query)
-        most = int(workspace.runs.get(run).spec.get("candidates", 10))
+        most = workspace.patches.candidates(run)
         pages = shown.pages(total)
         files = "".join(f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in FORMS)
         said = f"page {min(number, pages)} of {pages}, {total} bugs"
@@ -182,8 +184,8 @@ def build(frame: Frame) -> None:
 
     def check_run(number: int) -> None:
         run = workspace.runs.get(number)
-        if run.kind != "benchmark":
-            raise UserError(f"run {number} is a {run.kind} run; only benchmark runs have patches")
+        if run.kind not in WITH_PATCHES:
+            raise UserError(f"run {number} is a {run.kind} run, which has no patches")
 
     filters: list[Any] = [search, show, language]
     asked = [picker, *filters, sort, page, size, bug, rank]
