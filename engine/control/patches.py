@@ -16,7 +16,7 @@ from engine.control.diff import unified
 from engine.control.known import known_run
 from engine.errors import UserError
 from engine.events import MODEL
-from engine.scoring import BugOutcomes, Share, Standing, figures
+from engine.scoring import BugOutcomes, Share, Standing, counted_reasons, figures
 from storage import benchmarks, queries, texts
 from storage.benchmarks import LedgerQuery
 from storage.database import Database
@@ -132,20 +132,21 @@ class Patches:
         with self._database.read() as session:
             run = known_run(session, run_id)
             rows = benchmarks.standings(session, run_id)
+            aside = benchmarks.standings(session, run_id, set_aside=True)
             skipped = benchmarks.skipped(session, run_id)
             outcomes = benchmarks.outcomes(session, run_id)
             reviewed = benchmarks.reviewed(session, run_id)
         bugs: Counter[BugOutcomes] = Counter()
         known_fixes = 0
-        for row in rows:
+        for sign, row in [*((1, row) for row in rows), *((-1, row) for row in aside)]:
             standing = Standing(row.first_plausible, row.first_unjudged, row.plausible, row.judged)
-            bugs[BugOutcomes(row.known_fix, row.buggy_code, standing)] += row.bugs
-            known_fixes += row.bugs if row.has_known_fix else 0
+            bugs[BugOutcomes(row.known_fix, row.buggy_code, standing)] += sign * row.bugs
+            known_fixes += sign * row.bugs if row.has_known_fix else 0
         found = figures(bugs, int(run.spec.get("candidates", 10)))
         return Totals(
-            bugs=bugs.total(),
+            bugs=sum(row.bugs for row in rows),
             scored=found.scored,
-            skipped=skipped,
+            skipped=counted_reasons(skipped),
             outcomes=outcomes,
             plausible_at=found.plausible_at,
             control_failures=found.control_failures,

@@ -17,7 +17,7 @@ from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
-from engine.scoring import BugOutcomes, Standing, figures
+from engine.scoring import BugOutcomes, Standing, counted_reasons, figures
 from engine.specs import BenchmarkSpec
 from engine.work.validation import Control, Validation
 
@@ -63,7 +63,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     return {
         "bugs": len(bugs),
         **_counts(validation, controls, spec.candidates),
-        "skipped": dict(Counter(reason.partition(":")[0] for reason in skipped.values())),
+        "skipped": counted_reasons(Counter(skipped.values())),
         "seconds": round(seconds, 1),
         "patches_per_s": round(validation.total / seconds, 2),
         "sandbox": sandbox.describe(),
