@@ -33,7 +33,7 @@ class LedgerQuery:
 
 
 def ledger(session: Session, run_id: int, asked: LedgerQuery) -> tuple[Sequence[Bug], int]:
-    """One page of bugs, and how many match in all."""
+    """One page of bugs (the last one where so many pages are not there), and how many match in all."""
     wanted = [col(Bug.run_id) == run_id]
     if asked.search:
         wanted.append(or_(*(holds(col(column), asked.search) for column in (Bug.bug_id, Bug.kind, Bug.cwe, Bug.path))))
@@ -56,7 +56,8 @@ def ledger(session: Session, run_id: int, asked: LedgerQuery) -> tuple[Sequence[
     if not total:
         return [], 0
     query = select(Bug).where(*wanted).order_by(*orders.get(asked.sort, orders["bug"]), col(Bug.bug_id))
-    return session.scalars(query.limit(asked.size).offset((max(asked.page, 1) - 1) * asked.size)).all(), total
+    page = min(max(asked.page, 1), -(-total // asked.size))
+    return session.scalars(query.limit(asked.size).offset((page - 1) * asked.size)).all(), total
 
 
 def standings(session: Session, run_id: int, *, set_aside: bool = False) -> Sequence[Row[Any]]:

@@ -58,7 +58,7 @@ def _header(frame: Frame) -> None:
     machine = cache(workspace.machine)  # trying the sandboxes takes a second, so not before the first page
 
     def draw_header() -> list[str]:
-        return [header(machine().summary, run_views(workspace.runs.list(limit=50)), workspace.trouble)]
+        return [header(machine().summary, run_views(workspace.runs.list(limit=50), workspace.runs.unfinished()), workspace.trouble)]
 
     frame.live.show(draw_header, [], [part])
 

@@ -108,10 +108,13 @@ class Patches:
         self._exports = home / "exports"
         self._database = database
 
-    def runs(self) -> Sequence[Run]:
-        """Benchmark runs, newest first."""
+    def runs(self, also: Sequence[int] = ()) -> Sequence[Run]:
+        """The newest 200 benchmark runs, newest first, and behind them those of these numbers that are older."""
         with self._database.read() as session:
-            return queries.runs(session, kind="benchmark")
+            newest = queries.runs(session, kind="benchmark")
+            known = {run.id for run in newest}
+            older = [run for number in also if number not in known and (run := queries.run(session, number))]
+        return [*newest, *(run for run in older if run.kind == "benchmark")]
 
     def page(self, run_id: int, asked: LedgerQuery | None = None) -> tuple[list[LedgerRow], int]:
         """One page of the ledger, and how many bugs match in all."""

@@ -71,10 +71,13 @@ class RunView:
         return self.state in ENDED
 
 
-def run_views(runs: Sequence[Run]) -> list[RunView]:
-    """Runs in their order; each that is queued knows which run is ahead of it. A chat's model is not counted."""
+def run_views(runs: Sequence[Run], unfinished: Sequence[Run]) -> list[RunView]:
+    """Runs in their order; each that is queued knows which of all `unfinished` ones is ahead of it.
+
+    A chat's model is not counted.
+    """
     heavy = sorted(
-        (run.id or 0, run.state) for run in runs if not waits_for_people(run.kind) and run.state not in ENDED
+        (run.id or 0, run.state) for run in unfinished if not waits_for_people(run.kind) and run.state not in ENDED
     )
     at_work = [number for number, state in heavy if state in ACTIVE]
 

@@ -85,7 +85,7 @@ def test_the_ledger_filters_sorts_searches_and_pages(workspace, judged):
     assert ids(workspace, judged, sort="first", show="plausible", descending=True) == ["b/hard", "b/easy"]
     assert ids(workspace, judged, sort="count")[0] == "b/easy"
     assert ids(workspace, judged, page=2, size=2) == ["b/hard", "b/java"]
-    assert workspace.patches.page(judged, LedgerQuery(page=9, size=2)) == ([], 5)
+    assert ids(workspace, judged, page=9, size=2) == ["b/lost"], "the last page, where so many are not there"
 
 
 def test_a_row_has_its_controls_and_its_cells_in_rank_order(workspace, judged):
