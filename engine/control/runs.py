@@ -163,6 +163,11 @@ class Runs:
         with self._database.read() as session:
             return queries.runs(session, kind=kind, search=search, group=group, limit=limit)
 
+    def groups(self, prefix: str) -> Sequence[str]:
+        """The groups of runs whose name begins with `prefix`, the newest first."""
+        with self._database.read() as session:
+            return queries.groups(session, prefix)
+
     def unfinished(self) -> Sequence[Run]:
         """Every run that has not ended, of any kind, oldest first."""
         with self._database.read() as session:

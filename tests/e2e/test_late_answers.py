@@ -161,3 +161,51 @@ def test_a_run_that_is_picked_while_the_page_is_drawn_stays(still_server, open_p
     page.wait_for_url("**/?patches=4")
     tab(page, "Merge")
     page.wait_for_url("**/?tab=merge")
+
+
+def test_a_patch_that_is_read_stays_when_another_benchmark_starts(still_server, open_page):
+    page = open_page(still_server.url)
+    tab(page, "Patches")
+    panel = shown(page)
+    panel.locator(".ledger button.cell").nth(4).click()
+    panel.get_by_text("Test log").wait_for()
+    heading = panel.locator(".patch h3").inner_text()
+    with sqlite3.connect(still_server.home / "studio.db") as database:
+        database.execute("UPDATE run SET state = 'running', started_at = created_at WHERE id = 8")
+    expect(panel.get_by_role("link", name="Show it")).to_be_visible()
+    expect(panel.locator(".patch h3")).to_have_text(heading)
+    expect(panel.get_by_role("alert")).to_have_count(0)
+    assert "patches=5" in page.url
+    panel.get_by_role("link", name="Show it").click()
+    page.wait_for_url("**/?patches=8")
+
+
+def test_a_form_that_a_link_opens_stands_alone_and_so_does_its_address(still_server, open_page):
+    page = open_page(f"{still_server.url}/?run=4")
+    shown(page).get_by_role("link", name="Run again with changes").click()
+    panel = shown(page)
+    expect(panel.get_by_role("button", name="Start benchmark")).to_be_visible()
+    expect(panel.locator(".ledger")).to_be_hidden()
+    expect(panel.locator(".summary")).to_be_hidden()
+    page.wait_for_url("**/?tab=patches&again=4")
+    panel.get_by_role("button", name="Close").click()
+    expect(panel.locator(".ledger")).to_be_visible()
+    page.wait_for_url("**/?patches=5")
+
+
+@pytest.mark.parametrize(("address", "name"), [("?run=2", "Monitor"), ("?tab=train&again=2", "Train")])
+def test_an_address_opens_its_tab_at_once_and_shows_nothing_before_it_is_filled_in(
+    still_server, open_page, address, name
+):
+    page = open_page()
+    arrives = Held(page, "**/queue/join*", call(still_server, "app_arrive"))
+    page.goto(f"{still_server.url}/{address}")
+    arrives.wait_for_one()
+    expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tab", selected=True)).to_have_count(1)
+    expect(page.get_by_role("tabpanel").filter(visible=True)).to_have_count(0)
+    page.wait_for_timeout(9000)
+    expect(page.get_by_role("tabpanel").filter(visible=True)).to_have_count(0)
+    arrives.release()
+    expect(page.get_by_role("tabpanel").filter(visible=True)).to_have_count(1)
+    page.wait_for_url(f"**/{address}")
