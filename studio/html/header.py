@@ -8,6 +8,7 @@ from engine.control.views import RunView
 from studio.addresses import link
 from studio.html.basics import KINDS, esc
 
+LOADING = "loading the model"  # what a chat says until its model is there
 MANY = {"train": "trainings", "dataset": "datasets", "merge": "merges", "benchmark": "benchmark runs"}
 
 
@@ -35,10 +36,15 @@ def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
     )
 
 
+def _models(number: int, doing: str) -> str:
+    return f"{number} {'model' if number == 1 else 'models'} {doing}"
+
+
 def _chip(kind: str, runs: Sequence[RunView]) -> str:
     """The active runs of one kind; a click leads to the one, or to the list of them."""
     if kind == "chat":
-        words = f"{len(runs)} {'model' if len(runs) == 1 else 'models'} loaded"
+        loading = sum(run.progress in ("", LOADING) for run in runs)
+        words = " · ".join(_models(*each) for each in ((len(runs) - loading, "loaded"), (loading, "loading")) if each[0])
         title = "Keeps memory until it is unloaded: open it and press Unload"
     elif len(runs) == 1:
         done = f" {100 * runs[0].fraction:.0f} %" if runs[0].fraction else ""

@@ -169,7 +169,7 @@ def test_a_patch_that_is_read_stays_when_another_benchmark_starts(still_server, 
     panel = shown(page)
     panel.locator(".ledger button.cell").nth(4).click()
     panel.get_by_text("Test log").wait_for()
-    heading = panel.locator(".patch h3").inner_text()
+    heading = panel.locator(".patch h3").text_content()
     with sqlite3.connect(still_server.home / "studio.db") as database:
         database.execute("UPDATE run SET state = 'running', started_at = created_at WHERE id = 8")
     expect(panel.get_by_role("link", name="Show it")).to_be_visible()
@@ -186,7 +186,7 @@ def test_a_form_that_a_link_opens_stands_alone_and_so_does_its_address(still_ser
     panel = shown(page)
     expect(panel.get_by_role("button", name="Start benchmark")).to_be_visible()
     expect(panel.locator(".ledger")).to_be_hidden()
-    expect(panel.locator(".summary")).to_be_hidden()
+    expect(panel.locator("#benchmark-run")).to_be_hidden()
     page.wait_for_url("**/?tab=patches&again=4")
     panel.get_by_role("button", name="Close").click()
     expect(panel.locator(".ledger")).to_be_visible()
