@@ -1,4 +1,4 @@
-"""The vocabulary: a bug, the sample made of it, what a model wrote, the patch read from that, its verdict."""
+"""The domain: a bug, the sample made from it, a model's completion, the patch read from that, and its verdict."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Literal
 
 
 class Outcome(StrEnum):
-    """What judging one patch came to; the field's names, stored as these words."""
+    """The result of evaluating one patch; stored as these words."""
 
     PLAUSIBLE = "plausible"  # passed every test
     TEST_FAILED = "test_failed"
     COMPILE_ERROR = "compile_error"
     TIMEOUT = "timeout"
-    NO_PATCH = "no_patch"  # nothing usable could be read from the answer
-    NOT_RUN = "not_run"  # the machinery failed; never counted for or against the model
+    NO_PATCH = "no_patch"  # no usable patch could be read from the completion
+    NOT_RUN = "not_run"  # the infrastructure failed; never counted for or against the model
 
 
 def lines_of(text: str) -> list[str]:
@@ -39,17 +39,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Bug:
-    """One fault in one place of one file, with its known fix and the tests that tell them apart."""
+    """One fault in one place of one file, with its known fix and tests that fail on the fault and pass on the fix."""
 
     id: str  # unique within its source, "pocket/py-gcd"
     language: str  # "python" | "java"
-    path: str  # of the faulty file, relative to its project, "gcd.py"
+    path: str  # of the faulty file, relative to its project: "gcd.py"
     buggy: str  # whole text of the faulty file
     fixed: str  # the same file repaired; differs from `buggy` inside `span` only
     span: Span  # the faulty lines of `buggy`
     kind: str = ""  # of fault, "off_by_one"
-    cwe: str = ""  # "CWE-369", where it is a known weakness
-    project: str = ""  # splits never tear a project apart
+    cwe: str = ""  # "CWE-369", if it is a known weakness
+    project: str = ""  # a split never divides a project
     failing: tuple[str, ...] = ()  # tests that fail on `buggy` and pass on `fixed`
     passing: tuple[str, ...] = ()  # tests that pass on both
 
@@ -60,7 +60,7 @@ class Bug:
 
     @property
     def buggy_lines(self) -> str:
-        """The faulty lines; empty where the fix only inserts."""
+        """The faulty lines; empty if the fix only inserts."""
         return "".join(lines_of(self.buggy)[self.span.start - 1 : self.span.end])
 
     @property
@@ -72,9 +72,9 @@ class Bug:
 
     @property
     def fixed_lines(self) -> str:
-        """What stands in `fixed` where `buggy` has its span; empty where the fix only deletes.
+        """The lines of `fixed` that replace the span of `buggy`; empty if the fix only deletes.
 
-        Raises ValueError where `fixed` differs from `buggy` outside the span.
+        Raises ValueError if `fixed` differs from `buggy` outside the span.
         """
         if not self.fix_is_in_span:
             raise ValueError(f"{self.id}: the fix changes lines outside {self.span}")
@@ -89,7 +89,7 @@ class Bug:
 
 
 def span_of_change(buggy: str, fixed: str) -> Span:
-    """The first to the last line of `buggy` that the fix touches; equal texts raise ValueError."""
+    """The first to the last line of `buggy` that the fix changes. Raises ValueError if both texts are equal."""
     if buggy == fixed:
         raise ValueError("buggy and fixed code are the same")
     old, new = lines_of(buggy), lines_of(fixed)
@@ -99,7 +99,7 @@ def span_of_change(buggy: str, fixed: str) -> Span:
     return Span(head + 1, len(old) - tail)
 
 
-Rows = Literal["bugs", "samples", "preferences"]  # what a training set can be made of
+Rows = Literal["bugs", "samples", "preferences"]  # what the rows of a training set can be made from
 
 
 Role = Literal["system", "user", "assistant"]
@@ -123,7 +123,7 @@ def as_text(prompt: Prompt) -> str:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a sample's text; a learned one is what the model should write, the others it only reads."""
+    """A part of a sample's text; the model learns to write learned segments, and only reads the others."""
 
     text: str
     is_learned: bool = False
@@ -169,7 +169,7 @@ class Sample:
 
     @property
     def target(self) -> str:
-        """All that is learned; of the usual sample, what the model should write after the prompt."""
+        """All learned text; in the usual sample, what the model should write after the prompt."""
         return "".join(segment.text for segment in self.segments if segment.is_learned)
 
 
@@ -191,9 +191,9 @@ class Completion:
     """What a model wrote for one prompt."""
 
     text: str
-    score: float | None = None  # mean log-probability a token, in nats, where the method has one
+    score: float | None = None  # mean log-probability of a token, in nats, if the generator computes one
     n_tokens: int = 0
-    is_finished: bool = True  # False: it ran into its token limit, so its end is not where the model meant to stop
+    is_finished: bool = True  # False: it was cut off at the token limit, before the model ended it
 
 
 @dataclass(frozen=True)
@@ -207,14 +207,14 @@ class Patch:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of running the tests on one patch."""
+    """The result of running the tests on one patch."""
 
     outcome: Outcome
     reason: str = ""  # memory, disk, output_cap, invalid_output, infra_error, or a sentence
     log: str = ""  # trimmed output of compiler and tests; hostile text, escape when shown
     failed: tuple[str, ...] = ()  # names of failed tests
     duration_s: float = 0.0
-    sandbox: str = ""  # level and version, "bubblewrap 0.8.0"; empty where nothing ran
+    sandbox: str = ""  # level and version, "bubblewrap 0.8.0"; empty if nothing ran
 
     @property
     def is_plausible(self) -> bool:
@@ -226,7 +226,7 @@ class Model:
     """A base model or merged model with all its weights, an adapter beside its base, or a service's model by name."""
 
     name: str
-    kind: str  # "base" | "adapter" | "merged" | "endpoint"; "": of the hub, which could not be asked: the worker looks
+    kind: str  # "base" | "adapter" | "merged" | "endpoint"; "": the hub could not be asked, so the worker finds out
     path: str  # absolute folder, or hub id until the worker has fetched it; empty for an endpoint
     base: str = ""  # the same of the base model, for an adapter
 
@@ -240,7 +240,7 @@ class Model:
 class Turn:
     """One message of a repair conversation; an assistant's turn carries its patch and the verdict on it."""
 
-    role: str  # "user": a person; "assistant": the model; "tool": what came of the tests, or what the strategy says
+    role: str  # "user": a person; "assistant": the model; "tool": test results, or a message of the strategy
     text: str
     patch: Patch | None = None
     verdict: Verdict | None = field(default=None)

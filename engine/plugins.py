@@ -1,4 +1,4 @@
-"""Every kind of plug-in and the built-in ones of each; packages announce more through entry points.
+"""Every kind of plug-in with its built-in plug-ins; installed packages add more through entry points.
 
 A package adds a plug-in with an entry point in the group `repair_studio.<kind>`; forms, specs, shell and contract tests
 find it there. A built-in plug-in is one line in a table below.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -28,13 +28,24 @@ if TYPE_CHECKING:
     from engine.trainers import Trainer
 
 P = TypeVar("P")
+Made = TypeVar("Made", covariant=True)
+Settings = Params  # by a name that `Plugin` does not have for its own
+
+
+class Plugin(Protocol[Made]):
+    """A plug-in's class: the settings that it declares, and the call that makes it of them."""
+
+    @property
+    def Params(self) -> type[Settings]: ...
+
+    def __call__(self, params: Settings, /) -> Made: ...
 
 
 class Registry(Generic[P]):
-    """The plug-ins of one kind. A plug-in is a class with `Params` (a `Params` subclass) made as `cls(params)`."""
+    """The plug-ins of one kind."""
 
     def __init__(self, kind: str, field: str, built_in: Mapping[str, str]) -> None:
-        """`kind`: "trainers"; `field`: what a spec calls its choice of one, "trainer".
+        """`kind`: "trainers"; `field`: the field of a spec that chooses one, "trainer".
 
         `built_in`: name -> "module:Class", imported only when asked for.
         """
@@ -43,22 +54,27 @@ class Registry(Generic[P]):
 
     @cached_property
     def _paths(self) -> dict[str, str]:
-        announced = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
-        return {**announced, **self._built_in}
+        installed = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
+        return {**self._built_in, **{name: path for name, path in installed.items() if name not in self._built_in}}
 
     def names(self) -> list[str]:
+        """The built-in ones in the order of their table, then those of installed packages."""
         return list(self._paths)
 
-    def plugin(self, name: str) -> type[P]:
-        """The plug-in's class. Raises UserError naming what there is when `name` is unknown."""
+    def built_in(self) -> list[str]:
+        """The built-in ones, in the order of their table."""
+        return list(self._built_in)
+
+    def plugin(self, name: str) -> Plugin[P]:
+        """The plug-in's class. Raises UserError, which lists the known ones, if `name` is unknown."""
         if name not in self._paths:
             known = ", ".join(sorted(self._paths))
             raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
         module, _, attribute = self._paths[name].partition(":")
-        return cast("type[P]", getattr(import_module(module), attribute))
+        return cast("Plugin[P]", getattr(import_module(module), attribute))
 
     def title(self, name: str) -> str:
-        """What a page calls the plug-in: its `title`, or its name where it has none."""
+        """The plug-in's label on a page: its `title`, or its name if it has none."""
         return str(getattr(self.plugin(name), "title", name))
 
     def params(self, value: Any) -> Params:
@@ -73,10 +89,10 @@ class Registry(Generic[P]):
             declared = self.plugin(value["name"])
         except UserError as unknown:
             raise ValueError(str(unknown)) from None
-        return cast("Params", declared.Params.model_validate(value))  # type: ignore[attr-defined]
+        return declared.Params.model_validate(value)
 
-    def made_of(self, value: Any) -> P:
-        """The plug-in that `value` stands for, as in `params`. Raises UserError where there is none, or it is wrong."""
+    def from_value(self, value: Any) -> P:
+        """The plug-in described by `value`, as in `params`. Raises UserError if there is none or a setting is wrong."""
         try:
             params = self.params(value)
         except ValidationError as error:
@@ -87,7 +103,7 @@ class Registry(Generic[P]):
 
     def create(self, params: Params) -> P:
         """The plug-in with these settings."""
-        return self.plugin(params.name)(params)  # type: ignore[call-arg]
+        return self.plugin(params.name)(params)
 
 
 BUILDERS: Registry[Builder] = Registry(
@@ -133,7 +149,7 @@ BENCHMARKS: Registry[Benchmark] = Registry(
 SANDBOXES: Registry[Sandbox] = Registry(
     "sandboxes",
     "sandbox",
-    {
+    {  # the strongest first, as `auto` tries them
         "bubblewrap": "engine.sandboxes.bubblewrap:Bubblewrap",
         "landlock": "engine.sandboxes.landlock:Landlock",
         "auto": "engine.sandboxes.auto:Auto",

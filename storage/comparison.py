@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from storage.benchmarks import STANDING
+from storage.benchmarks import SUMMARY_COLUMNS
 from storage.tables import Bug, Patch
 from storage.texts import AT_ONCE
 
 
 def bugs(session: Session, run_ids: Sequence[int]) -> Sequence[Any]:
-    """(run_id, bug_id, language, kind, cwe, start, end, skipped, and those of STANDING but the last) of every bug."""
+    """(run_id, bug_id, language, kind, cwe, start, end, skipped, all but the last of SUMMARY_COLUMNS) of every bug."""
     facts = (Bug.run_id, Bug.bug_id, Bug.language, Bug.kind, Bug.cwe, Bug.start, Bug.end, Bug.skipped)
-    columns = [*(col(column) for column in facts), *(getattr(Bug, name) for name in STANDING[:-1])]
+    columns = [*(col(column) for column in facts), *(getattr(Bug, name) for name in SUMMARY_COLUMNS[:-1])]
     query = select(*columns).where(col(Bug.run_id).in_(run_ids)).order_by(col(Bug.bug_id))
     return session.connection().execute(query).all()
 

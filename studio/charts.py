@@ -1,4 +1,4 @@
-"""Rows of numbers as plotly figures that keep their zoom while they grow and suit a light and a dark page.
+"""Rows of numbers as plotly figures that keep their zoom when points are added, for a light or a dark page.
 
 The curves of a training stand on one axis of optimizer steps; what is in sight of it is the same in all of them.
 
@@ -141,7 +141,7 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
         "mode": "lines+markers" if has_points or len(points) < 3 else "lines",
         "line": {"color": color, "width": 2},
         "marker": {"size": 6},
-        "cliponaxis": False,  # the last point stands at the edge
+        "cliponaxis": False,  # the last point is at the edge
         "hovertemplate": "%{y:.4g}",
     }
     return [trace]

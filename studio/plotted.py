@@ -1,4 +1,4 @@
-"""A part of a page that shows a plotly figure and brings it up to date in place.
+"""A part of a page that shows a plotly figure and updates it in place.
 
 Gradio's own part for plots makes a new figure for every value and never frees the old one: a page that was left open
 beside a training took 2.4 GB. Here one figure lives as long as its part: zoom and hidden curves stay where they are.
@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-# Drawn when it has a size, since plotly measures where it draws; plotly's script is fetched by the first that has.
+# Drawn once it has a size, since plotly measures the element; the first figure drawn loads plotly's script.
 SCRIPT = """
 const CONFIG = {displaylogo: false, displayModeBar: false, doubleClick: 'autosize'};
 const place = element.querySelector('.plot');

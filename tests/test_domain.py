@@ -38,7 +38,7 @@ def test_equal_texts_have_no_span():
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 1), (3, 1)])
-def test_a_span_lies_in_a_file(start, end):
+def test_a_span_is_inside_a_file(start, end):
     with pytest.raises(ValueError, match="not a span"):
         Span(start, end)
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.assets import BUGS
-from engine.benchmarks import Listed
+from engine.benchmarks import BugEntry
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Runner, Suite, evaluate
@@ -19,7 +19,7 @@ from engine.sandboxes import Sandbox
 
 
 class Pocket:
-    """Small bugs of our own, one fault each, with the tests that tell right from wrong."""
+    """Small bugs of our own, one fault each, with tests that fail on the fault and pass on the fix."""
 
     name: ClassVar[str] = "pocket"
     title: ClassVar[str] = "Pocket (shipped)"
@@ -33,7 +33,7 @@ class Pocket:
         )
         timeout_s: float = params.setting(
             5.0,
-            "Processor time for all tests of one patch; three times that by the clock.",
+            "Processor time for all tests of one patch; the wall-clock limit is three times that.",
             unit="s",
             more=True,
             gt=0,
@@ -49,21 +49,21 @@ class Pocket:
         }
 
     def check(self) -> None:
-        """They are shipped."""
+        """Nothing to check: the bugs are shipped."""
 
-    def listed(self) -> list[Listed]:
-        listed = []
-        for described in self._described():
-            told = json.loads(described.read_text(encoding="utf-8"))
-            listed.append(Listed(told["id"], told["language"], told["kind"], told.get("cwe", "")))
-        return listed
+    def entries(self) -> list[BugEntry]:
+        entries = []
+        for file in self._bug_files():
+            values = json.loads(file.read_text(encoding="utf-8"))
+            entries.append(BugEntry(values["id"], values["language"], values["kind"], values.get("cwe", "")))
+        return entries
 
     def bugs(self) -> list[Bug]:
         return [bug for bug, _ in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
         reasons = {language: runner.unavailable() for language, runner in self._runners.items()}
-        return {bug.id: reasons[bug.language] for bug in self.listed() if reasons[bug.language]}
+        return {bug.id: reasons[bug.language] for bug in self.entries() if reasons[bug.language]}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
@@ -73,34 +73,34 @@ class Pocket:
     @cached_property
     def _cases(self) -> dict[str, tuple[Bug, Suite]]:
         """Bug id -> the bug and its tests, ordered by language and then by name."""
-        cases = map(_read, self._described())
+        cases = map(_read, self._bug_files())
         return {bug.id: (bug, suite) for bug, suite in cases}
 
-    def _described(self) -> list[Path]:
+    def _bug_files(self) -> list[Path]:
         languages = sorted(set(self._params.languages), key=self._params.languages.index)
         return [path for language in languages for path in sorted((self._folder / language).glob("*/bug.json"))]
 
 
-def _read(described: Path) -> tuple[Bug, Suite]:
-    folder, told = described.parent, json.loads(described.read_text(encoding="utf-8"))
+def _read(file: Path) -> tuple[Bug, Suite]:
+    folder, values = file.parent, json.loads(file.read_text(encoding="utf-8"))
     tests = sorted(path for path in (folder / "tests").iterdir() if path.is_file())
     assert len(tests) == 1, f"{folder.name} needs one file of tests"
     bug = Bug(
-        id=told["id"],
-        language=told["language"],
-        path=told["file"],
-        buggy=_text(folder / "buggy" / told["file"]),
-        fixed=_text(folder / "fixed" / told["file"]),
-        span=Span(*told["span"]),
-        kind=told["kind"],
-        cwe=told.get("cwe", ""),
-        project=told["id"],
-        failing=tuple(told["failing"]),
-        passing=tuple(told["passing"]),
+        id=values["id"],
+        language=values["language"],
+        path=values["file"],
+        buggy=_text(folder / "buggy" / values["file"]),
+        fixed=_text(folder / "fixed" / values["file"]),
+        span=Span(*values["span"]),
+        kind=values["kind"],
+        cwe=values.get("cwe", ""),
+        project=values["id"],
+        failing=tuple(values["failing"]),
+        passing=tuple(values["passing"]),
     )
     name = tests[0].name if bug.language == "python" else tests[0].stem
     return bug, Suite(bug.path, name, {tests[0].name: tests[0].read_bytes()})
 
 
 def _text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8")  # line ends as they are
+    return path.read_bytes().decode("utf-8")  # without converting line ends

@@ -1,8 +1,8 @@
 """QuixBugs: forty classic algorithms with one faulty line each, read from a checkout of its repository (Python).
 
-A correct program of QuixBugs differs from the buggy one in much more than the fault, so the known fix here is the
-buggy file with just the differing line taken over. The text at the end of each file that explains the program is
-left out of both: it is no code, and a model would read the answer's examples in it.
+A correct program of QuixBugs differs from the buggy one in more than the fault, so the known fix here is the buggy file
+with only the differing line replaced. The text at the end of each file, which explains the program, is removed from
+both: it is not code, and its examples would show the solution to a model.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import Listed
+from engine.benchmarks import BugEntry
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite, evaluate, verdict
-from engine.benchmarks.transplant import transplanted, without_epilogue
+from engine.benchmarks.transplant import transplant, without_epilogue
 from engine.domain import Bug, Outcome, Patch, Verdict, span_of_change
 from engine.errors import UserError
 from engine.sandboxes import Sandbox
 
 IMPORT = "import pytest\n"
-# What QuixBugs sets in its conftest.py, which is not used: a patch could plant one too.
+# What QuixBugs sets in its conftest.py, which is not used, since a patch could add one too.
 SET_UP = "import pytest; pytest.use_correct = pytest.run_slow = False\n"
 
 
@@ -33,13 +33,13 @@ class QuixBugs:
     title: ClassVar[str] = "QuixBugs (your copy)"
 
     class Params(params.Params):
-        """Where the checkout lies, and how long the tests of one program may take."""
+        """The folder of the checkout, and how long the tests of one program may take."""
 
         name: Literal["quixbugs"] = "quixbugs"
         folder: params.Place = params.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
         timeout_s: float = params.setting(
             10.0,
-            "Processor time for all tests of one patch; three times that by the clock.",
+            "Processor time for all tests of one patch; the wall-clock limit is three times that.",
             unit="s",
             more=True,
             gt=0,
@@ -55,15 +55,15 @@ class QuixBugs:
     def check(self) -> None:
         self._tests()
 
-    def listed(self) -> list[Listed]:
-        return [Listed(_id(path), "python") for path in self._tests()]
+    def entries(self) -> list[BugEntry]:
+        return [BugEntry(_id(path), "python") for path in self._tests()]
 
     def bugs(self) -> list[Bug]:
         return [bug for bug, _ in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
         reason = self._runner.unavailable()
-        return {bug.id: reason for bug in self.listed()} if reason else {}
+        return {bug.id: reason for bug in self.entries()} if reason else {}
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
@@ -71,7 +71,7 @@ class QuixBugs:
 
     def _passing(self, bug: Bug, suite: Suite, sandbox: Sandbox) -> frozenset[str] | Verdict:
         """The tests that the known fix passes here, measured once."""
-        if bug.id not in self._expected:  # two threads may both measure, with the same answer
+        if bug.id not in self._expected:  # two threads may both measure it, with the same result
             known = self._runner.run(bug.fixed, suite, sandbox)
             checked = verdict(known, known.passed, sandbox)
             if not checked.is_plausible or known.failed:
@@ -80,7 +80,7 @@ class QuixBugs:
         return self._expected[bug.id]
 
     def _tests(self) -> list[Path]:
-        """The test file of each program. Raises UserError where there is none."""
+        """The test file of each program. Raises UserError if there is none."""
         tests = sorted((self._folder / "python_testcases").glob("test_*.py")) if self._is_named else []
         if not tests:
             where = f"no QuixBugs checkout in {self._folder}" if self._is_named else "no folder is named"
@@ -99,7 +99,7 @@ class QuixBugs:
         path = f"python_programs/{name}.py"
         buggy = without_epilogue((self._folder / path).read_text(encoding="utf-8"))
         correct = (self._folder / f"correct_python_programs/{name}.py").read_text(encoding="utf-8")
-        fixed = transplanted(buggy, correct)
+        fixed = transplant(buggy, correct)
         bug = Bug(
             id=_id(tests),
             language="python",

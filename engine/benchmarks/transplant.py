@@ -1,4 +1,4 @@
-"""One program's fix carried over to another text of the same program: only lines of code that differ are taken."""
+"""Applies the fix of one version of a program to another: only the lines of code that differ are replaced."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def without_epilogue(text: str) -> str:
     return "".join(lines).rstrip("\n") + "\n"
 
 
-def transplanted(buggy: str, correct: str) -> str:
-    """`buggy` with the one run of code lines in which `correct` differs; comments and string statements differ freely.
+def transplant(buggy: str, correct: str) -> str:
+    """`buggy` with the one block of code lines in which `correct` differs; comments and docstrings are ignored.
 
-    Raises ValueError where the code of both is the same.
+    Raises ValueError if the code of both is the same.
     """
     old, new = _code(buggy), _code(correct)
     most = min(len(old), len(new))
@@ -39,7 +39,7 @@ def transplanted(buggy: str, correct: str) -> str:
 
 
 def _code(text: str) -> list[tuple[int, str]]:
-    """Index and text of each line that holds code, without its comment."""
+    """Index and text of each line that contains code, without its comment."""
     lines = [line.rstrip("\n") for line in lines_of(text)]
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:

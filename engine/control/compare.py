@@ -9,13 +9,13 @@ from functools import lru_cache
 
 from sqlmodel import Session
 
-from engine.control.known import known_run
+from engine.control.lookup import find_run
 from engine.errors import UserError
 from engine.scoring import (
+    CandidateSummary,
     Comparison,
     Mean,
     Share,
-    Standing,
     compare,
     control_trouble,
     pass_at_with_interval,
@@ -134,12 +134,12 @@ class Compare:
         with self._database.read() as session:
             runs = [_benchmark_run(session, run_id) for run_id in wanted]
             at = _rank(runs, k)
-            bugs, standings = _side_by_side(session, wanted, at)
+            bugs, summaries = _side_by_side(session, wanted, at)
         if not any(bug.is_common for bug in bugs):
             named = " and ".join(f"{run.id} ({_plugin(run, 'benchmark')})" for run in runs)
             raise UserError(f"runs {named} have no bug in common that both score; compare runs of the same benchmark")
         pair = compare((bug.repaired[0], bug.repaired[1]) for bug in bugs) if len(runs) == 2 else None
-        compared = (_compared(run, place, bugs, standings[run.id or 0], at) for place, run in enumerate(runs))
+        compared = (_compared(run, place, bugs, summaries[run.id or 0], at) for place, run in enumerate(runs))
         return Compared(at, tuple(compared), tuple(bugs), pair)
 
     def benchmark_run(self, run_id: int) -> None:
@@ -159,7 +159,7 @@ class Compare:
 
 
 def _benchmark_run(session: Session, run_id: int) -> Run:
-    run = known_run(session, run_id)
+    run = find_run(session, run_id)
     if run.kind != "benchmark":
         raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run; only benchmark runs can be compared")
     return run
@@ -186,33 +186,33 @@ def _rank(runs: Sequence[Run], k: int | None) -> int:
 
 def _side_by_side(
     session: Session, run_ids: Sequence[int], k: int
-) -> tuple[list[ComparedBug], dict[int, dict[str, Standing]]]:
-    """Every bug of the runs, and for each run the standing of each bug that it scores."""
-    standings: dict[int, dict[str, Standing]] = {run_id: {} for run_id in run_ids}
+) -> tuple[list[ComparedBug], dict[int, dict[str, CandidateSummary]]]:
+    """Every bug of the runs, and for each run the summary of each bug that it scores."""
+    summaries: dict[int, dict[str, CandidateSummary]] = {run_id: {} for run_id in run_ids}
     facts: dict[str, tuple[str, str, str, int]] = {}
     for run_id, bug_id, language, kind, cwe, start, end, skipped, *outcomes in comparison.bugs(session, run_ids):
         if bug_id not in facts:
             facts[bug_id] = (language, kind, cwe, end - start + 1)
-        if not skipped and (standing := _scored(*outcomes)):
-            standings[run_id][bug_id] = standing
+        if not skipped and (summary := _scored(*outcomes)):
+            summaries[run_id][bug_id] = summary
     bugs = []
     for bug_id, (language, kind, cwe, lines) in facts.items():
-        at = [standings[run_id].get(bug_id) for run_id in run_ids]
+        at = [summaries[run_id].get(bug_id) for run_id in run_ids]
         repaired = tuple([_is_repaired(each, k) for each in at])
         first = tuple([each.first_plausible if each else None for each in at])
         bugs.append(ComparedBug(bug_id, language, kind, cwe, _length(lines), repaired, first))
-    return bugs, standings
+    return bugs, summaries
 
 
 @lru_cache(maxsize=10_000)  # of many thousand bugs most have been met with the same outcomes before
-def _scored(known_fix: str | None, buggy_code: str | None, *counts: int) -> Standing | None:
-    """The standing of a bug, with the counts in the order of its fields; None where the bug is not scored."""
-    return None if control_trouble(known_fix, buggy_code) else Standing(*counts)
+def _scored(known_fix: str | None, buggy_code: str | None, *counts: int) -> CandidateSummary | None:
+    """The summary of a bug, with the counts in the order of its fields; None where the bug is not scored."""
+    return None if control_trouble(known_fix, buggy_code) else CandidateSummary(*counts)
 
 
 @lru_cache(maxsize=10_000)
-def _is_repaired(standing: Standing | None, k: int) -> bool | None:
-    return standing.is_plausible_at(k) if standing and standing.judged else None
+def _is_repaired(summary: CandidateSummary | None, k: int) -> bool | None:
+    return summary.is_plausible_at(k) if summary and summary.judged else None
 
 
 @lru_cache(maxsize=1000)
@@ -223,9 +223,9 @@ def _length(lines: int) -> str:
 
 
 def _compared(
-    run: Run, place: int, bugs: Sequence[ComparedBug], standings: Mapping[str, Standing], k: int
+    run: Run, place: int, bugs: Sequence[ComparedBug], summaries: Mapping[str, CandidateSummary], k: int
 ) -> ComparedRun:
-    common = Counter(standings[bug.bug_id] for bug in bugs if bug.is_common)
+    common = Counter(summaries[bug.bug_id] for bug in bugs if bug.is_common)
     chances = {at: chance for at in ranks(k) if (chance := pass_at_with_interval(common, at)) is not None}
     ended = run.ended_at - run.started_at if run.ended_at and run.started_at else None
     return ComparedRun(

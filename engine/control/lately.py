@@ -15,7 +15,7 @@ KEPT = 4  # answers
 
 
 class Lately(Generic[T]):
-    """Calls `read`, and for the same argument (text, JSON or Params) again only after `seconds`; errors are not kept."""
+    """Calls `read`; for an argument (text, JSON or Params) seen before only after `seconds`. Errors are not kept."""
 
     def __init__(self, read: Callable[[object], T], seconds: float = 10.0) -> None:
         self._read, self._seconds = read, seconds

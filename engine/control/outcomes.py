@@ -1,4 +1,4 @@
-"""What came of a finished run, in a few words that fit on a card."""
+"""The result of a finished run in a few words that fit on a card."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to 
 
 
 def outcome_words(run: Run) -> str:
-    """Empty while the run is not done."""
+    """The result in words; empty while the run is not done."""
     return WORDS[run.kind](run.result) if run.state == "done" and run.result else ""
 
 
 def stopping(run: Run) -> str:
-    """What a run that was asked to stop does until it ends; empty in any other state."""
+    """What a stopping run still does until it ends; empty in any other state."""
     if run.state != "stopping":
         return ""
     if run.kind not in KINDS or not KINDS[run.kind].saves_when_stopped:
-        return "ending"  # what it has made so far is in its folder already
+        return "ending"  # its results so far are already in its folder
     if run.stop_now:
         return "ending without saving"
     return f"finishing its step and saving a checkpoint, {SAVING_S / 60:.0f} minutes at most"
@@ -57,7 +57,7 @@ def _benchmark(result: Mapping[str, Any]) -> str:
     if not at:
         return ""
     k = max(at)
-    total = result.get("counted_at", {}).get(str(k), result["scored"])  # not told by the first versions
+    total = result.get("counted_at", {}).get(str(k), result["scored"])  # results of the first versions lack it
     return f"{at[k]} of {total} bugs plausible@{k}"
 
 

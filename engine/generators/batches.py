@@ -1,4 +1,4 @@
-"""Prompts in batches of like length that fit the memory, and each batch halved when it does not after all."""
+"""Runs prompts in batches of similar length that fit the memory; a batch that does not fit is halved."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Batches:
     """Tokenises prompts, runs a drawing method over them and reads its completions back as text."""
 
     def __init__(self, loaded: Loaded, n: int, new_tokens: int, budget: int | None) -> None:
-        """`budget`: tokens of keys and values computed at a time; None: as the free memory allows."""
+        """`budget`: tokens of keys and values computed at a time; None: as many as fit the free memory."""
         self.loaded = loaded
         self.n = n
         self.new_tokens = new_tokens
         self.budget = budget or tokens_that_fit(loaded)
 
     def run(self, prompts: Sequence[str], draw: Draw) -> Iterator[tuple[int, list[Completion] | None]]:
-        """See `engine.generators.Generator.generate`; `draw` gets the padded rows and whose prompts they are."""
+        """See `engine.generators.Generator.generate`; `draw` gets the padded rows and the indices of their prompts."""
         ids = encode(self.loaded.tokenizer, prompts)
         longest = room(self.loaded, self.new_tokens)
         fitting = [index for index, tokens in enumerate(ids) if 0 < len(tokens) <= longest]
@@ -56,7 +56,7 @@ class Batches:
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if len(batch) == 1 or not is_out_of_memory(error):
                 raise
-        if left:  # after the except clause, whose traceback would hold on to the memory that is short
+        if left:  # outside the except clause, whose traceback would keep the memory allocated
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             middle = (len(left) + 1) // 2
@@ -71,7 +71,7 @@ def room(loaded: Loaded, new_tokens: int) -> int:
 
 
 def encode(tokenizer: Any, prompts: Sequence[str]) -> list[list[int]]:
-    """Token ids as `engine.work.build` makes them: special tokens only where the text spells them."""
+    """Token ids as in `engine.work.build`: special tokens only if the text contains them."""
     if not prompts:
         return []
     ids: list[list[int]] = tokenizer(list(prompts), add_special_tokens=False, verbose=False)["input_ids"]
@@ -118,5 +118,5 @@ def read_back(tokens: torch.Tensor, scores: torch.Tensor, loaded: Loaded) -> lis
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """A GPU's error has its own type; a CPU's is a RuntimeError that says so."""
+    """Whether memory ran out: a GPU's error has its own type, a CPU's is a RuntimeError with this message."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

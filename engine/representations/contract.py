@@ -1,4 +1,4 @@
-"""What always holds of a representation; run on every registered one."""
+"""The contract test of a representation, run on every registered one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOSTILE = (
 
 
 def check(representation: Representation, bugs: Iterable[Bug]) -> None:
-    """Show every bug and read its fix back. Raises AssertionError naming the bug and the broken promise."""
+    """Show every bug and read its fix back. Raises AssertionError naming the bug and the violation."""
     shown = 0
     for bug in bugs:
         for completion in HOSTILE:

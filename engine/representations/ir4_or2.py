@@ -4,7 +4,7 @@ The prompt, in the starter adapter's form, for a model's fill-in-the-middle toke
 
     <prefix>code before{indent}# buggy code\\n# each faulty line\\n<suffix>code after<middle>
 
-The target is what stands in the fixed file for the span; both use "\\n" even where the file has "\\r\\n".
+The target is the fixed lines of the span; prompt and target use "\\n" even if the file has "\\r\\n".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lets a model repair the bugs of a benchmark and has every patch judged; goes on where a killed run stopped."""
+"""Has a model repair the bugs of a benchmark and evaluates every patch; continues where a killed run stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
-from engine.scoring import BugOutcomes, Standing, counted_reasons, figures
+from engine.scoring import BugOutcomes, CandidateSummary, counted_reasons, figures
 from engine.specs import BenchmarkSpec
 from engine.work.validation import Control, Validation
 
@@ -25,37 +25,42 @@ from engine.work.validation import Control, Validation
 def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """Emit every bug, and every patch with its verdict; returns the counts.
 
-    The model writes in this thread while other threads run tests. Raises UserError where model and representation do
-    not fit, SandboxUnavailable where nothing can be run safely.
+    The model writes in this thread while other threads run tests. Raises UserError if model and representation do not
+    fit together, SandboxUnavailable if no sandbox works.
     """
     if inputs.model is None:
         raise UserError("no model was named", field="model")
     started = time.monotonic()
     sandbox = usable(spec.sandbox)
-    bugs_from = BENCHMARKS.create(spec.benchmark)
-    bugs = bugs_from.bugs()[: spec.limit]
+    source = BENCHMARKS.create(spec.benchmark)
+    bugs = source.bugs()[: spec.limit]
     run.emit("progress", done=0, total=None, text="loading the model")
     generator = GENERATORS.create(spec.generator)
     generator.load(inputs.model, spec.seed)
     representation = for_model(REPRESENTATIONS.create(spec.representation), inputs.model, generator.vocabulary())
-    prompts, skipped = _shown(bugs, dict(bugs_from.skipped()), representation, generator, run)
+    prompts, skipped = _encode(bugs, dict(source.skipped()), representation, generator, run)
 
     pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
     try:
-        validation = Validation(bugs_from, representation, sandbox, run, pool)
+        validation = Validation(source, representation, sandbox, run, pool)
         wanted = range(1, spec.candidates + 1)
         validation.total = len(prompts) * len(wanted)
-        to_judge = [bug for bug in bugs if bug.id in prompts]
-        for bug in to_judge:
+        scored = [bug for bug in bugs if bug.id in prompts]
+        for bug in scored:
             validation.start(bug)
-        unwritten = [
-            bug for bug in to_judge if not all(validation.is_settled((bug.id, MODEL, rank)) for rank in wanted)
+        unfinished = [
+            bug for bug in scored if not all(validation.has_verdict((bug.id, MODEL, rank)) for rank in wanted)
         ]
-        drawn = generator.generate([prompts[bug.id] for bug in unwritten], spec.candidates)
+        drawn = generator.generate([prompts[bug.id] for bug in unfinished], spec.candidates)
         for count, (index, completions) in enumerate(drawn, start=1):
-            assert completions is not None, f"{unwritten[index].id} was counted and fits"
-            validation.candidates(unwritten[index], completions)
-            validation.progress(f"{count + len(to_judge) - len(unwritten)} of {len(to_judge)} bugs written")
+            bug = unfinished[index]
+            if completions is None:  # a remote model may not know its limit beforehand
+                skipped[bug.id] = "too_long: the generator accepts no prompt of this length"
+                validation.total -= len(wanted)
+                _say(run, bug, skipped[bug.id], None)
+            else:
+                validation.candidates(bug, completions)
+            validation.progress(f"{count + len(scored) - len(unfinished)} of {len(scored)} bugs written")
         controls = validation.wait()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -70,17 +75,17 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     }
 
 
-def _shown(
+def _encode(
     bugs: list[Bug], skipped: dict[str, str], representation: Representation, generator: Generator, run: RunDir
 ) -> tuple[dict[str, Prompt], dict[str, str]]:
-    """Say every bug; returns the prompts of those that can be judged, and why the others cannot."""
+    """Emit every bug; returns (prompts of the bugs to repair, reasons why the others are skipped), by bug id."""
     prompts: dict[str, Prompt] = {}
     for bug in bugs:
         if bug.id not in skipped:
             try:
                 prompts[bug.id] = representation.encode(bug).prompt
             except CannotShow as reason:
-                skipped[bug.id] = f"cannot be shown: {reason}"
+                skipped[bug.id] = f"cannot be encoded: {reason}"
     counted, room = generator.count(list(prompts.values())), generator.room()
     lengths = dict(zip(prompts, counted, strict=True)) if counted is not None else {}
     for bug_id, length in lengths.items():
@@ -88,34 +93,38 @@ def _shown(
             skipped[bug_id] = f"too_long: {length} tokens"
             del prompts[bug_id]
     for bug in bugs:
-        run.emit(
-            "bug",
-            id=bug.id,
-            language=bug.language,
-            path=bug.path,
-            kind=bug.kind,
-            cwe=bug.cwe,
-            start=bug.span.start,
-            end=bug.span.end,
-            buggy=bug.buggy,
-            fixed=bug.fixed,
-            skipped=skipped.get(bug.id, ""),
-            prompt_tokens=lengths.get(bug.id),
-        )
+        _say(run, bug, skipped.get(bug.id, ""), lengths.get(bug.id))
     return prompts, {bug.id: skipped[bug.id] for bug in bugs if bug.id in skipped}
 
 
+def _say(run: RunDir, bug: Bug, skipped: str, prompt_tokens: int | None) -> None:
+    run.emit(
+        "bug",
+        id=bug.id,
+        language=bug.language,
+        path=bug.path,
+        kind=bug.kind,
+        cwe=bug.cwe,
+        start=bug.span.start,
+        end=bug.span.end,
+        buggy=bug.buggy,
+        fixed=bug.fixed,
+        skipped=skipped,
+        prompt_tokens=prompt_tokens,
+    )
+
+
 def _counts(validation: Validation, controls: dict[str, Control], candidates: int) -> dict[str, Any]:
-    """As `engine.scoring` counts; of `counted_at[k]` bugs it is known whether one of the first k is plausible."""
-    judged: dict[str, dict[int, str]] = {bug_id: {} for bug_id in controls}
+    """The figures of `engine.scoring`; `counted_at[k]`: bugs that count in plausible@k."""
+    outcomes_of: dict[str, dict[int, str]] = {bug_id: {} for bug_id in controls}
     for (bug_id, source, rank), verdict in validation.verdicts.items():
         if source == MODEL and bug_id in controls and rank <= candidates:
-            judged[bug_id][rank] = verdict.outcome.value
+            outcomes_of[bug_id][rank] = verdict.outcome.value
     bugs = Counter(
-        BugOutcomes(control.known_fix.outcome, control.buggy_code.outcome, Standing.of(judged[bug_id]))
+        BugOutcomes(control.known_fix.outcome, control.buggy_code.outcome, CandidateSummary.of(outcomes_of[bug_id]))
         for bug_id, control in controls.items()
     )
-    outcomes = Counter(outcome for each in judged.values() for outcome in each.values())
+    outcomes = Counter(outcome for each in outcomes_of.values() for outcome in each.values())
     found = figures(bugs, candidates)
     return {
         "scored": found.scored,

@@ -1,4 +1,4 @@
-"""A form and what is around it: presets above; below, kept up to date while typing, what is wrong and what it runs."""
+"""A form with presets above, and below it, updated while typing, what is wrong and the shell command it would run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import gradio as gr
 from engine.control.runs import spec_json
 from engine.errors import UserError
 from engine.specs import parse
-from studio.clickable import kept, plain
+from studio.clickable import hidden_field, plain
 from studio.forms.fields import Names, css_class, text_of
 from studio.forms.form import Form
 from studio.guard import on
@@ -20,9 +20,9 @@ from studio.page import Frame
 
 
 class Panel:
-    """A form with its presets, complaint, JSON and shell command; `about` draws more of a valid spec elsewhere.
+    """A form with its presets, error message, JSON and shell command.
 
-    A link fills it: `?tab=train&again=7` with what run 7 was asked for, `use=model:mine` with one setting.
+    A link can fill it: `?tab=train&again=7` with the settings of run 7, `use=model:mine` with one setting.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class Panel:
         folded: Sequence[str] = (),
         recipe_apart: bool = False,
     ) -> None:
-        """`recipe_apart`: the page calls `place_recipe` where it wants it."""
+        """`recipe_apart`: the page itself calls `place_recipe`, where JSON and command should be."""
         self._frame = frame
-        self.again, self.use = kept(0), kept("")
+        self.again, self.use = hidden_field(0), hidden_field("")
         with gr.Row(elem_classes="title-row"):
             plain(heading(title, text))
             presets = [("none", ""), *((name, name) for name in Form.presets(kind))]
@@ -51,12 +51,12 @@ class Panel:
             self.place_recipe(is_open=False)
 
     def place_recipe(self, *, is_open: bool) -> None:
-        """JSON and shell command, where this is called."""
+        """Add JSON and shell command to the page at this point."""
         with gr.Accordion("The same as a shell command and as JSON", open=is_open, elem_classes="more"):
             self.recipe.render()  # type: ignore[no-untyped-call]
 
     def wire(self, about: Callable[[Any], str] | None = None, about_part: Any = None) -> None:
-        """Connect it to its page; `about` draws more of a valid spec on `about_part`."""
+        """Connect the events of the form; `about_part` shows what `about` returns for a valid spec."""
         form, live = self.form, self._frame.live
         parts = [self.complaint, self._origin, self.recipe, *([about_part] if about else [])]
 
@@ -92,7 +92,7 @@ class Panel:
         self._frame.keep("use", self.use, check=self._using)
 
     def _asked(self, run_id: int) -> Any:
-        """What a run was asked for, under the next free name. Raises UserError."""
+        """The spec of a run, under the next free name. Raises UserError."""
         run = self._frame.workspace.runs.get(run_id)
         if run.kind != self.form.kind:
             raise UserError(f"run {run_id} is a {run.kind} run; this form is for {self.form.kind} runs")
@@ -105,7 +105,7 @@ class Panel:
         return parse({"kind": self.form.kind, setting: value})
 
     def _changes(self, again: int, spec: Any) -> str:
-        """From which run the form was filled, and the settings that are no longer as there, which are marked too."""
+        """From which run the form was filled, and which settings were changed since; these are also marked."""
         try:
             before = dict(_settings(self._asked(again))) if again else {}
         except UserError:
@@ -138,5 +138,5 @@ def _settings(spec: Any) -> Iterator[tuple[str, str]]:
 
 
 def _choices(names: list[Any], value: Any) -> Any:
-    """What there is to choose from now; the first of it where nothing is chosen."""
+    """An update with what can be chosen now; it selects the first choice if nothing is chosen."""
     return gr.update(choices=names, value=names[0]) if names and value in ("", None) else gr.update(choices=names)

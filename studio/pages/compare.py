@@ -14,12 +14,12 @@ from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from studio.charts import plausible_by_rank
 from studio.checked import number_of
-from studio.clickable import GONE, clickable, kept, picked, plain, showing
+from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
 from studio.guard import on
 from studio.html import comparison as html
 from studio.html.basics import empty
 from studio.page import Frame
-from studio.pages.patches import called
+from studio.pages.patches import run_label
 from studio.plotted import plotted
 
 SIZE = 12  # bugs on one page of the table
@@ -61,7 +61,8 @@ def newest_pair(runs: Sequence[RunView]) -> list[int]:
 def build(frame: Frame) -> None:
     """The page."""
     workspace, live = frame.workspace, frame.live
-    wanted, opened, pattern, bug, page = kept(""), kept(""), kept(""), kept(""), kept(1)
+    wanted, opened, pattern, bug = (hidden_field("") for _ in range(4))
+    page = hidden_field(1)
     with gr.Row(elem_classes="run-row compare-row"):
         picker = gr.Dropdown([], label="Runs to compare", multiselect=True, max_choices=MOST_RUNS, interactive=True,
                              elem_id="compared-runs", show_label=False, scale=1, min_width=280)  # fmt: skip
@@ -111,7 +112,7 @@ def build(frame: Frame) -> None:
         runs, chosen = known_runs(text, held)
         known = [run.id for run in runs]
         choices = gr.update(
-            choices=[(called(run), run.id) for run in runs], value=[each for each in chosen if each in known]
+            choices=[(run_label(run), run.id) for run in runs], value=[each for each in chosen if each in known]
         )
         most = min((int(run.spec.get("candidates", 10)) for run in runs if run.id in chosen), default=1)
         ks = gr.update(choices=[("all candidates", ALL), *((f"first {n} candidates", n) for n in range(1, most))],
@@ -120,8 +121,8 @@ def build(frame: Frame) -> None:
             compared(text, held, k if k and k < most else None)
         except UserError as error:
             said = empty("Nothing to compare yet", f"{_capital(str(error))}.")
-            return [choices, ks, text, said, showing(False, "page")]
-        return [choices, ks, ",".join(map(str, chosen)), "", showing(True, "page")]
+            return [choices, ks, text, said, show_or_hide(False, "page")]
+        return [choices, ks, ",".join(map(str, chosen)), "", show_or_hide(True, "page")]
 
     def draw_figures(text: str, held: str, k: int | None, group: str) -> list[str]:
         try:
@@ -181,11 +182,11 @@ def build(frame: Frame) -> None:
         return [",".join(str(number) for number in chosen if isinstance(number, int)), "", "", 1]
 
     def choose_pattern(event: gr.EventData) -> list[Any]:
-        chosen = picked(event)
+        chosen = click_value(event)
         return [chosen if set(chosen) <= set("01") and len(chosen) <= MOST_RUNS else "", 1]
 
     def choose_bug(event: gr.EventData) -> str:
-        return picked(event)
+        return click_value(event)
 
     def show_all() -> list[Any]:
         return ["", "", 1]

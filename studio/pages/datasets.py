@@ -1,4 +1,4 @@
-"""Datasets: build a dataset, see what was lost on the way, and any sample as training will see it."""
+"""Datasets: build a dataset, see which bugs were left out and why, and any sample as training will see it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.errors import UserError
 from engine.plugins import BENCHMARKS
 from studio import charts
 from studio.addresses import link
-from studio.clickable import GONE, kept, picked, plain, showing
+from studio.clickable import GONE, click_value, hidden_field, plain, show_or_hide
 from studio.dropped import file_zone
 from studio.forms.fields import Names
 from studio.forms.form import Form
@@ -27,7 +27,7 @@ from studio.plotted import plotted
 
 
 def funnel(source: int, losses: Sequence[Loss], kept: int) -> str:
-    """What went in, each loss with its reason and first example, what came out."""
+    """How many bugs were read, how many were left out for each reason with an example, how many samples were made."""
     most = max(source, kept, 1)
 
     def row(name: str, number: int, kind: str, example: str = "") -> str:
@@ -44,7 +44,7 @@ def report(dataset: DatasetView) -> str:
     figures = tiles(
         [
             (f"{dataset.train_rows:,}", "training samples", "the model learns from these"),
-            (f"{dataset.valid_rows:,}", "evaluation samples", "kept apart for the evaluation loss"),
+            (f"{dataset.valid_rows:,}", "evaluation samples", "only used to measure the evaluation loss"),
             (f"{dataset.learned_tokens:,}", "learned tokens", "tokens that count in the loss"),
             (dataset.hash[:10], "content hash", "the same hash means the same samples"),
         ]
@@ -70,7 +70,7 @@ def preview(rows: Sequence[Mapping[str, str]], roles: Mapping[str, str]) -> str:
     """The first rows of a file, each column with what it is used for."""
     if not rows:
         return ""
-    columns = sorted(rows[0], key=lambda name: name not in roles)  # those that are used first
+    columns = sorted(rows[0], key=lambda name: name not in roles)  # used columns first
     head = "".join(
         f'<th class="{"used" if name in roles else ""}">{esc(name)}<span>{esc(roles.get(name, "not used"))}</span></th>'
         for name in columns
@@ -94,7 +94,7 @@ def roles_of(form: Form, builder: Mapping[str, Any], columns: Sequence[str]) -> 
 def sample(shown: ShownSample | None) -> str:
     """One sample: where it is from, the fix as a diff, prompt and target, tokens by loss mask."""
     if shown is None:
-        return empty("No sample matches", "Clear the search to see them all.")
+        return empty("No sample matches", "Clear the search to see all samples.")
     facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
     fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}.py")
     return (
@@ -107,7 +107,7 @@ def sample(shown: ShownSample | None) -> str:
 
 
 def place_of(shown: Any) -> str:
-    """Which of how many samples this is."""
+    """The position of a sample among those found, as text."""
     return f"{shown.index + 1} of {shown.total:,}{'' if shown.is_whole else ' or more'}" if shown else "none"
 
 
@@ -139,7 +139,7 @@ def build(frame: Frame) -> None:
                     after = gr.Button("Next", size="sm", min_width=80)
                     place = plain(elem_classes="place")
                 body = plain()
-    index, wanted = kept(0), kept("")  # wanted: the dataset to show, also one that is still being built
+    index, wanted = hidden_field(0), hidden_field("")  # wanted: the dataset to show, also one that is still being built
     form = panel.form
 
     def start(*values: Any) -> str:
@@ -147,16 +147,19 @@ def build(frame: Frame) -> None:
         gr.Info(f"Run {run.id} builds {run.name}; it is shown here as soon as it is done.")
         return run.name
 
-    def take_file(event: gr.EventData) -> list[Any]:
-        """A file has come: it goes into the form of the builder that reads files."""
-        return [reader.plugin, picked(event)]
+    def take_file(builder: str, event: gr.EventData) -> list[Any]:
+        """A file was uploaded: fill in its path for the chosen builder, or for the first one that reads files."""
+        taker = next((each for each in takers if each.plugin == builder), takers[0])
+        return [taker.plugin, *(click_value(event) if each is taker else gr.skip() for each in takers)]
 
     def draw_rows(*values: Any) -> list[str]:
         builder = form.read(values).get("builder") or {}
+        taker = next((each for each in takers if each.plugin == builder.get("name")), None)
+        file = builder.get(taker.place.rpartition(".")[2]) if taker else ""
         try:
-            found = workspace.datasets.preview(builder["file"], 3) if builder.get("file") else []
+            found = workspace.datasets.preview(file, 3) if file else []
         except (UserError, OSError):
-            return [""]  # what is wrong with it is said beside the form
+            return [""]  # the form shows what is wrong with the file
         return [preview(found, roles_of(form, builder, list(found[0]) if found else []))]
 
     def draw(want: str, held: str | None) -> list[Any]:
@@ -179,7 +182,7 @@ def build(frame: Frame) -> None:
         return [gr.update(value=chart, visible=True)]
 
     def draw_explorer(name: str | None) -> list[Any]:
-        return [showing(bool(name))]
+        return [show_or_hide(bool(name))]
 
     def show_sample(name: str | None, text: str, number: int) -> list[str]:
         if not name:
@@ -199,12 +202,14 @@ def build(frame: Frame) -> None:
     def another(name: str | None) -> list[Any]:
         return [name or "", 0]
 
-    reader = next(each for each in form.fields if each.place == "builder.file")
+    takers = [each for each in form.fields if each.takes_upload and each.place.startswith("builder.")]
     chooser = form.widgets("builder")[0]
     on(start_button.click, start, form.inputs, wanted, name="datasets_start")
     on(picker.input, another, picker, [wanted, index], name="datasets_another")
-    taken = on(zone.upload, take_file, None, [chooser, reader.widget], name="datasets_take_file")
-    form.offer_after(taken, reader)
+    filled = [chooser, *(each.widget for each in takers)]
+    taken = on(zone.upload, take_file, chooser, filled, name="datasets_take_file")
+    for taker in takers:
+        form.offer_after(taken, taker)
     live.show(draw_rows, form.inputs, [rows], also=[each.change for each in form.inputs], ticks=False)
     live.show(draw, [wanted, picker], [strip, picker, doing, facts], also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])

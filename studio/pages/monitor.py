@@ -1,4 +1,4 @@
-"""Monitor: every run with its state; the chosen one's curves, log, settings, and what can be done with it."""
+"""Monitor: every run with its state; the chosen run's curves, log, settings and actions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import gradio as gr
 from engine.control.runs import spec_json
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
-from engine.specs import parse
+from engine.rundir import RESUMABLE
+from engine.specs import KINDS as SPECS
+from engine.specs import BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from studio import charts
-from studio.addresses import FORMS, link
+from studio.addresses import link
 from studio.checked import number_of
-from studio.clickable import GONE, clickable, kept, picked, plain, showing
+from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
 from studio.guard import on
 from studio.html import code
 from studio.html.basics import KINDS, copy_link, copyable, empty, esc, run_list, run_strip
@@ -22,36 +24,35 @@ from studio.page import Frame
 from studio.plotted import plotted
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
-GOES_ON = ("stopped", "failed", "interrupted")
 
 
 def settings(run: RunView, command: str) -> str:
-    """What the run was asked for, as a command and as JSON."""
+    """The settings of a run as a shell command and as JSON."""
     return copyable(command, "Shell command") + copyable(spec_json(parse(dict(run.spec))), "JSON")
 
 
 def first_choice(runs: Sequence[RunView]) -> int:
-    """The run to show while none is chosen: what trains now, what runs now, else the newest; 0 if there is none."""
-    at_work = [run for run in runs if run.state == "running"]
-    training = [run for run in at_work if run.kind == "train"]
-    return next((run.id for run in [*training, *at_work, *runs]), 0)
+    """The run to show while none is chosen: a running training, a running run, else the newest; 0 if there is none."""
+    running = [run for run in runs if run.state == "running"]
+    training = [run for run in running if run.kind == "train"]
+    return next((run.id for run in [*training, *running, *runs]), 0)
 
 
 def actions(run: RunView, made: str) -> list[tuple[str, str]]:
-    """(words, address) of what can be done with a run; `made`: the kind of the model that it has made, if any."""
+    """(label, address) of what can be done with a run; `made`: the kind of the model that it produced, if any."""
     found = []
     if made:
-        found.append(("Benchmark", link(tab=FORMS["benchmark"], use=f"model:{run.name}")))
+        found.append(("Benchmark", link(tab=BenchmarkSpec.page, use=f"model:{run.name}")))
         if made == "adapter":
-            found.append(("Merge", link(tab=FORMS["merge"], use=f"adapter:{run.name}")))
-        found.append(("Chat", link(tab=FORMS["chat"], use=f"model:{run.name}")))
+            found.append(("Merge", link(tab=MergeSpec.page, use=f"adapter:{run.name}")))
+        found.append(("Chat", link(tab=ChatSpec.page, use=f"model:{run.name}")))
     if run.kind == "dataset" and run.state == "done":
         found.append(("Open the dataset", link(dataset=run.name)))
-        found.append(("Train on this", link(tab=FORMS["train"], use=f"dataset:{run.name}")))
+        found.append(("Train on this", link(tab=TrainSpec.page, use=f"dataset:{run.name}")))
     if run.kind == "benchmark":
         found.append(("See patches", link(patches=run.id)))
     if run.kind != "chat":
-        found.append(("Run again with changes", link(tab=FORMS[run.kind], again=run.id)))
+        found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found
 
 
@@ -64,8 +65,8 @@ def action_links(found: Sequence[tuple[str, str]]) -> str:
 def build(frame: Frame) -> None:
     """The page."""
     workspace, live = frame.workspace, frame.live
-    chosen, shown = kept(0), kept(0)  # shown: what is on the page also while nothing is chosen
-    zoomed = kept("")  # what a chart last said of its zoom
+    chosen, shown = hidden_field(0), hidden_field(0)  # shown: what is on the page also while nothing is chosen
+    zoomed = hidden_field("")  # what a chart last said of its zoom
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=3, min_width=300, variant="panel"):
             plain('<div class="heading"><h2>Runs</h2></div>')
@@ -101,7 +102,7 @@ def build(frame: Frame) -> None:
         unfinished = workspace.runs.unfinished()
         runs = run_views(workspace.runs.list(kind=only, search=text.strip()), unfinished)
         if not runs:
-            return [empty("No runs", "Start the demo, or build a dataset: each piece of work is listed here.")]
+            return [empty("No runs", "Start the demo, or build a dataset: every run is listed here.")]
         return [run_list(runs, wanted or held or first_choice(run_views(workspace.runs.list(), unfinished)))]
 
     def draw_run(wanted: int, held: int, zoom: str) -> list[Any]:
@@ -110,9 +111,9 @@ def build(frame: Frame) -> None:
             nothing = empty("Nothing has run yet", "The curves and the log of each run will be shown here.")
             return [
                 *[0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""],
-                *[showing(False, "buttons"), showing(False), showing(False), *[""] * len(CHARTS)],
+                *[show_or_hide(False, "buttons"), show_or_hide(False), show_or_hide(False), *[""] * len(CHARTS)],
             ]
-        return [*about(run), showing(True, "buttons"), showing(True), *figures(run, zoom)]
+        return [*about(run), show_or_hide(True, "buttons"), show_or_hide(True), *figures(run, zoom)]
 
     def about(run: RunView) -> list[Any]:
         made = next((model.kind for model in workspace.models.list() if model.run_id == run.id and model.usable), "")
@@ -125,7 +126,7 @@ def build(frame: Frame) -> None:
                 value="Unload" if run.kind == "chat" else "Stop now" if run.can_save else "Stop",
                 interactive=run.can_save or run.state != "stopping",
             ),
-            gr.update(visible=run.state in GOES_ON or "hidden"),
+            gr.update(visible=run.state in RESUMABLE or "hidden"),
             action_links(actions(run, made)),
             code.log(workspace.runs.log(run.id)),
             recipe_of(run),
@@ -139,13 +140,13 @@ def build(frame: Frame) -> None:
 
     def figures(run: RunView, zoom: str) -> list[Any]:
         if run.kind != "train":
-            return [showing(False), *[""] * len(CHARTS)]
+            return [show_or_hide(False), *[""] * len(CHARTS)]
         view = charts.View.read(f"run {run.id}", zoom)
         metrics = workspace.runs.metrics(run.id, *view.steps)
-        return [showing(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
+        return [show_or_hide(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
 
     def choose(event: gr.EventData) -> int:
-        return workspace.runs.get(number_of(picked(event))).id or 0
+        return workspace.runs.get(number_of(click_value(event))).id or 0
 
     def stop_and_save(number: int) -> None:
         workspace.runs.stop(number)
@@ -164,7 +165,7 @@ def build(frame: Frame) -> None:
         also=[chosen.change, zoomed.change],
     )
     on(cards.select, choose, None, chosen, name="monitor_choose")
-    on([plot.select for plot in plots], picked, None, zoomed, name="monitor_zoom")
+    on([plot.select for plot in plots], click_value, None, zoomed, name="monitor_zoom")
     on(save.click, stop_and_save, shown, name="monitor_stop_and_save")
     on(stop.click, stop_now, shown, name="monitor_stop_now")
     on(resume.click, resume_run, shown, name="monitor_resume")

@@ -1,4 +1,4 @@
-"""Patches: run a model on a benchmark; the table of verdicts, any patch in full, and the way out as a file."""
+"""Patches: run a model on a benchmark; shows the table of verdicts and any patch in full; exports all as a file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any
 import gradio as gr
 
 from engine.control.exports import FORMS
-from engine.control.patches import LedgerQuery
+from engine.control.patches import BugQuery
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.languages import LANGUAGES
 from studio.addresses import link
-from studio.addresses import link
 from studio.checked import chosen_number
-from studio.clickable import GONE, clickable, kept, picked, plain, showing
+from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import patch as patch_html
@@ -25,17 +24,17 @@ from studio.html import patch_table
 from studio.html.basics import empty, esc, run_strip
 from studio.page import Frame
 
-SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Set aside", "skipped")]
+SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Skipped", "skipped")]
 SORT = [("bug", "bug"), ("first plausible rank", "first"), ("plausible patches", "count"), ("kind of fault", "kind")]
-SPOKEN = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
-SIZE = 15  # rows, until the page has said how many it has room for
+LANGUAGE_CHOICES = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
+SIZE = 15  # rows, until the browser has reported how many fit
 LARGEST = 60
 FIT = "() => window.studio.rows()"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What of a run's table is shown; `page` counts from 1."""
+    """Which part of a run's table is shown; `page` counts from 1."""
 
     search: str
     show: str
@@ -45,9 +44,9 @@ class Shown:
     size: int
 
     @property
-    def query(self) -> LedgerQuery:
+    def query(self) -> BugQuery:
         size = min(max(self.size, 1), LARGEST)
-        return LedgerQuery(self.search.strip(), self.show, self.language, self.sort, page=self.page, size=size)
+        return BugQuery(self.search.strip(), self.show, self.language, self.sort, page=self.page, size=size)
 
     def pages(self, total: int) -> int:
         """How many pages there are of `total` bugs."""
@@ -55,14 +54,14 @@ class Shown:
 
 
 def chosen_run(runs: Sequence[RunView], wanted: int) -> int | None:
-    """The run to show: the one that is wanted; without one the newest that has started, else the newest."""
+    """The run to show: the wanted one; without it the newest that has started, else the newest."""
     known = [run.id for run in runs]
     started = [run.id for run in runs if run.started_at]
     return wanted if wanted in known else next(iter([*started, *known]), None)
 
 
-def called(run: RunView) -> str:
-    """A benchmark run as the list of them names it: whose patches, of which benchmark."""
+def run_label(run: RunView) -> str:
+    """The label of a benchmark run in the list: model and benchmark."""
     benchmark = (run.spec.get("benchmark") or {}).get("name", "")
     return f"{Path(str(run.spec.get('model', ''))).name} on {benchmark}  ·  run {run.id}"
 
@@ -70,8 +69,14 @@ def called(run: RunView) -> str:
 def build(frame: Frame) -> None:
     """The page."""
     workspace, live = frame.workspace, frame.live
-    wanted, bug, rank, page, size = kept(0), kept(""), kept(""), kept(1), kept(SIZE)
-    opened = kept(0)  # the run that is shown, as the address says it; 0 while a link has opened the form
+    wanted, bug, rank, page, size = (
+        hidden_field(0),
+        hidden_field(""),
+        hidden_field(""),
+        hidden_field(1),
+        hidden_field(SIZE),
+    )
+    opened = hidden_field(0)  # the run that is shown, as the address says it; 0 while a link has opened the form
     with gr.Row(elem_classes="run-row"):
         picker = gr.Dropdown([], label="Benchmark run", interactive=True, elem_id="benchmark-run", filterable=False,
                              show_label=False, scale=0, min_width=280)  # fmt: skip
@@ -80,7 +85,7 @@ def build(frame: Frame) -> None:
     state = plain()
     with gr.Row(elem_classes=["page", "asking", GONE]) as form_row:
         with gr.Column(scale=5, min_width=320, variant="panel"):
-            text = "It writes patches for every bug; each is run against the bug's tests."
+            text = "The model writes patches for every bug; each patch is run against the bug's tests."
             panel = Panel(frame, "benchmark", "Run a benchmark", text, {"model": workspace.models.names},
                           folded=("representation",), recipe_apart=True)  # fmt: skip
             with gr.Row(elem_classes="buttons"):
@@ -94,7 +99,7 @@ def build(frame: Frame) -> None:
                 show = gr.Radio(SHOW, value="all", label="Show", show_label=False, container=False, min_width=320)
                 bare: dict[str, Any] = {"show_label": False, "min_width": 110}  # the label is read out only
                 search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE", max_lines=1, **bare)
-                language = gr.Dropdown(SPOKEN, value="", label="Language", filterable=False, **bare)
+                language = gr.Dropdown(LANGUAGE_CHOICES, value="", label="Language", filterable=False, **bare)
                 sort = gr.Dropdown(SORT, value="bug", label="Sort by", filterable=False, **bare)
             table = clickable(fits=True, elem_id="patch-table")
             with gr.Row(elem_classes="pager"):
@@ -107,7 +112,7 @@ def build(frame: Frame) -> None:
 
     def form_shown(is_open: bool) -> dict[str, Any]:
         """While the form is open nothing else is in sight on the page: see .asking in style.css."""
-        return showing(is_open, "page", "asking")
+        return show_or_hide(is_open, "page", "asking")
 
     def start(*values: Any) -> list[Any]:
         number = workspace.runs.submit(panel.form.spec(values))
@@ -130,15 +135,15 @@ def build(frame: Frame) -> None:
         number = chosen_run(runs, want)
         if number is None:
             nothing = _nothing_yet()
-            return [gr.update(choices=[], value=None, visible="hidden"), 0, "", nothing, showing(False, "page")]
+            return [gr.update(choices=[], value=None, visible="hidden"), 0, "", nothing, show_or_hide(False, "page")]
         run = next(run for run in runs if run.id == number)
         totals = workspace.patches.totals(number)
         return [
-            gr.update(choices=[(called(each), each.id) for each in runs], value=number, visible=True),
+            gr.update(choices=[(run_label(each), each.id) for each in runs], value=number, visible=True),
             0 if again or use else number,
             patch_table.strip(totals),
             (run_strip(run) if run.state != "done" else "") + at_work(runs, number),
-            showing(bool(totals.bugs), "page"),
+            show_or_hide(bool(totals.bugs), "page"),
         ]
 
     def draw_table(
@@ -162,7 +167,7 @@ def build(frame: Frame) -> None:
         return [patch_html.detail(workspace.patches.detail(run, *asked))]
 
     def choose(event: gr.EventData) -> list[str]:
-        asked = patch_table.read_key(key := picked(event))
+        asked = patch_table.read_key(key := click_value(event))
         return [asked[0], key.partition(":")[0]] if asked else ["", ""]
 
     def page_now(number: int, run: int | None, text: str, which: str, only: str, rows: int) -> tuple[int, int]:
@@ -223,5 +228,5 @@ def at_work(runs: Sequence[RunView], shown: int) -> str:
 
 
 def _nothing_yet() -> str:
-    text = "Press New benchmark run and then Start: the table will have a row a bug and a cell a patch."
+    text = "Press New benchmark run and then Start: the table will have a row per bug and a cell per patch."
     return empty("No benchmark has run yet", text)

@@ -19,7 +19,7 @@ from studio.page import Frame
 
 PARTS = {
     "weights": "weights of the model",
-    "optimizer": "the optimizer's running means",
+    "optimizer": "state of the optimizer",
     "gradients": "gradients",
     "activations": "activations kept for the backward pass",
     "buffers": "buffers and logits",
@@ -31,7 +31,7 @@ def memory_bar(needed: Preflight) -> str:
     """A stacked bar of what training needs, against what this machine has."""
     estimate, machine_bytes = needed.estimate, needed.machine_bytes
     if estimate is None:
-        return '<p class="dim">This way of training does not say how much memory it will need.</p>'
+        return '<p class="dim">This trainer cannot estimate how much memory it will need.</p>'
     full = max(estimate.total, machine_bytes)
     parts = "".join(
         f'<i class="p-{name}" style="width:{100 * n_bytes / full:.2f}%" title="{PARTS[name]}: {size(n_bytes)}"></i>'
@@ -57,7 +57,7 @@ def memory_bar(needed: Preflight) -> str:
 
 
 def cost(needed: Preflight) -> str:
-    """Memory and parameters before anything is loaded."""
+    """Memory and parameters that the training will need."""
     estimate = needed.estimate
     if estimate is None:
         return memory_bar(needed)
@@ -73,7 +73,7 @@ def cost(needed: Preflight) -> str:
 
 
 def first_sample(workspace: Workspace, dataset: str) -> str:
-    """The first sample of a dataset, token by token as the model will see it; nothing where there is none."""
+    """The first sample of a dataset, token by token as the model will see it; empty if there is none."""
     if dataset not in workspace.datasets.names():
         return ""
     sample = workspace.datasets.sample(dataset)
@@ -81,11 +81,11 @@ def first_sample(workspace: Workspace, dataset: str) -> str:
 
 
 def build(frame: Frame) -> None:
-    """The page; starting leads to the new run on Monitor."""
+    """The page; after a start it opens the new run on Monitor."""
     workspace = frame.workspace
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=5, min_width=320, variant="panel"):
-            text = "It learns from your dataset; Monitor shows its curves while it does."
+            text = "The model learns from your dataset; Monitor shows its curves meanwhile."
             names: dict[str, Names] = {"model": workspace.models.names, "dataset": workspace.datasets.names}
             panel = Panel(frame, "train", "Train a model", text, names, recipe_apart=True)
             button = gr.Button("Start training", variant="primary")
@@ -103,4 +103,4 @@ def build(frame: Frame) -> None:
         return link(run=number)
 
     panel.wire(estimate, about)
-    on(button.click, start, panel.form.inputs, frame.going, name="train_start")
+    on(button.click, start, panel.form.inputs, frame.next_address, name="train_start")

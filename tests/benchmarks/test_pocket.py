@@ -1,4 +1,4 @@
-"""Both judges tell a fix from a fault and from tricks, and say what ran out."""
+"""Both test runners accept the fix, reject the fault and known tricks, and name the limit that was exceeded."""
 
 from __future__ import annotations
 
@@ -142,13 +142,13 @@ def test_missing_junit_is_a_reason(pocket, bugs, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("language", ["python", "java"])
-def test_a_sandbox_that_does_not_start_judges_nothing(pocket, bugs, sandbox, monkeypatch, language):
+def test_a_sandbox_that_does_not_start_gives_not_run(pocket, bugs, sandbox, monkeypatch, language):
     monkeypatch.setattr(sandbox, "run", lambda *_, **__: Ran("not_started", None, b"", b"", 0.0, detail="no space"))
     verdict = pocket.evaluate(bugs[language], Patch("", bugs[language].fixed), sandbox)
     assert (verdict.outcome, verdict.reason, verdict.log) == (Outcome.NOT_RUN, "infra_error", "no space")
 
 
-def test_a_harness_that_does_not_start_judges_nothing(pocket, bugs, sandbox, monkeypatch):
+def test_a_harness_that_does_not_start_gives_not_run(pocket, bugs, sandbox, monkeypatch):
     broken = Ran("exit", 1, b"", b"ImportError: no pytest", 0.1)
     monkeypatch.setattr(sandbox, "run", lambda *_, **__: broken)
     verdict = pocket.evaluate(bugs["python"], Patch("", bugs["python"].fixed), sandbox)

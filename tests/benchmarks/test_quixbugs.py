@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.benchmarks.quixbugs import QuixBugs
-from engine.benchmarks.transplant import transplanted, without_epilogue
+from engine.benchmarks.transplant import transplant, without_epilogue
 from engine.domain import Outcome, Patch, lines_of
 
 BUGGY = '''def f(x):
@@ -37,13 +37,13 @@ def quixbugs(shared_data):
 
 def test_only_the_differing_line_is_taken_over():
     fixed = BUGGY.replace("y = x - 1  # wrong", "y = x + 1")
-    assert transplanted(BUGGY, CORRECT) == fixed
+    assert transplant(BUGGY, CORRECT) == fixed
     assert without_epilogue(fixed) == 'def f(x):\n    """Says more."""\n    y = x + 1\n    return y\n'
-    assert transplanted("a\nb\n", "a\nb\nc\n") == "a\nb\nc\n"
-    assert transplanted("a\nb\n", "b\n") == "b\n"
-    assert transplanted("b\n", "a\nb\n") == "a\nb\n"
+    assert transplant("a\nb\n", "a\nb\nc\n") == "a\nb\nc\n"
+    assert transplant("a\nb\n", "b\n") == "b\n"
+    assert transplant("b\n", "a\nb\n") == "a\nb\n"
     with pytest.raises(ValueError, match="same code"):
-        transplanted("a  # one\n", "'two'\na\n")
+        transplant("a  # one\n", "'two'\na\n")
 
 
 def test_every_program_differs_in_at_most_one_line(quixbugs):

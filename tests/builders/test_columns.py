@@ -1,4 +1,4 @@
-"""Pairs of functions from files: what becomes a bug, and the one sentence for what does not."""
+"""Pairs of functions from files: which rows become bugs, and the message for the others."""
 
 from __future__ import annotations
 
@@ -161,15 +161,15 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path, ending):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("x.jsonl", b"{broken\n{too\n", r"x\.jsonl holds no line with a JSON object; line 1 is not one"),
-        ("x.json", b'[{"a": 1}]', r"x\.json holds no line with a JSON object; line 1 is not one"),
-        ("x.jsonl", b"", r"x\.jsonl holds no line with a JSON object"),
+        ("x.jsonl", b"{broken\n{too\n", r"x\.jsonl contains no line with a JSON object; line 1 is not one"),
+        ("x.json", b'[{"a": 1}]', r"x\.json contains no line with a JSON object; line 1 is not one"),
+        ("x.jsonl", b"", r"x\.jsonl contains no line with a JSON object"),
         ("x.csv", b"", r"x\.csv is empty; its first line should name the columns"),
         ("x.parquet", b"PAR1 no", r"x\.parquet is not a readable Parquet file"),
-        ("x.txt", b"a", r"x\.txt is not a \.jsonl, \.json \(one object a line\), \.csv or \.parquet file"),
+        ("x.txt", b"a", r"x\.txt is not a \.jsonl, \.json \(one object per line\), \.csv or \.parquet file"),
     ],
 )
-def test_an_unusable_file_gets_one_sentence(tmp_path, name, content, said):
+def test_an_unusable_file_gives_one_sentence(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=said):
         read(tmp_path / name)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.benchmarks import Listed
+from engine.benchmarks import BugEntry
 from engine.benchmarks.contract import check
 from engine.domain import Bug, Outcome, Span, Verdict
 from engine.errors import SandboxUnavailable, UserError
@@ -53,7 +53,7 @@ def test_all_bugs_keep_the_contract(name, sandbox, request):
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_missing_checkout_is_said_with_what_to_do(name, tmp_path):
+def test_a_missing_checkout_is_reported_with_what_to_do(name, tmp_path):
     for folder in ("", str(tmp_path)):
         benchmark = BENCHMARKS.create(BENCHMARKS.params({"name": name, "folder": folder}))
         for look in (benchmark.check, benchmark.bugs):
@@ -88,8 +88,8 @@ class Stub:
     def bugs(self):
         return self.all[0] if len(self.all) == 1 else self.all.pop(0)
 
-    def listed(self):
-        return self.verdicts.get("listed") or [Listed(bug.id, bug.language) for bug in self.all[-1]]
+    def entries(self):
+        return self.verdicts.get("entries") or [BugEntry(bug.id, bug.language) for bug in self.all[-1]]
 
     def skipped(self):
         return self.reasons
@@ -118,25 +118,25 @@ def test_the_stub_keeps_the_contract():
         (Stub([[BUG, OTHER], [OTHER, BUG]]), "the order is fixed"),
         (Stub((BUG, BUG)), "ids are unique"),
         (
-            Stub(listed=[Listed("stub/one", "java"), Listed("stub/two", "python")]),
+            Stub(entries=[BugEntry("stub/one", "java"), BugEntry("stub/two", "python")]),
             "the list and the bugs are not the same",
         ),
-        (Stub(skipped={"stub/three": "no compiler"}), "no bugs of it: .'stub/three'"),
+        (Stub(skipped={"stub/three": "no compiler"}), "skipped bugs that the benchmark does not have: .'stub/three'"),
         (Stub(skipped={"stub/two": ""}), "every skipped bug has its reason"),
         (Stub((replace(BUG, id="one"),)), "one: the id does not begin with stub/"),
         (Stub((replace(BUG, fixed=BUG.buggy),)), "stub/one: buggy and fixed are the same"),
         (Stub((replace(BUG, buggy="x = 1\ny\n", fixed="x = 2\nz\n"),)), "stub/one: the fix changes lines outside"),
         (Stub((replace(BUG, project=""),)), "stub/one: it belongs to no project"),
         (Stub(fixed=Verdict(Outcome.TIMEOUT, sandbox="nowhere 1")), "stub/one: the known fix is timeout"),
-        (Stub(fixed=Verdict(Outcome.PLAUSIBLE)), "stub/one: judged in '', not 'nowhere 1'"),
+        (Stub(fixed=Verdict(Outcome.PLAUSIBLE)), "stub/one: tested in '', not 'nowhere 1'"),
         (Stub(buggy=Verdict(Outcome.PLAUSIBLE)), "stub/one: the buggy code is plausible"),
         (Stub(buggy=Verdict(Outcome.NOT_RUN)), "stub/one: the buggy code is not_run"),
         (Stub(nothing=Verdict(Outcome.COMPILE_ERROR)), "stub/one: no patch, and the verdict is .*compile_error"),
         (Stub(nothing=Verdict(Outcome.NO_PATCH)), "stub/one: no patch, and the verdict is"),
         (Stub(nonsense=Verdict(Outcome.TEST_FAILED)), "stub/one: nonsense is test_failed"),
-        (Stub(nonsense=Verdict(Outcome.COMPILE_ERROR)), "stub/one: nothing is said of why nonsense does not compile"),
+        (Stub(nonsense=Verdict(Outcome.COMPILE_ERROR)), "stub/one: the log does not say why nonsense does not compile"),
     ],
 )
-def test_the_contract_notices(broken, said):
+def test_the_contract_finds(broken, said):
     with pytest.raises(AssertionError, match=said):
         check(broken, Nowhere())

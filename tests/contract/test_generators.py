@@ -96,7 +96,7 @@ def test_a_remote_generator_may_know_no_tokenizer():
         (broken(stream="goes on"), "a prompt that is too long was streamed"),
     ],
 )
-def test_the_contract_notices(make, said):
+def test_the_contract_finds(make, said):
     with pytest.raises(AssertionError, match=said):
         check(make, None, None)
 

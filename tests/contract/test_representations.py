@@ -100,6 +100,6 @@ def test_the_contract_has_nothing_against_the_stub():
         (Stub(encode=refuse), "stub showed none of the bugs"),
     ],
 )
-def test_the_contract_notices(broken, said):
+def test_the_contract_finds(broken, said):
     with pytest.raises(AssertionError, match=said):
         check(broken, shapes())

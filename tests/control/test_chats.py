@@ -1,4 +1,4 @@
-"""Conversations: what goes to the worker, what comes back, and that they outlive the worker."""
+"""Conversations: the questions to the worker, its answers, and that a conversation continues with a new worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from engine.spec_files import read_spec
 from storage.tables import Conversation
 
 BUG = "pocket/py-clock-format"
-FAILED = {"outcome": "test_failed", "log": "E   assert 1 == 2"}
+FAILED = {
+    "outcome": "test_failed",
+    "log": "E   assert 1 == 2",
+    "failed": ["test_midnight"],
+    "duration_s": 0.5,
+    "sandbox": "bubblewrap 0.8.0",
+}
 
 
 def spec(*overrides):
@@ -43,14 +49,14 @@ def answer(folder, conversation, number, text, verdict=FAILED, patch="x\n"):
     )  # fmt: skip
 
 
-def test_the_worker_is_told_what_was_asked(talk):
+def test_the_worker_gets_the_question(talk):
     conversation, folder = talk
     (question,), _ = folder.questions()
     assert (question["bug"], question["message"], question["budget"]) == (BUG, "look at midnight", 2)
     assert (question["conversation"], question["turns"]) == (conversation, [])
 
 
-def test_an_answer_is_seen_while_it_is_written_and_no_longer_once_it_is_whole(workspace, talk):
+def test_the_live_text_is_shown_only_while_an_answer_is_written(workspace, talk):
     conversation, folder = talk
     folder.emit("delta", conversation=conversation, text="    ret", restart=True)
     folder.emit("delta", conversation=conversation, text="urn", restart=False)
@@ -74,11 +80,11 @@ def test_while_the_model_answers_nothing_more_can_be_asked(workspace, talk):
 
 @pytest.mark.parametrize("budget", [0, 51])
 def test_a_budget_out_of_range_is_named(workspace, talk, budget):
-    with pytest.raises(UserError, match=f"budget: 1 to 50 turns, not {budget}"):
+    with pytest.raises(UserError, match=rf"budget: should be 1 to 50 turns \(got {budget}\)"):
         workspace.chats.send(talk[0], budget=budget)
 
 
-def test_a_conversation_goes_on_with_a_new_worker_which_is_told_all(workspace, talk, mute):
+def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspace, talk, mute):
     conversation, folder = talk
     answer(folder, conversation, 1, "first try")
     folder.emit("answered", conversation=conversation, question=1)
@@ -89,9 +95,9 @@ def test_a_conversation_goes_on_with_a_new_worker_which_is_told_all(workspace, t
     anew = folder_of(workspace, conversation)
     assert anew.path != folder.path
     (question,), _ = anew.questions()
-    assert [(turn["role"], turn["text"], turn["outcome"]) for turn in question["turns"]] == [
-        ("assistant", "first try", "test_failed")
-    ]
+    (told,) = question["turns"]
+    assert (told["role"], told["text"], told["number"], told["parent"]) == ("assistant", "first try", 1, None)
+    assert told["verdict"] == {**FAILED, "reason": ""}, "all of it, as the first worker said it"
     answer(anew, conversation, 2, "second try", {"outcome": "plausible"})
     anew.emit("answered", conversation=conversation, question=question["question"])
     workspace.tick()
@@ -113,12 +119,12 @@ def test_a_bug_that_is_not_there_is_refused_before_a_model_is_loaded(workspace):
     assert workspace.runs.list() == []
 
 
-def test_an_unknown_conversation_is_said_to_be_unknown(workspace):
+def test_an_unknown_conversation_is_a_user_error(workspace):
     with pytest.raises(UserError, match="there is no conversation 7"):
         workspace.chats.view(7)
 
 
-def test_an_answer_of_another_conversation_however_long_leaves_nobody_waiting(workspace, talk):
+def test_a_long_answer_of_another_conversation_delays_no_one(workspace, talk):
     conversation, folder = talk
     other = workspace.chats.start(spec())
     workspace.chats.send(other)
@@ -210,7 +216,7 @@ def test_of_two_messages_to_an_unloaded_model_one_is_accepted(workspace, talk, m
     assert len(asked) == 2, "the first one, and one of the two"
 
 
-def test_of_many_who_ask_at_once_one_is_heard(workspace, talk):
+def test_of_many_messages_sent_at_once_one_is_accepted(workspace, talk):
     conversation, folder = talk
     folder.emit("answered", conversation=conversation, question=1)
     workspace.tick()
@@ -245,6 +251,22 @@ def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
     assert first == [1, 2]
 
 
+def test_a_message_may_follow_an_earlier_one_and_the_worker_is_told_all_branches(workspace, talk):
+    conversation, folder = talk
+    for number, text in enumerate(("first", "second"), start=1):
+        answer(folder, conversation, number, text)
+    folder.emit("answered", conversation=conversation, question=1)
+    workspace.tick()
+    with pytest.raises(UserError, match="after: this conversation has no message number 3"):
+        workspace.chats.send(conversation, "look", after=3)
+    with pytest.raises(UserError, match="after: write a message to go on from an earlier one"):
+        workspace.chats.send(conversation, after=1)
+    workspace.chats.send(conversation, "look", after=1)
+    question = folder.questions()[0][-1]
+    assert question["after"] == 1
+    assert [(turn["number"], turn["parent"]) for turn in question["turns"]] == [(1, None), (2, 1)]
+
+
 @pytest.mark.parametrize(
     ("benchmark", "said"),
     [
@@ -254,8 +276,8 @@ def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
         (7, "expected a plug-in"),
     ],
 )
-def test_a_benchmark_that_cannot_be_read_is_a_sentence(workspace, benchmark, said):
-    for ask in (workspace.chats.listed, workspace.chats.bugs):
+def test_a_benchmark_that_cannot_be_read_is_a_user_error(workspace, benchmark, said):
+    for ask in (workspace.chats.bug_entries, workspace.chats.bugs):
         with pytest.raises(UserError, match=said):
             ask(benchmark)
 
@@ -285,5 +307,5 @@ def test_a_conversation_that_is_drawn_again_and_again_reads_its_benchmark_once(w
     monkeypatch.setattr(Pocket, "bugs", lambda self: (reads.append(1), plain(self))[1])
     for _ in range(3):
         assert workspace.chats.view(talk[0]).buggy
-        assert workspace.chats.listed()
+        assert workspace.chats.bug_entries()
     assert len(reads) <= 1

@@ -1,4 +1,4 @@
-"""The ledger: filtered, sorted and paged in the database; figures without the machine's own failures."""
+"""The table of verdicts is filtered, sorted and paged in the database; figures exclude failures of the infrastructure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from engine.control.patches import LedgerQuery
+from engine.control.patches import BugQuery
 from engine.errors import UserError
 from engine.scoring import Share
 
@@ -38,10 +38,10 @@ def judged(workspace, started):
 
 
 def ids(workspace, run_id, **asked):
-    return [row.bug_id for row in workspace.patches.page(run_id, LedgerQuery(**asked))[0]]
+    return [row.bug_id for row in workspace.patches.page(run_id, BugQuery(**asked))[0]]
 
 
-def test_known_fixes_are_those_to_the_letter(workspace, started):
+def test_known_fixes_are_identical_texts(workspace, started):
     run_id, folder = started("benchmark", "candidates=3")
     judge(folder, "b/one", ["plausible", "plausible", "test_failed"])  # the second is the known fix
     judge(folder, "b/other", ["plausible", "test_failed", "test_failed"])
@@ -74,7 +74,7 @@ def test_a_known_fix_that_fails_is_counted(workspace, started):
     assert workspace.patches.totals(run_id).control_failures == 2
 
 
-def test_the_ledger_filters_sorts_searches_and_pages(workspace, judged):
+def test_the_table_filters_sorts_searches_and_pages(workspace, judged):
     assert ids(workspace, judged) == ["b/down", "b/easy", "b/hard", "b/java", "b/lost"]
     assert ids(workspace, judged, show="plausible") == ["b/easy", "b/hard"]
     assert ids(workspace, judged, show="none_plausible") == ["b/down", "b/lost"]
@@ -89,7 +89,7 @@ def test_the_ledger_filters_sorts_searches_and_pages(workspace, judged):
 
 
 def test_a_row_has_its_controls_and_its_cells_in_rank_order(workspace, judged):
-    row = workspace.patches.page(judged, LedgerQuery(search="easy"))[0][0]
+    row = workspace.patches.page(judged, BugQuery(search="easy"))[0][0]
     assert (row.known_fix, row.buggy_code) == ("plausible", "test_failed")
     assert row.cells == ((1, "plausible"), (2, "test_failed"), (3, "plausible"))
     assert (row.first_plausible, row.n_plausible) == (1, 2)
@@ -103,7 +103,7 @@ def test_one_patch_in_full(workspace, judged):
         workspace.patches.detail(judged, "b/hard", "model", 9)
 
 
-def test_exports_hold_every_patch_and_no_formula(workspace, judged):
+def test_exports_contain_every_patch_and_no_formula(workspace, judged):
     rows = list(csv.DictReader(workspace.patches.export(judged, "csv").open()))
     lines = [json.loads(line) for line in workspace.patches.export(judged, "jsonl").open()]
     assert len(rows) == len(lines) == 20
@@ -129,7 +129,7 @@ def test_a_run_without_patches_has_nothing_to_export(workspace, started):
         workspace.patches.export(run_id, "csv")
 
 
-def test_an_export_that_fails_leaves_no_file_and_two_at_once_do_not_meet(workspace, judged, home, monkeypatch):
+def test_a_failed_export_leaves_no_file_and_two_at_once_do_not_conflict(workspace, judged, home, monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(4) as pool:

@@ -1,4 +1,4 @@
-"""A received file is whole or not there, under a name that leads nowhere else."""
+"""An uploaded file is complete or does not exist, and its name cannot leave the folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_file_without_a_name_is_refused(tmp_path, name):
         pass
 
 
-def test_of_a_file_that_did_not_come_whole_nothing_is_left(tmp_path):
+def test_an_incomplete_upload_leaves_no_file(tmp_path):
     def broken_off():
         with Uploads(tmp_path).receive("a.csv") as file:
             file.write(b"half")

@@ -1,4 +1,4 @@
-"""The shell as a person uses it, and real pages of a real server in a real chromium."""
+"""The shell as a user types it, and real pages of a real server in a real chromium."""
 
 from __future__ import annotations
 

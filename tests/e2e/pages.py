@@ -12,7 +12,7 @@ DRAWN = {  # what is on each page of a used home as soon as it is drawn
     "Train": ".memory",
     "Monitor": ".strip",
     "Merge": ".parity",
-    "Patches": ".ledger",
+    "Patches": ".verdict-table",
     "Compare": ".pairs",
     "Chat": ".code .marked",
 }

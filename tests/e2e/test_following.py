@@ -1,4 +1,4 @@
-"""An open page follows what happens: in place, at no cost while nothing does, and across a restart of the server."""
+"""An open page is updated in place, at no cost while nothing changes, and across a restart of the server."""
 
 from __future__ import annotations
 
@@ -227,14 +227,14 @@ def test_a_page_goes_on_after_the_server_was_killed_and_started_again(still_serv
     page = open_page(still_server.url, may=AWAY)
     panel = drawn_tab(page, "Patches")
     field(panel, "Search bugs").fill("csv")
-    sync_api.expect(panel.locator(".ledger tbody tr")).to_have_count(1)
+    sync_api.expect(panel.locator(".verdict-table tbody tr")).to_have_count(1)
     still_server.process.kill()
     still_server.process.wait()
     sync_api.expect(page.get_by_text("The studio does not answer")).to_be_visible()
     still_server.start()
     sync_api.expect(page.get_by_text("The studio does not answer")).to_be_hidden()
     sync_api.expect(field(panel, "Search bugs")).to_have_value("csv")
-    panel.locator(".ledger button.cell").nth(4).click()
+    panel.locator(".verdict-table button.cell").nth(4).click()
     sync_api.expect(panel.get_by_text("Test log")).to_be_visible()
     panel = tab(page, "Monitor")
     changes.progress(TRAINING, "step 55 of 60")

@@ -1,4 +1,4 @@
-"""The server as a stranger meets it: quick to start, light, deaf to other sites, and with one owner a home folder."""
+"""The server from outside: starts quickly, is light, refuses other sites, and serves a home folder alone."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_an_export_of_nothing_is_a_sentence(server, name):
     assert b"Traceback" not in said
 
 
-def test_with_a_password_nothing_of_the_studio_is_told_without_it(tmp_path):
+def test_with_a_password_nothing_is_sent_without_it(tmp_path):
     made = Server(tmp_path / "home", REPAIR_STUDIO_AUTH="me:secret")
     try:
         read = ("/studio/changes", "/studio/plotly.js", "/config", "/studio/export/1.csv")

@@ -42,7 +42,7 @@ def test_each_figure_is_one_line_of_json_and_noise_goes_elsewhere(perf):
     ]
 
 
-def test_all_are_measured_and_a_bar_that_is_missed_is_said(perf):
+def test_all_are_measured_and_a_missed_limit_is_reported(perf):
     code, lines, noise = perf()
     assert code == 1
     assert {line["figure"]: (line["value"], line["holds"]) for line in lines} == {
@@ -51,7 +51,7 @@ def test_all_are_measured_and_a_bar_that_is_missed_is_said(perf):
     assert "no browser" in noise
 
 
-def test_an_unknown_subject_names_those_there_are(perf):
+def test_an_unknown_subject_lists_the_known_ones(perf):
     code, lines, noise = perf("nothing")
     assert (code, lines) == (2, [])
     assert noise == "no subject called nothing; there are: broken, good, slow\n"

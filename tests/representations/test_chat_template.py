@@ -107,7 +107,7 @@ def test_text_stays_as_it_is_and_needs_no_template(model):
 
 
 def test_a_model_without_a_template_is_named(model):
-    shown = for_model(REPRESENTATIONS.made_of("instruct"), model(None), None)
+    shown = for_model(REPRESENTATIONS.from_value("instruct"), model(None), None)
     with pytest.raises(
         UserError, match="tokenizer of the model 'tiny-chat' has no chat template.*such as ir4_or2"
     ) as e:
@@ -137,7 +137,7 @@ def test_messages_that_cannot_be_written_are_refused(model, template, sample, sa
 
 
 def test_a_service_gets_the_messages_and_a_model_the_text():
-    plain = REPRESENTATIONS.made_of("instruct")
+    plain = REPRESENTATIONS.from_value("instruct")
     assert for_model(plain, Model("gpt", "endpoint", ""), None).encode(BUG).prompt == plain.encode(BUG).prompt
     shown = for_model(plain, Model("starter", "base", str(STARTER_MODEL)), frozenset())
     question = plain.encode(BUG).prompt[0].text

@@ -39,7 +39,7 @@ def bug(buggy: str, fixed: str, language: str = "python") -> Bug:
 
 
 def instruct(**settings):
-    return REPRESENTATIONS.made_of({"name": "instruct", **settings})
+    return REPRESENTATIONS.from_value({"name": "instruct", **settings})
 
 
 FIXED = "def f(a):\n    return a + 1\n"

@@ -1,4 +1,4 @@
-"""Curves: every spike shows in few points, a smaller range shows more, and the last value is at hand."""
+"""Curves: reduced ones include every spike, a smaller range shows more points, and the last value is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages draw: figures, badges, diffs, tokens; hostile text stays text everywhere."""
+"""What the pages draw: figures, badges, diffs, tokens; hostile text is escaped everywhere."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def drawn(workspace):
     yield conversation.earlier(workspace.chats.entries(), 1)
 
 
-def test_hostile_text_is_inert_wherever_it_is_shown(workspace):
+def test_hostile_text_is_escaped_wherever_it_is_shown(workspace):
     pieces = list(drawn(workspace))
     assert len(pieces) > 30
     assert sum("&lt;img src=x" in piece for piece in pieces) > 10
@@ -105,7 +105,7 @@ def test_hostile_text_is_inert_wherever_it_is_shown(workspace):
         ("chat", True, "ending"),
     ],
 )
-def test_a_stopping_run_says_once_what_is_waited_for_and_the_page_counts_how_long(kind, stop_now, words):
+def test_a_stopping_run_says_once_what_it_still_does_and_since_when(kind, stop_now, words):
     run = SimpleNamespace(
         id=1, kind=kind, name="mine", state="stopping", stop_now=stop_now, stop_asked_at=1e9, started_at=9e8,
         ended_at=None, progress_text="step 3 of 9", progress_done=3, progress_total=9, error="", after=None, spec={},
@@ -139,7 +139,7 @@ def test_a_key_names_its_patch(place):
     assert patch_table.read_key(patch_table.patch_key("pocket/a:b", *place)) == ("pocket/a:b", *place)
 
 
-def test_tokens_are_tinted_by_mask():
+def test_tokens_are_coloured_by_mask():
     shown = code.tokens([("def", False), ("<x>\n", True)])
     assert '<span class="context">def</span>' in shown
     assert '<span class="learned">&lt;x&gt;<u>↵</u>' in shown
@@ -149,7 +149,7 @@ def test_the_faulty_lines_are_marked(workspace):
     assert conversation.chosen_bug(workspace.chats.bug(CHAT_BUG)).count('class="marked"') >= 1
 
 
-def test_charts_hold_all_points_and_keep_their_zoom():
+def test_charts_contain_all_points_and_keep_their_zoom():
     curves = {"loss": [(1, 2.0, 0.0), (2, 1.5, 1.0)], "eval_loss": [(2, 1.6, 1.0)]}
     figure = json.loads(charts.loss(curves))
     assert [trace["x"] for trace in figure["data"]] == [[1, 2], [2]]
@@ -233,7 +233,7 @@ def train_spec():
     [
         (UserError("rank <b>0</b>"), "rank &lt;b&gt;0"),
         (OutsideFailure("disk full"), "disk full"),
-        (KeyError("x"), "Something broke on our side"),
+        (KeyError("x"), "An internal error of the studio"),
     ],
 )
 def test_the_guard_turns_trouble_into_escaped_sentences(error, text):
@@ -254,15 +254,20 @@ def test_only_loopback_is_open_without_a_password(host):
     check_bind("::1", has_auth=False)
 
 
+def test_a_merge_whose_numbers_are_not_finite_is_shown_as_no_proof():
+    run = SimpleNamespace(state="done", result={"usable": False, "max_logit_difference": None, "tolerance": None})
+    assert ">nan<" in merge.parity(merge.Proof.of(run))
+
+
 @pytest.mark.parametrize(
     ("usable", "same", "look", "words"),
     [
-        (True, 5, "good", "It answers like the adapter and is offered"),
+        (True, 5, "good", "It answers like the adapter and can be chosen"),
         (True, 3, "caution", "Caution: the numbers agree up to rounding, but not all patches are the same."),
-        (False, 5, "bad", "It does not answer like the adapter, so it is offered nowhere."),
+        (False, 5, "bad", "It does not answer like the adapter, so it cannot be chosen on other pages."),
     ],
 )
-def test_a_merge_is_a_success_only_where_every_patch_is_the_same(usable, same, look, words):
-    shown = merge.parity(merge.Proof(usable, 1e-6, 1e-5, same, 5))
+def test_a_merge_is_a_success_only_if_every_patch_is_the_same(usable, same, look, words):
+    shown = merge.parity_check(merge.Parity(usable, 1e-6, 1e-5, same, 5))
     assert f'class="parity {look}"' in shown
     assert words in shown

@@ -43,7 +43,7 @@ def test_a_run_again_has_its_settings_and_the_next_free_name(studio):
     assert values["train-dataset"] == "stdlib-faults"
 
 
-def test_what_was_changed_since_is_said_and_marked(studio):
+def test_changed_settings_are_named_and_marked(studio):
     values = filled(studio, TRAINED)
     assert "Nothing is changed yet" in preview(studio, TRAINED, **values)[1]
     values["train-sft-trainer-rank"] = "32"

@@ -136,7 +136,7 @@ def test_a_model_without_a_chat_template_is_an_error_of_the_users(make, tiny, sm
 
 def test_a_service_is_sent_messages(small, run, service):
     counts = benchmark(SPEC, SERVICE, run)
-    shown = REPRESENTATIONS.made_of("instruct")
+    shown = REPRESENTATIONS.from_value("instruct")
     assert service == [shown.encode(one).prompt for one in small.bugs()]
     assert all(isinstance(message, Message) for prompt in service for message in prompt)
     assert (counts["plausible_at"]["2"], counts["outcomes"]["no_patch"]) == (1, 5), "`add` is in no other answer"

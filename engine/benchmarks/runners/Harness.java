@@ -21,7 +21,7 @@ import org.junit.runner.notification.RunListener;
  * Runs inside the sandbox: compiles a patched class with its tests, runs them, reports each.
  *
  * <p>Arguments: name of the test class, source files. The run's nonce is in a file called
- * "nonce". The report goes to standard output, which the tested code does not get; see judging.py for the words.
+ * "nonce". The report goes to standard output, to which the tested code has no access; see report.py for the words.
  */
 public final class Harness extends RunListener {
     private static final int MOST_FRAMES = 5;

@@ -16,7 +16,7 @@ class JavaRunner:
     """Needs a JDK and JUnit 4. The address space is never limited, a JVM reserves far more than it uses."""
 
     def __init__(self, timeout_s: float) -> None:
-        """`timeout_s`: processor time for all tests of one patch, after compiling; by the clock thrice."""
+        """`timeout_s`: processor time for all tests of one patch, after compiling; three times that by the clock."""
         self._limits = limits_for(timeout_s, PROCESSES)
         self._once = Lock()
 

@@ -1,7 +1,7 @@
 """What a harness inside the sandbox reports about one patch, and the verdict that follows.
 
-A harness writes lines to its standard output, which it keeps from the tested code: the run's nonce, a word, and that
-word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, `failed NAME MESSAGE`,
+A harness writes lines to its standard output, to which the tested code has no access: the run's nonce, a word, and
+that word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, `failed NAME MESSAGE`,
 `skipped NAME`, `memory`, `done`. Everything else goes to standard error and becomes the log.
 """
 
@@ -17,7 +17,7 @@ from engine.domain import Outcome, Patch, Verdict
 from engine.sandboxes import Limits, Ran, Sandbox, Start
 
 LOG_CHARS = 4000
-PATIENCE = 3  # times a limit on processor time, by the clock, before what sleeps is ended
+PATIENCE = 3  # wall-clock limit as a multiple of the limit on processor time, for processes that sleep
 START_S = 15.0  # of processor time, for an interpreter, a compiler and the test library; usually below one
 MEMORY_TROUBLE = ("MemoryError", "java.lang.OutOfMemoryError")
 
@@ -45,7 +45,7 @@ class Runner(Protocol):
     """Runs the tests of one language. Safe to use from several threads at once."""
 
     def unavailable(self) -> str:
-        """Why no patch can be tested on this machine and what to install; empty where one can."""
+        """Why no patch can be tested on this machine and what to install; empty if patches can be tested."""
 
     def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         """Compile `text` as the suite's target and run its tests, whatever they do."""
@@ -91,7 +91,7 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox) -> Verd
     outcome, reason = Outcome.TEST_FAILED, ""
     if ran.ended == "not_started" or "ready" not in words:
         if ran.ended in ("not_started", "exit"):
-            # The harness is ours and says `ready` before it touches the patch: this is no patch's fault.
+            # The harness is ours and reports `ready` before it reads the patch: the patch is not the cause.
             log = ran.detail or trimmed(ran.stderr) or "the harness did not start"
             return Verdict(Outcome.NOT_RUN, "infra_error", log, sandbox=sandbox.describe())
         outcome, reason, failed = Outcome.NOT_RUN, "infra_error", ()
@@ -120,7 +120,7 @@ def evaluate(
     sandbox: Sandbox,
     expected: Callable[[], Collection[str] | Verdict],
 ) -> Verdict:
-    """Run a patch's tests. `expected` is asked last for the tests that have to pass, or for why nobody can tell."""
+    """Run a patch's tests. `expected` returns the tests that have to pass, or a verdict if they cannot be measured."""
     if patch.text is None:
         return Verdict(Outcome.NO_PATCH, patch.reason)
     if reason := runner.unavailable():
@@ -134,7 +134,7 @@ def _is_memory(message: str) -> bool:
 
 
 def trimmed(output: bytes) -> str:
-    """Output as text without NULs and trailing blanks, its middle left out beyond LOG_CHARS."""
+    """Output as text without NULs and trailing blanks; beyond LOG_CHARS the middle is left out."""
     text = output.decode(errors="replace").replace("\0", "")
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).strip("\n")
     if len(text) <= LOG_CHARS:

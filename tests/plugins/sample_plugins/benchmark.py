@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import Listed
+from engine.benchmarks import BugEntry
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite, evaluate
 from engine.domain import Bug, Span
@@ -32,8 +32,8 @@ class Sample:
     def check(self):
         pass
 
-    def listed(self):
-        return [Listed(ADD.id, ADD.language, ADD.kind)]
+    def entries(self):
+        return [BugEntry(ADD.id, ADD.language, ADD.kind)]
 
     def bugs(self):
         return [ADD]

@@ -1,4 +1,4 @@
-"""Which bugs of a source become samples: no copy twice, none that a benchmark will ask for, each shown to the model."""
+"""Selects the bugs that become samples: no duplicates, none of a benchmark, only those that can be encoded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import IO, Self
 
-from engine.builders import Funnel, Made
+from engine.builders import BuilderOutput, Funnel
 from engine.domain import Bug, Preference, Sample
 from engine.languages.fingerprint import fingerprints
 from engine.plugins import BENCHMARKS
@@ -18,7 +18,7 @@ from engine.rundir import RunDir
 
 
 class LeftOut:
-    """Counts what was left out after the builder, and writes each one's id and reason to `left_out.jsonl`."""
+    """Counts what is left out after the builder, and writes the id and the reason of each to `left_out.jsonl`."""
 
     def __init__(self, run: RunDir) -> None:
         self.funnel = Funnel()
@@ -33,7 +33,7 @@ class LeftOut:
         self._file.close()
 
     def lose(self, bug_id: str, reason: str, **more: int) -> None:
-        """`more`: what else is known of the loss, such as the sample's `n_tokens`."""
+        """Count one bug as left out; `more`: further figures, such as the sample's `n_tokens`."""
         self.funnel.lose(reason, bug_id)
         self._file.write(json.dumps({"bug_id": bug_id, "reason": reason, **more}) + "\n")
 
@@ -48,17 +48,17 @@ def known_to_benchmarks(named: Iterable[object]) -> dict[bytes, str]:
     return known
 
 
-def shown(
-    made: Iterable[Made],
+def select(
+    made: Iterable[BuilderOutput],
     representation: Representation,
     template: ChatTemplate,
     known: dict[bytes, str],
     left_out: LeftOut,
 ) -> Iterator[tuple[Sample | Preference, Bug | None]]:
-    """Stream what may be learned from: bugs as the representation shows them, samples and preferences as they are.
+    """Stream what is trained on: bugs as samples in the representation, samples and preferences unchanged.
 
-    `template` has made text of all messages. Memory grows by 16 bytes for each and a set. Code of benchmarks is known
-    only of bugs.
+    `template` turns all messages into text. Memory grows by 16 bytes for each, plus a set. Only bugs are compared with
+    the code of benchmarks.
     """
     seen: set[bytes] = set()
 
@@ -88,7 +88,7 @@ def shown(
 
 
 def texts_of(each: Sample | Preference) -> tuple[str, ...]:
-    """The texts that are tokenised, in their order."""
+    """The texts that are tokenised, in order."""
     if isinstance(each, Preference):
         return each.prompt, each.chosen, each.rejected
     return tuple(segment.text for segment in each.segments)
