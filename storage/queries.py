@@ -45,6 +45,13 @@ def runs(
     return session.scalars(query).all()
 
 
+def groups(session: Session, prefix: str) -> Sequence[str]:
+    """The groups of runs whose name begins with `prefix`, in ASCII, the newest first."""
+    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, so that the index is enough
+    query = select(col(Run.group)).where(col(Run.group) >= prefix, col(Run.group) < after)
+    return session.scalars(query.group_by(col(Run.group)).order_by(func.max(col(Run.id)).desc())).all()
+
+
 def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:
     """Runs in any of these states, oldest first."""
     return session.scalars(select(Run).where(col(Run.state).in_(states)).order_by(col(Run.id))).all()

@@ -189,10 +189,10 @@ def _side_by_side(
     """Every bug of the runs, and for each run the summary of each bug that it scores."""
     summaries: dict[int, dict[str, CandidateSummary]] = {run_id: {} for run_id in run_ids}
     facts: dict[str, tuple[str, str, str, int]] = {}
-    for run_id, bug_id, language, kind, cwe, start, end, *outcomes in comparison.bugs(session, run_ids):
+    for run_id, bug_id, language, kind, cwe, start, end, skipped, *outcomes in comparison.bugs(session, run_ids):
         if bug_id not in facts:
             facts[bug_id] = (language, kind, cwe, end - start + 1)
-        if summary := _scored(*outcomes):
+        if not skipped and (summary := _scored(*outcomes)):
             summaries[run_id][bug_id] = summary
     bugs = []
     for bug_id, (language, kind, cwe, lines) in facts.items():

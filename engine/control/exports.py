@@ -75,9 +75,11 @@ def _rows(session: Session, run: Run) -> Iterator[tuple[Any, ...]]:
     model, bug_id, trouble = run.spec.get("model", ""), None, ""
     diffs: dict[int | None, str] = {}  # text id -> diff, for one bug: many of its patches are the same
     for row in benchmarks.with_texts(session, run.id or 0):
-        bug_now, path, language, kind, cwe, known_fix, buggy_code, *judged, text, buggy, completion, patch, failed = row
+        bug_now, path, language, kind, cwe, skipped, *said, text, buggy, completion, patch, failed = row
+        known_fix, buggy_code, *judged = said
         if bug_now != bug_id:
-            bug_id, diffs, trouble = bug_now, {None: ""}, control_trouble(known_fix, buggy_code)
+            bug_id, diffs = bug_now, {None: ""}
+            trouble = f"set aside: {skipped}" if skipped else control_trouble(known_fix, buggy_code)
         if text not in diffs:
             diffs[text] = unified(buggy, patch, path)
         of_bug = (run.id, model, bug_id, language, kind, cwe, trouble)

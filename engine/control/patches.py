@@ -16,7 +16,7 @@ from engine.control.diff import unified
 from engine.control.lookup import find_run
 from engine.errors import UserError
 from engine.events import MODEL
-from engine.scoring import BugOutcomes, CandidateSummary, Share, figures
+from engine.scoring import BugOutcomes, CandidateSummary, Share, counted_reasons, figures
 from engine.specs import WITH_PATCHES
 from storage import benchmarks, queries, texts
 from storage.benchmarks import BugQuery
@@ -109,10 +109,13 @@ class Patches:
         self._exports = home / "exports"
         self._database = database
 
-    def runs(self) -> Sequence[Run]:
-        """The runs that have patches, newest first."""
+    def runs(self, also: Sequence[int] = ()) -> Sequence[Run]:
+        """The newest 200 runs with patches, newest first, and behind them those of these numbers that are older."""
         with self._database.read() as session:
-            return queries.runs(session, kinds=WITH_PATCHES)
+            newest = queries.runs(session, kinds=WITH_PATCHES)
+            known = {run.id for run in newest}
+            older = [run for number in also if number not in known and (run := queries.run(session, number))]
+        return [*newest, *(run for run in older if run.kind in WITH_PATCHES)]
 
     def page(self, run_id: int, asked: BugQuery | None = None) -> tuple[list[BugRow], int]:
         """One page of the table of verdicts, and how many bugs match in all."""
@@ -138,20 +141,21 @@ class Patches:
         with self._database.read() as session:
             run = find_run(session, run_id)
             rows = benchmarks.candidate_summaries(session, run_id)
+            aside = benchmarks.candidate_summaries(session, run_id, set_aside=True)
             skipped = benchmarks.skipped(session, run_id)
             outcomes = benchmarks.outcomes(session, run_id)
             reviewed = benchmarks.reviewed(session, run_id)
         bugs: Counter[BugOutcomes] = Counter()
         known_fixes = 0
-        for row in rows:
+        for sign, row in [*((1, row) for row in rows), *((-1, row) for row in aside)]:
             summary = CandidateSummary(row.first_plausible, row.first_unjudged, row.plausible, row.judged)
-            bugs[BugOutcomes(row.known_fix, row.buggy_code, summary)] += row.bugs
-            known_fixes += row.bugs if row.has_known_fix else 0
+            bugs[BugOutcomes(row.known_fix, row.buggy_code, summary)] += sign * row.bugs
+            known_fixes += sign * row.bugs if row.has_known_fix else 0
         found = figures(bugs, candidates_of(run))
         return Totals(
-            bugs=bugs.total(),
+            bugs=sum(row.bugs for row in rows),
             scored=found.scored,
-            skipped=skipped,
+            skipped=counted_reasons(skipped),
             outcomes=outcomes,
             plausible_at=found.plausible_at,
             control_failures=found.control_failures,

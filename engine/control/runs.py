@@ -19,7 +19,7 @@ from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
-from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
+from engine.rundir import ACTIVE, ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import (
     KINDS,
@@ -176,6 +176,16 @@ class Runs:
         """Newest first."""
         with self._database.read() as session:
             return queries.runs(session, kind=kind, search=search, group=group, limit=limit)
+
+    def groups(self, prefix: str) -> Sequence[str]:
+        """The groups of runs whose name begins with `prefix`, the newest first."""
+        with self._database.read() as session:
+            return queries.groups(session, prefix)
+
+    def unfinished(self) -> Sequence[Run]:
+        """Every run that has not ended, of any kind, oldest first."""
+        with self._database.read() as session:
+            return queries.runs_in(session, ("queued", *ACTIVE))
 
     def metrics(self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID) -> dict[str, Curve]:
         """Metric name -> its curve from step `first` to `last`.

@@ -18,6 +18,7 @@ from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
+from engine.scoring import counted_reasons
 from engine.specs import BenchmarkSpec
 from engine.work.validation import Proposed, Validation, counts, first_figures, say_bug
 
@@ -69,7 +70,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
         "bugs": len(bugs),
         **counts(validation.verdicts, controls, spec.candidates),
         **first_figures(source, validation.verdicts),
-        "skipped": dict(Counter(reason.partition(":")[0] for reason in skipped.values())),
+        "skipped": counted_reasons(Counter(skipped.values())),
         "seconds": round(seconds, 1),
         "patches_per_s": round(validation.total / seconds, 2),
         "sandbox": sandbox.describe(),

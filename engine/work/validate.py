@@ -27,6 +27,7 @@ from engine.plugins import BENCHMARKS
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes import Sandbox
 from engine.sandboxes.auto import usable
+from engine.scoring import counted_reasons
 from engine.specs import ValidateSpec
 from engine.work.validation import Control, Key, Proposed, Validation, counts, first_figures, say_bug
 from engine.work.verdicts import as_json, from_json
@@ -79,7 +80,7 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
         **first_figures(benchmark, verdicts),
         **_of_controls(controls, skipped, bugs),
         "unknown_bugs": sum(bug_id not in known for bug_id in rows),
-        "skipped": dict(Counter(reason.partition(":")[0] for bug, reason in skipped.items() if bug in known)),
+        "skipped": counted_reasons(Counter(reason for bug, reason in skipped.items() if bug in known)),
         "seconds": round(seconds, 1),
         "patches_per_s": round(len(candidates) / seconds, 2),
         "sandbox": sandbox.describe() if sandbox else "",

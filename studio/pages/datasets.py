@@ -162,15 +162,16 @@ def build(frame: Frame) -> None:
             return [""]  # the form shows what is wrong with the file
         return [preview(found, roles_of(form, builder, list(found[0]) if found else []))]
 
-    def draw(want: str) -> list[Any]:
-        building = [run for run in run_views(workspace.runs.list(limit=50)) if run.kind == "dataset"]
-        known = [DatasetView.of(row) for row in workspace.datasets.list()]
-        shown = next((each for each in known if each.name == want), next(iter(known), None))
+    def draw(want: str, held: str | None) -> list[Any]:
+        """The dataset that is wanted; else the one that is shown stays, also when a newer one is built."""
+        building = run_views(workspace.runs.list(kind="dataset", limit=1), workspace.runs.unfinished())
+        known = {row.name: DatasetView.of(row) for row in workspace.datasets.list()}
+        shown = known.get(want) or known.get(held or "") or next(iter(known.values()), None)
         top = run_strip(building[0]) if building and building[0].state != "done" else ""
         if shown is None:
             text = "Choose where the bugs come from and press Build dataset; it takes about a minute."
             return [top, gr.update(choices=[], value=None, visible="hidden"), "", empty("No dataset yet", text)]
-        choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known]
+        choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known.values()]
         return [top, gr.update(choices=choices, value=shown.name, visible=True), actions(shown), report(shown)]
 
     def draw_lengths(name: str | None) -> list[Any]:
@@ -210,7 +211,7 @@ def build(frame: Frame) -> None:
     for taker in takers:
         form.offer_after(taken, taker)
     live.show(draw_rows, form.inputs, [rows], also=[each.change for each in form.inputs], ticks=False)
-    live.show(draw, [wanted], [strip, picker, doing, facts], also=[wanted.change])
+    live.show(draw, [wanted, picker], [strip, picker, doing, facts], also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index, name="datasets_step_back")

@@ -55,7 +55,7 @@ def workspace(tmp_path_factory):
 
 def drawn(workspace):
     """Every piece of HTML that shows something of a used workspace."""
-    runs = run_views(workspace.runs.list())
+    runs = run_views(workspace.runs.list(), workspace.runs.unfinished())
     for run in runs:
         yield show.run_strip(run)
         yield monitor.settings(run, workspace.runs.command(monitor.parse(dict(run.spec))))
