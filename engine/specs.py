@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from engine.errors import UserError
-from engine.params import Params, explain, is_unicode, setting, shown
+from engine.params import Params, Place, explain, is_unicode, setting, shown
 from engine.plugins import BENCHMARKS, BY_FIELD
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
@@ -60,13 +60,14 @@ class Spec(BaseModel):
 
     title: ClassVar[str]  # label of such a run on a page
     many: ClassVar[str]  # of several of them
-    page: ClassVar[str]  # the key of the page with the form for it
+    page: ClassVar[str]  # the key of the page with the form for it; empty: it is asked for in a shell only
     verb: ClassVar[str]  # of the shell
     worker: ClassVar[str]  # "module:function" of the work plane, called with (spec, inputs, run); returns the result
     makes: ClassVar[Literal["", "dataset", "model"]] = ""  # what a finished run adds to the workspace, under its name
     reads: ClassVar[Literal["weights", "tokenizer"]] = "weights"  # the files of its model that it needs
     waits_for_people: ClassVar[bool] = False  # it is mostly idle, so it does not count among active runs
     saves_when_stopped: ClassVar[bool] = False  # a checkpoint; other kinds write their results as they go
+    has_patches: ClassVar[bool] = False  # its events are bugs, and patches with their verdicts
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -144,6 +145,7 @@ class BenchmarkSpec(Spec):
     page: ClassVar = "patches"
     verb: ClassVar = "benchmark"
     worker: ClassVar = "engine.work.benchmark:benchmark"
+    has_patches: ClassVar = True
 
     kind: Literal["benchmark"] = "benchmark"
     model: str = setting("starter", "base model, adapter or merged model")
@@ -155,6 +157,25 @@ class BenchmarkSpec(Spec):
         None, "only the first bugs, up to this many; empty: all", ge=1, le=10_000_000, more=True
     )
     workers: int | None = setting(None, "patches tested at a time; empty: one per core", ge=1, le=256, more=True)
+    sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
+
+
+class ValidateSpec(Spec):
+    """Test the patches of a file, made by whatever made them; without a file, what a benchmark's tests tell apart."""
+
+    title: ClassVar = "Validation"
+    many: ClassVar = "validations"
+    page: ClassVar = ""  # it is asked for in a shell
+    verb: ClassVar = "validate"
+    worker: ClassVar = "engine.work.validate:validate"
+    has_patches: ClassVar = True
+
+    kind: Literal["validate"] = "validate"
+    benchmark: PluginParams = setting("pocket", "the bugs that the patches are for")
+    file: Place = setting("", "patches, a JSON object a line; empty: test only known fixes and buggy code")
+    keep_verdicts: bool = setting(False, "take over the verdicts that stand in the file and run nothing", more=True)
+    limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
+    workers: int | None = setting(None, "patches tested at a time; empty: one a core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
@@ -171,16 +192,19 @@ class ChatSpec(Spec):
     kind: Literal["chat"] = "chat"
     model: str = setting("starter-adapter", "the model that proposes the patches")
     benchmark: PluginParams = setting("pocket", "where the bugs come from")
-    bug: str = setting("", "the bug to repair, by id")
+    bug: Annotated[str, AfterValidator(BENCHMARKS.current)] = setting("", "the bug to repair, by id")
     strategy: PluginParams = setting("test_feedback", "what goes into the next prompt")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: PluginParams = setting("sampling", "how an answer is generated")
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
-AnySpec = Annotated[DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ChatSpec, Field(discriminator="kind")]
+AnySpec = Annotated[
+    DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ValidateSpec | ChatSpec, Field(discriminator="kind")
+]
 _any_spec: TypeAdapter[Any] = TypeAdapter(AnySpec)
 KINDS: dict[str, type[Spec]] = {spec.model_fields["kind"].default: spec for spec in get_args(get_args(AnySpec)[0])}
+WITH_PATCHES = tuple(kind for kind, spec in KINDS.items() if spec.has_patches)
 
 
 def waits_for_people(kind: str) -> bool:

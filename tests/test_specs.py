@@ -136,3 +136,9 @@ def test_a_path_is_relative_to_the_users_working_directory(tmp_path, monkeypatch
     monkeypatch.chdir("/")
     assert parse(spec.model_dump(mode="json")) == spec
     assert read_spec("dataset").builder.folder == "", "empty stays empty"
+
+
+def test_a_benchmark_that_was_renamed_is_read_from_an_older_spec():
+    spec = parse({"kind": "chat", "benchmark": {"name": "quixbugs", "folder": "/q"}, "bug": "quixbugs/gcd"})
+    assert (spec.benchmark.name, spec.bug) == ("quixbugs-python", "quixbugs-python/gcd")
+    assert parse({"kind": "chat", "bug": "pocket/quixbugs/gcd"}).bug == "pocket/quixbugs/gcd"

@@ -102,7 +102,7 @@ class Panel:
         """Ask for the run, and know what is ahead of it. Raises UserError."""
         runs = self._frame.workspace.runs
         number = runs.submit(spec)
-        return next(run for run in run_views(runs.list()) if run.id == number)
+        return next(run for run in run_views(runs.list(), runs.unfinished()) if run.id == number)
 
     def start(self, button: Any, do: Callable[[Any], list[Any]], outputs: Sequence[Any], *, name: str) -> None:
         """Pressing `button` calls `do` with the spec, for `outputs`; what it refuses is said beside the button."""

@@ -207,15 +207,16 @@ def build(frame: Frame) -> None:
             return [told, ""]  # another kind of file, of a builder that is not ours
         return [told, preview(found, roles_of(form, builder, found.columns))]
 
-    def draw(want: str) -> list[Any]:
-        building = [run for run in run_views(workspace.runs.list(limit=50)) if run.kind == "dataset"]
-        known = [DatasetView.of(row) for row in workspace.datasets.list()]
-        shown = next((each for each in known if each.name == want), next(iter(known), None))
+    def draw(want: str, held: str | None) -> list[Any]:
+        """The dataset that is wanted; else the one that is shown stays, also when a newer one is built."""
+        building = run_views(workspace.runs.list(kind="dataset", limit=1), workspace.runs.unfinished())
+        known = {row.name: DatasetView.of(row) for row in workspace.datasets.list()}
+        shown = known.get(want) or known.get(held or "") or next(iter(known.values()), None)
         top = run_strip(building[0]) if building and building[0].state != "done" else ""
         if shown is None:
             text = "Choose where the bugs come from and press Build dataset; it takes about a minute."
             return [top, gr.update(choices=[], value=None, visible="hidden"), "", empty("No dataset yet", text)]
-        choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known]
+        choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known.values()]
         return [top, gr.update(choices=choices, value=shown.name, visible=True), actions(shown), report(shown)]
 
     def draw_lengths(name: str | None) -> list[Any]:
@@ -255,7 +256,7 @@ def build(frame: Frame) -> None:
     on(zone.upload, take_file, [chooser, *(each.widget for each in takers)], filled, name="datasets_take_file")
     shown = [refused, *form.inputs]
     live.show(draw_rows, shown, [received, rows], also=[each.change for each in shown], ticks=False)
-    live.show(draw, [wanted], [strip, picker, offers, facts], also=[wanted.change])
+    live.show(draw, [wanted, picker], [strip, picker, offers, facts], also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index, name="datasets_step_back")

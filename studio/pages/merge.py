@@ -110,7 +110,7 @@ def build(frame: Frame) -> None:
         return []
 
     def draw() -> list[str]:
-        runs = run_views(workspace.runs.list(kind="merge", limit=10))
+        runs = run_views(workspace.runs.list(kind="merge", limit=10), workspace.runs.unfinished())
         if not runs:
             text = "Choose an adapter and press Merge and check: the comparison of both models appears here."
             return [empty("Nothing merged yet", text)]

@@ -57,7 +57,7 @@ def workspace(tmp_path_factory):
 
 def drawn(workspace):
     """Every piece of HTML that shows something of a used workspace."""
-    runs = run_views(workspace.runs.list())
+    runs = run_views(workspace.runs.list(), workspace.runs.unfinished())
     for run in runs:
         yield show.run_strip(run)
         yield monitor.settings(run, workspace.runs.command(monitor.parse(dict(run.spec))))
@@ -260,7 +260,7 @@ def test_only_loopback_is_open_without_a_password(host):
 
 def test_a_merge_whose_numbers_are_not_finite_is_shown_as_no_proof():
     run = SimpleNamespace(state="done", result={"usable": False, "max_logit_difference": None, "tolerance": None})
-    assert ">nan<" in merge.parity(merge.Proof.of(run))
+    assert ">nan<" in merge.parity_check(merge.Parity.of(run))
 
 
 @pytest.mark.parametrize(
