@@ -21,7 +21,7 @@ PARTS = {
     "optimizer": "state of the optimizer",
     "gradients": "gradients",
     "activations": "activations kept for the backward pass",
-    "buffers": "buffers and logits",
+    "buffers": "logits, and buffers not in use",
     "context": "libraries and driver",
 }
 
