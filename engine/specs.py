@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
@@ -216,12 +217,25 @@ def parse(values: dict[str, Any]) -> Any:
     try:
         spec = _any_spec.validate_python(values)
     except ValidationError as error:
-        raise _without_kind(explain(error), str(values.get("kind", ""))) from None
+        kind = str(values.get("kind", ""))
+        raise _without_kind(explain(error, partial(_default, values)), kind) from None
     for override in overrides_of(spec):
         field, _, text = override.partition("=")
         if not is_unicode(text):
             raise UserError(f"{field}: is not valid Unicode, so no page can show it (got {shown(text)})", field=field)
     return spec
+
+
+def _default(values: dict[str, Any], place: str) -> Any:
+    """The default of the setting at `place` ("train.trainer.rank") of a spec with these values; None without one."""
+    kind, _, rest = place.partition(".")
+    field, _, name = rest.partition(".")
+    fields: Any = KINDS[kind].model_fields if kind in KINDS else {}
+    plugin = values.get(field)
+    plugin = plugin.get("name") if isinstance(plugin, dict) else plugin
+    if name and field in BY_FIELD and plugin in BY_FIELD[field].names():
+        fields, field = BY_FIELD[field].plugin(plugin).Params.model_fields, name
+    return fields[field].default if field in fields else None
 
 
 def _without_kind(error: UserError, kind: str) -> UserError:

@@ -31,8 +31,8 @@ def stopping(run: Run) -> str:
 
 
 def _dataset(result: Mapping[str, Any]) -> str:
-    rows = result["rows"]
-    return f"{rows['train'] + rows['valid']:,} samples"
+    number = result["rows"]["train"] + result["rows"]["valid"]
+    return f"{number:,} {'sample' if number == 1 else 'samples'}"
 
 
 def _train(result: Mapping[str, Any]) -> str:

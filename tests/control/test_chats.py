@@ -271,7 +271,7 @@ def test_a_message_may_follow_an_earlier_one_and_the_worker_is_told_all_branches
     ("benchmark", "said"),
     [
         ("nothing", "no benchmarks plug-in called 'nothing'"),
-        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a valid number"),
+        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a number"),
         ({"name": "quixbugs"}, "git clone"),
         (7, "expected a plug-in"),
     ],
