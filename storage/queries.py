@@ -23,16 +23,33 @@ def conversation(session: Session, conversation_id: int) -> Conversation | None:
     return session.get(Conversation, conversation_id) if 0 < conversation_id <= LARGEST_ID else None
 
 
-def runs(session: Session, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
-    """Runs, newest first."""
+def runs(
+    session: Session,
+    *,
+    kind: str = "",
+    kinds: Sequence[str] = (),
+    search: str = "",
+    group: str = "",
+    limit: int = 200,
+) -> Sequence[Run]:
+    """Runs of a kind, or of one of several, newest first."""
     query = select(Run).order_by(col(Run.id).desc()).limit(limit)
     if kind:
         query = query.where(col(Run.kind) == kind)
+    if kinds:
+        query = query.where(col(Run.kind).in_(kinds))
     if group:
         query = query.where(col(Run.group) == group)
     if search:
         query = query.where(or_(holds(col(Run.name), search), holds(col(Run.kind), search)))
     return session.scalars(query).all()
+
+
+def groups(session: Session, prefix: str) -> Sequence[str]:
+    """The groups of runs whose name begins with `prefix`, in ASCII, the newest first."""
+    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, so that the index is enough
+    query = select(col(Run.group)).where(col(Run.group) >= prefix, col(Run.group) < after)
+    return session.scalars(query.group_by(col(Run.group)).order_by(func.max(col(Run.id)).desc())).all()
 
 
 def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:

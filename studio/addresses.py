@@ -31,8 +31,12 @@ def page_of(query: Mapping[str, str], choices: Mapping[str, Sequence[Choice]]) -
     """The key of the page that a query opens; empty for none. `choices`: page key -> fields kept in its address."""
     if (tab := query.get("tab", "")) in choices:
         return tab
-    opening = {choice.name: key for key, each in choices.items() for choice in each if choice.opens}
-    return next((key for name, key in opening.items() if query.get(name)), "")
+    return next((key for name, key in opens(choices).items() if query.get(name)), "")
+
+
+def opens(choices: Mapping[str, Sequence[Choice]]) -> dict[str, str]:
+    """Name in an address -> the key of the page that it opens."""
+    return {choice.name: key for key, each in choices.items() for choice in each if choice.opens}
 
 
 def value_of(choice: Choice, text: str) -> tuple[Any, str]:

@@ -9,6 +9,8 @@ from engine.specs import KINDS as SPECS
 from studio.addresses import link
 from studio.html.basics import KINDS, esc
 
+LOADING = "loading the model"  # what a chat says until its model is there
+
 
 def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
     """The header line, and below it `trouble`: why nothing can be stored now."""
@@ -34,10 +36,16 @@ def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
     )
 
 
+def _models(number: int, doing: str) -> str:
+    return f"{number} {'model' if number == 1 else 'models'} {doing}"
+
+
 def _chip(kind: str, runs: Sequence[RunView]) -> str:
     """A chip for the active runs of one kind; it links to the run, or to the list of them."""
     if kind == "chat":
-        words = f"{len(runs)} {'model' if len(runs) == 1 else 'models'} loaded"
+        loading = sum(run.progress in ("", LOADING) for run in runs)
+        loaded = len(runs) - loading
+        words = " · ".join(_models(*each) for each in ((loaded, "loaded"), (loading, "loading")) if each[0])
         title = "Keeps memory until it is unloaded: open it and press Unload"
     elif len(runs) == 1:
         done = f" {100 * runs[0].fraction:.0f} %" if runs[0].fraction else ""

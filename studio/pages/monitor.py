@@ -12,7 +12,7 @@ from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.rundir import RESUMABLE
 from engine.specs import KINDS as SPECS
-from engine.specs import BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
+from engine.specs import WITH_PATCHES, BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from studio import charts
 from studio.addresses import link
 from studio.checked import number_of
@@ -49,9 +49,9 @@ def actions(run: RunView, made: str) -> list[tuple[str, str]]:
     if run.kind == "dataset" and run.state == "done":
         found.append(("Open the dataset", link(dataset=run.name)))
         found.append(("Train on this", link(tab=TrainSpec.page, use=f"dataset:{run.name}")))
-    if run.kind == "benchmark":
+    if run.kind in WITH_PATCHES:
         found.append(("See patches", link(patches=run.id)))
-    if run.kind != "chat":
+    if run.kind != "chat" and SPECS[run.kind].page:
         found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found
 
@@ -91,20 +91,22 @@ def build(frame: Frame) -> None:
                 with gr.Accordion("Settings of this run", open=False, elem_classes="more"):
                     recipe = plain()
 
-    def shown_run(wanted: int) -> RunView | None:
-        runs = run_views(workspace.runs.list())
-        number = wanted or first_choice(runs)
+    def shown_run(wanted: int, held: int) -> RunView | None:
+        """What is wanted; else what is shown stays, whatever starts meanwhile."""
+        runs = run_views(workspace.runs.list(), workspace.runs.unfinished())
+        number = wanted or held or first_choice(runs)
         known = next((run for run in runs if run.id == number), None)
         return known or (RunView.of(workspace.runs.get(number)) if number else None)
 
-    def draw_list(text: str, only: str, wanted: int) -> list[str]:
-        runs = run_views(workspace.runs.list(kind=only, search=text.strip()))
+    def draw_list(text: str, only: str, wanted: int, held: int) -> list[str]:
+        unfinished = workspace.runs.unfinished()
+        runs = run_views(workspace.runs.list(kind=only, search=text.strip()), unfinished)
         if not runs:
             return [empty("No runs", "Start the demo, or build a dataset: every run is listed here.")]
-        return [run_list(runs, wanted or first_choice(run_views(workspace.runs.list())))]
+        return [run_list(runs, wanted or held or first_choice(run_views(workspace.runs.list(), unfinished)))]
 
-    def draw_run(wanted: int, zoom: str) -> list[Any]:
-        run = shown_run(wanted)
+    def draw_run(wanted: int, held: int, zoom: str) -> list[Any]:
+        run = shown_run(wanted, held)
         if run is None:
             nothing = empty("Nothing has run yet", "The curves and the log of each run will be shown here.")
             return [
@@ -155,10 +157,10 @@ def build(frame: Frame) -> None:
     def resume_run(number: int) -> None:
         workspace.runs.resume(number)
 
-    live.show(draw_list, [search, kind, chosen], [cards], also=[chosen.change, search.change, kind.change])
+    live.show(draw_list, [search, kind, chosen, shown], [cards], also=[chosen.change, search.change, kind.change])
     live.show(
         draw_run,
-        [chosen, zoomed],
+        [chosen, shown, zoomed],
         [shown, strip, save, stop, resume, after, tail, recipe, buttons, below, curves, *plots],
         also=[chosen.change, zoomed.change],
     )

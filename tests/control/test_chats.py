@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.benchmarks.pocket import Pocket
 from engine.errors import UserError
 from engine.rundir import ENDED, RunDir
 from engine.spec_files import read_spec
+from storage.tables import Conversation
 
 BUG = "pocket/py-clock-format"
 FAILED = {
@@ -269,7 +271,7 @@ def test_a_message_may_follow_an_earlier_one_and_the_worker_is_told_all_branches
     ("benchmark", "said"),
     [
         ("nothing", "no benchmarks plug-in called 'nothing'"),
-        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a valid number"),
+        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a number"),
         ({"name": "quixbugs"}, "git clone"),
         (7, "expected a plug-in"),
     ],
@@ -278,3 +280,32 @@ def test_a_benchmark_that_cannot_be_read_is_a_user_error(workspace, benchmark, s
     for ask in (workspace.chats.bug_entries, workspace.chats.bugs):
         with pytest.raises(UserError, match=said):
             ask(benchmark)
+
+
+def test_a_message_is_seen_at_once_though_the_model_is_still_loading(workspace, talk):
+    conversation, folder = talk
+    assert workspace.chats.view(conversation).waiting == "look at midnight"
+    folder.emit("turn", conversation=conversation, number=1, role="user", text="look at midnight")
+    workspace.tick()
+    view = workspace.chats.view(conversation)
+    assert (view.waiting, [turn.text for turn in view.turns]) == ("", ["look at midnight"])
+
+
+@pytest.mark.parametrize("benchmark", [{"name": "quixbugs", "folder": "/nowhere"}, {"name": "gone"}])
+def test_a_conversation_can_be_read_when_its_benchmark_is_gone(workspace, talk, benchmark):
+    conversation, folder = talk
+    answer(folder, conversation, 1, "    return")
+    workspace.tick()
+    with workspace._database.write() as session:
+        session.get_one(Conversation, conversation).benchmark = benchmark
+    view = workspace.chats.view(conversation)
+    assert ([turn.text for turn in view.turns], view.buggy) == (["    return"], "")
+
+
+def test_a_conversation_that_is_drawn_again_and_again_reads_its_benchmark_once(workspace, talk, monkeypatch):
+    reads, plain = [], Pocket.bugs
+    monkeypatch.setattr(Pocket, "bugs", lambda self: (reads.append(1), plain(self))[1])
+    for _ in range(3):
+        assert workspace.chats.view(talk[0]).buggy
+        assert workspace.chats.bug_entries()
+    assert len(reads) <= 1
