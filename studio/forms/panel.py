@@ -101,7 +101,8 @@ class Panel:
     def submit(self, spec: Any) -> RunView:
         """Ask for the run, and know what is ahead of it. Raises UserError."""
         runs = self._frame.workspace.runs
-        return run_views([runs.get(runs.submit(spec))], runs.unfinished())[0]
+        number = runs.submit(spec)
+        return next(run for run in run_views(runs.list(), runs.unfinished()) if run.id == number)
 
     def start(self, button: Any, do: Callable[[Any], list[Any]], outputs: Sequence[Any], *, name: str) -> None:
         """Pressing `button` calls `do` with the spec, for `outputs`; what it refuses is said beside the button."""

@@ -168,7 +168,7 @@ def build(frame: Frame) -> None:
         gr.Info(f"Run {run.id} builds {run.name}: {doing(run)}. It is shown here when it is done.")
         return [run.name]
 
-    def take_file(event: gr.EventData, builder: str, *named: str) -> list[Any]:
+    def take_file(builder: str, event: gr.EventData, *named: str) -> list[Any]:
         """A file was uploaded: fill in its path for the chosen builder, or the first one that reads files.
 
         Unless that builder cannot read it.

@@ -63,7 +63,7 @@ def test_what_a_start_is_refused_for_is_said_until_the_form_is_another_one(studi
     refused, *others = start(studio, **taken)
     assert others == [gr.skip()]
     said = preview(studio, 0, refused, **taken)[0]
-    assert "there is already a model called &#x27;repair-lora&#x27;" in said
+    assert "there is already a model &#x27;repair-lora&#x27;" in said
     assert 'data-wrong="at-name"' in said
     assert preview(studio, 0, refused, **{**taken, "train-name": "mine"})[0] == ""
     assert preview(studio, 0, "[nonsense", **taken)[0] == preview(studio, 0, '["x"]', **taken)[0] == ""
