@@ -24,7 +24,8 @@ class Measured:
         if key not in self._passed:  # two threads may both measure, with the same answer
             known = self._runner.run(bug.fixed, suite, sandbox)
             checked = verdict(known, known.passed, sandbox)
-            if not checked.is_plausible or known.failed:
-                return Verdict(Outcome.NOT_RUN, f"the known fix does not pass here: {checked.outcome}", checked.log)
+            outcome = Outcome.TEST_FAILED if checked.is_plausible and known.failed else checked.outcome
+            if outcome is not Outcome.PLAUSIBLE:
+                return Verdict(Outcome.NOT_RUN, f"the known fix does not pass here: {outcome}", checked.log)
             self._passed[key] = known.passed
         return self._passed[key]
