@@ -78,6 +78,11 @@ def show_or_hide(is_shown: bool, *classes: str) -> dict[str, Any]:
     return dict(gr.update(elem_classes=[*classes, *([] if is_shown else [GONE])]))
 
 
+def pager(page: int, pages: int) -> list[dict[str, Any]]:
+    """Updates for the buttons *previous* and *next*: neither leads beyond the first page, 1, or the last."""
+    return [dict(gr.update(interactive=page > 1)), dict(gr.update(interactive=page < pages))]
+
+
 def click_value(event: gr.EventData) -> str:
     """The `data-pick` of what was clicked; empty if something else than text was sent."""
     value = event._data.get("value") if isinstance(event._data, dict) else ""

@@ -146,7 +146,7 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=7, min_width=320):
             strip = plain()
             with gr.Column(variant="panel"):
-                with gr.Row(elem_classes="bar-row"):
+                with gr.Row(elem_classes=["bar-row", GONE]) as chosen:
                     picker = gr.Dropdown([], label="Dataset", info="newest first", interactive=True, elem_id="dataset")
                     offers = plain(elem_classes="actions")
                 facts = plain()
@@ -154,7 +154,7 @@ def build(frame: Frame) -> None:
             with gr.Column(variant="panel", elem_classes=GONE) as explorer:
                 plain(heading("Samples", "Exactly what training will see."))
                 with gr.Row(elem_classes="bar-row"):
-                    search = gr.Textbox("", label="Search samples", placeholder="id, kind or code", scale=3)
+                    search = gr.Textbox("", label="Search samples", placeholder="id, kind or code", max_lines=1, scale=3)
                     before = gr.Button("Previous", size="sm", min_width=80)
                     after = gr.Button("Next", size="sm", min_width=80)
                     place = plain(elem_classes="place")
@@ -214,10 +214,15 @@ def build(frame: Frame) -> None:
         shown = known.get(want) or known.get(held or "") or next(iter(known.values()), None)
         top = run_strip(building[0]) if building and building[0].state != "done" else ""
         if shown is None:
-            text = "Choose where the bugs come from and press Build dataset; it takes about a minute."
-            return [top, gr.update(choices=[], value=None, visible="hidden"), "", empty("No dataset yet", text)]
+            text = (
+                "Choose where the bugs come from and press Build dataset; it takes about a minute. What was kept and "
+                "left out appears here, and every sample as training will see it."
+            )
+            nothing = empty("No dataset yet", text)
+            return [top, show_or_hide(False, "bar-row"), gr.update(choices=[], value=None), "", nothing]
         choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known.values()]
-        return [top, gr.update(choices=choices, value=shown.name, visible=True), actions(shown), report(shown)]
+        picked = gr.update(choices=choices, value=shown.name)
+        return [top, show_or_hide(True, "bar-row"), picked, actions(shown), report(shown)]
 
     def draw_lengths(name: str | None) -> list[Any]:
         if not name:
@@ -256,7 +261,7 @@ def build(frame: Frame) -> None:
     on(zone.upload, take_file, [chooser, *(each.widget for each in takers)], filled, name="datasets_take_file")
     shown = [refused, *form.inputs]
     live.show(draw_rows, shown, [received, rows], also=[each.change for each in shown], ticks=False)
-    live.show(draw, [wanted, picker], [strip, picker, offers, facts], also=[wanted.change])
+    live.show(draw, [wanted, picker], [strip, chosen, picker, offers, facts], also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index, name="datasets_step_back")
