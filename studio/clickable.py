@@ -60,6 +60,19 @@ def plain(value: str = "", **settings: Any) -> gr.HTML:
     return gr.HTML(value, js_on_load=None, apply_default_css=False, **settings)
 
 
+def revealed(**settings: Any) -> gr.HTML:
+    """An HTML part that comes into sight when what it is about, its `data-about`, has become something else."""
+    script = """
+let last;
+watch('value', () => {
+  const about = element.querySelector('[data-about]')?.dataset.about ?? '';
+  if (about && last !== undefined && about !== last) element.scrollIntoView({block: 'nearest'});
+  last = about;
+});
+"""
+    return gr.HTML("", js_on_load=script, apply_default_css=False, **settings)
+
+
 def marking(**settings: Any) -> gr.HTML:
     """An HTML part whose complaints mark the fields of its panel that they are about, also for a screen reader."""
     script = "watch('value', () => window.studio.mark(element.closest('.panel')));"

@@ -15,7 +15,7 @@ from engine.errors import UserError
 from studio.addresses import link
 from studio.charts import plausible_by_rank
 from studio.checked import chosen_number, number_of
-from studio.clickable import GONE, click_value, clickable, hidden_field, pager, plain, show_or_hide
+from studio.clickable import GONE, click_value, clickable, hidden_field, pager, plain, revealed, show_or_hide
 from studio.guard import on
 from studio.html import comparison as html
 from studio.html.basics import empty
@@ -23,7 +23,7 @@ from studio.page import Frame
 from studio.pages.patches import run_label
 from studio.plotted import plotted
 
-SIZE = 12  # bugs on one page of the table
+SIZE = 8  # bugs on one page of the table
 WORDS = {"kind": "kind of fault", "cwe": "CWE", "language": "language", "lines": "length of the fault"}
 ALL = 0  # candidates: as many as all runs have
 
@@ -89,7 +89,7 @@ def build(frame: Frame) -> None:
                 before = gr.Button("Previous page", size="sm", min_width=100)
                 place = plain(elem_classes="place")
                 after = gr.Button("Next page", size="sm", min_width=100)
-            beside = plain()
+            beside = revealed()
 
     @lru_cache(maxsize=4)  # several parts draw the same comparison, again and again while other runs are at work
     def compared_once(_: Hashable, chosen: tuple[int, ...], k: int | None) -> Compared:
@@ -153,15 +153,16 @@ def build(frame: Frame) -> None:
         try:
             found = compared(text, held, k)
         except UserError:
-            return ["", "", "", *pager(1, 1)]
+            return ["", "", "", gr.skip(), *pager(1, 1)]
         bugs = sorted(fitting(found.bugs, which, words), key=lambda each: not each.is_common)
         pages = max(1, -(-len(bugs) // SIZE))
         number = min(max(number, 1), pages)
         part = bugs[(number - 1) * SIZE : number * SIZE]
         cells = workspace.compare.cells([run.run for run in found.runs], [each.bug_id for each in part], html.CELLS)
         said = f"repaired by {_named(which)} only" if which else "all bugs"
+        is_part = gr.update(interactive=bool(which or words.strip()))
         where = f"page {number} of {pages}, {len(bugs)} bugs"
-        return [html.bugs_table(part, cells, found, chosen), where, said, *pager(number, pages)]
+        return [html.bugs_table(part, cells, found, chosen), where, said, is_part, *pager(number, pages)]
 
     def draw_beside(text: str, held: str, k: Any, chosen: str) -> list[str]:
         if not chosen:
@@ -205,11 +206,12 @@ def build(frame: Frame) -> None:
         pages = -(-len(fitting(compared(text, held, k).bugs, which, words)) // SIZE)
         return min(number + 1, max(1, pages))
 
-    live.show(draw_runs, [wanted, opened, at], [choosing, picker, at, opened, state, results],
-              also=[wanted.change, at.change])
+    live.show(
+        draw_runs, [wanted, opened, at], [choosing, picker, at, opened, state, results], also=[wanted.change, at.change]
+    )
     live.show(draw_figures, [wanted, opened, at, by], [figures, curves, groups], also=[by.change])
     live.show(draw_overlap, [wanted, opened, at, pattern], [overlap])
-    live.show(draw_bugs, [wanted, opened, at, pattern, search, page, bug], [table, place, shown, before, after],
+    live.show(draw_bugs, [wanted, opened, at, pattern, search, page, bug], [table, place, shown, clear, before, after],
               also=[part.change for part in (pattern, search, page, bug)])  # fmt: skip
     live.show(draw_beside, [wanted, opened, at, bug], [beside], ticks=False)
     on(picker.input, choose_runs, picker, [wanted, pattern, bug, page], name="compare_choose_runs")

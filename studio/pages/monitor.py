@@ -110,7 +110,7 @@ def build(frame: Frame) -> None:
     def draw_run(wanted: int, held: int, zoom: str) -> list[Any]:
         run = shown_run(wanted, held)
         if run is None:
-            text = "The curves and the log of each run are shown here. Run the demo (Guide, above), or start with a dataset."
+            text = "Curves and log of each run are shown here. Run the demo (Guide, above), or begin with a dataset."
             nothing = empty("Nothing has run yet", text, ("Build a dataset", link(tab="datasets")))
             return [
                 *[0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""],

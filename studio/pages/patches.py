@@ -26,7 +26,7 @@ from studio.html.basics import doing, empty, esc, run_strip
 from studio.page import Frame
 
 SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Skipped", "skipped")]
-SORT = [("bug", "bug"), ("first plausible rank", "first"), ("plausible patches", "count"), ("kind of fault", "kind")]
+SORT = [("by bug", "bug"), ("by first plausible", "first"), ("by plausible patches", "count"), ("by kind", "kind")]
 LANGUAGE_CHOICES = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
 SIZE = 15  # rows, until the browser has reported how many fit
 LARGEST = 60

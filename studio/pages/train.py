@@ -20,7 +20,7 @@ PARTS = {
     "weights": "weights of the model",
     "optimizer": "state of the optimizer",
     "gradients": "gradients",
-    "activations": "activations kept for the backward pass",
+    "activations": "activations for the backward pass",
     "buffers": "logits, and buffers not in use",
     "context": "libraries and driver",
 }
