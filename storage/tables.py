@@ -203,6 +203,14 @@ class Conversation(SQLModel, table=True):
     created_at: float
 
 
+class ConversationNumber(SQLModel, table=True):
+    """The number of a conversation in the folder of a run, where it is not its id: the folder is from another home."""
+
+    run_id: int = Field(foreign_key="run.id", primary_key=True)
+    number: int = Field(primary_key=True)
+    conversation_id: int = Field(foreign_key="conversation.id")
+
+
 class Turn(SQLModel, table=True):
     """One message of a conversation, numbered from 1 in order of time; `parent_id` is the message it follows."""
 

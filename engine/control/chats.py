@@ -143,7 +143,7 @@ class Chats:
             folder.path.mkdir(parents=True, exist_ok=True)
             folder.ask(
                 ask="reply",
-                conversation=conversation.id,
+                conversation=queries.number_in(session, run.id or 0, conversation.id or 0),
                 question=conversation.asked,
                 bug=conversation.bug_id,
                 message=message,
@@ -194,6 +194,7 @@ class Chats:
         conversation, run = self._load(conversation_id)
         with self._database.read() as session:
             turns = path_of(session, conversation_id)
+            number = queries.number_in(session, run.id or 0, conversation_id)
         bug = next((bug for bug in self.bugs(conversation.benchmark) if bug.id == conversation.bug_id), None)
         is_open = conversation.answered < conversation.asked
         is_busy = is_open and run.state not in ENDED
@@ -209,12 +210,12 @@ class Chats:
             is_busy=is_busy,
             error=run.error or (UNANSWERED if is_open and not is_busy else ""),
             turns=tuple(turn_for_page(turn, content, bug) for turn, content in turns),
-            live_text=self._live(run, conversation_id) if is_busy else "",
+            live_text=self._live(run, number) if is_busy else "",
             buggy=bug.buggy if bug else "",
             path=bug.path if bug else "",
         )
 
-    def _live(self, run: Run, conversation_id: int) -> str:
+    def _live(self, run: Run, number: int) -> str:
         """The text so far of the answer that is being written, from the end of the worker's events."""
         folder = RunDir(Path(run.folder))
         if not folder.events_path.exists():
@@ -222,9 +223,9 @@ class Chats:
         text = ""
         for event in folder.events(max(0, folder.events_path.stat().st_size - TAIL_BYTES)).events:
             payload = event.payload
-            if isinstance(payload, TurnEvent | Answered) and payload.conversation == conversation_id:
+            if isinstance(payload, TurnEvent | Answered) and payload.conversation == number:
                 text = ""
-            elif isinstance(payload, Delta) and payload.conversation == conversation_id:
+            elif isinstance(payload, Delta) and payload.conversation == number:
                 text = payload.text if payload.restart else text + payload.text
         return text
 
@@ -234,7 +235,10 @@ class Chats:
         for run in self._runs.list(kind="chat"):
             same = {key: value for key, value in run.spec.items() if key not in ("bug", "name")}
             if run.state not in UNLOADED and json.dumps(same, sort_keys=True) == wanted:
-                return run.id or 0
+                with self._database.read() as session:
+                    is_ours = not queries.has_other_numbers(session, run.id or 0)
+                if is_ours:  # in a folder from another home, the number of a new conversation may be another's
+                    return run.id or 0
         return self._runs.submit(spec)
 
     def _load(self, conversation_id: int) -> tuple[Conversation, Run]:

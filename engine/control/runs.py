@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import time
@@ -19,6 +20,7 @@ from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
+from engine.reading import open_regular
 from engine.rundir import ENDED, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, overrides_of
@@ -90,7 +92,7 @@ class Runs:
         assert run.id is not None
         folders = self._home / "runs"
         if (folders / str(run.id)).exists():  # of a run whose database was lost; `take_in` may list it again
-            run.id = 1 + max(int(each.name) for each in folders.iterdir() if each.name.isdecimal())
+            run.id = 1 + max(number_of(each) for each in folders.iterdir())
             session.flush()
         run.name = run.name or default_name(spec, run.id)
         run.folder = str(folders / str(run.id))
@@ -180,12 +182,12 @@ class Runs:
 
     def log(self, run_id: int, n_bytes: int = 16_000) -> str:
         """The end of the worker's output; hostile text."""
-        path = RunDir(Path(self.get(run_id).folder)).log
-        if not path.exists():
+        try:
+            with open(open_regular(RunDir(Path(self.get(run_id).folder)).log), "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - n_bytes))
+                return file.read(n_bytes).decode("utf-8", "replace").replace("\0", "")
+        except FileNotFoundError:
             return ""
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - n_bytes))
-            return file.read().decode("utf-8", "replace").replace("\0", "")
 
     def stop(self, run_id: int, *, now: bool = False) -> None:
         """Have the supervisor stop a run after it has saved its work, or, if `now`, at once and without saving.
@@ -234,6 +236,12 @@ class Runs:
                 f"no disk space: {free >> 20} MiB free in {self._home}, a run needs {NEEDED_BYTES >> 20} MiB; "
                 "free some space or choose another --home"
             )
+
+
+def number_of(folder: Path) -> int:
+    """The number of the run whose folder in `runs` this is; 0 if its name is none that a run here gets."""
+    name = folder.name
+    return int(name) if name.isascii() and name.isdecimal() and len(name) < 10 else 0
 
 
 def is_remote(spec: Spec) -> bool:

@@ -17,7 +17,7 @@ from engine.models import adapters
 from engine.rundir import RunDir
 from engine.specs import KINDS
 from storage import curves, queries, texts
-from storage.tables import Conversation, Dataset, Model, Run, Turn
+from storage.tables import Dataset, Model, Run, Turn
 
 
 def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) -> None:
@@ -51,7 +51,8 @@ def reset_run(session: Session, run: Run, folder: RunDir) -> None:
     forget_events(session, run)
     waiting = {(asked.get("conversation"), asked.get("question")) for asked in folder.questions()[0]}
     for conversation in queries.conversations_of(session, run.id):
-        if (conversation.id, conversation.asked) not in waiting:
+        number = queries.number_in(session, run.id, conversation.id or 0)
+        if (number, conversation.asked) not in waiting:
             conversation.answered = conversation.asked  # its question was lost with the folder, so it gets no answer
     session.add(run)
 
@@ -159,14 +160,15 @@ def _free_name(run: Run, taken: Dataset | Model | None) -> str:
 
 
 def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
-    conversation = session.get(Conversation, payload.conversation)
+    conversation = queries.conversation_in(session, run.id or 0, payload.conversation)
     if conversation is None or conversation.run_id != run.id:
         return  # the conversation was deleted, or continues with another worker
-    row = queries.turn(session, payload.conversation, payload.number)
+    here = conversation.id or 0
+    row = queries.turn(session, here, payload.number)
     before = (
-        queries.turn_before(session, payload.conversation, payload.number)
+        queries.turn_before(session, here, payload.number)
         if payload.parent is None or payload.parent >= payload.number  # nothing follows a later message
-        else queries.turn(session, payload.conversation, payload.parent)
+        else queries.turn(session, here, payload.parent)
     )
     verdict = payload.verdict or events.VerdictFields(Outcome.NOT_RUN)
     failed = json.dumps(list(verdict.failed))
@@ -187,7 +189,7 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         "sandbox": verdict.sandbox,
     }
     if row is None:
-        row = Turn(conversation_id=payload.conversation, number=payload.number, **values)
+        row = Turn(conversation_id=here, number=payload.number, **values)
     for name, value in values.items():
         setattr(row, name, value)
     if payload.verdict is not None:
@@ -197,7 +199,7 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
 
 
 def _answered(session: Session, run: Run, payload: events.Answered) -> None:
-    conversation = session.get(Conversation, payload.conversation)
-    if conversation is not None and conversation.run_id == run.id:
+    conversation = queries.conversation_in(session, run.id or 0, payload.conversation)
+    if conversation is not None and conversation.run_id == run.id and payload.question <= conversation.asked:
         conversation.answered = max(conversation.answered, payload.question)
         session.add(conversation)
