@@ -17,6 +17,7 @@ from engine.domain import Outcome
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # the integers that fit into a column of SQLite
 Number = Annotated[float, Field(allow_inf_nan=False)]
+LATEST = 32_503_680_000.0  # of times: the year 3000
 MOST_NAMES = 1000  # of metrics in one event; each becomes a row
 Ending = Literal["done", "failed", "stopped"]
 
@@ -165,7 +166,7 @@ KINDS: dict[str, type[Any]] = {
 @dataclass(frozen=True)
 class _Line:
     seq: Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
-    time: Number
+    time: Annotated[float, Field(ge=0, le=LATEST)]
     event: str
 
 

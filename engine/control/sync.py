@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine import events
+from engine import events, results
 from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.events import Event
 from engine.models import adapters
+from engine.results import DatasetResult
 from engine.rundir import RunDir
 from engine.specs import KINDS
 from storage import curves, queries, texts
@@ -113,6 +114,11 @@ def take_state(session: Session, run: Run, event: Event) -> None:
         return
     run.state, run.error, run.cause, run.ended_at = payload.state, payload.error, payload.cause, event.time
     if payload.state == "done":
+        try:
+            results.read(run.kind, payload.result or {})
+        except ValueError as error:
+            run.state, run.cause, run.error = "failed", "bug", f"its result could not be stored: {error}"
+            return
         run.result = payload.result or {}
         register(session, run, event.time)
 
@@ -123,13 +129,14 @@ def register(session: Session, run: Run, time: float) -> None:
     artifacts = RunDir.artifacts_of(run.folder)
     if KINDS[run.kind].makes == "dataset":
         report = run.result.get("report", run.result)
+        made: DatasetResult = results.read(run.kind, report)
         dataset = queries.dataset_of(session, run.id) or Dataset(
             run_id=run.id, name="", folder="", train_rows=0, valid_rows=0, hash="", created_at=time
         )
         dataset.name = dataset.name or _free_name(run, queries.dataset_named(session, run.name))
         dataset.folder = artifacts
-        dataset.train_rows, dataset.valid_rows = int(report["rows"]["train"]), int(report["rows"]["valid"])
-        dataset.hash, dataset.report = str(report["hash"]), report
+        dataset.train_rows, dataset.valid_rows = made.rows.train, made.rows.valid
+        dataset.hash, dataset.report = made.hash, report
         session.add(dataset)
     elif KINDS[run.kind].makes == "model":
         model = queries.model_of(session, run.id) or Model(run_id=run.id, name="", kind="", path="", created_at=time)

@@ -8,7 +8,9 @@ from typing import Any
 
 import gradio as gr
 
+from engine import results
 from engine.control.views import RunView, run_views
+from engine.results import MergeResult
 from studio.addresses import link
 from studio.clickable import clickable, plain
 from studio.forms.panel import Panel
@@ -30,11 +32,13 @@ class Parity:
     @classmethod
     def of(cls, run: RunView) -> Parity | None:
         """None if the merge is not done."""
-        found = run.result
-        if run.state != "done" or not found:
+        if run.state != "done" or not run.result:
             return None
-        difference, tolerance = found.get("max_logit_difference", 0.0), found.get("tolerance", 0.0)
-        return cls(bool(found.get("usable")), difference, tolerance, found.get("same_patches", 0), found.get("bugs", 0))
+        try:
+            found: MergeResult = results.read("merge", run.result)
+        except ValueError:
+            return None
+        return cls(found.usable, found.max_logit_difference, found.tolerance, found.same_patches, found.bugs)
 
 
 def parity_check(parity: Parity) -> str:
