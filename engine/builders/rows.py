@@ -19,6 +19,7 @@ from engine.builders.records import Records, TooLong, lines_within
 from engine.errors import UserError
 
 FIELD = "builder.file"
+MOST_COLUMNS = 1000  # a page shows each of them
 _HEADER_LINES = 100  # JSON lines from which the columns are collected
 LONGEST = 4 << 20  # bytes of a row; parsed, JSON takes up to 27 times as much
 TOO_LONG = f"rows longer than {LONGEST >> 20} MiB"
@@ -33,15 +34,22 @@ class Row:
 
 
 def columns_of(path: Path) -> list[str]:
-    """The columns of a file, in its order. Raises UserError if it cannot be read."""
+    """The columns of a file, in its order. Raises UserError if it cannot be read, or has more than MOST_COLUMNS."""
     kind = _kind(path)
     if kind == ".csv":
         with Records(path, LONGEST) as records:
-            return _header(records, path)
-    if kind == ".parquet":
-        return list(_parquet(path).schema_arrow.names)
-    rows = islice(_json_rows(path, Funnel()), _HEADER_LINES)
-    return list(dict.fromkeys(column for row in rows for column in row.cells))
+            columns = _header(records, path)
+    elif kind == ".parquet":
+        columns = list(_parquet(path).schema_arrow.names)
+    else:
+        rows = islice(_json_rows(path, Funnel()), _HEADER_LINES)
+        columns = list(dict.fromkeys(column for row in rows for column in row.cells))
+    if len(columns) > MOST_COLUMNS:
+        raise UserError(
+            f"{path.name} has {len(columns):,} columns; leave out those not needed, down to {MOST_COLUMNS:,}",
+            field=FIELD,
+        )
+    return columns
 
 
 def check_columns(path: Path, columns: list[str]) -> None:
@@ -131,7 +139,8 @@ def _header(records: Records, path: Path) -> list[str]:
 def _csv_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
     with Records(path, LONGEST) as records:
         header = _header(records, path)
-        places = {column: header.index(column) for column in columns}
+        place_of = {column: place for place, column in reversed([*enumerate(header)])}  # the first of equal names
+        places = {column: place_of[column] for column in columns}
         start = 0
         try:
             while True:

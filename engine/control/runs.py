@@ -165,13 +165,15 @@ class Runs:
         with self._database.read() as session:
             return queries.runs(session, kind=kind, search=search, group=group, limit=limit)
 
-    def metrics(self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID) -> dict[str, Curve]:
-        """Metric name -> its curve from step `first` to `last`.
+    def metrics(
+        self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID, only: Sequence[str] = ()
+    ) -> dict[str, Curve]:
+        """Metric name -> its curve from step `first` to `last`; if `only` is not empty, of these metrics.
 
         So no spike is lost, and a smaller range shows more. The points next to the range come along.
         """
         with self._database.read() as session:
-            names = [metric.name for metric in curves.last_values(session, run_id)]
+            names = [name for name in sorted(curves.names(session, run_id)) if not only or name in only]
             found = {name: curves.in_sight(session, run_id, name, first, last) for name in names}
         return {name: curve for name, curve in found.items() if curve}
 

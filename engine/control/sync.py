@@ -20,6 +20,8 @@ from engine.specs import KINDS
 from storage import curves, queries, texts
 from storage.tables import Dataset, Model, Run, Turn
 
+MOST_METRICS = 200  # names of metrics of one run; later ones are not stored
+
 
 def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) -> None:
     """Read the worker's new events, about `most` bytes of them, and update the rows.
@@ -67,6 +69,7 @@ class Rows:
         self._run = run
         self._patch_rows = PatchRows(session, run.id)
         self._metrics: list[dict[str, Any]] = []
+        self._names: set[str] | None = None  # of the run's metrics, once one has come
 
     def take(self, event: Event) -> None:
         payload = event.payload
@@ -93,11 +96,16 @@ class Rows:
         self._patch_rows.store()
 
     def _metric(self, seq: int, time: float, payload: events.Metric) -> None:
-        self._metrics += [
-            {"run_id": self._run.id, "name": name, "step": payload.step, "seq": seq, "value": value, "time": time}
-            for name, value in payload.values.items()
-            if math.isfinite(value)  # SQLite has no NaN
-        ]
+        if self._names is None:
+            self._names = curves.names(self._session, self._run.id or 0)
+        for name, value in payload.values.items():
+            if not math.isfinite(value):  # SQLite has no NaN
+                continue
+            if name not in self._names and len(self._names) >= MOST_METRICS:
+                continue
+            self._names.add(name)
+            at = {"run_id": self._run.id, "name": name, "step": payload.step, "seq": seq}
+            self._metrics.append({**at, "value": value, "time": time})
 
     def _store_metrics(self) -> None:
         curves.add(self._session, self._metrics)
