@@ -200,6 +200,7 @@ class Conversation(SQLModel, table=True):
     outcome: str = ""  # "plausible", or the last verdict's
     asked: int = 0  # questions put to the model
     answered: int = 0  # questions answered; the model is busy while these are fewer than `asked`
+    has_left: bool = False  # the shell that held it has ended, so no model stays loaded for it
     created_at: float
 
 

@@ -139,6 +139,7 @@ class Chats:
             conversation.run_id = run.id or 0
             conversation.answered = max(conversation.asked, conversation.answered)
             conversation.asked = conversation.answered + 1
+            conversation.has_left = False
             folder = RunDir(Path(run.folder))
             folder.path.mkdir(parents=True, exist_ok=True)
             folder.ask(
@@ -161,12 +162,15 @@ class Chats:
 
     def leave(self, conversation_id: int) -> bool:
         """Unload the model unless another conversation uses it; returns whether it was unloaded."""
-        return self._unload(self._load(conversation_id)[1].id or 0, but=conversation_id)
-
-    def _unload(self, run_id: int, *, but: int = 0) -> bool:
-        """End a worker unless a conversation other than `but` uses it; returns whether it is ended."""
+        run_id = self._load(conversation_id)[1].id or 0
         with self._database.write() as session:
-            if any(each.id != but for each in queries.conversations_of(session, run_id)):
+            session.get_one(Conversation, conversation_id).has_left = True
+        return self._unload(run_id)
+
+    def _unload(self, run_id: int) -> bool:
+        """End a worker unless a conversation uses it, be it at rest; returns whether it is ended."""
+        with self._database.write() as session:
+            if not all(each.has_left for each in queries.conversations_of(session, run_id)):
                 return False
             run = session.get_one(Run, run_id)
             if run.state not in ENDED:

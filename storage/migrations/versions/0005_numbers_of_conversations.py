@@ -1,4 +1,4 @@
-"""Which number a conversation has in the folder of a run from another home"""
+"""Which number a conversation has in the folder of a run from another home, and for which no model stays loaded"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
+    op.add_column("conversation", sa.Column("has_left", sa.Boolean(), nullable=False, server_default="0"))
     op.create_table(
         "conversationnumber",
         sa.Column("run_id", sa.Integer(), sa.ForeignKey("run.id"), nullable=False),
