@@ -54,7 +54,7 @@ class RepeatFilter(logging.Filter):
 log.addFilter(RepeatFilter())
 
 
-def sentence(error: Exception, handler: Callable[..., Any]) -> str:
+def sentence(error: BaseException, handler: Callable[..., Any]) -> str:
     """The message that a user sees for an error, escaped; an internal error is also logged."""
     if isinstance(error, UserError | OutsideFailure | OSError):
         return html.escape(str(error))
@@ -71,7 +71,7 @@ def guarded(handler: Callable[..., Any], parts: Sequence[Any] = ()) -> Callable[
             return handler(*_checked(args, parts))
         except gr.Error:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a plug-in must not end the server
             titles = {UserError: "Please check", OutsideFailure: "This machine could not do it"}
             title = titles.get(type(error), titles[OutsideFailure] if isinstance(error, OSError) else "Internal error")
             raise gr.Error(sentence(error, handler), title=title, duration=12, print_exception=False) from None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -19,7 +19,7 @@ from engine.control.workspace import Workspace
 from engine.errors import OutsideFailure, UserError
 from studio.app import Studio
 from studio.checked import LARGEST_CALL, number_of
-from studio.downloads import Downloads
+from studio.downloads import NOBODY, Downloads
 
 YEAR_S = 31_536_000
 
@@ -57,6 +57,8 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
             with workspace.uploads.receive(request.query_params.get("name", "")) as file:
                 async for piece in request.stream():
                     file.write(piece)
+        except ClientDisconnect:
+            return Response(status_code=NOBODY)
         except (UserError, OutsideFailure, OSError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse({"path": str(file.path)})
