@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -30,18 +30,33 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 log = logging.getLogger(__name__)
+Made = TypeVar("Made", covariant=True)
+Settings = Params  # by a name that `Plugin` does not have for its own
+
+
+class Plugin(Protocol[Made]):
+    """A plug-in's class: the settings that it declares, and the call that makes it of them."""
+
+    @property
+    def Params(self) -> type[Settings]: ...
+
+    def __call__(self, params: Settings, /) -> Made: ...
 
 
 class Registry(Generic[P]):
-    """The plug-ins of one kind. A plug-in is a class with `Params` (a `Params` subclass) made as `cls(params)`."""
+    """The plug-ins of one kind."""
 
-    def __init__(self, kind: str, field: str, built_in: Mapping[str, str]) -> None:
+    def __init__(
+        self, kind: str, field: str, built_in: Mapping[str, str], renamed: Mapping[str, str] | None = None
+    ) -> None:
         """`kind`: "trainers"; `field`: the field of a spec that chooses one, "trainer".
 
         `built_in`: name -> "module:Class", imported only when asked for.
+        `renamed`: name that older specs or other programs use -> name.
         """
         self.kind, self.field = kind, field
         self._built_in = dict(built_in)
+        self._renamed = dict(renamed or {})
 
     @cached_property
     def _paths(self) -> dict[str, str]:
@@ -52,17 +67,27 @@ class Registry(Generic[P]):
                 log.warning("%s of %s: %s is used, and %s is not", each.name, self.kind, used, each.value)
         return found
 
+    def current(self, text: str) -> str:
+        """A plug-in's name, or an id that begins with one ("quixbugs/gcd"), as it is called today."""
+        name, slash, rest = text.partition("/")
+        return self._renamed.get(name, name) + slash + rest
+
     def names(self) -> list[str]:
+        """The built-in ones in the order of their table, then those of installed packages."""
         return list(self._paths)
 
-    def plugin(self, name: str) -> type[P]:
+    def built_in(self) -> list[str]:
+        """The built-in ones, in the order of their table."""
+        return list(self._built_in)
+
+    def plugin(self, name: str) -> Plugin[P]:
         """The plug-in's class. Raises UserError if `name` is unknown, or an installed package does not provide it."""
         if name not in self._paths:
             known = ", ".join(sorted(self._paths))
             raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
         path = self._paths[name]
         if name in self._built_in:
-            return cast("type[P]", _loaded(path))
+            return cast("Plugin[P]", _loaded(path))
         try:
             found = _loaded(path)
             if not issubclass(found.Params, Params):
@@ -73,7 +98,7 @@ class Registry(Generic[P]):
                 "repair the package, or uninstall it",
                 field=self.field,
             ) from None
-        return cast("type[P]", found)
+        return cast("Plugin[P]", found)
 
     def title(self, name: str) -> str:
         """The plug-in's label on a page: its `title`, or its name if it has none."""
@@ -85,13 +110,15 @@ class Registry(Generic[P]):
             return value
         if isinstance(value, str):
             value = {"name": value}
+        if isinstance(value, dict) and isinstance(value.get("name"), str):
+            value = {**value, "name": self.current(value["name"])}
         if not isinstance(value, dict) or not isinstance(value.get("name"), str):
             raise ValueError(f'expected a plug-in as {{"name": one of {", ".join(self.names())}}}, got {value!r}')
         try:
             declared = self.plugin(value["name"])
         except UserError as unknown:
             raise ValueError(str(unknown)) from None
-        return cast("Params", declared.Params.model_validate(value))  # type: ignore[attr-defined]
+        return declared.Params.model_validate(value)
 
     def from_value(self, value: Any) -> P:
         """The plug-in described by `value`, as in `params`. Raises UserError if there is none or a setting is wrong."""
@@ -105,7 +132,7 @@ class Registry(Generic[P]):
 
     def create(self, params: Params) -> P:
         """The plug-in with these settings."""
-        return self.plugin(params.name)(params)  # type: ignore[call-arg]
+        return self.plugin(params.name)(params)
 
 
 def _loaded(path: str) -> Any:
@@ -128,6 +155,7 @@ REPRESENTATIONS: Registry[Representation] = Registry(
         "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
         "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
         "instruct": "engine.representations.instruct:Instruct",
+        "left_to_right": "engine.representations.left_to_right:LeftToRight",
     },
 )
 TRAINERS: Registry[Trainer] = Registry(
@@ -143,6 +171,7 @@ GENERATORS: Registry[Generator] = Registry(
     {
         "beam": "engine.generators.beam:Beam",
         "sampling": "engine.generators.sampling:Sampling",
+        "endpoint": "engine.generators.endpoint:Endpoint",
     },
 )
 BENCHMARKS: Registry[Benchmark] = Registry(
@@ -150,13 +179,22 @@ BENCHMARKS: Registry[Benchmark] = Registry(
     "benchmark",
     {
         "pocket": "engine.benchmarks.pocket:Pocket",
-        "quixbugs": "engine.benchmarks.quixbugs:QuixBugs",
+        "quixbugs-python": "engine.benchmarks.quixbugs:QuixBugs",
+        "quixbugs-java": "engine.benchmarks.quixbugs_java:QuixBugsJava",
+        "completion": "engine.benchmarks.completion:Completion",
+        "defects4j": "engine.benchmarks.defects4j:Defects4J",
+        "folder": "engine.benchmarks.folder:Folder",
+        "humaneval": "engine.benchmarks.humaneval:HumanEval",
+        "humaneval-java": "engine.benchmarks.humaneval_java:HumanEvalJava",
+        "mbpp": "engine.benchmarks.mbpp:Mbpp",
+        "tests-for-methods": "engine.benchmarks.tests_for_methods:TestsForMethods",
     },
+    renamed={"quixbugs": "quixbugs-python", "HumanEval": "humaneval", "MBPP": "mbpp"},
 )
 SANDBOXES: Registry[Sandbox] = Registry(
     "sandboxes",
     "sandbox",
-    {
+    {  # the strongest first, as `auto` tries them
         "bubblewrap": "engine.sandboxes.bubblewrap:Bubblewrap",
         "landlock": "engine.sandboxes.landlock:Landlock",
         "auto": "engine.sandboxes.auto:Auto",

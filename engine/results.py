@@ -83,8 +83,8 @@ class MergeResult:
     caution: Words = ""
     same_patches: Count = 0
     bugs: Count = 0
-    max_logit_difference: Real = 0.0
-    tolerance: Real = 0.0
+    max_logit_difference: Real | None = 0.0  # None: not finite
+    tolerance: Real | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,19 @@ class BenchmarkResult:
 
 
 @dataclass(frozen=True)
+class ValidateResult:
+    """Candidates of a file: how many of its patches have each outcome. Without a file: bugs that can be scored."""
+
+    rows: Count = 0
+    patches: Count = 0
+    outcomes: Annotated[dict[Words, Count], Field(max_length=MOST)] = field(default_factory=dict)
+    scored: Count = 0
+    usable: Count = 0
+    bugs: Count = 0
+    is_imported: Annotated[bool, Field(strict=True)] = False
+
+
+@dataclass(frozen=True)
 class ChatResult:
     """What a loaded model answered."""
 
@@ -105,12 +118,13 @@ class ChatResult:
     conversations: Count = 0
 
 
-Result = DatasetResult | TrainResult | MergeResult | BenchmarkResult | ChatResult
+Result = DatasetResult | TrainResult | MergeResult | BenchmarkResult | ValidateResult | ChatResult
 KINDS: dict[str, type[Any]] = {
     "dataset": DatasetResult,
     "train": TrainResult,
     "merge": MergeResult,
     "benchmark": BenchmarkResult,
+    "validate": ValidateResult,
     "chat": ChatResult,
 }
 

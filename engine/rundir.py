@@ -7,6 +7,7 @@
     log.txt        stdout and stderr of the worker
     artifacts/     results of the run
     lock           locked by the worker while it runs
+    call.lock      locked by a studio while it waits for its launcher to start or to stop the worker
     heartbeat      touched by the worker every HEARTBEAT_S seconds
     ending.json    space reserved for the last event, for a worker that ends on a full disk
 
@@ -36,10 +37,12 @@ from engine.reading import LINE_BYTES, Reading, open_regular, read_from
 # The states of a run after "queued". A "stalled" worker is alive, but its heartbeat has stopped; the rows of an
 # "incomplete" run are those of a part of its folder, until all of it has been taken in.
 ACTIVE = ("starting", "running", "stalled", "stopping")
-ENDED = ("done", "stopped", "failed", "interrupted", "incomplete")
+RESUMABLE = ("stopped", "failed", "interrupted")  # the ends after which a run can be resumed
+ENDED = ("done", *RESUMABLE, "incomplete")
 STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 HEARTBEAT_S = 5.0
 ENDING_BYTES = 16 << 10
+AT_ONCE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,11 @@ class RunDir:
             raise OutsideFailure(f"cannot write the run's folder {path}: {error.strerror}") from error
         return cls(path)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether it was created, and the files that a worker needs were not removed since."""
+        return self.events_path.exists() and (self.path / "spec.json").exists()
+
     def spec(self) -> dict[str, Any]:
         """The content of spec.json. Raises OutsideFailure if it cannot be read."""
         return self._read("spec.json")
@@ -140,7 +148,7 @@ class RunDir:
         with self._writing:
             if self._seq is None:
                 self._close_torn_line()
-                self._seq = max((event.seq for event in self.events().events), default=0)
+                self._seq = max((event.seq for event in self.all_events()), default=0)
             line = _encoded({"seq": self._seq + 1, "time": time.time(), "event": kind, **fields})
             assert len(line) <= LINE_BYTES, f"an event of {len(line):,} bytes"
             _append(self.events_path, line)
@@ -187,9 +195,9 @@ class RunDir:
             path.touch()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, name: str = "lock") -> Iterator[None]:
         """Hold the run's lock while the worker runs. Raises OutsideFailure if another worker holds it."""
-        with open(open_regular(self.path / "lock", os.O_RDWR | os.O_CREAT), "r+b") as lock:
+        with open(open_regular(self.path / name, os.O_RDWR | os.O_CREAT), "r+b") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -201,6 +209,14 @@ class RunDir:
     def events(self, offset: int = 0, most: int | None = None, *, last: int | None = None, broken: int = 0) -> Reading:
         """Events from byte `offset`; see `engine.reading.read_from`."""
         return read_from(self.events_path, offset, most, last=last, broken=broken)
+
+    def all_events(self) -> Iterator[Event]:
+        """Every whole line from the first on, a few MiB of them in memory at a time."""
+        offset = last = broken = 0
+        while (reading := self.events(offset, AT_ONCE_BYTES, last=last, broken=broken)).offset > offset:
+            yield from reading.events
+            offset, broken = reading.offset, broken + reading.broken
+            last = max([last, *(event.seq for event in reading.events)])
 
     def ending(self) -> Event | None:
         """The last state that a worker wrote to the reserved space, on a full disk; None if it did not."""
@@ -215,10 +231,10 @@ class RunDir:
             return max(0.0, time.time() - (self.path / "heartbeat").stat().st_mtime)
         return 0.0
 
-    def is_held(self) -> bool:
+    def is_held(self, name: str = "lock") -> bool:
         """Whether a worker, or a process that it started, holds the run's lock."""
         try:
-            with open(open_regular(self.path / "lock"), "rb") as lock:
+            with open(open_regular(self.path / name), "rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True

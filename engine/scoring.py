@@ -93,6 +93,14 @@ def control_trouble(known_fix: str | None, buggy_code: str | None) -> str:
     return "the buggy code passes its tests here" if buggy_code == Outcome.PLAUSIBLE else ""
 
 
+def counted_reasons(reasons: Mapping[str, int]) -> dict[str, int]:
+    """How many bugs were set aside for each kind of reason: what stands before its first colon, "too_long"."""
+    found: Counter[str] = Counter()
+    for reason, bugs in reasons.items():
+        found[reason.partition(":")[0]] += bugs
+    return dict(found)
+
+
 @dataclass(frozen=True)
 class BugOutcomes:
     """The outcomes for one bug: its two controls, None while they are not known, and a summary of its candidates."""

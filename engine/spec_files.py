@@ -13,9 +13,6 @@ from engine.plugins import BY_FIELD
 from engine.specs import KINDS, parse
 
 LONGEST = 1_000_000  # bytes of a spec's file
-DEFAULT_PLUGINS = {
-    field: info.default for spec in KINDS.values() for field, info in spec.model_fields.items() if field in BY_FIELD
-}
 
 
 def preset_names(kind: str) -> list[str]:
@@ -30,7 +27,7 @@ def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -
     """
     values = _read(kind, source) if source else {}
     for override in overrides or []:
-        _override(values, override)
+        _override(kind, values, override)
     stated = values.setdefault("kind", kind)
     if stated != kind:
         raise UserError(f"kind: this spec is for {stated!r}, not for {kind!r}", field="kind")
@@ -89,7 +86,7 @@ def _why(error: ValueError | RecursionError) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else "contains a number with thousands of digits"
 
 
-def _override(values: dict[str, Any], override: str) -> None:
+def _override(kind: str, values: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals or not all(path.split(".")):
         raise UserError(f"--set needs field=value, as in trainer.learning_rate=1e-4; got {shown(override)}")
@@ -100,13 +97,13 @@ def _override(values: dict[str, Any], override: str) -> None:
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: {_why(error)} (got {shown(text)})", field=path) from None
     *parents, last = path.split(".")
-    here = values
+    here, fields = values, KINDS[kind].model_fields
     for parent in parents:
         child = here.get(parent)
         if isinstance(child, str):
             child = {"name": child}  # a plug-in given by name alone
         elif not isinstance(child, dict):
-            child = {"name": DEFAULT_PLUGINS.get(parent, "")}
+            child = {"name": fields[parent].default if parent in BY_FIELD and parent in fields else ""}
         here[parent] = child
         here = child
     here[last] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,14 +41,14 @@ class BugQuery:
 
 
 def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[Bug], int]:
-    """One page of bugs, and how many match in all."""
+    """One page of bugs (the last one if there are fewer pages), and how many match in all."""
     wanted = [col(Bug.run_id) == run_id]
     if asked.search:
         wanted.append(or_(*(holds(col(column), asked.search) for column in (Bug.bug_id, Bug.kind, Bug.cwe, Bug.path))))
     if asked.language:
         wanted.append(col(Bug.language) == asked.language)
     if asked.show == "plausible":
-        wanted.append(col(Bug.plausible) > 0)
+        wanted += [col(Bug.plausible) > 0, col(Bug.skipped) == ""]
     elif asked.show == "none_plausible":
         wanted += [col(Bug.plausible) == 0, col(Bug.skipped) == ""]
     elif asked.show == "skipped":
@@ -63,15 +64,19 @@ def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[B
     if not total:
         return [], 0
     query = select(Bug).where(*wanted).order_by(*orders.get(asked.sort, orders["bug"]), col(Bug.bug_id))
-    return session.scalars(query.limit(asked.size).offset((max(asked.page, 1) - 1) * asked.size)).all(), total
+    page = min(max(asked.page, 1), -(-total // asked.size))
+    return session.scalars(query.limit(asked.size).offset((page - 1) * asked.size)).all(), total
 
 
-def candidate_summaries(session: Session, run_id: int) -> Sequence[Row[Any]]:
-    """The columns named in SUMMARY_COLUMNS, and as `bugs` how many bugs of the run have these values."""
+def candidate_summaries(session: Session, run_id: int, *, set_aside: bool = False) -> Sequence[Row[Any]]:
+    """The columns named in SUMMARY_COLUMNS, and as `bugs` how many bugs of the run have these values.
+
+    Of all bugs, for which the index is enough; or only of those `set_aside`, which a resumed run may have judged
+    before.
+    """
     columns = [getattr(Bug, name) for name in SUMMARY_COLUMNS]
-    return session.execute(
-        select(*columns, func.count().label("bugs")).where(col(Bug.run_id) == run_id).group_by(*columns)
-    ).all()
+    wanted = [col(Bug.run_id) == run_id, *([col(Bug.skipped) != ""] if set_aside else [])]
+    return session.execute(select(*columns, func.count().label("bugs")).where(*wanted).group_by(*columns)).all()
 
 
 def skipped(session: Session, run_id: int) -> dict[str, int]:
@@ -81,9 +86,13 @@ def skipped(session: Session, run_id: int) -> dict[str, int]:
 
 
 def outcomes(session: Session, run_id: int) -> dict[str, int]:
-    """Outcome -> how many of the model's candidates have it."""
+    """Outcome -> how many of the model's candidates have it, without those of bugs that were set aside."""
     query = select(OutcomeCount).where(col(OutcomeCount.run_id) == run_id, col(OutcomeCount.candidates) > 0)
-    return {row.outcome: row.candidates for row in session.scalars(query)}
+    found = Counter({row.outcome: row.candidates for row in session.scalars(query)})
+    aside = select(col(Patch.outcome), func.count()).join(Bug, col(Patch.bug) == Bug.id)
+    aside = aside.where(col(Bug.run_id) == run_id, col(Bug.skipped) != "", col(Patch.source) == "model")
+    found.subtract({row[0]: row[1] for row in session.execute(aside.group_by(col(Patch.outcome)))})
+    return dict(+found)
 
 
 def count_outcomes(session: Session, run_id: int, more: Mapping[str, int]) -> None:
@@ -146,7 +155,7 @@ def with_texts(session: Session, run_id: int) -> Iterator[Any]:
 
     Columns in the order of this function: of the bug, of the patch, and four texts (the last is JSON).
     """
-    of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.known_fix, Bug.buggy_code)
+    of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.skipped, Bug.known_fix, Bug.buggy_code)
     judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
     of_patch = (*judged, Patch.sandbox, Patch.patch_text)
     buggy, completion, patch, failed = (aliased(Text) for _ in range(4))

@@ -41,16 +41,33 @@ def has_other_numbers(session: Session, run_id: int) -> bool:
     return session.scalars(select(col(ConversationNumber.number)).where(chosen).limit(1)).first() is not None
 
 
-def runs(session: Session, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
-    """Runs, newest first."""
+def runs(
+    session: Session,
+    *,
+    kind: str = "",
+    kinds: Sequence[str] = (),
+    search: str = "",
+    group: str = "",
+    limit: int = 200,
+) -> Sequence[Run]:
+    """Runs of a kind, or of one of several, newest first."""
     query = select(Run).order_by(col(Run.id).desc()).limit(limit)
     if kind:
         query = query.where(col(Run.kind) == kind)
+    if kinds:
+        query = query.where(col(Run.kind).in_(kinds))
     if group:
         query = query.where(col(Run.group) == group)
     if search:
         query = query.where(or_(holds(col(Run.name), search), holds(col(Run.kind), search)))
     return session.scalars(query).all()
+
+
+def groups(session: Session, prefix: str) -> Sequence[str]:
+    """The groups of runs whose name begins with `prefix`, in ASCII, the newest first."""
+    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, so that the index is enough
+    query = select(col(Run.group)).where(col(Run.group) >= prefix, col(Run.group) < after)
+    return session.scalars(query.group_by(col(Run.group)).order_by(func.max(col(Run.id)).desc())).all()
 
 
 def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:
@@ -112,6 +129,13 @@ def path(session: Session, conversation_id: int, to: int | None = None) -> Seque
     way = select(here.subquery()).cte(recursive=True)
     way = way.union(select(col(Turn.id), col(Turn.parent_id)).join(way, col(Turn.id) == way.c.parent_id))
     return session.scalars(select(Turn).join(way, col(Turn.id) == way.c.id).order_by(col(Turn.number))).all()
+
+
+def turns(session: Session, conversation_id: int) -> Sequence[Turn]:
+    """All turns of a conversation, as they came."""
+    return session.scalars(
+        select(Turn).where(col(Turn.conversation_id) == conversation_id).order_by(col(Turn.number))
+    ).all()
 
 
 def turn_before(session: Session, conversation_id: int, number: int) -> Turn | None:

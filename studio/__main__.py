@@ -46,7 +46,7 @@ def serve(home: Path, host: str, port: int) -> int:
     studio = create_app(workspace)
     app = studio.blocks
     app.queue(max_size=64, default_concurrency_limit=None, api_open=False)
-    launch = settings(str(workspace.home), host, port, auth, app, routes(workspace, studio))
+    launch = settings(str(workspace.home), host, port, auth, app, routes(workspace, studio), studio.head)
     server, _, _ = app.launch(**launch, state_session_capacity=MAX_SESSIONS, prevent_thread_lock=True)
     server.state_holder = Sessions()  # type: ignore[no-untyped-call]
     server.state_holder.set_blocks(app)

@@ -14,9 +14,6 @@ from engine.params import shown
 from studio.checked import is_text, number_of
 from studio.page import Choice
 
-# The page whose form asks for a kind of run.
-FORMS = {"dataset": "datasets", "train": "train", "merge": "merge", "benchmark": "patches", "chat": "chat"}
-
 
 def link(**values: object) -> str:
     """An address of this studio: `link(run=8)` is "?run=8"; empty values are left out."""
@@ -35,8 +32,12 @@ def page_of(query: Mapping[str, str], choices: Mapping[str, Sequence[Choice]]) -
     """The key of the page that a query opens; empty for none. `choices`: page key -> fields kept in its address."""
     if (tab := query.get("tab", "")) in choices:
         return tab
-    opening = {choice.name: key for key, each in choices.items() for choice in each if choice.opens}
-    return next((key for name, key in opening.items() if query.get(name)), "")
+    return next((key for name, key in opens(choices).items() if query.get(name)), "")
+
+
+def opens(choices: Mapping[str, Sequence[Choice]]) -> dict[str, str]:
+    """Name in an address -> the key of the page that it opens."""
+    return {choice.name: key for key, each in choices.items() for choice in each if choice.opens}
 
 
 def value_of(choice: Choice, text: str) -> tuple[Any, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from studio.guard import log, on
 from studio.html.basics import empty
 from studio.html.header import header
 from studio.live import Live
-from studio.page import Frame, Page
+from studio.page import Choice, Frame, Page
 from studio.pages import PAGES, pages
 
 DAY_S = 86_400
@@ -31,6 +32,7 @@ class Studio(NamedTuple):
 
     blocks: gr.Blocks
     pages: dict[str, Live]
+    head: str  # HTML for the head of the page: which page an address opens
 
 
 def create_app(workspace: Workspace) -> Studio:
@@ -50,7 +52,8 @@ def create_app(workspace: Workspace) -> Studio:
         _open_links(frames, tabs, app.load, links.select)
         frames["app"].live.watch()
         gr.on(next_address.change, None, next_address, None, js=GO, api_name="app_go", api_visibility="private")
-    return Studio(app, {key: frame.live for key, frame in frames.items()})
+    head = f"<script>window.studioOpens = {json.dumps(addresses.opens(_choices(frames)))};</script>"
+    return Studio(app, {key: frame.live for key, frame in frames.items()}, head)
 
 
 def _build(page: Page, frame: Frame) -> None:
@@ -71,14 +74,19 @@ def _header(frame: Frame) -> None:
     machine = cache(workspace.machine)  # trying the sandboxes takes a second, so not before the first page
 
     def draw_header() -> list[str]:
-        return [header(machine().summary, run_views(workspace.runs.list(limit=50)), workspace.trouble)]
+        runs = run_views(workspace.runs.list(limit=50), workspace.runs.unfinished())
+        return [header(machine().summary, runs, workspace.trouble)]
 
     frame.live.show(draw_header, [], [part])
 
 
+def _choices(frames: Mapping[str, Frame]) -> dict[str, Sequence[Choice]]:
+    return {key: frame.choices for key, frame in frames.items() if key != "app"}
+
+
 def _open_links(frames: Mapping[str, Frame], tabs: gr.Tabs, loaded: Any, clicked: Any) -> None:
     """When the page is loaded or a link is clicked: open the tab that the address names, and fill in its fields."""
-    choices = {key: frame.choices for key, frame in frames.items() if key != "app"}
+    choices = _choices(frames)
     opening = [choice.name for each in choices.values() for choice in each if choice.opens]
     assert len(set(opening)) == len(opening), "two pages are opened by the same name"
     outputs = [tabs, *(choice.field for frame in frames.values() for choice in frame.choices)]

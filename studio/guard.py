@@ -164,6 +164,7 @@ def settings(
     auth: tuple[str, str] | None,
     page: gr.Blocks,
     routes: Sequence[Route],
+    head: str,
 ) -> dict[str, Any]:
     """Arguments of Gradio's `launch`: this machine only, no file of the home folder served, other sites refused."""
     hosts = ["127.0.0.1", "localhost", "[::1]", host]
@@ -191,6 +192,7 @@ def settings(
         "footer_links": [],
         "theme": theme(),
         "css_paths": [STYLE],
+        "head": head,
         "head_paths": [ASSETS / "head.html", ASSETS / "follow.html"],
         "app_kwargs": {
             "middleware": middleware,

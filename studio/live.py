@@ -28,8 +28,9 @@ from studio.clickable import plain
 from studio.guard import sentence
 
 Draw = Callable[..., Sequence[Any]]
-FOLLOW = "window.studio.follow(NAME, element, () => trigger('tick'));"
+FOLLOW = "window.studio.follow(NAME, element, () => trigger('tick'), () => trigger('apply'));"
 LOOK = "(...values) => window.studio.look(NAME, values)"
+TAKE = "(...values) => window.studio.take(NAME, values, WRITTEN)"
 SKIP = gr.skip()
 DRAWINGS = 32  # kept for each page
 
@@ -82,17 +83,15 @@ class Live:
 
     def watch(self) -> None:
         """Connect the parts to the page's script; call it once, after the last `show`."""
-        shown = [place for part in self.parts for place in part.outputs]
+        shown = [self._trouble, *(place for part in self.parts for place in part.outputs)]
         assert len({place._id for place in shown}) == len(shown), "two parts write to one output"
-        gr.on(
-            [self._pulse.tick, *self._triggers],
-            None,
-            self.inputs,
-            [self._trouble, *shown],
-            js=LOOK.replace("NAME", json.dumps(self.name)),
-            api_name=f"{self.name}_look",
-            api_visibility="private",
-        )
+        fields = [field._id for field in self.inputs]
+        written = [(at, fields.index(place._id)) for at, place in enumerate(shown) if place._id in fields]
+        look = LOOK.replace("NAME", json.dumps(self.name))
+        take = TAKE.replace("NAME", json.dumps(self.name)).replace("WRITTEN", json.dumps(written))
+        own: dict[str, Any] = {"fn": None, "inputs": self.inputs, "api_visibility": "private"}
+        gr.on([self._pulse.tick, *self._triggers], js=look, api_name=f"{self.name}_look", **own)
+        gr.on(self._pulse.apply, outputs=shown, js=take, api_name=f"{self.name}_take", **own)
 
     def look(self, sent: object, values: Sequence[Any]) -> dict[str, Any]:
         """The answer to a page: changed `pieces` by the index of their output, and digests of all it was `sent`.

@@ -26,7 +26,10 @@ BuilderOutput = Bug | Sample | Preference
 
 
 class Builder(Protocol):
-    """Reads bugs, samples or preferences from a source, as a stream: memory does not grow with the source."""
+    """Reads bugs, samples or preferences from a source, as a stream: memory does not grow with the source.
+
+    Its setting declared with `upload=True` gets the path of a file that a user drops on the page.
+    """
 
     name: str
     makes: ClassVar[Rows]

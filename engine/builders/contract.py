@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import cast
 
 from engine.builders import Builder, BuilderOutput, Funnel
 from engine.domain import Bug, Preference, Sample, lines_of
+from engine.plugins import Plugin
 
 TYPES: dict[str, type[BuilderOutput]] = {"bugs": Bug, "samples": Sample, "preferences": Preference}
 
@@ -33,7 +35,7 @@ def check(builder: Builder, seed: int = 0, most: int = 200) -> None:
         assert funnel.source == lost + len(made), f"{builder.name}: {funnel.source} read, {lost} lost, {len(made)} made"
     total = builder.total()
     assert total is None or total >= len(made), f"{builder.name}: {len(made)} of at most {total}"
-    settings = type(builder).Params.model_fields  # type: ignore[attr-defined]
+    settings = cast("Plugin[Builder]", type(builder)).Params.model_fields
     for setting, choices in builder.choices().items():
         assert setting in settings, f"{builder.name} offers choices for {setting!r}, which is none of its settings"
         assert all(isinstance(choice, str) for choice in choices), (

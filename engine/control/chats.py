@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.benchmarks import BugEntry
+from engine.control.lately import Lately
 from engine.control.runs import Runs, ask_to_end
-from engine.control.turns import ShownTurn, path_of, turn_for_page, turn_for_worker
+from engine.control.turns import ShownTurn, path_of, turn_for_page, turns_for_worker
 from engine.domain import Bug
-from engine.errors import UserError
+from engine.errors import OutsideFailure, UserError
 from engine.events import Answered, Delta, TurnEvent
 from engine.plugins import BENCHMARKS
 from engine.rundir import ENDED, RunDir
@@ -43,6 +44,7 @@ class View:
     error: str
     turns: tuple[ShownTurn, ...]
     live_text: str
+    waiting: str = ""  # a message that is sent and not in `turns` yet
     buggy: str = ""  # the file to repair; empty if the benchmark no longer has the bug
     path: str = ""
 
@@ -65,22 +67,19 @@ class Chats:
     def __init__(self, database: Database, runs: Runs) -> None:
         self._database = database
         self._runs = runs
+        self._entries = Lately(_entries)
+        self._bugs = Lately(_bugs)
 
     def bug_entries(self, benchmark: object = DEFAULT_BENCHMARK) -> Sequence[BugEntry]:
         """The bugs of a benchmark, by name or with settings, that can be tested on this machine.
 
         Raises UserError if its settings are wrong or its bugs are missing.
         """
-        made = BENCHMARKS.from_value(benchmark)
-        made.check()
-        skipped = made.skipped()
-        return [bug for bug in made.entries() if bug.id not in skipped]
+        return self._entries(benchmark)
 
     def bugs(self, benchmark: object = DEFAULT_BENCHMARK) -> Sequence[Bug]:
         """The same, with their code. Raises UserError."""
-        made = BENCHMARKS.from_value(benchmark)
-        skipped = made.skipped()
-        return [bug for bug in made.bugs() if bug.id not in skipped]
+        return self._bugs(benchmark)
 
     def bug(self, bug_id: str, benchmark: object = DEFAULT_BENCHMARK) -> Bug:
         """Raises UserError naming what is wrong with the id."""
@@ -110,8 +109,11 @@ class Chats:
             assert conversation.id is not None
             return conversation.id
 
-    def send(self, conversation_id: int, message: str = "", budget: int = 5) -> None:
-        """Send `message`, if any, and ask for up to `budget` repair turns. Raises UserError while the model answers."""
+    def send(self, conversation_id: int, message: str = "", budget: int = 5, after: int | None = None) -> None:
+        """Send `message`, if any, and ask for up to `budget` repair turns. Raises UserError while the model answers.
+
+        `after`: number of an earlier turn that the message follows, which starts another branch.
+        """
         if not 1 <= budget <= 50:
             raise UserError(f"budget: should be 1 to 50 turns (got {budget})", field="budget")
         seen, run = self._load(conversation_id)
@@ -119,13 +121,13 @@ class Chats:
             spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id})
             run = self._runs.get(self._worker(spec))
         try:
-            self._ask(seen, run, message.strip(), budget)
+            self._ask(seen, run, message.strip(), budget, after)
         except Exception:
             if run.id != seen.run_id:
                 self._unload(run.id or 0)
             raise
 
-    def _ask(self, seen: Conversation, run: Run, message: str, budget: int) -> None:
+    def _ask(self, seen: Conversation, run: Run, message: str, budget: int, after: int | None) -> None:
         # One transaction: if two messages are sent at once the second is refused, and the worker gets exactly the turns
         # stored by then. The question is written before the row, so that no question is counted that was not asked.
         with self._database.write() as session:
@@ -136,6 +138,8 @@ class Chats:
                 raise UserError("another message of this conversation was sent just now; wait for its answer")
             if session.get_one(Run, run.id).state in UNLOADED:
                 raise UserError("the model was unloaded just now; send your message again")
+            turns = turns_for_worker(session, conversation.id or 0)
+            _check_branch(after, [turn["number"] for turn in turns], message)
             conversation.run_id = run.id or 0
             conversation.answered = max(conversation.asked, conversation.answered)
             conversation.asked = conversation.answered + 1
@@ -149,7 +153,8 @@ class Chats:
                 bug=conversation.bug_id,
                 message=message,
                 budget=budget,
-                turns=[turn_for_worker(turn, content) for turn, content in path_of(session, conversation.id or 0)],
+                after=after,
+                turns=turns,
             )
 
     def stop(self, conversation_id: int) -> int:
@@ -199,7 +204,7 @@ class Chats:
         with self._database.read() as session:
             turns = path_of(session, conversation_id)
             number = queries.number_in(session, run.id or 0, conversation_id)
-        bug = next((bug for bug in self.bugs(conversation.benchmark) if bug.id == conversation.bug_id), None)
+        bug = self._bug_of(conversation)
         is_open = conversation.answered < conversation.asked
         is_busy = is_open and run.state not in ENDED
         status = run.progress_text if is_busy or run.state not in ENDED else ""
@@ -215,9 +220,26 @@ class Chats:
             error=run.error or (UNANSWERED if is_open and not is_busy else ""),
             turns=tuple(turn_for_page(turn, content, bug) for turn, content in turns),
             live_text=self._live(run, number) if is_busy else "",
+            waiting=self._waiting(run, conversation, number, len(turns)) if is_busy else "",
             buggy=bug.buggy if bug else "",
             path=bug.path if bug else "",
         )
+
+    def _bug_of(self, conversation: Conversation) -> Bug | None:
+        """None where the benchmark's folder or plug-in, or the bug in it, is gone: what was said can still be read."""
+        try:
+            bugs = self.bugs(conversation.benchmark)
+        except (UserError, OutsideFailure, OSError):
+            return None
+        wanted = BENCHMARKS.current(conversation.bug_id)
+        return next((bug for bug in bugs if bug.id == wanted), None)
+
+    def _waiting(self, run: Run, conversation: Conversation, number: int, turns: int) -> str:
+        """The message of the open question, as long as the worker has not said it; a model may load for minutes."""
+        for question in reversed(RunDir(Path(run.folder)).questions()[0]):
+            if (question["conversation"], question["question"]) == (number, conversation.asked):
+                return "" if turns > len(question.get("turns") or ()) else str(question.get("message") or "")
+        return ""
 
     def _live(self, run: Run, number: int) -> str:
         """The text so far of the answer that is being written, from the end of the worker's events."""
@@ -251,3 +273,26 @@ class Chats:
             if conversation is None:
                 raise UserError(f"there is no conversation {conversation_id}")
             return conversation, session.get_one(Run, conversation.run_id)
+
+
+def _entries(benchmark: object) -> list[BugEntry]:
+    made = BENCHMARKS.from_value(benchmark)
+    made.check()
+    skipped = made.skipped()
+    return [bug for bug in made.entries() if bug.id not in skipped]
+
+
+def _bugs(benchmark: object) -> list[Bug]:
+    made = BENCHMARKS.from_value(benchmark)
+    skipped = made.skipped()
+    return [bug for bug in made.bugs() if bug.id not in skipped]
+
+
+def _check_branch(after: int | None, numbers: Sequence[int], message: str) -> None:
+    """Raises UserError where a message cannot follow this turn; one that none is named for follows the newest."""
+    if after is None:
+        return
+    if after not in numbers:
+        raise UserError(f"after: this conversation has no message number {after}", field="after")
+    if not message and after != max(numbers):
+        raise UserError("after: write a message to go on from an earlier one", field="after")

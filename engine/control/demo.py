@@ -14,6 +14,7 @@ from engine.rundir import ENDED
 from engine.spec_files import read_spec
 from storage.tables import Run
 
+PREFIX = "demo-"  # of the groups of runs that are demos
 STAGES = (
     # title, page that shows it
     ("Build a dataset", "datasets"),
@@ -45,11 +46,17 @@ class Row:
     model: str
     run_id: int
     state: str
+    bugs: int  # to be tested
     scored: int
     plausible_at_1: int
     plausible_at_10: int
     control_failures: int
     seconds: float | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its figures count all bugs; of a run under way, the first few say nothing."""
+        return self.state == "done" and self.scored > 0
 
 
 class Demo:
@@ -65,8 +72,8 @@ class Demo:
         `overrides` ("train.trainer.max_steps=4") change a stage's preset, as the shell's --set does. Raises UserError
         on a wrong one, before anything is queued.
         """
-        number = 1 + max((int(run.group.partition("-")[2]) for run in self._of_demos()), default=0)
-        group = f"demo-{number}"
+        number = 1 + max((int(group.removeprefix(PREFIX)) for group in self._runs.groups(PREFIX)), default=0)
+        group = f"{PREFIX}{number}"
         suffix = "" if number == 1 else f"-{number}"
         dataset, adapter, merged = (f"{name}{suffix}" for name in ("demo", "demo-adapter", "demo-merged"))
         own: list[tuple[str, str, dict[str, str]]] = [
@@ -108,9 +115,8 @@ class Demo:
 
     def runs(self, group: str = "") -> Sequence[Run]:
         """The runs of one demo (the newest if `group` is empty), in the order of its stages."""
-        of_demos = self._of_demos()
-        group = group or (of_demos[0].group if of_demos else "")
-        return [run for run in reversed(of_demos) if run.group == group]
+        group = group or next(iter(self._runs.groups(PREFIX)), "")
+        return [*reversed(self._runs.list(group=group))] if group else []
 
     def stages(self, group: str = "") -> list[Stage]:
         """The stages of one demo (the newest if `group` is empty); empty before the first demo."""
@@ -122,11 +128,19 @@ class Demo:
         ]
 
     def table(self, group: str = "") -> list[Row]:
-        """One row per model with the verdicts so far; without `group`, of the newest demo that has any."""
+        """One row per model with the verdicts so far.
+
+        Without `group`, of the newest demo that has a finished benchmark; else of the newest that has any verdict.
+        """
         if group:
             return self._table(group)
-        tables = (self._table(each) for each in dict.fromkeys(run.group for run in self._of_demos()))
-        return next((table for table in tables if any(row.scored for row in table)), [])
+        begun = []
+        for each in self._runs.groups(PREFIX):
+            table = self._table(each)
+            if any(row.is_done for row in table):
+                return table
+            begun += [table] if any(row.scored for row in table) else []
+        return begun[0] if begun else []
 
     def _table(self, group: str) -> list[Row]:
         rows = []
@@ -141,6 +155,7 @@ class Demo:
                     model=str(run.spec["model"]),
                     run_id=run.id or 0,
                     state=run.state,
+                    bugs=totals.bugs - sum(totals.skipped.values()),
                     scored=totals.scored,
                     plausible_at_1=at.get(1, 0),
                     plausible_at_10=at.get(10, at.get(max(at), 0)),
@@ -149,9 +164,6 @@ class Demo:
                 )
             )
         return rows
-
-    def _of_demos(self) -> list[Run]:
-        return [run for run in self._runs.list(limit=10_000) if run.group.startswith("demo-")]
 
 
 def _of_stage(overrides: Sequence[str], kind: str) -> list[str]:

@@ -18,6 +18,7 @@ from engine.control.diff import unified
 from engine.control.lookup import find_run
 from engine.errors import UserError
 from engine.scoring import control_trouble
+from engine.specs import WITH_PATCHES
 from storage import benchmarks
 from storage.database import Database
 from storage.tables import Run
@@ -62,8 +63,8 @@ def export(database: Database, folder: Path, run_id: int, form: str, given_up: E
 
 def _benchmark(session: Session, run_id: int) -> Run:
     run = find_run(session, run_id)
-    if run.kind != "benchmark":
-        raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run; only benchmark runs have patches")
+    if run.kind not in WITH_PATCHES:
+        raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run, which has no patches")
     if not benchmarks.has_patches(session, run_id):
         raise UserError(f"run {run_id} has no patches yet; wait for its first verdicts")
     return run
@@ -91,9 +92,11 @@ def _rows(session: Session, run: Run) -> Iterator[tuple[Any, ...]]:
     model, bug_id, trouble = run.spec.get("model", ""), None, ""
     diffs: dict[int | None, str] = {}  # text id -> diff, for one bug: many of its patches are the same
     for row in benchmarks.with_texts(session, run.id or 0):
-        bug_now, path, language, kind, cwe, known_fix, buggy_code, *judged, text, buggy, completion, patch, failed = row
+        bug_now, path, language, kind, cwe, skipped, *said, text, buggy, completion, patch, failed = row
+        known_fix, buggy_code, *judged = said
         if bug_now != bug_id:
-            bug_id, diffs, trouble = bug_now, {None: ""}, control_trouble(known_fix, buggy_code)
+            bug_id, diffs = bug_now, {None: ""}
+            trouble = f"set aside: {skipped}" if skipped else control_trouble(known_fix, buggy_code)
         if text not in diffs:
             diffs[text] = unified(buggy, patch, path)
         of_bug = (run.id, model, bug_id, language, kind, cwe, trouble)

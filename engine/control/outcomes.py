@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine import results
-from engine.results import BenchmarkResult, ChatResult, DatasetResult, MergeResult, TrainResult
+from engine.results import BenchmarkResult, ChatResult, DatasetResult, MergeResult, TrainResult, ValidateResult
 from engine.specs import KINDS
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def stopping(run: Run) -> str:
 
 
 def _dataset(result: DatasetResult) -> str:
-    return f"{result.rows.train + result.rows.valid:,} samples"
+    number = result.rows.train + result.rows.valid
+    return f"{number:,} {'sample' if number == 1 else 'samples'}"
 
 
 def _train(result: TrainResult) -> str:
@@ -64,6 +65,13 @@ def _benchmark(result: BenchmarkResult) -> str:
     return f"{at[k]} of {total} bugs plausible@{k}"
 
 
+def _validate(result: ValidateResult) -> str:
+    if result.rows:
+        made = "plausible elsewhere" if result.is_imported else "plausible"
+        return f"{result.outcomes.get('plausible', 0)} of {result.patches} patches {made}, {result.scored} bugs"
+    return f"{result.usable} of {result.bugs} bugs can be scored"
+
+
 def _chat(result: ChatResult) -> str:
     return f"{result.turns} turns in {result.conversations} conversations"
 
@@ -73,5 +81,6 @@ WORDS: dict[str, Callable[[Any], str]] = {
     "train": _train,
     "merge": _merge,
     "benchmark": _benchmark,
+    "validate": _validate,
     "chat": _chat,
 }

@@ -17,7 +17,8 @@ from engine.control.diff import unified
 from engine.control.lookup import find_run
 from engine.errors import UserError
 from engine.events import MODEL
-from engine.scoring import BugOutcomes, CandidateSummary, Share, figures
+from engine.scoring import BugOutcomes, CandidateSummary, Share, counted_reasons, figures
+from engine.specs import WITH_PATCHES
 from storage import benchmarks, queries, texts
 from storage.benchmarks import BugQuery
 from storage.database import Database
@@ -109,10 +110,13 @@ class Patches:
         self._exports = home / "exports"
         self._database = database
 
-    def runs(self) -> Sequence[Run]:
-        """Benchmark runs, newest first."""
+    def runs(self, also: Sequence[int] = ()) -> Sequence[Run]:
+        """The newest 200 runs with patches, newest first, and behind them those of these numbers that are older."""
         with self._database.read() as session:
-            return queries.runs(session, kind="benchmark")
+            newest = queries.runs(session, kinds=WITH_PATCHES)
+            known = {run.id for run in newest}
+            older = [run for number in also if number not in known and (run := queries.run(session, number))]
+        return [*newest, *(run for run in older if run.kind in WITH_PATCHES)]
 
     def page(self, run_id: int, asked: BugQuery | None = None) -> tuple[list[BugRow], int]:
         """One page of the table of verdicts, and how many bugs match in all."""
@@ -125,6 +129,11 @@ class Patches:
                 of_bug.setdefault(cell.bug, []).append((cell.rank, cell.outcome))
         return [_bug_row(bug, of_bug.get(bug.id, ())) for bug in found], total
 
+    def candidates(self, run_id: int) -> int:
+        """Patches a bug at most. Raises UserError on an unknown run."""
+        with self._database.read() as session:
+            return candidates_of(find_run(session, run_id))
+
     def totals(self, run_id: int) -> Totals:
         """The figures so far; `not_run` is in no numerator and no denominator.
 
@@ -133,20 +142,21 @@ class Patches:
         with self._database.read() as session:
             run = find_run(session, run_id)
             rows = benchmarks.candidate_summaries(session, run_id)
+            aside = benchmarks.candidate_summaries(session, run_id, set_aside=True)
             skipped = benchmarks.skipped(session, run_id)
             outcomes = benchmarks.outcomes(session, run_id)
             reviewed = benchmarks.reviewed(session, run_id)
         bugs: Counter[BugOutcomes] = Counter()
         known_fixes = 0
-        for row in rows:
+        for sign, row in [*((1, row) for row in rows), *((-1, row) for row in aside)]:
             summary = CandidateSummary(row.first_plausible, row.first_unjudged, row.plausible, row.judged)
-            bugs[BugOutcomes(row.known_fix, row.buggy_code, summary)] += row.bugs
-            known_fixes += row.bugs if row.has_known_fix else 0
-        found = figures(bugs, int(run.spec.get("candidates", 10)))
+            bugs[BugOutcomes(row.known_fix, row.buggy_code, summary)] += sign * row.bugs
+            known_fixes += sign * row.bugs if row.has_known_fix else 0
+        found = figures(bugs, candidates_of(run))
         return Totals(
-            bugs=bugs.total(),
+            bugs=sum(row.bugs for row in rows),
             scored=found.scored,
-            skipped=skipped,
+            skipped=counted_reasons(skipped),
             outcomes=outcomes,
             plausible_at=found.plausible_at,
             control_failures=found.control_failures,
@@ -202,6 +212,11 @@ class Patches:
     def download(self, run_id: int, form: str, given_up: Event) -> Path:
         """As `export`, to a new file that its reader removes. Raises `exports.GivenUp` soon after `given_up` is set."""
         return exports.export(self._database, self._exports / exports.DOWNLOADS, run_id, form, given_up)
+
+
+def candidates_of(run: Run) -> int:
+    """Patches a bug: as many as were asked for, or as the file that was tested has at most."""
+    return int(run.result.get("candidates", run.spec.get("candidates", 10)))
 
 
 def _found(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch]:

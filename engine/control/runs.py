@@ -21,9 +21,19 @@ from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
 from engine.reading import open_regular
-from engine.rundir import ENDED, Inputs, RunDir
+from engine.rundir import ACTIVE, ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
-from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, overrides_of
+from engine.specs import (
+    KINDS,
+    BenchmarkSpec,
+    ChatSpec,
+    DatasetSpec,
+    MergeSpec,
+    Spec,
+    TrainSpec,
+    ValidateSpec,
+    overrides_of,
+)
 from engine.training_set import rows_in
 from storage import curves, queries
 from storage.database import Database
@@ -104,8 +114,10 @@ class Runs:
             BUILDERS.create(spec.builder).check()
             for excluded in spec.exclude:
                 _check_excluded(BENCHMARKS.params(excluded))
-        if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec):
+        if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec | ValidateSpec):
             BENCHMARKS.create(spec.benchmark).check()
+        if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
+            raise UserError(f"file: there is no file {spec.file}", field="file")
 
     def _with_absolute_paths(self, spec: Spec) -> Spec:
         """The spec with absolute paths of models and datasets: the worker has another working directory."""
@@ -121,6 +133,8 @@ class Runs:
 
     def inputs(self, spec: Spec) -> Inputs:
         """The models and datasets that the names in a spec refer to now. Raises UserError."""
+        if not {"model", "adapter"} & type(spec).model_fields.keys():
+            return Inputs()
         reference = getattr(spec, "adapter", None) or getattr(spec, "model", None)
         field = "adapter" if hasattr(spec, "adapter") else "model"
         if is_remote(spec):
@@ -165,6 +179,16 @@ class Runs:
         with self._database.read() as session:
             return queries.runs(session, kind=kind, search=search, group=group, limit=limit)
 
+    def groups(self, prefix: str) -> Sequence[str]:
+        """The groups of runs whose name begins with `prefix`, the newest first."""
+        with self._database.read() as session:
+            return queries.groups(session, prefix)
+
+    def unfinished(self) -> Sequence[Run]:
+        """Every run that has not ended, of any kind, oldest first."""
+        with self._database.read() as session:
+            return queries.runs_in(session, ("queued", *ACTIVE))
+
     def metrics(
         self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID, only: Sequence[str] = ()
     ) -> dict[str, Curve]:
@@ -208,7 +232,7 @@ class Runs:
         self._check_disk()
         with self._database.write() as session:
             run = session.get_one(Run, run_id)
-            if run.state not in ("stopped", "failed", "interrupted"):
+            if run.state not in RESUMABLE:
                 raise UserError(f"run {run_id} is {run.state}; only stopped, failed or interrupted runs can be resumed")
             check_name(session, run.kind, run.spec.get("name", ""), but=run_id)
             run.state, run.error, run.cause, run.handle = "queued", "", "", ""
@@ -249,7 +273,7 @@ def number_of(folder: Path) -> int:
 def is_remote(spec: Spec) -> bool:
     """Whether the spec's model is that of a remote service, without files on this machine."""
     chosen = getattr(spec, "generator", None)
-    return isinstance(chosen, Params) and bool(GENERATORS.plugin(chosen.name).is_remote)
+    return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)
 
 
 def _check_excluded(params: Params) -> None:

@@ -153,7 +153,7 @@ def register(session: Session, run: Run, time: float) -> None:
         if run.kind == "merge":
             model.kind, model.usable = "merged", bool(run.result["usable"])
             unlike = "the merged model does not answer like the adapter; see its parity check"
-            model.note = str(run.result.get("caution", "")) if model.usable else unlike
+            model.note = str(run.result.get("caution", "")) or ("" if model.usable else unlike)
         else:
             model.kind = _model_kind(run)
             base = RunDir(Path(run.folder)).inputs().model

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from sqlmodel import Session
 
 from engine.control.diff import unified
 from engine.domain import Bug
+from engine.events import TurnEvent, VerdictFields
 from storage import queries, texts
 from storage.tables import Turn
 
@@ -20,6 +24,7 @@ class TurnTexts:
     patch: str | None
     prompt: str
     log: str
+    failed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -40,19 +45,50 @@ class ShownTurn:
 
 def path_of(session: Session, conversation_id: int) -> list[tuple[Turn, TurnTexts]]:
     """The turns that lead to the newest one, each with its texts."""
-    turns = queries.path(session, conversation_id)
-    columns = [(turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text) for turn in turns]
+    return _with_texts(session, queries.path(session, conversation_id))
+
+
+def _with_texts(session: Session, turns: Sequence[Turn]) -> list[tuple[Turn, TurnTexts]]:
+    columns = [
+        (turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text, turn.failed_text) for turn in turns
+    ]
     found = texts.read(session, (each for ids in columns for each in ids))
     return [
-        (turn, TurnTexts(found[text], found.get(patch), found[prompt], found[log]))
-        for turn, (text, patch, prompt, log) in zip(turns, columns, strict=True)
+        (
+            turn,
+            TurnTexts(
+                found[text], found.get(patch), found[prompt], found[log], tuple(json.loads(found[failed] or "[]"))
+            ),
+        )
+        for turn, (text, patch, prompt, log, failed) in zip(turns, columns, strict=True)
     ]
 
 
-def turn_for_worker(turn: Turn, content: TurnTexts) -> dict[str, object]:
-    """A turn as the worker gets it in a question."""
-    values = {key: getattr(turn, key) for key in ("number", "role", "patch_reason", "outcome", "reason")}
-    return values | {"text": content.text, "patch": content.patch, "log": content.log}
+def turns_for_worker(session: Session, conversation_id: int) -> list[dict[str, Any]]:
+    """All turns of a conversation as the worker gets them in a question: with the fields of a `turn` event."""
+    turns = _with_texts(session, queries.turns(session, conversation_id))
+    number_of = {turn.id: turn.number for turn, _ in turns}
+    return [asdict(_event(turn, content, number_of.get(turn.parent_id))) for turn, content in turns]
+
+
+def _event(turn: Turn, content: TurnTexts, parent: int | None) -> TurnEvent:
+    columns = {each.name: getattr(turn, each.name) for each in fields(VerdictFields) if hasattr(turn, each.name)}
+    verdict = VerdictFields(**{**columns, "log": content.log, "failed": content.failed}) if turn.outcome else None
+    return TurnEvent(
+        conversation=turn.conversation_id,
+        number=turn.number,
+        role=turn.role,
+        text=content.text,
+        patch=content.patch,
+        patch_reason=turn.patch_reason,
+        prompt=content.prompt,
+        verdict=verdict,
+        parent=parent,
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text or "[]"))
 
 
 def turn_for_page(turn: Turn, content: TurnTexts, bug: Bug | None) -> ShownTurn:

@@ -73,10 +73,13 @@ class RunView:
         return self.state in ENDED
 
 
-def run_views(runs: Sequence[Run]) -> list[RunView]:
-    """The runs in the same order; each queued one with the run ahead of it. Loaded chat models do not count."""
+def run_views(runs: Sequence[Run], unfinished: Sequence[Run]) -> list[RunView]:
+    """The runs in the same order; each queued one with the run ahead of it, of all `unfinished` runs of any kind.
+
+    Loaded chat models do not count.
+    """
     heavy = sorted(
-        (run.id or 0, run.state) for run in runs if not waits_for_people(run.kind) and run.state not in ENDED
+        (run.id or 0, run.state) for run in unfinished if not waits_for_people(run.kind) and run.state not in ENDED
     )
     active = [number for number, state in heavy if state in ACTIVE]
 

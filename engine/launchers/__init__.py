@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Launcher(Protocol):
     """Starts `python -m engine.work RUN_DIR` on some machine, and identifies the worker later by a handle.
 
-    `find` and `is_alive` are called in several threads at once, and may take seconds.
+    All methods are called in threads, several at once, and may take long: only the runs of this launcher wait then.
     """
 
     name: str
@@ -22,10 +22,16 @@ class Launcher(Protocol):
         """Start the worker detached from this process; the handle is plain text, stored, and survives a restart."""
 
     def find(self, run_dir: Path) -> str:
-        """The handle of the worker that runs in this folder, in case it was lost; empty if there is none."""
+        """The handle of the worker that runs in this folder, in case it was lost; empty if there is none.
 
-    def is_alive(self, handle: str) -> bool:
-        """Whether this process, and not another one with the same number, is running; a zombie is not."""
+        A worker is found as soon as `submit` has returned its handle, also if it has not begun yet.
+        """
+
+    def is_alive(self, handle: str) -> bool | Literal["pending"]:
+        """Whether this process, and not another one with the same number, is running; a zombie is not.
+
+        "pending": it is not running yet, or not any more, and starts as soon as there is a machine for it.
+        """
 
     def interruption(self, handle: str) -> str:
         """Why a worker ended if the machine was the cause ("the machine was restarted ..."); empty if not known."""

@@ -18,6 +18,7 @@ from engine.control.outcomes import outcome_words, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
+from engine.specs import WITH_PATCHES
 
 if TYPE_CHECKING:
     from engine.control.workspace import Workspace
@@ -47,6 +48,11 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """As `printable`, with line ends and tabs kept: what a worker or a model wrote may steer the terminal."""
     return "".join(each if each in "\n\t" else printable(each) for each in text)
+
+
+def warn(text: str) -> None:
+    """Print a sentence on stderr."""
+    print(f"repair-studio: {printable(text)}", file=sys.stderr)
 
 
 def wait_until(workspace: Workspace, is_over: Callable[[], bool]) -> None:
@@ -104,7 +110,9 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
     def is_finished() -> bool:
         nonlocal shown, live
         view = workspace.chats.view(conversation_id)
-        for turn in view.turns[shown:]:
+        for turn in view.turns:  # of a tree, so that their numbers have gaps
+            if turn.number <= shown:
+                continue
             shown, live = turn.number, ""
             console.rule(escape(printable(f"{turn.role} {turn.outcome}".strip())))
             console.print(printable_lines(turn.diff or turn.text), markup=False, highlight=False)
@@ -121,7 +129,7 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
     """Print one run with its result."""
     keys = ("id", "kind", "name", "state", "folder", "spec", "progress_text", "error", "result")
     values = {key: getattr(run, key) for key in keys}
-    if run.kind == "benchmark":
+    if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
     if as_json:
         print(json.dumps(values))

@@ -12,6 +12,7 @@ import typer
 
 from engine.assets import HOME_VARIABLE
 from engine.errors import OutsideFailure, UserError
+from engine.rundir import RESUMABLE
 from engine.shell import follow
 
 if TYPE_CHECKING:
@@ -78,5 +79,5 @@ def updated_workspace(home: Path) -> Workspace:
 
 def exit_with_code(run: Any) -> None:
     """Exit with an error code if the run has failed or was stopped; return if it is done or still running."""
-    if run.state in ("failed", "stopped", "interrupted"):
+    if run.state in RESUMABLE:
         raise typer.Exit(WRONG_INPUT if run.cause == "user" else FAILED)

@@ -28,7 +28,8 @@ class Strategy(Protocol):
     ) -> Iterator[Turn]:
         """Yield the turns after `path`, at most `budget` of them the model's; every patch has its verdict.
 
-        The turns are numbered on from the last one of `path`. A turn that does not follow the one before it has an
-        earlier turn as its `parent`, which starts another branch of the conversation. Ends at the first plausible
-        patch. Raises UserError if the prompt does not fit the model.
+        The last turn of `path` has the largest number of the conversation, and the new turns are numbered on from it. A
+        turn that does not follow the one before it has an earlier turn of `path`, or an earlier new one, as its
+        `parent`, which starts another branch of the conversation. Ends at the first plausible patch. Raises UserError
+        if the prompt does not fit the model.
         """

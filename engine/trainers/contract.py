@@ -11,6 +11,7 @@ from engine.errors import UserError
 from engine.models.loading import load
 from engine.models.shape import read_config
 from engine.params import Params
+from engine.plugins import Plugin
 from engine.rundir import Inputs, RunDir
 from engine.trainers import Trainer
 
@@ -31,16 +32,16 @@ class KilledRun(RunDir):
         self.has_saved |= kind == "checkpoint"
 
 
-def check(make: type[Trainer], settings: Params, model: Model, dataset: Path, folder: Path) -> None:
+def check(make: Plugin[Trainer], settings: Params, model: Model, dataset: Path, folder: Path) -> None:
     """Train to the end, then train again with an interruption; `settings` save a checkpoint before the last step.
 
     Raises AssertionError if the contract is violated.
     """
-    accepted, rows = make.accepts, set(get_args(Rows))
+    accepted, rows = make(settings).accepts, set(get_args(Rows))
     assert accepted, "it learns from nothing"
     assert accepted <= rows, f"it learns from {sorted(accepted - rows)}, and there are {sorted(rows)}"
-    make(settings).check(model)  # type: ignore[call-arg]
-    estimated = make(settings).estimate(read_config(Path(model.weights)), 64, "cpu")  # type: ignore[call-arg]
+    make(settings).check(model)
+    estimated = make(settings).estimate(read_config(Path(model.weights)), 64, "cpu")
     assert estimated is None or estimated.total > 0, f"it estimates {estimated and estimated.total} bytes of memory"
     whole = RunDir.create(folder / "whole", {}, Inputs())
     figures = _trained(make, settings, model, dataset, whole)
@@ -69,8 +70,8 @@ def check(make: type[Trainer], settings: Params, model: Model, dataset: Path, fo
     _check_same_weights(made, again.artifacts / "model")
 
 
-def _trained(make: type[Trainer], settings: Params, model: Model, dataset: Path, run: RunDir) -> dict[str, object]:
-    return make(settings).train(model, dataset, 0, run)  # type: ignore[call-arg]
+def _trained(make: Plugin[Trainer], settings: Params, model: Model, dataset: Path, run: RunDir) -> dict[str, object]:
+    return make(settings).train(model, dataset, 0, run)
 
 
 def _check_same_weights(whole: Path, resumed: Path) -> None:

@@ -59,7 +59,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     if params.method != "full":
         keep_adapter_exact(trainer.model)
     newest = checkpoint.newest_complete(folder)
-    if newest is not None or any(event.kind == "metric" for event in run.events().events):
+    if newest is not None or any(event.kind == "metric" for event in run.all_events()):
         run.emit("resumed", step=checkpoint.step_of(newest) if newest else 0)  # without a checkpoint it starts over
     with reporter.stoppable():
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)

@@ -15,6 +15,7 @@ from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.specs import ChatSpec
+from engine.strategies.conversation import Conversation
 from engine.work.verdicts import as_json, from_json
 
 POLL_S = 0.1
@@ -63,13 +64,12 @@ class LoadedModel:
         # a worker started again in the same folder finds its old inbox, and the turns of an answer it was stopped in
         self._answered: Counter[int] = Counter()  # conversation -> number of its last answered question
         self._begun: dict[int, list[dict[str, Any]]] = {}  # conversation -> turns of the answer after that
-        for event in run.events().events:
+        for event in run.all_events():
             if isinstance(event.payload, Answered):
                 self._answered[event.payload.conversation] = event.payload.question
                 self._begun.pop(event.payload.conversation, None)
             elif isinstance(event.payload, TurnEvent):
-                turn = {**event.fields, **(event.fields.get("verdict") or {})}
-                self._begun.setdefault(event.payload.conversation, []).append(turn)
+                self._begun.setdefault(event.payload.conversation, []).append(dict(event.fields))
         self._questions: Counter[int] = Counter()
         self._turns = 0
 
@@ -82,9 +82,7 @@ class LoadedModel:
         try:
             self._reply(conversation, question)
         except UserError as error:
-            self._say(
-                conversation, self._next, Turn("assistant", "", Patch(str(question.get("bug")), None, str(error)))
-            )
+            self._say(conversation, Turn("assistant", "", Patch(str(question.get("bug")), None, str(error))))
         self._answered[conversation] = number
         self._run.emit("answered", conversation=conversation, question=number)
         self._run.emit("progress", done=self._turns, total=None, text="ready")
@@ -94,13 +92,12 @@ class LoadedModel:
 
     def _reply(self, conversation: int, question: dict[str, Any]) -> None:
         begun = self._begun.pop(conversation, [])
-        earlier = [*(question.get("turns") or ()), *begun]
-        self._next = max((int(turn.get("number") or 0) for turn in earlier), default=0) + 1
-        bug = self._bug(str(question.get("bug")))
-        turns = [_turn(bug, values) for values in earlier]
-        if not begun and (message := str(question.get("message") or "").strip()):
-            turns.append(Turn("user", message))
-            self._say(conversation, self._next, turns[-1])
+        bug_id, message = str(question.get("bug")), str(question.get("message") or "").strip()
+        earlier = [_turn(bug_id, values) for values in (*(question.get("turns") or ()), *begun)]
+        self._tree = Conversation(earlier, None if begun else question.get("after"))
+        bug = self._bug(bug_id)
+        if message and not begun:
+            self._say(conversation, Turn("user", message))
         live = _Live(self._run, conversation)
 
         def complete(prompt: Prompt) -> str:
@@ -112,12 +109,12 @@ class LoadedModel:
             self._run.emit("progress", done=self._turns, total=None, text="running the tests")
             return self._benchmark.evaluate(bug, patch, self._sandbox)
 
-        answers = [turn for turn in turns[-len(begun) :] if turn.role == "assistant"] if begun else []
+        answers = [turn for turn in earlier[len(earlier) - len(begun) :] if turn.role == "assistant"]
         budget = int(question.get("budget") or 1) - len(answers)
         if budget < 1 or (answers and answers[-1].verdict is not None and answers[-1].verdict.is_plausible):
             return
-        for turn in self._strategy.reply(bug, turns, budget, self._representation, complete, evaluate):
-            self._say(conversation, self._next, turn)
+        for turn in self._strategy.reply(bug, self._tree.path, budget, self._representation, complete, evaluate):
+            self._say(conversation, turn)
 
     def _bug(self, bug_id: str) -> Bug:
         if bug_id not in self._bugs:
@@ -126,11 +123,12 @@ class LoadedModel:
             raise UserError(f"{bug_id} cannot be tested here: {self._skipped[bug_id]}", field="bug")
         return self._bugs[bug_id]
 
-    def _say(self, conversation: int, number: int, turn: Turn) -> None:
+    def _say(self, conversation: int, new: Turn) -> None:
+        turn = self._tree.add(new)
         self._run.emit(
             "turn",
             conversation=conversation,
-            number=number,
+            number=turn.number,
             role=turn.role,
             text=turn.text,
             patch=turn.patch.text if turn.patch else None,
@@ -139,7 +137,6 @@ class LoadedModel:
             verdict=as_json(turn.verdict) if turn.verdict else None,
             parent=turn.parent,
         )
-        self._next = number + 1
         self._turns += 1
 
 
@@ -170,10 +167,17 @@ class _Live:
         self._run.emit("delta", conversation=self._conversation, text=text, restart=restart)
 
 
-def _turn(bug: Bug, values: dict[str, Any]) -> Turn:
-    """A turn from its JSON in a question."""
-    is_patch = values.get("role") == "assistant"
-    patch = Patch(bug.id, values.get("patch"), values.get("patch_reason") or "") if is_patch else None
-    verdict = from_json(values) if values.get("outcome") else None
-    number = int(values.get("number") or 0)
-    return Turn(str(values.get("role") or "user"), str(values.get("text") or ""), patch, verdict, number=number)
+def _turn(bug_id: str, values: dict[str, Any]) -> Turn:
+    """A turn from the fields of its event, which are those of a turn in a question too."""
+    is_patch = values["role"] == "assistant"
+    patch = Patch(bug_id, values.get("patch"), values.get("patch_reason") or "") if is_patch else None
+    verdict = from_json(values["verdict"]) if values.get("verdict") else None
+    return Turn(
+        values["role"],
+        values["text"],
+        patch,
+        verdict,
+        values.get("prompt") or "",
+        values["number"],
+        values.get("parent"),
+    )

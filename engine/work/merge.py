@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -41,7 +43,7 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     apart = load(model, dtype, merge=False)
     prompts = _prompts(apart, model, spec)
     run.emit("progress", done=1, total=4, text=f"asking the adapter about {len(prompts)} bugs")
-    before = _answers(apart, list(prompts.values()))
+    before = list(_answers(apart, prompts.values()))
 
     run.emit("progress", done=2, total=4, text="merging and saving")
     whole = apart.model.merge_and_unload()
@@ -53,19 +55,26 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     del apart, whole
     gc.collect()
     run.emit("progress", done=3, total=4, text=f"asking the merged model about {len(prompts)} bugs")
-    after = _answers(load(Model(model.name, "merged", str(folder)), dtype), list(prompts.values()))
+    after = _answers(load(Model(model.name, "merged", str(folder)), dtype), prompts.values())
 
-    difference = max(float((one - other).abs().max()) for (one, _), (other, _) in zip(before, after, strict=True))
-    largest = max(float(logits.abs().max()) for logits, _ in before)
-    same = [one == other for (_, one), (_, other) in zip(before, after, strict=True)]
-    usable = difference <= TOLERANCE[spec.dtype] * largest
+    differences, largests, texts = [], [], []
+    for (ours, text), (merged, its_text) in zip(before, after, strict=True):
+        differences.append(float((ours.float() - merged.float()).abs().max()))
+        largests.append(float(ours.float().abs().max()))
+        texts.append((text, its_text))
+    difference, largest = _largest(differences), _largest(largests)
+    same = [one == other for one, other in texts]
+    tolerance = None if largest is None else TOLERANCE[spec.dtype] * largest
+    usable = difference is not None and tolerance is not None and difference <= tolerance
     advice = caution(sum(same), len(same)) if usable else ""
+    if difference is None:
+        advice = f"some of the logits in {spec.dtype} are no finite numbers; merge with another precision"
     if advice:
         log.warning("caution: %s", advice)
     return {
-        "max_logit_difference": difference,
+        "max_logit_difference": difference,  # None: not finite
         "largest_logit": largest,
-        "tolerance": TOLERANCE[spec.dtype] * largest,
+        "tolerance": tolerance,
         "usable": usable,
         "caution": advice,
         "same_patches": sum(same),
@@ -74,9 +83,14 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
         "dtype": spec.dtype,
         "examples": [
             {"bug_id": bug_id, "adapter": one, "merged": other, "same": one == other}
-            for bug_id, (_, one), (_, other) in zip(prompts, before, after, strict=True)
+            for bug_id, (one, other) in zip(prompts, texts, strict=True)
         ],
     }
+
+
+def _largest(values: list[float]) -> float | None:
+    """None where one of them is no finite number, which no comparison would notice."""
+    return max(values) if all(map(math.isfinite, values)) else None
 
 
 def caution(same: int, bugs: int) -> str:
@@ -125,10 +139,9 @@ def _prompt_function(loaded: Loaded, model: Model, wanted: Params) -> Any:
 
 
 @torch.inference_mode()
-def _answers(loaded: Loaded, prompts: list[str]) -> list[tuple[torch.Tensor, str]]:
-    """For each prompt, the logits at its last positions in fp32 on the CPU (positions, V), and the greedy answer."""
+def _answers(loaded: Loaded, prompts: Iterable[str]) -> Iterator[tuple[torch.Tensor, str]]:
+    """For each prompt, the logits at its last positions on the CPU (positions, V), and the greedy answer."""
     stops = stop_ids(loaded).tolist()
-    answers = []
     for prompt in prompts:
         ids = torch.tensor(encode(loaded.tokenizer, [prompt]), device=loaded.device)  # (1, tokens)
         logits = loaded.model(input_ids=ids, logits_to_keep=min(POSITIONS, ids.shape[1])).logits[0]
@@ -141,5 +154,4 @@ def _answers(loaded: Loaded, prompts: list[str]) -> list[tuple[torch.Tensor, str
             pad_token_id=loaded.tokenizer.pad_token_id,
         )[0, ids.shape[1] :]
         text = loaded.tokenizer.decode(written, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        answers.append((logits.float().cpu(), text))
-    return answers
+        yield logits.cpu(), text

@@ -49,6 +49,7 @@ class Field:
     kind: Kind
     widget: Any
     names: Names | None = None  # what may be chosen; called again to refresh the list
+    takes_upload: bool = False  # it gets the path of a file that a user drops on the page
 
     def read(self, value: Any) -> Any:
         """The widget's value as the spec takes it; invalid text is passed on, so that the spec's check reports it."""
@@ -109,7 +110,8 @@ def field(
         "elem_classes": [css_class(place)],
         "interactive": True,
     }
-    return Field(place, plugin, label, kind, _widget(kind, info.default, names, is_closed, common), names)
+    widget = _widget(kind, info.default, names, is_closed, common)
+    return Field(place, plugin, label, kind, widget, names, bool(_extra(info).get("upload")))
 
 
 def css_class(place: str) -> str:

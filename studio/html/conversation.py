@@ -18,6 +18,8 @@ WHO = {"user": "You", "assistant": "Model", "tool": "Feedback"}
 def shown(view: View) -> str:
     """All turns, then the one that is being written."""
     turns = "".join(_turn(turn, view) for turn in view.turns)
+    if view.waiting:
+        turns += f'<div class="turn user"><header><b>You</b></header>{_text(view.waiting)}</div>'
     live = ""
     if view.is_busy:
         text = f"<pre>{esc(view.live_text)}<i class='caret'></i></pre>" if view.live_text else ""

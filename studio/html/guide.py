@@ -44,10 +44,17 @@ def _welcome(machine: Machine) -> str:
 
 
 def _figures(table: Sequence[Row], *, is_earlier: bool = False) -> str:
-    """How many bugs each model repairs; `is_earlier`: these are the figures of the previous demo."""
-    rows = [(name, row) for name, row in zip(LABELS, table, strict=False) if row.scored]
+    """For how many bugs each model has a plausible patch; `is_earlier`: in the demo before the newest.
+
+    Models are compared on all bugs or not at all: of one that has not tested them all, only how far it is.
+    """
+    named = [*zip(LABELS, table, strict=False)]
+    rows = [(name, row) for name, row in named if row.is_done]
+    testing = "".join(
+        f'<span class="dim">{name}: {_how_far(row)}</span>' for name, row in named if row.scored and not row.is_done
+    )
     if not rows:
-        return ""
+        return testing
     shown = '<i aria-hidden="true">→</i>'.join(
         f'<span class="figure" title="{esc(row.model)}: {row.plausible_at_10} of {row.scored} bugs have a patch among '
         f'the first 10 that passes every test; {row.plausible_at_1} with the first{_took(row)}">'
@@ -55,13 +62,17 @@ def _figures(table: Sequence[Row], *, is_earlier: bool = False) -> str:
         for name, row in rows
     )
     scored = {row.scored for _, row in rows}
-    of = f"of {scored.pop()} bugs repaired" if len(scored) == 1 else "bugs repaired"
+    of = f"of {scored.pop()} bugs with a plausible patch" if len(scored) == 1 else "bugs with a plausible patch"
     when = " in the previous demo" if is_earlier else ""
     return (
         f'<span class="figures">{shown}<span title="a patch passes all tests, best of 10">{of}{when}</span></span>'
         '<span class="dim" title="A patch can pass every test and still be wrong; read it to be sure.">'
-        "passes all tests, best of 10</span>"
+        f"passes all tests, best of 10</span>{testing}"
     )
+
+
+def _how_far(row: Row) -> str:
+    return f"{'testing' if row.state in ACTIVE else 'stopped at'} {row.scored} of {row.bugs}"
 
 
 def _took(row: Row) -> str:
@@ -69,7 +80,7 @@ def _took(row: Row) -> str:
 
 
 def _next_steps(table: Sequence[Row]) -> str:
-    scored = [row for row in table if row.scored]
+    scored = [row for row in table if row.is_done] or [row for row in table if row.scored]
     links = [(link(patches=scored[min(1, len(scored) - 1)].run_id), "See patches")] if scored else []
     if len(scored) > 1:
         links.append((link(compare=",".join(str(row.run_id) for row in scored)), "Compare"))

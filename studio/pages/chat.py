@@ -108,15 +108,18 @@ def build(frame: Frame) -> None:
             text = (
                 "Press Repair: the model proposes a patch, its tests are run, and the failures go into the next prompt."
             )
-            return ["", empty("A new conversation", text), gr.update(interactive=True), gr.update(interactive=False)]
+            return ["", empty("A new conversation", text), gr.update(interactive=True),
+                    gr.update(value="Stop", variant="secondary", interactive=False)]  # fmt: skip
         view = workspace.chats.view(current)
         line = f'<b>{esc(view.bug_id)}</b><span class="dim grow">with {esc(view.model)}</span>'
         chip = state(view.state, view.status)
         top = f'<p class="strip-line">{line}{chip}{verdict(view.outcome)}{copy_link()}</p>'
-        is_loaded = view.state not in UNLOADED
-        return [
-            top, conversation.shown(view), gr.update(interactive=not view.is_busy), gr.update(interactive=is_loaded)
-        ]  # fmt: skip
+        end = gr.update(
+            value="Stop" if view.is_busy else "Unload",
+            variant="stop" if view.is_busy else "secondary",
+            interactive=view.state not in UNLOADED,
+        )
+        return [top, conversation.shown(view), gr.update(interactive=not view.is_busy), end]
 
     def draw_earlier(current: int) -> list[str]:
         return [conversation.earlier(workspace.chats.entries(), current)]

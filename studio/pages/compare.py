@@ -94,34 +94,39 @@ def build(frame: Frame) -> None:
     def compared_once(_: Hashable, chosen: tuple[int, ...], k: int | None) -> Compared:
         return workspace.compare.runs(chosen, k)
 
-    def compared(text: str, k: int | None) -> Compared:
-        runs = run_views(workspace.patches.runs())
-        chosen = tuple(numbers(text) or newest_pair(runs))
+    def known_runs(text: str, held: str) -> tuple[list[RunView], list[int]]:
+        """All runs to choose from, and those to compare: what is chosen; else what is shown stays."""
+        chosen, shown_now = numbers(text), numbers(held)
+        runs = run_views(workspace.patches.runs(chosen or shown_now), workspace.runs.unfinished())
+        return runs, chosen or (shown_now if len(shown_now) > 1 else newest_pair(runs))
+
+    def compared(text: str, held: str, k: int | None) -> Compared:
+        runs, found = known_runs(text, held)
+        chosen = tuple(found)
         met = [run for run in runs if run.id in chosen]
         grows = any(not run.has_ended for run in met) or len(met) < len(chosen)
         state = (workspace.stamp() if grows else "", *((run.id, run.started_at, run.ended_at) for run in met))
         return compared_once(state, chosen, k or None)
 
-    def draw_runs(text: str, k: int | None) -> list[Any]:
-        runs = run_views(workspace.patches.runs())
-        chosen = numbers(text) or newest_pair(runs)
+    def draw_runs(text: str, held: str, k: int | None) -> list[Any]:
+        runs, chosen = known_runs(text, held)
         known = [run.id for run in runs]
         choices = gr.update(
             choices=[(run_label(run), run.id) for run in runs], value=[each for each in chosen if each in known]
         )
-        most = min((int(run.spec.get("candidates", 10)) for run in runs if run.id in chosen), default=1)
+        most = min((workspace.patches.candidates(run.id) for run in runs if run.id in chosen), default=1)
         ks = gr.update(choices=[("all candidates", ALL), *((f"first {n} candidates", n) for n in range(1, most))],
                        value=k if k and k < most else ALL)  # fmt: skip
         try:
-            compared(text, k if k and k < most else None)
+            compared(text, held, k if k and k < most else None)
         except UserError as error:
             said = empty("Nothing to compare yet", f"{_capital(str(error))}.")
             return [choices, ks, text, said, show_or_hide(False, "page")]
         return [choices, ks, ",".join(map(str, chosen)), "", show_or_hide(True, "page")]
 
-    def draw_figures(text: str, k: int | None, group: str) -> list[str]:
+    def draw_figures(text: str, held: str, k: int | None, group: str) -> list[str]:
         try:
-            found = compared(text, k)
+            found = compared(text, held, k)
         except UserError:  # `draw_runs` says it
             return ["", "", ""]
         return [
@@ -135,15 +140,15 @@ def build(frame: Frame) -> None:
             html.groups_table(found, found.groups(group if group in GROUPINGS else GROUPINGS[0])),
         ]
 
-    def draw_overlap(text: str, k: int | None, which: str) -> list[str]:
+    def draw_overlap(text: str, held: str, k: int | None, which: str) -> list[str]:
         try:
-            return [html.patterns(compared(text, k), which)]
+            return [html.patterns(compared(text, held, k), which)]
         except UserError:
             return [""]
 
-    def draw_bugs(text: str, k: int | None, which: str, words: str, number: int, chosen: str) -> list[str]:
+    def draw_bugs(text: str, held: str, k: int | None, which: str, words: str, number: int, chosen: str) -> list[str]:
         try:
-            found = compared(text, k)
+            found = compared(text, held, k)
         except UserError:
             return ["", "", ""]
         bugs = sorted(fitting(found.bugs, which, words), key=lambda each: not each.is_common)
@@ -154,11 +159,11 @@ def build(frame: Frame) -> None:
         said = f"repaired by {_named(which)} only" if which else "all bugs"
         return [html.bugs_table(part, cells, found, chosen), f"page {number} of {pages}, {len(bugs)} bugs", said]
 
-    def draw_beside(text: str, k: int | None, chosen: str) -> list[str]:
+    def draw_beside(text: str, held: str, k: int | None, chosen: str) -> list[str]:
         if not chosen:
             return [empty("No bug chosen", "Click the name of a bug: the patches of all runs appear side by side.")]
         try:
-            found = compared(text, k)
+            found = compared(text, held, k)
         except UserError:
             return [""]
         met = next((each for each in found.bugs if each.bug_id == chosen), None)
@@ -192,23 +197,23 @@ def build(frame: Frame) -> None:
     def page_back(number: int) -> int:
         return max(1, number - 1)
 
-    def page_on(number: int, text: str, k: int | None, which: str, words: str) -> int:
-        pages = -(-len(fitting(compared(text, k).bugs, which, words)) // SIZE)
+    def page_on(number: int, text: str, held: str, k: int | None, which: str, words: str) -> int:
+        pages = -(-len(fitting(compared(text, held, k).bugs, which, words)) // SIZE)
         return min(number + 1, max(1, pages))
 
-    live.show(draw_runs, [wanted, at], [picker, at, opened, state, results], also=[wanted.change, at.change])
-    live.show(draw_figures, [wanted, at, by], [figures, curves, groups], also=[by.change])
-    live.show(draw_overlap, [wanted, at, pattern], [overlap])
-    live.show(draw_bugs, [wanted, at, pattern, search, page, bug], [table, place, shown],
+    live.show(draw_runs, [wanted, opened, at], [picker, at, opened, state, results], also=[wanted.change, at.change])
+    live.show(draw_figures, [wanted, opened, at, by], [figures, curves, groups], also=[by.change])
+    live.show(draw_overlap, [wanted, opened, at, pattern], [overlap])
+    live.show(draw_bugs, [wanted, opened, at, pattern, search, page, bug], [table, place, shown],
               also=[part.change for part in (pattern, search, page, bug)])  # fmt: skip
-    live.show(draw_beside, [wanted, at, bug], [beside], ticks=False)
+    live.show(draw_beside, [wanted, opened, at, bug], [beside], ticks=False)
     on(picker.input, choose_runs, picker, [wanted, pattern, bug, page], name="compare_choose_runs")
     on(overlap.select, choose_pattern, None, [pattern, page], name="compare_choose_pattern")
     on(table.select, choose_bug, None, bug, name="compare_choose_bug")
     on(search.input, first_page, None, page, name="compare_first_page")
     on(clear.click, show_all, None, [pattern, search, page], name="compare_show_all")
     on(before.click, page_back, page, page, name="compare_page_back")
-    on(after.click, page_on, [page, wanted, at, pattern, search], page, name="compare_page_on")
+    on(after.click, page_on, [page, wanted, opened, at, pattern, search], page, name="compare_page_on")
 
     def check_runs(text: str) -> None:
         for number in numbers(text):

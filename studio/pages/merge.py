@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,7 @@ from engine.results import MergeResult
 from studio.addresses import link
 from studio.clickable import clickable, plain
 from studio.forms.panel import Panel
-from studio.guard import on
-from studio.html.basics import empty, esc, heading, run_strip
+from studio.html.basics import doing, empty, esc, heading, run_strip
 from studio.page import Frame
 
 
@@ -38,7 +38,9 @@ class Parity:
             found: MergeResult = results.read("merge", run.result)
         except ValueError:
             return None
-        return cls(found.usable, found.max_logit_difference, found.tolerance, found.same_patches, found.bugs)
+        numbers = (found.max_logit_difference, found.tolerance)
+        difference, tolerance = (math.nan if number is None else number for number in numbers)
+        return cls(found.usable, difference, tolerance, found.same_patches, found.bugs)
 
 
 def parity_check(parity: Parity) -> str:
@@ -97,6 +99,7 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Adds the adapter's changes to the weights of its base model."
             panel = Panel(frame, "merge", "Merge an adapter", text, {"adapter": adapters})
+            panel.place_complaint()
             button = gr.Button("Merge and check", variant="primary")
         with gr.Column(scale=6, min_width=320, variant="panel"):
             plain(
@@ -106,17 +109,18 @@ def build(frame: Frame) -> None:
             )
             results = clickable()
 
-    def start(*values: Any) -> None:
-        number = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {number} merges and checks; this page shows its progress.")
+    def start(spec: Any) -> list[Any]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id} merges and checks: {doing(run)}. This page shows how far it is.")
+        return []
 
     def draw() -> list[str]:
-        runs = run_views(workspace.runs.list(kind="merge", limit=10))
+        runs = run_views(workspace.runs.list(kind="merge", limit=10), workspace.runs.unfinished())
         if not runs:
             text = "Choose an adapter and press Merge and check: the comparison of both models appears here."
             return [empty("Nothing merged yet", text)]
         return ["".join(map(section, runs))]
 
     panel.wire()
-    on(button.click, start, panel.form.inputs, name="merge_start")
+    panel.start(button, start, [], name="merge_start")
     frame.live.show(draw, [], [results])

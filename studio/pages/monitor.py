@@ -10,9 +10,11 @@ import gradio as gr
 from engine.control.runs import spec_json
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
-from engine.specs import parse
+from engine.rundir import RESUMABLE
+from engine.specs import KINDS as SPECS
+from engine.specs import WITH_PATCHES, BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from studio import charts
-from studio.addresses import FORMS, link
+from studio.addresses import link
 from studio.checked import number_of
 from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
 from studio.guard import on
@@ -22,7 +24,6 @@ from studio.page import Frame
 from studio.plotted import plotted
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
-RESUMABLE = ("stopped", "failed", "interrupted")
 
 
 def settings(run: RunView, command: str) -> str:
@@ -41,17 +42,17 @@ def actions(run: RunView, made: str) -> list[tuple[str, str]]:
     """(label, address) of what can be done with a run; `made`: the kind of the model that it produced, if any."""
     found = []
     if made:
-        found.append(("Benchmark", link(tab=FORMS["benchmark"], use=f"model:{run.name}")))
+        found.append(("Benchmark", link(tab=BenchmarkSpec.page, use=f"model:{run.name}")))
         if made == "adapter":
-            found.append(("Merge", link(tab=FORMS["merge"], use=f"adapter:{run.name}")))
-        found.append(("Chat", link(tab=FORMS["chat"], use=f"model:{run.name}")))
+            found.append(("Merge", link(tab=MergeSpec.page, use=f"adapter:{run.name}")))
+        found.append(("Chat", link(tab=ChatSpec.page, use=f"model:{run.name}")))
     if run.kind == "dataset" and run.state == "done":
         found.append(("Open the dataset", link(dataset=run.name)))
-        found.append(("Train on this", link(tab=FORMS["train"], use=f"dataset:{run.name}")))
-    if run.kind == "benchmark":
+        found.append(("Train on this", link(tab=TrainSpec.page, use=f"dataset:{run.name}")))
+    if run.kind in WITH_PATCHES:
         found.append(("See patches", link(patches=run.id)))
-    if run.kind != "chat":
-        found.append(("Run again with changes", link(tab=FORMS[run.kind], again=run.id)))
+    if run.kind != "chat" and SPECS[run.kind].page:
+        found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found
 
 
@@ -90,20 +91,22 @@ def build(frame: Frame) -> None:
                 with gr.Accordion("Settings of this run", open=False, elem_classes="more"):
                     recipe = plain()
 
-    def shown_run(wanted: int) -> RunView | None:
-        runs = run_views(workspace.runs.list())
-        number = wanted or first_choice(runs)
+    def shown_run(wanted: int, held: int) -> RunView | None:
+        """What is wanted; else what is shown stays, whatever starts meanwhile."""
+        runs = run_views(workspace.runs.list(), workspace.runs.unfinished())
+        number = wanted or held or first_choice(runs)
         known = next((run for run in runs if run.id == number), None)
         return known or (RunView.of(workspace.runs.get(number)) if number else None)
 
-    def draw_list(text: str, only: str, wanted: int) -> list[str]:
-        runs = run_views(workspace.runs.list(kind=only, search=text.strip()))
+    def draw_list(text: str, only: str, wanted: int, held: int) -> list[str]:
+        unfinished = workspace.runs.unfinished()
+        runs = run_views(workspace.runs.list(kind=only, search=text.strip()), unfinished)
         if not runs:
             return [empty("No runs", "Start the demo, or build a dataset: every run is listed here.")]
-        return [run_list(runs, wanted or first_choice(run_views(workspace.runs.list())))]
+        return [run_list(runs, wanted or held or first_choice(run_views(workspace.runs.list(), unfinished)))]
 
-    def draw_run(wanted: int, zoom: str) -> list[Any]:
-        run = shown_run(wanted)
+    def draw_run(wanted: int, held: int, zoom: str) -> list[Any]:
+        run = shown_run(wanted, held)
         if run is None:
             nothing = empty("Nothing has run yet", "The curves and the log of each run will be shown here.")
             return [
@@ -154,10 +157,10 @@ def build(frame: Frame) -> None:
     def resume_run(number: int) -> None:
         workspace.runs.resume(number)
 
-    live.show(draw_list, [search, kind, chosen], [cards], also=[chosen.change, search.change, kind.change])
+    live.show(draw_list, [search, kind, chosen, shown], [cards], also=[chosen.change, search.change, kind.change])
     live.show(
         draw_run,
-        [chosen, zoomed],
+        [chosen, shown, zoomed],
         [shown, strip, save, stop, resume, after, tail, recipe, buttons, below, curves, *plots],
         also=[chosen.change, zoomed.change],
     )

@@ -8,12 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from engine.benchmarks.pocket import Pocket
 from engine.errors import UserError
 from engine.rundir import ENDED, RunDir
 from engine.spec_files import read_spec
+from storage.tables import Conversation
 
 BUG = "pocket/py-clock-format"
-FAILED = {"outcome": "test_failed", "log": "E   assert 1 == 2"}
+FAILED = {
+    "outcome": "test_failed",
+    "log": "E   assert 1 == 2",
+    "failed": ["test_midnight"],
+    "duration_s": 0.5,
+    "sandbox": "bubblewrap 0.8.0",
+}
 
 
 def spec(*overrides):
@@ -87,9 +95,9 @@ def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspac
     anew = folder_of(workspace, conversation)
     assert anew.path != folder.path
     (question,), _ = anew.questions()
-    assert [(turn["role"], turn["text"], turn["outcome"]) for turn in question["turns"]] == [
-        ("assistant", "first try", "test_failed")
-    ]
+    (told,) = question["turns"]
+    assert (told["role"], told["text"], told["number"], told["parent"]) == ("assistant", "first try", 1, None)
+    assert told["verdict"] == {**FAILED, "reason": ""}, "all of it, as the first worker said it"
     answer(anew, conversation, 2, "second try", {"outcome": "plausible"})
     anew.emit("answered", conversation=conversation, question=question["question"])
     workspace.tick()
@@ -225,29 +233,11 @@ def test_of_many_messages_sent_at_once_one_is_accepted(workspace, talk):
     assert [question["question"] for question in folder.questions()[0]] == [1, 2]
 
 
-def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
-    conversation, folder = talk
-    common = {"conversation": conversation, "text": "", "patch": "x\n", "verdict": FAILED}
-    folder.emit("turn", number=1, role="user", **{**common, "text": "look", "patch": None, "verdict": None})
-    folder.emit("turn", number=2, role="assistant", **{**common, "text": "first"})
-    folder.emit("turn", number=3, role="assistant", **{**common, "text": "instead of it"}, parent=1)
-    folder.emit("turn", number=4, role="assistant", **{**common, "text": "after that"})
-    workspace.tick()
-    assert [turn.text for turn in workspace.chats.view(conversation).turns] == ["look", "instead of it", "after that"]
-    from storage import queries
-
-    with workspace._database.read() as session:
-        made = {turn.run_id for turn in queries.path(session, conversation)}
-        first = [turn.number for turn in queries.path(session, conversation, 2)]
-    assert made == {workspace.chats.get(conversation).run_id}
-    assert first == [1, 2]
-
-
 @pytest.mark.parametrize(
     ("benchmark", "said"),
     [
         ("nothing", "no benchmarks plug-in called 'nothing'"),
-        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a valid number"),
+        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a number"),
         ({"name": "quixbugs"}, "git clone"),
         (7, "expected a plug-in"),
     ],
@@ -277,3 +267,32 @@ def test_a_conversation_that_goes_on_keeps_its_model_again(workspace, talk, mute
     workspace.chats.leave(first)
     workspace.chats.send(first)
     assert not workspace.chats.leave(second)
+
+
+def test_a_message_is_seen_at_once_though_the_model_is_still_loading(workspace, talk):
+    conversation, folder = talk
+    assert workspace.chats.view(conversation).waiting == "look at midnight"
+    folder.emit("turn", conversation=conversation, number=1, role="user", text="look at midnight")
+    workspace.tick()
+    view = workspace.chats.view(conversation)
+    assert (view.waiting, [turn.text for turn in view.turns]) == ("", ["look at midnight"])
+
+
+@pytest.mark.parametrize("benchmark", [{"name": "quixbugs", "folder": "/nowhere"}, {"name": "gone"}])
+def test_a_conversation_can_be_read_when_its_benchmark_is_gone(workspace, talk, benchmark):
+    conversation, folder = talk
+    answer(folder, conversation, 1, "    return")
+    workspace.tick()
+    with workspace._database.write() as session:
+        session.get_one(Conversation, conversation).benchmark = benchmark
+    view = workspace.chats.view(conversation)
+    assert ([turn.text for turn in view.turns], view.buggy) == (["    return"], "")
+
+
+def test_a_conversation_that_is_drawn_again_and_again_reads_its_benchmark_once(workspace, talk, monkeypatch):
+    reads, plain = [], Pocket.bugs
+    monkeypatch.setattr(Pocket, "bugs", lambda self: (reads.append(1), plain(self))[1])
+    for _ in range(3):
+        assert workspace.chats.view(talk[0]).buggy
+        assert workspace.chats.bug_entries()
+    assert len(reads) <= 1

@@ -108,7 +108,7 @@ def test_runs_that_cannot_be_compared(workspace, started, two_runs):
         workspace.compare.runs([two_runs[0], 99])
     chat, folder = started("chat", "bug=x")
     folder.emit("state", state="done", result={})
-    with pytest.raises(UserError, match="is a chat run; only benchmark runs can be compared"):
+    with pytest.raises(UserError, match="is a chat run, which has no patches to compare"):
         workspace.compare.runs([two_runs[0], chat])
     other, folder = started("benchmark", "candidates=2")
     emit_bug(folder, "c/elsewhere", "+-")
@@ -124,6 +124,18 @@ def test_a_bug_whose_tests_tell_nothing_is_not_scored(workspace, started, two_ru
     workspace.tick()
     compared = workspace.compare.runs([two_runs[0], other])
     assert [bug.bug_id for bug in compared.bugs if bug.is_common] == ["b/first"]
+
+
+def test_a_bug_that_a_run_sets_aside_is_not_in_common(workspace, started, two_runs):
+    third, folder = started("benchmark", "candidates=2")
+    emit_bug(folder, "b/both", "++")
+    emit_bug(folder, "b/neither", "--")
+    folder.emit(
+        "bug", id="b/both", language="java", path="A.java", start=1, end=1, buggy="", fixed="", skipped="no JDK"
+    )
+    workspace.tick()
+    compared = workspace.compare.runs([two_runs[0], third])
+    assert [(bug.bug_id, bug.repaired) for bug in compared.bugs if bug.is_common] == [("b/neither", (False, False))]
 
 
 def test_cells_are_the_first_candidates(workspace, two_runs):

@@ -7,10 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
+from engine.control.patch_rows import PatchRows
+from engine.domain import Outcome
 from engine.errors import UserError
+from engine.events import PatchEvent, VerdictFields
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
+from storage.tables import Run
 
 
 def test_each_stage_waits_for_the_one_it_needs_and_names_its_result(workspace):
@@ -156,3 +161,27 @@ def test_when_a_stage_ends_early_so_do_those_that_need_it(workspace, mute):
     stages = workspace.demo.stages()
     assert [stage.state for stage in stages] == ["stopped", "failed", "failed", "starting", "failed", "queued"]
     assert stages[1].error == "run 1 (demo), whose result it needs, was stopped"
+
+
+def test_the_table_is_of_a_demo_that_is_done_while_the_next_one_has_tested_a_few_bugs(workspace, mute):
+    groups = [workspace.demo.start(), workspace.demo.start()]
+    with workspace._database.write() as session:
+        for group, state in zip(groups, ("done", "running"), strict=True):
+            run = session.get_one(Run, workspace.demo.runs(group)[3].id)
+            run.state = state
+            rows = PatchRows(session, run.id)
+            rows.add(PatchEvent("a", "model", 1, VerdictFields(Outcome.PLAUSIBLE), text="y\n"))
+            rows.store()
+    assert workspace.demo.table()[0].run_id == workspace.demo.runs(groups[0])[3].id
+    assert workspace.demo.table(groups[1])[0].scored == 1
+
+
+def test_the_guide_reads_the_runs_of_the_demo_only(workspace):
+    workspace.demo.start()
+    with workspace._database.write() as session:
+        session.add_all([Run(kind="train", name=f"t-{n}", state="done", spec={}, created_at=0.0) for n in range(300)])
+    read = []
+    event.listen(Run, "load", lambda run, _: read.append(run.id))
+    for draw in (workspace.demo.stages, workspace.demo.table, workspace.demo.is_running):
+        draw()
+    assert set(read) <= {run.id for run in workspace.demo.runs()}

@@ -57,7 +57,7 @@ def test_known_fixes_are_identical_texts(workspace, started):
 
 def test_only_a_benchmark_run_has_patches_to_export(workspace, started):
     run_id, _ = started("chat", "bug=x")
-    with pytest.raises(UserError, match="is a chat run; only benchmark runs have patches"):
+    with pytest.raises(UserError, match="is a chat run, which has no patches"):
         workspace.patches.export(run_id, "csv")
 
 
@@ -89,7 +89,7 @@ def test_the_table_filters_sorts_searches_and_pages(workspace, judged):
     assert ids(workspace, judged, sort="first", show="plausible", descending=True) == ["b/hard", "b/easy"]
     assert ids(workspace, judged, sort="count")[0] == "b/easy"
     assert ids(workspace, judged, page=2, size=2) == ["b/hard", "b/java"]
-    assert workspace.patches.page(judged, BugQuery(page=9, size=2)) == ([], 5)
+    assert ids(workspace, judged, page=9, size=2) == ["b/lost"], "the last page, where so many are not there"
 
 
 def test_a_row_has_its_controls_and_its_cells_in_rank_order(workspace, judged):
@@ -179,3 +179,35 @@ def test_an_export_says_which_bugs_are_not_scored(workspace, started):
         "b/1": "the known fix does not pass its tests here (test_failed)", "b/2": "",
     }  # fmt: skip
     assert workspace.patches.totals(run_id).plausible_at[1] == Share(1, 1)
+
+
+@pytest.fixture
+def judged_then_set_aside(workspace, started):
+    """A run that judged a bug, was stopped, and sets the bug aside after it was resumed: the JDK is gone."""
+    run_id, folder = started("benchmark", "candidates=3")
+    judge(folder, "b/kept", ["plausible", "test_failed", "test_failed"])
+    judge(folder, "b/java", ["plausible", "timeout", "plausible"])
+    folder.emit(
+        "bug", id="b/java", language="java", path="A.java", start=1, end=1, buggy="x = 1\n", fixed="x = 2\n",
+        skipped="no JDK found: install openjdk-17-jdk-headless",
+    )  # fmt: skip
+    workspace.tick()
+    return run_id
+
+
+def test_a_bug_that_is_set_aside_later_counts_no_more(workspace, judged_then_set_aside):
+    totals = workspace.patches.totals(judged_then_set_aside)
+    assert (totals.bugs, totals.scored, totals.known_fixes) == (2, 1, 0)
+    assert totals.plausible_at == {1: Share(1, 1), 3: Share(1, 1)}
+    assert totals.outcomes == {"plausible": 1, "test_failed": 2}
+    rows = list(csv.DictReader(workspace.patches.export(judged_then_set_aside, "csv").open()))
+    assert {row["bug_id"]: row["not_scored"][:22] for row in rows} == {"b/kept": "", "b/java": "set aside: no JDK foun"}
+
+
+def test_bugs_are_set_aside_for_the_same_reasons_as_the_worker_counts(workspace, started):
+    run_id, folder = started("benchmark")
+    for number in (2049, 3001):
+        folder.emit("bug", id=f"b/{number}", language="python", path="a.py", start=1, end=1, buggy="", fixed="",
+                    skipped=f"too_long: {number} tokens")  # fmt: skip
+    workspace.tick()
+    assert workspace.patches.totals(run_id).skipped == {"too_long": 2}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.control.supervise import NotEnoughDisk
+from engine.control.queue import NotEnoughDisk
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 

@@ -6,8 +6,10 @@ import gradio as gr
 import pytest
 
 from engine.errors import UserError
+from engine.specs import KINDS
 from studio.addresses import link, page_of, read_query, value_of
 from studio.page import Choice
+from studio.pages import PAGES
 
 
 def known(value):
@@ -30,6 +32,11 @@ def choices():
         ],
         "train": [Choice("again", run, run, known, False)],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "validate"])  # which a shell asks for
+def test_every_kind_of_run_has_a_page_with_its_form(kind):
+    assert KINDS[kind].page in {page.key for page in PAGES}
 
 
 def test_a_link_contains_the_values_that_are_not_empty():

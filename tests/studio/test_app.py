@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import gradio as gr
 import pytest
 from filled import CHAT_BUG, fill
 
 from engine.control.workspace import Workspace
+from engine.params import Params, setting
+from engine.plugins import BUILDERS
 from engine.spec_files import read_spec
 from studio import pages
 from studio.app import create_app
@@ -36,6 +40,42 @@ def test_every_part_can_be_drawn(studio):
         assert len(drawn["pieces"]) > 1, page.name
         again = page.look(drawn["sent"], [field.value for field in page.inputs])
         assert set(again["pieces"]) == {0}, "nothing has changed, so nothing is sent"
+
+
+class Bare:
+    """A builder of a package, as small as one can be: it takes a file and offers no choices."""
+
+    name = "bare"
+    makes = "bugs"
+
+    class Params(Params):
+        name: Literal["bare"] = "bare"
+        source: str = setting("", "a file", upload=True)
+
+    def __init__(self, params):
+        self.params = params
+
+
+def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(BUILDERS, "_paths", {"bare": f"{__name__}:Bare", **BUILDERS._paths})
+    workspace = Workspace(tmp_path)
+    studio = create_app(workspace)
+    take_file = handler(studio, "datasets_take_file")
+    file = tmp_path / "a.csv"
+    file.write_text("new,old\nx,y\n")
+    dropped = gr.EventData(None, {"value": str(file)})
+    filled = {name: take_file(name, dropped) for name in ("bare", "columns", "faults")}
+    assert filled["bare"][:3] == ["bare", "", str(file)]
+    assert filled["bare"][3:] == [gr.skip()] * 5
+    assert filled["columns"][:4] == ["columns", "", gr.skip(), str(file)]
+    assert [update["value"] for update in filled["columns"][4:]] == ["old", "new", "", ""]
+    assert filled["faults"][0] == "bare", "the first that takes one"
+    file.write_bytes(bytes(range(99)))
+    refused = take_file("columns", dropped, "", "/b.csv")
+    assert refused[1].startswith("/b.csv\na.csv is not a table of text: ")
+    assert refused[:1] + refused[2:] == [gr.skip()] * 7, "the form stays as it was"
+    assert file.exists(), "it was not received here"
+    workspace.close()
 
 
 def test_there_is_a_tab_for_each_page_in_their_order(studio):

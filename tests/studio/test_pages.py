@@ -11,6 +11,8 @@ import gradio as gr
 import pytest
 from filled import CHAT_BUG, HOSTILE, fill
 
+from engine.builders import Funnel
+from engine.builders.columns import Preview
 from engine.control.views import DatasetView, RunView, run_views
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
@@ -55,7 +57,7 @@ def workspace(tmp_path_factory):
 
 def drawn(workspace):
     """Every piece of HTML that shows something of a used workspace."""
-    runs = run_views(workspace.runs.list())
+    runs = run_views(workspace.runs.list(), workspace.runs.unfinished())
     for run in runs:
         yield show.run_strip(run)
         yield monitor.settings(run, workspace.runs.command(monitor.parse(dict(run.spec))))
@@ -66,7 +68,9 @@ def drawn(workspace):
     yield page.header("<b onclick=x>", runs)
     dataset = DatasetView.of(workspace.datasets.list()[0])
     yield datasets.report(dataset) + datasets.actions(dataset)
-    yield datasets.preview([{HOSTILE: HOSTILE, "b": "x"}], {HOSTILE: HOSTILE})
+    bad = Funnel(source=2, lost={"not a table": 1}, examples={"not a table": HOSTILE})
+    yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE})
+    yield datasets.preview(Preview(["b"], [], Funnel(), HOSTILE), {})
     yield guide.about(workspace.demo.stages(), workspace.demo.table(), workspace.machine(), under_way=True)
     yield guide.stages(workspace.demo.stages())
     yield datasets.sample(workspace.datasets.sample("stdlib-faults", 3))
@@ -252,6 +256,11 @@ def test_only_loopback_is_open_without_a_password(host):
     check_bind(host, has_auth=True)
     check_bind("127.0.0.1", has_auth=False)
     check_bind("::1", has_auth=False)
+
+
+def test_a_merge_whose_numbers_are_not_finite_is_shown_as_no_proof():
+    run = SimpleNamespace(state="done", result={"usable": False, "max_logit_difference": None, "tolerance": None})
+    assert ">nan<" in merge.parity_check(merge.Parity.of(run))
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,16 @@ def test_only_learned_segments_are_in_the_loss(dataset):
         assert [row["labels"][at] for at in (2, 3)] == row["input_ids"][2:4]
 
 
+def test_a_set_with_more_tokens_than_one_array_of_lists_holds_is_read_in_pieces(dataset, monkeypatch):
+    path = dataset / "train.parquet"
+    whole = read_rows(path, 60, 8192)
+    monkeypatch.setattr("engine.trainers.rows.ROWS_AT_ONCE", 7)
+    pieces = read_rows(path, 60, 8192)
+    assert whole.table["labels"].num_chunks == 1 < pieces.table["labels"].num_chunks
+    assert pieces.table.to_pylist() == whole.table.to_pylist()
+    assert (pieces.lengths.tolist(), pieces.left_out) == (whole.lengths.tolist(), whole.left_out)
+
+
 def test_rows_that_cannot_be_trained_on_are_counted(dataset):
     path = dataset / "train.parquet"
     table = pq.read_table(path)

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from engine.domain import Outcome, Patch, Turn, Verdict
 from engine.generators.sampling import Sampling
 from engine.rundir import Inputs, RunDir
 from engine.specs import ChatSpec
@@ -56,6 +57,55 @@ def test_the_users_message_comes_first(tiny, small, run):
     until_told_to_stop(tiny, run)
     first = said(run, "turn")[0]
     assert (first["role"], first["text"], first["verdict"]) == ("user", "use addition", None)
+
+
+class Branching:
+    """A strategy that answers twice, both times after the last turn that it is given; the test sees what that was."""
+
+    def __init__(self):
+        self.paths = []
+
+    def reply(self, bug, path, budget, representation, complete, evaluate):
+        self.paths.append([(turn.number, turn.parent, turn.text) for turn in path])
+        for text in ("one", "other"):
+            patch = Patch(bug.id, text)
+            yield Turn("assistant", text, patch, evaluate(bug, patch), parent=path[-1].number)
+
+
+@pytest.fixture
+def branching(monkeypatch):
+    made = Branching()
+    monkeypatch.setattr("engine.plugins.STRATEGIES.create", lambda params: made)
+    return made
+
+
+def test_a_strategy_that_branches_names_the_turn_that_it_means(tiny, small, run, branching):
+    ask(run, message="use addition")
+    until_told_to_stop(tiny, run)
+    assert branching.paths == [[(1, None, "use addition")]]
+    assert [(turn["number"], turn["parent"]) for turn in said(run, "turn")] == [(1, None), (2, 1), (3, 1)]
+
+
+def test_a_question_after_an_earlier_turn_overwrites_no_other(tiny, small, run, branching):
+    ask(run, message="use addition")
+    until_told_to_stop(tiny, run)
+    told = said(run, "turn")
+    (run.path / "inbox.jsonl").unlink()
+    run.ask(ask="reply", conversation=1, question=2, bug="small/add", budget=2, message="be brief", after=2, turns=told)
+    until_told_to_stop(tiny, RunDir(run.path))
+    assert branching.paths[-1] == [(1, None, "use addition"), (2, 1, "one"), (4, 2, "be brief")]
+    assert [(turn["number"], turn["parent"]) for turn in said(run, "turn")[3:]] == [(4, 2), (5, 4), (6, 4)]
+
+
+def test_the_verdicts_of_earlier_turns_are_told_whole(tiny, small, run, branching, monkeypatch):
+    seen = []
+    reply = branching.reply
+    monkeypatch.setattr(branching, "reply", lambda bug, path, *how: seen.extend(path) or reply(bug, path, *how))
+    verdict = {"outcome": "test_failed", "failed": ["test_add"], "duration_s": 0.5, "sandbox": "none needed"}
+    told = {"conversation": 1, "number": 1, "role": "assistant", "text": "no", "patch": "x", "verdict": verdict}
+    run.ask(ask="reply", conversation=1, question=1, bug="small/add", budget=1, turns=[told])
+    until_told_to_stop(tiny, run)
+    assert seen[0].verdict == Verdict(Outcome.TEST_FAILED, failed=("test_add",), duration_s=0.5, sandbox="none needed")
 
 
 def test_a_bug_that_is_too_long_becomes_a_message_and_does_not_end_the_worker(tiny, small, run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from engine.domain import Bug, Completion, Outcome, Patch, Span, Verdict
 from engine.events import MODEL
 from engine.rundir import Inputs, RunDir
-from engine.work.validation import Validation
+from engine.work.validation import Validation, known_verdicts
 
 BUG = Bug("b/1", "python", "a.py", "wrong\n", "right\n", Span(1, 1))
 
@@ -31,14 +32,10 @@ class Suite:
         return Verdict(self.outcomes.get(patch.text, Outcome.TEST_FAILED), log=f"ran {patch.text}")
 
 
-class Whole:
-    """The answer is the file; an empty one is no patch, a cut one keeps its first line."""
-
-    def decode(self, completion, bug):
-        return Patch(bug.id, completion or None, "" if completion else "empty")
-
-    def trim(self, completion, bug):
-        return completion.splitlines(keepends=True)[0]
+def proposed(answers):
+    """The answer is the file; an empty one is no patch."""
+    for rank, answer in enumerate(answers, start=1):
+        yield rank, Completion(answer), Patch(BUG.id, answer or None, "" if answer else "empty")
 
 
 @pytest.fixture
@@ -46,12 +43,12 @@ def folder(tmp_path):
     return RunDir.create(tmp_path / "run", {}, Inputs())
 
 
-def judged(folder, tests, *answers, finished=True):
+def judged(folder, tests, *answers):
     """The verdicts by rank (0: the known fix, -1: the buggy code), and the controls."""
     with ThreadPoolExecutor(2) as pool:
-        judge = Validation(tests, Whole(), None, folder, pool)
+        judge = Validation(tests, None, folder, pool)
         judge.start(BUG)
-        judge.candidates(BUG, [Completion(answer, is_finished=finished) for answer in answers])
+        judge.candidates(BUG, proposed(answers))
         control = judge.wait()[BUG.id]
     return {rank: verdict for (_, source, rank), verdict in judge.verdicts.items() if source == MODEL}, control
 
@@ -71,16 +68,20 @@ def test_equal_patches_are_run_once_and_say_whose_verdict_they_have(folder):
     }  # fmt: skip
 
 
+def test_each_answer_without_a_patch_has_its_own_reason(folder, monkeypatch):
+    def no_patches(answers):
+        return [(rank, Completion(each), Patch(BUG.id, None, f"not {each}")) for rank, each in enumerate(answers, 1)]
+
+    monkeypatch.setitem(globals(), "proposed", no_patches)
+    verdicts, _ = judged(folder, Suite(), "code", "a line")
+    assert [verdicts[rank].reason for rank in (1, 2)] == ["not code", "not a line"]
+
+
 def test_an_answer_that_changes_nothing_has_the_buggy_codes_verdict(folder):
     tests = Suite()
     verdicts, control = judged(folder, tests, "wrong\n")
     assert verdicts[1] == control.buggy_code
     assert tests.run["wrong\n"] == 1
-
-
-def test_an_answer_that_ran_into_its_limit_is_trimmed(folder):
-    verdicts, _ = judged(folder, Suite(), "right\nand on and on", finished=False)
-    assert verdicts[1].is_plausible
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,42 @@ def test_a_known_fix_that_was_changed_since_is_run_again(folder, monkeypatch):
     _, control = judged(folder, again, "a\n")
     assert again.run == {"better\n": 1}
     assert "the known fix does not pass" in control.trouble
+
+
+def test_progress_counts_each_candidate_once_whoever_judged_it(folder):
+    judged(folder, Suite(**{"c\n": Outcome.NOT_RUN}), "a\n", "right\n", "c\n")
+    judged(folder, Suite(), "a\n", "b\n", "c\n", "right\n")
+    last = [event.fields for event in folder.events().events if event.kind == "progress"][-1]
+    assert (last["done"], last["text"]) == (4, "4 of 0 patches evaluated, 1 plausible")
+
+
+def test_saying_how_far_it_is_takes_no_longer_for_many_patches(folder):
+    with ThreadPoolExecutor(1) as pool:
+        judge = Validation(Suite(), None, folder, pool)
+
+        class Untouched(dict):
+            def __iter__(self):
+                raise AssertionError("went through all verdicts while every other thread waits")
+
+            items = values = __iter__
+
+        judge._verdicts = Untouched()
+        judge.progress(always=True)
+
+
+def test_a_large_runs_earlier_events_are_not_held_in_memory(folder):
+    text = "x" * (1 << 20)
+    for rank in range(1, 41):
+        folder.emit(
+            "patch", bug_id="b/1", source=MODEL, rank=rank, text=f"{rank}{text}", verdict={"outcome": "test_failed"}
+        )
+    tracemalloc.start()
+    try:
+        assert len(known_verdicts(folder)) == 40
+        RunDir(folder.path).emit("progress", done=0, total=None, text="")  # looks for the last number
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_exception_in_an_evaluation_fails_the_run(folder):
