@@ -31,6 +31,16 @@ def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
     return descriptor
 
 
+def end_of(path: Path, n_bytes: int) -> str:
+    """The end of a regular file as text, of at most `n_bytes`; empty if there is no file. Raises OSError."""
+    try:
+        with open(open_regular(path), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - n_bytes))
+            return file.read(n_bytes).decode("utf-8", "replace").replace("\0", "")
+    except FileNotFoundError:
+        return ""
+
+
 @dataclass(frozen=True)
 class Reading:
     """The events read, the offset where the next reading starts, and the number of unreadable lines."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import time
@@ -20,7 +19,7 @@ from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
-from engine.reading import open_regular
+from engine.reading import end_of
 from engine.rundir import ACTIVE, ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import (
@@ -208,12 +207,7 @@ class Runs:
 
     def log(self, run_id: int, n_bytes: int = 16_000) -> str:
         """The end of the worker's output; hostile text."""
-        try:
-            with open(open_regular(RunDir(Path(self.get(run_id).folder)).log), "rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - n_bytes))
-                return file.read(n_bytes).decode("utf-8", "replace").replace("\0", "")
-        except FileNotFoundError:
-            return ""
+        return end_of(RunDir(Path(self.get(run_id).folder)).log, n_bytes)
 
     def stop(self, run_id: int, *, now: bool = False) -> None:
         """Have the supervisor stop a run after it has saved its work, or, if `now`, at once and without saving.
