@@ -124,8 +124,8 @@ def build(frame: Frame) -> None:
             compared(text, held, k)
         except UserError as error:
             said = empty("Nothing to compare", f"{_capital(str(error))}.") if len(runs) > 1 else _nothing_yet(len(runs))
-            return [row, choices, ks, text, said, show_or_hide(False, "page")]
-        return [row, choices, ks, ",".join(map(str, chosen)), "", show_or_hide(True, "page")]
+            return [choices, ks, text, said, show_or_hide(False, "page"), row]
+        return [choices, ks, ",".join(map(str, chosen)), "", show_or_hide(True, "page"), row]
 
     def draw_figures(text: str, held: str, k: Any, group: str) -> list[str]:
         try:
@@ -207,7 +207,7 @@ def build(frame: Frame) -> None:
         return min(number + 1, max(1, pages))
 
     live.show(
-        draw_runs, [wanted, opened, at], [choosing, picker, at, opened, state, results], also=[wanted.change, at.change]
+        draw_runs, [wanted, opened, at], [picker, at, opened, state, results, choosing], also=[wanted.change, at.change]
     )
     live.show(draw_figures, [wanted, opened, at, by], [figures, curves, groups], also=[by.change])
     live.show(draw_overlap, [wanted, opened, at, pattern], [overlap])

@@ -224,10 +224,10 @@ def build(frame: Frame) -> None:
             )
             nothing = empty("No dataset yet", text)
             gone = [show_or_hide(False, "bar-row"), show_or_hide(False, "halves")]
-            return [top, *gone, gr.update(choices=[], value=None), "", nothing, "", ""]
+            return [top, gr.update(choices=[], value=None), "", nothing, "", "", *gone]
         choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known.values()]
         rows = [show_or_hide(True, "bar-row"), show_or_hide(True, "halves")]
-        return [top, *rows, gr.update(choices=choices, value=shown.name), actions(shown), *report(shown)]
+        return [top, gr.update(choices=choices, value=shown.name), actions(shown), *report(shown), *rows]
 
     def draw_lengths(name: str | None) -> list[Any]:
         if not name:
@@ -266,7 +266,7 @@ def build(frame: Frame) -> None:
     on(zone.upload, take_file, [chooser, *(each.widget for each in takers)], filled, name="datasets_take_file")
     shown = [refused, *form.inputs]
     live.show(draw_rows, shown, [received, rows], also=[each.change for each in shown], ticks=False)
-    drawn = [strip, chosen, halves, picker, offers, facts, losses, kinds]
+    drawn = [strip, picker, offers, facts, losses, kinds, chosen, halves]
     live.show(draw, [wanted, picker], drawn, also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])

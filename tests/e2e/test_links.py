@@ -54,6 +54,9 @@ def test_a_comparison_can_be_shared(still_server, open_page):
     bug = panel.locator(".pair .name").first
     bug.click()
     expect(panel.locator(".beside .code.diff").first).to_be_visible()
+    expect(panel.locator(".beside h3")).to_be_in_viewport()
+    expect(panel.get_by_role("button", name="Show all")).to_be_enabled()
+    expect(panel.get_by_role("button", name="Previous page")).to_be_disabled()
     page.wait_for_url(re.compile(r"compare=5,4.*repaired=|repaired=.*compare=5,4"))
     other = open_page(page.url)
     expect(shown(other).locator(".patterns [aria-pressed=true]")).to_have_count(1)
