@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.control.outcomes import outcome_words, stopping
+from engine.control.outcomes import outcome_words, reached, seconds_before, stopping
 from engine.control.runs import progress_of
 from engine.rundir import ACTIVE, ENDED
 from engine.specs import KINDS, waits_for_people
@@ -35,6 +35,8 @@ class RunView:
     outcome: str  # its result, in a few words
     error: str
     result: Mapping[str, Any]
+    seconds_before: float = 0.0  # that it worked before it was resumed
+    reached: str = ""  # how far it came if it has ended before it was done
 
     @classmethod
     def of(cls, run: Run, ahead: int | None = None) -> RunView:
@@ -52,7 +54,9 @@ class RunView:
             stop_asked_at=run.stop_asked_at,
             progress=stopping(run) or run.progress_text,
             fraction=progress_of(run),
+            seconds_before=seconds_before(run),
             outcome=outcome_words(run),
+            reached=reached(run),
             error=run.error,
             result=run.result,
         )

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from engine.control.outcomes import outcome_words, stopping
+from engine.control.outcomes import outcome_words, reached, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
@@ -123,7 +123,7 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
         print(json.dumps(values))
         return
     console = Console()
-    words = outcome_words(run) or run.progress_text
+    words = outcome_words(run) or reached(run) or run.progress_text
     console.print(f"run {run.id}  {escape(run.name)}  [bold]{run.state}[/]  {escape(words)}")
     if run.error:
         console.print(run.error, markup=False, soft_wrap=True)
@@ -150,7 +150,7 @@ def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
         return
     table = Table("run", "kind", "name", "state", "progress or result")
     for run in runs:
-        words = run.error or outcome_words(run) or (run.progress_text if run.state not in ENDED else "")
+        words = run.error or outcome_words(run) or reached(run) or (run.progress_text if run.state not in ENDED else "")
         table.add_row(str(run.id), run.kind, escape(run.name), run.state, escape(words))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
 

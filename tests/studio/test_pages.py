@@ -256,7 +256,7 @@ def test_only_loopback_is_open_without_a_password(host):
 
 def test_a_merge_whose_numbers_are_not_finite_is_shown_as_no_proof():
     run = SimpleNamespace(state="done", result={"usable": False, "max_logit_difference": None, "tolerance": None})
-    assert ">nan<" in merge.parity(merge.Proof.of(run))
+    assert ">nan<" in merge.parity_check(merge.Parity.of(run))
 
 
 @pytest.mark.parametrize(
