@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ COLUMNS = (
     *("run", "model", "bug_id", "language", "kind", "cwe", "not_scored", "source", "rank", "outcome", "is_known_fix"),
     *("reason", "score", "duration_s", "sandbox", "failed", "completion", "diff"),
 )
+KEPT_S = 86_400  # how long an export stays at least
 FORMULAS = frozenset("=+-@\t\r")  # first characters of cells that a spreadsheet computes (OWASP, CSV injection)
 
 
@@ -39,6 +41,7 @@ def export(database: Database, folder: Path, run_id: int, form: str) -> Path:
         run = _benchmark(session, run_id)
         folder.mkdir(exist_ok=True)
         path = folder / f"run-{run_id}.{form}"
+        _remove_old(folder)
         # a temporary name: the same run may be exported twice at once
         with NamedTemporaryFile("w", encoding="utf-8", newline="", dir=folder, suffix=".tmp", delete=False) as file:
             try:
@@ -48,6 +51,13 @@ def export(database: Database, folder: Path, run_id: int, form: str) -> Path:
             finally:
                 Path(file.name).unlink(missing_ok=True)
     return path
+
+
+def _remove_old(folder: Path) -> None:
+    """Exports are written anew each time, so one that was downloaded long ago only takes up the disk."""
+    for file in folder.iterdir():
+        if time.time() - file.stat().st_mtime > KEPT_S:
+            file.unlink(missing_ok=True)
 
 
 def _benchmark(session: Session, run_id: int) -> Run:

@@ -102,6 +102,8 @@ class Panel:
     def _using(self, use: str) -> Any:
         """The default spec with one setting from a link, "model:mine". Raises UserError."""
         setting, _, value = use.partition(":")
+        if setting not in {each.place for each in self.form.fields}:
+            raise UserError(f"use={use[:40]}: this form has no setting called {setting[:40]!r}")
         return parse({"kind": self.form.kind, setting: value})
 
     def _changes(self, again: int, spec: Any) -> str:

@@ -10,6 +10,7 @@ import gradio as gr
 from engine.control.datasets import ShownSample
 from engine.control.views import DatasetView, Loss, RunView, run_views
 from engine.errors import UserError
+from engine.languages import LANGUAGES
 from engine.plugins import BENCHMARKS
 from studio import charts
 from studio.addresses import link
@@ -96,7 +97,8 @@ def sample(shown: ShownSample | None) -> str:
     if shown is None:
         return empty("No sample matches", "Clear the search to see all samples.")
     facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
-    fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}.py")
+    ending = LANGUAGES[shown.language].ending if shown.language in LANGUAGES else ".py"
+    fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}{ending}")
     return (
         f'<div class="sample"><p><b>{esc(shown.bug_id)}</b> <span class="dim">{esc(facts)}</span></p>'
         f'<div class="two"><section><h4>The fix</h4>{fix}</section>'

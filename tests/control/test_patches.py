@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 
 import pytest
 
@@ -183,3 +184,10 @@ def test_bugs_are_set_aside_for_the_same_reasons_as_the_worker_counts(workspace,
                     skipped=f"too_long: {number} tokens")  # fmt: skip
     workspace.tick()
     assert workspace.patches.totals(run_id).skipped == {"too_long": 2}
+
+
+def test_an_export_of_the_day_before_is_removed_by_the_next_one(workspace, judged, home):
+    old = workspace.patches.export(judged, "csv")
+    os.utime(old, (1, 1))
+    workspace.patches.export(judged, "jsonl")
+    assert [path.name for path in (home / "exports").iterdir()] == [f"run-{judged}.jsonl"]

@@ -11,6 +11,7 @@ import gradio as gr
 import pytest
 from filled import CHAT_BUG, HOSTILE, fill
 
+from engine.control.datasets import ShownSample
 from engine.control.views import DatasetView, RunView, run_views
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
@@ -271,3 +272,10 @@ def test_a_merge_is_a_success_only_if_every_patch_is_the_same(usable, same, look
     shown = merge.parity_check(merge.Parity(usable, 1e-6, 1e-5, same, 5))
     assert f'class="parity {look}"' in shown
     assert words in shown
+
+
+@pytest.mark.parametrize(("language", "colours"), [("java", True), ("python", False), ("", False)])
+def test_a_sample_has_the_colours_of_its_language(language, colours):
+    before, after = "final int a = 1;\n", "final int a = 2;\n"
+    shown = ShownSample(0, 1, True, "Main", "k", "p", "t", before, after, (("p", False),), language)
+    assert (">final<" in datasets.sample(shown)) == colours
