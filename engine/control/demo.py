@@ -52,6 +52,7 @@ class Row:
     plausible_at_10: int
     control_failures: int
     seconds: float | None
+    example: str = ""  # a bug for which the model has a plausible patch, of the smallest rank
 
     @property
     def is_done(self) -> bool:
@@ -161,6 +162,7 @@ class Demo:
                     plausible_at_10=at.get(10, at.get(max(at), 0)),
                     control_failures=totals.control_failures,
                     seconds=took,
+                    example=next(iter(self._patches.repaired(run.id or 0)), ""),
                 )
             )
         return rows
