@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import takewhile
@@ -38,6 +39,26 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Task:
+    """How a benchmark asks for code that is still to be written, and where an answer to that ends."""
+
+    prompt: str  # exactly what a model that writes from left to right reads
+    stops: tuple[str, ...] = ()  # an answer is cut before the first of these
+    end: str = ""  # what an answer ends with that was meant to end there; it is cut nowhere else then
+    functions: int | None = None  # so many may begin at column 0 of an answer, the next one is cut off; None: any
+
+    def cut(self, answer: str) -> str:
+        """What of an answer counts."""
+        if self.end and self.end in answer:
+            return answer.partition(self.end)[0]
+        found = [at for stop in self.stops if (at := answer.find(stop)) >= 0]
+        if self.functions is not None:
+            found += [match.start() for match in re.finditer(r"^def ", answer, re.MULTILINE)][self.functions :]
+        cut = answer[: min(found)] if found else answer
+        return cut if cut.endswith("\n") or not cut else f"{cut}\n"
+
+
+@dataclass(frozen=True)
 class Bug:
     """One fault in one place of one file, with its known fix and tests that fail on the fault and pass on the fix."""
 
@@ -52,11 +73,28 @@ class Bug:
     project: str = ""  # a split never divides a project
     failing: tuple[str, ...] = ()  # tests that fail on `buggy` and pass on `fixed`
     passing: tuple[str, ...] = ()  # tests that pass on both
+    task: Task | None = None  # of code that is still to be written; `buggy` then has an empty body
 
     def replace_span(self, lines: str) -> str:
         """The whole file with `lines` in place of the faulty ones."""
         before, after = self._around
         return before + lines + after
+
+    def patched(self, lines: str, span: Span | None = None) -> str:
+        """The whole file with `lines` in place of the faulty ones, or of another span's, ended as the file's are."""
+        span = span or self.span
+        old = lines_of(self.buggy)
+        if lines and not lines.endswith("\n") and span.end < len(old):
+            lines += "\n"  # lines follow, and these must not run into them
+        if self.is_crlf:
+            lines = lines.replace("\r\n", "\n").replace("\n", "\r\n")
+        return "".join([*old[: span.start - 1], lines, *old[span.end :]])
+
+    @property
+    def is_crlf(self) -> bool:
+        r"""Whether every ended line of the file ends with "\r\n" and there is one."""
+        ends = self.buggy.count("\n")
+        return ends > 0 and self.buggy.count("\r\n") == ends
 
     @property
     def buggy_lines(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,13 @@ from engine.errors import UserError
 
 LONGEST_SHOWN = 100  # characters of a wrong value in a sentence
 WORDS = {  # type of pydantic's error -> our message
+    "int_parsing": "should be a whole number",
+    "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "float_parsing": "should be a number",
+    "float_type": "should be a number",
+    "bool_parsing": "should be true or false",
+    "bool_type": "should be true or false",
     "extra_forbidden": "there is no such setting",
     "tuple_type": 'should be a list, as in ["one", "two"]',
     "int_parsing_size": "is too large a number",
@@ -63,8 +71,11 @@ def setting(
     )
 
 
-def explain(error: ValidationError) -> UserError:
-    """Pydantic's errors as one sentence per field: `trainer.rank: should be greater than 0 (got 0)`."""
+def explain(error: ValidationError, default: Callable[[str], Any] = lambda place: None) -> UserError:
+    """Pydantic's errors as one sentence per field: `trainer.rank: should be greater than 0 (got 0)`.
+
+    `default`: the place of a setting -> its default, an example for one that is left empty; None where there is none.
+    """
     sentences, first = [], ""
     for found in error.errors():
         place = ".".join(str(part) for part in found["loc"]) or "spec"
@@ -75,6 +86,10 @@ def explain(error: ValidationError) -> UserError:
         has_value = found["type"] == "value_error"  # our own messages contain the value
         is_short = isinstance(got, str | int | float | bool | None)
         value = f" (got {shown(got)})" if is_short and not has_value else ""
+        if got == "" and not has_value:
+            example = default(place) if "number" in message else None
+            message = f"is empty, {message.replace('should be', 'enter')}"
+            value = f" such as {example}" if example is not None else ""
         sentences.append(f"{place}: {message}{value}")
     return UserError("; ".join(sentences), field=first)
 
@@ -94,4 +109,5 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # Python converts no integer of more than 4,300 digits to text
         return "a number with thousands of digits"
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... of {len(text):,} characters"
+    size = len(value) if isinstance(value, str) else len(text)  # a text's without its quotes
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... of {size:,} characters"

@@ -44,18 +44,27 @@ class Plugin(Protocol[Made]):
 class Registry(Generic[P]):
     """The plug-ins of one kind."""
 
-    def __init__(self, kind: str, field: str, built_in: Mapping[str, str]) -> None:
+    def __init__(
+        self, kind: str, field: str, built_in: Mapping[str, str], renamed: Mapping[str, str] | None = None
+    ) -> None:
         """`kind`: "trainers"; `field`: the field of a spec that chooses one, "trainer".
 
         `built_in`: name -> "module:Class", imported only when asked for.
+        `renamed`: name that older specs or other programs use -> name.
         """
         self.kind, self.field = kind, field
         self._built_in = dict(built_in)
+        self._renamed = dict(renamed or {})
 
     @cached_property
     def _paths(self) -> dict[str, str]:
         installed = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
         return {**self._built_in, **{name: path for name, path in installed.items() if name not in self._built_in}}
+
+    def current(self, text: str) -> str:
+        """A plug-in's name, or an id that begins with one ("quixbugs/gcd"), as it is called today."""
+        name, slash, rest = text.partition("/")
+        return self._renamed.get(name, name) + slash + rest
 
     def names(self) -> list[str]:
         """The built-in ones in the order of their table, then those of installed packages."""
@@ -83,6 +92,8 @@ class Registry(Generic[P]):
             return value
         if isinstance(value, str):
             value = {"name": value}
+        if isinstance(value, dict) and isinstance(value.get("name"), str):
+            value = {**value, "name": self.current(value["name"])}
         if not isinstance(value, dict) or not isinstance(value.get("name"), str):
             raise ValueError(f'expected a plug-in as {{"name": one of {", ".join(self.names())}}}, got {value!r}')
         try:
@@ -121,6 +132,7 @@ REPRESENTATIONS: Registry[Representation] = Registry(
         "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
         "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
         "instruct": "engine.representations.instruct:Instruct",
+        "left_to_right": "engine.representations.left_to_right:LeftToRight",
     },
 )
 TRAINERS: Registry[Trainer] = Registry(
@@ -136,6 +148,7 @@ GENERATORS: Registry[Generator] = Registry(
     {
         "beam": "engine.generators.beam:Beam",
         "sampling": "engine.generators.sampling:Sampling",
+        "endpoint": "engine.generators.endpoint:Endpoint",
     },
 )
 BENCHMARKS: Registry[Benchmark] = Registry(
@@ -143,8 +156,17 @@ BENCHMARKS: Registry[Benchmark] = Registry(
     "benchmark",
     {
         "pocket": "engine.benchmarks.pocket:Pocket",
-        "quixbugs": "engine.benchmarks.quixbugs:QuixBugs",
+        "quixbugs-python": "engine.benchmarks.quixbugs:QuixBugs",
+        "quixbugs-java": "engine.benchmarks.quixbugs_java:QuixBugsJava",
+        "completion": "engine.benchmarks.completion:Completion",
+        "defects4j": "engine.benchmarks.defects4j:Defects4J",
+        "folder": "engine.benchmarks.folder:Folder",
+        "humaneval": "engine.benchmarks.humaneval:HumanEval",
+        "humaneval-java": "engine.benchmarks.humaneval_java:HumanEvalJava",
+        "mbpp": "engine.benchmarks.mbpp:Mbpp",
+        "tests-for-methods": "engine.benchmarks.tests_for_methods:TestsForMethods",
     },
+    renamed={"quixbugs": "quixbugs-python", "HumanEval": "humaneval", "MBPP": "mbpp"},
 )
 SANDBOXES: Registry[Sandbox] = Registry(
     "sandboxes",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
@@ -19,7 +20,7 @@ from pydantic import (
 )
 
 from engine.errors import UserError
-from engine.params import Params, explain, is_unicode, setting, shown
+from engine.params import Params, Place, explain, is_unicode, setting, shown
 from engine.plugins import BENCHMARKS, BY_FIELD
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
@@ -59,13 +60,14 @@ class Spec(BaseModel):
 
     title: ClassVar[str]  # label of such a run on a page
     many: ClassVar[str]  # of several of them
-    page: ClassVar[str]  # the key of the page with the form for it
+    page: ClassVar[str]  # the key of the page with the form for it; empty: it is asked for in a shell only
     verb: ClassVar[str]  # of the shell
     worker: ClassVar[str]  # "module:function" of the work plane, called with (spec, inputs, run); returns the result
     makes: ClassVar[Literal["", "dataset", "model"]] = ""  # what a finished run adds to the workspace, under its name
     reads: ClassVar[Literal["weights", "tokenizer"]] = "weights"  # the files of its model that it needs
     waits_for_people: ClassVar[bool] = False  # it is mostly idle, so it does not count among active runs
     saves_when_stopped: ClassVar[bool] = False  # a checkpoint; other kinds write their results as they go
+    has_patches: ClassVar[bool] = False  # its events are bugs, and patches with their verdicts
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -143,6 +145,7 @@ class BenchmarkSpec(Spec):
     page: ClassVar = "patches"
     verb: ClassVar = "benchmark"
     worker: ClassVar = "engine.work.benchmark:benchmark"
+    has_patches: ClassVar = True
 
     kind: Literal["benchmark"] = "benchmark"
     model: str = setting("starter", "base model, adapter or merged model")
@@ -154,6 +157,25 @@ class BenchmarkSpec(Spec):
         None, "only the first bugs, up to this many; empty: all", ge=1, le=10_000_000, more=True
     )
     workers: int | None = setting(None, "patches tested at a time; empty: one per core", ge=1, le=256, more=True)
+    sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
+
+
+class ValidateSpec(Spec):
+    """Test the patches of a file, made by whatever made them; without a file, what a benchmark's tests tell apart."""
+
+    title: ClassVar = "Validation"
+    many: ClassVar = "validations"
+    page: ClassVar = ""  # it is asked for in a shell
+    verb: ClassVar = "validate"
+    worker: ClassVar = "engine.work.validate:validate"
+    has_patches: ClassVar = True
+
+    kind: Literal["validate"] = "validate"
+    benchmark: PluginParams = setting("pocket", "the bugs that the patches are for")
+    file: Place = setting("", "patches, a JSON object a line; empty: test only known fixes and buggy code")
+    keep_verdicts: bool = setting(False, "take over the verdicts that stand in the file and run nothing", more=True)
+    limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
+    workers: int | None = setting(None, "patches tested at a time; empty: one a core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
@@ -170,16 +192,19 @@ class ChatSpec(Spec):
     kind: Literal["chat"] = "chat"
     model: str = setting("starter-adapter", "the model that proposes the patches")
     benchmark: PluginParams = setting("pocket", "where the bugs come from")
-    bug: str = setting("", "the bug to repair, by id")
+    bug: Annotated[str, AfterValidator(BENCHMARKS.current)] = setting("", "the bug to repair, by id")
     strategy: PluginParams = setting("test_feedback", "what goes into the next prompt")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: PluginParams = setting("sampling", "how an answer is generated")
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
-AnySpec = Annotated[DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ChatSpec, Field(discriminator="kind")]
+AnySpec = Annotated[
+    DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ValidateSpec | ChatSpec, Field(discriminator="kind")
+]
 _any_spec: TypeAdapter[Any] = TypeAdapter(AnySpec)
 KINDS: dict[str, type[Spec]] = {spec.model_fields["kind"].default: spec for spec in get_args(get_args(AnySpec)[0])}
+WITH_PATCHES = tuple(kind for kind, spec in KINDS.items() if spec.has_patches)
 
 
 def waits_for_people(kind: str) -> bool:
@@ -192,12 +217,25 @@ def parse(values: dict[str, Any]) -> Any:
     try:
         spec = _any_spec.validate_python(values)
     except ValidationError as error:
-        raise _without_kind(explain(error), str(values.get("kind", ""))) from None
+        kind = str(values.get("kind", ""))
+        raise _without_kind(explain(error, partial(_default, values)), kind) from None
     for override in overrides_of(spec):
         field, _, text = override.partition("=")
         if not is_unicode(text):
             raise UserError(f"{field}: is not valid Unicode, so no page can show it (got {shown(text)})", field=field)
     return spec
+
+
+def _default(values: dict[str, Any], place: str) -> Any:
+    """The default of the setting at `place` ("train.trainer.rank") of a spec with these values; None without one."""
+    kind, _, rest = place.partition(".")
+    field, _, name = rest.partition(".")
+    fields: Any = KINDS[kind].model_fields if kind in KINDS else {}
+    plugin = values.get(field)
+    plugin = plugin.get("name") if isinstance(plugin, dict) else plugin
+    if name and field in BY_FIELD and plugin in BY_FIELD[field].names():
+        fields, field = BY_FIELD[field].plugin(plugin).Params.model_fields, name
+    return fields[field].default if field in fields else None
 
 
 def _without_kind(error: UserError, kind: str) -> UserError:

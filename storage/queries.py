@@ -23,11 +23,21 @@ def conversation(session: Session, conversation_id: int) -> Conversation | None:
     return session.get(Conversation, conversation_id) if 0 < conversation_id <= LARGEST_ID else None
 
 
-def runs(session: Session, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
-    """Runs, newest first."""
+def runs(
+    session: Session,
+    *,
+    kind: str = "",
+    kinds: Sequence[str] = (),
+    search: str = "",
+    group: str = "",
+    limit: int = 200,
+) -> Sequence[Run]:
+    """Runs of a kind, or of one of several, newest first."""
     query = select(Run).order_by(col(Run.id).desc()).limit(limit)
     if kind:
         query = query.where(col(Run.kind) == kind)
+    if kinds:
+        query = query.where(col(Run.kind).in_(kinds))
     if group:
         query = query.where(col(Run.group) == group)
     if search:

@@ -60,6 +60,12 @@ def plain(value: str = "", **settings: Any) -> gr.HTML:
     return gr.HTML(value, js_on_load=None, apply_default_css=False, **settings)
 
 
+def marking(**settings: Any) -> gr.HTML:
+    """An HTML part whose complaints mark the fields of its panel that they are about, also for a screen reader."""
+    script = "watch('value', () => window.studio.mark(element.closest('.panel')));"
+    return gr.HTML("", js_on_load=script, apply_default_css=False, **settings)
+
+
 def hidden_field(value: int | str = 0) -> Any:
     """A hidden field that holds what is chosen on a page; the server stores nothing for a page."""
     if isinstance(value, str):

@@ -16,7 +16,7 @@ const send = async (file) => {
     const address = `studio/upload?name=${encodeURIComponent(file.name)}`;
     const answer = await fetch(address, {method: 'POST', body: file});
     const result = await answer.json();
-    status.textContent = answer.ok ? `${file.name} is in the form below` : result.error;
+    status.textContent = answer.ok ? '' : `${file.name}: ${result.error}`;  // the page says what it makes of the file
     if (answer.ok) trigger('upload', {value: result.path});
   } catch { status.textContent = `${file.name} could not be sent; try again`; }
   field.value = '';

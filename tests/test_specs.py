@@ -21,7 +21,7 @@ def test_the_defaults_go_through_json_unchanged(kind):
     ("override", "sentence"),
     [
         ("trainer.rank=0", r"trainer\.rank: should be greater than 0 \(got 0\)"),
-        ("trainer.learning_rate=fast", r"trainer\.learning_rate: should be a valid number.*\(got 'fast'\)"),
+        ("trainer.learning_rate=fast", r"trainer\.learning_rate: should be a number \(got 'fast'\)"),
         ("trainer.ranks=8", r"trainer\.ranks: there is no such setting"),
         ("trainer.name=magic", r"no trainers plug-in called 'magic'; choose one of: sft"),
         ("seed=-1", r"seed: should be greater than or equal to 0 \(got -1\)"),
@@ -34,7 +34,7 @@ def test_the_defaults_go_through_json_unchanged(kind):
         ("seed=99999999999999999999", r"seed: should be less than 4294967296 \(got 99999999999999999999\)"),
         (
             "seed=" + "9" * 5000,
-            r"seed: contains a number with thousands of digits \(got '9{99}\.\.\. of 5,002 characters\)",
+            r"seed: contains a number with thousands of digits \(got '9{99}\.\.\. of 5,000 characters\)",
         ),
         ("seed=" + "[" * 50_000, r"seed: nested too deeply"),
         ("seed=NaN", r"seed: should be a finite number \(got nan\)"),
@@ -136,3 +136,9 @@ def test_a_path_is_relative_to_the_users_working_directory(tmp_path, monkeypatch
     monkeypatch.chdir("/")
     assert parse(spec.model_dump(mode="json")) == spec
     assert read_spec("dataset").builder.folder == "", "empty stays empty"
+
+
+def test_a_benchmark_that_was_renamed_is_read_from_an_older_spec():
+    spec = parse({"kind": "chat", "benchmark": {"name": "quixbugs", "folder": "/q"}, "bug": "quixbugs/gcd"})
+    assert (spec.benchmark.name, spec.bug) == ("quixbugs-python", "quixbugs-python/gcd")
+    assert parse({"kind": "chat", "bug": "pocket/quixbugs/gcd"}).bug == "pocket/quixbugs/gcd"

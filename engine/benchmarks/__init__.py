@@ -21,7 +21,11 @@ class BugEntry:
 
 
 class Benchmark(Protocol):
-    """A fixed set of bugs, each with tests that its known fix passes and its buggy code fails."""
+    """A fixed set of bugs, each with tests that its known fix passes and its buggy code fails.
+
+    One that only compares texts says so with `runs_code = False`. One that gives partial credit has a method
+    `figures(verdicts)`: bug id -> verdict of its first candidate, to figures by kind of bug, as JSON.
+    """
 
     name: ClassVar[str]
 

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.benchmarks import BugEntry
+from engine.benchmarks import BugEntry, checkout
+from engine.benchmarks.measured import Measured
 from engine.benchmarks.runners.python import PythonRunner
-from engine.benchmarks.runners.report import Suite, evaluate, verdict
+from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.transplant import transplant, without_epilogue
-from engine.domain import Bug, Outcome, Patch, Verdict, span_of_change
-from engine.errors import UserError
+from engine.domain import Bug, Patch, Verdict, span_of_change
 from engine.sandboxes import Sandbox
 
+HOW = "run `git clone https://github.com/jkoppel/QuixBugs`"
 IMPORT = "import pytest\n"
 # What QuixBugs sets in its conftest.py, which is not used, since a patch could add one too.
 SET_UP = "import pytest; pytest.use_correct = pytest.run_slow = False\n"
@@ -29,13 +30,13 @@ SET_UP = "import pytest; pytest.use_correct = pytest.run_slow = False\n"
 class QuixBugs:
     """Forty classic algorithms in Python with a one-line fault each, from a copy of QuixBugs on this machine."""
 
-    name: ClassVar[str] = "quixbugs"
-    title: ClassVar[str] = "QuixBugs (your copy)"
+    name: ClassVar[str] = "quixbugs-python"
+    title: ClassVar[str] = "QuixBugs, Python (your copy)"
 
     class Params(params.Params):
         """The folder of the checkout, and how long the tests of one program may take."""
 
-        name: Literal["quixbugs"] = "quixbugs"
+        name: Literal["quixbugs-python"] = "quixbugs-python"
         folder: params.Place = params.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
         timeout_s: float = params.setting(
             10.0,
@@ -47,10 +48,9 @@ class QuixBugs:
         )
 
     def __init__(self, params: Params) -> None:
-        self._folder = Path(params.folder)
-        self._is_named = bool(params.folder)
+        self._folder = params.folder
         self._runner = PythonRunner(params.timeout_s)
-        self._expected: dict[str, frozenset[str]] = {}
+        self._measured = Measured(self._runner)
 
     def check(self) -> None:
         self._tests()
@@ -67,28 +67,11 @@ class QuixBugs:
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
-        return evaluate(patch, suite, self._runner, sandbox, lambda: self._passing(bug, suite, sandbox))
-
-    def _passing(self, bug: Bug, suite: Suite, sandbox: Sandbox) -> frozenset[str] | Verdict:
-        """The tests that the known fix passes here, measured once."""
-        if bug.id not in self._expected:  # two threads may both measure it, with the same result
-            known = self._runner.run(bug.fixed, suite, sandbox)
-            checked = verdict(known, known.passed, sandbox)
-            if not checked.is_plausible or known.failed:
-                return Verdict(Outcome.NOT_RUN, f"the known fix does not pass here: {checked.outcome}", checked.log)
-            self._expected[bug.id] = known.passed
-        return self._expected[bug.id]
+        return self._measured.evaluate(bug, suite, patch, sandbox)
 
     def _tests(self) -> list[Path]:
-        """The test file of each program. Raises UserError if there is none."""
-        tests = sorted((self._folder / "python_testcases").glob("test_*.py")) if self._is_named else []
-        if not tests:
-            where = f"no QuixBugs checkout in {self._folder}" if self._is_named else "no folder is named"
-            raise UserError(
-                f"{where}; run `git clone https://github.com/jkoppel/QuixBugs` and give its folder",
-                field="benchmark.folder",
-            )
-        return tests
+        """The test file of each program. Raises UserError where there is none."""
+        return checkout.files(self._folder, ["python_testcases/test_*.py"], "QuixBugs checkout", HOW)
 
     @cached_property
     def _cases(self) -> dict[str, tuple[Bug, Suite]]:
@@ -97,8 +80,8 @@ class QuixBugs:
     def _read(self, tests: Path) -> tuple[Bug, Suite]:
         name = tests.stem.removeprefix("test_")
         path = f"python_programs/{name}.py"
-        buggy = without_epilogue((self._folder / path).read_text(encoding="utf-8"))
-        correct = (self._folder / f"correct_python_programs/{name}.py").read_text(encoding="utf-8")
+        buggy = without_epilogue(Path(self._folder, path).read_text(encoding="utf-8"))
+        correct = Path(self._folder, f"correct_python_programs/{name}.py").read_text(encoding="utf-8")
         fixed = transplant(buggy, correct)
         bug = Bug(
             id=_id(tests),
@@ -113,10 +96,10 @@ class QuixBugs:
         assert text.startswith(IMPORT), f"{tests.name} does not begin as expected"
         files = {f"python_testcases/{tests.name}": text.replace(IMPORT, SET_UP, 1).encode()}
         for extra in ("python_testcases/load_testdata.py", "python_testcases/node.py", f"json_testcases/{name}.json"):
-            if (self._folder / extra).is_file():
-                files[extra] = (self._folder / extra).read_bytes()
+            if Path(self._folder, extra).is_file():
+                files[extra] = Path(self._folder, extra).read_bytes()
         return bug, Suite(path, f"python_testcases/{tests.name}", files)
 
 
 def _id(tests: Path) -> str:
-    return f"quixbugs/{tests.stem.removeprefix('test_')}"
+    return f"{QuixBugs.name}/{tests.stem.removeprefix('test_')}"

@@ -5,10 +5,11 @@ The defaults are the columns of Megadiff's single-function set (RepairLLaMA, arX
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -28,7 +29,8 @@ COLUMN_WORDS = {  # setting -> words in the names of such columns in other peopl
     "buggy": ("bug", "before", "old", "vulnerable"),
     "fixed": ("fix", "after", "new", "patched"),
 }
-LONGEST_CODE = 256 << 10  # characters; more is not a function, and its syntax tree takes up to 340 bytes per character
+LOOKED_AT, LOOK_S = 200, 0.3  # rows of a preview, and seconds: what is wrong with the first ones is said before a run
+LONGEST_CODE = 256 << 10  # characters; more is no function, and its syntax tree takes up to 340 bytes a character
 
 
 class Columns:
@@ -70,7 +72,8 @@ class Columns:
         """The file's columns for each setting that names one; columns with a matching name come first."""
         columns = list(columns_of(self._path)) if self.params.file else []
         ranked = {name: sorted(columns, key=partial(_has_no_word, words)) for name, words in COLUMN_WORDS.items()}
-        return {**ranked, "id": ["", *columns], "project": ["", *columns]}
+        own = {name: [each for each in columns if each.lower() == name] for name in ("id", "project")}
+        return ranked | {name: [*same, "", *(x for x in columns if x not in same)] for name, same in own.items()}
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
         """In the order of the file, whatever the seed."""
@@ -128,13 +131,30 @@ class Columns:
         return "".join(line for line in source(code, self.params.language).bare_lines if line is not None)
 
 
-def preview(path: Path, rows: int = 5) -> list[dict[str, str]]:
-    """The first rows of a file with all their columns, as text. Raises UserError if it cannot be read."""
-    columns = columns_of(path)
-    return [
-        {column: _text(row.cells.get(column)) for column in columns}
-        for row in islice(rows_of(path, columns, Funnel()), rows)
-    ]
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of a file as text, and what is wrong with those that were looked at."""
+
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, str]]
+    funnel: Funnel  # of the rows that were looked at; those that cannot be read are lost
+    trouble: str  # why nothing behind them can be read; empty where it can
+
+
+def preview(path: Path, rows: int = 5) -> Preview:
+    """The first `rows` rows with all their columns. Raises UserError where the columns cannot be read."""
+    columns, funnel = columns_of(path), Funnel()
+    found: list[Mapping[str, str]] = []
+    until = time.monotonic() + LOOK_S
+    try:
+        for row in rows_of(path, columns, funnel):
+            if len(found) < rows:
+                found.append({column: _text(row.cells.get(column)) for column in columns})
+            if len(found) == rows and (funnel.source >= LOOKED_AT or time.monotonic() > until):
+                break
+    except UserError as error:
+        return Preview(columns, found, funnel, str(error))
+    return Preview(columns, found, funnel, "")
 
 
 def _has_no_word(words: Sequence[str], column: str) -> bool:

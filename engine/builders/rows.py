@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,11 +18,15 @@ from typing import Any
 from engine.builders import Funnel
 from engine.builders.records import Records, TooLong, lines_within
 from engine.errors import UserError
+from engine.params import is_unicode, shown
 
 FIELD = "builder.file"
 _HEADER_LINES = 100  # JSON lines from which the columns are collected
 LONGEST = 4 << 20  # bytes of a row; parsed, JSON takes up to 27 times as much
 TOO_LONG = f"rows longer than {LONGEST >> 20} MiB"
+LONGEST_NAME = 500  # characters of a column's name
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # characters that no text has, and every picture or archive
+CURE = 'a cell with a quote, comma or line break stands in quotes, and a quote in it is doubled ("")'
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,19 @@ class Row:
 
 
 def columns_of(path: Path) -> list[str]:
-    """The columns of a file, in its order. Raises UserError if it cannot be read."""
+    """The columns of a file, in its order. Raises UserError where it cannot be read, or is no table of text."""
+    columns = _columns_of(path)
+    for name in columns:
+        if len(name) > LONGEST_NAME or CONTROL.search(name) or not is_unicode(name):
+            raise UserError(
+                f"{path.name} is not a table of text: {shown(name[:8])} stands where a column is named; choose a "
+                ".jsonl or .parquet file, or a .csv saved as UTF-8 text",
+                field=FIELD,
+            )
+    return columns
+
+
+def _columns_of(path: Path) -> list[str]:
     kind = _kind(path)
     if kind == ".csv":
         with Records(path, LONGEST) as records:
@@ -118,7 +135,7 @@ def _header(records: Records, path: Path) -> list[str]:
     try:
         header = next(records.reader, [])
     except csv.Error as error:
-        raise UserError(f"the first line of {path.name} is not CSV: {error}", field=FIELD) from None
+        raise UserError(f"the first line of {path.name} is not CSV: {error}; {CURE}", field=FIELD) from None
     except TooLong:
         raise UserError(
             f"the first line of {path.name} is longer than {LONGEST >> 20} MiB; it should name the columns", field=FIELD
@@ -151,9 +168,9 @@ def _csv_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
                 if len(cells) == len(header):
                     yield Row(start, {column: cells[place] for column, place in places.items()})
                 else:
-                    funnel.lose(f"cells are not {len(header)}", f"line {start} with {len(cells)}")
+                    funnel.lose(f"with other than {len(header)} cells", f"line {start} with {len(cells)}")
         except csv.Error as error:
-            raise UserError(f"line {start} of {path.name} is not CSV: {error}", field=FIELD) from None
+            raise UserError(f"line {start} of {path.name} is not CSV: {error}; {CURE}", field=FIELD) from None
 
 
 def _parquet(path: Path) -> Any:

@@ -226,7 +226,8 @@ class Chats:
             bugs = self.bugs(conversation.benchmark)
         except (UserError, OutsideFailure, OSError):
             return None
-        return next((bug for bug in bugs if bug.id == conversation.bug_id), None)
+        wanted = BENCHMARKS.current(conversation.bug_id)
+        return next((bug for bug in bugs if bug.id == wanted), None)
 
     def _waiting(self, run: Run, conversation: Conversation, turns: int) -> str:
         """The message of the open question, as long as the worker has not said it; a model may load for minutes."""

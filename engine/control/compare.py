@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from sqlmodel import Session
 
 from engine.control.lookup import find_run
 from engine.control.outcomes import seconds_worked
+from engine.control.patches import candidates_of
 from engine.errors import UserError
 from engine.scoring import (
     CandidateSummary,
@@ -23,6 +25,7 @@ from engine.scoring import (
     plausible_at,
     ranks,
 )
+from engine.specs import WITH_PATCHES
 from storage import comparison
 from storage.database import Database
 from storage.tables import Run
@@ -161,8 +164,8 @@ class Compare:
 
 def _benchmark_run(session: Session, run_id: int) -> Run:
     run = find_run(session, run_id)
-    if run.kind != "benchmark":
-        raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run; only benchmark runs can be compared")
+    if run.kind not in WITH_PATCHES:
+        raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run, which has no patches to compare")
     return run
 
 
@@ -171,13 +174,9 @@ def _plugin(run: Run, field: str) -> str:
     return str((run.spec.get(field) or {}).get("name", ""))
 
 
-def _candidates(run: Run) -> int:
-    return int(run.spec.get("candidates", 10))
-
-
 def _rank(runs: Sequence[Run], k: int | None) -> int:
     """The k to compare at."""
-    most = min(map(_candidates, runs))
+    most = min(map(candidates_of, runs))
     if k is not None and not 1 <= k <= most:
         raise UserError(
             f"these runs have {most} candidates a bug at most in common; choose a k from 1 to {most}, not {k}"
@@ -231,11 +230,11 @@ def _compared(
     return ComparedRun(
         run=run.id or 0,
         name=run.name,
-        model=str(run.spec.get("model", "")),
+        model=str(run.spec.get("model") or Path(run.spec.get("file", "")).name),
         benchmark=_plugin(run, "benchmark"),
         representation=_plugin(run, "representation"),
         generator=_plugin(run, "generator"),
-        candidates=_candidates(run),
+        candidates=candidates_of(run),
         own_bugs=sum(bug.repaired[place] is not None for bug in bugs),
         plausible_at={at: plausible_at(common, at) for at in range(1, k + 1)},
         pass_at=chances,

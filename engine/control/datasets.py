@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from engine.builders.columns import preview
+from engine.builders.columns import Preview, preview
 from engine.errors import UserError
 from engine.params import place
 from engine.training_set import Stored
@@ -89,8 +89,8 @@ class Datasets:
             )
         return row.folder, row.hash
 
-    def preview(self, file: str, rows: int) -> Sequence[Mapping[str, str]]:
-        """The first rows of a file of bug fixes with all their columns, as text. Raises UserError."""
+    def preview(self, file: str, rows: int) -> Preview:
+        """The first rows of such a file with all their columns, as text. Raises UserError."""
         return preview(place(file, field="builder.file"), rows)
 
     def sample(self, name: str, index: int = 0, search: str = "", side: str = "train") -> ShownSample | None:

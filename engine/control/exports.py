@@ -17,6 +17,7 @@ from engine.control.diff import unified
 from engine.control.lookup import find_run
 from engine.errors import UserError
 from engine.scoring import control_trouble
+from engine.specs import WITH_PATCHES
 from storage import benchmarks
 from storage.database import Database
 from storage.tables import Run
@@ -62,8 +63,8 @@ def _remove_old(folder: Path) -> None:
 
 def _benchmark(session: Session, run_id: int) -> Run:
     run = find_run(session, run_id)
-    if run.kind != "benchmark":
-        raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run; only benchmark runs have patches")
+    if run.kind not in WITH_PATCHES:
+        raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run, which has no patches")
     if not benchmarks.has_patches(session, run_id):
         raise UserError(f"run {run_id} has no patches yet; wait for its first verdicts")
     return run

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from engine.control.models import SHIPPED
 from engine.errors import UserError
 from engine.rundir import ACTIVE
-from engine.specs import KINDS, BenchmarkSpec, ChatSpec, Spec
+from engine.specs import KINDS, BenchmarkSpec, ChatSpec, Spec, ValidateSpec
 from storage import queries
 
 # The default name of a run whose result others refer to by name: "train-7".
@@ -43,6 +43,8 @@ def default_name(spec: Spec, run_id: int) -> str:
     """The name of a run to which the user gave none; results that others refer to by name get a unique one."""
     if isinstance(spec, BenchmarkSpec):
         return f"{Path(spec.model).name} on {spec.benchmark.name}"
+    if isinstance(spec, ValidateSpec):
+        return f"{Path(spec.file).name or 'check'} on {spec.benchmark.name}"
     if isinstance(spec, ChatSpec):
         return f"chat with {Path(spec.model).name}"
     return f"{getattr(spec, 'kind', '')}-{run_id}"

@@ -52,8 +52,8 @@ def stopping(run: Run) -> str:
 
 
 def _dataset(result: Mapping[str, Any]) -> str:
-    rows = result["rows"]
-    return f"{rows['train'] + rows['valid']:,} samples"
+    number = result["rows"]["train"] + result["rows"]["valid"]
+    return f"{number:,} {'sample' if number == 1 else 'samples'}"
 
 
 def _train(result: Mapping[str, Any]) -> str:
@@ -82,6 +82,27 @@ def _benchmark(result: Mapping[str, Any]) -> str:
     return f"{at[k]} of {total} bugs plausible@{k}"
 
 
+def _validate(result: Mapping[str, Any]) -> str:
+    if result.get("rows"):
+        made = "plausible elsewhere" if result.get("is_imported") else "plausible"
+        return f"{result['outcomes']['plausible']} of {result['patches']} patches {made}, {result['scored']} bugs"
+    return f"{result['usable']} of {result['bugs']} bugs can be scored"
+
+
+def _chat(result: Mapping[str, Any]) -> str:
+    return f"{result.get('turns', 0)} turns in {result.get('conversations', 0)} conversations"
+
+
+WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "dataset": _dataset,
+    "train": _train,
+    "merge": _merge,
+    "benchmark": _benchmark,
+    "validate": _validate,
+    "chat": _chat,
+}
+
+
 def _train_reached(run: Run) -> str:
     saved = run.result.get(CHECKPOINT)
     then = (
@@ -107,19 +128,7 @@ def _from_start(run: Run) -> str:
 REACHED: dict[str, Callable[[Run], str]] = {
     "train": _train_reached,
     "benchmark": _benchmark_reached,
+    "validate": _benchmark_reached,
     "dataset": _from_start,
     "merge": _from_start,
-}
-
-
-def _chat(result: Mapping[str, Any]) -> str:
-    return f"{result.get('turns', 0)} turns in {result.get('conversations', 0)} conversations"
-
-
-WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "dataset": _dataset,
-    "train": _train,
-    "merge": _merge,
-    "benchmark": _benchmark,
-    "chat": _chat,
 }

@@ -17,6 +17,7 @@ from engine.control.lookup import find_run
 from engine.errors import UserError
 from engine.events import MODEL
 from engine.scoring import BugOutcomes, CandidateSummary, Share, counted_reasons, figures
+from engine.specs import WITH_PATCHES
 from storage import benchmarks, queries, texts
 from storage.benchmarks import BugQuery
 from storage.database import Database
@@ -109,12 +110,12 @@ class Patches:
         self._database = database
 
     def runs(self, also: Sequence[int] = ()) -> Sequence[Run]:
-        """The newest 200 benchmark runs, newest first, and behind them those of these numbers that are older."""
+        """The newest 200 runs with patches, newest first, and behind them those of these numbers that are older."""
         with self._database.read() as session:
-            newest = queries.runs(session, kind="benchmark")
+            newest = queries.runs(session, kinds=WITH_PATCHES)
             known = {run.id for run in newest}
             older = [run for number in also if number not in known and (run := queries.run(session, number))]
-        return [*newest, *(run for run in older if run.kind == "benchmark")]
+        return [*newest, *(run for run in older if run.kind in WITH_PATCHES)]
 
     def page(self, run_id: int, asked: BugQuery | None = None) -> tuple[list[BugRow], int]:
         """One page of the table of verdicts, and how many bugs match in all."""
@@ -126,6 +127,11 @@ class Patches:
             if cell.source == MODEL:
                 of_bug.setdefault(cell.bug, []).append((cell.rank, cell.outcome))
         return [_bug_row(bug, of_bug.get(bug.id, ())) for bug in found], total
+
+    def candidates(self, run_id: int) -> int:
+        """Patches a bug at most. Raises UserError on an unknown run."""
+        with self._database.read() as session:
+            return candidates_of(find_run(session, run_id))
 
     def totals(self, run_id: int) -> Totals:
         """The figures so far; `not_run` is in no numerator and no denominator.
@@ -145,7 +151,7 @@ class Patches:
             summary = CandidateSummary(row.first_plausible, row.first_unjudged, row.plausible, row.judged)
             bugs[BugOutcomes(row.known_fix, row.buggy_code, summary)] += sign * row.bugs
             known_fixes += sign * row.bugs if row.has_known_fix else 0
-        found = figures(bugs, int(run.spec.get("candidates", 10)))
+        found = figures(bugs, candidates_of(run))
         return Totals(
             bugs=sum(row.bugs for row in rows),
             scored=found.scored,
@@ -214,6 +220,11 @@ class Patches:
     def export(self, run_id: int, form: str) -> Path:
         """Write all patches of a run as "csv" or "jsonl" into the home folder. Raises UserError on another form."""
         return exports.export(self._database, self._exports, run_id, form)
+
+
+def candidates_of(run: Run) -> int:
+    """Patches a bug: as many as were asked for, or as the file that was tested has at most."""
+    return int(run.result.get("candidates", run.spec.get("candidates", 10)))
 
 
 def _found(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch]:

@@ -22,7 +22,17 @@ from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
 from engine.rundir import ACTIVE, ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
-from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, overrides_of
+from engine.specs import (
+    KINDS,
+    BenchmarkSpec,
+    ChatSpec,
+    DatasetSpec,
+    MergeSpec,
+    Spec,
+    TrainSpec,
+    ValidateSpec,
+    overrides_of,
+)
 from engine.training_set import rows_in
 from storage import curves, queries
 from storage.database import Database
@@ -103,8 +113,10 @@ class Runs:
             BUILDERS.create(spec.builder).check()
             for excluded in spec.exclude:
                 _check_excluded(BENCHMARKS.params(excluded))
-        if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec):
+        if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec | ValidateSpec):
             BENCHMARKS.create(spec.benchmark).check()
+        if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
+            raise UserError(f"file: there is no file {spec.file}", field="file")
 
     def _with_absolute_paths(self, spec: Spec) -> Spec:
         """The spec with absolute paths of models and datasets: the worker has another working directory."""
@@ -120,6 +132,8 @@ class Runs:
 
     def inputs(self, spec: Spec) -> Inputs:
         """The models and datasets that the names in a spec refer to now. Raises UserError."""
+        if not {"model", "adapter"} & type(spec).model_fields.keys():
+            return Inputs()
         reference = getattr(spec, "adapter", None) or getattr(spec, "model", None)
         field = "adapter" if hasattr(spec, "adapter") else "model"
         if is_remote(spec):

@@ -44,12 +44,13 @@ class Uploads:
 
     @contextmanager
     def receive(self, name: str) -> Iterator[Upload]:
-        """A new file with a similar name; it appears only when all of it was received."""
+        """A new file of about this name in a folder of its own; it is there only when all of it has come."""
         plain = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(name.replace("\\", "/")).name)[-80:].lstrip(".")
         if not plain:
             raise UserError("the file has no name; choose another file")
-        self._folder.mkdir(exist_ok=True)
-        path = self._folder / f"{secrets.token_hex(4)}-{plain}"
+        folder = self._folder / secrets.token_hex(4)  # so that messages and samples call the file as its owner does
+        folder.mkdir(parents=True)
+        path = folder / plain
         part = path.with_name(f"{path.name}.part")
         try:
             with part.open("xb") as file:
@@ -57,3 +58,14 @@ class Uploads:
             part.rename(path)
         finally:
             part.unlink(missing_ok=True)
+            if not path.exists():
+                folder.rmdir()
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path is that of a received file."""
+        return path.parent.parent == self._folder and ".." not in path.parts
+
+    def forget(self, path: Path) -> None:
+        """Remove a received file; a path that leads elsewhere is left alone."""
+        if self.holds(path):
+            shutil.rmtree(path.parent, ignore_errors=True)

@@ -127,7 +127,7 @@ class Source:
         for node in self._found.get("comment", []) + self._documentation():
             for cut in self._cuts(node):
                 cuts.setdefault(cut[0], []).append(cut)
-        inside = self._rows_inside_strings
+        inside = self.rows_inside_strings
         bare: list[str | None] = []
         for number, line in enumerate(self.lines):
             continues = bool(bare) and (bare[-1] or "").rstrip("\r\n").endswith("\\")
@@ -139,7 +139,7 @@ class Source:
 
     def moved(self, old: str, new: str) -> str:
         """The text with `new` in the place of the indent `old`; blank lines and lines inside a string are not moved."""
-        inside = self._rows_inside_strings
+        inside = self.rows_inside_strings
         return "".join(
             new + line.removeprefix(old) if line.strip() and number not in inside and line.startswith(old) else line
             for number, line in enumerate(self.lines)
@@ -149,7 +149,7 @@ class Source:
         """A function's bare lines, moved to column 0 (lines inside a string are not moved)."""
         first, last = function.span.start - 1, function.span.end
         indent = indent_of([self.lines[first]])
-        inside = self._rows_inside_strings
+        inside = self.rows_inside_strings
         return "".join(
             line if number in inside else line.removeprefix(indent)
             for number, line in enumerate(self.bare_lines[first:last], first)
@@ -169,7 +169,8 @@ class Source:
         return not before.strip() and has_others and not shares_its_line
 
     @cached_property
-    def _rows_inside_strings(self) -> set[int]:
+    def rows_inside_strings(self) -> set[int]:
+        """The rows, from 0, that begin inside a string."""
         inside: set[int] = set()
         for node in self._found.get("string", []):
             first, last = node.start_point.row, node.end_point.row

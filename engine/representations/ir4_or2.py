@@ -20,7 +20,7 @@ from engine.languages.source import indent_of, source
 from engine.models.layouts import LAYOUTS, layout_for
 from engine.params import setting
 from engine.representations import CannotShow
-from engine.representations.line_ends import as_in_file, as_written, plain
+from engine.representations.line_ends import as_written, plain
 
 
 class Ir4Or2:
@@ -85,10 +85,7 @@ class Ir4Or2:
 
     def decode(self, completion: str, bug: Bug) -> Patch:
         """Every text is some patch: an empty one deletes the faulty lines."""
-        text = self._layout.cut(completion)
-        if text and not text.endswith("\n") and bug.span.end < len(lines_of(bug.buggy)):
-            text += "\n"  # lines follow, and the answer must not run into them
-        return Patch(bug.id, bug.replace_span(as_in_file(text, bug)))
+        return Patch(bug.id, bug.patched(self._layout.cut(completion)))
 
     def _shown(self, bug: Bug, indent: str, marker: str) -> list[str]:
         """The faulty lines as a comment, each line ended."""

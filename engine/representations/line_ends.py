@@ -12,15 +12,9 @@ def plain(text: str) -> str:
 
 def as_written(fix: str, bug: Bug) -> str:
     """Lines of the repaired file as a model is to write them; a file of both kinds of line ends keeps them."""
-    return plain(fix) if _is_crlf(bug) else fix
+    return plain(fix) if bug.is_crlf else fix
 
 
 def as_in_file(answer: str, bug: Bug) -> str:
     """Lines that a model wrote with the ends that those of the faulty file have."""
-    return plain(answer).replace("\n", "\r\n") if _is_crlf(bug) else answer
-
-
-def _is_crlf(bug: Bug) -> bool:
-    r"""Whether every ended line of the file ends with "\r\n" and there is one."""
-    ends = bug.buggy.count("\n")
-    return ends > 0 and bug.buggy.count("\r\n") == ends
+    return plain(answer).replace("\n", "\r\n") if bug.is_crlf else answer

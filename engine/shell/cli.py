@@ -16,7 +16,9 @@ from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import OutsideFailure
 from engine.shell import follow
 from engine.shell.comparison import show_comparison
+from engine.shell.default_verb import DefaultVerb
 from engine.shell.runs import runs
+from engine.shell.validation import check, import_, validate
 from engine.shell.verbs import (
     Home,
     Json,
@@ -37,8 +39,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 dataset = typer.Typer(help="Datasets to train on.", no_args_is_help=True)
+benchmarks = typer.Typer(
+    cls=DefaultVerb, help="Have a model repair a benchmark's bugs; `benchmark check NAME` tests the benchmark itself."
+)
 app.add_typer(dataset, name="dataset")
+app.add_typer(benchmarks, name="benchmark")
 app.add_typer(runs, name="runs")
+app.command()(validate)
+benchmarks.command()(check)
+runs.command("import")(import_)
 
 
 def main() -> None:
@@ -88,12 +97,12 @@ def merge(spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait =
     _submit("merge", spec, set_, home, wait=wait, as_json=json_)
 
 
-@app.command()
+@benchmarks.command("run")
 @guarded
 def benchmark(
     spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False
 ) -> None:
-    """Generate patches for a benchmark and test each one in a sandbox."""
+    """Generate patches for a benchmark and test each one in a sandbox; `benchmark check NAME` tests its own bugs."""
     _submit("benchmark", spec, set_, home, wait=wait, as_json=json_)
 
 

@@ -18,6 +18,7 @@ from engine.control.outcomes import outcome_words, reached, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
+from engine.specs import WITH_PATCHES
 
 if TYPE_CHECKING:
     from engine.control.workspace import Workspace
@@ -42,6 +43,11 @@ def update(workspace: Workspace, printed: str = "") -> str:
 def printable(text: str) -> str:
     """The text without control characters: names of files and columns may contain any."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def warn(text: str) -> None:
+    """Print a sentence on stderr."""
+    print(f"repair-studio: {printable(text)}", file=sys.stderr)
 
 
 def wait_until(workspace: Workspace, is_over: Callable[[], bool]) -> None:
@@ -117,7 +123,7 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
     """Print one run with its result."""
     keys = ("id", "kind", "name", "state", "folder", "spec", "progress_text", "error", "result")
     values = {key: getattr(run, key) for key in keys}
-    if run.kind == "benchmark":
+    if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
     if as_json:
         print(json.dumps(values))

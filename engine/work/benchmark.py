@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from engine.domain import Bug, Outcome, Prompt
+from engine.domain import Bug, Completion, Prompt
 from engine.errors import UserError
 from engine.events import MODEL
 from engine.generators import Generator
@@ -17,9 +18,9 @@ from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
-from engine.scoring import BugOutcomes, CandidateSummary, counted_reasons, figures
+from engine.scoring import counted_reasons
 from engine.specs import BenchmarkSpec
-from engine.work.validation import Control, Validation
+from engine.work.validation import Proposed, Validation, counts, first_figures, say_bug
 
 
 def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
 
     pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
     try:
-        validation = Validation(source, representation, sandbox, run, pool)
+        validation = Validation(source, sandbox, run, pool)
         wanted = range(1, spec.candidates + 1)
         validation.total = len(prompts) * len(wanted)
         scored = [bug for bug in bugs if bug.id in prompts]
@@ -57,9 +58,9 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
             if completions is None:  # a remote model may not know its limit beforehand
                 skipped[bug.id] = "too_long: the generator accepts no prompt of this length"
                 validation.total -= len(wanted)
-                _say(run, bug, skipped[bug.id], None)
+                say_bug(run, bug, skipped[bug.id])
             else:
-                validation.candidates(bug, completions)
+                validation.candidates(bug, _read(completions, bug, representation))
             validation.progress(f"{count + len(scored) - len(unfinished)} of {len(scored)} bugs written")
         controls = validation.wait()
     finally:
@@ -67,7 +68,8 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     seconds = time.monotonic() - started
     return {
         "bugs": len(bugs),
-        **_counts(validation, controls, spec.candidates),
+        **counts(validation.verdicts, controls, spec.candidates),
+        **first_figures(source, validation.verdicts),
         "skipped": counted_reasons(Counter(skipped.values())),
         "seconds": round(seconds, 1),
         "patches_per_s": round(validation.total / seconds, 2),
@@ -93,44 +95,11 @@ def _encode(
             skipped[bug_id] = f"too_long: {length} tokens"
             del prompts[bug_id]
     for bug in bugs:
-        _say(run, bug, skipped.get(bug.id, ""), lengths.get(bug.id))
+        say_bug(run, bug, skipped.get(bug.id, ""), lengths.get(bug.id))
     return prompts, {bug.id: skipped[bug.id] for bug in bugs if bug.id in skipped}
 
 
-def _say(run: RunDir, bug: Bug, skipped: str, prompt_tokens: int | None) -> None:
-    run.emit(
-        "bug",
-        id=bug.id,
-        language=bug.language,
-        path=bug.path,
-        kind=bug.kind,
-        cwe=bug.cwe,
-        start=bug.span.start,
-        end=bug.span.end,
-        buggy=bug.buggy,
-        fixed=bug.fixed,
-        skipped=skipped,
-        prompt_tokens=prompt_tokens,
-    )
-
-
-def _counts(validation: Validation, controls: dict[str, Control], candidates: int) -> dict[str, Any]:
-    """The figures of `engine.scoring`; `counted_at[k]`: bugs that count in plausible@k."""
-    outcomes_of: dict[str, dict[int, str]] = {bug_id: {} for bug_id in controls}
-    for (bug_id, source, rank), verdict in validation.verdicts.items():
-        if source == MODEL and bug_id in controls and rank <= candidates:
-            outcomes_of[bug_id][rank] = verdict.outcome.value
-    bugs = Counter(
-        BugOutcomes(control.known_fix.outcome, control.buggy_code.outcome, CandidateSummary.of(outcomes_of[bug_id]))
-        for bug_id, control in controls.items()
-    )
-    outcomes = Counter(outcome for each in outcomes_of.values() for outcome in each.values())
-    found = figures(bugs, candidates)
-    return {
-        "scored": found.scored,
-        "control_failures": found.control_failures,
-        "plausible_at": {str(k): share.hits for k, share in found.plausible_at.items()},
-        "counted_at": {str(k): share.total for k, share in found.plausible_at.items()},
-        "outcomes": {outcome.value: outcomes[outcome.value] for outcome in Outcome},
-        "patches": outcomes.total(),
-    }
+def _read(completions: Sequence[Completion], bug: Bug, shown: Representation) -> Iterator[Proposed]:
+    for rank, completion in enumerate(completions, start=1):
+        text = completion.text if completion.is_finished else shown.trim(completion.text, bug)
+        yield rank, completion, shown.decode(text, bug)

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 from threading import Lock
+from typing import Any
 
 from engine.benchmarks import Benchmark
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, PatchEvent
-from engine.representations import Representation
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
-from engine.scoring import control_trouble
+from engine.scoring import BugOutcomes, CandidateSummary, control_trouble, figures
 from engine.work.verdicts import as_json, from_json
 
 Key = tuple[str, str, int]  # bug id, source, rank
+Proposed = tuple[int, Completion, Patch]  # rank from 1, what was written, and the patch read from it
 PAUSE_S = 0.5  # between two progress events
 
 
@@ -52,16 +53,9 @@ class KnownVerdict:
 
 
 class Validation:
-    """Holds the verdicts of one benchmark run, including those of an earlier worker that was interrupted."""
+    """Holds the verdicts of one run, including those of an earlier worker that was interrupted."""
 
-    def __init__(
-        self,
-        benchmark: Benchmark,
-        representation: Representation,
-        sandbox: Sandbox,
-        run: RunDir,
-        pool: ThreadPoolExecutor,
-    ) -> None:
+    def __init__(self, benchmark: Benchmark, sandbox: Sandbox, run: RunDir, pool: ThreadPoolExecutor) -> None:
         self._verdicts = known_verdicts(run)
         # by bug and text: a model that writes the same text again may do so at another rank
         self._known: dict[tuple[str, bytes], Verdict] = {
@@ -72,7 +66,6 @@ class Validation:
         self._outcomes = Counter(known.verdict.outcome for key, known in self._verdicts.items() if key[1] == MODEL)
         self.total = 0  # candidates to evaluate
         self._benchmark = benchmark
-        self._representation = representation
         self._sandbox = sandbox
         self._run = run
         self._pool = pool
@@ -90,13 +83,11 @@ class Validation:
         """Evaluate the known fix and the buggy code; call it once for each bug, before `candidates`."""
         self._controls[bug.id] = self._pool.submit(self._evaluate_controls, bug)
 
-    def candidates(self, bug: Bug, completions: Sequence[Completion]) -> None:
-        """Evaluate the model's completions, best first; returns at once."""
-        by_text: dict[str | None, list[tuple[int, Completion, Patch]]] = {}
-        for rank, completion in enumerate(completions, start=1):
-            is_whole, shown = completion.is_finished, self._representation
-            patch = shown.decode(completion.text if is_whole else shown.trim(completion.text, bug), bug)
-            by_text.setdefault(patch.text, []).append((rank, completion, patch))
+    def candidates(self, bug: Bug, proposed: Iterable[Proposed]) -> None:
+        """Evaluate a bug's candidates, best first; returns at once."""
+        by_text: dict[str | None, list[Proposed]] = {}
+        for each in proposed:
+            by_text.setdefault(each[2].text, []).append(each)
         for equal in by_text.values():
             self._tasks.append(self._pool.submit(self._evaluate_equal, bug, equal))
 
@@ -130,7 +121,7 @@ class Validation:
         ]
         return Control(*made)
 
-    def _evaluate_equal(self, bug: Bug, equal: list[tuple[int, Completion, Patch]]) -> None:
+    def _evaluate_equal(self, bug: Bug, equal: list[Proposed]) -> None:
         """Candidates with the same patch text: one verdict for all of them, except those without a patch."""
         control = self._controls[bug.id].result()  # submitted earlier, so it cannot wait for this thread
         first = equal[0][0]
@@ -197,3 +188,57 @@ def known_verdicts(run: RunDir) -> dict[Key, KnownVerdict]:
 def digest_of(text: str | None) -> bytes:
     """By which texts are compared, so that they need not be held; empty where there is no patch."""
     return b"" if text is None else blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def first_figures(benchmark: Benchmark, verdicts: Mapping[Key, Verdict]) -> dict[str, Any]:
+    """What a benchmark that gives partial credit makes of the first candidates; nothing for any other."""
+    figures_of = getattr(benchmark, "figures", None)
+    first = {bug_id: verdict for (bug_id, source, rank), verdict in verdicts.items() if (source, rank) == (MODEL, 1)}
+    return {"figures": figures_of(first)} if figures_of and first else {}
+
+
+def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None = None) -> None:
+    """Emit a bug; `skipped`: why it is not judged."""
+    run.emit(
+        "bug",
+        id=bug.id,
+        language=bug.language,
+        path=bug.path,
+        kind=bug.kind,
+        cwe=bug.cwe,
+        start=bug.span.start,
+        end=bug.span.end,
+        buggy=bug.buggy,
+        fixed=bug.fixed,
+        skipped=skipped,
+        prompt_tokens=prompt_tokens,
+    )
+
+
+def counts(verdicts: Mapping[Key, Verdict], controls: Mapping[str, Control | None], candidates: int) -> dict[str, Any]:
+    """As `engine.scoring` counts; of `counted_at[k]` bugs it is known whether one of the first k is plausible.
+
+    A bug without controls (None) is one whose verdicts were made elsewhere.
+    """
+    judged: dict[str, dict[int, str]] = {bug_id: {} for bug_id in controls}
+    for (bug_id, source, rank), verdict in verdicts.items():
+        if source == MODEL and bug_id in controls and rank <= candidates:
+            judged[bug_id][rank] = verdict.outcome.value
+    bugs = Counter(
+        BugOutcomes(
+            control.known_fix.outcome if control else None,
+            control.buggy_code.outcome if control else None,
+            CandidateSummary.of(judged[bug_id]),
+        )
+        for bug_id, control in controls.items()
+    )
+    outcomes = Counter(outcome for each in judged.values() for outcome in each.values())
+    found = figures(bugs, candidates)
+    return {
+        "scored": found.scored,
+        "control_failures": found.control_failures,
+        "plausible_at": {str(k): share.hits for k, share in found.plausible_at.items()},
+        "counted_at": {str(k): share.total for k, share in found.plausible_at.items()},
+        "outcomes": {outcome.value: outcomes[outcome.value] for outcome in Outcome},
+        "patches": outcomes.total(),
+    }

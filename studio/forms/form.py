@@ -15,9 +15,17 @@ from engine.params import Params
 from engine.plugins import BY_FIELD, Registry
 from engine.spec_files import preset_names, read_spec
 from engine.specs import KINDS, parse
+from studio.checked import is_text
 from studio.clickable import plain
 from studio.forms.fields import Field, Names, css_class, field, is_more, no_choices_yet
 from studio.guard import on
+from studio.html.basics import complaint
+
+# While a list has the focus, Gradio shows in it what was chosen before.
+FOCUS_ANEW = """() => {
+  const field = document.activeElement;
+  if (field?.role === "combobox") { field.blur(); setTimeout(() => field.focus(), 50); }
+}"""
 
 
 class Form:
@@ -31,7 +39,6 @@ class Form:
         self.fields: list[Field] = []
         self._leave_out, self._folded = ("kind", *leave_out), folded
         self._groups: dict[tuple[str, str, bool], gr.Column] = {}
-        self._offers: dict[tuple[str, str], tuple[Any, list[Any], list[Any]]] = {}
         self._names = names
         with gr.Column(elem_id=f"fields-{kind}"):
             self._lay_out(more=False)
@@ -53,29 +60,41 @@ class Form:
             gr.on(chooser.widget.change, None, chooser.widget, outputs, js=js, api_name=name, api_visibility="private")
 
     def _offer(self, place: str, plugin: str) -> None:
-        """Ask the plug-in what may be chosen for its settings, whenever a typed setting loses the focus."""
-        settings = {each.place.rpartition(".")[2]: each for each in self.settings_of(place) if each.plugin == plugin}
-        offered = {name: each.widget for name, each in settings.items() if each.names is no_choices_yet}
-        typed = [each.widget for name, each in settings.items() if name not in offered]
-        if not offered:
+        """Ask the plug-in what may be chosen for its settings, whenever one that is typed is another one."""
+        offered = self.offered(place, plugin)
+        settings = [each for each in self.settings_of(place) if each.plugin == plugin]
+        typed = [each.widget for each in settings if isinstance(each.widget, gr.Textbox)]
+        if not offered or not typed:
             return
 
         def offer(*values: Any) -> list[Any]:
-            current = {name: each.read(value) for (name, each), value in zip(settings.items(), values, strict=True)}
-            choices = choices_of(BY_FIELD[place], plugin, current)
-            return [_choices_update(choices.get(name, ()), current[name]) for name in offered]
+            given = {each.place: each.read(value) for each, value in zip(settings, values, strict=True)}
+            try:
+                proposed = self.proposed(place, plugin, given)
+            except (UserError, OSError):
+                return [gr.skip() for _ in offered]  # the page says what is wrong with it
+            if all(given[each.place] in update["choices"] for each, update in zip(offered, proposed, strict=True)):
+                return [gr.update(choices=update["choices"]) for update in proposed]  # what is chosen stays
+            return proposed
 
-        edited = [widget.blur for widget in typed if isinstance(widget, gr.Textbox)]
-        widgets, shown = [each.widget for each in settings.values()], list(offered.values())
-        on(edited, offer, widgets, shown, name=f"{self.kind}_choices_of_{place}_{plugin}")
-        self._offers[place, plugin] = (offer, widgets, shown)
+        widgets, name = [each.widget for each in settings], f"{self.kind}_choices_of_{place}_{plugin}"
+        left = [widget.change for widget in typed]
+        asked = on(left, offer, widgets, [each.widget for each in offered], name=name)
+        shown_anew = {"js": FOCUS_ANEW, "api_name": f"{name}_shown", "api_visibility": "private"}
+        asked.success(None, None, None, **shown_anew)
 
-    def offer_after(self, event: Any, changed: Field) -> None:
-        """Ask a plug-in for its choices, if it offers any, also after a handler (from `on`) that changes a setting."""
-        place = changed.place.partition(".")[0]
-        name = f"{self.kind}_choices_after_{changed.place.replace('.', '_')}_{changed.plugin}"
-        if offer := self._offers.get((place, changed.plugin)):
-            on(event, *offer, name=name)
+    def offered(self, place: str, plugin: str) -> list[Field]:
+        """The settings of a plug-in for which it says itself what may be chosen."""
+        return [each for each in self.settings_of(place) if each.plugin == plugin and each.names is no_choices_yet]
+
+    def proposed(self, place: str, plugin: str, given: Mapping[str, Any]) -> list[Any]:
+        """Updates for the widgets that are `offered`: what may be chosen there, and the first of it is chosen.
+
+        `given`: other settings of the plug-in by their place. Raises UserError where what they name cannot be read.
+        """
+        settings = {each.rpartition(".")[2]: value for each, value in given.items()}
+        choices = choices_of(BY_FIELD[place], plugin, settings)
+        return [_proposed(choices.get(each.place.rpartition(".")[2], ())) for each in self.offered(place, plugin)]
 
     @property
     def inputs(self) -> list[Any]:
@@ -171,10 +190,7 @@ class Form:
         """The error message as HTML that also marks the field it is about."""
         words = self.in_words(str(error))
         wrong = {each.place for each in self.fields if each.place == error.field or f"{each.label}: " in words}
-        marked = ", ".join(f".{css_class(place)} input, .{css_class(place)} .wrap" for place in sorted(wrong))
-        stale = f"#{self.kind}-recipe, #{self.kind}-about {{ opacity: .4 }}"  # shows the last valid form
-        mark = f"{marked} {{ border-color: var(--bad) !important }}" if marked else ""
-        return f'<div class="complaint" role="alert">{html.escape(words)}</div><style>{mark} {stale}</style>'
+        return complaint(words, [css_class(place) for place in sorted(wrong)])
 
     # -- a spec to values -------------------------------------------------------------------------------------
 
@@ -232,11 +248,9 @@ def choices_of(registry: Registry[Any], plugin: str, settings: Mapping[str, Any]
     return found
 
 
-def _choices_update(choices: Sequence[str], value: Any) -> Any:
-    """An update with these choices; it selects the first one if `value` is none of them."""
-    if not choices or value in choices:
-        return gr.update(choices=list(choices))
-    return gr.update(choices=list(choices), value=choices[0])
+def _proposed(choices: Sequence[str]) -> Any:
+    known = [each for each in choices if is_text(each)]  # all else the page would refuse to send back
+    return gr.update(choices=known, value=known[0]) if known else gr.update(choices=known)
 
 
 def first_line(registry: Registry[Any], name: str) -> str:

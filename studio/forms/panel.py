@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from engine.control.runs import spec_json
+from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.specs import parse
-from studio.clickable import hidden_field, plain
+from studio.clickable import hidden_field, marking, plain
 from studio.forms.fields import Names, css_class, text_of
 from studio.forms.form import Form
 from studio.guard import on
@@ -45,10 +47,15 @@ class Panel:
             self.preset = gr.Dropdown(presets, value="", label="Preset", filterable=False, min_width=140, scale=0)
         self._origin = plain()
         self.form = Form(kind, names=names, folded=folded)
-        self.complaint = plain(elem_classes="complaints")
+        self.refused = hidden_field("")  # what a start of this form was refused for, as JSON
+        self.complaint = marking(elem_classes="complaints", render=False)
         self.recipe = plain(elem_id=f"{kind}-recipe", render=False)
         if not recipe_apart:
             self.place_recipe(is_open=False)
+
+    def place_complaint(self) -> None:
+        """What is wrong, where this is called: above the button that starts the run."""
+        self.complaint.render()  # type: ignore[no-untyped-call]
 
     def place_recipe(self, *, is_open: bool) -> None:
         """Add JSON and shell command to the page at this point."""
@@ -60,13 +67,13 @@ class Panel:
         form, live = self.form, self._frame.live
         parts = [self.complaint, self._origin, self.recipe, *([about_part] if about else [])]
 
-        def preview(again: int, *values: Any) -> list[str]:
+        def preview(again: int, refused: str, *values: Any) -> list[str]:
             try:
                 spec = form.spec(values)
                 more = [about(spec)] if about else []
             except UserError as error:
-                return [form.complaint(error), *[gr.skip()] * (len(parts) - 1)]
-            return ["", self._changes(again, spec), self._recipe(spec), *more]
+                return [form.complaint(error) + self._stale, *[gr.skip()] * (len(parts) - 1)]
+            return [self._refusal(refused, values), self._changes(again, spec), self._recipe(spec), *more]
 
         def fill_preset(name: str) -> list[Any]:
             return [*form.fill_preset(name), *([0, ""] if name else [gr.skip()] * 2)]
@@ -81,8 +88,8 @@ class Panel:
             return [_choices(list(each.names()) if each.names else [], value) for each, value in fields]
 
         asked = [self.again, self.use]
-        changes = [widget.change for widget in (self.again, *form.inputs)]
-        live.show(preview, [self.again, *form.inputs], parts, also=changes, ticks=False)
+        shown = [self.again, self.refused, *form.inputs]
+        live.show(preview, shown, parts, also=[widget.change for widget in shown], ticks=False)
         on(self.preset.input, fill_preset, self.preset, [*form.outputs, *asked], name=f"{form.kind}_fill_preset")
         filled = on([each.change for each in asked], fill, asked, form.outputs, name=f"{form.kind}_fill")
         self._keep_over_reload(filled, asked)
@@ -101,6 +108,39 @@ class Panel:
         gr.on([field.change for field in fields], js=typed, api_name=f"{kind}_typed", **own)
         gr.on(drawn.input, outputs=fields, js=retyped, api_name=f"{kind}_retyped", **own)
         filled.then(outputs=fields, js=retyped, api_name=f"{kind}_retyped_after_link", **own)
+
+    def submit(self, spec: Any) -> RunView:
+        """Ask for the run, and know what is ahead of it. Raises UserError."""
+        runs = self._frame.workspace.runs
+        number = runs.submit(spec)
+        return next(run for run in run_views(runs.list(), runs.unfinished()) if run.id == number)
+
+    def start(self, button: Any, do: Callable[[Any], list[Any]], outputs: Sequence[Any], *, name: str) -> None:
+        """Pressing `button` calls `do` with the spec, for `outputs`; what it refuses is said beside the button."""
+        form = self.form
+
+        def pressed(*values: Any) -> list[Any]:
+            try:
+                return ["", *do(form.spec(values))]
+            except UserError as error:
+                told = {"form": _digest(values), "words": str(error), "field": error.field}
+                return [json.dumps(told), *[gr.skip()] * len(outputs)]
+
+        on(button.click, pressed, form.inputs, [self.refused, *outputs], name=name)
+
+    def _refusal(self, refused: str, values: Sequence[Any]) -> str:
+        """What a start with just these values was refused for; nothing once any of them is another one."""
+        try:
+            told = json.loads(refused or "{}")
+            is_it = told.get("form") == _digest(values)
+            return self.form.complaint(UserError(str(told["words"]), field=str(told["field"]))) if is_it else ""
+        except (ValueError, LookupError, AttributeError, RecursionError):
+            return ""  # not what this page has written
+
+    @property
+    def _stale(self) -> str:
+        """What is drawn of the last valid form is no longer that of this one."""
+        return f"<style>#{self.form.kind}-recipe, #{self.form.kind}-about {{ opacity: .4 }}</style>"
 
     def _asked(self, run_id: int) -> Any:
         """The spec of a run, under the next free name. Raises UserError."""
@@ -139,6 +179,10 @@ class Panel:
     def _recipe(self, spec: Any) -> str:
         command = self._frame.workspace.runs.command(spec)
         return copyable(command, "Shell command") + copyable(spec_json(spec), "JSON")
+
+
+def _digest(values: Sequence[Any]) -> str:
+    return hashlib.blake2b(repr(list(values)).encode(), digest_size=8).hexdigest()
 
 
 def _settings(spec: Any) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from engine import specs
 from engine.control.views import RunView
@@ -98,6 +98,12 @@ def bar(fraction: float | None, *, is_live: bool = True) -> str:
 def empty(title: str, text: str) -> str:
     """A placeholder: what will be shown here, and the next step."""
     return f'<div class="empty"><h3>{esc(title)}</h3><p>{esc(text)}</p></div>'
+
+
+def complaint(words: str, wrong: Sequence[str] = ()) -> str:
+    """What is wrong, in a sentence; `wrong`: the classes of the fields it is about, which the page marks."""
+    marks = f' data-wrong="{esc(" ".join(wrong))}"' if wrong else ""
+    return f'<p class="complaint" role="alert"{marks}>{esc(words)}</p>'
 
 
 def heading(title: str, text: str = "") -> str:

@@ -13,7 +13,7 @@ from engine.control.patches import Detail
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from studio.charts import plausible_by_rank
-from studio.checked import number_of
+from studio.checked import chosen_number, number_of
 from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
 from studio.guard import on
 from studio.html import comparison as html
@@ -100,31 +100,32 @@ def build(frame: Frame) -> None:
         runs = run_views(workspace.patches.runs(chosen or shown_now), workspace.runs.unfinished())
         return runs, chosen or (shown_now if len(shown_now) > 1 else newest_pair(runs))
 
-    def compared(text: str, held: str, k: int | None) -> Compared:
+    def compared(text: str, held: str, k: Any) -> Compared:
         runs, found = known_runs(text, held)
         chosen = tuple(found)
         met = [run for run in runs if run.id in chosen]
         grows = any(not run.has_ended for run in met) or len(met) < len(chosen)
         state = (workspace.stamp() if grows else "", *((run.id, run.started_at, run.ended_at) for run in met))
-        return compared_once(state, chosen, k or None)
+        return compared_once(state, chosen, chosen_number(k) or None)
 
-    def draw_runs(text: str, held: str, k: int | None) -> list[Any]:
+    def draw_runs(text: str, held: str, at_most: Any) -> list[Any]:
         runs, chosen = known_runs(text, held)
         known = [run.id for run in runs]
         choices = gr.update(
             choices=[(run_label(run), run.id) for run in runs], value=[each for each in chosen if each in known]
         )
-        most = min((int(run.spec.get("candidates", 10)) for run in runs if run.id in chosen), default=1)
+        most = min((workspace.patches.candidates(run.id) for run in runs if run.id in chosen), default=1)
+        k = chosen_number(at_most) if chosen_number(at_most) < most else ALL
         ks = gr.update(choices=[("all candidates", ALL), *((f"first {n} candidates", n) for n in range(1, most))],
-                       value=k if k and k < most else ALL)  # fmt: skip
+                       value=k)  # fmt: skip
         try:
-            compared(text, held, k if k and k < most else None)
+            compared(text, held, k)
         except UserError as error:
             said = empty("Nothing to compare yet", f"{_capital(str(error))}.")
             return [choices, ks, text, said, show_or_hide(False, "page")]
         return [choices, ks, ",".join(map(str, chosen)), "", show_or_hide(True, "page")]
 
-    def draw_figures(text: str, held: str, k: int | None, group: str) -> list[str]:
+    def draw_figures(text: str, held: str, k: Any, group: str) -> list[str]:
         try:
             found = compared(text, held, k)
         except UserError:  # `draw_runs` says it
@@ -140,13 +141,13 @@ def build(frame: Frame) -> None:
             html.groups_table(found, found.groups(group if group in GROUPINGS else GROUPINGS[0])),
         ]
 
-    def draw_overlap(text: str, held: str, k: int | None, which: str) -> list[str]:
+    def draw_overlap(text: str, held: str, k: Any, which: str) -> list[str]:
         try:
             return [html.patterns(compared(text, held, k), which)]
         except UserError:
             return [""]
 
-    def draw_bugs(text: str, held: str, k: int | None, which: str, words: str, number: int, chosen: str) -> list[str]:
+    def draw_bugs(text: str, held: str, k: Any, which: str, words: str, number: int, chosen: str) -> list[str]:
         try:
             found = compared(text, held, k)
         except UserError:
@@ -159,7 +160,7 @@ def build(frame: Frame) -> None:
         said = f"repaired by {_named(which)} only" if which else "all bugs"
         return [html.bugs_table(part, cells, found, chosen), f"page {number} of {pages}, {len(bugs)} bugs", said]
 
-    def draw_beside(text: str, held: str, k: int | None, chosen: str) -> list[str]:
+    def draw_beside(text: str, held: str, k: Any, chosen: str) -> list[str]:
         if not chosen:
             return [empty("No bug chosen", "Click the name of a bug: the patches of all runs appear side by side.")]
         try:
@@ -197,7 +198,7 @@ def build(frame: Frame) -> None:
     def page_back(number: int) -> int:
         return max(1, number - 1)
 
-    def page_on(number: int, text: str, held: str, k: int | None, which: str, words: str) -> int:
+    def page_on(number: int, text: str, held: str, k: Any, which: str, words: str) -> int:
         pages = -(-len(fitting(compared(text, held, k).bugs, which, words)) // SIZE)
         return min(number + 1, max(1, pages))
 

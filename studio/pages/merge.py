@@ -13,8 +13,7 @@ from engine.control.views import RunView, run_views
 from studio.addresses import link
 from studio.clickable import clickable, plain
 from studio.forms.panel import Panel
-from studio.guard import on
-from studio.html.basics import empty, esc, heading, run_strip
+from studio.html.basics import doing, empty, esc, heading, run_strip
 from studio.page import Frame
 
 
@@ -95,6 +94,7 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Adds the adapter's changes to the weights of its base model."
             panel = Panel(frame, "merge", "Merge an adapter", text, {"adapter": adapters})
+            panel.place_complaint()
             button = gr.Button("Merge and check", variant="primary")
         with gr.Column(scale=6, min_width=320, variant="panel"):
             plain(
@@ -104,9 +104,10 @@ def build(frame: Frame) -> None:
             )
             results = clickable()
 
-    def start(*values: Any) -> None:
-        number = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {number} merges and checks; this page shows its progress.")
+    def start(spec: Any) -> list[Any]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id} merges and checks: {doing(run)}. This page shows how far it is.")
+        return []
 
     def draw() -> list[str]:
         runs = run_views(workspace.runs.list(kind="merge", limit=10), workspace.runs.unfinished())
@@ -116,5 +117,5 @@ def build(frame: Frame) -> None:
         return ["".join(map(section, runs))]
 
     panel.wire()
-    on(button.click, start, panel.form.inputs, name="merge_start")
+    panel.start(button, start, [], name="merge_start")
     frame.live.show(draw, [], [results])

@@ -12,7 +12,7 @@ from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.rundir import RESUMABLE
 from engine.specs import KINDS as SPECS
-from engine.specs import BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
+from engine.specs import WITH_PATCHES, BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from studio import charts
 from studio.addresses import link
 from studio.checked import number_of
@@ -49,9 +49,9 @@ def actions(run: RunView, made: str) -> list[tuple[str, str]]:
     if run.kind == "dataset" and run.state == "done":
         found.append(("Open the dataset", link(dataset=run.name)))
         found.append(("Train on this", link(tab=TrainSpec.page, use=f"dataset:{run.name}")))
-    if run.kind == "benchmark":
+    if run.kind in WITH_PATCHES:
         found.append(("See patches", link(patches=run.id)))
-    if run.kind != "chat":
+    if run.kind != "chat" and SPECS[run.kind].page:
         found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found
 

@@ -14,6 +14,7 @@ from engine.control.patches import BugQuery
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.languages import LANGUAGES
+from engine.specs import WITH_PATCHES
 from studio.addresses import link
 from studio.checked import chosen_number
 from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
@@ -21,7 +22,7 @@ from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import patch as patch_html
 from studio.html import patch_table
-from studio.html.basics import empty, esc, run_strip
+from studio.html.basics import doing, empty, esc, run_strip
 from studio.page import Frame
 
 SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Skipped", "skipped")]
@@ -63,7 +64,8 @@ def chosen_run(runs: Sequence[RunView], wanted: int) -> int | None:
 def run_label(run: RunView) -> str:
     """The label of a benchmark run in the list: model and benchmark."""
     benchmark = (run.spec.get("benchmark") or {}).get("name", "")
-    return f"{Path(str(run.spec.get('model', ''))).name} on {benchmark}  ·  run {run.id}"
+    made = run.spec.get("model") or run.spec.get("file") or "check"
+    return f"{Path(str(made)).name} on {benchmark}  ·  run {run.id}"
 
 
 def build(frame: Frame) -> None:
@@ -88,6 +90,7 @@ def build(frame: Frame) -> None:
             text = "The model writes patches for every bug; each patch is run against the bug's tests."
             panel = Panel(frame, "benchmark", "Run a benchmark", text, {"model": workspace.models.names},
                           folded=("representation",), recipe_apart=True)  # fmt: skip
+            panel.place_complaint()
             with gr.Row(elem_classes="buttons"):
                 start_button = gr.Button("Start benchmark", variant="primary")
                 close = gr.Button("Close", min_width=80)
@@ -114,10 +117,10 @@ def build(frame: Frame) -> None:
         """While the form is open nothing else is in sight on the page: see .asking in style.css."""
         return show_or_hide(is_open, "page", "asking")
 
-    def start(*values: Any) -> list[Any]:
-        number = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {number} is queued; its rows appear as verdicts arrive.")
-        return [number, 0, "", form_shown(False)]
+    def start(spec: Any) -> list[Any]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id}: {doing(run)}; its rows appear as verdicts arrive.")
+        return [run.id, 0, "", form_shown(False)]
 
     def open_form() -> Any:
         return form_shown(True)
@@ -153,7 +156,7 @@ def build(frame: Frame) -> None:
             return ["", "", ""]
         shown = Shown(text, which, only, order, number, rows)
         found, total = workspace.patches.page(run, shown.query)
-        most = int(workspace.runs.get(run).spec.get("candidates", 10))
+        most = workspace.patches.candidates(run)
         pages = shown.pages(total)
         files = "".join(f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in FORMS)
         said = f"page {min(number, pages)} of {pages}, {total} bugs"
@@ -191,13 +194,13 @@ def build(frame: Frame) -> None:
 
     def check_run(number: int) -> None:
         run = workspace.runs.get(number)
-        if run.kind != "benchmark":
-            raise UserError(f"run {number} is a {run.kind} run; only benchmark runs have patches")
+        if run.kind not in WITH_PATCHES:
+            raise UserError(f"run {number} is a {run.kind} run, which has no patches")
 
     filters: list[Any] = [search, show, language]
     asked = [picker, *filters, sort, page, size, bug, rank]
     by_link = [panel.again, panel.use]
-    on(start_button.click, start, panel.form.inputs, [wanted, *by_link, form_row], name="patches_start")
+    panel.start(start_button, start, [wanted, *by_link, form_row], name="patches_start")
     on(new.click, open_form, None, form_row, name="patches_open_form")
     on(close.click, close_form, None, [*by_link, form_row], name="patches_close_form")
     on([part.change for part in (*by_link, wanted)], follow_link, by_link, form_row, name="patches_follow_link")

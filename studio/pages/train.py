@@ -12,9 +12,8 @@ from studio.addresses import link
 from studio.clickable import plain
 from studio.forms.fields import Names
 from studio.forms.panel import Panel
-from studio.guard import on
 from studio.html import code
-from studio.html.basics import count, esc, heading, size, tiles
+from studio.html.basics import count, doing, esc, heading, size, tiles
 from studio.page import Frame
 
 PARTS = {
@@ -88,6 +87,7 @@ def build(frame: Frame) -> None:
             text = "The model learns from your dataset; Monitor shows its curves meanwhile."
             names: dict[str, Names] = {"model": workspace.models.names, "dataset": workspace.datasets.names}
             panel = Panel(frame, "train", "Train a model", text, names, recipe_apart=True)
+            panel.place_complaint()
             button = gr.Button("Start training", variant="primary")
         with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
             plain(heading("Before you start", "What it will need, estimated without loading anything."))
@@ -97,10 +97,10 @@ def build(frame: Frame) -> None:
     def estimate(spec: Any) -> str:
         return cost(workspace.preflight(spec)) + first_sample(workspace, spec.dataset)
 
-    def start(*values: Any) -> str:
-        number = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {number} is queued; Monitor shows it.")
-        return link(run=number)
+    def start(spec: Any) -> list[str]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id}: {doing(run)}; Monitor shows it.")
+        return [link(run=run.id)]
 
     panel.wire(estimate, about)
-    on(button.click, start, panel.form.inputs, frame.next_address, name="train_start")
+    panel.start(button, start, [frame.next_address], name="train_start")

@@ -129,7 +129,9 @@ from engine.sandboxes.auto import levels
 from studio.app import create_app
 studio = create_app(Workspace(Path(sys.argv[1])))
 take_file, = [each.fn for each in studio.blocks.fns.values() if each.api_name == "datasets_take_file"]
-assert take_file("sample", gr.EventData(None, {"value": "/a.csv"})) == ["columns", "/a.csv"]
+file = Path(sys.argv[1]).parent / "a.csv"
+file.write_text("old,new\\n")
+assert take_file("sample", gr.EventData(None, {"value": str(file)}))[:3] == ["columns", "", str(file)]
 page = studio.pages["datasets"]
 assert page.look(None, [field.value for field in page.inputs])["pieces"][0] == ""
 assert "sample" in SANDBOXES.names() and "sample" not in levels(), levels()

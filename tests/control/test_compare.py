@@ -108,7 +108,7 @@ def test_runs_that_cannot_be_compared(workspace, started, two_runs):
         workspace.compare.runs([two_runs[0], 99])
     chat, folder = started("chat", "bug=x")
     folder.emit("state", state="done", result={})
-    with pytest.raises(UserError, match="is a chat run; only benchmark runs can be compared"):
+    with pytest.raises(UserError, match="is a chat run, which has no patches to compare"):
         workspace.compare.runs([two_runs[0], chat])
     other, folder = started("benchmark", "candidates=2")
     emit_bug(folder, "c/elsewhere", "+-")

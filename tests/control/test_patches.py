@@ -54,7 +54,7 @@ def test_known_fixes_are_identical_texts(workspace, started):
 
 def test_only_a_benchmark_run_has_patches_to_export(workspace, started):
     run_id, _ = started("chat", "bug=x")
-    with pytest.raises(UserError, match="is a chat run; only benchmark runs have patches"):
+    with pytest.raises(UserError, match="is a chat run, which has no patches"):
         workspace.patches.export(run_id, "csv")
 
 

@@ -31,7 +31,7 @@ def test_all_pages_do_the_main_job(server, open_page):
 
     panel = tab(page, "Train")
     field(panel, "Learning rate").fill("abc")
-    sync_api.expect(panel.get_by_role("alert")).to_contain_text("Learning rate: should be a valid number")
+    sync_api.expect(panel.get_by_role("alert")).to_contain_text("Learning rate: should be a number")
     preset(panel, "demo")
     sync_api.expect(field(panel, "Name")).to_have_value("demo-adapter")
     more_settings(panel)

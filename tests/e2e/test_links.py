@@ -97,7 +97,7 @@ def test_a_file_is_uploaded_seen_and_named_in_the_form(still_server, open_page, 
     panel = drawn_tab(open_page(still_server.url), "Datasets")
     panel.locator(".drop input").set_input_files(file)
     expect(panel.get_by_text("mine.jsonl is in the form below")).to_be_visible()
-    expect(field(panel, "File")).to_have_value(re.compile(r"/uploads/[0-9a-f]{8}-mine\.jsonl$"))
+    expect(field(panel, "File")).to_have_value(re.compile(r"/uploads/[0-9a-f]{8}/mine\.jsonl$"))
     expect(panel.locator(".preview tbody tr")).to_have_count(3)
     expect(panel.locator(".preview th.used")).to_have_count(2)
 

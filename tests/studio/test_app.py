@@ -61,11 +61,20 @@ def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path
     workspace = Workspace(tmp_path)
     studio = create_app(workspace)
     take_file = handler(studio, "datasets_take_file")
-    dropped = gr.EventData(None, {"value": "/a.csv"})
+    file = tmp_path / "a.csv"
+    file.write_text("new,old\nx,y\n")
+    dropped = gr.EventData(None, {"value": str(file)})
     filled = {name: take_file(name, dropped) for name in ("bare", "columns", "faults")}
-    assert filled["bare"] == ["bare", "/a.csv", gr.skip()]
-    assert filled["columns"] == ["columns", gr.skip(), "/a.csv"]
+    assert filled["bare"][:3] == ["bare", "", str(file)]
+    assert filled["bare"][3:] == [gr.skip()] * 5
+    assert filled["columns"][:4] == ["columns", "", gr.skip(), str(file)]
+    assert [update["value"] for update in filled["columns"][4:]] == ["old", "new", "", ""]
     assert filled["faults"][0] == "bare", "the first that takes one"
+    file.write_bytes(bytes(range(99)))
+    refused = take_file("columns", dropped, "", "/b.csv")
+    assert refused[1].startswith("/b.csv\na.csv is not a table of text: ")
+    assert refused[:1] + refused[2:] == [gr.skip()] * 7, "the form stays as it was"
+    assert file.exists(), "it was not received here"
     workspace.close()
 
 

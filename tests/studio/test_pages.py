@@ -11,6 +11,8 @@ import gradio as gr
 import pytest
 from filled import CHAT_BUG, HOSTILE, fill
 
+from engine.builders import Funnel
+from engine.builders.columns import Preview
 from engine.control.chats import View
 from engine.control.datasets import ShownSample
 from engine.control.turns import ShownTurn
@@ -69,7 +71,9 @@ def drawn(workspace):
     yield page.header("<b onclick=x>", runs)
     dataset = DatasetView.of(workspace.datasets.list()[0])
     yield datasets.report(dataset) + datasets.actions(dataset)
-    yield datasets.preview([{HOSTILE: HOSTILE, "b": "x"}], {HOSTILE: HOSTILE})
+    bad = Funnel(source=2, lost={"not a table": 1}, examples={"not a table": HOSTILE})
+    yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE})
+    yield datasets.preview(Preview(["b"], [], Funnel(), HOSTILE), {})
     yield guide.about(workspace.demo.stages(), workspace.demo.table(), workspace.machine(), under_way=True)
     yield guide.stages(workspace.demo.stages())
     yield datasets.sample(workspace.datasets.sample("stdlib-faults", 3))

@@ -32,14 +32,10 @@ class Suite:
         return Verdict(self.outcomes.get(patch.text, Outcome.TEST_FAILED), log=f"ran {patch.text}")
 
 
-class Whole:
-    """The answer is the file; an empty one is no patch, a cut one keeps its first line."""
-
-    def decode(self, completion, bug):
-        return Patch(bug.id, completion or None, "" if completion else "empty")
-
-    def trim(self, completion, bug):
-        return completion.splitlines(keepends=True)[0]
+def proposed(answers):
+    """The answer is the file; an empty one is no patch."""
+    for rank, answer in enumerate(answers, start=1):
+        yield rank, Completion(answer), Patch(BUG.id, answer or None, "" if answer else "empty")
 
 
 @pytest.fixture
@@ -47,12 +43,12 @@ def folder(tmp_path):
     return RunDir.create(tmp_path / "run", {}, Inputs())
 
 
-def judged(folder, tests, *answers, finished=True):
+def judged(folder, tests, *answers):
     """The verdicts by rank (0: the known fix, -1: the buggy code), and the controls."""
     with ThreadPoolExecutor(2) as pool:
-        judge = Validation(tests, Whole(), None, folder, pool)
+        judge = Validation(tests, None, folder, pool)
         judge.start(BUG)
-        judge.candidates(BUG, [Completion(answer, is_finished=finished) for answer in answers])
+        judge.candidates(BUG, proposed(answers))
         control = judge.wait()[BUG.id]
     return {rank: verdict for (_, source, rank), verdict in judge.verdicts.items() if source == MODEL}, control
 
@@ -73,7 +69,10 @@ def test_equal_patches_are_run_once_and_say_whose_verdict_they_have(folder):
 
 
 def test_each_answer_without_a_patch_has_its_own_reason(folder, monkeypatch):
-    monkeypatch.setattr(Whole, "decode", lambda self, completion, bug: Patch(bug.id, None, f"not {completion}"))
+    def no_patches(answers):
+        return [(rank, Completion(each), Patch(BUG.id, None, f"not {each}")) for rank, each in enumerate(answers, 1)]
+
+    monkeypatch.setitem(globals(), "proposed", no_patches)
     verdicts, _ = judged(folder, Suite(), "code", "a line")
     assert [verdicts[rank].reason for rank in (1, 2)] == ["not code", "not a line"]
 
@@ -83,11 +82,6 @@ def test_an_answer_that_changes_nothing_has_the_buggy_codes_verdict(folder):
     verdicts, control = judged(folder, tests, "wrong\n")
     assert verdicts[1] == control.buggy_code
     assert tests.run["wrong\n"] == 1
-
-
-def test_an_answer_that_ran_into_its_limit_is_trimmed(folder):
-    verdicts, _ = judged(folder, Suite(), "right\nand on and on", finished=False)
-    assert verdicts[1].is_plausible
 
 
 @pytest.mark.parametrize(
@@ -160,7 +154,7 @@ def test_progress_counts_each_candidate_once_whoever_judged_it(folder):
 
 def test_saying_how_far_it_is_takes_no_longer_for_many_patches(folder):
     with ThreadPoolExecutor(1) as pool:
-        judge = Validation(Suite(), Whole(), None, folder, pool)
+        judge = Validation(Suite(), None, folder, pool)
 
         class Untouched(dict):
             def __iter__(self):
