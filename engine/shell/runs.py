@@ -12,7 +12,6 @@ from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import UserError
 from engine.rundir import ENDED
 from engine.shell import follow
-from engine.shell.follow import printable
 from engine.shell.verbs import Home, Json, RunId, Wait, exit_with_code, guarded, open_workspace, updated_workspace
 
 runs = typer.Typer(invoke_without_command=True)
@@ -93,5 +92,4 @@ def take_in(
 @guarded
 def log(run_id: RunId, home: Home = HOME) -> None:
     """Print the output of a run's worker."""
-    for line in open_workspace(home).runs.log(run_id, 1 << 20).splitlines():
-        print("\t".join(map(printable, line.split("\t"))))
+    print(follow.printable_lines(open_workspace(home).runs.log(run_id, 1 << 20)), end="")
