@@ -18,7 +18,7 @@ def test_turns_of_a_branch_are_printed_once_each(capsys):
 
 
 def test_an_answer_that_is_printed_as_it_is_written_is_not_printed_again(capsys):
-    answer = ShownTurn(1, "assistant", "return a + b", False, "plausible", "", "", "")
+    answer = ShownTurn(1, "assistant", "return a + b", False, "", "plausible", "", "")
     seen = [([], "return", True), ([], "return a", True), ([answer], "", False), ([answer], "", False)]
     views = [SimpleNamespace(turns=turns, live_text=live, is_busy=busy) for turns, live, busy in seen]
     chats = SimpleNamespace(view=lambda _: views.pop(0))
