@@ -73,10 +73,12 @@ class Sampling(LocalModel):
         rows, mask = padded(ids, self.loaded)
         self._streamed[prompt] += 1
         seed = self._seed_of(prompt, self._streamed[prompt])
-        special = set(stop_ids(self.loaded).tolist())
+        stops = stop_ids(self.loaded)
+        special = set(stops.tolist())
         written: list[int] = []
         shown, is_finished = "", False
-        for tokens, _ in sample(self.loaded.model, rows, mask, [seed], 1, self.params.max_new_tokens, self._warp()):
+        steps = sample(self.loaded.model, rows, mask, [seed], 1, self.params.max_new_tokens, self._warp(), stops)
+        for _, tokens, _ in steps:
             if int(tokens) in special:
                 is_finished = True
                 break
@@ -93,23 +95,26 @@ class Sampling(LocalModel):
     def _draw(
         self, ids: torch.Tensor, mask: torch.Tensor, seeds: list[int], n: int, stops: torch.Tensor
     ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """Yield each prompt as soon as all its completions have ended: its row, tokens (n, new), scores (n,)."""
         import torch
 
         from engine.generators.sample import sample
 
-        drawn, likely = [], []
-        going = torch.ones(len(ids), n, dtype=torch.bool, device=ids.device)
-        for tokens, scores in sample(self.loaded.model, ids, mask, seeds, n, self.params.max_new_tokens, self._warp()):
-            drawn.append(torch.where(going, tokens, stops[0]))
-            likely.append(torch.where(going, scores, 0.0))
-            going &= ~torch.isin(tokens, stops)
-            if not bool(going.any()):
-                break
-        tokens, scores = torch.stack(drawn, dim=2), torch.stack(likely, dim=2)  # (P, n, new)
-        lengths = (~torch.isin(tokens, stops)).sum(dim=2) + 1  # with the stop token, as beam search counts
-        means = scores.sum(dim=2) / lengths.clamp(max=tokens.shape[2])
-        for row in range(len(ids)):
-            yield row, tokens[row], means[row]
+        new_tokens = self.params.max_new_tokens
+        tokens = stops[0].repeat(len(ids) * n, new_tokens)  # a place that is not written reads as the end
+        sums = torch.zeros(len(tokens), device=ids.device)
+        lengths = torch.zeros_like(sums)  # with the stop token, as beam search counts
+        unended = Counter(dict.fromkeys(range(len(ids)), n))
+        steps = sample(self.loaded.model, ids, mask, seeds, n, new_tokens, self._warp(), stops)
+        for step, (rows, drawn, likely) in enumerate(steps):
+            tokens[rows, step] = drawn
+            sums[rows] += likely
+            lengths[rows] += 1
+            unended.subtract((rows[torch.isin(drawn, stops)] // n).tolist())
+            for row in [row for row, left in unended.items() if not left or step + 1 == new_tokens]:
+                del unended[row]
+                of_row = slice(row * n, row * n + n)
+                yield row, tokens[of_row], sums[of_row] / lengths[of_row]
 
     def _warp(self) -> Warp:
         from engine.generators.sample import warper
