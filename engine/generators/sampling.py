@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from engine import params
 from engine.domain import Completion
-from engine.generators import PromptTooLong, Stream
-from engine.generators.local import LocalModel
+from engine.generators import NoAnswer, PromptTooLong, Stream
+from engine.generators.local import LocalModel, LocalParams
 from engine.params import setting
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ class Sampling(LocalModel):
     name: ClassVar[str] = "sampling"
     title: ClassVar[str] = "Sampling"
 
-    class Params(params.Params):
+    class Params(LocalParams):
         """Settings of sampling."""
 
         name: Literal["sampling"] = "sampling"
@@ -33,23 +32,17 @@ class Sampling(LocalModel):
         top_p: float = setting(
             0.95, "draw among the most likely tokens that together have this probability", gt=0, le=1
         )
-        max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
         top_k: int = setting(
             0, "draw among this many most likely tokens; 0: all", unit="tokens", more=True, ge=0, le=10**6
         )
-        batch_tokens: int | None = setting(
-            None,
-            "prompts x samples x tokens computed at a time; empty: as many as fit the memory",
-            unit="tokens",
-            more=True,
-            ge=1,
-        )
+
+    params: Params
 
     def __init__(self, params: Sampling.Params) -> None:
         self.params = params
         self._streamed: Counter[str] = Counter()  # prompt -> draws so far; each call gets the next one
 
-    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
+    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         from engine.generators.batches import Batches, stop_ids
 
         stops = stop_ids(self.loaded)
@@ -61,7 +54,9 @@ class Sampling(LocalModel):
 
         batches = Batches(self.loaded, n, self.params.max_new_tokens, self.params.batch_tokens)
         for index, completions in batches.run(prompts, draw):
-            yield index, completions and sorted(completions, key=lambda one: -(one.score or 0.0))
+            if not isinstance(completions, NoAnswer):
+                completions.sort(key=lambda one: -(one.score or 0.0))
+            yield index, completions
 
     def stream(self, prompt: str) -> Stream:
         from engine.generators.batches import encode, padded, stop_ids
