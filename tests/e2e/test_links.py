@@ -54,7 +54,7 @@ def test_a_comparison_can_be_shared(still_server, open_page):
     bug = panel.locator(".pair .name").first
     bug.click()
     expect(panel.locator(".beside .code.diff").first).to_be_visible()
-    page.wait_for_url(re.compile(r"compare=5,4.*repaired=|repaired=.*compare=5,4"))
+    page.wait_for_url(re.compile(r"(?=.*compare=5,4)(?=.*repaired=)(?=.*bug=)"))
     other = open_page(page.url)
     expect(shown(other).locator(".patterns [aria-pressed=true]")).to_have_count(1)
     expect(shown(other).locator(".pair .name.chosen")).to_have_count(1)
