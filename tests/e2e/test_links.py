@@ -58,7 +58,7 @@ def test_a_comparison_can_be_shared(still_server, open_page):
     expect(panel.locator(".beside h3")).to_be_in_viewport()
     expect(panel.get_by_role("button", name="Show all")).to_be_enabled()
     expect(panel.get_by_role("button", name="Previous page")).to_be_disabled()
-    page.wait_for_url(re.compile(r"compare=5,4.*repaired=|repaired=.*compare=5,4"))
+    page.wait_for_url(re.compile(r"(?=.*compare=5,4)(?=.*repaired=)(?=.*bug=)"))
     other = open_page(page.url)
     expect(shown(other).locator(".patterns [aria-pressed=true]")).to_have_count(1)
     expect(shown(other).locator(".pair .name.chosen")).to_have_count(1)
