@@ -46,8 +46,12 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """As `printable`, with line ends and tabs kept: what a worker or a model wrote may steer the terminal."""
-    return "".join(each if each in "\n\t" else printable(each) for each in text)
+    """As `printable`, with line ends and tabs kept: what a worker or a model wrote may steer the terminal.
+
+    A progress bar writes over its line; here each of its states is a line.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(each if each in "\n\t" else printable(each) for each in lines)
 
 
 def warn(text: str) -> None:
