@@ -47,7 +47,8 @@ def test_each_answer_is_streamed_then_evaluated(tiny, small, run):
     streamed = ""
     for delta in said(run, "delta"):
         streamed = delta["text"] if delta["restart"] else streamed + delta["text"]
-    assert streamed == turns[-1]["text"]
+    assert turns[-1]["text"]
+    assert streamed.startswith(turns[-1]["text"]), "an answer that does not end is cut to what belongs into the hole"
     assert done == {"conversations": 1, "questions": 1, "turns": 3}
     assert said(run, "progress")[-1]["text"] == "ready"
 
