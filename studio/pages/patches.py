@@ -9,7 +9,6 @@ from typing import Any
 
 import gradio as gr
 
-from engine.control.exports import FORMS
 from engine.control.patches import BugQuery
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
@@ -158,10 +157,13 @@ def build(frame: Frame) -> None:
         found, total = workspace.patches.page(run, shown.query)
         most = workspace.patches.candidates(run)
         pages = shown.pages(total)
-        files = "".join(f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in FORMS)
         said = f"page {min(number, pages)} of {pages}, {total} bugs"
         compare = f'<a href="{link(compare=run)}">Compare</a>'
-        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"{compare} · Export all as {files}"]
+        return [
+            patch_table.table(found, most, f"{place}:{bug_id}"),
+            said,
+            compare + patch_table.export_menu(run, workspace.patches.forms(run)),
+        ]
 
     def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
         asked = patch_table.read_key(f"{place}:{bug_id}")
