@@ -77,6 +77,12 @@ def ids_of(bugs: Iterable[str]) -> Callable[[str], str]:
     return find
 
 
+def benchmark_of(bug_id: str, names: Iterable[str]) -> str:
+    """Which benchmark a bug's id begins with, as others write it too; empty if it is none of `names`."""
+    source, slash, _ = bug_id.partition("/")
+    return next((name for name in names if slash and _plain(name) == _plain(source)), "")
+
+
 def _short(bug_id: str) -> str:
     """What stands behind the first slash, and without one all of it."""
     source, slash, rest = bug_id.partition("/")

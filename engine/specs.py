@@ -20,10 +20,10 @@ from pydantic import (
 )
 
 from engine.errors import UserError
+from engine.exchange.imported import LONGEST_WHO
 from engine.params import Params, Place, explain, is_unicode, setting, shown
 from engine.plugins import BENCHMARKS, BY_FIELD
 
-LONGEST_MAKER = 100  # characters
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
 
 
@@ -175,9 +175,11 @@ class ValidateSpec(Spec):
     benchmark: PluginParams = setting("pocket", "the bugs that the patches are for")
     file: Place = setting("", "patches, a JSON object a line; empty: test only known fixes and buggy code", upload=True)
     maker: str = setting(
-        "", "who made the patches; empty: the name of the file", title="Made by", max_length=LONGEST_MAKER
+        "", "who made the patches; empty: the name of the file", title="Made by", max_length=LONGEST_WHO
     )
-    keep_verdicts: bool = setting(False, "take over the verdicts that stand in the file and run nothing", more=True)
+    keep_verdicts: bool = setting(
+        False, "take over the verdicts that stand in the file and run nothing", title="Keep its verdicts"
+    )
     limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
     workers: int | None = setting(None, "patches tested at a time; empty: one a core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)

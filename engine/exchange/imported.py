@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+LONGEST_WHO = 100  # characters of the name of who made patches
+
 
 @dataclass(frozen=True)
 class Reader:

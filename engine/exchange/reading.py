@@ -17,7 +17,7 @@ from engine.builders import Funnel
 from engine.builders.rows import columns_of, rows_of
 from engine.errors import UserError
 from engine.exchange import elle_elle_aime, human_eval, own, repairllama, swe_bench
-from engine.exchange.imported import Reader
+from engine.exchange.imported import LONGEST_WHO, Reader
 from engine.params import shown
 
 WAYS = ("function", "lines", "file", "patch")  # of giving a patch, in a row of ours
@@ -37,6 +37,7 @@ class Recognised:
     title: str  # of the format
     has_verdicts: bool
     who: str  # who made the patches; empty if it is not said
+    bug_id: str  # of the first patch
 
 
 def recognised(path: Path) -> Recognised:
@@ -46,7 +47,10 @@ def recognised(path: Path) -> Recognised:
     reader = _reader(found[0]) if found else OURS
     read = [row for each in found for _, _, row in _read(reader, each)]
     who = next((row[reader.who] for row in read if isinstance(row.get(reader.who), str)), "")
-    return Recognised(reader.title, any("outcome" in row for row in read), who)
+    if not read:
+        raise UserError(f"file: {path.name} holds no patches", field="file")
+    has_verdicts = any(row.get("outcome") for row in read)
+    return Recognised(reader.title, has_verdicts, who[:LONGEST_WHO], str(read[0].get("bug_id", "")))
 
 
 def rows_in(path: Path) -> Iterator[Row]:
@@ -66,10 +70,10 @@ def _reader(row: Row) -> Reader:
             return reader
     if "bug_id" in fields:
         return OURS  # which says what is missing
-    known = "; ".join(f"{reader.title} have {', '.join(reader.needs)}" for reader in OTHERS)
+    known = "; ".join(f"{', '.join(reader.needs)} ({reader.title})" for reader in OTHERS)
     raise UserError(
-        f"{where}: these are no patches in a known format: the fields are {_names(fields)}. Rows of patches have "
-        f"bug_id and one of {', '.join(WAYS)}; {known}",
+        f"{where}: these are no patches in a known format: the fields are {_names(fields)}. Known are bug_id with "
+        f"one of {', '.join(WAYS)}; {known}",
         field="file",
     )
 

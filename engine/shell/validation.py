@@ -19,7 +19,6 @@ from engine.rundir import RunDir
 from engine.shell import follow
 from engine.shell.verbs import Home, Json, Set, exit_with_code, guarded, moved, open_workspace
 from engine.spec_files import read_spec
-from engine.specs import LONGEST_MAKER
 
 if TYPE_CHECKING:
     from engine.control.workspace import Workspace
@@ -100,7 +99,7 @@ def import_(
 
 def who_made(file: Path) -> str:
     """Who made the patches of a file, if it says so. Raises UserError where its format is not known."""
-    return recognised(file).who[:LONGEST_MAKER] if file.is_file() else ""
+    return recognised(file).who if file.is_file() else ""
 
 
 def _settings(benchmark: str, path: Path | None, file: Path | None, more: list[str] | None) -> list[str]:

@@ -107,7 +107,10 @@ def test_other_fields_are_kept_and_a_csv_file_is_read(tmp_path):
     ("rows", "said"),
     [
         ([{"id": 1, "text": "x"}], "line 1: these are no patches in a known format: the fields are 'id, text'"),
-        ([{}], "the fields are none. Rows of patches have bug_id and one of function, lines, file, patch; patches that"),
+        (
+            [{}],
+            "the fields are none. Known are bug_id with one of function, lines, file, patch; bug_id, source, rank",
+        ),
         ([SWE, {"instance_id": "b"}], "line 2: SWE-bench predictions have model_patch, and this row has not"),
         ([{**ELLE, "generation": "x"}], "line 1: generation should be a list, got 'x'; the file looks like elle"),
         ([{**ELLE, "evaluation": [{"generation": 3}]}], "a generation should be a text or null, got"),
