@@ -27,6 +27,7 @@ from engine.shell.verbs import (
     Set,
     SpecFile,
     Wait,
+    check_out,
     exit_with_code,
     guarded,
     moved,
@@ -172,6 +173,7 @@ def export(
     home: Home = HOME,
 ) -> None:
     """Write a benchmark run to a file, every patch with its verdict or as another program reads it; print its path."""
+    check_out(out)
     print(moved(updated_workspace(home).patches.export(run_id, form), out))
 
 

@@ -18,6 +18,7 @@ from engine.shell.verbs import (
     Out,
     RunId,
     Wait,
+    check_out,
     exit_with_code,
     guarded,
     moved,
@@ -103,6 +104,7 @@ def take_in(
 @guarded
 def bundle(run_id: RunId, out: Out = None, home: Home = HOME) -> None:
     """Write a .zip with all that repeats a benchmark run, or lists it in another home; its README says how."""
+    check_out(out)
     print(moved(updated_workspace(home).patches.export(run_id, "bundle"), out))
 
 

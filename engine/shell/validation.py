@@ -13,11 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from engine.assets import HOME
-from engine.errors import UserError
 from engine.exchange.reading import recognised
 from engine.rundir import RunDir
 from engine.shell import follow
-from engine.shell.verbs import Home, Json, Set, exit_with_code, guarded, moved, open_workspace
+from engine.shell.verbs import Home, Json, Set, check_out, exit_with_code, guarded, moved, open_workspace
 from engine.spec_files import read_spec
 
 if TYPE_CHECKING:
@@ -68,8 +67,7 @@ def validate(
     json_: Json = False,
 ) -> None:
     """Test patches that anything may have made, each in a sandbox: a row in, the same row with its verdict out."""
-    if out is not None and not out.absolute().parent.is_dir():
-        raise UserError(f"--out: there is no folder {out.absolute().parent}")
+    check_out(out)
     workspace = open_workspace(home)
     run = _done(workspace, _settings(benchmark, path, candidates, set_), as_json=json_)
     made = RunDir(Path(run.folder)).artifacts / VERDICTS

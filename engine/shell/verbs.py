@@ -65,12 +65,16 @@ def guarded(verb: Callable[P, None]) -> Callable[P, None]:
     return inner
 
 
+def check_out(out: Path | None) -> None:
+    """Raises UserError where a file cannot go, before any work is done for it."""
+    if out is not None and not out.absolute().parent.is_dir():
+        raise UserError(f"--out: there is no folder {out.absolute().parent}")
+
+
 def moved(made: Path, out: Path | None) -> Path:
-    """A copy of `made` at `out`, whole or not there, if a place is named; else `made` itself. Raises UserError."""
+    """A copy of `made` at `out`, whole or not there, if a place is named; else `made` itself."""
     if out is None:
         return made
-    if not out.absolute().parent.is_dir():
-        raise UserError(f"--out: there is no folder {out.absolute().parent}")
     part = out.with_name(f".{out.name}.tmp")
     shutil.copyfile(made, part)
     part.replace(out)

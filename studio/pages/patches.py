@@ -145,8 +145,9 @@ def build(frame: Frame) -> None:
     def close_import() -> Any:
         return form_shown(False)
 
-    def follow_link(again: int, use: str) -> Any:
-        return form_shown(bool(again or use))
+    def follow_link(again: int, use: str) -> list[Any]:
+        is_asked = bool(again or use)
+        return [form_shown(is_asked), form_shown(False) if is_asked else gr.skip()]
 
     def draw_run(want: int, held: int | None, again: int, use: str) -> list[Any]:
         """The run that is wanted; else the one that is shown stays, also when a newer one starts."""
@@ -223,7 +224,8 @@ def build(frame: Frame) -> None:
     on(bring.click, open_form, None, import_row, name="patches_open_import")
     on(leave.click, close_import, None, import_row, name="patches_close_import")
     on(close.click, close_form, None, [*by_link, form_row], name="patches_close_form")
-    on([part.change for part in (*by_link, wanted)], follow_link, by_link, form_row, name="patches_follow_link")
+    on([part.change for part in (*by_link, wanted)], follow_link, by_link, [form_row, import_row],
+       name="patches_follow_link")  # fmt: skip
     live.show(draw_run, [wanted, picker, *by_link], [picker, opened, summary, state, results],
               also=[part.change for part in (wanted, *by_link)])  # fmt: skip
     live.show(draw_table, asked, [table, place, exports], also=[part.change for part in asked])
