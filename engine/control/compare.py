@@ -12,6 +12,7 @@ from sqlmodel import Session
 from engine.control.exported import candidates_of
 from engine.control.lookup import find_run
 from engine.control.names import made_by, plugin_of
+from engine.control.outcomes import seconds_worked
 from engine.errors import UserError
 from engine.exchange import latex
 from engine.scoring import (
@@ -228,7 +229,6 @@ def _compared(
 ) -> ComparedRun:
     common = Counter(summaries[bug.bug_id] for bug in bugs if bug.is_common)
     chances = {at: chance for at in ranks(k) if (chance := pass_at_with_interval(common, at)) is not None}
-    ended = run.ended_at - run.started_at if run.ended_at and run.started_at else None
     return ComparedRun(
         run=run.id or 0,
         name=run.name,
@@ -240,5 +240,5 @@ def _compared(
         own_bugs=sum(bug.repaired[place] is not None for bug in bugs),
         plausible_at={at: plausible_at(common, at) for at in range(1, k + 1)},
         pass_at=chances,
-        seconds=ended,
+        seconds=seconds_worked(run),
     )

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 
 from engine.domain import Completion
+from engine.generators import OUT_OF_MEMORY, TOO_LONG, NoAnswer
 from engine.models.loading import Loaded, tokens_that_fit
 
 # Draws for a padded batch: ids (P, tokens), mask (P, tokens) -> row, tokens (n, new), mean log-probabilities (n,)
 Draw = Callable[[torch.Tensor, torch.Tensor, list[int]], Iterator[tuple[int, torch.Tensor, torch.Tensor]]]
+Answers = Iterator[tuple[int, list[Completion] | NoAnswer]]
 
 
 class Batches:
@@ -24,13 +26,13 @@ class Batches:
         self.new_tokens = new_tokens
         self.budget = budget or tokens_that_fit(loaded)
 
-    def run(self, prompts: Sequence[str], draw: Draw) -> Iterator[tuple[int, list[Completion] | None]]:
+    def run(self, prompts: Sequence[str], draw: Draw) -> Answers:
         """See `engine.generators.Generator.generate`; `draw` gets the padded rows and the indices of their prompts."""
         ids = encode(self.loaded.tokenizer, prompts)
         longest = room(self.loaded, self.new_tokens)
         fitting = [index for index, tokens in enumerate(ids) if 0 < len(tokens) <= longest]
         for index in sorted(set(range(len(ids))) - set(fitting)):
-            yield index, None
+            yield index, TOO_LONG
         for batch in self._split(sorted(fitting, key=lambda index: len(ids[index])), ids):
             yield from self._halving(batch, ids, draw)
 
@@ -46,7 +48,7 @@ class Batches:
         if batch:
             yield batch
 
-    def _halving(self, batch: list[int], ids: list[list[int]], draw: Draw) -> Iterator[tuple[int, list[Completion]]]:
+    def _halving(self, batch: list[int], ids: list[list[int]], draw: Draw) -> Answers:
         left = list(batch)
         try:
             rows, mask = padded([ids[index] for index in batch], self.loaded)
@@ -54,11 +56,14 @@ class Batches:
                 left.remove(batch[row])
                 yield batch[row], read_back(tokens, scores, self.loaded)
         except (torch.OutOfMemoryError, RuntimeError) as error:
-            if len(batch) == 1 or not is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         if left:  # outside the except clause, whose traceback would keep the memory allocated
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+            if len(batch) == 1:
+                yield batch[0], OUT_OF_MEMORY
+                return
             middle = (len(left) + 1) // 2
             for half in (left[:middle], left[middle:]):
                 if half:

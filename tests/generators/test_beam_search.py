@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from tiny_models import make_adapter, make_model
 
 from engine.domain import Model
 from engine.errors import UserError
+from engine.generators import OUT_OF_MEMORY
 from engine.generators.beam import Beam
 
 PROMPTS = [
@@ -78,20 +80,26 @@ def test_a_batch_that_does_not_fit_is_halved(tiny, monkeypatch):
     assert sizes == [5, 3, 2, 1, 2]
 
 
-def test_one_prompt_that_does_not_fit_is_an_error(tiny, monkeypatch):
+def test_one_prompt_that_does_not_fit_has_no_answer_and_the_others_do(tiny, monkeypatch):
     import torch
 
     from engine.generators import beam_search
 
-    def full(*_):
-        raise torch.OutOfMemoryError("no room")
-        yield
+    search = beam_search.beam_search
 
-    monkeypatch.setattr(beam_search, "beam_search", full)
-    beam = Beam(Beam.Params())
+    def cramped(model, ids, *rest):
+        if len(ids) > 1 or ids.shape[1] == longest:
+            raise torch.OutOfMemoryError("no room")
+        yield from search(model, ids, *rest)
+
+    monkeypatch.setattr(beam_search, "beam_search", cramped)
+    beam = Beam(Beam.Params(max_new_tokens=4))
     beam.load(tiny, 0)
-    with pytest.raises(torch.OutOfMemoryError):
-        list(beam.generate(PROMPTS[:1], 2))
+    longest = max(beam.count(PROMPTS))
+    found = dict(beam.generate(PROMPTS, 2))
+    unanswered = [index for index, answer in found.items() if answer == OUT_OF_MEMORY]
+    assert unanswered == [max(range(len(PROMPTS)), key=beam.count(PROMPTS).__getitem__)]
+    assert all(len(answer) == 2 for index, answer in found.items() if index not in unanswered)
 
 
 def test_streaming_is_refused_in_words():
@@ -111,3 +119,18 @@ def test_the_starter_model_answers_as_transformers_does():
     for index, prompt in enumerate(prompts):
         wanted = read_back(*by_transformers(beam.loaded, prompt, 10, 32), beam.loaded)
         assert [one.text for one in found[index]] == [one.text for one in wanted]
+
+
+@pytest.mark.parametrize(("bits", "size"), [(8, 1.0), (4, 0.5)])
+def test_weights_in_fewer_bits_take_less_memory_and_answer_alike(tmp_path, bits, size):
+    """Bytes of a weight of a linear layer; the best completion's score is near that of the exact weights."""
+    base = make_model(tmp_path / "base")
+    adapter = make_adapter(tmp_path / "adapter", base)
+    exact, quantised = (Beam(Beam.Params(max_new_tokens=6, base_bits=each)) for each in (16, bits))
+    for beam in (exact, quantised):
+        beam.load(adapter, 0)
+    weight = quantised.loaded.model.base_model.model.model.layers[0].mlp.up_proj.base_layer.weight
+    assert weight.numel() * weight.element_size() == size * 128 * 64
+    ours, wanted = ({i: c[0].score for i, c in each.generate(PROMPTS, 4)} for each in (quantised, exact))
+    assert ours == pytest.approx(wanted, abs=0.5)
+    assert ours != wanted
