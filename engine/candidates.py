@@ -54,7 +54,7 @@ def _candidate(where: str, line: int, row: dict[str, Any], number: int) -> Candi
     way = (given or ways)[0]
     if not isinstance(row[way], str | None):
         raise UserError(f"{where}: {way} should be a text or null, got {shown(row[way])}", field="file")
-    if not isinstance(rank, int | float | None) or isinstance(rank, bool):
+    if not isinstance(rank, int | float | None) or isinstance(rank, bool) or rank != rank:  # the last: NaN has no order
         raise UserError(f"{where}: rank should be a number, got {shown(rank)}", field="file")
     return Candidate(number, line, bug_id, way, row[way], number if rank is None else rank, row)
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from engine.errors import OutsideFailure
+from engine.errors import OutsideFailure, UserError
 from engine.exchange.exported import Exported, Form
 from engine.exchange.own import write_jsonl
+from engine.exchange.reading import recognised
 from engine.fingerprint import code_version, library_versions
 from engine.reading import open_regular
 from engine.rundir import RunDir
@@ -78,9 +79,17 @@ def _copied(folder: Path, tested: str) -> dict[str, Path]:
             raise OutsideFailure(f"{folder} has no {name}, so the run cannot be bundled")
     if (folder / VERDICTS).is_file():
         found[VERDICTS] = folder / VERDICTS
-    if tested and Path(tested).is_file():
-        found[TESTED + Path(tested).suffix.lower()] = Path(tested)
+    if tested and _holds_patches(Path(tested)):
+        found[TESTED + Path(tested).suffix.lower()] = Path(tested).resolve()
     return found
+
+
+def _holds_patches(path: Path) -> bool:
+    """Whether it is a file of patches: the spec of a stranger's run may name any file of this machine."""
+    try:
+        return path.is_file() and bool(recognised(path))
+    except (UserError, OSError):
+        return False
 
 
 def repeat_command(spec: Mapping[str, Any], tested: str) -> str:

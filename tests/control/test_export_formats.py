@@ -208,6 +208,20 @@ def test_the_command_that_repeats_a_benchmark_run_is_one(workspace, judged, fini
     assert json.loads(done.stdout)["spec"]["candidates"] == 3
 
 
+@pytest.mark.parametrize(("text", "is_packed"), [('{"bug_id": "b/easy", "lines": ""}\n', True), ("secret\n", False)])
+def test_the_file_that_was_tested_is_packed_only_if_it_holds_patches(
+    workspace, judged, finished, tmp_path, text, is_packed
+):
+    finished(judged)
+    (tmp_path / "named.jsonl").write_text(text)
+    with workspace._database.write() as session:
+        run = session.get_one(type(workspace.runs.get(judged)), judged)
+        run.spec = parse({"kind": "validate", "file": str(tmp_path / "named.jsonl")}).model_dump(mode="json")
+    with zipfile.ZipFile(exported(workspace, judged, "bundle")) as bundle:
+        assert ("patches-tested.jsonl" in bundle.namelist()) is is_packed
+        assert ("repair-studio validate patches-tested.jsonl" in bundle.read("README.md").decode()) is is_packed
+
+
 def test_the_command_that_repeats_a_validation_names_the_file_of_the_bundle():
     spec = parse(
         {"kind": "validate", "file": "/far/away.jsonl", "benchmark": "pocket", "maker": "some body", "seed": 3}

@@ -95,6 +95,12 @@ def test_one_json_value_may_hold_all_rows(tmp_path, rows):
     assert [(each.bug_id, each.line) for each in read_candidates(path)] == [("HALF", 1), ("HALF", 2)]
 
 
+def test_a_rank_that_is_no_number_is_named(tmp_path):
+    (tmp_path / "x.csv").write_text("bug_id,lines,rank\na,,2\na,,nan\n")
+    with pytest.raises(UserError, match="x.csv, line 3: rank should be a number, got nan"):
+        read_candidates(tmp_path / "x.csv")
+
+
 def test_other_fields_are_kept_and_a_csv_file_is_read(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text('instance_id,model_name_or_path,model_patch,cost\nHALF,m,"\'--- a/A.java\n+x",0.5\nHALF,m,,1\n')
