@@ -32,7 +32,5 @@ def read(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {**rest, "bug_id": row[ID], "patch": row[PATCH] or None}
 
 
-FORM = Form(
-    "swe-bench", ".jsonl", "SWE-bench", "predictions as SWE-bench evaluates them: the first patch of each bug", write
-)
+FORM = Form("swe-bench", ".jsonl", "SWE-bench", "predictions for SWE-bench: the first patch of each bug", write)
 READER = Reader("SWE-bench predictions", (ID, PATCH), read, who=WHO)

@@ -19,10 +19,13 @@ Answers = Iterator[tuple[int, list[Completion] | NoAnswer]]
 class Batches:
     """Tokenises prompts, runs a drawing method over them and reads its completions back as text."""
 
-    def __init__(self, loaded: Loaded, n: int, new_tokens: int, budget: int | None) -> None:
-        """`budget`: tokens of keys and values computed at a time; None: as many as fit the free memory."""
+    def __init__(self, loaded: Loaded, n: int, new_tokens: int, budget: int | None, copies: int) -> None:
+        """`budget`: tokens of keys and values computed at a time; None: as many as fit the free memory.
+
+        `copies`: how often a prompt's own tokens are in memory for its `n` completions.
+        """
         self.loaded = loaded
-        self.n = n
+        self.n, self.copies = n, copies
         self.new_tokens = new_tokens
         self.budget = budget or tokens_that_fit(loaded)
 
@@ -40,7 +43,7 @@ class Batches:
         """Consecutive prompts; the longest, which comes last, sets the width of its batch."""
         batch: list[int] = []
         for index in ordered:
-            width = self.n * (len(ids[index]) + self.new_tokens)
+            width = self.copies * len(ids[index]) + self.n * self.new_tokens
             if batch and (len(batch) + 1) * width > self.budget:
                 yield batch
                 batch = []

@@ -37,6 +37,7 @@ class Beam(LocalModel):
     def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         from engine.generators.batches import Batches, line_end_ids, stop_ids
         from engine.generators.beam_search import beam_search
+        from engine.generators.beam_tokens import shares_prompts
 
         loaded, new_tokens = self.loaded, self.params.max_new_tokens
         stops = line_end_ids(loaded) if self.params.one_line else stop_ids(loaded)
@@ -47,7 +48,8 @@ class Beam(LocalModel):
         ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
             return beam_search(loaded.model, ids, mask, n, new_tokens, stops, pad)
 
-        yield from Batches(loaded, n, new_tokens, self.params.batch_tokens).run(prompts, draw)
+        copies = 1 if shares_prompts(loaded.model) else n
+        yield from Batches(loaded, n, new_tokens, self.params.batch_tokens, copies).run(prompts, draw)
 
     def stream(self, prompt: str) -> Stream:
         raise UserError(

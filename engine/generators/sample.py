@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from engine.generators.buffers import buffered
 from engine.generators.steps import advance, read
 
 Warp = Callable[[torch.Tensor], torch.Tensor]  # logits (P x n, V) -> logits to draw from
@@ -51,7 +52,8 @@ def sample(
     `stops`, or after `new_tokens` steps.
     """
     numbers = torch.cat([_numbers(seed, n, new_tokens, ids.device) for seed in seeds])  # (P x n, new)
-    cache, logits = read(model, ids, mask, n, new_tokens)  # logits: (R, V), at first of all P x n
+    read_once, logits = read(model, ids, mask)
+    cache, logits = buffered(read_once, n, new_tokens), logits.repeat_interleave(n, dim=0)  # (R, V), at first of P x n
     rows = torch.arange(len(numbers), device=ids.device)
     positions = mask.sum(dim=1).repeat_interleave(n)
     mask = torch.cat([mask, mask.new_ones(len(ids), new_tokens)], dim=1).repeat_interleave(n, dim=0)

@@ -52,7 +52,7 @@ class Sampling(LocalModel):
         ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
             return self._draw(ids, mask, [self._seed_of(prompts[index], 0) for index in batch], n, stops)
 
-        batches = Batches(self.loaded, n, self.params.max_new_tokens, self.params.batch_tokens)
+        batches = Batches(self.loaded, n, self.params.max_new_tokens, self.params.batch_tokens, n)
         for index, completions in batches.run(prompts, draw):
             if not isinstance(completions, NoAnswer):
                 completions.sort(key=lambda one: -(one.score or 0.0))

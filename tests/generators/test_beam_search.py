@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from tiny_models import make_adapter, make_model
 
+from engine.assets import STARTER_MODEL
 from engine.domain import Model
 from engine.errors import UserError
 from engine.generators import OUT_OF_MEMORY
@@ -47,6 +50,36 @@ def test_completions_are_those_of_transformers(tiny, beams, new_tokens):
         wanted = read_back(tokens, ours if scores is None else scores, beam.loaded)
         assert [one.text for one in found[index]] == [one.text for one in wanted]
         assert ours.tolist() == pytest.approx([one.score for one in wanted], abs=1e-4)
+
+
+@pytest.mark.parametrize(("window", "shares"), [(None, True), (12, False)])
+def test_a_model_whose_layers_forget_is_searched_in_copies(tmp_path, window, shares):
+    """With a sliding window no mask can choose among all tokens, so each beam has a row of its own."""
+    import torch
+    from transformers import MistralConfig, MistralForCausalLM
+
+    from engine.generators.batches import read_back
+    from engine.generators.beam_tokens import shares_prompts
+
+    torch.manual_seed(0)
+    model = MistralForCausalLM(
+        MistralConfig(
+            hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+            vocab_size=8192, sliding_window=window, eos_token_id=0, pad_token_id=6, bos_token_id=None,
+        )
+    )  # fmt: skip
+    with torch.no_grad():
+        model.model.embed_tokens.weight.mul_(50)
+    model.save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(STARTER_MODEL / name, tmp_path)
+    beam = Beam(Beam.Params(max_new_tokens=8))
+    beam.load(Model("windowed", "base", str(tmp_path)), 0)
+    assert shares_prompts(beam.loaded.model) is shares
+    found = dict(beam.generate(PROMPTS, 4))
+    for index, prompt in enumerate(PROMPTS):
+        wanted = read_back(*by_transformers(beam.loaded, prompt, 4, 8), beam.loaded)
+        assert [one.text for one in found[index]] == [one.text for one in wanted]
 
 
 def test_completions_do_not_depend_on_the_batch(tiny):
@@ -109,7 +142,7 @@ def test_streaming_is_refused_in_words():
 
 @pytest.mark.slow
 def test_the_starter_model_answers_as_transformers_does():
-    from engine.assets import STARTER_ADAPTER, STARTER_MODEL
+    from engine.assets import STARTER_ADAPTER
     from engine.generators.batches import read_back
 
     beam = Beam(Beam.Params(max_new_tokens=32))
