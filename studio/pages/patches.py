@@ -17,7 +17,7 @@ from engine.languages import LANGUAGES
 from engine.specs import WITH_PATCHES
 from studio.addresses import link
 from studio.checked import chosen_number
-from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
+from studio.clickable import GONE, click_value, clickable, hidden_field, pager, plain, show_or_hide
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import patch as patch_html
@@ -27,7 +27,7 @@ from studio.importing import ImportForm
 from studio.page import Frame
 
 SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Skipped", "skipped")]
-SORT = [("bug", "bug"), ("first plausible rank", "first"), ("plausible patches", "count"), ("kind of fault", "kind")]
+SORT = [("by bug", "bug"), ("by first plausible", "first"), ("by plausible patches", "count"), ("by kind", "kind")]
 LANGUAGE_CHOICES = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
 SIZE = 15  # rows, until the browser has reported how many fit
 LARGEST = 60
@@ -169,17 +169,19 @@ def build(frame: Frame) -> None:
 
     def draw_table(
         run: int | None, text: str, which: str, only: str, order: str, number: int, rows: int, bug_id: str, place: str
-    ) -> list[str]:
+    ) -> list[Any]:
         if not (run := chosen_number(run)):
-            return ["", "", ""]
+            return ["", "", "", *pager(1, 1)]
         shown = Shown(text, which, only, order, number, rows)
         found, total = workspace.patches.page(run, shown.query)
         most = workspace.patches.candidates(run)
         pages = shown.pages(total)
-        said = f"page {min(number, pages)} of {pages}, {total} bugs"
+        number = min(number, pages)
+        said = f"page {number} of {pages}, {total} bugs"
         compare = f'<a href="{link(compare=run)}">Compare</a>'
         menu = patch_table.export_menu(run, workspace.patches.forms(run))
-        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"<nav>{compare}{menu}</nav>"]
+        shown_table = patch_table.table(found, most, f"{place}:{bug_id}")
+        return [shown_table, said, f"<nav>{compare}{menu}</nav>", *pager(number, pages)]
 
     def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
         asked = patch_table.read_key(f"{place}:{bug_id}")
@@ -228,7 +230,7 @@ def build(frame: Frame) -> None:
        name="patches_follow_link")  # fmt: skip
     live.show(draw_run, [wanted, picker, *by_link], [picker, opened, summary, state, results],
               also=[part.change for part in (wanted, *by_link)])  # fmt: skip
-    live.show(draw_table, asked, [table, place, exports], also=[part.change for part in asked])
+    live.show(draw_table, asked, [table, place, exports, before, after], also=[part.change for part in asked])
     live.show(draw_patch, [picker, bug, rank], [patch], also=[bug.change, rank.change, picker.change], ticks=False)
     on([part.input for part in [*filters, sort]], first_page, None, page, name="patches_first_page")
     on(picker.input, another_run, picker, [wanted, page, bug, rank], name="patches_another_run")
