@@ -228,7 +228,7 @@ def test_resume_goes_on_with_the_run_that_is_shown(still_server, open_page):
     page.route("**/studio/**", lambda route: None)
     with sqlite3.connect(still_server.home / "studio.db") as database:
         database.execute("UPDATE run SET state = 'running' WHERE id = 7")
-    panel.get_by_role("button", name="Resume").click()
+    panel.get_by_role("button", name="Resume", exact=True).click()
     wait_for(lambda: "queued" in states(still_server))
     assert states(still_server)[6:9] == ["running", "failed", "queued"]
 
