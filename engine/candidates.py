@@ -2,33 +2,32 @@
 
 A row names its bug (`bug_id`) and has one of `function` (instead of the function that holds the faulty lines), `lines`
 (instead of the faulty lines), `file` (the whole file) and `patch` (a unified diff of the file); null is no patch.
+With `function` there may be `buggy_code`, what it takes the place of.
 `rank` orders the rows of a bug, the best first; without it they count in the order of the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json
-
 from engine.domain import Bug, Patch, Span, lines_of
 from engine.errors import UserError
+from engine.exchange.reading import WAYS, rows_in
 from engine.languages.source import Source, source
 from engine.params import shown
 from engine.unified import DoesNotFit, applied
-
-WAYS = ("function", "lines", "file", "patch")
-LONGEST = 16 << 20  # bytes of a row
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One row; `row` has all its fields, those that mean nothing here included."""
 
-    line: int  # of the file, from 1
+    number: int  # of the file's candidates, from 1
+    line: int  # or row of the file, from 1
     bug_id: str
     way: str  # one of WAYS
     text: str | None  # None: there is no patch
@@ -37,36 +36,14 @@ class Candidate:
 
 
 def read_candidates(path: Path) -> list[Candidate]:
-    """The rows in the order of the file. Raises UserError naming file and line."""
-    try:
-        with path.open("rb") as file:
-            found = [_candidate(row, f"{path.name}, line {line}", line) for line, row in _rows(file, path.name)]
-    except OSError as error:
-        raise UserError(f"file: {path} cannot be read: {error.strerror}", field="file") from None
+    """The rows in the order of the file, in any format of `engine.exchange`. Raises UserError naming file and line."""
+    found = [_candidate(*row, number) for number, row in enumerate(rows_in(path), start=1)]
     if not found:
         raise UserError(f"file: {path} holds no rows", field="file")
     return found
 
 
-def _rows(file: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    number = 0
-    while line := file.readline(LONGEST + 1):
-        number += 1
-        where = f"{name}, line {number}"
-        if len(line) > LONGEST:
-            raise UserError(f"{where}: longer than {LONGEST:,} bytes", field="file")
-        if not line.strip():
-            continue
-        try:
-            row = from_json(line.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
-        except ValueError as error:
-            raise UserError(f"{where}: not JSON: {error}; each line holds one object", field="file") from None
-        if not isinstance(row, dict):
-            raise UserError(f"{where}: expected an object with bug_id and a patch, got {shown(row)}", field="file")
-        yield number, row
-
-
-def _candidate(row: dict[str, Any], where: str, line: int) -> Candidate:
+def _candidate(where: str, line: int, row: dict[str, Any], number: int) -> Candidate:
     bug_id, rank = row.get("bug_id"), row.get("rank")
     if not isinstance(bug_id, str) or not bug_id:
         raise UserError(f"{where}: bug_id should name a bug, got {shown(bug_id)}", field="file")
@@ -77,15 +54,49 @@ def _candidate(row: dict[str, Any], where: str, line: int) -> Candidate:
     way = (given or ways)[0]
     if not isinstance(row[way], str | None):
         raise UserError(f"{where}: {way} should be a text or null, got {shown(row[way])}", field="file")
-    if not isinstance(rank, int | float | None) or isinstance(rank, bool):
+    if not isinstance(rank, int | float | None) or isinstance(rank, bool) or rank != rank:  # the last: NaN has no order
         raise UserError(f"{where}: rank should be a number, got {shown(rank)}", field="file")
-    return Candidate(line, bug_id, way, row[way], line if rank is None else rank, row)
+    return Candidate(number, line, bug_id, way, row[way], number if rank is None else rank, row)
+
+
+def ids_of(bugs: Iterable[str]) -> Callable[[str], str]:
+    """Finds the id of a bug under the name that another program gives it; a name that is none stays as it is.
+
+    Others write "HumanEval/3" for humaneval/3, or leave out what stands before the slash.
+    """
+    known = set(bugs)
+    short = Counter(_short(bug_id) for bug_id in known)
+    by_short = {_short(bug_id): bug_id for bug_id in known if short[_short(bug_id)] == 1}
+    sources = {_plain(bug_id.partition("/")[0]) for bug_id in known if "/" in bug_id}
+
+    def find(bug_id: str) -> str:
+        source, slash, _ = bug_id.partition("/")
+        is_other = slash and _plain(source) not in sources
+        return bug_id if bug_id in known or is_other else by_short.get(_short(bug_id), bug_id)
+
+    return find
+
+
+def benchmark_of(bug_id: str, names: Iterable[str]) -> str:
+    """Which benchmark a bug's id begins with, as others write it too; empty if it is none of `names`."""
+    source, slash, _ = bug_id.partition("/")
+    return next((name for name in names if slash and _plain(name) == _plain(source)), "")
+
+
+def _short(bug_id: str) -> str:
+    """What stands behind the first slash, and without one all of it."""
+    source, slash, rest = bug_id.partition("/")
+    return (rest if slash else source).casefold()
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def by_bug(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
     """Bug id -> its rows, the best first."""
     found: dict[str, list[Candidate]] = {}
-    for candidate in sorted(candidates, key=lambda each: (each.rank, each.line)):
+    for candidate in sorted(candidates, key=lambda each: (each.rank, each.number)):
         found.setdefault(candidate.bug_id, []).append(candidate)
     return found
 
@@ -100,11 +111,17 @@ def patch_of(candidate: Candidate, bug: Bug) -> Patch:
     if candidate.way == "lines":
         return Patch(bug.id, bug.patched(text))
     if candidate.way == "function":
-        return _with_function(bug, text)
+        return _instead(candidate.row.get("buggy_code"), text, bug) or _with_function(bug, text)
     try:
         return Patch(bug.id, applied(bug.buggy, text, bug.path))
     except DoesNotFit as reason:
         return Patch(bug.id, None, str(reason))
+
+
+def _instead(old: Any, new: str, bug: Bug) -> Patch | None:
+    """`new` instead of `old`; None where `old` does not stand in the file, or more than once."""
+    is_there = isinstance(old, str) and old and bug.buggy.count(old) == 1
+    return Patch(bug.id, bug.buggy.replace(old, new)) if is_there else None
 
 
 def _with_function(bug: Bug, text: str) -> Patch:

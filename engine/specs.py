@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from engine.errors import UserError
+from engine.exchange.imported import LONGEST_WHO
 from engine.params import Params, Place, explain, is_unicode, setting, shown
 from engine.plugins import BENCHMARKS, BY_FIELD
 
@@ -172,8 +173,13 @@ class ValidateSpec(Spec):
 
     kind: Literal["validate"] = "validate"
     benchmark: PluginParams = setting("pocket", "the bugs that the patches are for")
-    file: Place = setting("", "patches, a JSON object a line; empty: test only known fixes and buggy code")
-    keep_verdicts: bool = setting(False, "take over the verdicts that stand in the file and run nothing", more=True)
+    file: Place = setting("", "patches in any known format; empty: test only known fixes and buggy code", upload=True)
+    maker: str = setting(
+        "", "who made the patches; empty: the name of the file", title="Made by", max_length=LONGEST_WHO
+    )
+    keep_verdicts: bool = setting(
+        False, "take over the verdicts that stand in the file and run nothing", title="Keep its verdicts"
+    )
     limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
     workers: int | None = setting(None, "patches tested at a time; empty: one a core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)

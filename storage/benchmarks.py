@@ -79,6 +79,13 @@ def candidate_summaries(session: Session, run_id: int, *, set_aside: bool = Fals
     return session.execute(select(*columns, func.count().label("bugs")).where(*wanted).group_by(*columns)).all()
 
 
+def summaries_by_kind(session: Session, run_id: int) -> Sequence[Row[Any]]:
+    """(kind of fault, SUMMARY_COLUMNS but the last, number of bugs that have these), of bugs that are not set aside."""
+    columns = [col(Bug.kind), *(getattr(Bug, name) for name in SUMMARY_COLUMNS[:-1])]
+    query = select(*columns, func.count()).where(col(Bug.run_id) == run_id, col(Bug.skipped) == "")
+    return session.execute(query.group_by(*columns)).all()
+
+
 def repaired(session: Session, run_id: int) -> dict[str, int]:
     """Bug -> rank of its first plausible patch, of the bugs that count, the smallest rank first."""
     wanted = (col(Bug.run_id) == run_id, col(Bug.first_plausible).is_not(None), col(Bug.skipped) == "")
@@ -178,6 +185,30 @@ def with_texts(session: Session, run_id: int) -> Iterator[Any]:
         .join(failed, col(failed.id) == Patch.failed_text)
         .where(col(Bug.run_id) == run_id)
         .order_by(col(Bug.bug_id), col(Patch.source), col(Patch.rank))
+    )
+    found = session.connection().execution_options(yield_per=AT_ONCE).execute(query)
+    for part in found.partitions():
+        yield from part
+
+
+def candidates_with_texts(session: Session, run_id: int) -> Iterator[Any]:
+    """Every candidate of a model, ordered by bug and rank, read in parts while it is iterated.
+
+    Columns in the order of this function: five of the bug, with its two texts, and six of the patch, with two texts.
+    """
+    buggy, fixed, completion, patch = (aliased(Text) for _ in range(4))
+    of_bug = (Bug.bug_id, Bug.path, Bug.start, buggy.text, fixed.text)
+    of_patch = (Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, completion.text, patch.text)
+    query = (
+        select(*(col(column) for column in (*of_bug, *of_patch)))
+        .select_from(Bug)
+        .join(Patch, col(Patch.bug) == Bug.id)
+        .join(buggy, col(buggy.id) == Bug.buggy_text)
+        .join(fixed, col(fixed.id) == Bug.fixed_text)
+        .join(completion, col(completion.id) == Patch.completion_text)
+        .outerjoin(patch, col(patch.id) == Patch.patch_text)
+        .where(col(Bug.run_id) == run_id, col(Patch.source) == "model")
+        .order_by(col(Bug.bug_id), col(Patch.rank))
     )
     found = session.connection().execution_options(yield_per=AT_ONCE).execute(query)
     for part in found.partitions():

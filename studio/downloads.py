@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from engine.control.exports import file_name
+
 AT_ONCE = 2  # exports that are written at a time; each holds one of the few connections to the database
 LOOK_S = 0.25  # between two looks whether the browser is still there
 NOBODY = 499  # status of an answer that nobody reads, as nginx logs it
@@ -65,7 +67,7 @@ class Downloads:
                     download.leave()
                     return Response(status_code=NOBODY)
                 await asyncio.wait({download.task}, timeout=LOOK_S)
-            return _Sent(download.task.result(), download.leave, filename=f"run-{run}.{form}")
+            return _Sent(download.task.result(), download.leave, filename=file_name(run, form))
         except BaseException:
             download.leave()
             raise

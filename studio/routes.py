@@ -1,4 +1,4 @@
-"""Our own routes beside Gradio's: changes of a page, uploads, exports, and plotly's script."""
+"""Our own routes beside Gradio's: changes of a page, uploads, exports, comparisons, and plotly's script."""
 
 from __future__ import annotations
 
@@ -52,6 +52,17 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
         except (UserError, OutsideFailure, OSError) as error:
             return PlainTextResponse(str(error), status_code=400)
 
+    async def comparison(request: Request) -> Response:
+        runs = [number_of(part) for part in request.path_params["runs"].split(",")]
+        k = number_of(request.query_params.get("k", "")) or None
+        try:
+            compared = await run_in_threadpool(workspace.compare.runs, runs, k)
+        except (UserError, OutsideFailure, OSError) as error:
+            return PlainTextResponse(str(error), status_code=400)
+        name = f"runs-{'-'.join(map(str, runs))}.tex"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return PlainTextResponse(compared.as_latex(), media_type="text/x-tex", headers=headers)
+
     async def upload(request: Request) -> Response:
         try:
             with workspace.uploads.receive(request.query_params.get("name", "")) as file:
@@ -71,6 +82,7 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
         Route("/studio/changes", _known_only(changes)),
         Route("/studio/look/{page}", _known_only(look), methods=["POST"]),
         Route("/studio/export/{run}.{form}", _known_only(export)),
+        Route("/studio/comparison/{runs}.tex", _known_only(comparison)),
         Route("/studio/upload", _known_only(upload), methods=["POST"]),
         Route("/studio/plotly.js", _known_only(plotly)),
     ]

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from sqlmodel import Session
 
+from engine.control.exported import candidates_of
 from engine.control.lookup import find_run
+from engine.control.names import made_by, plugin_of
 from engine.control.outcomes import seconds_worked
-from engine.control.patches import candidates_of
 from engine.errors import UserError
+from engine.exchange import latex
 from engine.scoring import (
     CandidateSummary,
     Comparison,
@@ -99,6 +100,12 @@ class Compared:
         """How many bugs every run scores."""
         return sum(bug.is_common for bug in self.bugs)
 
+    def as_latex(self) -> str:
+        """A table for a paper, with a row for each run."""
+        rows = [latex.TableRow(run.model or run.name, run.plausible_at) for run in self.runs]
+        benchmarks = {run.benchmark for run in self.runs}
+        return latex.comparison(rows, self.common, benchmarks.pop() if len(benchmarks) == 1 else "")
+
     @property
     def overlap(self) -> list[tuple[tuple[bool, ...], int]]:
         """(which runs repair it, how many common bugs), the most frequent combination first."""
@@ -140,7 +147,7 @@ class Compare:
             at = _rank(runs, k)
             bugs, summaries = _side_by_side(session, wanted, at)
         if not any(bug.is_common for bug in bugs):
-            named = " and ".join(f"{run.id} ({_plugin(run, 'benchmark')})" for run in runs)
+            named = " and ".join(f"{run.id} ({plugin_of(run.spec, 'benchmark')})" for run in runs)
             raise UserError(f"runs {named} have no bug in common that both score; compare runs of the same benchmark")
         pair = compare((bug.repaired[0], bug.repaired[1]) for bug in bugs) if len(runs) == 2 else None
         compared = (_compared(run, place, bugs, summaries[run.id or 0], at) for place, run in enumerate(runs))
@@ -167,11 +174,6 @@ def _benchmark_run(session: Session, run_id: int) -> Run:
     if run.kind not in WITH_PATCHES:
         raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run, which has no patches to compare")
     return run
-
-
-def _plugin(run: Run, field: str) -> str:
-    """The name of the plug-in in one field of a run's spec; empty where there is none."""
-    return str((run.spec.get(field) or {}).get("name", ""))
 
 
 def _rank(runs: Sequence[Run], k: int | None) -> int:
@@ -230,10 +232,10 @@ def _compared(
     return ComparedRun(
         run=run.id or 0,
         name=run.name,
-        model=str(run.spec.get("model") or Path(run.spec.get("file", "")).name),
-        benchmark=_plugin(run, "benchmark"),
-        representation=_plugin(run, "representation"),
-        generator=_plugin(run, "generator"),
+        model=made_by(run.spec),
+        benchmark=plugin_of(run.spec, "benchmark"),
+        representation=plugin_of(run.spec, "representation"),
+        generator=plugin_of(run.spec, "generator"),
         candidates=candidates_of(run),
         own_bugs=sum(bug.repaired[place] is not None for bug in bugs),
         plausible_at={at: plausible_at(common, at) for at in range(1, k + 1)},

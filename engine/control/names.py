@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
@@ -44,10 +45,20 @@ def default_name(spec: Spec, run_id: int) -> str:
     if isinstance(spec, BenchmarkSpec):
         return f"{Path(spec.model).name} on {spec.benchmark.name}"
     if isinstance(spec, ValidateSpec):
-        return f"{Path(spec.file).name or 'check'} on {spec.benchmark.name}"
+        return f"{spec.maker or Path(spec.file).name or 'check'} on {spec.benchmark.name}"
     if isinstance(spec, ChatSpec):
         return f"chat with {Path(spec.model).name}"
     return f"{getattr(spec, 'kind', '')}-{run_id}"
+
+
+def made_by(spec: Mapping[str, Any]) -> str:
+    """What or who made the patches of a run with this spec; empty if it tests no patches."""
+    return str(spec.get("maker") or spec.get("model") or Path(str(spec.get("file") or "")).name)
+
+
+def plugin_of(spec: Mapping[str, Any], field: str) -> str:
+    """The name of the plug-in in one field of a spec; empty where there is none."""
+    return str((spec.get(field) or {}).get("name", ""))
 
 
 def next_free(name: str, taken: Collection[str]) -> str:

@@ -14,9 +14,11 @@ from sqlmodel import Session
 
 from engine.control import exports
 from engine.control.diff import unified
+from engine.control.exported import candidates_of
 from engine.control.lookup import find_run
 from engine.errors import UserError
 from engine.events import MODEL
+from engine.exchange.exported import Form
 from engine.scoring import BugOutcomes, CandidateSummary, Share, counted_reasons, figures
 from engine.specs import WITH_PATCHES
 from storage import benchmarks, queries, texts
@@ -218,18 +220,18 @@ class Patches:
             row.verdict, row.note, row.created_at = verdict, note, time.time()
             session.add(row)
 
+    def forms(self, run_id: int) -> list[Form]:
+        """The formats that a run can be written in now. Raises UserError on an unknown run."""
+        with self._database.read() as session:
+            return exports.forms_of(find_run(session, run_id))
+
     def export(self, run_id: int, form: str) -> Path:
-        """Write all patches of a run as "csv" or "jsonl" into the home folder. Raises UserError on another form."""
+        """Write a run in a format of `engine.exchange.forms` into the home folder. Raises UserError on another form."""
         return exports.export(self._database, self._exports, run_id, form)
 
     def download(self, run_id: int, form: str, given_up: Event) -> Path:
         """As `export`, to a new file that its reader removes. Raises `exports.GivenUp` soon after `given_up` is set."""
         return exports.export(self._database, self._exports / exports.DOWNLOADS, run_id, form, given_up)
-
-
-def candidates_of(run: Run) -> int:
-    """Patches a bug: as many as were asked for, or as the file that was tested has at most."""
-    return int(run.result.get("candidates", run.spec.get("candidates", 10)))
 
 
 def _found(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch]:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import OutsideFailure
+from engine.exchange.forms import FORMS
 from engine.shell import follow
 from engine.shell.comparison import show_comparison
 from engine.shell.default_verb import DefaultVerb
@@ -22,11 +23,14 @@ from engine.shell.validation import check, import_, validate
 from engine.shell.verbs import (
     Home,
     Json,
+    Out,
     Set,
     SpecFile,
     Wait,
+    check_out,
     exit_with_code,
     guarded,
+    moved,
     open_workspace,
     updated_workspace,
 )
@@ -164,12 +168,13 @@ def demo(
 @guarded
 def export(
     run_id: Annotated[int, typer.Argument(help="number of a benchmark run")],
-    form: Annotated[str, typer.Option("--format", help="csv or jsonl")] = "csv",
+    form: Annotated[str, typer.Option("--format", help=", ".join(FORMS))] = "csv",
+    out: Out = None,
     home: Home = HOME,
 ) -> None:
-    """Write every patch of a benchmark run with its verdict to a file, and print its path."""
-    workspace = updated_workspace(home)
-    print(workspace.patches.export(run_id, form))
+    """Write a benchmark run to a file, every patch with its verdict or as another program reads it; print its path."""
+    check_out(out)
+    print(moved(updated_workspace(home).patches.export(run_id, form), out))
 
 
 @app.command()
@@ -178,10 +183,15 @@ def compare(
     run_ids: Annotated[list[int], typer.Argument(metavar="RUN_A RUN_B", help="numbers of 2 to 8 benchmark runs")],
     at: Annotated[int | None, typer.Option(help="the first so many candidates of each bug; left out: all")] = None,
     home: Home = HOME,
+    latex_: Annotated[bool, typer.Option("--latex", help="print a table for a paper (booktabs)")] = False,
     json_: Json = False,
 ) -> None:
     """Compare benchmark runs bug by bug, on the bugs that all of them score."""
-    show_comparison(updated_workspace(home).compare.runs(run_ids, at), Console(), as_json=json_)
+    compared = updated_workspace(home).compare.runs(run_ids, at)
+    if latex_:
+        print(compared.as_latex(), end="")
+        return
+    show_comparison(compared, Console(), as_json=json_)
 
 
 @app.command()

@@ -12,7 +12,19 @@ from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import UserError
 from engine.rundir import ENDED
 from engine.shell import follow
-from engine.shell.verbs import Home, Json, RunId, Wait, exit_with_code, guarded, open_workspace, updated_workspace
+from engine.shell.verbs import (
+    Home,
+    Json,
+    Out,
+    RunId,
+    Wait,
+    check_out,
+    exit_with_code,
+    guarded,
+    moved,
+    open_workspace,
+    updated_workspace,
+)
 
 runs = typer.Typer(invoke_without_command=True)
 
@@ -86,6 +98,14 @@ def take_in(
     """List runs again from their folders: after the database was lost, or from another home."""
     workspace = open_workspace(home)
     follow.show_runs([workspace.runs.get(workspace.take_in(folder)) for folder in folders], as_json=False)
+
+
+@runs.command("bundle")
+@guarded
+def bundle(run_id: RunId, out: Out = None, home: Home = HOME) -> None:
+    """Write a .zip with all that repeats a benchmark run, or lists it in another home; its README says how."""
+    check_out(out)
+    print(moved(updated_workspace(home).patches.export(run_id, "bundle"), out))
 
 
 @runs.command("log")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,10 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from engine.assets import HOME
-from engine.errors import UserError
+from engine.exchange.reading import recognised
 from engine.rundir import RunDir
 from engine.shell import follow
-from engine.shell.verbs import Home, Json, Set, exit_with_code, guarded, open_workspace
+from engine.shell.verbs import Home, Json, Set, check_out, exit_with_code, guarded, moved, open_workspace
 from engine.spec_files import read_spec
 
 if TYPE_CHECKING:
@@ -68,23 +67,20 @@ def validate(
     json_: Json = False,
 ) -> None:
     """Test patches that anything may have made, each in a sandbox: a row in, the same row with its verdict out."""
-    if out is not None and not out.absolute().parent.is_dir():
-        raise UserError(f"--out: there is no folder {out.absolute().parent}")
+    check_out(out)
     workspace = open_workspace(home)
     run = _done(workspace, _settings(benchmark, path, candidates, set_), as_json=json_)
     made = RunDir(Path(run.folder)).artifacts / VERDICTS
     if out is not None and made.is_file():
-        part = out.with_name(f".{out.name}.tmp")
-        shutil.copyfile(made, part)
-        part.replace(out)
-        made = out
+        made = moved(made, out)
     _show(workspace, run, made, as_json=json_)
 
 
 @guarded
 def import_(
-    verdicts: Annotated[Path, typer.Argument(metavar="FILE", help="as `validate` writes it")],
+    verdicts: Annotated[Path, typer.Argument(metavar="FILE", help="as `validate` or another program writes it")],
     benchmark: Name = "",
+    maker: Annotated[str, typer.Option(metavar="NAME", help="who made the patches; left out: as the file says")] = "",
     path: Place = None,
     set_: Set = None,
     home: Home = HOME,
@@ -92,9 +88,16 @@ def import_(
 ) -> None:
     """List verdicts that were made elsewhere as a run; nothing is tested again."""
     workspace = open_workspace(home)
-    settings = [*_settings(benchmark, path, verdicts, set_), "keep_verdicts=true"]
+    made_by = maker or who_made(verdicts)
+    named = [f"maker={json.dumps(made_by)}"] if made_by else []
+    settings = [*_settings(benchmark, path, verdicts, [*named, *(set_ or [])]), "keep_verdicts=true"]
     run = _done(workspace, settings, as_json=json_)
     _show(workspace, run, RunDir(Path(run.folder)).artifacts / VERDICTS, as_json=json_)
+
+
+def who_made(file: Path) -> str:
+    """Who made the patches of a file, if it says so. Raises UserError where its format is not known."""
+    return recognised(file).who if file.is_file() else ""
 
 
 def _settings(benchmark: str, path: Path | None, file: Path | None, more: list[str] | None) -> list[str]:

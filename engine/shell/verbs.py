@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -39,6 +40,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", help="override one field
 SpecFile = Annotated[
     str, typer.Argument(metavar="[SPEC]", help="a JSON file or a preset; default: no changes to the settings")
 ]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="where it goes; left out: the home folder")]
 RunId = Annotated[int, typer.Argument(help="number of the run")]
 
 
@@ -61,6 +63,22 @@ def guarded(verb: Callable[P, None]) -> Callable[P, None]:
         raise typer.Exit(code)
 
     return inner
+
+
+def check_out(out: Path | None) -> None:
+    """Raises UserError where a file cannot go, before any work is done for it."""
+    if out is not None and not out.absolute().parent.is_dir():
+        raise UserError(f"--out: there is no folder {out.absolute().parent}")
+
+
+def moved(made: Path, out: Path | None) -> Path:
+    """A copy of `made` at `out`, whole or not there, if a place is named; else `made` itself."""
+    if out is None:
+        return made
+    part = out.with_name(f".{out.name}.tmp")
+    shutil.copyfile(made, part)
+    part.replace(out)
+    return out
 
 
 def open_workspace(home: Path) -> Workspace:

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from engine.benchmarks import Benchmark
-from engine.candidates import Candidate, by_bug, patch_of, read_candidates
+from engine.candidates import Candidate, by_bug, ids_of, patch_of, read_candidates
 from engine.domain import Bug, Completion, Outcome, Verdict
 from engine.errors import UserError
 from engine.events import MODEL, VerdictFields
@@ -45,14 +45,17 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     started = time.monotonic()
     benchmark = BENCHMARKS.create(spec.benchmark)
     candidates = read_candidates(Path(spec.file)) if spec.file else []
-    rows = by_bug([_renamed(each) for each in candidates])
-    bugs = _asked_for(benchmark.bugs()[: spec.limit], rows, benchmark.name)
+    all_bugs = benchmark.bugs()
+    rows = by_bug(_renamed(candidates, all_bugs))
+    bugs = _asked_for(all_bugs[: spec.limit], rows, benchmark.name)
     skipped = {} if spec.keep_verdicts else dict(benchmark.skipped())
     for bug in bugs:
         say_bug(run, bug, skipped.get(bug.id, ""))
     run.emit("progress", done=0, total=len(candidates) or len(bugs), text="testing the known fixes")
     able = [bug for bug in bugs if bug.id not in skipped]
-    of_row = {each.line: (each.bug_id, MODEL, rank) for of_bug in rows.values() for rank, each in enumerate(of_bug, 1)}
+    of_row = {
+        each.number: (each.bug_id, MODEL, rank) for of_bug in rows.values() for rank, each in enumerate(of_bug, 1)
+    }
     verdicts: Mapping[Key, Verdict]
     controls: Mapping[str, Control | None]
     if spec.keep_verdicts:
@@ -67,7 +70,7 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
         if bug_id in skipped or bug_id not in known
     }
     if candidates:
-        keys = [of_row[each.line] for each in candidates]
+        keys = [of_row[each.number] for each in candidates]
         _write(run, candidates, [lost.get(key[0]) or verdicts[key] for key in keys])
     seconds = time.monotonic() - started
     most = max((len(of_bug) for of_bug in rows.values()), default=0)
@@ -88,9 +91,10 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     }
 
 
-def _renamed(candidate: Candidate) -> Candidate:
-    """Under the id that its bug has today."""
-    return replace(candidate, bug_id=BENCHMARKS.current(candidate.bug_id))
+def _renamed(candidates: Sequence[Candidate], bugs: Sequence[Bug]) -> list[Candidate]:
+    """Under the ids that their bugs have today."""
+    find = ids_of(bug.id for bug in bugs)
+    return [replace(each, bug_id=find(BENCHMARKS.current(each.bug_id))) for each in candidates]
 
 
 def _asked_for(bugs: Sequence[Bug], rows: Mapping[str, Sequence[Candidate]], name: str) -> list[Bug]:

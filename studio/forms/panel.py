@@ -37,14 +37,19 @@ class Panel:
         *,
         folded: Sequence[str] = (),
         recipe_apart: bool = False,
+        linked: bool = True,
     ) -> None:
-        """`recipe_apart`: the page itself calls `place_recipe`, where JSON and command should be."""
-        self._frame = frame
+        """`recipe_apart`: the page itself calls `place_recipe`, where JSON and command should be.
+
+        `linked`: a link can fill it; only one form of a page can be that.
+        """
+        self._frame, self._is_linked = frame, linked
         self.again, self.use = hidden_field(0), hidden_field("")
         with gr.Row(elem_classes="title-row"):
             plain(heading(title, text))
             presets = [("none", ""), *((name, name) for name in Form.presets(kind))]
-            self.preset = gr.Dropdown(presets, value="", label="Preset", filterable=False, min_width=140, scale=0)
+            self.preset = gr.Dropdown(presets, value="", label="Preset", filterable=False, min_width=140, scale=0,
+                                      visible=len(presets) > 1)  # fmt: skip
         self._origin = plain()
         self.form = Form(kind, names=names, folded=folded)
         self.refused = hidden_field("")  # what a start of this form was refused for, as JSON
@@ -96,8 +101,9 @@ class Panel:
         widgets = [each.widget for each in form.choosers]
         if widgets:
             live.show(choices, widgets, widgets)
-        self._frame.keep("again", self.again, check=self._asked)
-        self._frame.keep("use", self.use, check=self._using)
+        if self._is_linked:
+            self._frame.keep("again", self.again, check=self._asked)
+            self._frame.keep("use", self.use, check=self._using)
 
     def _keep_over_reload(self, filled: Any, asked: list[Any]) -> None:
         """Have the page's script keep what is typed, and put it back after a reload: at once, or after a link did."""

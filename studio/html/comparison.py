@@ -15,6 +15,12 @@ LETTERS = "ABCDEFGH"  # one for each run, as the charts and tables call it
 CELLS = 10  # candidates of each run that a row shows
 
 
+def paper_link(compared: Compared) -> str:
+    """A link to the same figures as a table for a paper."""
+    runs = ",".join(str(run.run) for run in compared.runs)
+    return f'<p class="exports"><a href="studio/comparison/{runs}.tex?k={compared.k}" download>LaTeX table</a></p>'
+
+
 def patterns(compared: Compared, chosen: str) -> str:
     """How many common bugs each combination of runs repairs; every one can be clicked to show these bugs only.
 

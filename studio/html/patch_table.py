@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.control.patches import BugRow, Totals
 from engine.domain import Outcome
+from engine.exchange.exported import Form
 from studio.clickable import pick
 from studio.html.basics import GLYPHS, empty, esc, glyph
 
@@ -119,6 +120,16 @@ def _cell(bug_id: str, source: str, rank: int, outcome: str | None, chosen: str,
         f'<td class="{edge}"><button type="button" class="cell v-{esc(outcome)}{mark}" aria-label="{label}"'
         f' title="{label}" {pick(key)}>{glyph(outcome)}</button></td>'
     )
+
+
+def export_menu(run: int, forms: Sequence[Form]) -> str:
+    """A button that opens a list of links, each to the run as a file in one format."""
+    links = "".join(
+        f'<a href="studio/export/{run}.{esc(form.name)}" download><b>{esc(form.title)}</b>'
+        f"<span>{esc(form.what)}</span></a>"
+        for form in forms
+    )
+    return f'<details class="menu"><summary>Export</summary><div>{links}</div></details>'
 
 
 def patch_key(bug_id: str, source: str, rank: int) -> str:

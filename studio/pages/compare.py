@@ -133,7 +133,7 @@ def build(frame: Frame) -> None:
         except UserError:  # `draw_runs` says it
             return ["", "", ""]
         return [
-            html.runs_table(found),
+            html.runs_table(found) + html.paper_link(found),
             plausible_by_rank(
                 {
                     f"{letter}  {run.name}": run.plausible_at

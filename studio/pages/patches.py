@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from engine.control.exports import FORMS
+from engine.control.names import made_by
 from engine.control.patches import BugQuery
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
@@ -23,6 +23,7 @@ from studio.guard import on
 from studio.html import patch as patch_html
 from studio.html import patch_table
 from studio.html.basics import doing, empty, esc, run_strip
+from studio.importing import ImportForm
 from studio.page import Frame
 
 SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Skipped", "skipped")]
@@ -64,8 +65,7 @@ def chosen_run(runs: Sequence[RunView], wanted: int) -> int | None:
 def run_label(run: RunView) -> str:
     """The label of a benchmark run in the list: model and benchmark."""
     benchmark = (run.spec.get("benchmark") or {}).get("name", "")
-    made = run.spec.get("model") or run.spec.get("file") or "check"
-    return f"{Path(str(made)).name} on {benchmark}  ·  run {run.id}"
+    return f"{Path(made_by(run.spec) or 'check').name} on {benchmark}  ·  run {run.id}"
 
 
 def build(frame: Frame) -> None:
@@ -84,6 +84,7 @@ def build(frame: Frame) -> None:
                              show_label=False, scale=0, min_width=280)  # fmt: skip
         summary = plain(elem_classes="summary")
         new = gr.Button("New benchmark run", size="sm", min_width=136, scale=0)
+        bring = gr.Button("Import", size="sm", min_width=72, scale=0)
     state = plain()
     with gr.Row(elem_classes=["page", "asking", GONE]) as form_row:
         with gr.Column(scale=5, min_width=320, variant="panel"):
@@ -96,6 +97,15 @@ def build(frame: Frame) -> None:
                 close = gr.Button("Close", min_width=80)
         with gr.Column(scale=5, min_width=320, variant="panel"):
             panel.place_recipe(is_open=True)
+    with gr.Row(elem_classes=["page", "asking", GONE]) as import_row:
+        with gr.Column(scale=5, min_width=320, variant="panel"):
+            importing = ImportForm(frame)
+            importing.panel.place_complaint()
+            with gr.Row(elem_classes="buttons"):
+                import_button = gr.Button("Import patches", variant="primary")
+                leave = gr.Button("Close", min_width=80)
+        with gr.Column(scale=5, min_width=320, variant="panel"):
+            importing.panel.place_recipe(is_open=True)
     with gr.Row(elem_classes=["page", GONE]) as results:
         with gr.Column(scale=7, min_width=320, variant="panel", elem_classes="table-panel"):
             with gr.Row(elem_classes="filters"):
@@ -125,11 +135,19 @@ def build(frame: Frame) -> None:
     def open_form() -> Any:
         return form_shown(True)
 
+    def imported(run: RunView) -> list[Any]:
+        gr.Info(f"Run {run.id} imports {run.name}: {doing(run)}.")
+        return [run.id, form_shown(False)]
+
     def close_form() -> list[Any]:
         return [0, "", form_shown(False)]
 
-    def follow_link(again: int, use: str) -> Any:
-        return form_shown(bool(again or use))
+    def close_import() -> Any:
+        return form_shown(False)
+
+    def follow_link(again: int, use: str) -> list[Any]:
+        is_asked = bool(again or use)
+        return [form_shown(is_asked), form_shown(False) if is_asked else gr.skip()]
 
     def draw_run(want: int, held: int | None, again: int, use: str) -> list[Any]:
         """The run that is wanted; else the one that is shown stays, also when a newer one starts."""
@@ -159,11 +177,11 @@ def build(frame: Frame) -> None:
         most = workspace.patches.candidates(run)
         pages = shown.pages(total)
         number = min(number, pages)
-        files = "".join(f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in FORMS)
         said = f"page {number} of {pages}, {total} bugs"
         compare = f'<a href="{link(compare=run)}">Compare</a>'
+        menu = patch_table.export_menu(run, workspace.patches.forms(run))
         shown_table = patch_table.table(found, most, f"{place}:{bug_id}")
-        return [shown_table, said, f"{compare} · Export all as {files}", *pager(number, pages)]
+        return [shown_table, said, f"<nav>{compare}{menu}</nav>", *pager(number, pages)]
 
     def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
         asked = patch_table.read_key(f"{place}:{bug_id}")
@@ -204,8 +222,12 @@ def build(frame: Frame) -> None:
     by_link = [panel.again, panel.use]
     panel.start(start_button, start, [wanted, *by_link, form_row], name="patches_start")
     on(new.click, open_form, None, form_row, name="patches_open_form")
+    importing.wire(import_button, imported, [wanted, import_row])
+    on(bring.click, open_form, None, import_row, name="patches_open_import")
+    on(leave.click, close_import, None, import_row, name="patches_close_import")
     on(close.click, close_form, None, [*by_link, form_row], name="patches_close_form")
-    on([part.change for part in (*by_link, wanted)], follow_link, by_link, form_row, name="patches_follow_link")
+    on([part.change for part in (*by_link, wanted)], follow_link, by_link, [form_row, import_row],
+       name="patches_follow_link")  # fmt: skip
     live.show(draw_run, [wanted, picker, *by_link], [picker, opened, summary, state, results],
               also=[part.change for part in (wanted, *by_link)])  # fmt: skip
     live.show(draw_table, asked, [table, place, exports, before, after], also=[part.change for part in asked])

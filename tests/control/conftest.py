@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from judging import judge
 
 from engine.control.workspace import Workspace
 from engine.rundir import RunDir
@@ -77,3 +78,18 @@ def dataset(workspace, started):
     workspace.tick()
     assert workspace.runs.get(run_id).state == "done"
     return "mine"
+
+
+@pytest.fixture
+def judged(workspace, started):
+    """A run with five bugs, of which three are scored."""
+    run_id, folder = started("benchmark", "candidates=3")
+    judge(folder, "b/easy", ["plausible", "test_failed", "plausible"])
+    judge(folder, "b/hard", ["compile_error", "test_failed", "plausible"], kind="missing_guard")
+    judge(folder, "b/lost", ["timeout", "no_patch", "test_failed"])
+    judge(folder, "b/down", ["not_run", "not_run", "not_run"])
+    folder.emit(
+        "bug", id="b/java", language="java", path="A.java", start=1, end=1, buggy="", fixed="", skipped="no JDK found"
+    )
+    workspace.tick()
+    return run_id

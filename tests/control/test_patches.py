@@ -9,36 +9,12 @@ import time
 from threading import Event
 
 import pytest
+from judging import judge
 
 from engine.control.exports import GivenUp
 from engine.control.patches import BugQuery
 from engine.errors import UserError
 from engine.scoring import Share
-
-
-def judge(folder, bug_id, outcomes, *, kind="off_by_one", fix="plausible", buggy="test_failed"):
-    folder.emit(
-        "bug", id=bug_id, language="python", path="a.py", kind=kind, start=1, end=1, buggy="x = 1\n", fixed="x = 2\n"
-    )
-    controls = [("known_fix", 0, fix, "x = 2\n"), ("buggy_code", 0, buggy, "x = 1\n")]
-    models = [("model", rank, outcome, f"x = {rank}\n") for rank, outcome in enumerate(outcomes, 1)]
-    for source, rank, outcome, text in controls + models:
-        verdict = {"outcome": outcome, "log": "=danger", "sandbox": "bubblewrap 0.8.0"}
-        folder.emit("patch", bug_id=bug_id, source=source, rank=rank, text=text, completion=text, verdict=verdict)
-
-
-@pytest.fixture
-def judged(workspace, started):
-    run_id, folder = started("benchmark", "candidates=3")
-    judge(folder, "b/easy", ["plausible", "test_failed", "plausible"])
-    judge(folder, "b/hard", ["compile_error", "test_failed", "plausible"], kind="missing_guard")
-    judge(folder, "b/lost", ["timeout", "no_patch", "test_failed"])
-    judge(folder, "b/down", ["not_run", "not_run", "not_run"])
-    folder.emit(
-        "bug", id="b/java", language="java", path="A.java", start=1, end=1, buggy="", fixed="", skipped="no JDK found"
-    )
-    workspace.tick()
-    return run_id
 
 
 def ids(workspace, run_id, **asked):
@@ -115,7 +91,7 @@ def test_exports_contain_every_patch_and_no_formula(workspace, judged):
     assert len(diffs) > 10
     assert {diff.partition("\n")[0] for diff in diffs} == {"'--- a/a.py"}, "a spreadsheet would compute with it"
     assert {row["outcome"] for row in rows} >= {"plausible", "timeout", "not_run"}
-    with pytest.raises(UserError, match="csv or jsonl"):
+    with pytest.raises(UserError, match="one of csv, jsonl, parquet"):
         workspace.patches.export(judged, "exe")
 
 
@@ -139,7 +115,7 @@ def test_a_failed_export_leaves_no_file_and_two_at_once_do_not_conflict(workspac
     with ThreadPoolExecutor(4) as pool:
         paths = set(pool.map(lambda _: workspace.patches.export(judged, "jsonl"), range(8)))
     assert [len([json.loads(line) for line in path.open()]) for path in paths] == [20]
-    monkeypatch.setattr("engine.control.exports.unified", lambda *texts: 1 / 0)
+    monkeypatch.setattr("engine.control.exported.unified", lambda *texts: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         workspace.patches.export(judged, "csv")
     assert [path.name for path in (home / "exports").iterdir()] == [f"run-{judged}.jsonl"]

@@ -78,6 +78,7 @@ def test_all_pages_do_the_main_job(server, open_page):
     cell.first.click()
     sync_api.expect(panel.get_by_text("Test log")).to_be_visible()
     with page.expect_download() as download:
+        panel.get_by_text("Export", exact=True).click()
         panel.get_by_role("link", name="CSV").click()
     assert "known_fix" in download.value.path().read_text()
 

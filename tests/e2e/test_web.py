@@ -120,12 +120,18 @@ def test_an_export_of_nothing_is_a_sentence(server, name):
     assert b"Traceback" not in said
 
 
+@pytest.mark.parametrize("runs", ["1", "98,99", "x,y", ",".join("123456789")])
+def test_a_comparison_of_nothing_is_a_sentence(server, runs):
+    status, said = server.request(f"/studio/comparison/{runs}.tex")
+    assert (status, b"Traceback" in said) == (400, False)
+
+
 def test_with_a_password_nothing_is_sent_without_it(tmp_path):
     made = Server(tmp_path / "home", REPAIR_STUDIO_AUTH="me:secret")
     try:
-        read = ("/studio/changes", "/studio/plotly.js", "/config", "/studio/export/1.csv")
+        read = ("/studio/changes", "/studio/plotly.js", "/config", "/studio/export/1.csv", "/studio/comparison/1,2.tex")
         sent = ("/studio/look/monitor", "/studio/upload?name=a.csv")
-        assert [made.request(path)[0] for path in read] == [401] * 4
+        assert [made.request(path)[0] for path in read] == [401] * 5
         assert [made.request(path, {})[0] for path in sent] == [401] * 2
         assert not (tmp_path / "home" / "uploads").exists()
         assert b"monitor" not in made.request("/")[1]

@@ -43,7 +43,7 @@ def measure() -> Iterator[Figure]:
         many, rate = many_patches.taken_in(workspace, "benchmark", many_patches.benchmark_events())
         yield Figure("events of a benchmark run taken in", rate, "events/s", 750, is_least=True)
         yield from figures(workspace, many, "100,000 patches", 100)
-        for form in ("csv", "jsonl"):
+        for form in ("csv", "jsonl", "parquet", "swe-bench", "elle-elle-aime", "bundle"):
             command = [sys.executable, "-c", EXPORT, folder, str(many), form]
             done = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
             print(f"{form}: {done['file_mb']:.0f} MB")

@@ -41,6 +41,25 @@ def test_two_runs_for_a_person(compare):
     assert "20 bugs are scored by all of them" in said
 
 
+def test_two_runs_for_a_paper(compare):
+    rows = [line for line in compare(*ON_POCKET, "--latex").stdout.splitlines() if "&" in line]
+    assert rows[0].split() == [
+        r"Model",
+        r"&",
+        r"Bugs",
+        r"&",
+        r"plausible@1",
+        r"&",
+        r"plausible@5",
+        r"&",
+        r"plausible@10",
+        r"\\",
+    ]
+    assert [row.split(" & ")[:2] for row in rows[1:]] == [["    starter", "20"], ["    repair-lora", "20"]]
+    shorter = compare(*ON_POCKET, "--latex", "--at", "4").stdout
+    assert ("plausible@1" in shorter, "plausible@5" in shorter) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

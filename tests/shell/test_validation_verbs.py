@@ -80,4 +80,4 @@ def test_a_check_counts_what_can_be_scored(home):
 def test_a_wrong_row_ends_with_the_users_code(home, tmp_path):
     (tmp_path / "patches.jsonl").write_text("{}\n")
     done = said(home, "validate", tmp_path / "patches.jsonl", "--benchmark", "pocket", code=2)
-    assert "patches.jsonl, line 1: bug_id should name a bug" in done.stderr
+    assert "patches.jsonl, line 1: these are no patches in a known format: the fields are none" in done.stderr

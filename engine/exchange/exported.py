@@ -1,0 +1,95 @@
+"""What every format is written from: the facts of one run, its patches in order, its bugs, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from engine.scoring import Figures
+
+
+class PatchRow(NamedTuple):
+    """One patch with its verdict; the fields are the columns of our own exports. All texts are hostile."""
+
+    run: int
+    model: str
+    bug_id: str
+    language: str
+    kind: str
+    cwe: str
+    not_scored: str  # why the bug is not; empty if it is
+    source: str  # model | known_fix | buggy_code
+    rank: int  # from 1; 0 of the known fix and the buggy code
+    outcome: str
+    is_known_fix: bool
+    reason: str
+    score: float | None
+    duration_s: float
+    sandbox: str
+    failed: str  # names of failed tests, with a space between them
+    completion: str
+    diff: str  # of the buggy file and the patched one; empty if there is no patch, or nothing changed
+
+
+class Candidate(NamedTuple):
+    """One of the patches that a model made of a bug."""
+
+    rank: int
+    outcome: str
+    is_known_fix: bool
+    reason: str
+    completion: str
+    text: str | None  # of the patched file; None: there is no patch
+
+
+@dataclass(frozen=True)
+class BugPatches:
+    """One bug with the patches that a model made of it, the best first."""
+
+    bug_id: str
+    path: str
+    start: int  # the first of the faulty lines, from 1
+    buggy: str  # whole file
+    fixed: str
+    fix: str  # unified diff of both
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is known of a run beside its patches."""
+
+    number: int
+    name: str
+    model: str  # or who made the patches
+    benchmark: str
+    representation: str
+    candidates: int  # a bug, at most
+    folder: Path
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One run, read while it is written; each of the functions reads anew, in the order of the bugs' ids."""
+
+    run: RunFacts
+    rows: Callable[[], Iterator[PatchRow]]
+    bugs: Callable[[], Iterator[BugPatches]]
+    figures: Callable[[], Figures]
+    by_kind: Callable[[], Mapping[str, Figures]]  # kind of fault -> figures of its bugs, the largest kind first
+
+
+@dataclass(frozen=True)
+class Form:
+    """A format that a run can be written in."""
+
+    name: str  # in a link and in the shell, "csv"
+    ending: str  # of the file, ".csv"
+    title: str  # on a page
+    what: str  # in a sentence: what is in it, and who reads it
+    write: Callable[[Exported, BinaryIO], None]  # raises UserError where the run cannot be written in it
+    benchmarks: tuple[str, ...] = ()  # whose runs alone can be written in it; empty: those of any
+    is_of_whole: bool = False  # only a run that has ended can be written in it
