@@ -20,6 +20,14 @@ class Outcome(StrEnum):
     NOT_RUN = "not_run"  # the machinery failed; never counted for or against the model
 
 
+class Isolation(StrEnum):
+    """Where the patched code ran while its tests decided, stored as these words."""
+
+    NONE = ""  # nothing ran, or it is not known: a verdict of an older version
+    SHARED = "shared"  # in one process with them
+    ISOLATED = "isolated"  # in a sandbox of its own, with plain values in between
+
+
 def lines_of(text: str) -> list[str]:
     """Lines with their ends, split at newlines only (form feeds and U+2028 stay inside a line)."""
     return list(io.StringIO(text, newline="\n"))
@@ -178,6 +186,7 @@ class Verdict:
     failed: tuple[str, ...] = ()  # names of failed tests
     duration_s: float = 0.0
     sandbox: str = ""  # level and version, "bubblewrap 0.8.0"; empty where nothing ran
+    isolation: Isolation = Isolation.NONE
 
     @property
     def is_plausible(self) -> bool:

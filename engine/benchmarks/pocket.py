@@ -11,9 +11,11 @@ from typing import ClassVar, Literal
 from engine import params
 from engine.assets import BUGS
 from engine.benchmarks import Listed
+from engine.benchmarks.runners.evaluating import Evaluator, Runner
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.python import PythonRunner
-from engine.benchmarks.runners.report import Runner, Suite, evaluate
+from engine.benchmarks.runners.report import Suite
+from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.domain import Bug, Patch, Span, Verdict
 from engine.sandboxes import Sandbox
 
@@ -31,21 +33,16 @@ class Pocket:
         languages: tuple[Literal["python", "java"], ...] = params.setting(
             ("python", "java"), "Languages whose bugs are used.", min_length=1
         )
-        timeout_s: float = params.setting(
-            5.0,
-            "Processor time for all tests of one patch; three times that by the clock.",
-            unit="s",
-            more=True,
-            gt=0,
-            le=600,
-        )
+        timeout_s: float = timeout_s(5.0)
+        runner: Way = way()
 
     def __init__(self, params: Params, folder: Path = BUGS) -> None:
         self._params = params
         self._folder = folder
+        self._evaluator = Evaluator()
         self._runners: dict[str, Runner] = {
-            "python": PythonRunner(params.timeout_s),
-            "java": JavaRunner(params.timeout_s),
+            "python": PythonRunner(params.timeout_s, params.runner == "warm"),
+            "java": JavaRunner(params.timeout_s, params.runner == "warm"),
         }
 
     def check(self) -> None:
@@ -68,7 +65,7 @@ class Pocket:
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
         runner = self._runners[bug.language]
-        return evaluate(patch, suite, runner, sandbox, lambda: bug.failing + bug.passing)
+        return self._evaluator.evaluate(bug, patch, suite, runner, sandbox, lambda: bug.failing + bug.passing)
 
     @cached_property
     def _cases(self) -> dict[str, tuple[Bug, Suite]]:

@@ -14,8 +14,10 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import Listed
+from engine.benchmarks.runners.evaluating import Evaluator
 from engine.benchmarks.runners.python import PythonRunner
-from engine.benchmarks.runners.report import Suite, evaluate, verdict
+from engine.benchmarks.runners.report import Suite, verdict
+from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.transplant import transplanted, without_epilogue
 from engine.domain import Bug, Outcome, Patch, Verdict, span_of_change
 from engine.errors import UserError
@@ -37,19 +39,14 @@ class QuixBugs:
 
         name: Literal["quixbugs"] = "quixbugs"
         folder: params.Place = params.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
-        timeout_s: float = params.setting(
-            10.0,
-            "Processor time for all tests of one patch; three times that by the clock.",
-            unit="s",
-            more=True,
-            gt=0,
-            le=600,
-        )
+        timeout_s: float = timeout_s(10.0)
+        runner: Way = way()
 
     def __init__(self, params: Params) -> None:
         self._folder = Path(params.folder)
         self._is_named = bool(params.folder)
-        self._runner = PythonRunner(params.timeout_s)
+        self._runner = PythonRunner(params.timeout_s, params.runner == "warm")
+        self._evaluator = Evaluator()
         self._expected: dict[str, frozenset[str]] = {}
 
     def check(self) -> None:
@@ -67,7 +64,9 @@ class QuixBugs:
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
-        return evaluate(patch, suite, self._runner, sandbox, lambda: self._passing(bug, suite, sandbox))
+        return self._evaluator.evaluate(
+            bug, patch, suite, self._runner, sandbox, lambda: self._passing(bug, suite, sandbox)
+        )
 
     def _passing(self, bug: Bug, suite: Suite, sandbox: Sandbox) -> frozenset[str] | Verdict:
         """The tests that the known fix passes here, measured once."""

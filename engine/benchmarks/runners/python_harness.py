@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-BLOCKED = ("cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin")  # no files, no handlers of their own
+# No files, no handlers of their own, no collecting of garbage twice over at the end.
+BLOCKED = ("cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin", "unraisableexception", "threadexception")
 
 
 def main() -> None:
@@ -26,46 +27,60 @@ def main() -> None:
     channel = os.dup(1)
     os.set_inheritable(channel, False)
     os.dup2(2, 1)
-    sys.argv[:] = ["pytest"]
     sys.path[:0] = [tools, os.getcwd()]
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    judge(target, tests, teller(nonce, channel))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
+
+def teller(nonce: str, channel: int) -> Callable[..., None]:
+    """What writes the lines of the report: called with a word and its details."""
     from urllib.parse import quote_plus
-
-    import pytest
 
     def tell(*words: str) -> None:
         os.write(channel, " ".join((nonce, *(quote_plus(word, errors="replace") for word in words))).encode() + b"\n")
 
+    return tell
+
+
+def judge(target: str, tests: str, tell: Callable[..., None]) -> None:
+    """Compile the file `target`, run the tests in the file `tests`, tell of each; "done" is the last word.
+
+    An empty `target` is one that lies elsewhere.
+    """
+    sys.argv[:] = ["pytest"]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+
+    import pytest
+
     tell("ready")  # from here on the patch's time is counted, by the sandbox
-    if compiles(target, tell):
-        tell("compiled")
+    if target and not compiles(target, tell):
+        return
+    tell("compiled")
 
-        class Reporter:
-            """Tells what became of each test; a failing set-up or module counts as a failed test."""
+    class Reporter:
+        """Tells what became of each test; a failing set-up or module counts as a failed test."""
 
-            def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-                name = report.nodeid.partition("::")[2]
-                if report.failed:
-                    tell("failed", name, message(report))
-                elif report.skipped:
-                    tell("skipped", name)
-                elif report.when == "call":
-                    tell("passed", name)
+        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+            name = report.nodeid.partition("::")[2]
+            if report.failed:
+                tell("failed", name, message(report))
+            elif report.skipped:
+                tell("skipped", name)
+            elif report.when == "call":
+                tell("passed", name)
 
-            def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-                if report.failed:
-                    tell("failed", report.nodeid or "collection", message(report))
+        def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+            if report.failed:
+                tell("failed", report.nodeid or "collection", message(report))
 
-        options = ["-q", "--tb=short", "--no-header", "--color=no", "--show-capture=no", "--disable-warnings"]
-        blocked = [f"-pno:{name}" for name in BLOCKED]
-        # Without a cut pytest lists every folder above the tests, which a sandbox may forbid.
-        folders = ["--rootdir=.", "--confcutdir=.", "-o", "console_output_style=classic"]
-        pytest.main([*options, *blocked, "-c", "/dev/null", *folders, "--noconftest", tests], plugins=[Reporter()])
-        tell("done")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    options = ["-q", "--tb=short", "--no-header", "--color=no", "--show-capture=no", "--disable-warnings"]
+    blocked = [f"-pno:{name}" for name in BLOCKED]
+    # Without a cut pytest lists every folder above the tests, which a sandbox may forbid.
+    folders = ["--rootdir=.", "--confcutdir=.", "-o", "console_output_style=classic"]
+    pytest.main([*options, *blocked, "-c", "/dev/null", *folders, "--noconftest", tests], plugins=[Reporter()])
+    tell("done")
 
 
 def compiles(target: str, tell: Callable[..., None]) -> bool:

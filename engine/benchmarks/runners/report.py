@@ -8,12 +8,11 @@ word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 from urllib.parse import unquote_plus
 
-from engine.domain import Outcome, Patch, Verdict
+from engine.domain import Outcome, Verdict
 from engine.sandboxes import Limits, Ran, Sandbox, Start
 
 LOG_CHARS = 4000
@@ -39,16 +38,6 @@ class Report:
     words: frozenset[str]
     passed: frozenset[str]  # and nowhere reported as failed
     failed: Mapping[str, str] = field(default_factory=dict)  # name -> first words of the exception
-
-
-class Runner(Protocol):
-    """Runs the tests of one language. Safe to use from several threads at once."""
-
-    def unavailable(self) -> str:
-        """Why no patch can be tested on this machine and what to install; empty where one can."""
-
-    def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
-        """Compile `text` as the suite's target and run its tests, whatever they do."""
 
 
 def limits_for(timeout_s: float, processes: int = Limits.processes) -> Limits:
@@ -79,14 +68,14 @@ def read_report(ran: Ran, nonce: str) -> Report:
     return Report(ran, frozenset(words), frozenset(passed - failed.keys()), failed)
 
 
-def verdict(report: Report, expected: Collection[str], sandbox: Sandbox) -> Verdict:
-    """The outcome of a run of which every test in `expected` had to pass.
+def verdict(report: Report, expected: Collection[str], sandbox: Sandbox, twins: Collection[str] = ()) -> Verdict:
+    """The outcome of a run of which every test in `expected` had to pass; `twins` had to fail and are not named.
 
     `failed` names the tests reported as failed or, where none was, those that never passed.
     """
     ran, words = report.ran, report.words
     missing = sorted(set(expected) - report.passed)
-    failed = tuple(sorted(report.failed)) if report.failed else tuple(missing)
+    failed = tuple(sorted(report.failed.keys() - set(twins))) or tuple(missing)
     ran_out = "memory" if "memory" in words or any(map(_is_memory, report.failed.values())) else ""
     outcome, reason = Outcome.TEST_FAILED, ""
     if ran.ended == "not_started" or "ready" not in words:
@@ -111,22 +100,6 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox) -> Verd
     elif not report.failed:
         reason = f"never run: {', '.join(missing)}"[:300]
     return Verdict(outcome, reason, trimmed(ran.stderr), failed, ran.wall_s, sandbox.describe())
-
-
-def evaluate(
-    patch: Patch,
-    suite: Suite,
-    runner: Runner,
-    sandbox: Sandbox,
-    expected: Callable[[], Collection[str] | Verdict],
-) -> Verdict:
-    """Run a patch's tests. `expected` is asked last for the tests that have to pass, or for why nobody can tell."""
-    if patch.text is None:
-        return Verdict(Outcome.NO_PATCH, patch.reason)
-    if reason := runner.unavailable():
-        return Verdict(Outcome.NOT_RUN, reason)
-    wanted = expected()
-    return wanted if isinstance(wanted, Verdict) else verdict(runner.run(patch.text, suite, sandbox), wanted, sandbox)
 
 
 def _is_memory(message: str) -> bool:
