@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import takewhile
@@ -176,6 +177,11 @@ class Patch:
     reason: str = ""  # why there is no patch
 
 
+# Of judging a patch: reading it from the answer and putting it into the file, compiling, the tests that the buggy code
+# fails where they are run by themselves, all tests, and the same once more in a fresh place.
+STAGES = ("extract", "compile", "failing_tests", "all_tests", "accept")
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came of running the tests on one patch."""
@@ -187,6 +193,7 @@ class Verdict:
     duration_s: float = 0.0
     sandbox: str = ""  # level and version, "bubblewrap 0.8.0"; empty where nothing ran
     isolation: Isolation = Isolation.NONE
+    stages: Mapping[str, float] = field(default_factory=dict)  # as in STAGES, those that were gone through -> seconds
 
     @property
     def is_plausible(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from engine.domain import Outcome
+from engine.domain import Isolation, Outcome
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a column of SQLite holds
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -93,6 +93,8 @@ class VerdictSaid:
     failed: tuple[str, ...] = ()
     duration_s: Number = 0.0
     sandbox: str = ""
+    isolation: Isolation = Isolation.NONE
+    stages: dict[str, Number] = field(default_factory=dict)
 
 
 MODEL, KNOWN_FIX, BUGGY_CODE = "model", "known_fix", "buggy_code"  # the sources of a patch

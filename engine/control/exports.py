@@ -23,7 +23,7 @@ from storage.tables import Run
 FORMS = ("csv", "jsonl")
 COLUMNS = (
     *("run", "model", "bug_id", "language", "kind", "cwe", "not_scored", "source", "rank", "outcome", "is_known_fix"),
-    *("reason", "score", "duration_s", "sandbox", "failed", "completion", "diff"),
+    *("reason", "score", "duration_s", "sandbox", "isolation", "failed", "completion", "diff"),
 )
 FORMULAS = frozenset("=+-@\t\r")  # how a cell begins that a spreadsheet computes (OWASP, CSV injection)
 

@@ -147,4 +147,6 @@ def _patch_row(bug: int, said: PatchJudged, kept: dict[str, int]) -> dict[str, A
         "failed_text": kept[_names(said)],
         "duration_s": verdict.duration_s,
         "sandbox": verdict.sandbox,
+        "isolation": verdict.isolation.value,
+        "stages": verdict.stages,
     }

@@ -185,6 +185,8 @@ def _turn(session: Session, run: Run, said: events.TurnSaid) -> None:
         "failed_text": kept[failed],
         "duration_s": verdict.duration_s,
         "sandbox": verdict.sandbox,
+        "isolation": verdict.isolation.value,
+        "stages": verdict.stages,
     }
     if row is None:
         row = Turn(conversation_id=said.conversation, number=said.number, **values)

@@ -49,10 +49,13 @@ public final class Harness {
             "-proc:none", "-nowarn", "-encoding", "UTF-8", "-Xmaxerrs", "10", "-implicit:none",
             "-d", classes.toString(), "-cp", System.getProperty("java.class.path")));
         options.addAll(List.of(args).subList(1, args.length));
+        long began = System.nanoTime();
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         if (compiler.run(null, System.err, System.err, options.toArray(new String[0])) != 0) {
             return;
         }
+        long compiled = System.nanoTime();
+        reporter.took("compile", began, compiled);
         reporter.tell("compiled"); // from here on the patch's time is counted, by the sandbox
         URL[] path = {classes.toUri().toURL()};
         JUnitCore core = new JUnitCore();
@@ -63,6 +66,7 @@ public final class Harness {
         } else {
             Twins.run(core, tested, seed);
         }
+        reporter.took("all_tests", compiled, System.nanoTime());
         reporter.tell("done");
     }
 }

@@ -2,6 +2,7 @@ import java.io.PrintStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Set;
 import org.junit.runner.Description;
 import org.junit.runner.notification.Failure;
@@ -65,6 +66,10 @@ final class Reporter extends RunListener {
         }
         channel.print(line.append('\n'));
         channel.flush();
+    }
+
+    void took(String stage, long began, long ended) {
+        tell("took", stage, String.format(Locale.ROOT, "%.6f", (ended - began) / 1e9));
     }
 
     /** The exception and the frames of the tested code, without those of JUnit, of the JDK's reflection and of ours. */

@@ -64,6 +64,7 @@ public final class Server {
     }
 
     private boolean run(String tests, Map<String, byte[]> sources, Reporter reporter) throws Exception {
+        long began = System.nanoTime();
         Map<String, byte[]> classes = compiler.compile(sources);
         if (classes == null) {
             return !compiler.isExhausted;
@@ -71,10 +72,13 @@ public final class Server {
         String offence = Purity.offence(classes);
         reporter.tell(offence.isEmpty() ? "pure" : "impure", offence);
         List<Object> before = state();
+        long compiled = System.nanoTime();
+        reporter.took("compile", began, compiled);
         reporter.tell("compiled"); // from here on the patch's time is counted, by the sandbox
         JUnitCore core = new JUnitCore();
         core.addListener(reporter);
         core.run(Class.forName(tests, false, new Compiler.Loader(classes)));
+        reporter.took("all_tests", compiled, System.nanoTime());
         reporter.tell("done");
         return !reporter.isOdd && before.equals(state());
     }

@@ -72,7 +72,8 @@ class Evaluator:
         if not tried.is_plausible:
             return replace(tried, isolation=Isolation.SHARED if tried.sandbox else Isolation.NONE)
         accepted = self._accepted(bug, patch.text, suite, runner, sandbox, wanted)
-        return replace(accepted, duration_s=tried.duration_s + accepted.duration_s)
+        stages = {**tried.stages, "accept": accepted.duration_s}
+        return replace(accepted, duration_s=tried.duration_s + accepted.duration_s, stages=stages)
 
     def _tried(self, text: str, suite: Suite, runner: Runner, sandbox: Sandbox, wanted: Collection[str]) -> Verdict:
         if runner.is_warm and isinstance(sandbox, Lasting):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 TYPE_CHECKING = False  # as in `typing`, which is not imported for this
 if TYPE_CHECKING:
@@ -55,8 +56,11 @@ def judge(target: str, tests: str, tell: Callable[..., None]) -> None:
     import pytest
 
     tell("ready")  # from here on the patch's time is counted, by the sandbox
+    began = time.monotonic()
     if target and not compiles(target, tell):
         return
+    compiled = time.monotonic()
+    tell("took", "compile", f"{compiled - began:.6f}")
     tell("compiled")
 
     class Reporter:
@@ -80,7 +84,13 @@ def judge(target: str, tests: str, tell: Callable[..., None]) -> None:
     # Without a cut pytest lists every folder above the tests, which a sandbox may forbid.
     folders = ["--rootdir=.", "--confcutdir=.", "-o", "console_output_style=classic"]
     pytest.main([*options, *blocked, "-c", "/dev/null", *folders, "--noconftest", tests], plugins=[Reporter()])
+    tell("took", "all_tests", f"{took(compiled):.6f}")
     tell("done")
+
+
+def took(began: float, now: Callable[[], float] = time.monotonic) -> float:
+    """Seconds since then, by the clock as it was before a patch could change it."""
+    return now() - began
 
 
 def compiles(target: str, tell: Callable[..., None]) -> bool:

@@ -2,7 +2,7 @@
 
 A harness writes lines to its standard output, which it keeps from the tested code: the run's nonce, a word, and that
 word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, `failed NAME MESSAGE`,
-`skipped NAME`, `memory`, `done`. Everything else goes to standard error and becomes the log.
+`skipped NAME`, `took STAGE SECONDS`, `memory`, `done`. Everything else goes to standard error and becomes the log.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
-from engine.domain import Outcome, Verdict
+from engine.domain import STAGES, Outcome, Verdict
 from engine.sandboxes import Limits, Ran, Sandbox, Start
 
 LOG_CHARS = 4000
 PATIENCE = 3  # times a limit on processor time, by the clock, before what sleeps is ended
 START_S = 15.0  # of processor time, for an interpreter, a compiler and the test library; usually below one
+SECONDS = re.compile(r"\d{1,6}\.\d{1,9}")
 MEMORY_TROUBLE = ("MemoryError", "java.lang.OutOfMemoryError")
 
 
@@ -38,6 +39,7 @@ class Report:
     words: frozenset[str]
     passed: frozenset[str]  # and nowhere reported as failed
     failed: Mapping[str, str] = field(default_factory=dict)  # name -> first words of the exception
+    stages: Mapping[str, float] = field(default_factory=dict)  # as the harness measured them, in seconds
 
 
 def limits_for(timeout_s: float, processes: int = Limits.processes) -> Limits:
@@ -55,6 +57,7 @@ def read_report(ran: Ran, nonce: str) -> Report:
     words: set[str] = set()
     passed: set[str] = set()
     failed: dict[str, str] = {}
+    stages: dict[str, float] = {}
     for line in ran.stdout.decode(errors="replace").split("\n"):
         said, *parts = line.split(" ")
         if said != nonce or not parts:
@@ -65,7 +68,9 @@ def read_report(ran: Ran, nonce: str) -> Report:
             passed.add(details[0])
         elif word == "failed" and len(details) == 2:
             failed.setdefault(details[0], details[1])
-    return Report(ran, frozenset(words), frozenset(passed - failed.keys()), failed)
+        elif word == "took" and len(details) == 2 and details[0] in STAGES and SECONDS.fullmatch(details[1]):
+            stages[details[0]] = float(details[1])
+    return Report(ran, frozenset(words), frozenset(passed - failed.keys()), failed, stages)
 
 
 def verdict(report: Report, expected: Collection[str], sandbox: Sandbox, twins: Collection[str] = ()) -> Verdict:
@@ -99,7 +104,8 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox, twins: 
         reason = "no report: the program ended before its tests did"
     elif not report.failed:
         reason = f"never run: {', '.join(missing)}"[:300]
-    return Verdict(outcome, reason, trimmed(ran.stderr), failed, ran.wall_s, sandbox.describe())
+    said = trimmed(ran.stderr)
+    return Verdict(outcome, reason, said, failed, ran.wall_s, sandbox.describe(), stages=report.stages)
 
 
 def _is_memory(message: str) -> bool:
