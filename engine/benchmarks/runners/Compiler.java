@@ -1,3 +1,5 @@
+package judge;
+
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.io.StringWriter;

@@ -38,6 +38,9 @@ class Runner(Protocol):
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
         """The same with the tests in one sandbox and `text` in another, a fresh one; None where that is impossible."""
 
+    def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
+        """Learn from the known fix what `apart` needs to know; asked once before it for each suite."""
+
     def twinned(
         self, text: str, suite: Suite, sandbox: Sandbox, expected: Collection[str]
     ) -> tuple[Report, Mapping[str, str]]:
@@ -72,8 +75,9 @@ class Evaluator:
         if not tried.is_plausible:
             return replace(tried, isolation=Isolation.SHARED if tried.sandbox else Isolation.NONE)
         accepted = self._accepted(bug, patch.text, suite, runner, sandbox, wanted)
+        log = tried.log if accepted.is_plausible else accepted.log  # without that of twins
         stages = {**tried.stages, "accept": accepted.duration_s}
-        return replace(accepted, duration_s=tried.duration_s + accepted.duration_s, stages=stages)
+        return replace(accepted, duration_s=tried.duration_s + accepted.duration_s, log=log, stages=stages)
 
     def _tried(self, text: str, suite: Suite, runner: Runner, sandbox: Sandbox, wanted: Collection[str]) -> Verdict:
         if runner.is_warm and isinstance(sandbox, Lasting):
@@ -107,6 +111,7 @@ class Evaluator:
         content = blake2b(repr(sorted(suite.files.items())).encode(), digest_size=16).digest()
         key = (sandbox.describe(), bug.id, content)
         if key not in self._isolates:  # two threads may both measure, with the same answer
+            runner.prepare(bug.fixed, suite, sandbox)
             report = runner.apart(bug.fixed, suite, sandbox)
             found = report is not None and verdict(report, wanted, sandbox).is_plausible
             with self._changing:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import secrets
-import struct
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from threading import Lock
 
+from engine.benchmarks.runners.java_job import STARTED, ServerJob, encoded, sources
 from engine.benchmarks.runners.java_tools import PROCESSES, JavaTools, find_jars, find_jdk
 from engine.benchmarks.runners.places import Places
-from engine.benchmarks.runners.report import Report, Suite, limits_for, read_report, until
+from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until
 from engine.errors import MissingDependency
 from engine.sandboxes import Limits, Sandbox
-from engine.sandboxes.attend import Job, attend
+from engine.sandboxes.attend import Job
 from engine.sandboxes.place import Lasting, Place
 
 
@@ -28,7 +28,11 @@ class JavaRunner:
         self.is_warm = is_warm
         self._limits = limits_for(timeout_s, PROCESSES)
         self._once = Lock()
+        # Tests wait while the patched code works and use little themselves.
+        self._patient = replace(self._limits, wall_s=self._limits.wall_s + PATIENCE * START_S)
         self.trials = Places(self._open)  # where patches run
+        self.judges = Places(self._open)  # where none ever does
+        self._stubs: dict[bytes, bytes] = {}  # by suite; empty where the tests need more than plain values
 
     def unavailable(self) -> str:
         try:
@@ -52,31 +56,35 @@ class JavaRunner:
         return read_report(ran, nonce)
 
     def trial(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
-        nonce = secrets.token_hex(16)
         files = {**suite.files, suite.target: encoded(text)}
-        told: list[bytes] = []
-
-        def hear(line: bytes) -> bool:
-            said, _, words = line.partition(b" ")
-            if said == nonce.encode():
-                word = words.split(b" ")[0]
-                told.append(word)
-                job.is_over = word == b"end"
-            return False
-
         with self.trials.lend(sandbox) as lent:
-            job = Job(lent.place, self._limits, start=until(nonce, "compiled"), hear=hear)
-            job.outgoing += asked(nonce, suite.tests, files)
-            ended, _ = attend(job)
-            # "impure" is said first where it is true, before the patch could say anything.
-            is_pure = not any(word == b"impure" for word in told[:2])
-            if ended == "exit" and is_pure and job.output.endswith(f"{nonce} end sound\n".encode()):
-                lent.keep()
-            ran = job.ran(ended)
-        return read_report(ran, nonce)
+            return ServerJob(lent, self._limits, "test", suite.tests, files).report()
 
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
-        return None
+        stub = self._stubs.get(blake2b(repr(suite).encode()).digest())
+        return self._apart(text, stub, suite, sandbox) if stub else None
+
+    def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
+        key, name = blake2b(repr(suite).encode()).digest(), class_name(suite.target)
+        with self.judges.lend(sandbox) as lent:
+            job = ServerJob(lent, self._limits, "stub", name, {suite.target: encoded(known_fix)})
+            job.report()
+        self._stubs[key] = job.made.get("stub", b"")
+
+    def _apart(self, text: str, stub: bytes, suite: Suite, sandbox: Sandbox) -> Report:
+        assert isinstance(sandbox, Lasting)
+        with self.judges.lend(sandbox) as lent:
+            compiled = ServerJob(lent, self._limits, "classes", "", {suite.target: encoded(text)})
+            report = compiled.report()
+            if "compiled" not in report.words or not lent.is_kept:
+                return report
+            classes = {f"{name.replace('.', '/')}.class": content for name, content in compiled.made.items()}
+            command, tools = self._command(sandbox, "Far", ".")
+            argv = [*command, class_name(suite.target)]
+            lent.is_kept = False
+            with sandbox.open(argv, classes, self._limits, tools=tools) as place:
+                tests = ServerJob(lent, self._patient, "ask", suite.tests, {**suite.files, suite.target: stub})
+                return tests.report(tests.asking(Job(place, self._limits, start=STARTED)))
 
     def twinned(
         self, text: str, suite: Suite, sandbox: Sandbox, expected: Collection[str]
@@ -92,28 +100,15 @@ class JavaRunner:
         # Its processor time is that of all its jobs, each of which is watched.
         return sandbox.open(command, {}, Limits(wall_s=3600.0, processes=PROCESSES), tools=tools)
 
-    def _command(self, sandbox: Sandbox, program: str) -> tuple[list[str], dict[str, str]]:
+    def _command(self, sandbox: Sandbox, program: str, *more: str) -> tuple[list[str], dict[str, str]]:
         with self._once:
-            return self._tools.command(sandbox, program)
+            return self._tools.command(sandbox, program, *more)
 
     @cached_property
     def _tools(self) -> JavaTools:
         return JavaTools()
 
 
-def asked(nonce: str, tests: str, files: Mapping[str, bytes]) -> bytes:
-    """A job as `Server.java` reads it: the number of its parts, then each after its length."""
-    parts = [nonce.encode(), tests.encode()]
-    for path in sources(files):
-        parts += [path.encode(), files[path]]
-    return struct.pack(">i", len(parts)) + b"".join(struct.pack(">i", len(part)) + part for part in parts)
-
-
-def sources(files: Mapping[str, bytes]) -> list[str]:
-    """The paths of what is to be compiled."""
-    return sorted(path for path in files if path.endswith(".java"))
-
-
-def encoded(text: str) -> bytes:
-    """A patched file as it lies in the sandbox; what is no UTF-8 then fails to compile."""
-    return text.encode("utf-8", "surrogatepass")
+def class_name(target: str) -> str:
+    """The class that a file of this path declares."""
+    return target.removesuffix(".java").replace("/", ".")

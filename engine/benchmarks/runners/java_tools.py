@@ -113,16 +113,19 @@ class JavaTools:
         if said.returncode != 0:
             raise MissingDependency(f"{self.jdk} cannot compile our harness: {said.stderr.decode()[:500]}")
         with zipfile.ZipFile(self.folder / "harness.jar", "w") as jar:
-            for file in sorted(classes.iterdir()):
-                jar.write(file, file.name)
+            for file in sorted(classes.rglob("*.class")):
+                jar.write(file, str(file.relative_to(classes)))
         folder.cleanup()
 
-    def command(self, sandbox: Sandbox, program: str = "Harness") -> tuple[list[str], dict[str, str]]:
-        """The JVM up to the arguments of one of our programs, and the tools that `sandbox` must open for it."""
+    def command(self, sandbox: Sandbox, program: str, *more: str) -> tuple[list[str], dict[str, str]]:
+        """The JVM up to the arguments of one of our programs, and the tools that `sandbox` must open for it.
+
+        `more`: folders with classes beside the libraries.
+        """
         if sandbox.name not in self._archives:
             self._archives[sandbox.name] = self._archived(sandbox)
         java, tools = self._java()
-        return [*java, *self._archives[sandbox.name], *self._program(program)], tools
+        return [*java, *self._archives[sandbox.name], *self._program(program, *more)], tools
 
     def _java(self) -> tuple[list[str], dict[str, str]]:
         tools = {"library": str(self.folder)}
@@ -130,8 +133,8 @@ class JavaTools:
             return [str(self.jdk / "bin/java"), *FLAGS], tools
         return ["{jdk}/bin/java", *FLAGS], {**tools, "jdk": str(self.jdk)}
 
-    def _program(self, name: str) -> list[str]:
-        return ["-cp", ":".join(f"{{library}}/{jar}" for jar in self.jars), name]
+    def _program(self, name: str, *more: str) -> list[str]:
+        return ["-cp", ":".join([*(f"{{library}}/{jar}" for jar in self.jars), *more]), f"judge.{name}"]
 
     def _archived(self, sandbox: Sandbox) -> list[str]:
         """A flag that spares every later JVM the loading of compiler and JUnit (625 ms become 390).

@@ -71,6 +71,9 @@ class PythonRunner:
             ran = job.ran(ended)
         return read_report(ran, nonce)
 
+    def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
+        """Nothing is to be known."""
+
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         nonce = secrets.token_hex(16)
         command, tools = self._command()
