@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from engine import params
 from engine.assets import BUGS
 from engine.benchmarks import Listed
-from engine.benchmarks.runners.evaluating import Evaluator, Runner
+from engine.benchmarks.runners.evaluating import Evaluator, Runner, version
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
@@ -66,6 +66,9 @@ class Pocket:
         _, suite = self._cases[bug.id]
         runner = self._runners[bug.language]
         return self._evaluator.evaluate(bug, patch, suite, runner, sandbox, lambda: bug.failing + bug.passing)
+
+    def version(self, bug: Bug) -> str:
+        return version(bug, self._cases[bug.id][1], self._runners[bug.language])
 
     @cached_property
     def _cases(self) -> dict[str, tuple[Bug, Suite]]:

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import Listed
-from engine.benchmarks.runners.evaluating import Evaluator
+from engine.benchmarks.runners.evaluating import Evaluator, version
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite, verdict
 from engine.benchmarks.runners.settings import Way, timeout_s, way
@@ -67,6 +67,9 @@ class QuixBugs:
         return self._evaluator.evaluate(
             bug, patch, suite, self._runner, sandbox, lambda: self._passing(bug, suite, sandbox)
         )
+
+    def version(self, bug: Bug) -> str:
+        return version(bug, self._cases[bug.id][1], self._runner)
 
     def _passing(self, bug: Bug, suite: Suite, sandbox: Sandbox) -> frozenset[str] | Verdict:
         """The tests that the known fix passes here, measured once."""

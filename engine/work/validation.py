@@ -8,16 +8,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
-from engine.benchmarks import Benchmark
+from engine.benchmarks import Benchmark, Versioned
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, PatchJudged
 from engine.representations import Representation
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
 from engine.scoring import control_trouble
+from engine.work.verdict_cache import VerdictCache
 from engine.work.verdicts import as_json, from_json
 
 Key = tuple[str, str, int]  # bug id, source, rank
@@ -75,6 +76,8 @@ class Validation:
         self._pool = pool
         self._controls: dict[str, Future[Control]] = {}
         self._tasks: list[Future[None]] = []
+        self._cache = VerdictCache(run.path.parent.parent / "verdicts")
+        self._extract_s: dict[tuple[str, int], float] = {}  # bug id and rank -> time to read the patch from its answer
         self._saying = Lock()
         self._said = 0.0
 
@@ -91,8 +94,10 @@ class Validation:
         """Judge what the model wrote, best first; returns at once."""
         by_text: dict[str | None, list[tuple[int, Completion, Patch]]] = {}
         for rank, completion in enumerate(completions, start=1):
+            began = time.perf_counter()
             is_whole, shown = completion.is_finished, self._representation
             patch = shown.decode(completion.text if is_whole else shown.trim(completion.text, bug), bug)
+            self._extract_s[bug.id, rank] = time.perf_counter() - began
             by_text.setdefault(patch.text, []).append((rank, completion, patch))
         for equal in by_text.values():
             self._tasks.append(self._pool.submit(self._judge_equal, bug, equal))
@@ -159,8 +164,10 @@ class Validation:
         before = self._judged.get(key)
         if before and self.is_settled(key) and (before.text, before.same_as) == (patch.text, same_as):
             return before.verdict
-        verdict = known or self._benchmark.evaluate(bug, patch, self._sandbox)
         bug_id, source, rank = key
+        verdict = known or self._evaluated(bug, patch, is_cached=source == MODEL)
+        if (bug_id, rank) in self._extract_s and source == MODEL:
+            verdict = replace(verdict, stages={"extract": self._extract_s[bug_id, rank], **verdict.stages})
         self._run.emit(
             "patch",
             bug_id=bug_id,
@@ -173,6 +180,18 @@ class Validation:
             verdict=as_json(verdict),
         )
         self._judged[key] = Judged(patch.text, same_as, verdict)
+        return verdict
+
+    def _evaluated(self, bug: Bug, patch: Patch, *, is_cached: bool) -> Verdict:
+        """By running the tests, unless an earlier run of this home did so under the same conditions."""
+        version = self._benchmark.version(bug) if isinstance(self._benchmark, Versioned) else ""
+        if not (is_cached and version and patch.text is not None):
+            return self._benchmark.evaluate(bug, patch, self._sandbox)
+        conditions = (bug.id, version, patch.text, self._sandbox.describe())
+        verdict = self._cache.get(*conditions)
+        if verdict is None:
+            verdict = self._benchmark.evaluate(bug, patch, self._sandbox)
+            self._cache.put(verdict, *conditions)
         return verdict
 
 

@@ -20,11 +20,17 @@ from engine.domain import Bug, Isolation, Outcome, Patch, Verdict
 from engine.sandboxes import Sandbox
 from engine.sandboxes.place import Lasting
 
+VERSION = 2  # of how patches are judged: raised where the same patch may get another verdict
+
 
 class Runner(Protocol):
     """Runs the tests of one language. Safe to use from several threads at once."""
 
     is_warm: bool  # whether patches are tried in warm places first
+
+    @property
+    def version(self) -> str:
+        """Limits, interpreter or JVM: what its verdicts depend on."""
 
     def unavailable(self) -> str:
         """Why no patch can be tested on this machine and what to install; empty where one can."""
@@ -45,6 +51,12 @@ class Runner(Protocol):
         self, text: str, suite: Suite, sandbox: Sandbox, expected: Collection[str]
     ) -> tuple[Report, Mapping[str, str]]:
         """As `run`, with an impossible twin for each expected test; also which test's twin is called what."""
+
+
+def version(bug: Bug, suite: Suite, runner: Runner) -> str:
+    """What a verdict depends on besides the patch and the sandbox: the bug, its tests, how they are run."""
+    parts = (VERSION, runner.version, bug.buggy, bug.fixed, bug.failing, bug.passing, suite.target, suite.tests)
+    return blake2b(repr((parts, sorted(suite.files.items()))).encode(), digest_size=16).hexdigest()
 
 
 class Evaluator:

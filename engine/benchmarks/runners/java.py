@@ -42,6 +42,10 @@ class JavaRunner:
             return str(missing)
         return ""
 
+    @property
+    def version(self) -> str:
+        return f"java {find_jdk()} {find_jars()} {self._limits}"
+
     def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         command, tools = self._command(sandbox, "Harness")
         nonce = secrets.token_hex(16)

@@ -49,6 +49,10 @@ class PythonRunner:
             return str(missing)
         return ""
 
+    @property
+    def version(self) -> str:
+        return f"python {self._python} {sys.version_info[:3]} {self._limits}"
+
     def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         nonce = secrets.token_hex(16)
         files = {
