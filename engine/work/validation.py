@@ -97,7 +97,7 @@ class Validation:
             began = time.perf_counter()
             is_whole, shown = completion.is_finished, self._representation
             patch = shown.decode(completion.text if is_whole else shown.trim(completion.text, bug), bug)
-            self._extract_s[bug.id, rank] = time.perf_counter() - began
+            self._extract_s[bug.id, rank] = round(time.perf_counter() - began, 4)
             by_text.setdefault(patch.text, []).append((rank, completion, patch))
         for equal in by_text.values():
             self._tasks.append(self._pool.submit(self._judge_equal, bug, equal))

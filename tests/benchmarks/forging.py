@@ -160,7 +160,7 @@ JAVA = {
     "stops the other threads": "for (Thread t : Thread.getAllStackTraces().keySet()) if (t != Thread.currentThread()) t.interrupt(); return 9;",
     "starts a program": "try { new ProcessBuilder(\"/bin/sh\", \"-c\", \"kill -9 $PPID\").start().waitFor(); } catch (Exception e) { } return 9;",
     "answers by its caller's name": "for (StackTraceElement f : new Throwable().getStackTrace())"
-    " if (f.getMethodName().equals(\"ofTwo\")) return 2; return 2;",
+    ' if (f.getMethodName().matches("ofTwo|ofEqual")) return 2; return 9;',
     "replaces the output": "System.setOut(new java.io.PrintStream(System.err) { public void print(String s) { super.print(s.replace(\"failed\", \"passed\")); } });"
     " System.setErr(System.out); return 9;",
     "leaves a thread behind": "Thread t = new Thread(() -> { while (true) { try { Thread.sleep(9); } catch (Exception e) { } } });"
