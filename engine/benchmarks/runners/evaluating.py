@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from hashlib import blake2b
-from threading import Lock
 from typing import Protocol
 
 from engine.benchmarks.runners.report import Report, Suite, verdict
@@ -63,8 +62,7 @@ class Evaluator:
     """Evaluates the patches of one benchmark. Safe to use from several threads at once."""
 
     def __init__(self) -> None:
-        self._isolates: dict[tuple[str, str, bytes], bool] = {}
-        self._changing = Lock()
+        self._isolates: dict[tuple[str, str, str], bool] = {}
 
     def evaluate(
         self,
@@ -102,7 +100,10 @@ class Evaluator:
         self, bug: Bug, text: str, suite: Suite, runner: Runner, sandbox: Sandbox, wanted: Collection[str]
     ) -> Verdict:
         """The verdict of a fresh place on a patch that passed once."""
-        if self._is_isolating(bug, suite, runner, sandbox, wanted):
+        is_isolating, known = self._is_isolating(bug, suite, runner, sandbox, wanted)
+        if is_isolating and known and text == bug.fixed:
+            return replace(known, isolation=Isolation.ISOLATED)  # was run in a fresh place just now
+        if is_isolating:
             report = runner.apart(text, suite, sandbox)
             assert report is not None, "it was possible for the known fix"
             judged = replace(verdict(report, wanted, sandbox), isolation=Isolation.ISOLATED)
@@ -116,19 +117,25 @@ class Evaluator:
             return replace(judged, outcome=Outcome.TEST_FAILED, reason="forged: a test that cannot pass did not fail")
         return _explained(judged, "flaky: passed once and failed once")
 
-    def _is_isolating(self, bug: Bug, suite: Suite, runner: Runner, sandbox: Sandbox, wanted: Collection[str]) -> bool:
-        """Whether the known fix passes where tests and code exchange plain values only; measured once for each bug."""
+    def _is_isolating(
+        self, bug: Bug, suite: Suite, runner: Runner, sandbox: Sandbox, wanted: Collection[str]
+    ) -> tuple[bool, Verdict | None]:
+        """Whether the known fix passes where tests and code exchange plain values only; measured once for each bug.
+
+        Also the verdict where it was measured just now.
+        """
         if not isinstance(sandbox, Lasting):
-            return False
-        content = blake2b(repr(sorted(suite.files.items())).encode(), digest_size=16).digest()
-        key = (sandbox.describe(), bug.id, content)
-        if key not in self._isolates:  # two threads may both measure, with the same answer
-            runner.prepare(bug.fixed, suite, sandbox)
-            report = runner.apart(bug.fixed, suite, sandbox)
-            found = report is not None and verdict(report, wanted, sandbox).is_plausible
-            with self._changing:
-                self._isolates[key] = found
-        return self._isolates[key]
+            return False, None
+        key = (sandbox.describe(), bug.id, version(bug, suite, runner))
+        if key in self._isolates:
+            return self._isolates[key], None
+        runner.prepare(bug.fixed, suite, sandbox)  # two threads may both measure, with the same answer
+        report = runner.apart(bug.fixed, suite, sandbox)
+        known = None if report is None else verdict(report, wanted, sandbox)
+        passes = known is not None and known.is_plausible
+        if known is None or known.outcome in (Outcome.PLAUSIBLE, Outcome.TEST_FAILED):  # else it is asked again
+            self._isolates[key] = passes
+        return passes, known
 
 
 def is_clear(tried: Verdict) -> bool:
