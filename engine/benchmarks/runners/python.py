@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -53,7 +53,8 @@ class PythonRunner:
     def version(self) -> str:
         return f"python {self._python} {sys.version_info[:3]} {self._limits}"
 
-    def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
+    def run(self, text: str, suite: Suite, sandbox: Sandbox, emptied: Sequence[str] = ()) -> Report:
+        """`emptied`: files of the suite with nothing in them before the patched module is run."""
         nonce = secrets.token_hex(16)
         files = {
             **suite.files,
@@ -62,7 +63,7 @@ class PythonRunner:
             "nonce": nonce.encode(),
         }
         command, tools = self._command()
-        argv = [*command, HARNESS, suite.target, suite.tests, "{library}"]
+        argv = [*command, HARNESS, suite.target, suite.tests, "{library}", *emptied]
         return read_report(sandbox.run(argv, files, self._limits, tools=tools, start=until(nonce, "ready")), nonce)
 
     def trial(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
@@ -111,7 +112,7 @@ class PythonRunner:
         self, text: str, suite: Suite, sandbox: Sandbox, expected: Collection[str]
     ) -> tuple[Report, Mapping[str, str]]:
         doubled, twins = with_twins(suite, expected)
-        return self.run(text, doubled, sandbox), twins
+        return self.run(text, doubled, sandbox, [suite.tests]), twins
 
     def _open(self, sandbox: Lasting) -> AbstractContextManager[Place]:
         command, tools = self._command()
