@@ -1,6 +1,6 @@
 # make studio   serve the studio at http://127.0.0.1:7860   (HOME_DIR=... PORT=... override)
 # make test     everything that CI checks                   make quick   the part that takes under a minute
-# make perf     measured figures and their bars             ONLY="clients start" for some of them
+# make perf     measured figures and their limits           ONLY="clients start" for some of them
 
 PYTHON   ?= python3
 HOME_DIR ?= $(HOME)/.repair-studio

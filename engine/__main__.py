@@ -1,4 +1,4 @@
-"""`repair-studio` and `python -m engine`: the shell's way in."""
+"""The entry point of `repair-studio` and `python -m engine`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder among a run's artifacts that is whole or not there, whenever its worker is killed."""
+"""A folder among a run's artifacts that is complete or does not exist, even if its worker is killed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 
 @contextmanager
-def made_whole(folder: Path) -> Iterator[Path]:
-    """Fill the folder that this gives; at the end it becomes `folder`, in place of one of an earlier worker."""
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Yield a folder to fill; at the end it is renamed to `folder`, and replaces that of an earlier worker."""
     unfinished = folder.with_name(f"{folder.name}.tmp")
     for old in (folder, unfinished):
         if old.exists():

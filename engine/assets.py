@@ -1,4 +1,4 @@
-"""Where the shipped files lie, and where a user's own go."""
+"""Paths of the shipped files, and of a user's own."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ STARTER_ADAPTER = ASSETS / "starter-adapter"
 PRESETS = ASSETS / "presets"
 BUGS = ASSETS / "bugs"
 STYLE = ASSETS / "style.css"
-HOME = Path("~/.repair-studio")  # where a user's own things lie unless --home or the variable names another folder
+HOME = Path("~/.repair-studio")  # of a user's runs and datasets, unless --home or the variable names another folder
 HOME_VARIABLE = "REPAIR_STUDIO_HOME"

@@ -1,8 +1,9 @@
-"""The vocabulary: a bug, the sample made of it, what a model wrote, the patch read from that, its verdict."""
+"""The domain: a bug, the sample made from it, a model's completion, the patch read from that, and its verdict."""
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,14 +12,14 @@ from typing import Literal
 
 
 class Outcome(StrEnum):
-    """What judging one patch came to; the field's names, stored as these words."""
+    """The result of evaluating one patch; stored as these words."""
 
     PLAUSIBLE = "plausible"  # passed every test
     TEST_FAILED = "test_failed"
     COMPILE_ERROR = "compile_error"
     TIMEOUT = "timeout"
-    NO_PATCH = "no_patch"  # nothing usable could be read from the answer
-    NOT_RUN = "not_run"  # the machinery failed; never counted for or against the model
+    NO_PATCH = "no_patch"  # no usable patch could be read from the completion
+    NOT_RUN = "not_run"  # the infrastructure failed; never counted for or against the model
 
 
 class Isolation(StrEnum):
@@ -47,29 +48,66 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Task:
+    """How a benchmark asks for code that is still to be written, and where an answer to that ends."""
+
+    prompt: str  # exactly what a model that writes from left to right reads
+    stops: tuple[str, ...] = ()  # an answer is cut before the first of these
+    end: str = ""  # what an answer ends with that was meant to end there; it is cut nowhere else then
+    functions: int | None = None  # so many may begin at column 0 of an answer, the next one is cut off; None: any
+
+    def cut(self, answer: str) -> str:
+        """What of an answer counts."""
+        if self.end and self.end in answer:
+            return answer.partition(self.end)[0]
+        found = [at for stop in self.stops if (at := answer.find(stop)) >= 0]
+        if self.functions is not None:
+            found += [match.start() for match in re.finditer(r"^def ", answer, re.MULTILINE)][self.functions :]
+        cut = answer[: min(found)] if found else answer
+        return cut if cut.endswith("\n") or not cut else f"{cut}\n"
+
+
+@dataclass(frozen=True)
 class Bug:
-    """One fault in one place of one file, with its known fix and the tests that tell them apart."""
+    """One fault in one place of one file, with its known fix and tests that fail on the fault and pass on the fix."""
 
     id: str  # unique within its source, "pocket/py-gcd"
     language: str  # "python" | "java"
-    path: str  # of the faulty file, relative to its project, "gcd.py"
+    path: str  # of the faulty file, relative to its project: "gcd.py"
     buggy: str  # whole text of the faulty file
     fixed: str  # the same file repaired; differs from `buggy` inside `span` only
     span: Span  # the faulty lines of `buggy`
     kind: str = ""  # of fault, "off_by_one"
-    cwe: str = ""  # "CWE-369", where it is a known weakness
-    project: str = ""  # splits never tear a project apart
+    cwe: str = ""  # "CWE-369", if it is a known weakness
+    project: str = ""  # a split never divides a project
     failing: tuple[str, ...] = ()  # tests that fail on `buggy` and pass on `fixed`
     passing: tuple[str, ...] = ()  # tests that pass on both
+    task: Task | None = None  # of code that is still to be written; `buggy` then has an empty body
 
     def replace_span(self, lines: str) -> str:
         """The whole file with `lines` in place of the faulty ones."""
         before, after = self._around
         return before + lines + after
 
+    def patched(self, lines: str, span: Span | None = None) -> str:
+        """The whole file with `lines` in place of the faulty ones, or of another span's, ended as the file's are."""
+        span = span or self.span
+        old = lines_of(self.buggy)
+        if lines and not lines.endswith("\n") and span.end < len(old):
+            lines += "\n"  # lines follow, and these must not run into them
+        if self.is_crlf:
+            lines = lines.replace("\r\n", "\n").replace("\n", "\r\n")
+        return "".join([*old[: span.start - 1], lines, *old[span.end :]])
+
+    @property
+    def is_crlf(self) -> bool:
+        r"""Whether every ended line of the file ends with "\r\n" and there is one."""
+        ends = self.buggy.count("\n")
+        return ends > 0 and self.buggy.count("\r\n") == ends
+
     @property
     def buggy_lines(self) -> str:
-        """The faulty lines; empty where the fix only inserts."""
+        """The faulty lines; empty if the fix only inserts."""
         return "".join(lines_of(self.buggy)[self.span.start - 1 : self.span.end])
 
     @property
@@ -81,9 +119,9 @@ class Bug:
 
     @property
     def fixed_lines(self) -> str:
-        """What stands in `fixed` where `buggy` has its span; empty where the fix only deletes.
+        """The lines of `fixed` that replace the span of `buggy`; empty if the fix only deletes.
 
-        Raises ValueError where `fixed` differs from `buggy` outside the span.
+        Raises ValueError if `fixed` differs from `buggy` outside the span.
         """
         if not self.fix_is_in_span:
             raise ValueError(f"{self.id}: the fix changes lines outside {self.span}")
@@ -98,7 +136,7 @@ class Bug:
 
 
 def span_of_change(buggy: str, fixed: str) -> Span:
-    """The first to the last line of `buggy` that the fix touches; equal texts raise ValueError."""
+    """The first to the last line of `buggy` that the fix changes. Raises ValueError if both texts are equal."""
     if buggy == fixed:
         raise ValueError("buggy and fixed code are the same")
     old, new = lines_of(buggy), lines_of(fixed)
@@ -108,40 +146,77 @@ def span_of_change(buggy: str, fixed: str) -> Span:
     return Span(head + 1, len(old) - tail)
 
 
-Rows = Literal["bugs", "samples", "preferences"]  # what a training set can be made of
+Rows = Literal["bugs", "samples", "preferences"]  # what the rows of a training set can be made from
+
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a chat, as chat templates and chat services take it."""
+
+    role: Role
+    text: str
+
+
+Prompt = str | tuple[Message, ...]  # what a model reads: a text to go on from, or the messages of a chat to answer
+
+
+def as_text(prompt: Prompt) -> str:
+    """A prompt for people: messages one after the other, each under its role."""
+    return prompt if isinstance(prompt, str) else "\n\n".join(f"[{each.role}]\n{each.text}" for each in prompt)
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a sample's text; a learned one is what the model should write, the others it only reads."""
+    """A part of a sample's text; the model learns to write learned segments, and only reads the others."""
 
     text: str
     is_learned: bool = False
+    role: Role | None = None  # of a message, to which the model's chat template adds its own text; None: as it stands
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What training sees of one bug, or of one conversation: segments in their order, none of them empty."""
+    """What training sees of one bug, or of one conversation: segments in their order, none of them empty.
+
+    Either all of them are messages, of which the assistant's may be learned, or none is; else raises ValueError.
+    """
 
     bug_id: str
     segments: tuple[Segment, ...]
     kind: str = ""
     language: str = ""
     project: str = ""  # splits never tear a project apart
+    is_ended: bool = False  # the last segment spells the token that ends it; else the end of text is added to it
+
+    def __post_init__(self) -> None:
+        if len({segment.role is None for segment in self.segments}) > 1:
+            raise ValueError(f"{self.bug_id}: some segments are messages and some are not")
+        if any(segment.is_learned and segment.role not in (None, "assistant") for segment in self.segments):
+            raise ValueError(f"{self.bug_id}: a message is learned that is not the assistant's")
 
     @classmethod
-    def of(cls, bug: Bug, prompt: str, target: str) -> Sample:
+    def of(cls, bug: Bug, prompt: Prompt, target: str) -> Sample:
         """The usual one: a prompt that is read and a target that is learned, which may be empty."""
-        return cls(bug.id, (Segment(prompt), Segment(target, True)), bug.kind, bug.language, bug.project)
+        if isinstance(prompt, str):
+            segments = [Segment(prompt), Segment(target, True)]
+        else:
+            segments = [Segment(message.text, role=message.role) for message in prompt]
+            segments += [Segment(target, True, "assistant")]
+        return cls(bug.id, tuple(segments), bug.kind, bug.language, bug.project)
 
     @property
-    def prompt(self) -> str:
+    def prompt(self) -> Prompt:
         """All that is read before the first learned segment."""
-        return "".join(segment.text for segment in takewhile(lambda each: not each.is_learned, self.segments))
+        read = tuple(takewhile(lambda each: not each.is_learned, self.segments))
+        messages = tuple(Message(each.role, each.text) for each in read if each.role is not None)
+        return messages or "".join(each.text for each in read)
 
     @property
     def target(self) -> str:
-        """All that is learned; of the usual sample, what the model should write after the prompt."""
+        """All learned text; in the usual sample, what the model should write after the prompt."""
         return "".join(segment.text for segment in self.segments if segment.is_learned)
 
 
@@ -163,9 +238,9 @@ class Completion:
     """What a model wrote for one prompt."""
 
     text: str
-    score: float | None = None  # mean log-probability a token, in nats, where the method has one
+    score: float | None = None  # mean log-probability of a token, in nats, if the generator computes one
     n_tokens: int = 0
-    is_finished: bool = True  # False: it ran into its token limit, so its end is not where the model meant to stop
+    is_finished: bool = True  # False: it was cut off at the token limit, before the model ended it
 
 
 @dataclass(frozen=True)
@@ -184,14 +259,14 @@ STAGES = ("extract", "compile", "failing_tests", "all_tests", "accept")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of running the tests on one patch."""
+    """The result of running the tests on one patch."""
 
     outcome: Outcome
     reason: str = ""  # memory, disk, output_cap, invalid_output, infra_error, or a sentence
     log: str = ""  # trimmed output of compiler and tests; hostile text, escape when shown
     failed: tuple[str, ...] = ()  # names of failed tests
     duration_s: float = 0.0
-    sandbox: str = ""  # level and version, "bubblewrap 0.8.0"; empty where nothing ran
+    sandbox: str = ""  # level and version, "bubblewrap 0.8.0"; empty if nothing ran
     isolation: Isolation = Isolation.NONE
     stages: Mapping[str, float] = field(default_factory=dict)  # as in STAGES, those that were gone through -> seconds
 
@@ -205,7 +280,7 @@ class Model:
     """A base model or merged model with all its weights, an adapter beside its base, or a service's model by name."""
 
     name: str
-    kind: str  # "base" | "adapter" | "merged" | "endpoint"; "": of the hub, which could not be asked: the worker looks
+    kind: str  # "base" | "adapter" | "merged" | "endpoint"; "": the hub could not be asked, so the worker finds out
     path: str  # absolute folder, or hub id until the worker has fetched it; empty for an endpoint
     base: str = ""  # the same of the base model, for an adapter
 
@@ -219,10 +294,10 @@ class Model:
 class Turn:
     """One message of a repair conversation; an assistant's turn carries its patch and the verdict on it."""
 
-    role: str  # "user": a person; "assistant": the model; "tool": what came of the tests, or what the strategy says
+    role: str  # "user": a person; "assistant": the model; "tool": test results, or a message of the strategy
     text: str
     patch: Patch | None = None
     verdict: Verdict | None = field(default=None)
-    prompt: str = ""  # of an assistant's turn: exactly what the model read before it wrote this
+    prompt: Prompt = ""  # of an assistant's turn: exactly what the model read before it wrote this
     number: int = 0  # in its conversation, from 1; 0: it has none yet, and gets the next one
     parent: int | None = None  # number of the turn that it follows; None: the one before

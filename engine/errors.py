@@ -1,19 +1,19 @@
-"""The kinds of trouble that are not our bug: the user can mend it, a part is missing, or the outside failed.
+"""Errors that are not bugs of ours: the user can fix them, a tool is missing, or something outside failed.
 
-A broken promise of our own is an `assert` or a plain exception instead, and is never caught.
+A bug of ours is an `assert` or a plain exception instead, and is never caught.
 """
 
 from __future__ import annotations
 
 import errno
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says when a disk, or the user's share of it, is full
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)  # error numbers of a full disk, or of a user's full quota
 
 
 class UserError(Exception):
-    """Something the user can put right; the text says what is wrong, with the value, and what to do.
+    """An error that the user can fix; the text says what is wrong, with the value, and what to do.
 
-    `field` names the setting it concerns ("trainer.rank"), if one does, so that a form can mark it.
+    `field` is the path of the setting that is wrong ("trainer.rank"), so that a form can mark it; may be empty.
     """
 
     def __init__(self, message: str, *, field: str = "") -> None:
@@ -30,4 +30,4 @@ class OutsideFailure(Exception):
 
 
 class SandboxUnavailable(OutsideFailure):
-    """No sandbox level works on this machine, so nothing foreign was run; the text says why."""
+    """No sandbox works on this machine, so no foreign code was run; the text says why."""

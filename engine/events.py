@@ -1,4 +1,4 @@
-"""What a worker says: one frozen dataclass an event, read from a line of JSON and checked field by field.
+"""The events of a worker: one frozen dataclass per kind, read from a line of JSON and checked field by field.
 
 A line is an object with `seq` (from 1), `time` (seconds since the epoch), `event` (the kind) and the event's fields.
 """
@@ -15,9 +15,9 @@ from pydantic_core import from_json
 
 from engine.domain import Isolation, Outcome
 
-Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a column of SQLite holds
+Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # the integers that fit into a column of SQLite
 Number = Annotated[float, Field(allow_inf_nan=False)]
-MOST_NAMES = 1000  # of numbers in one event; each becomes a row
+MOST_NAMES = 1000  # of metrics in one event; each becomes a row
 Ending = Literal["done", "failed", "stopped"]
 
 
@@ -36,7 +36,7 @@ class State:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the work is; `total` is None where nobody knows."""
+    """How far the work is; `total` is None if it is not known."""
 
     done: Number
     total: Number | None = None
@@ -53,7 +53,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The work up to this optimizer step is kept in the folder `path`."""
+    """The state after this optimizer step is saved in the folder `path`."""
 
     step: Whole
     path: str = ""
@@ -61,14 +61,14 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Resumed:
-    """The work goes on from this optimizer step; what was said of later steps is void."""
+    """The work continues from this optimizer step; earlier events of later steps are invalid."""
 
     step: Whole
 
 
 @dataclass(frozen=True)
-class BugSeen:
-    """A bug of a benchmark run; `skipped` says why it is not judged."""
+class BugEvent:
+    """A bug of a benchmark run; `skipped` says why it is not evaluated."""
 
     id: str
     language: str
@@ -84,8 +84,8 @@ class BugSeen:
 
 
 @dataclass(frozen=True)
-class VerdictSaid:
-    """What came of running the tests, as `engine.domain.Verdict`."""
+class VerdictFields:
+    """The fields of an `engine.domain.Verdict`."""
 
     outcome: Outcome
     reason: str = ""
@@ -101,13 +101,13 @@ MODEL, KNOWN_FIX, BUGGY_CODE = "model", "known_fix", "buggy_code"  # the sources
 
 
 @dataclass(frozen=True)
-class PatchJudged:
+class PatchEvent:
     """A patch and its verdict; `rank` counts from 1, and is 0 for the known fix and the buggy code."""
 
     bug_id: str
     source: Literal["model", "known_fix", "buggy_code"]
     rank: Whole
-    verdict: VerdictSaid
+    verdict: VerdictFields
     completion: str = ""
     text: str | None = None
     score: Number | None = None
@@ -116,7 +116,7 @@ class PatchJudged:
 
 @dataclass(frozen=True)
 class Delta:
-    """More of the answer that is being written; with `restart` it begins anew."""
+    """More text of the answer that is being written; with `restart`, the text so far is dropped."""
 
     conversation: Whole
     text: str
@@ -125,14 +125,14 @@ class Delta:
 
 @dataclass(frozen=True)
 class Answered:
-    """Question number `question` (from 1) of a conversation has been dealt with."""
+    """Question number `question` (from 1) of a conversation has been answered."""
 
     conversation: Whole
     question: Whole
 
 
 @dataclass(frozen=True)
-class TurnSaid:
+class TurnEvent:
     """A message of a conversation, `number` counted from 1; `prompt` is what the model read before it wrote this.
 
     `parent` is the number of the message that it follows; None: the one before.
@@ -145,22 +145,22 @@ class TurnSaid:
     patch: str | None = None
     patch_reason: str = ""
     prompt: str = ""
-    verdict: VerdictSaid | None = None
+    verdict: VerdictFields | None = None
     parent: Whole | None = None
 
 
-Said = State | Progress | Metric | Checkpoint | Resumed | BugSeen | PatchJudged | Delta | Answered | TurnSaid
+Payload = State | Progress | Metric | Checkpoint | Resumed | BugEvent | PatchEvent | Delta | Answered | TurnEvent
 KINDS: dict[str, type[Any]] = {
     "state": State,
     "progress": Progress,
     "metric": Metric,
     "checkpoint": Checkpoint,
     "resumed": Resumed,
-    "bug": BugSeen,
-    "patch": PatchJudged,
+    "bug": BugEvent,
+    "patch": PatchEvent,
     "delta": Delta,
     "answered": Answered,
-    "turn": TurnSaid,
+    "turn": TurnEvent,
 }
 
 
@@ -173,28 +173,28 @@ class _Line:
 
 @dataclass(frozen=True)
 class Event:
-    """One checked line: `said` is the typed event, `fields` the same as it stood in the file.
+    """One checked line: `payload` is the typed event, `fields` the values as read from the file.
 
-    `said` is None for a kind that this version does not know; its number counts all the same.
+    `payload` is None for a kind that this version does not know; its number still counts.
     """
 
     seq: int
     time: float  # seconds since the epoch
     kind: str
-    said: Said | None
+    payload: Payload | None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read(line: bytes) -> Event:
-    """The event of one line. Raises ValueError where it is no JSON object or one of its fields is missing or wrong."""
+    """The event of one line. Raises ValueError if it is not a JSON object, or a field is missing or wrong."""
     values = from_json(line)  # refuses deep nesting and half surrogate pairs
     try:
         head: _Line = _adapters()[""].validate_python(values)
-        said = _adapters()[head.event].validate_python(values) if head.event in KINDS else None
+        payload = _adapters()[head.event].validate_python(values) if head.event in KINDS else None
     except ValidationError as error:
         raise ValueError(str(error)) from None
     fields = {name: value for name, value in values.items() if name not in ("seq", "time", "event")}
-    return Event(head.seq, head.time, head.event, said, fields)
+    return Event(head.seq, head.time, head.event, payload, fields)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a run depended on, as short texts that are equal where it was the same: weights, data, code, machine."""
+"""Fingerprints of what a run depends on: hashes of weights and data, versions of code and libraries, the machine."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ PACKAGES = (
     "torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "tokenizers", "datasets", "pyarrow", "numpy",
     "tree-sitter", "gradio", "sqlmodel", "plotly", "wandb",
 )  # fmt: skip
-WHOLE_BYTES = 64 << 20  # a file of weights up to this size is hashed whole
+WHOLE_BYTES = 64 << 20  # files of weights up to this size are hashed completely
 SAMPLE_BYTES = 4096  # of a larger one's tensors, at SAMPLES places each
 SAMPLES = 4
 CODE = Path(__file__).resolve().parents[1]
-PARTS = ("engine", "storage", "studio", "assets", "pyproject.toml")  # of CODE: what a run's result can depend on
+PARTS = ("engine", "storage", "studio", "assets", "pyproject.toml")  # of CODE, on which a run's result can depend
 GIT_S = 5.0  # how long git is waited for
 
 
 def weights_hash(folder: Path) -> str:
     """SHA-256 of a model's or an adapter's folder, in hex, without reading all of large files.
 
-    Covers config.json and adapter_config.json (but for where the base model lies, which differs between machines), and
-    of every *.safetensors its name, size and bytes: all of them up to 64 MiB, beyond that the header (names, types and
-    shapes of the tensors) and of each tensor four pieces of 4 KiB from its start to its end. So training, merging,
-    converting, cutting off and replacing weights all change it; a change of single numbers inside a tensor of a large
-    file, made so on purpose, can go unseen. It is no signature. Tokenizers are not covered.
-    Raises UserError where the folder holds no weights, or a file of them is broken.
+    Covers config.json and adapter_config.json (without the base model's path, which differs between machines), and of
+    every *.safetensors its name, size and bytes: all bytes of files up to 64 MiB; of larger ones the header (names,
+    types and shapes of the tensors) and four pieces of 4 KiB of each tensor, from its start to its end. So training,
+    merging, converting, truncating and replacing weights all change the hash, but a deliberate change of single
+    numbers in a large file may not: it is not a signature. Tokenizers are not covered.
+    Raises UserError if the folder contains no weights, or one of their files is broken.
     """
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise UserError(f"{folder} holds no weights (*.safetensors)")
+        raise UserError(f"{folder} contains no weights (*.safetensors)")
     digest = hashlib.sha256()
     for name in ("config.json", "adapter_config.json"):
         if (folder / name).is_file():
@@ -58,8 +58,8 @@ def weights_hash(folder: Path) -> str:
 def dataset_hash(folder: Path) -> str:
     """The hash that `engine.training_set` gave the rows of a training set, computed again from its two files.
 
-    Covers id and tokens of each row in order, and so all that training sees but for the masks, which follow from them.
-    Raises UserError where the folder holds no such files.
+    Covers id and tokens of each row in order, which is all that training sees except the masks, which follow from them.
+    Raises UserError if the folder contains no such files.
     """
     return hash_of_sides(_side(folder / "train.parquet"), _side(folder / "valid.parquet", may_be_missing=True))
 
@@ -67,8 +67,8 @@ def dataset_hash(folder: Path) -> str:
 def row_bytes(bug_id: str, tokens: Iterable[int], learned: Sequence[int], rejected: Sequence[int]) -> bytes:
     """What one row adds to the digest of its side: its id, and its tokens in 32 bits each.
 
-    Where one stretch of tokens is learned, as in every row of the first version, it follows from the tokens and is left
-    out; several stretches, and a worse answer, are counted in.
+    A single learned range, as in every row of the first version, follows from the tokens and is left out; several
+    ranges, and a rejected answer, are included.
     """
     more = array("i", [*(learned if len(learned) > 2 else ()), *rejected]).tobytes()
     return bug_id.encode() + b"\0" + array("i", tokens).tobytes() + more
@@ -80,11 +80,11 @@ def hash_of_sides(train: bytes, valid: bytes) -> str:
 
 
 def code_version() -> str:
-    """The package's version; run from a checkout, with its commit and what is known of changes to it.
+    """The package's version; in a checkout, with its commit and whether files were changed.
 
-    "0.1.0", "0.1.0+g17c7609a93fe", "0.1.0+g17c7609a93fe.dirty", and with ".unchecked" where git is not there to say
-    whether files differ from the commit. It speaks of the files as they are now: a process keeps the code that it has
-    loaded, so a long-lived one asks once, at its start.
+    "0.1.0", "0.1.0+g17c7609a93fe", "0.1.0+g17c7609a93fe.dirty", or ".unchecked" if git is not installed to tell whether
+    files differ from the commit. It describes the files as they are now: a process keeps the code that it has loaded,
+    so a long-lived one should call this once, at its start.
     """
     commit = _commit(CODE / ".git")
     return f"{_version('repair-studio')}+g{commit[:12]}{_changes()}" if commit else _version("repair-studio")
@@ -108,7 +108,7 @@ def machine_facts() -> dict[str, Any]:
 
 
 def _add(digest: Any, name: str, pieces: Iterable[bytes]) -> None:
-    """Name and content, the content as a digest of its own: no two folders can then look alike by shifting bytes."""
+    """Add name and content, the content as its own digest, so that moving bytes between files changes the hash."""
     content = hashlib.sha256()
     for piece in pieces:
         content.update(piece)
@@ -157,7 +157,7 @@ def _side(file: Path, *, may_be_missing: bool = False) -> bytes:
             for bug_id, tokens, learned, rejected in zip(*cells, strict=True):
                 digest.update(row_bytes(bug_id or "", tokens, learned or (), rejected or ()))
     except (pyarrow.ArrowException, KeyError, OSError, AttributeError, TypeError) as error:
-        raise UserError(f"{file} is not a training set of this program: {error}", field="dataset") from None
+        raise UserError(f"{file} is not a training set of Repair Studio: {error}", field="dataset") from None
     return digest.digest()
 
 
@@ -169,7 +169,7 @@ def _version(package: str) -> str:
 
 
 def _commit(git: Path) -> str:
-    """The commit that is checked out, read from git's own files; empty where there is no checkout.
+    """The commit that is checked out, read from git's own files; empty if this is not a checkout.
 
     Their layout: https://git-scm.com/docs/gitrepository-layout
     """

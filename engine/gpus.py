@@ -1,4 +1,4 @@
-"""The NVIDIA GPUs of this machine and their driver, as NVML tells; loads no CUDA context."""
+"""The NVIDIA GPUs of this machine and their driver, from NVML; loads no CUDA context."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Gpu:
 
 
 def gpus() -> tuple[Gpu, ...]:
-    """The GPUs as they are now; none where NVML does not answer."""
+    """The GPUs now; empty if NVML does not answer."""
     with _nvml() as nvml:
         if nvml is None:
             return ()
@@ -31,14 +31,14 @@ def gpus() -> tuple[Gpu, ...]:
 
 
 def driver() -> str:
-    """The version of NVIDIA's driver; empty where NVML does not answer."""
+    """The version of NVIDIA's driver; empty if NVML does not answer."""
     with _nvml() as nvml:
         return str(nvml.nvmlSystemGetDriverVersion()) if nvml is not None else ""
 
 
 @contextmanager
 def _nvml() -> Iterator[Any]:
-    """The NVML library while it is initialised; None where it is not there."""
+    """The initialised NVML library; None if it is missing."""
     import pynvml
 
     try:

@@ -18,7 +18,7 @@ from engine.sandboxes.auto import levels
 
 @dataclass(frozen=True)
 class Check:
-    """One thing the studio can use; where it is missing, `detail` says why and how to get it."""
+    """One thing the studio can use; if it is missing, `detail` says why and how to get it."""
 
     what: str
     has: bool
@@ -27,19 +27,19 @@ class Check:
 
 @dataclass(frozen=True)
 class Machine:
-    """Everything `doctor` says."""
+    """Everything that `doctor` prints."""
 
     gpus: tuple[Gpu, ...]
     cores: int
     memory_bytes: int
     free_disk_bytes: int
-    sandbox: str  # level in use; empty where none works
+    sandbox: str  # the one in use; empty if none works
     checks: tuple[Check, ...]
     versions: dict[str, str]
 
     @property
     def summary(self) -> str:
-        """One line for the header: the GPU, or what there is instead."""
+        """One line for the header: the GPUs, or CPU and memory."""
         gib = 1 << 30
         if self.gpus:
             names = ", ".join(sorted({gpu.name for gpu in self.gpus}))
@@ -48,7 +48,7 @@ class Machine:
 
 
 def report(home: Path) -> Machine:
-    """Look at the machine. The sandboxes are tried for real, which takes about a second the first time."""
+    """Check the machine. Each sandbox makes a trial run, which takes about a second the first time."""
     levels = _sandbox_levels()
     working = [check for check in levels if check.has]
     cards = gpus()

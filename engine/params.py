@@ -1,9 +1,10 @@
-"""Declared settings: a plug-in's `Params`, one `setting` a field, and what is wrong with values in plain sentences."""
+"""Declared settings: a plug-in's `Params` with one `setting` per field, and sentences about wrong values."""
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from engine.errors import UserError
 
 LONGEST_SHOWN = 100  # characters of a wrong value in a sentence
-WORDS = {  # kind of pydantic's finding -> what we say instead
+WORDS = {  # type of pydantic's error -> our message
+    "int_parsing": "should be a whole number",
+    "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "float_parsing": "should be a number",
+    "float_type": "should be a number",
+    "bool_parsing": "should be true or false",
+    "bool_type": "should be true or false",
     "extra_forbidden": "there is no such setting",
     "tuple_type": 'should be a list, as in ["one", "two"]',
     "int_parsing_size": "is too large a number",
@@ -20,7 +28,7 @@ WORDS = {  # kind of pydantic's finding -> what we say instead
 
 
 class Params(BaseModel):
-    """Settings of one plug-in; `name` says which, so that a spec's JSON is enough to make it again."""
+    """Settings of one plug-in; `name` says which, so that the plug-in can be created from a spec's JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=False, allow_inf_nan=False)
 
@@ -28,52 +36,66 @@ class Params(BaseModel):
 
 
 def place(text: str, *, field: str = "") -> Path:
-    """The file or folder that a user names, "~" spelled out. Raises UserError for a name that nothing can have."""
+    """The path that a user typed, with "~" expanded. Raises UserError if no file can have this name."""
     path = Path(os.path.expanduser(text))
     try:
         os.lstat(path)
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
             prefix = f"{field}: " if field else ""
-            raise UserError(f"{prefix}no file or folder can be called {shown(text)}", field=field) from None
+            raise UserError(f"{prefix}no file or folder can have the name {shown(text)}", field=field) from None
     return path
 
 
-def _where(text: str) -> str:
+def _absolute(text: str) -> str:
     try:
         return str(place(text).absolute()) if text else text
     except UserError as error:
         raise ValueError(str(error)) from None
 
 
-# A file or folder. What a user writes is relative to the user's working directory; it is stored as an absolute path,
-# because a worker or another studio that reads the spec later has another working directory.
-Place = Annotated[str, AfterValidator(_where)]
+# The path of a file or folder. What a user types is relative to the user's working directory; it is stored as an
+# absolute path, because a worker or another studio that reads the spec later has another working directory.
+Place = Annotated[str, AfterValidator(_absolute)]
 
 
-def setting(default: Any, description: str, *, unit: str = "", more: bool = False, **limits: Any) -> Any:
-    """A declared setting: default, one line of help, unit, bounds; `more` puts it under *More settings*."""
-    return Field(default, description=description, json_schema_extra={"unit": unit, "more": more}, **limits)
+def setting(
+    default: Any, description: str, *, unit: str = "", more: bool = False, upload: bool = False, **limits: Any
+) -> Any:
+    """A declared setting: default, help text, unit, limits; `more` puts it under *More settings*.
+
+    `upload`: it is the path of a file, and gets that of a file which a user drops on the page.
+    """
+    return Field(
+        default, description=description, json_schema_extra={"unit": unit, "more": more, "upload": upload}, **limits
+    )
 
 
-def explain(error: ValidationError) -> UserError:
-    """Pydantic's findings as one sentence a field: `trainer.rank: should be greater than 0 (got 0)`."""
+def explain(error: ValidationError, default: Callable[[str], Any] = lambda place: None) -> UserError:
+    """Pydantic's errors as one sentence per field: `trainer.rank: should be greater than 0 (got 0)`.
+
+    `default`: the place of a setting -> its default, an example for one that is left empty; None where there is none.
+    """
     sentences, first = [], ""
     for found in error.errors():
         place = ".".join(str(part) for part in found["loc"]) or "spec"
         first = first or place
-        said = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
-        said = WORDS.get(found["type"], said)
+        message = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
+        message = WORDS.get(found["type"], message)
         got = found.get("input")
-        is_said = found["type"] == "value_error"  # our own sentences name the value
+        has_value = found["type"] == "value_error"  # our own messages contain the value
         is_short = isinstance(got, str | int | float | bool | None)
-        value = f" (got {shown(got)})" if is_short and not is_said else ""
-        sentences.append(f"{place}: {said}{value}")
+        value = f" (got {shown(got)})" if is_short and not has_value else ""
+        if got == "" and not has_value:
+            example = default(place) if "number" in message else None
+            message = f"is empty, {message.replace('should be', 'enter')}"
+            value = f" such as {example}" if example is not None else ""
+        sentences.append(f"{place}: {message}{value}")
     return UserError("; ".join(sentences), field=first)
 
 
 def is_unicode(text: str) -> bool:
-    """Not so with half a surrogate pair, as JSON can spell it and as Python reads a file's name that is not UTF-8."""
+    """False for text with half a surrogate pair, from JSON or from a file name that is not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -82,9 +104,10 @@ def is_unicode(text: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """A value in a sentence; of a long one the beginning."""
+    """A value as shown in a message; a long one is cut off."""
     try:
         text = repr(value)
-    except ValueError:  # Python spells no integer of more than 4,300 digits
-        return "a number of thousands of digits"
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... of {len(text):,} characters"
+    except ValueError:  # Python converts no integer of more than 4,300 digits to text
+        return "a number with thousands of digits"
+    size = len(value) if isinstance(value, str) else len(text)  # a text's without its quotes
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... of {size:,} characters"

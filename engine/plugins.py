@@ -1,4 +1,4 @@
-"""Every kind of plug-in and the built-in ones of each; packages announce more through entry points.
+"""Every kind of plug-in with its built-in plug-ins; installed packages add more through entry points.
 
 A package adds a plug-in with an entry point in the group `repair_studio.<kind>`; forms, specs, shell and contract tests
 find it there. A built-in plug-in is one line in a table below.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -28,37 +28,62 @@ if TYPE_CHECKING:
     from engine.trainers import Trainer
 
 P = TypeVar("P")
+Made = TypeVar("Made", covariant=True)
+Settings = Params  # by a name that `Plugin` does not have for its own
+
+
+class Plugin(Protocol[Made]):
+    """A plug-in's class: the settings that it declares, and the call that makes it of them."""
+
+    @property
+    def Params(self) -> type[Settings]: ...
+
+    def __call__(self, params: Settings, /) -> Made: ...
 
 
 class Registry(Generic[P]):
-    """The plug-ins of one kind. A plug-in is a class with `Params` (a `Params` subclass) made as `cls(params)`."""
+    """The plug-ins of one kind."""
 
-    def __init__(self, kind: str, field: str, built_in: Mapping[str, str]) -> None:
-        """`kind`: "trainers"; `field`: what a spec calls its choice of one, "trainer".
+    def __init__(
+        self, kind: str, field: str, built_in: Mapping[str, str], renamed: Mapping[str, str] | None = None
+    ) -> None:
+        """`kind`: "trainers"; `field`: the field of a spec that chooses one, "trainer".
 
         `built_in`: name -> "module:Class", imported only when asked for.
+        `renamed`: name that older specs or other programs use -> name.
         """
         self.kind, self.field = kind, field
         self._built_in = dict(built_in)
+        self._renamed = dict(renamed or {})
 
     @cached_property
     def _paths(self) -> dict[str, str]:
-        announced = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
-        return {**announced, **self._built_in}
+        installed = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
+        return {**self._built_in, **{name: path for name, path in installed.items() if name not in self._built_in}}
+
+    def current(self, text: str) -> str:
+        """A plug-in's name, or an id that begins with one ("quixbugs/gcd"), as it is called today."""
+        name, slash, rest = text.partition("/")
+        return self._renamed.get(name, name) + slash + rest
 
     def names(self) -> list[str]:
+        """The built-in ones in the order of their table, then those of installed packages."""
         return list(self._paths)
 
-    def plugin(self, name: str) -> type[P]:
-        """The plug-in's class. Raises UserError naming what there is when `name` is unknown."""
+    def built_in(self) -> list[str]:
+        """The built-in ones, in the order of their table."""
+        return list(self._built_in)
+
+    def plugin(self, name: str) -> Plugin[P]:
+        """The plug-in's class. Raises UserError, which lists the known ones, if `name` is unknown."""
         if name not in self._paths:
             known = ", ".join(sorted(self._paths))
             raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
         module, _, attribute = self._paths[name].partition(":")
-        return cast("type[P]", getattr(import_module(module), attribute))
+        return cast("Plugin[P]", getattr(import_module(module), attribute))
 
     def title(self, name: str) -> str:
-        """What a page calls the plug-in: its `title`, or its name where it has none."""
+        """The plug-in's label on a page: its `title`, or its name if it has none."""
         return str(getattr(self.plugin(name), "title", name))
 
     def params(self, value: Any) -> Params:
@@ -67,16 +92,18 @@ class Registry(Generic[P]):
             return value
         if isinstance(value, str):
             value = {"name": value}
+        if isinstance(value, dict) and isinstance(value.get("name"), str):
+            value = {**value, "name": self.current(value["name"])}
         if not isinstance(value, dict) or not isinstance(value.get("name"), str):
             raise ValueError(f'expected a plug-in as {{"name": one of {", ".join(self.names())}}}, got {value!r}')
         try:
             declared = self.plugin(value["name"])
         except UserError as unknown:
             raise ValueError(str(unknown)) from None
-        return cast("Params", declared.Params.model_validate(value))  # type: ignore[attr-defined]
+        return declared.Params.model_validate(value)
 
-    def made_of(self, value: Any) -> P:
-        """The plug-in that `value` stands for, as in `params`. Raises UserError where there is none, or it is wrong."""
+    def from_value(self, value: Any) -> P:
+        """The plug-in described by `value`, as in `params`. Raises UserError if there is none or a setting is wrong."""
         try:
             params = self.params(value)
         except ValidationError as error:
@@ -87,7 +114,7 @@ class Registry(Generic[P]):
 
     def create(self, params: Params) -> P:
         """The plug-in with these settings."""
-        return self.plugin(params.name)(params)  # type: ignore[call-arg]
+        return self.plugin(params.name)(params)
 
 
 BUILDERS: Registry[Builder] = Registry(
@@ -104,6 +131,8 @@ REPRESENTATIONS: Registry[Representation] = Registry(
     {
         "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
         "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
+        "instruct": "engine.representations.instruct:Instruct",
+        "left_to_right": "engine.representations.left_to_right:LeftToRight",
     },
 )
 TRAINERS: Registry[Trainer] = Registry(
@@ -119,6 +148,7 @@ GENERATORS: Registry[Generator] = Registry(
     {
         "beam": "engine.generators.beam:Beam",
         "sampling": "engine.generators.sampling:Sampling",
+        "endpoint": "engine.generators.endpoint:Endpoint",
     },
 )
 BENCHMARKS: Registry[Benchmark] = Registry(
@@ -126,13 +156,22 @@ BENCHMARKS: Registry[Benchmark] = Registry(
     "benchmark",
     {
         "pocket": "engine.benchmarks.pocket:Pocket",
-        "quixbugs": "engine.benchmarks.quixbugs:QuixBugs",
+        "quixbugs-python": "engine.benchmarks.quixbugs:QuixBugs",
+        "quixbugs-java": "engine.benchmarks.quixbugs_java:QuixBugsJava",
+        "completion": "engine.benchmarks.completion:Completion",
+        "defects4j": "engine.benchmarks.defects4j:Defects4J",
+        "folder": "engine.benchmarks.folder:Folder",
+        "humaneval": "engine.benchmarks.humaneval:HumanEval",
+        "humaneval-java": "engine.benchmarks.humaneval_java:HumanEvalJava",
+        "mbpp": "engine.benchmarks.mbpp:Mbpp",
+        "tests-for-methods": "engine.benchmarks.tests_for_methods:TestsForMethods",
     },
+    renamed={"quixbugs": "quixbugs-python", "HumanEval": "humaneval", "MBPP": "mbpp"},
 )
 SANDBOXES: Registry[Sandbox] = Registry(
     "sandboxes",
     "sandbox",
-    {
+    {  # the strongest first, as `auto` tries them
         "bubblewrap": "engine.sandboxes.bubblewrap:Bubblewrap",
         "landlock": "engine.sandboxes.landlock:Landlock",
         "auto": "engine.sandboxes.auto:Auto",

@@ -1,4 +1,4 @@
-"""Events out of a file to which another process appends: whole lines only, and no number that it cannot have given."""
+"""Reads events from a file to which another process appends: complete lines only, with plausible numbers only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINE_BYTES = 64 << 20  # the longest event
 
 @dataclass(frozen=True)
 class Reading:
-    """Events from some byte on, where the next reading starts, and how many lines were not readable."""
+    """The events read, the offset where the next reading starts, and the number of unreadable lines."""
 
     events: list[Event]
     offset: int
@@ -23,12 +23,12 @@ class Reading:
 def read_from(
     path: Path, offset: int = 0, most: int | None = None, *, last: int | None = None, broken: int = 0
 ) -> Reading:
-    """Whole lines from byte `offset` on, about `most` bytes of them.
+    """Read complete lines from byte `offset`, about `most` bytes of them.
 
-    Before them came the event numbered `last` and `broken` lines that were not readable; a reading that does not know
-    takes the first number that it finds. Never goes past the last newline. Lines that are not events, are longer than
-    LINE_BYTES, or have a number further ahead than the lines before account for, are counted as broken: a worker
-    counts from 1 without a gap, and all later events would pass for ones that were seen.
+    `last` is the number of the event before them, `broken` the count of unreadable lines so far; with `last=None` the
+    first number found is accepted. Never reads past the last newline. Lines that are not events, are longer than
+    LINE_BYTES, or have a number larger than the lines before allow, count as broken: a worker numbers its events from 1
+    without gaps, and after a number that is too large, all later events would be taken for old ones.
     """
     found, before = [], broken
     last = 0 if offset == 0 else last

@@ -1,12 +1,13 @@
-"""All that passes between the two planes: a run's folder with its spec, its inputs, its events, its log and artifacts.
+"""The only connection of the two planes: a run's folder with its spec, inputs, events, log and artifacts.
 
-    spec.json      what the user asked for
-    inputs.json    what the names in it meant when it was started: folders, hashes, versions, machine
-    events.jsonl   what the worker says, one JSON object a line (`engine.events`), numbered from 1
-    inbox.jsonl    what a chat worker is asked, one JSON object a line
+    spec.json      the settings that the user chose
+    inputs.json    what the names in the spec referred to at the start: folders, hashes, versions, machine
+    events.jsonl   the worker's events, one JSON object per line (`engine.events`), numbered from 1
+    inbox.jsonl    questions to a chat worker, one JSON object per line
     log.txt        stdout and stderr of the worker
-    artifacts/     what the run makes
-    lock           held by the worker while it lives
+    artifacts/     results of the run
+    lock           locked by the worker while it runs
+    call.lock      locked by a studio while it waits for its launcher to start or to stop the worker
     heartbeat      touched by the worker every HEARTBEAT_S seconds
     ending.json    space reserved for the last event, for a worker that ends on a full disk
 
@@ -33,28 +34,30 @@ from engine.errors import OutsideFailure
 from engine.events import Event
 from engine.reading import LINE_BYTES, Reading, read_from
 
-# The states of a run; before them all it is "queued". A "stalled" worker is alive but its heartbeat has stopped.
+# The states of a run after "queued". A "stalled" worker is alive, but its heartbeat has stopped.
 ACTIVE = ("starting", "running", "stalled", "stopping")
-ENDED = ("done", "stopped", "failed", "interrupted")
+RESUMABLE = ("stopped", "failed", "interrupted")  # the ends after which a run can be resumed
+ENDED = ("done", *RESUMABLE)
 STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 HEARTBEAT_S = 5.0
 ENDING_BYTES = 16 << 10
+AT_ONCE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a spec's names stood for at the start, so that the folder alone can repeat the run."""
+    """What the names in a spec referred to at the start, so that the run can be repeated from its folder alone."""
 
     model: Model | None = None
     dataset: str = ""  # absolute folder of the training set
     dataset_hash: str = ""
-    # recorded by the worker, which has the files at hand and is the one that runs (`engine.fingerprint`)
+    # recorded by the worker, on the machine that has the files and does the work (`engine.fingerprint`)
     weights_hash: str = ""  # of the model's own folder
     base_hash: str = ""  # of an adapter's base model
-    code_version: str = ""  # this and the next two as they were when it began
+    code_version: str = ""  # this and the next two: at the first start
     versions: dict[str, str] = field(default_factory=dict)  # of Python and of each library
     machine: dict[str, Any] = field(default_factory=dict)
-    later_starts: tuple[dict[str, Any], ...] = ()  # `time` of each, and what of these three was another then
+    later_starts: tuple[dict[str, Any], ...] = ()  # `time` of each, and which of these three differed then
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Inputs:
@@ -63,7 +66,7 @@ class Inputs:
 
 
 class RunDir:
-    """One run's folder; the control plane makes it, the worker fills it."""
+    """One run's folder; the control plane creates it, the worker writes its results into it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -88,9 +91,9 @@ class RunDir:
 
     @classmethod
     def create(cls, path: Path, spec: dict[str, Any], inputs: Inputs) -> RunDir:
-        """Write the folder of a new run; spec.json comes last, so a folder that has it is whole.
+        """Create the folder of a new run; spec.json is written last, so a folder that has it is complete.
 
-        Raises OutsideFailure where the disk does not take it.
+        Raises OutsideFailure if it cannot be written.
         """
         try:
             (path / "artifacts").mkdir(parents=True, exist_ok=True)
@@ -101,19 +104,24 @@ class RunDir:
             raise OutsideFailure(f"cannot write the run's folder {path}: {error.strerror}") from error
         return cls(path)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether it was created, and the files that a worker needs were not removed since."""
+        return self.events_path.exists() and (self.path / "spec.json").exists()
+
     def spec(self) -> dict[str, Any]:
-        """What spec.json holds. Raises OutsideFailure where it cannot be read."""
+        """The content of spec.json. Raises OutsideFailure if it cannot be read."""
         return self._read("spec.json")
 
     def inputs(self) -> Inputs:
-        """What inputs.json holds. Raises OutsideFailure where it cannot be read."""
+        """The content of inputs.json. Raises OutsideFailure if it cannot be read."""
         values = self._read("inputs.json")
         try:
             return Inputs.from_json(values)
         except TypeError as error:
             raise OutsideFailure(
                 f"{self.path / 'inputs.json'} was changed, or written by another version of Repair Studio ({error}); "
-                "ask for the run anew"
+                "start a new run"
             ) from None
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -121,11 +129,11 @@ class RunDir:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise OutsideFailure(f"{path} cannot be read: {error.strerror}; ask for the run anew") from None
+            raise OutsideFailure(f"{path} cannot be read: {error.strerror}; start a new run") from None
         except (ValueError, RecursionError) as error:
-            raise OutsideFailure(f"{path} is damaged and holds no JSON ({error}); ask for the run anew") from None
+            raise OutsideFailure(f"{path} is damaged: not JSON ({error}); start a new run") from None
         if not isinstance(values, dict):
-            raise OutsideFailure(f"{path} is damaged and holds no JSON object; ask for the run anew")
+            raise OutsideFailure(f"{path} is damaged: not a JSON object; start a new run")
         return values
 
     def write_inputs(self, inputs: Inputs) -> None:
@@ -134,18 +142,18 @@ class RunDir:
     # -- the worker's side ------------------------------------------------------------------------------------
 
     def emit(self, kind: str, /, **fields: Any) -> None:
-        """Append one event as a whole line. Raises OSError where the disk does not take it; nothing is written then."""
+        """Append one event as a complete line. Raises OSError if it cannot be written; then nothing is written."""
         with self._writing:
             if self._seq is None:
                 self._close_torn_line()
-                self._seq = max((event.seq for event in self.events().events), default=0)
+                self._seq = max((event.seq for event in self.all_events()), default=0)
             line = _encoded({"seq": self._seq + 1, "time": time.time(), "event": kind, **fields})
             assert len(line) <= LINE_BYTES, f"an event of {len(line):,} bytes"
             _append(self.events_path, line)
             self._seq += 1
 
     def _close_torn_line(self) -> None:
-        """End the line that a killed writer left without its newline, so that the next event is a line of its own."""
+        """Add the newline that a killed writer did not write, so that the next event starts a new line."""
         with self.events_path.open("rb") as file:
             is_empty = file.seek(0, os.SEEK_END) == 0
             if not is_empty:
@@ -155,14 +163,14 @@ class RunDir:
             _append(self.events_path, b"\n")
 
     def reserve_ending(self) -> None:
-        """Take the space in which `end` can write when the disk is full."""
+        """Reserve the disk space to which `end` can write when the disk is full."""
         with (self.path / "ending.json").open("wb") as file:
             file.write(b" " * ENDING_BYTES)
             file.flush()
             os.fsync(file.fileno())
 
     def end(self, state: str, *, error: str = "", cause: str = "") -> None:
-        """Emit the last state of a run that is not done; on a full disk it goes into the space reserved for it."""
+        """Emit the last state of a run that is not done; on a full disk, write it to the reserved space."""
         fields = {"state": state, "error": error[: ENDING_BYTES // 8], "cause": cause}
         with suppress(OSError):
             self.emit("state", **fields)
@@ -177,7 +185,7 @@ class RunDir:
         (self.path / "ending.json").unlink(missing_ok=True)
 
     def beat(self) -> None:
-        """Show that the worker is running, and not stopped or hanging."""
+        """Update the heartbeat, which shows that the worker is neither suspended nor hanging."""
         path = self.path / "heartbeat"
         try:
             os.utime(path)
@@ -185,26 +193,34 @@ class RunDir:
             path.touch()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the run's lock for the worker's life. Raises OutsideFailure where another worker holds it."""
-        with (self.path / "lock").open("a") as lock:
+    def held(self, name: str = "lock") -> Iterator[None]:
+        """Hold the run's lock while the worker runs. Raises OutsideFailure if another worker holds it."""
+        with (self.path / name).open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise OutsideFailure(f"another worker is already at work in {self.path}") from None
+                raise OutsideFailure(f"another worker is already running in {self.path}") from None
             yield
 
     # -- the control plane's side -----------------------------------------------------------------------------
 
     def events(self, offset: int = 0, most: int | None = None, *, last: int | None = None, broken: int = 0) -> Reading:
-        """Whole lines from byte `offset` on, as `engine.reading.read_from` takes them."""
+        """Events from byte `offset`; see `engine.reading.read_from`."""
         return read_from(self.events_path, offset, most, last=last, broken=broken)
 
+    def all_events(self) -> Iterator[Event]:
+        """Every whole line from the first on, a few MiB of them in memory at a time."""
+        offset = last = broken = 0
+        while (reading := self.events(offset, AT_ONCE_BYTES, last=last, broken=broken)).offset > offset:
+            yield from reading.events
+            offset, broken = reading.offset, broken + reading.broken
+            last = max([last, *(event.seq for event in reading.events)])
+
     def ending(self) -> Event | None:
-        """The last state that a worker could write nowhere else but into the space reserved for it."""
+        """The last state that a worker wrote to the reserved space, on a full disk; None if it did not."""
         with suppress(OSError, ValueError):
             event = events.read((self.path / "ending.json").read_bytes().partition(b"\n")[0])
-            return event if isinstance(event.said, events.State) else None
+            return event if isinstance(event.payload, events.State) else None
         return None
 
     def silent_s(self) -> float:
@@ -213,9 +229,9 @@ class RunDir:
             return max(0.0, time.time() - (self.path / "heartbeat").stat().st_mtime)
         return 0.0
 
-    def is_held(self) -> bool:
-        """Whether some worker (or a child it left behind) holds the run's lock."""
-        with (self.path / "lock").open("a") as lock:
+    def is_held(self, name: str = "lock") -> bool:
+        """Whether a worker, or a process that it started, holds the run's lock."""
+        with (self.path / name).open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -225,11 +241,11 @@ class RunDir:
     # -- chat: questions go in, turns come out as events ------------------------------------------------------
 
     def ask(self, **question: Any) -> None:
-        """Put one question into a chat worker's inbox. Raises OSError where the disk does not take it."""
+        """Append one question to a chat worker's inbox. Raises OSError if it cannot be written."""
         _append(self.path / "inbox.jsonl", json.dumps(question).encode() + b"\n", is_new=True)
 
     def questions(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """The questions from byte `offset` on, and where the next reading starts."""
+        """The questions from byte `offset`, and the offset where the next reading starts."""
         path = self.path / "inbox.jsonl"
         if not path.exists():
             return [], offset
@@ -241,7 +257,7 @@ class RunDir:
 
 
 def _write(path: Path, values: dict[str, Any]) -> None:
-    """The whole file or none of it."""
+    """Write the complete file, or leave it as it was."""
     unfinished = path.with_name(f"{path.name}.tmp")
     unfinished.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     unfinished.rename(path)
@@ -252,7 +268,7 @@ def _encoded(values: dict[str, Any]) -> bytes:
 
 
 def _append(path: Path, line: bytes, *, is_new: bool = False) -> None:
-    """All of `line` or nothing. A file that is not there is made only if it `is_new`: its folder was removed."""
+    """Append all of `line` or nothing. A missing file is created only if `is_new`; else its folder was removed."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | (os.O_CREAT if is_new else 0), 0o600)
     try:
         start, left = os.fstat(descriptor).st_size, memoryview(line)

@@ -1,7 +1,7 @@
-"""Verdicts to figures: plausible@k, pass@k, their intervals, and the comparison of two runs; used by both planes.
+"""Figures from verdicts: plausible@k, pass@k, their intervals, and the comparison of two runs; used by both planes.
 
-A bug counts only where its tests tell right from wrong: its known fix passes and its buggy code does not. `not_run`
-is no verdict: a bug counts at k only where its first k candidates all have one, or one of them is plausible already.
+A bug counts only if its known fix passes its tests and its buggy code fails them. `not_run` counts as no verdict: a bug
+counts at k only if its first k candidates all have a verdict, or one of them is plausible already.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 from engine.domain import Outcome
 
-RANKS = (1, 5, 10, 50, 100, 200)  # up to which plausible patches are counted
+RANKS = (1, 5, 10, 50, 80, 100, 200)  # up to which plausible patches are counted
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far the candidates of one bug are judged, and how well they did; ranks count from 1."""
+class CandidateSummary:
+    """How many candidates of one bug have a verdict, and how many are plausible; ranks count from 1.
+
+    "Judged" is the name of the column in the database: having a verdict other than `not_run`.
+    """
 
     first_plausible: int | None
     first_unjudged: int  # the smallest rank that has no verdict
@@ -26,7 +29,7 @@ class Standing:
     judged: int  # candidates with a verdict
 
     @classmethod
-    def of(cls, outcomes: Mapping[int, str]) -> Standing:
+    def of(cls, outcomes: Mapping[int, str]) -> CandidateSummary:
         """From the outcome of each rank."""
         judged = {rank for rank, outcome in outcomes.items() if outcome != Outcome.NOT_RUN}
         plausible = [rank for rank in judged if outcomes[rank] == Outcome.PLAUSIBLE]
@@ -34,13 +37,13 @@ class Standing:
         return cls(min(plausible, default=None), gap, len(plausible), len(judged))
 
     def is_plausible_at(self, k: int) -> bool | None:
-        """Whether one of the first k candidates is plausible; None where that is not known."""
+        """Whether one of the first k candidates is plausible; None if that is not known yet."""
         if self.first_plausible is not None and self.first_plausible <= k:
             return True
         return False if self.first_unjudged > k else None
 
     def pass_at(self, k: int) -> float | None:
-        """The chance that k candidates drawn from all judged ones hold a plausible one; None with fewer than k.
+        """The probability that k candidates drawn from the judged ones include a plausible one; None with fewer than k.
 
         1 - C(n - c, k) / C(n, k) for n judged and c plausible candidates (Chen et al., arXiv 2107.03374).
         """
@@ -58,12 +61,12 @@ class Share:
 
     @property
     def fraction(self) -> float:
-        """0 where nothing was counted."""
+        """`hits` / `total`; 0 if nothing was counted."""
         return self.hits / self.total if self.total else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's score interval for the fraction, 95 % (Wilson 1927); 0 to 1 where nothing was counted."""
+        """Wilson's score interval for the fraction, 95 % (Wilson 1927); 0 to 1 if nothing was counted."""
         if not self.total:
             return 0.0, 1.0
         z, n, p = 1.959964, self.total, self.fraction
@@ -73,12 +76,12 @@ class Share:
 
 
 def ranks(candidates: int) -> list[int]:
-    """The k for which plausible@k is given for a run with so many candidates a bug, its own number included."""
+    """The k for which plausible@k is reported for a run with `candidates` per bug, `candidates` included."""
     return sorted({*(rank for rank in RANKS if rank <= candidates), candidates})
 
 
 def control_trouble(known_fix: str | None, buggy_code: str | None) -> str:
-    """Why a bug cannot be scored here, from the outcomes of its known fix and of its buggy code; empty where it can.
+    """Why a bug cannot be scored here, from the outcomes of its known fix and of its buggy code; empty if it can.
 
     None is an outcome that is not known yet.
     """
@@ -90,22 +93,30 @@ def control_trouble(known_fix: str | None, buggy_code: str | None) -> str:
     return "the buggy code passes its tests here" if buggy_code == Outcome.PLAUSIBLE else ""
 
 
+def counted_reasons(reasons: Mapping[str, int]) -> dict[str, int]:
+    """How many bugs were set aside for each kind of reason: what stands before its first colon, "too_long"."""
+    found: Counter[str] = Counter()
+    for reason, bugs in reasons.items():
+        found[reason.partition(":")[0]] += bugs
+    return dict(found)
+
+
 @dataclass(frozen=True)
 class BugOutcomes:
-    """What judging came to for one bug: its two controls, None while they are not known, and its candidates."""
+    """The outcomes for one bug: its two controls, None while they are not known, and a summary of its candidates."""
 
     known_fix: str | None
     buggy_code: str | None
-    standing: Standing
+    candidates: CandidateSummary
 
     @property
     def trouble(self) -> str:
-        """Why the bug cannot be scored here; empty where it can."""
+        """Why the bug cannot be scored here; empty if it can."""
         return control_trouble(self.known_fix, self.buggy_code)
 
     @property
     def has_failed_control(self) -> bool:
-        """Whether its tests do not tell right from wrong; `not_run` is a failure of the machinery, not of the bug."""
+        """Whether the known fix fails or the buggy code passes; a control that was `not_run` has not failed."""
         return bool(self.trouble) and Outcome.NOT_RUN not in (self.known_fix, self.buggy_code)
 
 
@@ -113,34 +124,67 @@ class BugOutcomes:
 class Figures:
     """The figures of a benchmark run; all count bugs."""
 
-    scored: int  # whose tests tell right from wrong, and that have a candidate with a verdict
+    scored: int  # whose controls are as expected, and that have a candidate with a verdict
     control_failures: int  # whose known fix fails or whose buggy code passes
     plausible_at: dict[int, Share]  # k -> share with a plausible patch among its first k
 
 
 def figures(bugs: Mapping[BugOutcomes, int], candidates: int) -> Figures:
-    """From how many bugs came to each outcome, in a run that asks for so many candidates a bug."""
-    standings: Counter[Standing] = Counter()
+    """The figures from the number of bugs with each combination of outcomes; `candidates`: requested per bug."""
+    summaries: Counter[CandidateSummary] = Counter()
     failures = 0
     for bug, count in bugs.items():
         failures += count if bug.has_failed_control else 0
-        if bug.standing.judged and not bug.trouble:
-            standings[bug.standing] += count
-    at = {k: plausible_at(standings, k) for k in ranks(candidates)}
-    return Figures(standings.total(), failures, at)
+        if bug.candidates.judged and not bug.trouble:
+            summaries[bug.candidates] += count
+    at = {k: plausible_at(summaries, k) for k in ranks(candidates)}
+    return Figures(summaries.total(), failures, at)
 
 
-def plausible_at(standings: Mapping[Standing, int], k: int) -> Share:
-    """plausible@k over the bugs that are scored, counted by their standing."""
-    known = {at: count for at, count in standings.items() if at.is_plausible_at(k) is not None}
+def plausible_at(summaries: Mapping[CandidateSummary, int], k: int) -> Share:
+    """plausible@k; `summaries`: number of scored bugs by the summary of their candidates."""
+    known = {at: count for at, count in summaries.items() if at.is_plausible_at(k) is not None}
     return Share(sum(count for at, count in known.items() if at.is_plausible_at(k)), sum(known.values()))
 
 
-def pass_at(standings: Mapping[Standing, int], k: int) -> float | None:
-    """pass@k: the mean of the bugs' chances; None where no bug has k judged candidates."""
-    chances = [(chance, count) for at, count in standings.items() if (chance := at.pass_at(k)) is not None]
+def pass_at(summaries: Mapping[CandidateSummary, int], k: int) -> float | None:
+    """pass@k: the mean of the bugs' probabilities; None if no bug has k candidates with a verdict."""
+    chances = [(chance, count) for at, count in summaries.items() if (chance := at.pass_at(k)) is not None]
     total = sum(count for _, count in chances)
     return sum(chance * count for chance, count in chances) / total if total else None
+
+
+DRAWS = 1000  # of a bootstrap
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over bugs, and its 95 % interval, `low` to `high`."""
+
+    value: float
+    low: float
+    high: float
+
+
+def pass_at_with_interval(summaries: Mapping[CandidateSummary, int], k: int) -> Mean | None:
+    """pass@k with the interval of its percentile bootstrap over bugs (Efron 1979); the same numbers every time.
+
+    None where no bug has k candidates with a verdict.
+    """
+    value = pass_at(summaries, k)
+    if value is None:
+        return None
+    import numpy as np  # only a comparison needs it
+
+    known: Counter[float] = Counter()  # bugs by their chance: there are few different ones
+    for at, count in summaries.items():
+        if (chance := at.pass_at(k)) is not None:
+            known[chance] += count
+    chances, counts = np.array([*known]), np.array([*known.values()])
+    total = int(counts.sum())
+    drawn = np.random.default_rng(0).multinomial(total, counts / total, size=DRAWS) @ chances / total
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Mean(value, float(low), float(high))
 
 
 @dataclass(frozen=True)
@@ -154,13 +198,13 @@ class Comparison:
 
     @property
     def p_value(self) -> float:
-        """McNemar's exact test, two-sided: how likely so uneven a split is where both are equally good."""
+        """McNemar's exact test, two-sided: the probability of a split this uneven if both are equally good."""
         uneven = self.only_first + self.only_second
         fewer = min(self.only_first, self.only_second)
         return min(1.0, float(2 * sum(math.comb(uneven, i) for i in range(fewer + 1)) / 2**uneven))
 
 
 def compare(pairs: Iterable[tuple[bool | None, bool | None]]) -> Comparison:
-    """From (repaired by the first, repaired by the second) of each bug; a bug with None in it is left out."""
+    """Compare by (repaired by the first, repaired by the second) of each bug; a bug with None in it is left out."""
     known = [(one, other) for one, other in pairs if one is not None and other is not None]
     return Comparison(*(known.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))))

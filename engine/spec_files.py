@@ -1,4 +1,4 @@
-"""A spec from a JSON file or a shipped preset, with `field.path=value` overrides."""
+"""Reads a spec from a JSON file or a shipped preset, with `field.path=value` overrides."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from engine.plugins import BY_FIELD
 from engine.specs import KINDS, parse
 
 LONGEST = 1_000_000  # bytes of a spec's file
-DEFAULT_PLUGINS = {
-    field: info.default for spec in KINDS.values() for field, info in spec.model_fields.items() if field in BY_FIELD
-}
 
 
 def preset_names(kind: str) -> list[str]:
@@ -24,16 +21,16 @@ def preset_names(kind: str) -> list[str]:
 
 
 def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -> Any:
-    """The spec in a JSON file or of a preset's name, or the defaults; with `field.path=value` overrides.
+    """The spec from a JSON file or a preset (the defaults if `source` is empty), with `field.path=value` overrides.
 
     Raises UserError naming the file and line, or the field.
     """
     values = _read(kind, source) if source else {}
     for override in overrides or []:
-        _override(values, override)
+        _override(kind, values, override)
     stated = values.setdefault("kind", kind)
     if stated != kind:
-        raise UserError(f"kind: this is a spec for {stated!r}, not for {kind!r}", field="kind")
+        raise UserError(f"kind: this spec is for {stated!r}, not for {kind!r}", field="kind")
     return parse(values)
 
 
@@ -43,8 +40,8 @@ def _read(kind: str, source: str) -> dict[str, Any]:
         with path.open("rb") as file:
             text = file.read(LONGEST + 1)
         if len(text) > LONGEST:
-            raise UserError(f"{path}: longer than {LONGEST:,} bytes, so it is no spec")
-        values = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_each_once)
+            raise UserError(f"{path}: longer than {LONGEST:,} bytes, so it is not a spec")
+        values = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_without_duplicates)
     except (FileNotFoundError, NotADirectoryError):
         known = ", ".join(preset_names(kind)) or "none"
         raise UserError(f"{source!r} is neither a file nor a preset for {kind!r}; presets: {known}") from None
@@ -59,7 +56,7 @@ def _read(kind: str, source: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a JSON object with the spec's fields, got a {type(values).__name__}")
     if run_of(source):
-        values.pop("name", None)  # which the run's own result has
+        values.pop("name", None)  # taken by the result of that run
     return values
 
 
@@ -69,44 +66,44 @@ def run_of(source: str) -> Path | None:
     return path.parent if path.name == "spec.json" and (path.parent / "inputs.json").is_file() else None
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's members; `json` alone would take the last of two that have the same name."""
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members. Raises DuplicateName; `json` alone would use the last of two with the same name."""
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise Twice(f"{name!r} stands there twice; keep one of them")
+            raise DuplicateName(f"{name!r} occurs twice; remove one of them")
         values[name] = value
     return values
 
 
-class Twice(ValueError):
+class DuplicateName(ValueError):
     """Two members of one JSON object have the same name."""
 
 
 def _why(error: ValueError | RecursionError) -> str:
-    if isinstance(error, Twice):
+    if isinstance(error, DuplicateName):
         return str(error)
-    return "nested too deeply" if isinstance(error, RecursionError) else "holds a number of thousands of digits"
+    return "nested too deeply" if isinstance(error, RecursionError) else "contains a number with thousands of digits"
 
 
-def _override(values: dict[str, Any], override: str) -> None:
+def _override(kind: str, values: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals or not all(path.split(".")):
         raise UserError(f"--set needs field=value, as in trainer.learning_rate=1e-4; got {shown(override)}")
     try:
-        value = json.loads(text, object_pairs_hook=_each_once)
+        value = json.loads(text, object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError:
         value = text  # a bare word is a string
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: {_why(error)} (got {shown(text)})", field=path) from None
     *parents, last = path.split(".")
-    here = values
+    here, fields = values, KINDS[kind].model_fields
     for parent in parents:
         child = here.get(parent)
         if isinstance(child, str):
             child = {"name": child}  # a plug-in given by name alone
         elif not isinstance(child, dict):
-            child = {"name": DEFAULT_PLUGINS.get(parent, "")}
+            child = {"name": fields[parent].default if parent in BY_FIELD and parent in fields else ""}
         here[parent] = child
         here = child
     here[last] = value

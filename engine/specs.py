@@ -1,10 +1,11 @@
-"""What the user asks for: one frozen spec a kind of run, the same in a form, a file, a preset and a run's folder."""
+"""The settings of a run: one frozen spec for each kind, the same in a form, a file, a preset and a run's folder."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +20,7 @@ from pydantic import (
 )
 
 from engine.errors import UserError
-from engine.params import Params, explain, is_unicode, setting, shown
+from engine.params import Params, Place, explain, is_unicode, setting, shown
 from engine.plugins import BENCHMARKS, BY_FIELD
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
@@ -28,7 +29,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
 def _name(name: str) -> str:
     if name and not NAME.fullmatch(name):
         raise ValueError(
-            f"a name is at most 100 letters, digits, spaces and . _ + -, and begins with a letter or a digit "
+            f"should be at most 100 letters, digits, spaces and . _ + -, and begin with a letter or a digit "
             f"(got {shown(name)})"
         )
     return name
@@ -38,7 +39,7 @@ def _of_its_kind(value: Any, field: ValidationInfo) -> Params:
     return BY_FIELD[str(field.field_name)].params(value)
 
 
-# A plug-in's settings, checked by the registry that the field's name says.
+# A plug-in's settings, checked by the registry of the field's name (`trainer`: TRAINERS).
 PluginParams = Annotated[SerializeAsAny[Params], BeforeValidator(_of_its_kind)]
 
 
@@ -52,32 +53,37 @@ BenchmarkNamed = Annotated[str | dict[str, Any], BeforeValidator(_benchmark_name
 
 
 class Spec(BaseModel):
-    """What all specs share. `model` and `dataset` are names the workspace knows, or folders.
+    """What all specs share. `model` and `dataset` are names of the workspace, or folders.
 
-    All else there is to know of a kind of run stands beside its settings, so that no other list of kinds is kept.
+    The properties of a kind of run are class variables of its spec, so that there is only one list of kinds.
     """
 
-    title: ClassVar[str]  # what a page calls such a run
+    title: ClassVar[str]  # label of such a run on a page
+    many: ClassVar[str]  # of several of them
+    page: ClassVar[str]  # the key of the page with the form for it; empty: it is asked for in a shell only
     verb: ClassVar[str]  # of the shell
     worker: ClassVar[str]  # "module:function" of the work plane, called with (spec, inputs, run); returns the result
-    makes: ClassVar[Literal["", "dataset", "model"]] = ""  # what a run that is done adds to the workspace, by its name
-    reads: ClassVar[Literal["weights", "tokenizer"]] = "weights"  # of its model
-    waits_for_people: ClassVar[bool] = False  # it mostly does nothing, so it takes no place among those at work
-    saves_when_stopped: ClassVar[bool] = False  # to go on later from there; what it did is otherwise kept as it comes
+    makes: ClassVar[Literal["", "dataset", "model"]] = ""  # what a finished run adds to the workspace, under its name
+    reads: ClassVar[Literal["weights", "tokenizer"]] = "weights"  # the files of its model that it needs
+    waits_for_people: ClassVar[bool] = False  # it is mostly idle, so it does not count among active runs
+    saves_when_stopped: ClassVar[bool] = False  # a checkpoint; other kinds write their results as they go
+    has_patches: ClassVar[bool] = False  # its events are bugs, and patches with their verdicts
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     name: Annotated[str, AfterValidator(_name)] = Field(
-        "", description="what the result is called; empty: a name is made"
+        "", description="name of the result; empty: chosen automatically"
     )
     seed: int = setting(0, "the same seed gives the same result on the same machine", more=True, ge=0, lt=1 << 32)
     launcher: PluginParams = setting("local", "where the run is started", more=True)
 
 
 class DatasetSpec(Spec):
-    """Build a training set: bugs from a builder, shown by a representation, counted in a model's tokens."""
+    """Build a dataset: bugs from a builder, as samples in a representation, measured in a model's tokens."""
 
     title: ClassVar = "Dataset"
+    many: ClassVar = "datasets"
+    page: ClassVar = "datasets"
     verb: ClassVar = "dataset build"
     worker: ClassVar = "engine.work.build:build"
     makes: ClassVar = "dataset"
@@ -87,9 +93,9 @@ class DatasetSpec(Spec):
     builder: PluginParams = setting("faults", "where the bugs come from")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     model: str = setting("starter", "whose tokenizer counts the tokens")
-    max_tokens: int = setting(1024, "longer samples are left out and counted", unit="tokens", ge=16, le=131072)
+    max_tokens: int = setting(1024, "longer samples are left out", unit="tokens", ge=16, le=131072)
     valid_fraction: float = setting(
-        0.05, "share kept for the evaluation loss, split by project", title="Evaluation share", ge=0, le=0.5
+        0.05, "share for the evaluation loss, split by project", title="Evaluation share", ge=0, le=0.5
     )
     exclude: tuple[BenchmarkNamed, ...] = setting(
         ("pocket",), "benchmarks whose code must not be in the dataset", more=True
@@ -100,21 +106,25 @@ class TrainSpec(Spec):
     """Train a model on a dataset."""
 
     title: ClassVar = "Training"
+    many: ClassVar = "trainings"
+    page: ClassVar = "train"
     verb: ClassVar = "train"
     worker: ClassVar = "engine.work.train:train"
     makes: ClassVar = "model"
     saves_when_stopped: ClassVar = True
 
     kind: Literal["train"] = "train"
-    model: str = setting("starter", "base model, or an adapter to go on from")
-    dataset: str = setting("", "the training set")
+    model: str = setting("starter", "base model, or an adapter to train further")
+    dataset: str = setting("", "the dataset to train on")
     trainer: PluginParams = setting("sft", "how to train")
 
 
 class MergeSpec(Spec):
-    """Merge an adapter into its base model and prove that the result answers the same."""
+    """Merge an adapter into its base model and check that the result answers the same."""
 
     title: ClassVar = "Merge"
+    many: ClassVar = "merges"
+    page: ClassVar = "merge"
     verb: ClassVar = "merge"
     worker: ClassVar = "engine.work.merge:merge"
     makes: ClassVar = "model"
@@ -131,61 +141,101 @@ class BenchmarkSpec(Spec):
     """Generate patches for a benchmark and test each one in a sandbox."""
 
     title: ClassVar = "Benchmark run"
+    many: ClassVar = "benchmark runs"
+    page: ClassVar = "patches"
     verb: ClassVar = "benchmark"
     worker: ClassVar = "engine.work.benchmark:benchmark"
+    has_patches: ClassVar = True
 
     kind: Literal["benchmark"] = "benchmark"
     model: str = setting("starter", "base model, adapter or merged model")
     benchmark: PluginParams = setting("pocket", "the bugs to repair")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
-    generator: PluginParams = setting("beam", "how patches are drawn")
-    candidates: int = setting(10, "patches a bug", ge=1, le=200)
+    generator: PluginParams = setting("beam", "how patches are generated")
+    candidates: int = setting(10, "patches per bug", ge=1, le=200)
+    limit: int | None = setting(
+        None, "only the first bugs, up to this many; empty: all", ge=1, le=10_000_000, more=True
+    )
+    workers: int | None = setting(None, "patches tested at a time; empty: one per core", ge=1, le=256, more=True)
+    sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
+
+
+class ValidateSpec(Spec):
+    """Test the patches of a file, made by whatever made them; without a file, what a benchmark's tests tell apart."""
+
+    title: ClassVar = "Validation"
+    many: ClassVar = "validations"
+    page: ClassVar = ""  # it is asked for in a shell
+    verb: ClassVar = "validate"
+    worker: ClassVar = "engine.work.validate:validate"
+    has_patches: ClassVar = True
+
+    kind: Literal["validate"] = "validate"
+    benchmark: PluginParams = setting("pocket", "the bugs that the patches are for")
+    file: Place = setting("", "patches, a JSON object a line; empty: test only known fixes and buggy code")
+    keep_verdicts: bool = setting(False, "take over the verdicts that stand in the file and run nothing", more=True)
     limit: int | None = setting(None, "only the first so many bugs; empty: all", ge=1, le=10_000_000, more=True)
     workers: int | None = setting(None, "patches tested at a time; empty: one a core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
 class ChatSpec(Spec):
-    """Load a model once and hold repair conversations with it until told to stop."""
+    """Load a model once and hold repair conversations with it until it is unloaded."""
 
     title: ClassVar = "Loaded model"
+    many: ClassVar = "loaded models"
+    page: ClassVar = "chat"
     verb: ClassVar = "chat"
     worker: ClassVar = "engine.work.chat:chat"
     waits_for_people: ClassVar = True
 
     kind: Literal["chat"] = "chat"
-    model: str = setting("starter-adapter", "who proposes the patches")
+    model: str = setting("starter-adapter", "the model that proposes the patches")
     benchmark: PluginParams = setting("pocket", "where the bugs come from")
-    bug: str = setting("", "the bug to repair, by id")
-    strategy: PluginParams = setting("test_feedback", "what goes into the next turn")
+    bug: Annotated[str, AfterValidator(BENCHMARKS.current)] = setting("", "the bug to repair, by id")
+    strategy: PluginParams = setting("test_feedback", "what goes into the next prompt")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
-    generator: PluginParams = setting("sampling", "how an answer is drawn")
+    generator: PluginParams = setting("sampling", "how an answer is generated")
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 
-AnySpec = Annotated[DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ChatSpec, Field(discriminator="kind")]
+AnySpec = Annotated[
+    DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ValidateSpec | ChatSpec, Field(discriminator="kind")
+]
 _any_spec: TypeAdapter[Any] = TypeAdapter(AnySpec)
-KINDS: dict[str, type[Spec]] = {
-    spec.model_fields["kind"].default: spec for spec in (DatasetSpec, TrainSpec, MergeSpec, BenchmarkSpec, ChatSpec)
-}
+KINDS: dict[str, type[Spec]] = {spec.model_fields["kind"].default: spec for spec in get_args(get_args(AnySpec)[0])}
+WITH_PATCHES = tuple(kind for kind, spec in KINDS.items() if spec.has_patches)
 
 
 def waits_for_people(kind: str) -> bool:
-    """Whether a run of this kind takes no place among those at work; False for a kind that is not known here."""
+    """Whether runs of this kind do not count among active runs; False for an unknown kind."""
     return kind in KINDS and KINDS[kind].waits_for_people
 
 
 def parse(values: dict[str, Any]) -> Any:
-    """A spec of the kind its "kind" names. Raises UserError naming each wrong field."""
+    """The spec of the kind named by "kind". Raises UserError naming each wrong field."""
     try:
         spec = _any_spec.validate_python(values)
     except ValidationError as error:
-        raise _without_kind(explain(error), str(values.get("kind", ""))) from None
+        kind = str(values.get("kind", ""))
+        raise _without_kind(explain(error, partial(_default, values)), kind) from None
     for override in overrides_of(spec):
         field, _, text = override.partition("=")
         if not is_unicode(text):
             raise UserError(f"{field}: is not valid Unicode, so no page can show it (got {shown(text)})", field=field)
     return spec
+
+
+def _default(values: dict[str, Any], place: str) -> Any:
+    """The default of the setting at `place` ("train.trainer.rank") of a spec with these values; None without one."""
+    kind, _, rest = place.partition(".")
+    field, _, name = rest.partition(".")
+    fields: Any = KINDS[kind].model_fields if kind in KINDS else {}
+    plugin = values.get(field)
+    plugin = plugin.get("name") if isinstance(plugin, dict) else plugin
+    if name and field in BY_FIELD and plugin in BY_FIELD[field].names():
+        fields, field = BY_FIELD[field].plugin(plugin).Params.model_fields, name
+    return fields[field].default if field in fields else None
 
 
 def _without_kind(error: UserError, kind: str) -> UserError:
@@ -195,7 +245,7 @@ def _without_kind(error: UserError, kind: str) -> UserError:
 
 
 def overrides_of(spec: Spec) -> list[str]:
-    """The `field.path=value` overrides that make this spec out of the defaults; a shell command is made of them."""
+    """The `field.path=value` overrides that turn the defaults into this spec; shell commands are made from them."""
     overrides = []
     for field, info in type(spec).model_fields.items():
         value = getattr(spec, field)

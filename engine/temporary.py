@@ -1,6 +1,6 @@
-"""Temporary folders that are found and removed when the process that made them was killed.
+"""Temporary folders that are found and removed if the process that made them was killed.
 
-Each holds a file `.owner` that its process keeps locked (flock): a folder whose lock can be had has lost its owner.
+Each contains a file `.owner` that its process keeps locked (flock): if it is not locked, the process has ended.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ OWNER = ".owner"
 
 
 class TemporaryFolder:
-    """A new folder, removed by `cleanup`, at the latest when this process ends; or by `sweep` if it was killed."""
+    """A new folder, removed by `cleanup` or when this process ends; if the process is killed, by `sweep`."""
 
     def __init__(self, what: str, parent: str | None = None, mode: int = 0o700) -> None:
-        """`what` it is for becomes part of its name. Raises OSError where no folder can be made."""
+        """`what`: its purpose, which becomes part of its name. Raises OSError if it cannot be created."""
         self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{what}-", dir=parent))
-        # Locked before it has its name: whoever finds an owner's file whose lock can be had may remove the folder.
+        # Locked before it has its name: a folder with an unlocked owner file may be removed by any process.
         unlocked = self.path / f"{OWNER}.tmp"
         lock = os.open(unlocked, os.O_RDWR | os.O_CREAT, 0o600)
         self._removal = weakref.finalize(self, _removed, self.path, lock)
@@ -44,23 +44,23 @@ def _removed(folder: Path, lock: int) -> None:
 
 
 def sweep() -> int:
-    """Remove the temporary folders that killed processes of this user left behind; returns how many."""
+    """Remove the temporary folders of this user's killed processes; returns how many."""
     removed = 0
     for parent in {Path(parent).resolve() for parent in (tempfile.gettempdir(), reachable_parent())}:
         for folder in parent.glob(f"{PREFIX}*"):
             with suppress(OSError):
-                removed += _remove_if_left(folder)
+                removed += _remove_if_unowned(folder)
     return removed
 
 
-def _remove_if_left(folder: Path) -> bool:
+def _remove_if_unowned(folder: Path) -> bool:
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         return False
-    # The first version's folders have no owner file, and neither has one that is being made: both are left alone.
+    # Folders of the first version and those that are being created have no owner file, and are not removed.
     lock = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        remove(folder, last=OWNER)  # what cannot be removed now has to be found at the next sweep
+        remove(folder, last=OWNER)  # the owner file is last, so that a folder removed in part is found again
         return True
     finally:
         os.close(lock)

@@ -1,4 +1,4 @@
-"""The two Parquet files of a dataset, rows to train on and to evaluate with; only this file knows their columns."""
+"""The two Parquet files of a dataset, for training and for evaluation; only this module knows their columns."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ BYTES_A_GROUP = 64 << 20  # after which a group of fewer, long rows is written t
 class Row:
     """One tokenised sample or preference, as stored.
 
-    `learned`: where in `input_ids` tokens are learned, as start, end, start, end ... (ends excluded); the others are
-    only read. A preference has its better answer in `input_ids`; the worse one, which follows the same prompt, is in
-    `rejected_ids`.
+    `learned`: the ranges of `input_ids` that are learned, as start, end, start, end ... (ends excluded); the other
+    tokens are only read. A preference has its chosen answer in `input_ids`; the rejected one, after the same prompt, is
+    in `rejected_ids`.
     """
 
     bug_id: str
@@ -46,18 +46,18 @@ class Row:
 
     @property
     def unit(self) -> str:
-        """What a split never tears apart: the project; where none is known, the bug alone."""
+        """What a split never divides: the project, or the bug alone if its project is not known."""
         return self.project or self.bug_id
 
     @property
     def memory_bytes(self) -> int:
-        """About what it takes: its texts, and 36 bytes for each token in a Python list."""
+        """The approximate size of the row: its texts, and 36 bytes for each token in a Python list."""
         texts = (self.prompt, self.target, self.buggy, self.fixed, self.rejected)
         return sum(map(len, texts)) + 36 * (self.n_tokens + len(self.rejected_ids))
 
 
 class Shard:
-    """One Parquet file that is written as rows come, a group at a time."""
+    """One Parquet file, written row by row in groups."""
 
     def __init__(self, path: Path) -> None:
         from pyarrow import parquet
@@ -102,10 +102,10 @@ class Shard:
 
 
 class Stored:
-    """One finished Parquet file, read a group of rows at a time, so that its size does not matter."""
+    """One finished Parquet file, read in groups of rows, so that it may be larger than the memory."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError where there is no such file."""
+        """Raises OSError if there is no such file."""
         from pyarrow import parquet
 
         self._file = parquet.ParquetFile(path)
@@ -120,20 +120,20 @@ class Stored:
         return self.starts[-1]
 
     def row(self, index: int, columns: Sequence[str]) -> dict[str, Any]:
-        """These columns of one row, counted from 0; without those that the first version's files have not."""
+        """These columns of one row, counted from 0; without those that are missing in files of the first version."""
         columns = [name for name in columns if name in self._names]
         group = bisect_right(self.starts, index) - 1
         table = self._group(group, columns).slice(index - self.starts[group], 1)
         return {name: table[name][0].as_py() for name in columns}
 
     def matches(self, group: int, text: str, columns: Sequence[str]) -> list[int]:
-        """The rows of one group in which a column holds `text`, whatever the case of ASCII letters."""
+        """The rows of one group in which a column contains `text`, ignoring the case of ASCII letters."""
         table, wanted = self._group(group, columns), text.encode().lower()
         found: set[int] = set()
         for name in columns:
             first = self.starts[group]
             for chunk in table[name].chunks:
-                found.update(first + row for row in _holding(chunk, wanted))
+                found.update(first + row for row in _containing(chunk, wanted))
                 first += len(chunk)
         return sorted(found)
 
@@ -142,8 +142,8 @@ class Stored:
             return self._file.read_row_group(group, columns=list(columns), use_threads=False)
 
 
-def _holding(texts: Any, wanted: bytes) -> Iterator[int]:
-    """The places in an Arrow array of texts that hold these bytes; looks through all texts at once."""
+def _containing(texts: Any, wanted: bytes) -> Iterator[int]:
+    """The indices in an Arrow array of the texts that contain these bytes; searches all texts at once."""
     _, offsets, content = texts.buffers()
     if content is None:
         return
@@ -159,7 +159,7 @@ def _holding(texts: Any, wanted: bytes) -> Iterator[int]:
 
 
 class Split:
-    """Sends each row to one side by a seeded hash of its project, so that nothing has to be known beforehand."""
+    """Puts each row on one side by a seeded hash of its project, so that rows can be divided as they come."""
 
     def __init__(self, folder: Path, seed: int, valid_fraction: float) -> None:
         self._seed = seed
@@ -173,7 +173,7 @@ class Split:
         (self.valid if self._place(row.unit) < self._fraction else self.train).add(row)
 
     def close(self) -> None:
-        """Finish both files; where few or uneven projects made the hash miss the share badly, divide once more."""
+        """Finish both files; if the hash missed the wanted share by far, because of few or uneven projects, redo it."""
         self.train.close()
         self.valid.close()
         if not self._misses_badly():
@@ -194,7 +194,7 @@ class Split:
         return hash_of_sides(self.train.digest.digest(), self.valid.digest.digest())
 
     def _misses_badly(self) -> bool:
-        """Whether the validation side has less than a third of its share, more than thrice, or everything."""
+        """Whether the evaluation side has less than a third of its share, more than three times, or all rows."""
         if len(self._rows_of) < 2:
             return self.valid.n_rows > 0
         share = self.valid.n_rows / (self.train.n_rows + self.valid.n_rows)
@@ -206,7 +206,7 @@ class Split:
         return int.from_bytes(digest, "big") / (1 << 64)
 
     def _chosen(self) -> set[str]:
-        """Projects for validation, in the hash's order, as long as they fit; at least one if there are two."""
+        """Projects for evaluation, in the order of their hash, up to the wanted share; at least one of two or more."""
         if len(self._rows_of) < 2:
             return set()
         wanted = self._fraction * sum(self._rows_of.values())
@@ -238,8 +238,8 @@ def _schema() -> Any:
     )
 
 
-def held_by(folder: Path) -> Rows:
-    """What the training set in a folder holds, from its report; samples where none says so."""
+def rows_in(folder: Path) -> Rows:
+    """The kind of rows in a dataset's folder, from its report; samples if the report does not say."""
     try:
         held = json.loads((folder / "report.json").read_text(encoding="utf-8")).get("holds")
     except (OSError, ValueError, AttributeError):

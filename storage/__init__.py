@@ -1,1 +1,1 @@
-"""SQLModel on SQLite: the tables, the way they are opened, and the questions asked of them."""
+"""SQLModel on SQLite: the tables, opening the database, and the queries."""

@@ -1,7 +1,8 @@
-"""The questions asked of benchmark runs, one small function each; filtering, sorting and paging happen in SQLite."""
+"""The queries for benchmark runs, one small function each; filtering, sorting and paging happen in SQLite."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,19 @@ from storage.queries import holds
 from storage.tables import Bug, OutcomeCount, Patch, Review, Text
 from storage.texts import AT_ONCE
 
-STANDING = ("known_fix", "buggy_code", "first_plausible", "first_unjudged", "plausible", "judged", "has_known_fix")
+SUMMARY_COLUMNS = (
+    "known_fix",
+    "buggy_code",
+    "first_plausible",
+    "first_unjudged",
+    "plausible",
+    "judged",
+    "has_known_fix",
+)
 
 
 @dataclass(frozen=True)
-class LedgerQuery:
+class BugQuery:
     """Which bugs of a benchmark run to show, in which order, and which page of them (from 1)."""
 
     search: str = ""
@@ -31,15 +40,15 @@ class LedgerQuery:
     size: int = 20
 
 
-def ledger(session: Session, run_id: int, asked: LedgerQuery) -> tuple[Sequence[Bug], int]:
-    """One page of bugs, and how many match in all."""
+def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[Bug], int]:
+    """One page of bugs (the last one if there are fewer pages), and how many match in all."""
     wanted = [col(Bug.run_id) == run_id]
     if asked.search:
         wanted.append(or_(*(holds(col(column), asked.search) for column in (Bug.bug_id, Bug.kind, Bug.cwe, Bug.path))))
     if asked.language:
         wanted.append(col(Bug.language) == asked.language)
     if asked.show == "plausible":
-        wanted.append(col(Bug.plausible) > 0)
+        wanted += [col(Bug.plausible) > 0, col(Bug.skipped) == ""]
     elif asked.show == "none_plausible":
         wanted += [col(Bug.plausible) == 0, col(Bug.skipped) == ""]
     elif asked.show == "skipped":
@@ -55,31 +64,39 @@ def ledger(session: Session, run_id: int, asked: LedgerQuery) -> tuple[Sequence[
     if not total:
         return [], 0
     query = select(Bug).where(*wanted).order_by(*orders.get(asked.sort, orders["bug"]), col(Bug.bug_id))
-    return session.scalars(query.limit(asked.size).offset((max(asked.page, 1) - 1) * asked.size)).all(), total
+    page = min(max(asked.page, 1), -(-total // asked.size))
+    return session.scalars(query.limit(asked.size).offset((page - 1) * asked.size)).all(), total
 
 
-def standings(session: Session, run_id: int) -> Sequence[Row[Any]]:
-    """The columns named in STANDING, and as `bugs` how many bugs of the run have these values."""
-    columns = [getattr(Bug, name) for name in STANDING]
-    return session.execute(
-        select(*columns, func.count().label("bugs")).where(col(Bug.run_id) == run_id).group_by(*columns)
-    ).all()
+def candidate_summaries(session: Session, run_id: int, *, set_aside: bool = False) -> Sequence[Row[Any]]:
+    """The columns named in SUMMARY_COLUMNS, and as `bugs` how many bugs of the run have these values.
+
+    Of all bugs, for which the index is enough; or only of those `set_aside`, which a resumed run may have judged
+    before.
+    """
+    columns = [getattr(Bug, name) for name in SUMMARY_COLUMNS]
+    wanted = [col(Bug.run_id) == run_id, *([col(Bug.skipped) != ""] if set_aside else [])]
+    return session.execute(select(*columns, func.count().label("bugs")).where(*wanted).group_by(*columns)).all()
 
 
 def skipped(session: Session, run_id: int) -> dict[str, int]:
-    """Reason -> how many bugs were set aside for it."""
+    """Reason -> how many bugs were skipped for it."""
     query = select(col(Bug.skipped), func.count()).where(col(Bug.run_id) == run_id, col(Bug.skipped) != "")
     return {row[0]: row[1] for row in session.execute(query.group_by(col(Bug.skipped)))}
 
 
 def outcomes(session: Session, run_id: int) -> dict[str, int]:
-    """Outcome -> how many of the model's candidates."""
+    """Outcome -> how many of the model's candidates have it, without those of bugs that were set aside."""
     query = select(OutcomeCount).where(col(OutcomeCount.run_id) == run_id, col(OutcomeCount.candidates) > 0)
-    return {row.outcome: row.candidates for row in session.scalars(query)}
+    found = Counter({row.outcome: row.candidates for row in session.scalars(query)})
+    aside = select(col(Patch.outcome), func.count()).join(Bug, col(Patch.bug) == Bug.id)
+    aside = aside.where(col(Bug.run_id) == run_id, col(Bug.skipped) != "", col(Patch.source) == "model")
+    found.subtract({row[0]: row[1] for row in session.execute(aside.group_by(col(Patch.outcome)))})
+    return dict(+found)
 
 
 def count_outcomes(session: Session, run_id: int, more: Mapping[str, int]) -> None:
-    """Add to the counts by outcome; `more` may be below zero."""
+    """Add to the counts by outcome; values of `more` may be negative."""
     rows = [{"run_id": run_id, "outcome": outcome, "candidates": number} for outcome, number in more.items() if number]
     if rows:
         statement = insert(OutcomeCount)
@@ -93,7 +110,7 @@ def bug(session: Session, run_id: int, bug_id: str) -> Bug | None:
 
 
 def bugs(session: Session, run_id: int, bug_ids: Iterable[str]) -> dict[str, int]:
-    """The row of each of these bugs that the run has met."""
+    """Bug id -> id of its row, for those of these bugs that the run has."""
     wanted = list(bug_ids)
     found: dict[str, int] = {}
     for start in range(0, len(wanted), AT_ONCE):
@@ -116,7 +133,7 @@ def cells(session: Session, bug_rows: Sequence[int | None]) -> list[Row[Any]]:
 
 
 def patch(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch] | None:
-    """One patch by what identifies it, with its bug."""
+    """One patch and its bug, by run, bug id, source and rank."""
     chosen = (
         col(Bug.run_id) == run_id,
         col(Bug.bug_id) == bug_id,
@@ -134,11 +151,11 @@ def has_patches(session: Session, run_id: int) -> bool:
 
 
 def with_texts(session: Session, run_id: int) -> Iterator[Any]:
-    """Every patch of a run by bug, source and rank, read as it is asked for, some at a time.
+    """Every patch of a run, ordered by bug, source and rank, read in parts while it is iterated.
 
-    The columns named here in this order: of the bug, of the patch, and four texts (the last is JSON).
+    Columns in the order of this function: of the bug, of the patch, and four texts (the last is JSON).
     """
-    of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.known_fix, Bug.buggy_code)
+    of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.skipped, Bug.known_fix, Bug.buggy_code)
     judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
     of_patch = (*judged, Patch.sandbox, Patch.isolation, Patch.patch_text)
     buggy, completion, patch, failed = (aliased(Text) for _ in range(4))
@@ -160,19 +177,19 @@ def with_texts(session: Session, run_id: int) -> Iterator[Any]:
 
 
 def reviews(session: Session, patch_id: int) -> Sequence[Review]:
-    """What was said of a patch, oldest first."""
+    """The reviews of a patch, oldest first."""
     query = select(Review).where(col(Review.patch_id) == patch_id)
     return session.scalars(query.order_by(col(Review.created_at))).all()
 
 
 def review(session: Session, patch_id: int, reviewer: str) -> Review | None:
-    """What one person said of a patch."""
+    """One person's review of a patch."""
     chosen = (col(Review.patch_id) == patch_id, col(Review.reviewer) == reviewer)
     return session.scalars(select(Review).where(*chosen)).first()
 
 
 def reviewed(session: Session, run_id: int) -> dict[str, int]:
-    """Verdict -> how many patches of a run somebody gave it."""
+    """A reviewer's verdict -> how many patches of a run have it."""
     query = select(col(Review.verdict), func.count(func.distinct(Review.patch_id)))
     query = query.where(col(Review.run_id) == run_id).group_by(col(Review.verdict))
     return {row[0]: row[1] for row in session.execute(query)}

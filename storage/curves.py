@@ -1,4 +1,4 @@
-"""The questions asked of metrics: a curve in few points that show every spike, and where each curve stands."""
+"""The queries for metrics: a curve reduced to few points that include every spike, and the last value of each."""
 
 from __future__ import annotations
 
@@ -39,8 +39,19 @@ def curve(session: Session, run_id: int, name: str, first: int, last: int, bucke
     return sorted(found)
 
 
+def in_sight(session: Session, run_id: int, name: str, first: int, last: int) -> list[Point]:
+    """As `curve`, with the point before and the point after, so that a line goes on to the edges of what is shown."""
+    points = select(col(Metric.step), col(Metric.value), col(Metric.time))
+    points = points.where(col(Metric.run_id) == run_id, col(Metric.name) == name)
+    step, seq = col(Metric.step), col(Metric.seq)
+    before = session.execute(points.where(step < first).order_by(step.desc(), seq.desc()).limit(1))
+    after = session.execute(points.where(step > last).order_by(step, seq).limit(1))
+    shown = curve(session, run_id, name, first, last)
+    return [*map(tuple, before), *shown, *map(tuple, after)]
+
+
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store rows of metrics, in the order of their events; those that are there already are left as they are."""
+    """Store rows of metrics, in the order of their events; rows that already exist are not changed."""
     if not rows:
         return
     session.execute(insert(Metric).on_conflict_do_nothing(), list(rows))
@@ -59,7 +70,7 @@ def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def forget_after(session: Session, run_id: int, step: int) -> None:
-    """Drop what a run said of steps after this one."""
+    """Delete a run's metrics of steps after this one."""
     session.execute(delete(Metric).where(col(Metric.run_id) == run_id, col(Metric.step) > step))
     session.execute(delete(LastMetric).where(col(LastMetric.run_id) == run_id))
     newest = select(col(Metric.run_id), col(Metric.name), func.max(Metric.step), col(Metric.value), col(Metric.time))

@@ -1,4 +1,4 @@
-"""Opening the database: WAL, foreign keys, short immediate writes, and migration under a lock after a backup."""
+"""Opens the database: WAL, foreign keys, short immediate writes, and migration under a lock after a backup."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0004"  # the newest migration; a test compares it with what Alembic finds
 BUSY_TIMEOUT_S = 30
 FULL_BYTES = 1 << 20  # a disk with less free than this cannot take a change
-# what SQLite says of the disk and of other processes, not of the question that was asked (https://sqlite.org/rescode.html)
+# SQLite's errors about the disk and other processes, not about a query (https://sqlite.org/rescode.html)
 OUTSIDE = frozenset(
     {
         sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY,
@@ -34,7 +34,7 @@ class Unavailable(OSError):
 
 
 class Damaged(Unavailable):
-    """SQLite found the file broken."""
+    """The file is damaged, or is not a database."""
 
 
 class Newer(Exception):
@@ -45,10 +45,9 @@ class Database:
     """One SQLite file, opened by many threads and processes at once."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, made or migrated first if need be.
+        """Open the file; it is created or migrated first if necessary.
 
-        Raises Unavailable on a full disk, Damaged on a broken or foreign file, Newer on one that this version does
-        not understand.
+        Raises Unavailable on a full disk, Damaged on a damaged or foreign file, Newer on a database of a newer version.
         """
         self.path = path
         self.is_on_network = filesystem_of(path.parent) in NETWORK_FILESYSTEMS
@@ -57,38 +56,38 @@ class Database:
             if found != HEAD:
                 _migrate(path, found)
             path.chmod(0o600)
-            # WAL needs shared memory, which no network share has.
+            # WAL needs shared memory, which network file systems do not have.
             self._engine = _engine(path, journal="DELETE" if self.is_on_network else "WAL")
-            self._engine.connect().close()  # a damaged file fails here and not in the middle of something
+            self._engine.connect().close()  # a damaged file fails here, and not at a later query
         self._versions: sqlite3.Connection | None = None
         self._asking = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for questions; the rows stay usable after it. Raises Unavailable."""
+        """A session for queries; the rows can still be used after it. Raises Unavailable."""
         with _translated(self.path), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session for one short change, all of it or nothing; other writers wait meanwhile. Raises Unavailable."""
+        """A session for one short transaction; other writers wait meanwhile. Raises Unavailable."""
         engine = self._engine.execution_options(begin="IMMEDIATE")
         with _translated(self.path), Session(engine, expire_on_commit=False) as session:
             yield session
             session.commit()
 
     def data_version(self) -> int:
-        """A number that is another one after every commit to the file, by whatever thread or process; costs 10 us.
+        """A number that changes with every commit to the file by any thread or process; takes 10 us.
 
-        It means something within one process only (https://sqlite.org/pragma.html#pragma_data_version).
+        It can be compared within one process only (https://sqlite.org/pragma.html#pragma_data_version).
         """
         with self._asking:
-            if self._versions is None:  # a connection of its own, since a connection does not count its own commits
+            if self._versions is None:  # a separate connection, since a connection does not count its own commits
                 self._versions = sqlite3.connect(self.path, timeout=0, check_same_thread=False)
             return int(self._versions.execute("PRAGMA data_version").fetchone()[0])
 
     def damage(self) -> str:
-        """What SQLite finds wrong with the file; empty where it is whole."""
+        """What SQLite finds wrong with the file; empty if nothing."""
         try:
             with _translated(self.path), self._engine.connect() as connection:
                 found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
@@ -105,7 +104,7 @@ class Database:
 
 
 def version_of(path: Path) -> str:
-    """The migration the file stands at; empty for a new file. Raises sqlite3.DatabaseError on a foreign one."""
+    """The file's newest migration; empty for a new file. Raises sqlite3.DatabaseError on a foreign file."""
     if not path.exists():
         return ""
     with _connection(path) as connection:
@@ -113,13 +112,13 @@ def version_of(path: Path) -> str:
         if not tables:
             return ""
         if "alembic_version" not in tables:
-            raise sqlite3.DatabaseError(f"it holds the tables of another program: {', '.join(tables[:3])}")
+            raise sqlite3.DatabaseError(f"it contains tables of another program: {', '.join(tables[:3])}")
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else ""
 
 
 def filesystem_of(folder: Path) -> str:
-    """Type of the filesystem a folder lies on, as /proc/mounts names it; empty where that is not known."""
+    """Type of the file system of a folder, as in /proc/mounts; empty if it is not known."""
     folder = folder.resolve()
     best, kind = "", ""
     try:
@@ -135,8 +134,8 @@ def filesystem_of(folder: Path) -> str:
 
 
 def _migrate(path: Path, found: str) -> None:
-    """Bring the file from migration `found` to HEAD; one with data is copied to `studio.before-HEAD.db` first."""
-    from alembic import command  # slow to import, and hardly ever needed
+    """Migrate the file from `found` to HEAD; a file with data is copied to `studio.before-HEAD.db` first."""
+    from alembic import command  # slow to import, and rarely needed
     from alembic.config import Config
 
     if found and not any((MIGRATIONS / "versions").glob(f"{found}_*.py")):
@@ -145,26 +144,26 @@ def _migrate(path: Path, found: str) -> None:
         _back_up(path, path.with_suffix(f".before-{HEAD}.db"))
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    # A table that is rebuilt is dropped first, which its rows' references would forbid; they are checked at the end.
+    # A rebuilt table is dropped first, which references to its rows would forbid; they are checked at the end.
     engine = _engine(path, journal="DELETE", foreign_keys="OFF")
     try:
         # One transaction, changes of tables included: a migration that fails or is killed changes nothing.
         with engine.execution_options(begin="IMMEDIATE").begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            assert not connection.exec_driver_sql("PRAGMA foreign_key_check").all(), "rows point at rows that are gone"
+            assert not connection.exec_driver_sql("PRAGMA foreign_key_check").all(), "rows refer to deleted rows"
     finally:
         engine.dispose()
 
 
 def _back_up(path: Path, backup: Path) -> None:
-    """A whole copy of the database as it is now; an older copy is kept until the new one is complete."""
+    """Copy the database; an older copy is kept until the new one is complete."""
     unfinished = backup.with_suffix(".tmp")
     unfinished.unlink(missing_ok=True)
     try:
         with _connection(path) as connection:
-            if (said := connection.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
-                raise sqlite3.DatabaseError(said)
+            if (result := connection.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+                raise sqlite3.DatabaseError(result)
             connection.execute("VACUUM INTO ?", (str(unfinished),))
         unfinished.replace(backup)
     finally:
@@ -176,7 +175,7 @@ def _engine(path: Path, *, journal: str, foreign_keys: str = "ON") -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, below
+        connection.isolation_level = None  # BEGIN is executed below
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
             f"journal_mode={journal}",
@@ -187,7 +186,7 @@ def _engine(path: Path, *, journal: str, foreign_keys: str = "ON") -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        # A deferred transaction that reads first and writes later loses updates under WAL: take the lock first.
+        # A deferred transaction that reads first and writes later fails under WAL if another wrote: lock first.
         mode = connection.get_execution_options().get("begin", "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {mode}")
 
@@ -196,33 +195,35 @@ def _engine(path: Path, *, journal: str, foreign_keys: str = "ON") -> Engine:
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    """What SQLite says of a full disk, a lock or a broken file, as sentences; what it says of a question, as it is."""
+    """Raise SQLite's errors about a full disk, a lock or a damaged file as our own; errors of queries are unchanged."""
     try:
         yield
     except (DatabaseError, sqlite3.DatabaseError) as error:
-        said = getattr(error, "orig", error)
-        if getattr(said, "sqlite_errorcode", 0) & 0xFF in OUTSIDE:  # the lowest byte; the others say more of it
-            raise _unavailable(path, str(said)) from error
-        if type(said) is sqlite3.DatabaseError:
-            raise _damaged(path, str(said)) from error
+        original = getattr(error, "orig", error)
+        if getattr(original, "sqlite_errorcode", 0) & 0xFF in OUTSIDE:  # the lowest byte; the others are details
+            raise _unavailable(path, str(original)) from error
+        if type(original) is sqlite3.DatabaseError:
+            raise _damaged(path, str(original)) from error
         raise
 
 
-def _unavailable(path: Path, said: str) -> Unavailable:
+def _unavailable(path: Path, message: str) -> Unavailable:
     free = shutil.disk_usage(path.parent).free
-    if free < FULL_BYTES or "full" in said:
+    if free < FULL_BYTES or "full" in message:
         return Unavailable(
             f"the disk is full: {path.parent} has {free:,} bytes free, so nothing can be stored; free some space, and "
-            "work goes on by itself"
+            "work continues by itself"
         )
-    return Unavailable(f"the database {path} cannot be used now: {said}")
+    return Unavailable(f"the database {path} cannot be used now: {message}")
 
 
-def _damaged(path: Path, said: str) -> Damaged:
+def _damaged(path: Path, message: str) -> Damaged:
     copies = ", ".join(copy.name for copy in sorted(path.parent.glob(f"{path.stem}.before-*.db")))
-    cure = f"put a copy in its place (there is {copies})" if copies else "put a copy of yours in its place"
-    found = " ".join(said.split())
-    return Damaged(f"{path} is damaged or no database of Repair Studio ({found}); {cure}, or choose another --home")
+    advice = f"replace it by a copy (there is {copies})" if copies else "replace it by a copy of your own"
+    found = " ".join(message.split())
+    return Damaged(
+        f"{path} is damaged or not a database of Repair Studio ({found}); {advice}, or choose another --home"
+    )
 
 
 @contextmanager

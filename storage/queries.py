@@ -1,4 +1,4 @@
-"""The questions asked of runs, their results and conversations, one small function each."""
+"""The queries for runs, their results and conversations, one small function each."""
 
 from __future__ import annotations
 
@@ -14,25 +14,42 @@ LARGEST_ID = (1 << 63) - 1  # SQLite's; a larger number is an OverflowError ther
 
 
 def run(session: Session, run_id: int) -> Run | None:
-    """The run of this number, whatever the number."""
+    """The run of this number; None if there is none, also for numbers that SQLite cannot store."""
     return session.get(Run, run_id) if 0 < run_id <= LARGEST_ID else None
 
 
 def conversation(session: Session, conversation_id: int) -> Conversation | None:
-    """The conversation of this number, whatever the number."""
+    """The conversation of this number; None if there is none, also for numbers that SQLite cannot store."""
     return session.get(Conversation, conversation_id) if 0 < conversation_id <= LARGEST_ID else None
 
 
-def runs(session: Session, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
-    """Runs, newest first."""
+def runs(
+    session: Session,
+    *,
+    kind: str = "",
+    kinds: Sequence[str] = (),
+    search: str = "",
+    group: str = "",
+    limit: int = 200,
+) -> Sequence[Run]:
+    """Runs of a kind, or of one of several, newest first."""
     query = select(Run).order_by(col(Run.id).desc()).limit(limit)
     if kind:
         query = query.where(col(Run.kind) == kind)
+    if kinds:
+        query = query.where(col(Run.kind).in_(kinds))
     if group:
         query = query.where(col(Run.group) == group)
     if search:
         query = query.where(or_(holds(col(Run.name), search), holds(col(Run.kind), search)))
     return session.scalars(query).all()
+
+
+def groups(session: Session, prefix: str) -> Sequence[str]:
+    """The groups of runs whose name begins with `prefix`, in ASCII, the newest first."""
+    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, so that the index is enough
+    query = select(col(Run.group)).where(col(Run.group) >= prefix, col(Run.group) < after)
+    return session.scalars(query.group_by(col(Run.group)).order_by(func.max(col(Run.id)).desc())).all()
 
 
 def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:
@@ -41,17 +58,17 @@ def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:
 
 
 def dataset_named(session: Session, name: str) -> Dataset | None:
-    """The training set of this name."""
+    """The dataset of this name."""
     return session.scalars(select(Dataset).where(col(Dataset.name) == name)).first()
 
 
 def datasets(session: Session) -> Sequence[Dataset]:
-    """Training sets, newest first."""
+    """Datasets, newest first."""
     return session.scalars(select(Dataset).order_by(col(Dataset.id).desc())).all()
 
 
 def model_named(session: Session, name: str) -> Model | None:
-    """The model of this name that a run has made."""
+    """The model of this name that was made by a run."""
     return session.scalars(select(Model).where(col(Model.name) == name)).first()
 
 
@@ -61,17 +78,17 @@ def run_in(session: Session, folder: str) -> Run | None:
 
 
 def dataset_of(session: Session, run_id: int) -> Dataset | None:
-    """The training set that a run has built."""
+    """The dataset that was built by a run."""
     return session.scalars(select(Dataset).where(col(Dataset.run_id) == run_id)).first()
 
 
 def model_of(session: Session, run_id: int) -> Model | None:
-    """The model that a run has made."""
+    """The model that was made by a run."""
     return session.scalars(select(Model).where(col(Model.run_id) == run_id)).first()
 
 
 def models(session: Session) -> Sequence[Model]:
-    """Models that runs have made, newest first."""
+    """Models made by runs, newest first."""
     return session.scalars(select(Model).order_by(col(Model.id).desc())).all()
 
 
@@ -83,7 +100,7 @@ def conversations(session: Session) -> Sequence[tuple[Conversation, int]]:
 
 
 def conversations_of(session: Session, run_id: int) -> Sequence[Conversation]:
-    """The conversations that a worker holds."""
+    """The conversations of a chat worker."""
     return session.scalars(select(Conversation).where(col(Conversation.run_id) == run_id)).all()
 
 
@@ -94,6 +111,13 @@ def path(session: Session, conversation_id: int, to: int | None = None) -> Seque
     way = select(here.subquery()).cte(recursive=True)
     way = way.union(select(col(Turn.id), col(Turn.parent_id)).join(way, col(Turn.id) == way.c.parent_id))
     return session.scalars(select(Turn).join(way, col(Turn.id) == way.c.id).order_by(col(Turn.number))).all()
+
+
+def turns(session: Session, conversation_id: int) -> Sequence[Turn]:
+    """All turns of a conversation, as they came."""
+    return session.scalars(
+        select(Turn).where(col(Turn.conversation_id) == conversation_id).order_by(col(Turn.number))
+    ).all()
 
 
 def turn_before(session: Session, conversation_id: int, number: int) -> Turn | None:
@@ -109,7 +133,7 @@ def turn(session: Session, conversation_id: int, number: int) -> Turn | None:
 
 
 def holds(column: Any, text: str) -> ColumnElement[bool]:
-    """Whether a column holds this text, whatever the case of its ASCII letters."""
+    """Whether a column contains this text, ignoring the case of ASCII letters."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     found: ColumnElement[bool] = column.like(f"%{escaped}%", escape="\\")
     return found

@@ -13,7 +13,7 @@ def _json() -> Any:
 
 
 class Run(SQLModel, table=True):
-    """One piece of slow work. Times are seconds since the epoch; `offset` is how far its events were read."""
+    """One run. Times are seconds since the epoch; `offset` is the byte up to which its events were read."""
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str = Field(index=True)
@@ -30,7 +30,7 @@ class Run(SQLModel, table=True):
     ended_at: float | None = None
     stop_asked_at: float | None = None
     stop_now: bool = False  # asked to end at once, and not after saving
-    stop_sent_at: float | None = None  # when the worker was told
+    stop_sent_at: float | None = None  # when the worker was signalled
     offset: int = 0
     last_seq: int = 0
     broken_lines: int = 0
@@ -43,7 +43,7 @@ class Run(SQLModel, table=True):
 
 
 class Metric(SQLModel, table=True):
-    """One number of a run at one optimizer step; stored in the order in which a curve is read."""
+    """One value of a metric at one optimizer step of a run; stored in the order in which a curve is read."""
 
     __table_args__ = {"sqlite_with_rowid": False}
 
@@ -56,7 +56,7 @@ class Metric(SQLModel, table=True):
 
 
 class LastMetric(SQLModel, table=True):
-    """The value of a metric at a run's last optimizer step that has one."""
+    """The last value of a metric of a run."""
 
     __table_args__ = (Index("ix_last_metric_value", "name", "value"),)
 
@@ -68,7 +68,7 @@ class LastMetric(SQLModel, table=True):
 
 
 class Dataset(SQLModel, table=True):
-    """A training set that some run has built."""
+    """A dataset built by a run."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
@@ -82,7 +82,7 @@ class Dataset(SQLModel, table=True):
 
 
 class Model(SQLModel, table=True):
-    """A model that some run has made; `usable` is false while its parity check has not been passed."""
+    """A model made by a run; `usable` is false if it did not pass its parity check."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
@@ -96,7 +96,7 @@ class Model(SQLModel, table=True):
 
 
 class Text(SQLModel, table=True):
-    """One text, kept once however many rows have it: a file, a patch, a completion, a prompt, a log."""
+    """One text, stored once for all rows that have it: a file, a patch, a completion, a prompt, a log."""
 
     id: int | None = Field(default=None, primary_key=True)
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))  # `storage.texts.content_hash`
@@ -104,9 +104,9 @@ class Text(SQLModel, table=True):
 
 
 class Bug(SQLModel, table=True):
-    """One bug as a benchmark run met it, and how its candidates did; columns called `*_text` are ids of texts.
+    """One bug of a benchmark run with a summary of its patches; columns called `*_text` are ids of texts.
 
-    From `known_fix` on the columns follow from the bug's patches, and change in the transaction in which these do.
+    The columns from `known_fix` on are computed from the bug's patches, in the transaction that changes these.
     """
 
     __table_args__ = (
@@ -135,10 +135,10 @@ class Bug(SQLModel, table=True):
     known_fix: str | None = None  # outcome
     buggy_code: str | None = None  # outcome
     first_plausible: int | None = None  # rank
-    first_unjudged: int = 1  # rank
-    plausible: int = 0  # candidates
-    judged: int = 0  # candidates
-    has_known_fix: bool = False  # a plausible candidate is the known fix to the letter
+    first_unjudged: int = 1  # smallest rank without a verdict
+    plausible: int = 0  # number of plausible candidates
+    judged: int = 0  # number of candidates with a verdict
+    has_known_fix: bool = False  # the text of a plausible candidate is identical to the known fix
 
 
 class Patch(SQLModel, table=True):
@@ -151,7 +151,7 @@ class Patch(SQLModel, table=True):
     source: str  # model | known_fix | buggy_code
     rank: int
     completion_text: int = Field(foreign_key="text.id")
-    patch_text: int | None = Field(default=None, foreign_key="text.id")  # None: nothing usable was written
+    patch_text: int | None = Field(default=None, foreign_key="text.id")  # None: no usable patch
     score: float | None = None
     same_as: int | None = None
     outcome: str
@@ -162,11 +162,11 @@ class Patch(SQLModel, table=True):
     sandbox: str = ""
     isolation: str = ""  # shared | isolated; empty: nothing ran, or judged before this was kept
     stages: dict[str, float] = _json()  # of judging it -> seconds
-    is_known_fix: bool = False  # to the letter
+    is_known_fix: bool = False  # its text is identical to the known fix
 
 
 class OutcomeCount(SQLModel, table=True):
-    """How many of the model's candidates in a run came to one outcome."""
+    """How many of the model's candidates in a run have one outcome."""
 
     run_id: int = Field(foreign_key="run.id", primary_key=True)
     outcome: str = Field(primary_key=True)
@@ -174,7 +174,7 @@ class OutcomeCount(SQLModel, table=True):
 
 
 class Review(SQLModel, table=True):
-    """What one person says of one patch; a second word of the same person replaces the first."""
+    """One person's review of one patch; a second review by the same person replaces the first."""
 
     __table_args__ = (
         UniqueConstraint("patch_id", "reviewer"),
@@ -201,19 +201,21 @@ class Conversation(SQLModel, table=True):
     strategy: str
     outcome: str = ""  # "plausible", or the last verdict's
     asked: int = 0  # questions put to the model
-    answered: int = 0  # of these, dealt with; it is busy while fewer than were asked
+    answered: int = 0  # questions answered; the model is busy while these are fewer than `asked`
     created_at: float
 
 
 class Turn(SQLModel, table=True):
-    """One message of a conversation, numbered from 1 as they came; `parent_id` is the message it follows."""
+    """One message of a conversation, numbered from 1 in order of time; `parent_id` is the message it follows."""
 
     __table_args__ = (UniqueConstraint("conversation_id", "number"),)
 
     id: int | None = Field(default=None, primary_key=True)
     conversation_id: int = Field(foreign_key="conversation.id")
     parent_id: int | None = Field(default=None, foreign_key="turn.id")
-    run_id: int | None = Field(default=None, foreign_key="run.id")  # that made it; None: made before this was kept
+    run_id: int | None = Field(
+        default=None, foreign_key="run.id"
+    )  # that made it; None: made by the first version, which did not store it
     number: int
     role: str
     message_text: int = Field(foreign_key="text.id")

@@ -1,4 +1,4 @@
-"""Texts kept once each, found by their content."""
+"""Texts, each stored once and found by a hash of its content."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sqlmodel import Session, col
 
 from storage.tables import Text
 
-AT_ONCE = 500  # values in one question; SQLite takes 32,766
+AT_ONCE = 500  # values in one query; SQLite allows 32,766
 
 
 def content_hash(text: str) -> bytes:
-    """16 bytes that no two texts share."""
+    """A hash of 16 bytes, long enough that no two texts have the same one."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def kept(session: Session, texts: Iterable[str]) -> dict[str, int]:
-    """The id of each text, which is stored if it is not there yet; call it in a transaction that writes."""
+def store(session: Session, texts: Iterable[str]) -> dict[str, int]:
+    """Store the texts that are not stored yet; returns text -> id. Call it in a transaction that writes."""
     hashes = {text: content_hash(text) for text in texts}
     known = _ids(session, hashes.values())
     missing = {text: found for text, found in hashes.items() if found not in known}
@@ -30,7 +30,7 @@ def kept(session: Session, texts: Iterable[str]) -> dict[str, int]:
 
 
 def read(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, str]:
-    """The text of each id; None has none."""
+    """Id -> text; None is ignored."""
     wanted = list({each for each in ids if each is not None})
     found: dict[int | None, str] = {}
     for start in range(0, len(wanted), AT_ONCE):

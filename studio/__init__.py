@@ -1,7 +1,7 @@
 """The studio in the browser: layout and wiring only; what it shows and does is in `engine.control`.
 
-Gradio is imported here first, because its import rewrites the type stubs of its own components every time, which is
-half of the time to the first page. It passes over classes whose source file is unknown, so it is told that of all.
+Gradio is imported here first. Its import rewrites the type stubs of its own components every time, which takes half of
+the time to the first page. It skips classes whose source file cannot be found, so during the import none is found.
 """
 
 from __future__ import annotations

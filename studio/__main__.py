@@ -17,17 +17,17 @@ from engine.temporary import sweep
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until stopped; 2 where the person can put right what is wrong."""
-    asked = _parser().parse_args(arguments)
+    """Serve until stopped; returns 2 on an error that is printed as one sentence."""
+    options = _parser().parse_args(arguments)
     try:
-        return serve(asked.home, asked.host, asked.port)
+        return serve(options.home, options.host, options.port)
     except (UserError, OutsideFailure) as error:
         print(f"repair-studio: {error}", file=sys.stderr)
         return 2
 
 
 def serve(home: Path, host: str, port: int) -> int:
-    """Open the workspace, be its only studio, and show the page."""
+    """Open the workspace, claim it for this studio, and serve the page."""
     from studio.guard import check_bind, settings
 
     auth = _auth()
@@ -36,7 +36,7 @@ def serve(home: Path, host: str, port: int) -> int:
     from engine.control.workspace import Workspace
     from studio.app import create_app
     from studio.routes import routes
-    from studio.sessions import KEPT, Sessions
+    from studio.sessions import MAX_SESSIONS, Sessions
 
     workspace = Workspace(home)
     address = f"http://{host}:{port}"
@@ -45,11 +45,11 @@ def serve(home: Path, host: str, port: int) -> int:
     studio = create_app(workspace)
     app = studio.blocks
     app.queue(max_size=64, default_concurrency_limit=None, api_open=False)
-    launch = settings(str(workspace.home), host, port, auth, app, routes(workspace, studio))
-    server, _, _ = app.launch(**launch, state_session_capacity=KEPT, prevent_thread_lock=True)
+    launch = settings(str(workspace.home), host, port, auth, app, routes(workspace, studio), studio.head)
+    server, _, _ = app.launch(**launch, state_session_capacity=MAX_SESSIONS, prevent_thread_lock=True)
     server.state_holder = Sessions()  # type: ignore[no-untyped-call]
     server.state_holder.set_blocks(app)
-    watching = workspace.watch()
+    stop_watching = workspace.watch()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as with Ctrl-C
     print(f"Repair Studio: {address}", flush=True)
     try:
@@ -58,7 +58,7 @@ def serve(home: Path, host: str, port: int) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        watching.set()
+        stop_watching.set()
         app.close(verbose=False)
         workspace.close()
 
@@ -66,7 +66,7 @@ def serve(home: Path, host: str, port: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m studio", description="Serve Repair Studio in the browser.")
     home = os.environ.get(HOME_VARIABLE) or HOME
-    parser.add_argument("--home", type=Path, default=home, help="folder with everything the studio keeps")
+    parser.add_argument("--home", type=Path, default=home, help="folder where everything is stored")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=7860)
     return parser
@@ -78,7 +78,7 @@ def _auth() -> tuple[str, str] | None:
 
 
 def _check_port(host: str, port: int) -> None:
-    """Raises UserError where the port cannot be had."""
+    """Raises UserError if the port cannot be used."""
     if not 1 <= port <= 65535:
         raise UserError(f"--port: should be 1 to 65535 (got {port})")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:

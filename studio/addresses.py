@@ -1,4 +1,4 @@
-"""Addresses: a link's query to the page and the values it means; the page's script writes the way back."""
+"""Addresses: reads a link's query into a page and the values of its fields; the page's script writes the address."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ from engine.errors import UserError
 from studio.checked import is_text, number_of
 from studio.page import Choice
 
-# The page whose form asks for a kind of run.
-FORMS = {"dataset": "datasets", "train": "train", "merge": "merge", "benchmark": "patches", "chat": "chat"}
-
 
 def link(**values: object) -> str:
     """An address of this studio: `link(run=8)` is "?run=8"; empty values are left out."""
-    return "?" + urlencode({name: value for name, value in values.items() if value}, quote_via=quote, safe="/:")
+    return "?" + urlencode({name: value for name, value in values.items() if value}, quote_via=quote, safe="/:,")
 
 
 def read_query(text: str) -> dict[str, str]:
-    """The names and values of a query; nothing where it makes no sense."""
+    """The names and values of a query; empty if it cannot be parsed."""
     try:
         return dict(parse_qsl(text.removeprefix("?"), max_num_fields=50))
     except ValueError:
@@ -31,15 +28,19 @@ def read_query(text: str) -> dict[str, str]:
 
 
 def page_of(query: Mapping[str, str], choices: Mapping[str, Sequence[Choice]]) -> str:
-    """The key of the page that a query opens, of all pages with what is chosen on them; empty for none."""
+    """The key of the page that a query opens; empty for none. `choices`: page key -> fields kept in its address."""
     if (tab := query.get("tab", "")) in choices:
         return tab
-    opening = {choice.name: key for key, each in choices.items() for choice in each if choice.opens}
-    return next((key for name, key in opening.items() if query.get(name)), "")
+    return next((key for name, key in opens(choices).items() if query.get(name)), "")
+
+
+def opens(choices: Mapping[str, Sequence[Choice]]) -> dict[str, str]:
+    """Name in an address -> the key of the page that it opens."""
+    return {choice.name: key for key, each in choices.items() for choice in each if choice.opens}
 
 
 def value_of(choice: Choice, text: str) -> tuple[Any, str]:
-    """What a link puts into a field, and what is wrong with what it names; without text what it holds at first."""
+    """(the value that a link gives a field, what is wrong with it or ""); the field's default if `text` is empty."""
     part = choice.field
     value: Any = text if is_text(text) else ""
     if isinstance(part, gr.Number):
@@ -59,7 +60,7 @@ def value_of(choice: Choice, text: str) -> tuple[Any, str]:
 
 
 def follow(key: str, choices: Sequence[Choice]) -> None:
-    """Have the browser's address say what is chosen on a page."""
+    """Keep the browser's address up to date with what is chosen on a page."""
     if not choices:
         return
     names = [choice.name for choice in choices]

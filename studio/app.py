@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -12,44 +13,46 @@ import gradio as gr
 from engine.control.views import run_views
 from engine.control.workspace import Workspace
 from studio import addresses, guide
-from studio.clickable import clickable, kept, picked
+from studio.clickable import click_value, clickable, hidden_field
 from studio.guard import on
 from studio.html.header import header
 from studio.live import Live
-from studio.page import Frame
+from studio.page import Choice, Frame
 from studio.pages import pages
 
 DAY_S = 86_400
-LEAD = "window.studio.lead = (address) => trigger('select', {value: address});"
-ARRIVED = "() => document.documentElement.classList.remove('arriving')"
+OPEN_LINK = "window.studio.openLink = (address) => trigger('select', {value: address});"
+LOADED = "() => document.documentElement.classList.remove('loading-link')"
 GO = "(address) => { if (address) window.studio.go(address); }"
 
 
 class Studio(NamedTuple):
-    """All of the page, and the parts of it that follow what happens, by the key of their page."""
+    """The whole page, and the parts of it that are updated, by the key of their tab."""
 
     blocks: gr.Blocks
     pages: dict[str, Live]
+    head: str  # HTML for the head of the page: which page an address opens
 
 
 def create_app(workspace: Workspace) -> Studio:
     """The whole page for one workspace."""
     with gr.Blocks(title="Repair Studio", analytics_enabled=False, fill_width=True, delete_cache=(DAY_S, DAY_S)) as app:
-        going = kept("")
-        links = gr.HTML("", html_template="", js_on_load=LEAD, visible="hidden")
-        frames = {"app": Frame(workspace, Live("app", workspace.stamp), going)}
+        next_address = hidden_field("")
+        links = gr.HTML("", html_template="", js_on_load=OPEN_LINK, visible="hidden")
+        frames = {"app": Frame(workspace, Live("app", workspace.stamp), next_address)}
         _header(frames["app"])
         guide.build(frames["app"])
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             for page in pages():
                 with gr.Tab(page.name, id=page.key):
-                    frame = frames[page.key] = Frame(workspace, Live(page.key, workspace.stamp), going)
+                    frame = frames[page.key] = Frame(workspace, Live(page.key, workspace.stamp), next_address)
                     page.build(frame)
                     frame.live.watch()
-        _lead(frames, tabs, app.load, links.select)
+        _open_links(frames, tabs, app.load, links.select)
         frames["app"].live.watch()
-        gr.on(going.change, None, going, None, js=GO, api_name="app_go", api_visibility="private")
-    return Studio(app, {key: frame.live for key, frame in frames.items()})
+        gr.on(next_address.change, None, next_address, None, js=GO, api_name="app_go", api_visibility="private")
+    head = f"<script>window.studioOpens = {json.dumps(addresses.opens(_choices(frames)))};</script>"
+    return Studio(app, {key: frame.live for key, frame in frames.items()}, head)
 
 
 def _header(frame: Frame) -> None:
@@ -58,19 +61,24 @@ def _header(frame: Frame) -> None:
     machine = cache(workspace.machine)  # trying the sandboxes takes a second, so not before the first page
 
     def draw_header() -> list[str]:
-        return [header(machine().summary, run_views(workspace.runs.list(limit=50)), workspace.trouble)]
+        runs = run_views(workspace.runs.list(limit=50), workspace.runs.unfinished())
+        return [header(machine().summary, runs, workspace.trouble)]
 
     frame.live.show(draw_header, [], [part])
 
 
-def _lead(frames: Mapping[str, Frame], tabs: gr.Tabs, loaded: Any, followed: Any) -> None:
-    """Open what a link asks for: its page, and what is chosen there."""
-    choices = {key: frame.choices for key, frame in frames.items() if key != "app"}
+def _choices(frames: Mapping[str, Frame]) -> dict[str, Sequence[Choice]]:
+    return {key: frame.choices for key, frame in frames.items() if key != "app"}
+
+
+def _open_links(frames: Mapping[str, Frame], tabs: gr.Tabs, loaded: Any, clicked: Any) -> None:
+    """When the page is loaded or a link is clicked: open the tab that the address names, and fill in its fields."""
+    choices = _choices(frames)
     opening = [choice.name for each in choices.values() for choice in each if choice.opens]
     assert len(set(opening)) == len(opening), "two pages are opened by the same name"
     outputs = [tabs, *(choice.field for frame in frames.values() for choice in frame.choices)]
 
-    def opened(query: Mapping[str, str]) -> list[Any]:
+    def updates_for(query: Mapping[str, str]) -> list[Any]:
         key = addresses.page_of(query, choices)
         if not key:
             return [gr.skip()] * len(outputs)
@@ -83,14 +91,14 @@ def _lead(frames: Mapping[str, Frame], tabs: gr.Tabs, loaded: Any, followed: Any
                 updates.append(value if each == key else gr.skip())
         return updates
 
-    def arrive(request: gr.Request) -> list[Any]:
-        return opened(dict(request.query_params))
+    def open_first(request: gr.Request) -> list[Any]:
+        return updates_for(dict(request.query_params))
 
-    def lead(event: gr.EventData) -> list[Any]:
-        return opened(addresses.read_query(picked(event)))
+    def open_link(event: gr.EventData) -> list[Any]:
+        return updates_for(addresses.read_query(click_value(event)))
 
-    led = on(loaded, arrive, None, outputs, name="app_arrive")
-    led.then(None, js=ARRIVED, api_name="app_arrived", api_visibility="private")
-    on(followed, lead, None, outputs, name="app_lead")
+    first = on(loaded, open_first, None, outputs, name="app_open_first")
+    first.then(None, js=LOADED, api_name="app_opened_first", api_visibility="private")
+    on(clicked, open_link, None, outputs, name="app_open_link")
     for key, frame in frames.items():
         addresses.follow(key, frame.choices)

@@ -1,4 +1,6 @@
-"""Rows of numbers as plotly figures that keep their zoom while they grow and suit a light and a dark page.
+"""Rows of numbers as plotly figures that keep their zoom when points are added, for a light or a dark page.
+
+The curves of a training stand on one axis of optimizer steps; what is in sight of it is the same in all of them.
 
 They are written as plotly's JSON, as the browser reads it: building the same from plotly's classes takes 50 ms a
 figure, too much for every second beside a training run on the same cores. A test has plotly check each one.
@@ -7,9 +9,14 @@ figure, too much for every second beside a training run on the same cores. A tes
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from engine.scoring import Share
+from studio.checked import LARGEST
 
 Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
 ACCENT, WARM, MUTED = "#5b73e6", "#d9822b", "#8a93a6"
@@ -17,36 +24,67 @@ GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
 GIB, MIB = 1 << 30, 1 << 20
 FROM_ZERO = {"rangemode": "tozero"}
+# One colour for each of several runs, told apart by most colour-blind readers (Okabe and Ito 2008).
+SERIES = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8a7d00", "#8a93a6")
+MARKED = 20  # points up to which each is marked
 FEW_STEPS = 10  # up to which plotly would put half steps on the axis
 NO_POINTS = {"text": "no points yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
 
 
-def loss(metrics: Mapping[str, Curve], key: str = "") -> str:
+@dataclass(frozen=True)
+class View:
+    """Of what some figures are, and the part of the step axis that is in sight, in steps; None: all of it."""
+
+    key: str = "keep"
+    sight: tuple[float, float] | None = None
+
+    @classmethod
+    def read(cls, key: str, zoomed: str) -> View:
+        """`zoomed`: what a figure last said of its zoom (studio/plotted.py); that of another key does not count."""
+        said, *ends = zoomed.split(":")
+        try:
+            low, high = map(float, ends)
+        except ValueError:
+            return cls(key)
+        is_range = said == key and -LARGEST <= low < high <= LARGEST
+        return cls(key, (low, high) if is_range else None)
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """The first and the last optimizer step in sight."""
+        low, high = self.sight or (0, LARGEST)
+        return max(0, math.floor(low)), max(0, math.ceil(high))
+
+
+ALL = View()
+
+
+def loss(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """Training and evaluation loss on the step axis."""
     traces = [
         *_line("training", metrics.get("loss", ()), ACCENT),
         *_line("evaluation", metrics.get("eval_loss", ()), WARM, has_points=True),
     ]
-    return _by_step("Loss", traces, key, showlegend=True)
+    return _by_step("Loss", traces, view, showlegend=True)
 
 
-def learning_rate(metrics: Mapping[str, Curve], key: str = "") -> str:
+def learning_rate(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """The learning rate on the step axis, from zero."""
     traces = _line("learning rate", metrics.get("learning_rate", ()), ACCENT)
-    return _by_step("Learning rate", traces, key, {**FROM_ZERO, "exponentformat": "e", "showexponent": "all"})
+    return _by_step("Learning rate", traces, view, {**FROM_ZERO, "exponentformat": "e", "showexponent": "all"})
 
 
-def speed(metrics: Mapping[str, Curve], key: str = "") -> str:
+def speed(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """Tokens a second on the step axis, from zero."""
-    return _by_step("Tokens per second", _line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT), key, FROM_ZERO)
+    return _by_step("Tokens per second", _line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT), view, FROM_ZERO)
 
 
-def memory(metrics: Mapping[str, Curve], key: str = "") -> str:
+def memory(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """Memory in use on the step axis, in MiB or GiB, from zero."""
     points = metrics.get("memory_bytes", ())
     scale, unit = (GIB, "GiB") if max((point[1] for point in points), default=0) >= 4 * GIB else (MIB, "MiB")
     traces = _line(unit, [(step, value / scale, at) for step, value, at in points], ACCENT)
-    return _by_step(f"Memory ({unit})", traces, key, FROM_ZERO)
+    return _by_step(f"Memory ({unit})", traces, view, FROM_ZERO)
 
 
 def lengths(histogram: Mapping[str, Sequence[float]], cap: int | None) -> str:
@@ -69,6 +107,29 @@ def lengths(histogram: Mapping[str, Sequence[float]], cap: int | None) -> str:
     return _figure("Length of the samples", [bars], axis, bargap=0.06, shapes=shapes)
 
 
+def plausible_by_rank(runs: Mapping[str, Mapping[int, Share]]) -> str:
+    """plausible@k of each run against k, in percent of the bugs; each run is called as its key says."""
+    most = max((max(shares) for shares in runs.values() if shares), default=1)
+    traces = [
+        {
+            "type": "scatter",
+            "x": list(shares),
+            "y": [round(100 * share.fraction, 2) for share in shares.values()],
+            "name": name,
+            "mode": "lines+markers" if most <= MARKED else "lines",
+            "line": {"color": color, "width": 2},
+            "marker": {"size": 6},
+            "cliponaxis": False,
+            "hovertemplate": "%{y:.1f} %",
+        }
+        for (name, shares), color in zip(runs.items(), SERIES, strict=False)
+    ]
+    axis: dict[str, Any] = {"title": {"text": "k: the first so many candidates of each bug", "standoff": 4}}
+    axis |= {"dtick": 1} if most <= FEW_STEPS else {}
+    percent = {**FROM_ZERO, "ticksuffix": " %"}
+    return _figure("Bugs with a plausible patch (plausible@k)", traces, axis, percent, showlegend=False)
+
+
 def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> list[dict[str, Any]]:
     if not points:
         return []
@@ -80,23 +141,26 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
         "mode": "lines+markers" if has_points or len(points) < 3 else "lines",
         "line": {"color": color, "width": 2},
         "marker": {"size": 6},
-        "cliponaxis": False,  # the last point stands at the edge
+        "cliponaxis": False,  # the last point is at the edge
         "hovertemplate": "%{y:.4g}",
     }
     return [trace]
 
 
 def _by_step(
-    title: str, traces: Sequence[dict[str, Any]], key: str, y_axis: dict[str, Any] | None = None, **layout: Any
+    title: str, traces: Sequence[dict[str, Any]], view: View, y_axis: dict[str, Any] | None = None, **layout: Any
 ) -> str:
-    """A figure whose axis has whole steps and ends at the last; `key`: of what its zoom belongs to."""
+    """A figure whose axis has whole steps, and ends at the last where all are in sight."""
     last = max((step for trace in traces for step in trace["x"]), default=1)
     axis: dict[str, Any] = {
         "title": {"text": "optimizer step", "standoff": 4},
         "autorangeoptions": {"minallowed": 0, "maxallowed": last},
+        "uirevision": f"{view.key} {view.sight}",  # a zoom stays until the page has told what is in sight
     }
-    axis |= {"dtick": 1} if last <= FEW_STEPS else {}
-    return _figure(title, traces, axis, y_axis, key=key, **layout)
+    low, high = view.sight or (0, last)
+    axis |= {"range": [low, high]} if view.sight else {}
+    axis |= {"dtick": 1} if high - low <= FEW_STEPS else {}
+    return _figure(title, traces, axis, y_axis, uirevision=view.key, **layout)
 
 
 def _figure(
@@ -104,7 +168,6 @@ def _figure(
     traces: Sequence[dict[str, Any]],
     x_axis: dict[str, Any],
     y_axis: dict[str, Any] | None = None,
-    key: str = "",
     **layout: Any,
 ) -> str:
     axis = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
@@ -119,7 +182,7 @@ def _figure(
         "hoverlabel": {"bgcolor": "#232938", "bordercolor": "#232938", "font": {"color": "#eef0f4"}},
         "showlegend": False,
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
-        "uirevision": key or "keep",  # zoom and hidden curves survive a redraw
+        "uirevision": "keep",  # zoom and hidden curves survive a redraw
         "xaxis": {**axis, **x_axis},
         "yaxis": {**axis, **(y_axis or {})},
     }

@@ -1,4 +1,4 @@
-"""What a browser may send: each value by the kind of its widget, each call by its handler.
+"""Checks what a browser sends: each value by the type of its widget, each call by its handler.
 
 Hidden fields are as easy to write to as visible ones, so every value is checked: handlers get values of the type that
 their widgets hold, or are not called at all.
@@ -23,15 +23,15 @@ LARGEST = 2**53 - 1  # the largest whole number that a browser can hold
 LARGEST_CALL = 8 << 20  # bytes of one request
 CALL = re.compile(r"^/gradio_api/(run|api|queue/join|call)(/|$)")
 ANSWERS = "/gradio_api/queue/data"
-# What Gradio says to a page that it does not know, just before it fails with a traceback; the page then loads anew.
+# What Gradio sends to a page that it does not know, just before it fails with a traceback; the page then reloads.
 UNKNOWN_PAGE = 'data: {"msg": "unexpected_error", "message": "", "success": false, "session_not_found": true}\n\n'
 UPLOAD = "/gradio_api/upload"  # nothing here takes files in Gradio's way
-CALL_FIELDS = {"fn_index", "data", "event_data", "session_hash", "trigger_id"}  # what the page sends, and tests of it
+CALL_FIELDS = {"fn_index", "data", "event_data", "session_hash", "trigger_id"}  # what the page sends, and the tests do
 SESSION = re.compile(r"^[\w-]{1,64}$")
 
 
 def cleaned(part: Any, value: Any) -> Any:
-    """What one widget holds, as its handler takes it. Raises UserError on what no page of ours would send."""
+    """The value of one widget in the type that its handler takes. Raises UserError on a value no page of ours sends."""
     if isinstance(part, gr.Number):
         return _number(part, value)
     if isinstance(part, gr.Checkbox):
@@ -46,7 +46,7 @@ def cleaned(part: Any, value: Any) -> Any:
 
 
 def is_text(value: object) -> bool:
-    """Whether it is text that can be stored and shown: no halves of characters, no NUL, not endless."""
+    """Whether it is text that can be stored and shown: valid Unicode, no NUL, at most LONGEST characters."""
     if not isinstance(value, str) or len(value) > LONGEST or "\0" in value:
         return False
     try:
@@ -57,12 +57,12 @@ def is_text(value: object) -> bool:
 
 
 def number_of(text: str) -> int:
-    """The whole number that a link or a click names; 0 of anything else."""
+    """The whole number in a link or a click; 0 for any other text."""
     return int(text) if text.isdecimal() and len(text) < 12 else 0
 
 
 def chosen_number(value: object) -> int:
-    """What is chosen from a list of numbers; 0 where nothing is, or text was sent."""
+    """The number chosen in a list of numbers; 0 if none is, or text was sent."""
     return value if isinstance(value, int) else 0
 
 
@@ -101,7 +101,7 @@ def _wrong(part: Any, wanted: str) -> UserError:
 
 
 class WellFormed:
-    """Refuses calls that would make Gradio fail with a traceback: 400 with a sentence, before anything is looked up."""
+    """Refuses calls that would make Gradio fail with a traceback: status 400 with a sentence."""
 
     def __init__(self, app: ASGIApp, page: gr.Blocks) -> None:
         self.app, self.page = app, page
@@ -134,34 +134,34 @@ class WellFormed:
         return asked[0] in self.page._queue.pending_messages_per_session
 
     def problem(self, path: str, body: bytes) -> str:
-        """What is wrong with a call; empty where nothing is."""
+        """What is wrong with a call; empty if nothing is."""
         if len(body) > LARGEST_CALL:
-            return f"a call is at most {LARGEST_CALL >> 20} MiB long"
+            return f"a call should be at most {LARGEST_CALL >> 20} MiB long"
         try:
             call = json.loads(body)
         except (ValueError, RecursionError):
-            return "a call is a JSON object"
+            return "a call should be a JSON object"
         if not isinstance(call, dict) or path.startswith("/gradio_api/call"):
             return "call a handler by its number, as the page does"
         number, data = call.get("fn_index"), call.get("data")
         handler = None if isinstance(number, bool) or not isinstance(number, int) else self.page.fns.get(number)
         if handler is None or handler.fn is None:  # those without a function run in the page alone
-            return "there is no handler of this number; reload the page"
+            return "there is no handler with this number; reload the page"
         if not isinstance(data, list) or len(data) != len(handler.inputs):
             return "data should hold one value for each field of the handler; reload the page"
         if not all(_is_plain(value) for value in data):
-            return "values are text, numbers, yes or no, or lists of them"
+            return "values should be text, numbers, true or false, or lists of these"
         event = call.get("event_data")
         if not (_is_plain(event) or (isinstance(event, dict) and "path" not in event and _is_plain([*event.values()]))):
-            return "event_data names nothing but plain values"
+            return "event_data should hold plain values only"
         session = call.get("session_hash")
         if not isinstance(session, str) or not SESSION.match(session):
             return "session_hash should be 1 to 64 letters and digits"
         by = call.get("trigger_id")
         if by is not None and (isinstance(by, bool) or not isinstance(by, int)):
-            return "trigger_id is the number of a widget"
+            return "trigger_id should be the number of a widget"
         if call.keys() - CALL_FIELDS:
-            return "a call has no more than the page sends"
+            return "a call should have only the fields that the page sends"
         return ""
 
 
@@ -172,7 +172,7 @@ def _is_plain(value: object) -> bool:
 
 
 async def _body(receive: Receive) -> bytes:
-    """The whole body, or a little more of it than is allowed."""
+    """The whole body; of one that is too long, a little more than is allowed."""
     body = b""
     while len(body) <= LARGEST_CALL:
         message = await receive()

@@ -11,9 +11,9 @@ from studio.checked import is_text
 
 GONE = "gone"  # the class of rows and columns that are not shown
 
-# A part with `data-follow` in a scrolled box keeps its end in sight, unless somebody has scrolled away from it.
-# One listener on the root, which redrawing keeps. `data-pick` is what the handler gets. Handlers look up what they get:
-# anybody can send anything.
+# A part with `data-follow` in a scrolled box keeps its end visible, unless the user has scrolled away from it.
+# The one listener is on the root, which redrawing does not replace. The handler gets the value of `data-pick`, and
+# looks it up, since a browser can send any value.
 SCRIPT = """
 const toggled = new Map();
 element.addEventListener('click', (event) => {
@@ -30,7 +30,7 @@ const box = element.closest('.scroll');
 let atEnd = true;
 box?.addEventListener('scroll', () => { atEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 40; });
 let size = '';
-const fit = () => {  // for a part that shows as much as there is room for
+const fit = () => {  // for a part that shows as many rows as fit
   const now = `${innerWidth}x${innerHeight}x${Math.round(element.getBoundingClientRect().top + scrollY)}`;
   if (element.checkVisibility() && element.clientWidth && now !== size) { size = now; trigger('apply'); }
 };
@@ -49,7 +49,7 @@ watch('value', () => {
 def clickable(value: str = "", *, fits: bool = False, **settings: Any) -> gr.HTML:
     """An HTML part with the event `select`; its handler takes a `gr.EventData` whose `value` is the `data-pick`.
 
-    One that `fits` has the event `apply` too, when it is in sight and has another place or window.
+    One that `fits` also has the event `apply`: it is visible, and its position or the window's size has changed.
     """
     script = SCRIPT.replace("FITS", str(fits).lower())
     return gr.HTML(value, js_on_load=script, apply_default_css=False, **settings)
@@ -60,24 +60,30 @@ def plain(value: str = "", **settings: Any) -> gr.HTML:
     return gr.HTML(value, js_on_load=None, apply_default_css=False, **settings)
 
 
-def kept(value: int | str = 0) -> Any:
-    """A hidden field in which a page remembers what is chosen on it; the server remembers nothing of a page."""
+def marking(**settings: Any) -> gr.HTML:
+    """An HTML part whose complaints mark the fields of its panel that they are about, also for a screen reader."""
+    script = "watch('value', () => window.studio.mark(element.closest('.panel')));"
+    return gr.HTML("", js_on_load=script, apply_default_css=False, **settings)
+
+
+def hidden_field(value: int | str = 0) -> Any:
+    """A hidden field that holds what is chosen on a page; the server stores nothing for a page."""
     if isinstance(value, str):
         return gr.Textbox(value, visible="hidden", container=False, show_label=False)
     return gr.Number(value, precision=0, visible="hidden", container=False, show_label=False)
 
 
-def showing(is_shown: bool, *classes: str) -> dict[str, Any]:
-    """An update that shows or hides a row or column; Gradio's own way draws the frame of a hidden one."""
+def show_or_hide(is_shown: bool, *classes: str) -> dict[str, Any]:
+    """An update that shows or hides a row or column; one hidden by Gradio itself still has its frame drawn."""
     return dict(gr.update(elem_classes=[*classes, *([] if is_shown else [GONE])]))
 
 
-def picked(event: gr.EventData) -> str:
-    """What was clicked, as text; empty where somebody sent something else."""
+def click_value(event: gr.EventData) -> str:
+    """The `data-pick` of what was clicked; empty if something else than text was sent."""
     value = event._data.get("value") if isinstance(event._data, dict) else ""
     return str(value) if is_text(value) else ""
 
 
 def pick(value: str) -> str:
-    """The attribute of something that can be clicked."""
+    """The HTML attribute that makes a part clickable; `value` is what its handler gets."""
     return f'data-pick="{html.escape(value)}"'

@@ -1,4 +1,4 @@
-"""A place of a page where a file can be dropped or chosen; it is sent to the home folder and then named by its path."""
+"""An area of a page where a file can be dropped or chosen; it is uploaded to the home folder, and named by its path."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 import gradio as gr
 
 SCRIPT = """
-const field = element.querySelector('input'), zone = element.querySelector('label'), said = element.querySelector('em');
+const field = element.querySelector('input'), zone = element.querySelector('label');
+const status = element.querySelector('em');
 const send = async (file) => {
-  said.textContent = `sending ${file.name}`;
+  status.textContent = `sending ${file.name}`;
   try {
     const address = `studio/upload?name=${encodeURIComponent(file.name)}`;
     const answer = await fetch(address, {method: 'POST', body: file});
-    const told = await answer.json();
-    said.textContent = answer.ok ? `${file.name} is in the form below` : told.error;
-    if (answer.ok) trigger('upload', {value: told.path});
-  } catch { said.textContent = `${file.name} could not be sent; try again`; }
+    const result = await answer.json();
+    status.textContent = answer.ok ? '' : `${file.name}: ${result.error}`;  // the page says what it makes of the file
+    if (answer.ok) trigger('upload', {value: result.path});
+  } catch { status.textContent = `${file.name} could not be sent; try again`; }
   field.value = '';
 };
 field.addEventListener('change', () => { if (field.files[0]) send(field.files[0]); });

@@ -1,4 +1,4 @@
-"""What surrounds every handler and the server: errors become sentences, and other sites are refused."""
+"""Wraps every handler and the server: errors become sentences, and requests from other sites are refused."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from studio.first_page import FirstPage
 from studio.theme import theme
 
 log = logging.getLogger("studio")
-BROKEN = "Something broke on our side; the studio's log, where it was started, tells what and where."
-QUIET_S = 60.0  # after a fault was logged, until the same one is logged again
+INTERNAL_ERROR = "An internal error of the studio; its log, in the terminal where it was started, has the details."
+QUIET_S = 60.0  # after an error was logged, until the same one is logged again
 
 
-class Sparing(logging.Filter):
-    """Lets the same fault into the log once a minute, and says then how often it came."""
+class RepeatFilter(logging.Filter):
+    """Logs the same error at most once a minute, with how often it occurred since."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,25 +41,25 @@ class Sparing(logging.Filter):
         if not record.exc_info or record.exc_info[1] is None:
             return True
         where = traceback.extract_tb(record.exc_info[1].__traceback__)[-1]
-        fault = (where.filename, where.lineno or 0, record.getMessage())
-        since, again = self._logged.get(fault, (-QUIET_S, 0))
+        error = (where.filename, where.lineno or 0, record.getMessage())
+        since, again = self._logged.get(error, (-QUIET_S, 0))
         if time.monotonic() - since < QUIET_S:
-            self._logged[fault] = (since, again + 1)
+            self._logged[error] = (since, again + 1)
             return False
-        self._logged[fault] = (time.monotonic(), 0)
+        self._logged[error] = (time.monotonic(), 0)
         record.msg = f"{record.msg} (and {again} times since it was last logged)" if again else record.msg
         return True
 
 
-log.addFilter(Sparing())
+log.addFilter(RepeatFilter())
 
 
 def sentence(error: Exception, handler: Callable[..., Any]) -> str:
-    """What a person is told of an error, escaped; a fault of ours goes to the log."""
+    """The message that a user sees for an error, escaped; an internal error is also logged."""
     if isinstance(error, UserError | OutsideFailure | OSError):
         return html.escape(str(error))
-    log.error("a handler broke: %s", handler.__qualname__, exc_info=error)
-    return BROKEN
+    log.error("a handler failed: %s", handler.__qualname__, exc_info=error)
+    return INTERNAL_ERROR
 
 
 def guarded(handler: Callable[..., Any], parts: Sequence[Any] = ()) -> Callable[..., Any]:
@@ -73,14 +73,14 @@ def guarded(handler: Callable[..., Any], parts: Sequence[Any] = ()) -> Callable[
             raise
         except Exception as error:
             titles = {UserError: "Please check", OutsideFailure: "This machine could not do it"}
-            title = titles.get(type(error), titles[OutsideFailure] if isinstance(error, OSError) else "Something broke")
+            title = titles.get(type(error), titles[OutsideFailure] if isinstance(error, OSError) else "Internal error")
             raise gr.Error(sentence(error, handler), title=title, duration=12, print_exception=False) from None
 
     return inner
 
 
 def _checked(args: Sequence[Any], parts: Sequence[Any]) -> Iterator[Any]:
-    """The arguments of a handler with those that come from widgets checked; what Gradio adds is left alone."""
+    """The arguments of a handler; those that come from widgets are checked, those that Gradio adds are not."""
     left = iter(parts)
     for value in args:
         is_added = not parts or isinstance(value, gr.EventData | gr.Request)
@@ -95,10 +95,15 @@ def on(
     *,
     name: str,
 ) -> Any:
-    """Connect a guarded handler under a name of its own, "<page>_<what it does>"."""
+    """Connect a guarded handler under a name of its own, "<page>_<what it does>".
+
+    `triggers`: an event or a list of them, or what this function returned, for a handler that follows where that one
+    did not fail.
+    """
     parts = [] if inputs is None else list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-    return gr.on(
-        triggers if isinstance(triggers, list) else [triggers],
+    is_after = isinstance(triggers, gr.events.Dependency)
+    listen = triggers.success if is_after else functools.partial(gr.on, triggers)
+    return listen(
         guarded(handler, parts),
         parts,
         outputs,
@@ -106,13 +111,13 @@ def on(
         api_name=name,
         api_visibility="private",
         show_progress="hidden",
-        show_progress_on=[],  # else Gradio's page looks at every output, and all in it, at every event
+        show_progress_on=[],  # else Gradio's script visits every output, and everything in it, at every event
         concurrency_limit=None,
     )
 
 
 class SameOrigin:
-    """Refuses what another web page sends here: 403 before anything is run or stored."""
+    """Refuses requests that another web page sends: status 403, before anything is run or stored."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -135,7 +140,7 @@ def _is_foreign(scope: Scope) -> bool:
 
 
 def check_bind(host: str, *, has_auth: bool) -> None:
-    """Raises UserError where the page would be open to the network without a password."""
+    """Raises UserError if the page would be open to the network without a password."""
     if host == "localhost" or has_auth:
         return
     try:
@@ -156,8 +161,9 @@ def settings(
     auth: tuple[str, str] | None,
     page: gr.Blocks,
     routes: Sequence[Route],
+    head: str,
 ) -> dict[str, Any]:
-    """How the server is launched: this machine only, nothing of the home folder served, other sites refused."""
+    """Arguments of Gradio's `launch`: this machine only, no file of the home folder served, other sites refused."""
     hosts = ["127.0.0.1", "localhost", "[::1]", host]
     middleware = [
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
@@ -183,6 +189,7 @@ def settings(
         "footer_links": [],
         "theme": theme(),
         "css_paths": [STYLE],
+        "head": head,
         "head_paths": [ASSETS / "head.html", ASSETS / "follow.html"],
         "app_kwargs": {
             "middleware": middleware,

@@ -1,4 +1,4 @@
-"""The guide above the pages: what this is before the demo, its stages while it runs, one line when it is over."""
+"""The guide above the pages: an introduction before the demo, its stages while it runs, one line when it has ended."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import UserError
-from studio.clickable import GONE, clickable, plain, showing
+from studio.clickable import GONE, clickable, plain, show_or_hide
 from studio.guard import on
 from studio.html import guide
 from studio.page import Frame
 
 
 def build(frame: Frame) -> None:
-    """The guide, in whose place there is nothing once it was hidden."""
+    """The guide; once it was hidden, nothing is shown in its place."""
     workspace = frame.workspace
     machine = cache(workspace.machine)
     with gr.Column(elem_id="guide", variant="panel"):
@@ -26,13 +26,13 @@ def build(frame: Frame) -> None:
                 cancel = gr.Button("Cancel demo", variant="stop", size="sm", min_width=96, visible="hidden")
                 gr.Button("Hide", size="sm", min_width=64, elem_id="hide-guide")
         with gr.Row(elem_classes=["buttons", "asked", GONE]) as asked:
-            plain("<p>The demo has run before. Once more queues six new runs; the earlier ones stay.</p>")
+            plain("<p>The demo has run before. Running it again queues six new runs and keeps the earlier ones.</p>")
             again = gr.Button("Run it again", variant="primary", size="sm", min_width=112)
             leave = gr.Button("No", size="sm", min_width=64)
         stages = clickable()
 
     def draw_demo() -> list[Any]:
-        shown, table, under_way = workspace.demo.stages(), workspace.demo.table(), workspace.demo.is_under_way()
+        shown, table, under_way = workspace.demo.stages(), workspace.demo.table(), workspace.demo.is_running()
         text = guide.about(shown, table, machine(), under_way=under_way)
         is_over = bool(shown) and all(stage.state == "done" for stage in shown)
         return [
@@ -50,23 +50,23 @@ def build(frame: Frame) -> None:
     def ask_demo() -> Any:
         """The first demo starts at once; another one only when that is wanted."""
         if workspace.demo.stages():
-            return showing(True, "buttons", "asked")
+            return show_or_hide(True, "buttons", "asked")
         start_demo()
         return gr.skip()
 
     def start_demo() -> Any:
-        if workspace.demo.is_under_way():
-            raise UserError("The demo is under way: its stages are shown below.")
+        if workspace.demo.is_running():
+            raise UserError("The demo is already running: its stages are shown below.")
         workspace.demo.start()
-        gr.Info("The demo is queued: six stages, some six minutes on two cores.")
-        return showing(False, "buttons", "asked")
+        gr.Info("The demo is queued: six stages, about six minutes on two cores.")
+        return show_or_hide(False, "buttons", "asked")
 
     def leave_demo() -> Any:
-        return showing(False, "buttons", "asked")
+        return show_or_hide(False, "buttons", "asked")
 
     def cancel_demo() -> None:
         stopped = workspace.demo.cancel()
-        gr.Info(f"{stopped} {'run' if stopped == 1 else 'runs'} of the demo stopped; Monitor can resume each.")
+        gr.Info(f"{stopped} {'run' if stopped == 1 else 'runs'} of the demo stopped; each can be resumed on Monitor.")
 
     frame.live.show(draw_demo, [], [about, stages, run, cancel])
     on(run.click, ask_demo, None, asked, name="app_ask_demo")

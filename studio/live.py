@@ -1,11 +1,11 @@
-"""The parts of a page that follow what happens, drawn when what they show may have changed, and sent when it has.
+"""The parts of a page that are updated: drawn when what they show may have changed, and sent when it has.
 
-A script on the page (assets/follow.html) asks once a second for the workspace's stamp, and only when that is another
-one, or when something was chosen or typed, has the page looked at: it sends what stands in the fields, the parts that
-are due are drawn (those whose fields or stamp are not what they were last drawn for), and what differs from what this
-page was last sent goes back. The page itself remembers what that was, as digests; the server remembers nothing of it.
+A script on the page (assets/follow.html) asks once a second for the workspace's stamp. Only when that has changed, or
+something was chosen or typed, it sends the values of the page's fields. The server then draws the parts whose fields or
+stamp differ from those of their last drawing, and returns what differs from what this page was last sent. The page
+itself stores what it was sent, as digests; the server stores nothing about a page.
 
-This goes past Gradio's own way for events on purpose: there a look takes 8 ms of a core however little has changed,
+Gradio's own events are not used for this on purpose: there each update takes 8 ms of a core however little has changed,
 and leaves a copy of every widget in a session.
 """
 
@@ -28,8 +28,9 @@ from studio.clickable import plain
 from studio.guard import sentence
 
 Draw = Callable[..., Sequence[Any]]
-FOLLOW = "window.studio.follow(NAME, element, () => trigger('tick'));"
+FOLLOW = "window.studio.follow(NAME, element, () => trigger('tick'), () => trigger('apply'));"
 LOOK = "(...values) => window.studio.look(NAME, values)"
+TAKE = "(...values) => window.studio.take(NAME, values, WRITTEN)"
 SKIP = gr.skip()
 DRAWINGS = 32  # kept for each page
 
@@ -41,7 +42,7 @@ class Part:
     draw: Draw
     inputs: Sequence[Any]
     outputs: Sequence[Any]
-    ticks: bool  # follows the workspace; else only its inputs
+    ticks: bool  # drawn again when the workspace changes; else only when its inputs do
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class Sent:
 
 
 class Live:
-    """What follows on one page; make it inside the page, tell it the parts, then let it `watch`."""
+    """The updated parts of one page: create it inside the page, add parts with `show`, then call `watch`."""
 
     def __init__(self, name: str, stamp: Callable[[], str]) -> None:
-        """`name`: of the page; `stamp`: another text whenever anything may have changed."""
+        """`name`: of the page; `stamp`: returns a different text whenever anything may have changed."""
         self.name, self._stamp = name, stamp
         self.parts: list[Part] = []
         self._drawings = Drawings()
@@ -68,7 +69,7 @@ class Live:
     def show(
         self, draw: Draw, inputs: Sequence[Any], outputs: Sequence[Any], also: Sequence[Any] = (), ticks: bool = True
     ) -> None:
-        """Keep `draw(*inputs)` on `outputs`: when the workspace changes, if it `ticks`, and at once when `also` fires.
+        """Show `draw(*inputs)` on `outputs`: again when the workspace changes, if it `ticks`, and when `also` fires.
 
         Nothing else may write to these outputs.
         """
@@ -77,28 +78,26 @@ class Live:
 
     @property
     def inputs(self) -> list[Any]:
-        """The fields that the parts are drawn from, each once."""
+        """The fields that the parts are drawn from, without duplicates."""
         return list({field._id: field for part in self.parts for field in part.inputs}.values())
 
     def watch(self) -> None:
-        """Look at the parts from now on; call it once, when all are known."""
-        shown = [place for part in self.parts for place in part.outputs]
+        """Connect the parts to the page's script; call it once, after the last `show`."""
+        shown = [self._trouble, *(place for part in self.parts for place in part.outputs)]
         assert len({place._id for place in shown}) == len(shown), "two parts write to one output"
-        gr.on(
-            [self._pulse.tick, *self._triggers],
-            None,
-            self.inputs,
-            [self._trouble, *shown],
-            js=LOOK.replace("NAME", json.dumps(self.name)),
-            api_name=f"{self.name}_look",
-            api_visibility="private",
-        )
+        fields = [field._id for field in self.inputs]
+        written = [(at, fields.index(place._id)) for at, place in enumerate(shown) if place._id in fields]
+        look = LOOK.replace("NAME", json.dumps(self.name))
+        take = TAKE.replace("NAME", json.dumps(self.name)).replace("WRITTEN", json.dumps(written))
+        own: dict[str, Any] = {"fn": None, "inputs": self.inputs, "api_visibility": "private"}
+        gr.on([self._pulse.tick, *self._triggers], js=look, api_name=f"{self.name}_look", **own)
+        gr.on(self._pulse.apply, outputs=shown, js=take, api_name=f"{self.name}_take", **own)
 
     def look(self, sent: object, values: Sequence[Any]) -> dict[str, Any]:
-        """What has to go to the page: `pieces` by the place of their output, and what it was `sent` by then.
+        """The answer to a page: changed `pieces` by the index of their output, and digests of all it was `sent`.
 
-        `sent` is what the last look returned, or anything else where there was none. Raises UserError on values that
-        no page of ours sends.
+        `sent` is what the last answer had, or anything else if there was none. Raises UserError on values that no page
+        of ours sends.
         """
         inputs = self.inputs
         if len(values) != len(inputs):
@@ -110,15 +109,15 @@ class Live:
         complaints: list[str] = []
         for part, before in zip(self.parts, read_sent(sent, len(self.parts)), strict=True):
             try:
-                given = [held[field._id] for field in part.inputs]
-                known, changed = self._drawings.since(before, part, stamp, given)
-            except Exception as error:  # the other parts go on
+                arguments = [held[field._id] for field in part.inputs]
+                known, changed = self._drawings.since(before, part, stamp, arguments)
+            except Exception as error:  # the other parts are still drawn
                 known, changed = Sent("", before.pieces), [SKIP for _ in part.outputs]
                 complaints.append(f'<p class="complaint" role="alert">{sentence(error, part.draw)}</p>')
             now.append(known)
             pieces += changed
         return {
-            "stamp": "" if complaints else stamp,  # what could not be drawn is tried again, also if nothing changes
+            "stamp": "" if complaints else stamp,  # a part that could not be drawn is tried again without any change
             "sent": [[each.asked, *each.pieces] for each in now],
             "length": len(pieces) + 1,
             "pieces": {0: "".join(complaints)} | {at: piece for at, piece in enumerate(pieces, 1) if piece != SKIP},
@@ -126,14 +125,14 @@ class Live:
 
 
 class Drawings:
-    """What was drawn lately on one page, so that many who look at the same have it drawn once."""
+    """The latest drawings of one page, so that a part is drawn once for all browsers that show the same."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[int, str], Future[list[Any]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def since(self, before: Sent, part: Part, stamp: str, values: list[Any]) -> tuple[Sent, list[Any]]:
-        """What is known of a part now, and what has to go to its outputs. Raises what drawing raises."""
+        """The digests of a part now, and an update for each of its outputs. Raises what drawing raises."""
         asked = _digest((stamp if part.ticks else "", values))
         if asked == before.asked:
             return before, [SKIP for _ in part.outputs]
@@ -167,7 +166,7 @@ def _digest(value: Any) -> str:
 
 
 def _as_sent(piece: Any) -> Any:
-    """A drawn piece as Gradio's page takes it: choices as pairs of name and value."""
+    """A drawn piece as Gradio's script takes it: choices as pairs of label and value."""
     if isinstance(piece, dict) and "choices" in piece:
         pairs = [list(each) if isinstance(each, tuple) else [each, each] for each in piece["choices"]]
         return {**piece, "choices": pairs}
@@ -175,7 +174,7 @@ def _as_sent(piece: Any) -> Any:
 
 
 def read_sent(rows: Any, parts: int) -> list[Sent]:
-    """What a page says that it was sent; nothing where that makes no sense, so that all is sent again."""
+    """The digests that a page returned; empty ones if they cannot be read, so that everything is sent again."""
     try:
         sent = [Sent(row[0], tuple(row[1:])) for row in rows]
     except (LookupError, TypeError):

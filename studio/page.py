@@ -1,4 +1,4 @@
-"""What a page is: its name, the key of its tab, how it is built, and which of its fields its address names."""
+"""What a page is: its name, the key of its tab, the function that builds it, and the fields kept in its address."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from studio.live import Live
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing that is chosen on a page, as its address names it: `?run=8`."""
+    """A field whose value is kept in the page's address: `?run=8`."""
 
     name: str
-    field: Any  # that a link fills in
-    shown: Any  # that holds what the page shows; the same field, or one that follows it
-    check: Callable[[Any], object] | None  # raises UserError where a link names something that is not there
-    opens: bool  # the name alone opens the page, so no other page has it
+    field: Any  # which a link fills in
+    shown: Any  # which the address is written from; the same field, or one that is set from it
+    check: Callable[[Any], object] | None  # raises UserError if a link names something that does not exist
+    opens: bool  # the name alone opens the page, so no other page uses it
 
 
 @dataclass
 class Frame:
-    """What a page is built in: the workspace, what follows it, and what the address keeps."""
+    """What a page is built with: the workspace, its updated parts, and the fields kept in its address."""
 
     workspace: Workspace
     live: Live
-    going: Any  # a hidden field; an address written into it opens that address
+    next_address: Any  # a hidden field; an address written into it opens that address
     choices: list[Choice] = field(default_factory=list)
 
     def keep(
@@ -45,7 +45,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Page:
-    """One tab. `key` stands in the address, `?tab=train`, and begins the names of the page's handlers."""
+    """One tab. `key` is its name in the address, `?tab=train`, and the first word of its handlers' names."""
 
     name: str
     key: str

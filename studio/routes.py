@@ -1,4 +1,4 @@
-"""The addresses of our own beside Gradio's: what has changed on a page, files in and out, and plotly's script."""
+"""Our own routes beside Gradio's: changes of a page, uploads, exports, and plotly's script."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ YEAR_S = 31_536_000
 
 
 def routes(workspace: Workspace, studio: Studio) -> list[Route]:
-    """All behind the login. `changes` is asked by an open page every second, `look` when there is something new."""
+    """All need the login. An open page calls `changes` every second, and `look` when something has changed."""
     shape = shape_of(studio)
     script = plotly_script()
 
     async def changes(_: Request) -> Response:
-        told = {"stamp": workspace.stamp(), "shape": shape, "now": time.time()}
-        return JSONResponse(told, headers={"Cache-Control": "no-store"})
+        answer = {"stamp": workspace.stamp(), "shape": shape, "now": time.time()}
+        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     async def look(request: Request) -> Response:
         page = studio.pages.get(request.path_params["page"])
@@ -39,10 +39,10 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
                 raise UserError("there is no such page")
             asked = await _object(request)
             values = asked.get("values")
-            told = await run_in_threadpool(page.look, asked.get("sent"), values if isinstance(values, list) else [])
+            answer = await run_in_threadpool(page.look, asked.get("sent"), values if isinstance(values, list) else [])
         except UserError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse(told)
+        return JSONResponse(answer)
 
     async def export(request: Request) -> Response:
         try:
@@ -62,7 +62,7 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
         return JSONResponse({"path": str(file.path)})
 
     async def plotly(_: Request) -> Response:
-        headers = {"Cache-Control": f"private, max-age={YEAR_S}, immutable"}  # its address holds its version
+        headers = {"Cache-Control": f"private, max-age={YEAR_S}, immutable"}  # the address contains the version
         return FileResponse(script, media_type="text/javascript", headers=headers)
 
     return [
@@ -81,17 +81,17 @@ async def _object(request: Request) -> dict[str, Any]:
         async for piece in request.stream():
             body += piece
             if len(body) > LARGEST_CALL:
-                raise UserError(f"a call is at most {LARGEST_CALL >> 20} MiB long")
+                raise UserError(f"a call should be at most {LARGEST_CALL >> 20} MiB long")
         asked = json.loads(body)
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict):
-        raise UserError("a call is a JSON object")
+        raise UserError("a call should be a JSON object")
     return asked
 
 
 def shape_of(studio: Studio) -> str:
-    """The same for two servers whose pages understand each other: the same handlers, fields and numbers."""
+    """A digest of all handlers and fields; a page works with another server only if both have the same one."""
     handlers = [
         (number, each.api_name, [part._id for part in (*each.inputs, *each.outputs)])
         for number, each in studio.blocks.fns.items()
@@ -108,7 +108,7 @@ def plotly_script() -> Path:
 
 
 def _known_only(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """`answer`, for those who are logged in where the studio has a password, as Gradio's own addresses are."""
+    """`answer`, only for logged-in users if the studio has a password, as for Gradio's own routes."""
 
     async def checked(request: Request) -> Response:
         app = request.app

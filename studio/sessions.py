@@ -1,8 +1,8 @@
 """What Gradio keeps of each page that has called it, made small and removed when it is not used.
 
 Gradio copies the settings of all widgets for every page (730 KiB here), for links that this studio does not offer,
-and keeps the copies of up to 10,000 pages. Here, what is chosen stands in hidden fields of the page itself, so nothing
-is lost when its session is.
+and keeps the copies of up to 10,000 pages. Here the page itself holds what is chosen, in hidden fields, so nothing is
+lost when its session is removed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 from gradio.state_holder import SessionState, StateHolder
 
-KEPT = 256  # pages at a time; the one that was quiet for longest goes first
-QUIET = timedelta(minutes=10)  # after which a page's session goes
+MAX_SESSIONS = 256  # at a time; the one unused for longest is removed first
+UNUSED = timedelta(minutes=10)  # after which a page's session is removed
 
 
 class Sessions(StateHolder):
@@ -28,6 +28,6 @@ class Sessions(StateHolder):
     def delete_all_expired_state(self) -> None:
         """Called by Gradio every second."""
         for session_id, used in list(self.time_last_used.items()):
-            if datetime.now() - used > QUIET:
+            if datetime.now() - used > UNUSED:
                 self.session_data.pop(session_id, None)
                 self.time_last_used.pop(session_id, None)

@@ -1,4 +1,4 @@
-"""The one theme: system fonts, a calm indigo accent on slate, light and dark both designed."""
+"""The theme: system fonts, an indigo accent on slate, with light and dark colours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono
 
 
 def theme() -> Base:
-    """What Gradio's own widgets look like; `assets/style.css` dresses the rest with the same variables."""
+    """The look of Gradio's own widgets; `assets/style.css` styles the rest with the same variables."""
     base = Base(primary_hue=INDIGO, secondary_hue=INDIGO, neutral_hue=SLATE, font=SANS, font_mono=MONO)
     return base.set(
         body_background_fill="*neutral_50",

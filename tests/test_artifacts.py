@@ -1,16 +1,16 @@
-"""A folder that exists is whole."""
+"""A folder that exists is complete."""
 
 from __future__ import annotations
 
 import pytest
 
-from engine.artifacts import made_whole
+from engine.artifacts import atomic_folder
 
 
-def test_it_appears_when_it_is_whole_and_takes_the_place_of_an_earlier_one(tmp_path):
+def test_it_appears_when_it_is_complete_and_replaces_an_earlier_one(tmp_path):
     folder = tmp_path / "model"
     for content in ("first", "second"):
-        with made_whole(folder) as unfinished:
+        with atomic_folder(folder) as unfinished:
             (unfinished / content).touch()
             assert not folder.exists()
         assert [path.name for path in folder.iterdir()] == [content]
@@ -21,13 +21,13 @@ def test_of_one_that_was_cut_short_nothing_stays(tmp_path):
     folder = tmp_path / "model"
 
     def cut_short():
-        with made_whole(folder) as unfinished:
+        with atomic_folder(folder) as unfinished:
             (unfinished / "half").touch()
             raise SystemExit(143)
 
     with pytest.raises(SystemExit):
         cut_short()
     assert not folder.exists()
-    with made_whole(folder) as unfinished:
+    with atomic_folder(folder) as unfinished:
         (unfinished / "whole").touch()
     assert [path.name for path in folder.iterdir()] == ["whole"]

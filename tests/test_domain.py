@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain import Bug, Outcome, Span, Verdict, lines_of, span_of_change
+from engine.domain import Bug, Message, Outcome, Sample, Segment, Span, Verdict, as_text, lines_of, span_of_change
 
 TEXT = st.text(alphabet="ab\n\r\f\u2028 ", max_size=40)
 
@@ -38,7 +38,7 @@ def test_equal_texts_have_no_span():
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 1), (3, 1)])
-def test_a_span_lies_in_a_file(start, end):
+def test_a_span_is_inside_a_file(start, end):
     with pytest.raises(ValueError, match="not a span"):
         Span(start, end)
 
@@ -50,3 +50,24 @@ def test_a_fix_outside_the_span_is_refused():
 
 def test_only_plausible_is_plausible():
     assert [o for o in Outcome if Verdict(o).is_plausible] == [Outcome.PLAUSIBLE]
+
+
+def test_a_prompt_is_text_or_messages():
+    one = bug("a", "b")
+    chat = (Message("system", "Be brief."), Message("user", "Repair a."))
+    assert Sample.of(one, "a", "b").prompt == "a"
+    assert Sample.of(one, chat, "b").prompt == chat
+    assert Sample.of(one, chat, "b").segments[-1] == Segment("b", True, "assistant")
+    assert (as_text("a"), as_text(chat)) == ("a", "[system]\nBe brief.\n\n[user]\nRepair a.")
+
+
+@pytest.mark.parametrize(
+    ("segments", "said"),
+    [
+        ((Segment("a", role="user"), Segment("b", True)), "some segments are messages and some are not"),
+        ((Segment("a", True, "user"),), "a message is learned that is not the assistant's"),
+    ],
+)
+def test_a_sample_is_all_text_or_all_messages(segments, said):
+    with pytest.raises(ValueError, match=f"t/1: {said}"):
+        Sample("t/1", segments)

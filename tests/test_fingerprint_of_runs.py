@@ -1,4 +1,4 @@
-"""Equal where a run depended on the same, different where it did not."""
+"""Fingerprints are equal for the same inputs, and differ for others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(folder, place, content):
         file.write(content)
 
 
-def test_a_copy_has_the_same_weights_wherever_it_lies(adapter):
+def test_a_copy_in_another_folder_has_the_same_hash(adapter):
     assert weights_hash(adapter) == weights_hash(STARTER_ADAPTER) != weights_hash(STARTER_MODEL)
     config = json.loads((adapter / "adapter_config.json").read_text())
     (adapter / "adapter_config.json").write_text(json.dumps(config | {"base_model_name_or_path": "/elsewhere"}))
@@ -72,8 +72,8 @@ def test_what_stands_between_the_samples_of_a_large_file_is_not_seen(adapter, sa
     assert weights_hash(adapter) != weights_hash(STARTER_ADAPTER)
 
 
-def test_weights_that_are_not_there_or_cut_off_are_said(adapter, tmp_path):
-    with pytest.raises(UserError, match="holds no weights"):
+def test_missing_or_truncated_weights_are_a_user_error(adapter, tmp_path):
+    with pytest.raises(UserError, match="contains no weights"):
         weights_hash(tmp_path)
     with (adapter / WEIGHTS).open("r+b") as file:
         file.truncate(1_000_000)
@@ -81,11 +81,11 @@ def test_weights_that_are_not_there_or_cut_off_are_said(adapter, tmp_path):
         weights_hash(adapter)
 
 
-def test_a_folder_that_is_no_training_set_is_said(tmp_path):
-    with pytest.raises(UserError, match=r"train\.parquet is not a training set of this program"):
+def test_a_folder_that_is_not_a_dataset_is_a_user_error(tmp_path):
+    with pytest.raises(UserError, match=r"train\.parquet is not a training set of Repair Studio"):
         dataset_hash(tmp_path)
     (tmp_path / "train.parquet").write_bytes(b"PAR1")
-    with pytest.raises(UserError, match=r"train\.parquet is not a training set of this program"):
+    with pytest.raises(UserError, match=r"train\.parquet is not a training set of Repair Studio"):
         dataset_hash(tmp_path)
 
 
@@ -161,7 +161,7 @@ def test_changes_of_the_program_show_and_others_do_not(tmp_path, monkeypatch):
     assert code_version() == f"{clean}.dirty"
 
 
-def test_versions_and_facts_are_told():
+def test_versions_and_facts():
     versions, facts = library_versions(), machine_facts()
     assert versions["torch"].startswith("2.13.0")
     assert set(fingerprint.PACKAGES) < set(versions)

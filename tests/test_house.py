@@ -1,4 +1,4 @@
-"""The house keeps its rules: small rooms, plain names, no dangerous calls, everything described."""
+"""The code keeps its rules: small files, plain names, no dangerous calls, docstrings everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doorway: whole lines only, each once, whoever was killed while writing."""
+"""A run's folder: complete lines only, each read once, even if a writer was killed."""
 
 from __future__ import annotations
 
@@ -38,6 +38,18 @@ def test_a_line_cut_at_any_byte_is_never_half_read(run):
         assert head.broken == tail.broken == 0
 
 
+def test_all_events_are_streamed_in_pieces_with_the_same_checks(run, monkeypatch):
+    monkeypatch.setattr("engine.rundir.AT_ONCE_BYTES", 100)
+    for done in range(20):
+        run.emit("progress", done=done, total=20, text="naïve ✓")
+    lines = run.events_path.read_bytes().splitlines(keepends=True)
+    lines[5] = b"broken\n"
+    lines[9] = lines[9].replace(b'"seq": 10', b'"seq": 99')
+    run.events_path.write_bytes(b"".join(lines))
+    assert list(run.all_events()) == run.events().events
+    assert len(run.events().events) == 18
+
+
 def test_a_new_writer_closes_a_torn_line_and_counts_on(run):
     run.emit("progress", done=1, total=2, text="")
     with run.events_path.open("ab") as file:
@@ -65,14 +77,14 @@ def test_questions_arrive_in_order_and_once(run):
     assert [q["ask"] for q in run.questions(offset)[0]] == ["stop"]
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutsideFailure, match="cannot write the run's folder"):
         RunDir.create(tmp_path / "file" / "run", {}, Inputs())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere, so no folder refuses it")
-def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OutsideFailure, match="cannot write the run's folder"):
         RunDir.create(tmp_path / "run", {}, Inputs())

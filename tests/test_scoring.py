@@ -8,20 +8,21 @@ import pytest
 
 from engine.scoring import (
     BugOutcomes,
+    CandidateSummary,
     Share,
-    Standing,
     compare,
     control_trouble,
     figures,
     pass_at,
+    pass_at_with_interval,
     plausible_at,
     ranks,
 )
 
 
-def standing(*outcomes):
+def summary(*outcomes):
     names = {"+": "plausible", "-": "test_failed", "c": "compile_error", "?": "not_run", "0": "no_patch"}
-    return Standing.of({rank: names[one] for rank, one in enumerate(outcomes, 1) if one != " "})
+    return CandidateSummary.of({rank: names[one] for rank, one in enumerate(outcomes, 1) if one != " "})
 
 
 @pytest.mark.parametrize(
@@ -35,8 +36,8 @@ def standing(*outcomes):
         ("0c-", (None, 4, 0, 3)),
     ],
 )
-def test_a_standing(outcomes, found):
-    at = standing(*outcomes)
+def test_a_candidate_summary(outcomes, found):
+    at = summary(*outcomes)
     assert (at.first_plausible, at.first_unjudged, at.plausible, at.judged) == found
 
 
@@ -45,11 +46,11 @@ def test_a_standing(outcomes, found):
     [("--+", 2, False), ("--+", 3, True), ("-?+", 2, None), ("-?+", 3, True), ("?-", 1, None), ("-", 5, None)],
 )
 def test_what_was_not_run_decides_nothing(outcomes, k, is_plausible):
-    assert standing(*outcomes).is_plausible_at(k) is is_plausible
+    assert summary(*outcomes).is_plausible_at(k) is is_plausible
 
 
 def test_a_bug_none_of_whose_candidates_was_run_is_in_no_denominator():
-    bugs = Counter([standing(*"+--"), standing(*"---"), standing(*"???")])
+    bugs = Counter([summary(*"+--"), summary(*"---"), summary(*"???")])
     assert plausible_at(bugs, 1) == plausible_at(bugs, 3) == Share(1, 2)
 
 
@@ -60,10 +61,10 @@ def test_plausible_at_k_is_given_for_no_k_beyond_the_candidates():
 
 
 def test_pass_at_k_is_chens_estimate():
-    assert standing(*"+---").pass_at(1) == 0.25
-    assert standing(*"++--").pass_at(2) == pytest.approx(1 - 1 / 6)
-    assert standing(*"+-?").pass_at(3) is None
-    assert pass_at(Counter([standing(*"+---"), standing(*"----")]), 1) == 0.125
+    assert summary(*"+---").pass_at(1) == 0.25
+    assert summary(*"++--").pass_at(2) == pytest.approx(1 - 1 / 6)
+    assert summary(*"+-?").pass_at(3) is None
+    assert pass_at(Counter([summary(*"+---"), summary(*"----")]), 1) == 0.125
     assert pass_at(Counter(), 1) is None
 
 
@@ -72,6 +73,17 @@ def test_wilsons_interval():
     assert (round(low, 3), round(high, 3)) == (0.156, 0.403)
     assert Share(0, 46).interval[0] == 0.0
     assert Share(0, 0).interval == (0.0, 1.0)
+
+
+def test_the_interval_of_pass_at_k():
+    # 25 of 100 bugs certain, the others lost: the bootstrap is that of a share, whose normal interval is 0.165 to 0.335
+    found = pass_at_with_interval(Counter({summary("+"): 25, summary("-"): 75}), 1)
+    assert found.value == 0.25
+    assert found.low == pytest.approx(0.165, abs=0.015)
+    assert found.high == pytest.approx(0.335, abs=0.015)
+    alike = pass_at_with_interval(Counter({summary(*"+-"): 7}), 1)
+    assert (alike.low, alike.value, alike.high) == (0.5, 0.5, 0.5)  # nothing varies from bug to bug
+    assert pass_at_with_interval(Counter({summary("?"): 7}), 1) is None
 
 
 def test_mcnemars_exact_test():
@@ -100,7 +112,7 @@ def test_controls(known_fix, buggy_code, said):
 
 def test_worker_and_page_count_the_same_bugs():
     def bug(*outcomes, known_fix="plausible", buggy_code="test_failed"):
-        return BugOutcomes(known_fix, buggy_code, standing(*outcomes))
+        return BugOutcomes(known_fix, buggy_code, summary(*outcomes))
 
     bugs = Counter(
         {

@@ -21,7 +21,7 @@ def test_the_defaults_go_through_json_unchanged(kind):
     ("override", "sentence"),
     [
         ("trainer.rank=0", r"trainer\.rank: should be greater than 0 \(got 0\)"),
-        ("trainer.learning_rate=fast", r"trainer\.learning_rate: should be a valid number.*\(got 'fast'\)"),
+        ("trainer.learning_rate=fast", r"trainer\.learning_rate: should be a number \(got 'fast'\)"),
         ("trainer.ranks=8", r"trainer\.ranks: there is no such setting"),
         ("trainer.name=magic", r"no trainers plug-in called 'magic'; choose one of: sft"),
         ("seed=-1", r"seed: should be greater than or equal to 0 \(got -1\)"),
@@ -32,17 +32,20 @@ def test_the_defaults_go_through_json_unchanged(kind):
         ("a.=1", r"--set needs field=value"),
         (".a=1", r"--set needs field=value"),
         ("seed=99999999999999999999", r"seed: should be less than 4294967296 \(got 99999999999999999999\)"),
-        ("seed=" + "9" * 5000, r"seed: holds a number of thousands of digits \(got '9{99}\.\.\. of 5,002 characters\)"),
+        (
+            "seed=" + "9" * 5000,
+            r"seed: contains a number with thousands of digits \(got '9{99}\.\.\. of 5,000 characters\)",
+        ),
         ("seed=" + "[" * 50_000, r"seed: nested too deeply"),
         ("seed=NaN", r"seed: should be a finite number \(got nan\)"),
         ("trainer.learning_rate=Infinity", r"trainer\.learning_rate: should be a finite number \(got inf\)"),
         ("trainer.warmup_steps=NaN", r"trainer\.warmup_steps: should be a finite number"),
         ("trainer.max_steps=1e30", r"trainer\.max_steps: .*\(got 1e\+30\)"),
-        ('model={"a": 1, "a": 2}', r"model: 'a' stands there twice; keep one of them"),
-        ("name=a\udcff", r"name: a name is at most 100 letters.*\(got 'a\\udcff'\)"),
+        ('model={"a": 1, "a": 2}', r"model: 'a' occurs twice; remove one of them"),
+        ("name=a\udcff", r"name: should be at most 100 letters.*\(got 'a\\udcff'\)"),
         ("model=a\udcff", r"model: is not valid Unicode, so no page can show it \(got '\"a\\udcff\"'\)"),
         ("trainer.target_modules=,", r"trainer\.target_modules: write all-linear, .*; got ','$"),
-        ("name=../x", r"name: a name is at most 100 letters, digits.*\(got '\.\./x'\)"),
+        ("name=../x", r"name: should be at most 100 letters, digits.*\(got '\.\./x'\)"),
     ],
 )
 def test_a_wrong_override_is_one_sentence_that_names_the_field(override, sentence):
@@ -53,6 +56,12 @@ def test_a_wrong_override_is_one_sentence_that_names_the_field(override, sentenc
 def test_an_override_reaches_into_a_plugin():
     spec = read_spec("train", "", ["trainer.learning_rate=1e-4", "dataset=mine"])
     assert (spec.trainer.learning_rate, spec.dataset) == (1e-4, "mine")
+
+
+@pytest.mark.parametrize(("kind", "default"), [("benchmark", "beam"), ("chat", "sampling")])
+def test_an_override_of_a_plugin_that_is_not_named_is_of_the_default_of_this_kind_of_run(kind, default):
+    spec = read_spec(kind, "", ["generator.max_new_tokens=32"])
+    assert (spec.generator.name, spec.generator.max_new_tokens) == (default, 32)
 
 
 def test_the_overrides_of_a_spec_make_it_again():
@@ -73,15 +82,15 @@ def test_a_broken_file_names_its_line(tmp_path):
     [
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
-        (b'{"seed": 1, "seed": 2}', "'seed' stands there twice; keep one of them"),
-        (b'{"trainer": {"name": "sft", "rank": 4, "rank": 8}}', "'rank' stands there twice; keep one of them"),
-        (b'{"seed": ' + b"9" * 5000 + b"}", "holds a number of thousands of digits"),
-        (b" " * 1_000_001, "longer than 1,000,000 bytes, so it is no spec"),
+        (b'{"seed": 1, "seed": 2}', "'seed' occurs twice; remove one of them"),
+        (b'{"trainer": {"name": "sft", "rank": 4, "rank": 8}}', "'rank' occurs twice; remove one of them"),
+        (b'{"seed": ' + b"9" * 5000 + b"}", "contains a number with thousands of digits"),
+        (b" " * 1_000_001, "longer than 1,000,000 bytes, so it is not a spec"),
         (b"[1]", "expected a JSON object with the spec's fields, got a list"),
     ],
     ids=["deep list", "deep object", "twice", "twice inside", "digits", "long", "list"],
 )
-def test_a_file_that_holds_no_spec_is_named_with_the_reason(tmp_path, content, said):
+def test_a_file_that_is_not_a_spec_is_named_with_the_reason(tmp_path, content, said):
     path = tmp_path / "spec.json"
     path.write_bytes(content)
     with pytest.raises(UserError) as error:
@@ -96,7 +105,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["x" * 300, ".", "/dev/null/x", "/dev/zero"])
-def test_what_is_no_file_is_said_in_one_sentence(source):
+def test_a_source_that_is_not_a_file_gives_one_sentence(source):
     with pytest.raises(UserError, match=r"is neither a file nor a preset|cannot be read: |longer than 1,000,000 bytes"):
         read_spec("train", source)
 
@@ -116,14 +125,20 @@ def test_an_unknown_preset_names_the_known_ones():
 def test_a_spec_of_another_kind_is_refused(tmp_path):
     path = tmp_path / "spec.json"
     path.write_text('{"kind": "merge"}')
-    with pytest.raises(UserError, match="a spec for 'merge', not for 'train'"):
+    with pytest.raises(UserError, match="this spec is for 'merge', not for 'train'"):
         read_spec("train", str(path))
 
 
-def test_a_file_is_meant_from_where_the_user_stands(tmp_path, monkeypatch):
+def test_a_path_is_relative_to_the_users_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     spec = read_spec("dataset", "", ["builder=columns", "builder.file=fixes.jsonl"])
     assert spec.builder.file == str(tmp_path / "fixes.jsonl")
     monkeypatch.chdir("/")
     assert parse(spec.model_dump(mode="json")) == spec
     assert read_spec("dataset").builder.folder == "", "empty stays empty"
+
+
+def test_a_benchmark_that_was_renamed_is_read_from_an_older_spec():
+    spec = parse({"kind": "chat", "benchmark": {"name": "quixbugs", "folder": "/q"}, "bug": "quixbugs/gcd"})
+    assert (spec.benchmark.name, spec.bug) == ("quixbugs-python", "quixbugs-python/gcd")
+    assert parse({"kind": "chat", "bug": "pocket/quixbugs/gcd"}).bug == "pocket/quixbugs/gcd"

@@ -1,4 +1,4 @@
-"""Temporary folders go with the process that made them, however it ends."""
+"""Temporary folders are removed after the process that made them, however it ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training sets are read a group of rows at a time: any row by its number, and all that hold a text."""
+"""Datasets are read a group of rows at a time: any row by its number, and all rows that contain a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bugs with tests: the contract of a benchmark."""
+"""Bugs with tests: the interface of a benchmark."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from engine.sandboxes import Sandbox
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A bug as a list shows it."""
+class BugEntry:
+    """One bug in a list of bugs, without its code."""
 
     id: str
     language: str
@@ -29,25 +29,29 @@ class Versioned(Protocol):
 
 
 class Benchmark(Protocol):
-    """A fixed set of bugs, each with tests that its known fix passes and its buggy code does not."""
+    """A fixed set of bugs, each with tests that its known fix passes and its buggy code fails.
+
+    One that only compares texts says so with `runs_code = False`. One that gives partial credit has a method
+    `figures(verdicts)`: bug id -> verdict of its first candidate, to figures by kind of bug, as JSON.
+    """
 
     name: ClassVar[str]
 
     def check(self) -> None:
-        """A quick look before a run is queued. Raises UserError where the bugs are plainly not there."""
+        """A quick check before a run is queued. Raises UserError if the bugs are missing."""
 
-    def listed(self) -> Sequence[Listed]:
-        """Every bug in the order of `bugs`, as far as possible without reading its code."""
+    def entries(self) -> Sequence[BugEntry]:
+        """Every bug in the order of `bugs`, if possible without reading its code."""
 
     def bugs(self) -> list[Bug]:
-        """Every bug, in a fixed order, those that cannot run here included."""
+        """Every bug, in a fixed order, including those that cannot be tested here."""
 
     def skipped(self) -> Mapping[str, str]:
-        """Bug id -> why it cannot be judged on this machine ("no JDK found: ...")."""
+        """Bug id -> why it cannot be tested on this machine ("no JDK found: ...")."""
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         """Compile and test one patch. Safe to call from several threads at once.
 
-        `plausible` needs a report from inside that names every test of `bug.failing + bug.passing` as passed, with
-        this run's nonce; exit code 0 alone is never a pass. A sandbox that did not start gives `not_run`.
+        `plausible` needs a report from inside the sandbox, with this run's nonce, that every test of `bug.failing +
+        bug.passing` has passed; exit code 0 alone is never enough. A sandbox that did not start gives `not_run`.
         """

@@ -1,12 +1,15 @@
-"""One program's fix carried over to another text of the same program: only lines of code that differ are taken."""
+"""Applies the fix of one version of a program to another: only the lines of code that differ are replaced."""
 
 from __future__ import annotations
 
 import ast
 import io
 import tokenize
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from engine.domain import lines_of
+from engine.languages.source import Source
 
 
 def without_epilogue(text: str) -> str:
@@ -20,26 +23,35 @@ def without_epilogue(text: str) -> str:
     return "".join(lines).rstrip("\n") + "\n"
 
 
-def transplanted(buggy: str, correct: str) -> str:
-    """`buggy` with the one run of code lines in which `correct` differs; comments and string statements differ freely.
+@dataclass(frozen=True)
+class Line:
+    """A line of code: where it stands in its file, from 0, what it says, and by what it is compared."""
 
-    Raises ValueError where the code of both is the same.
+    index: int
+    text: str
+    key: str
+
+
+def transplant(buggy: str, correct: str, code: Callable[[str], list[Line]] | None = None) -> str:
+    """`buggy` with the one block of code lines in which `correct` differs; comments and docstrings are ignored.
+
+    `code` finds the lines that count; without it those of Python. Raises ValueError if the code of both is the same.
     """
-    old, new = _code(buggy), _code(correct)
+    old, new = (code or python_code)(buggy), (code or python_code)(correct)
     most = min(len(old), len(new))
-    head = next((i for i in range(most) if old[i][1] != new[i][1]), most)
-    tail = next((i for i in range(most - head) if old[-1 - i][1] != new[-1 - i][1]), most - head)
+    head = next((i for i in range(most) if old[i].key != new[i].key), most)
+    tail = next((i for i in range(most - head) if old[-1 - i].key != new[-1 - i].key), most - head)
     replaced, taken = old[head : len(old) - tail], new[head : len(new) - tail]
     if not replaced and not taken:
         raise ValueError("both programs have the same code")
     lines = lines_of(buggy)
-    start = replaced[0][0] if replaced else old[head - 1][0] + 1 if head else 0
-    end = replaced[-1][0] + 1 if replaced else start
-    return "".join([*lines[:start], *(f"{line}\n" for _, line in taken), *lines[end:]])
+    start = replaced[0].index if replaced else old[head - 1].index + 1 if head else 0
+    end = replaced[-1].index + 1 if replaced else start
+    return "".join([*lines[:start], *(f"{line.text}\n" for line in taken), *lines[end:]])
 
 
-def _code(text: str) -> list[tuple[int, str]]:
-    """Index and text of each line that holds code, without its comment."""
+def python_code(text: str) -> list[Line]:
+    """The lines that hold code, without their comments; a line's indent counts."""
     lines = [line.rstrip("\n") for line in lines_of(text)]
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
@@ -51,7 +63,14 @@ def _code(text: str) -> list[tuple[int, str]]:
             assert statement.end_lineno is not None
             for row in range(statement.lineno - 1, statement.end_lineno):
                 lines[row] = ""
-    return [(index, line.rstrip()) for index, line in enumerate(lines) if line.strip()]
+    return [Line(index, line.rstrip(), line.rstrip()) for index, line in enumerate(lines) if line.strip()]
+
+
+def java_code(text: str) -> list[Line]:
+    """The lines that hold code, without their comments, packages and imports; blanks do not count."""
+    bare = Source(text, "java").bare_lines
+    lines = ((index, line.rstrip()) for index, line in enumerate(bare) if line and line.strip())
+    return [Line(at, line, "".join(line.split())) for at, line in lines if not line.startswith(("package ", "import "))]
 
 
 def _is_string(node: ast.AST) -> bool:

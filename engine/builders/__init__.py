@@ -1,4 +1,4 @@
-"""Where training sets come from: the contract of a builder."""
+"""Sources of datasets: the interface of a builder."""
 
 from __future__ import annotations
 
@@ -11,41 +11,44 @@ from engine.domain import Bug, Preference, Rows, Sample
 
 @dataclass
 class Funnel:
-    """What went in, and every loss with its reason; a builder counts into it while it streams."""
+    """Counts what was read, and what was left out for each reason; a builder updates it while it streams."""
 
     source: int = 0  # rows, files or functions read
-    lost: dict[str, int] = field(default_factory=dict)  # reason in plain words -> how many
-    examples: dict[str, str] = field(default_factory=dict)  # reason -> where the first one was ("line 17")
+    lost: dict[str, int] = field(default_factory=dict)  # reason in words -> how many
+    examples: dict[str, str] = field(default_factory=dict)  # reason -> where the first one is ("line 17")
 
     def lose(self, reason: str, where: str = "") -> None:
         self.lost[reason] = self.lost.get(reason, 0) + 1
         self.examples.setdefault(reason, where)
 
 
-Made = Bug | Sample | Preference
+BuilderOutput = Bug | Sample | Preference
 
 
 class Builder(Protocol):
-    """Makes bugs, samples or preferences from some source, as a stream: memory does not grow with the source."""
+    """Reads bugs, samples or preferences from a source, as a stream: memory does not grow with the source.
+
+    Its setting declared with `upload=True` gets the path of a file that a user drops on the page.
+    """
 
     name: str
     makes: ClassVar[Rows]
 
     def check(self) -> None:
-        """A quick look before a run is queued. Raises UserError where the source is plainly not usable."""
+        """A quick check before a run is queued. Raises UserError if the source cannot be used."""
 
     def choices(self) -> Mapping[str, Sequence[str]]:
-        """What a form may offer for a setting, by the setting's name, such as the columns of the file that is named.
+        """Setting -> the choices that a form offers for it, such as the columns of the chosen file.
 
-        Settings that are not named take any text. Raises UserError where the source cannot be read.
+        Settings without choices take any text. Raises UserError if the source cannot be read.
         """
 
-    def stream(self, seed: int, funnel: Funnel) -> Iterator[Made]:
-        """All that it makes, of the one kind that `makes` says; the same seed gives the same, in the same order.
+    def stream(self, seed: int, funnel: Funnel) -> Iterator[BuilderOutput]:
+        """All its bugs, samples or preferences, as `makes` says; the same seed gives the same ones in the same order.
 
-        Unique ids; of bugs, spans inside the code, and buggy differs from fixed. Raises UserError where the source as a
-        whole is unusable (folder missing, column missing, no rows); one bad row is counted in `funnel` and passed over.
+        Ids are unique; spans of bugs are inside the code, and buggy differs from fixed. Raises UserError if the whole
+        source is unusable (folder missing, column missing, no rows); a bad row is counted in `funnel` and skipped.
         """
 
     def total(self) -> int | None:
-        """How many to expect at most, for a progress bar; None where nobody knows."""
+        """The most that `stream` can yield, for a progress bar; None if it is not known."""

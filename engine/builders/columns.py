@@ -5,10 +5,11 @@ The defaults are the columns of Megadiff's single-function set (RepairLLaMA, arX
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -24,38 +25,39 @@ from engine.params import Place, is_unicode, setting
 __all__ = ["Columns", "columns_of", "preview"]
 
 
-TELLING = {  # what the columns of other people's files are called
+COLUMN_WORDS = {  # setting -> words in the names of such columns in other people's files
     "buggy": ("bug", "before", "old", "vulnerable"),
     "fixed": ("fix", "after", "new", "patched"),
 }
+LOOKED_AT, LOOK_S = 200, 0.3  # rows of a preview, and seconds: what is wrong with the first ones is said before a run
 LONGEST_CODE = 256 << 10  # characters; more is no function, and its syntax tree takes up to 340 bytes a character
 
 
 class Columns:
-    """Reads a faulty and a repaired function from each row; a row that makes no bug is counted with its reason."""
+    """Reads a faulty and a fixed function from each row; a row that gives no bug is counted with the reason."""
 
     name: ClassVar[str] = "columns"
     title: ClassVar[str] = "Pairs in a file"
     makes: ClassVar[Rows] = "bugs"
 
     class Params(params.Params):
-        """Which file, and what its columns mean."""
+        """The file, and the meaning of its columns."""
 
         name: Literal["columns"] = "columns"
-        file: Place = setting("", "a .jsonl (one object a line), .csv or .parquet file")
+        file: Place = setting("", "a .jsonl (one object per line), .csv or .parquet file", upload=True)
         buggy: str = setting("buggy_function", "column with the faulty code")
         fixed: str = setting("fixed_function", "column with the fixed code")
         id: str = setting("", "column with a unique name; empty: the row's number")
-        project: str = setting("", "column with the project, so that no project is split; empty: none is known")
-        language: Literal["python", "java"] = setting("python", "what the code is written in")
-        strip: bool = setting(True, "drop comments, doc-strings and blank lines; a fix of them alone is no bug")
+        project: str = setting("", "column with the project, so that no project is split; empty: not known")
+        language: Literal["python", "java"] = setting("python", "programming language of the code")
+        strip: bool = setting(True, "remove comments, docstrings and blank lines; if only they differ, there is no bug")
 
     def __init__(self, params: Params) -> None:
         self.params = params
         self._path = Path(params.file)
 
     def check(self) -> None:
-        """Raises UserError where the file or one of its columns is missing."""
+        """Raises UserError if the file or one of its columns is missing."""
         check_columns(self._file(), self._wanted)
 
     @property
@@ -67,14 +69,15 @@ class Columns:
         return count_of(self._file())
 
     def choices(self) -> Mapping[str, Sequence[str]]:
-        """The file's columns for each setting that names one, those first whose name tells what they hold."""
+        """The file's columns for each setting that names one; columns with a matching name come first."""
         columns = list(columns_of(self._path)) if self.params.file else []
-        ranked = {name: sorted(columns, key=partial(_is_odd, words)) for name, words in TELLING.items()}
-        return {**ranked, "id": ["", *columns], "project": ["", *columns]}
+        ranked = {name: sorted(columns, key=partial(_has_no_word, words)) for name, words in COLUMN_WORDS.items()}
+        own = {name: [each for each in columns if each.lower() == name] for name in ("id", "project")}
+        return ranked | {name: [*same, "", *(x for x in columns if x not in same)] for name, same in own.items()}
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
         """In the order of the file, whatever the seed."""
-        seen: set[bytes] = set()  # 8 bytes an id, the only thing that grows with the file
+        seen: set[bytes] = set()  # 8 bytes per id, the only memory that grows with the file
         for row in rows_of(self._file(), self._wanted, funnel):
             bug = self._bug(row)
             if isinstance(bug, str):
@@ -93,7 +96,7 @@ class Columns:
         return self._path
 
     def _bug(self, row: Row) -> Bug | str:
-        """The row's bug, or why it has none."""
+        """The row's bug, or the reason why it has none."""
         params = self.params
         buggy, fixed = row.cells.get(params.buggy), row.cells.get(params.fixed)
         if buggy is None or fixed is None:
@@ -104,17 +107,17 @@ class Columns:
             return "empty cell"
         if max(len(buggy), len(fixed)) > LONGEST_CODE:
             return f"code longer than {LONGEST_CODE:,} characters"
-        if _ended(buggy) == _ended(fixed):
+        if _with_line_end(buggy) == _with_line_end(fixed):
             return "buggy and fixed are the same"
         if not (is_unicode(buggy) and is_unicode(fixed)):
             return "not valid Unicode"
         if params.strip:
             buggy, fixed = self._bare(buggy), self._bare(fixed)
-        buggy, fixed = _ended(buggy), _ended(fixed)
+        buggy, fixed = _with_line_end(buggy), _with_line_end(fixed)
         if buggy == fixed:
             return "only comments or blank lines differ"
         if not buggy or not fixed:
-            return "nothing but comments"
+            return "only comments"
         id_ = _text(row.cells.get(params.id)) if params.id else f"{self._path.stem}:{row.number}"
         if not id_:
             return "empty id"
@@ -128,16 +131,33 @@ class Columns:
         return "".join(line for line in source(code, self.params.language).bare_lines if line is not None)
 
 
-def preview(path: Path, rows: int = 5) -> list[dict[str, str]]:
-    """The first rows of a file with all their columns, as text. Raises UserError where it cannot be read."""
-    columns = columns_of(path)
-    return [
-        {column: _text(row.cells.get(column)) for column in columns}
-        for row in islice(rows_of(path, columns, Funnel()), rows)
-    ]
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of a file as text, and what is wrong with those that were looked at."""
+
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, str]]
+    funnel: Funnel  # of the rows that were looked at; those that cannot be read are lost
+    trouble: str  # why nothing behind them can be read; empty where it can
 
 
-def _is_odd(words: Sequence[str], column: str) -> bool:
+def preview(path: Path, rows: int = 5) -> Preview:
+    """The first `rows` rows with all their columns. Raises UserError where the columns cannot be read."""
+    columns, funnel = columns_of(path), Funnel()
+    found: list[Mapping[str, str]] = []
+    until = time.monotonic() + LOOK_S
+    try:
+        for row in rows_of(path, columns, funnel):
+            if len(found) < rows:
+                found.append({column: _text(row.cells.get(column)) for column in columns})
+            if len(found) == rows and (funnel.source >= LOOKED_AT or time.monotonic() > until):
+                break
+    except UserError as error:
+        return Preview(columns, found, funnel, str(error))
+    return Preview(columns, found, funnel, "")
+
+
+def _has_no_word(words: Sequence[str], column: str) -> bool:
     return not any(word in column.lower() for word in words)
 
 
@@ -150,6 +170,6 @@ def _text(cell: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _ended(code: str) -> str:
-    """With an end on its last line, which a cell may lack on one side only."""
+def _with_line_end(code: str) -> str:
+    """The code with a line end after its last line, which may be missing in one cell of a pair only."""
     return code if code.endswith("\n") or not code else code + ("\r\n" if "\r\n" in code else "\n")

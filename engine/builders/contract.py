@@ -1,18 +1,20 @@
-"""What always holds of a builder; run on every registered one."""
+"""The contract test of a builder, run on every registered one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import cast
 
-from engine.builders import Builder, Funnel, Made
+from engine.builders import Builder, BuilderOutput, Funnel
 from engine.domain import Bug, Preference, Sample, lines_of
+from engine.plugins import Plugin
 
-TYPES: dict[str, type[Made]] = {"bugs": Bug, "samples": Sample, "preferences": Preference}
+TYPES: dict[str, type[BuilderOutput]] = {"bugs": Bug, "samples": Sample, "preferences": Preference}
 
 
 def check(builder: Builder, seed: int = 0, most: int = 200) -> None:
-    """Read up to `most` bugs, samples or preferences twice. Raises AssertionError naming it and the broken promise."""
+    """Read up to `most` bugs, samples or preferences twice. Raises AssertionError if the contract is violated."""
     assert builder.makes in TYPES, f"{builder.name} makes {builder.makes!r}, and not one of {', '.join(TYPES)}"
     funnel = Funnel()
     made = list(islice(builder.stream(seed, funnel), most))
@@ -33,7 +35,7 @@ def check(builder: Builder, seed: int = 0, most: int = 200) -> None:
         assert funnel.source == lost + len(made), f"{builder.name}: {funnel.source} read, {lost} lost, {len(made)} made"
     total = builder.total()
     assert total is None or total >= len(made), f"{builder.name}: {len(made)} of at most {total}"
-    settings = type(builder).Params.model_fields  # type: ignore[attr-defined]
+    settings = cast("Plugin[Builder]", type(builder)).Params.model_fields
     for setting, choices in builder.choices().items():
         assert setting in settings, f"{builder.name} offers choices for {setting!r}, which is none of its settings"
         assert all(isinstance(choice, str) for choice in choices), (
@@ -62,6 +64,6 @@ def _check_row(each: Sample | Preference) -> None:
 
 
 def _check_texts(name: str, texts: Sequence[str]) -> None:
-    """What cannot be written as UTF-8 could be stored nowhere."""
+    """Text that cannot be written as UTF-8 cannot be stored."""
     for text in texts:
         assert text.encode("utf-8", "replace").decode() == text, f"{name}: {text!r} cannot be written as UTF-8"

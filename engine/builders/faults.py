@@ -1,7 +1,7 @@
-"""Bugs made by putting one fault into each of many real Python functions of a folder.
+"""Bugs made by injecting one fault into each of many real Python functions of a folder.
 
-The folder is the running Python's own standard library unless another is named. Functions come without doc-strings,
-comments and blank lines, moved to column 0, as in the starter adapter's training (starter-model/README.md).
+The folder is the running Python's own standard library unless another is chosen. Docstrings, comments and blank lines
+of the functions are removed, and the code starts at column 0, as for the starter adapter (starter-model/README.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.builders import Funnel
-from engine.builders.mutation import KINDS, OFFERED, Edit, Kind, edits
+from engine.builders.mutation import KINDS, SHARE_POSSIBLE, Edit, Kind, edits
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages.source import Source
@@ -32,19 +32,19 @@ _NOT_SOURCE = {
     "__pycache__", "pydoc_data", "node_modules", "encodings",
 }  # fmt: skip
 _VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
-_LONGEST_FILE = 1 << 20  # bytes; more is data, and its syntax tree takes up to 340 bytes a byte
-_TURN = 4  # bugs from a file at a time at least: reading a file costs more than a bug
+_LONGEST_FILE = 1 << 20  # bytes; more is data, and its syntax tree takes up to 340 times as much
+_BUGS_PER_TURN = 4  # least from a file at a time: reading a file takes longer than making a bug
 
 
 class FaultInjection:
-    """Puts one fault into each of many real functions, in turns over the files: a small set is varied too."""
+    """Injects one fault into each of many real functions, a few per file in turn, so that a small set is varied too."""
 
     name: ClassVar[str] = "faults"
     title: ClassVar[str] = "Fault injection"
     makes: ClassVar[Rows] = "bugs"
 
     class Params(params.Params):
-        """Where the functions come from, and which faults they get."""
+        """The folder of the functions, and the kinds of fault to inject."""
 
         name: Literal["faults"] = "faults"
         folder: Place = setting("", "folder of Python source; empty: the standard library of this Python")
@@ -67,9 +67,9 @@ class FaultInjection:
         return {}
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
-        """Stream the bugs; fewer than asked for where the source has no more, which the funnel says.
+        """Stream the bugs; if the files do not have as many as wanted, the difference is counted in the funnel.
 
-        Raises UserError where the folder is missing or none of its files gives a faulty function.
+        Raises UserError if the folder is missing or no faulty function can be made from its files.
         """
         root = self._root()
         files = self._files(root)
@@ -77,10 +77,10 @@ class FaultInjection:
         base = Path(commonpath([file.parent for file in files]))
         taken = dict.fromkeys(files, 0)
         wanted = self.params.samples
-        while wanted and taken:  # a file that gives less than its share leaves the rest to the others' next turn
+        while wanted and taken:  # if a file gives less than its share, the others give more in the next turn
             for left, file in zip(range(len(taken), 0, -1), list(taken), strict=True):
                 before = taken[file]
-                share = min(max(_TURN, -(-wanted // left)), wanted, self.params.per_file - before)
+                share = min(max(_BUGS_PER_TURN, -(-wanted // left)), wanted, self.params.per_file - before)
                 found = _File(file, root, base, self.params, seed, Funnel() if before else funnel)
                 for bug in islice(found.bugs(), before, before + share):
                     taken[file] += 1
@@ -105,7 +105,7 @@ class FaultInjection:
             raise UserError(f"the folder {str(root)!r} {what}; name a folder of Python source", field="builder.folder")
         if not os.access(root, os.R_OK | os.X_OK):
             raise UserError(
-                f"the folder {str(root)!r} may not be read; allow it or name another", field="builder.folder"
+                f"the folder {str(root)!r} may not be read; allow it or choose another", field="builder.folder"
             )
         return root.resolve()
 
@@ -122,11 +122,11 @@ class FaultInjection:
     def _nothing(self, root: Path, funnel: Funnel) -> str:
         found = [f"{count} {reason} (first: {funnel.examples[reason]})" for reason, count in funnel.lost.items()]
         lost = "; ".join(found)
-        return f"no function under {str(root)!r} could be given a fault: {lost or 'the files define no function'}"
+        return f"no fault could be injected under {str(root)!r}: {lost or 'the files define no function'}"
 
 
 class _File:
-    """The faulty functions of one file, in an order that depends on the seed and the file only."""
+    """The faulty functions of one file, in an order that depends only on the seed and the file."""
 
     def __init__(
         self, file: Path, root: Path, base: Path, params: FaultInjection.Params, seed: int, funnel: Funnel
@@ -157,7 +157,7 @@ class _File:
             functions = left
 
     def _functions(self) -> Iterator[tuple[str, str, str]]:
-        """Name, normalised code and place ("path:line") of each function of a fit length."""
+        """Name, normalised code and location ("path:line") of each function of an allowed length."""
         try:
             if self._file.stat().st_size > _LONGEST_FILE:
                 return self._lose(f"files longer than {_LONGEST_FILE >> 20} MiB", self._path)
@@ -182,7 +182,7 @@ class _File:
         return None
 
     def _mutants(self, code: str, where: str) -> Iterator[tuple[Kind, str, str]]:
-        """(kind, faulty code, code), each kind in turn; kinds that are rarely possible come first more often."""
+        """(kind, faulty code, code), each kind in turn; kinds that are rarely possible are more often the first."""
         if not _parses(code):
             return self._lose(f"functions do not parse as Python {_VERSION}", where)
         encoded = code.encode()
@@ -192,7 +192,7 @@ class _File:
                 by_kind.setdefault(edit.kind, []).append(edit)
         seen = {code}
         while by_kind:
-            place = {kind: self._random.random() ** OFFERED[kind] for kind in by_kind}
+            place = {kind: self._random.random() ** SHARE_POSSIBLE[kind] for kind in by_kind}
             for kind in sorted(by_kind, key=lambda kind: -place[kind]):
                 waiting = by_kind[kind]
                 while waiting:
@@ -212,7 +212,7 @@ class _File:
 
 def _parses(code: str) -> bool:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a faulty escape in somebody's string is none of our business
+        warnings.simplefilter("ignore")  # invalid escapes in strings do not matter here
         try:
             ast.parse(code)
         except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""Lines and CSV records of any length, of which never much more than a given number of bytes is in memory."""
+"""Reads lines and CSV records of any length with little more than a given number of bytes in memory."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Self
 
 from engine.errors import UserError
 
-_CHUNK = 1 << 20  # bytes read at a time of what is passed over
+_CHUNK = 1 << 20  # bytes read at a time of what is skipped
 _OPENS = re.compile(rb'(?<![^,])"')  # a quote opens a cell only where it comes first; elsewhere it is text
 
 
 class TooLong(Exception):
-    """A record is longer than it may be."""
+    """A record is longer than allowed."""
 
 
 def lines_within(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
@@ -35,17 +35,17 @@ def lines_within(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]
 
 
 class Records:
-    """A CSV file's records from `reader`, which raises TooLong at one of more than `longest` bytes; `skip` goes on."""
+    """Reads a CSV file by `reader`, which raises TooLong on a record of more than `longest` bytes; see `skip`."""
 
     def __init__(self, path: Path, longest: int) -> None:
         self._name = path.name
         self._longest = longest
         self._file = path.open("rb")
-        self._number = 0  # of the line in work
+        self._number = 0  # of the current line
         self._ends_line = True  # whether the last bytes read were the end of a line
-        self._record: list[bytes] = []  # what was read of the record in work
+        self._record: list[bytes] = []  # what was read of the current record
         self._size = 0
-        csv.field_size_limit(max(longest, csv.field_size_limit()))  # one for the process: raised, never lowered
+        csv.field_size_limit(max(longest, csv.field_size_limit()))  # global in the process: raised, never lowered
         self.reader = csv.reader(self, strict=True)
 
     def __enter__(self) -> Self:
@@ -55,7 +55,7 @@ class Records:
         self._file.close()
 
     def begin(self) -> int:
-        """To be called before each record; returns the number of its first line."""
+        """Call it before each record; returns the number of its first line."""
         self._record.clear()
         self._size = 0
         return self._number + 1
@@ -64,7 +64,7 @@ class Records:
         return self
 
     def __next__(self) -> str:
-        """The next line. Raises TooLong, and UserError where it is not UTF-8."""
+        """The next line. Raises TooLong, and UserError if it is not UTF-8."""
         line = self._piece(self._longest + 1)
         if not line:
             raise StopIteration
@@ -82,9 +82,9 @@ class Records:
             ) from None
 
     def skip(self) -> None:
-        """Pass over the rest of a record that is too long; the next one begins where `reader` would begin it.
+        """Skip the rest of a record that is too long, up to where `reader` would begin the next one.
 
-        Raises csv.Error where a quote is open to the end of the file, since nobody knows then where a record begins.
+        Raises csv.Error if a quote is never closed, since the beginning of the next record cannot be known then.
         """
         is_open, held = False, b""
         for piece in chain([b"".join(self._record)], iter(lambda: self._piece(_CHUNK), b"")):
@@ -93,11 +93,11 @@ class Records:
             is_open = _is_open(body, is_open)
             if piece.endswith(b"\n") and not is_open:
                 return
-            # whether the quotes at the end are escaped (two are one) shows with what follows, which also needs to know
-            # what is before it
+            # whether the quotes at the end are escaped (two are one) depends on the next piece, and their meaning on
+            # the character before them
             held = body[-1:] + b'"' * ((len(text) - len(body)) % 2)
         if _is_open(held, is_open):
-            raise csv.Error("a quote is opened there and never closed")
+            raise csv.Error("a quote is opened and never closed")
 
     def _piece(self, n_bytes: int) -> bytes:
         """A line, or the next `n_bytes` of it; empty at the end of the file."""
@@ -108,8 +108,8 @@ class Records:
 
 
 def _is_open(text: bytes, is_open: bool) -> bool:
-    """Whether a quoted cell goes on behind `text`; `is_open`: whether one goes on before it."""
-    text = text.replace(b'""', b"")  # an escaped quote in a quoted cell, or a cell with nothing in it
+    """Whether a quoted cell is open after `text`; `is_open`: whether one is open before it."""
+    text = text.replace(b'""', b"")  # an escaped quote in a quoted cell, or an empty cell
     place = 0
     while True:
         if is_open:

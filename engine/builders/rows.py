@@ -1,13 +1,14 @@
-"""The rows of a JSONL, CSV or Parquet file, one at a time, whatever their number and length.
+"""Reads the rows of a JSONL, CSV or Parquet file one at a time, with any number and length of rows.
 
-One row that cannot be read, or is longer than LONGEST, is counted and passed over; a file that cannot be read is a
-UserError that says where.
+A row that cannot be read, or is longer than LONGEST, is counted and skipped; a file that cannot be read is a UserError
+that says where.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,11 +18,15 @@ from typing import Any
 from engine.builders import Funnel
 from engine.builders.records import Records, TooLong, lines_within
 from engine.errors import UserError
+from engine.params import is_unicode, shown
 
 FIELD = "builder.file"
-_LOOKED_AT = 100  # JSON lines from which the columns are known
+_HEADER_LINES = 100  # JSON lines from which the columns are collected
 LONGEST = 4 << 20  # bytes of a row; parsed, JSON takes up to 27 times as much
 TOO_LONG = f"rows longer than {LONGEST >> 20} MiB"
+LONGEST_NAME = 500  # characters of a column's name
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # characters that no text has, and every picture or archive
+CURE = 'a cell with a quote, comma or line break stands in quotes, and a quote in it is doubled ("")'
 
 
 @dataclass(frozen=True)
@@ -33,19 +38,31 @@ class Row:
 
 
 def columns_of(path: Path) -> list[str]:
-    """The columns of a file, in its order. Raises UserError where it cannot be read."""
+    """The columns of a file, in its order. Raises UserError where it cannot be read, or is no table of text."""
+    columns = _columns_of(path)
+    for name in columns:
+        if len(name) > LONGEST_NAME or CONTROL.search(name) or not is_unicode(name):
+            raise UserError(
+                f"{path.name} is not a table of text: {shown(name[:8])} stands where a column is named; choose a "
+                ".jsonl or .parquet file, or a .csv saved as UTF-8 text",
+                field=FIELD,
+            )
+    return columns
+
+
+def _columns_of(path: Path) -> list[str]:
     kind = _kind(path)
     if kind == ".csv":
         with Records(path, LONGEST) as records:
             return _header(records, path)
     if kind == ".parquet":
         return list(_parquet(path).schema_arrow.names)
-    rows = islice(_json_rows(path, Funnel()), _LOOKED_AT)
+    rows = islice(_json_rows(path, Funnel()), _HEADER_LINES)
     return list(dict.fromkeys(column for row in rows for column in row.cells))
 
 
 def check_columns(path: Path, columns: list[str]) -> None:
-    """Raises UserError where the file cannot be read or lacks one of the columns."""
+    """Raises UserError if the file cannot be read or lacks one of the columns."""
     known = columns_of(path)
     for column in columns:
         if column not in known:
@@ -58,7 +75,7 @@ def check_columns(path: Path, columns: list[str]) -> None:
 def rows_of(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
     """Stream the rows with these columns; counts every row into `funnel.source`, unreadable ones as lost.
 
-    Raises UserError where the file is missing, of an unknown kind or broken, has no such column, or no readable row.
+    Raises UserError if the file is missing, of an unknown kind or broken, or has no such column or no readable row.
     """
     check_columns(path, columns)
     readers = {".csv": _csv_rows, ".parquet": _parquet_rows}
@@ -70,7 +87,7 @@ def rows_of(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
 
 
 def count_of(path: Path) -> int | None:
-    """How many rows there are, where the file says so without being read."""
+    """The number of rows, if it is known without reading the file."""
     return int(_parquet(path).metadata.num_rows) if _kind(path) == ".parquet" else None
 
 
@@ -79,7 +96,7 @@ def _kind(path: Path) -> str:
         what = "is a folder" if path.is_dir() else "does not exist"
         raise UserError(f"the file {str(path)!r} {what}; name a .jsonl, .csv or .parquet file", field=FIELD)
     if path.suffix.lower() not in (".jsonl", ".json", ".csv", ".parquet"):
-        raise UserError(f"{path.name} is not a .jsonl, .json (one object a line), .csv or .parquet file", field=FIELD)
+        raise UserError(f"{path.name} is not a .jsonl, .json (one object per line), .csv or .parquet file", field=FIELD)
     return path.suffix.lower()
 
 
@@ -111,14 +128,14 @@ def _json_rows(path: Path, funnel: Funnel) -> Iterator[Row]:
                 funnel.lose("not a JSON object", f"line {number}")
     if not is_any:
         where = f"; line {first_broken} is not one" if first_broken else " in UTF-8"
-        raise UserError(f"{path.name} holds no line with a JSON object{where}", field=FIELD)
+        raise UserError(f"{path.name} contains no line with a JSON object{where}", field=FIELD)
 
 
 def _header(records: Records, path: Path) -> list[str]:
     try:
         header = next(records.reader, [])
     except csv.Error as error:
-        raise UserError(f"the first line of {path.name} is not CSV: {error}", field=FIELD) from None
+        raise UserError(f"the first line of {path.name} is not CSV: {error}; {CURE}", field=FIELD) from None
     except TooLong:
         raise UserError(
             f"the first line of {path.name} is longer than {LONGEST >> 20} MiB; it should name the columns", field=FIELD
@@ -151,9 +168,9 @@ def _csv_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
                 if len(cells) == len(header):
                     yield Row(start, {column: cells[place] for column, place in places.items()})
                 else:
-                    funnel.lose(f"cells are not {len(header)}", f"line {start} with {len(cells)}")
+                    funnel.lose(f"with other than {len(header)} cells", f"line {start} with {len(cells)}")
         except csv.Error as error:
-            raise UserError(f"line {start} of {path.name} is not CSV: {error}", field=FIELD) from None
+            raise UserError(f"line {start} of {path.name} is not CSV: {error}; {CURE}", field=FIELD) from None
 
 
 def _parquet(path: Path) -> Any:
@@ -171,7 +188,7 @@ def _parquet_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Ro
 
     number = 0
     try:
-        # one row at a time: a batch of them would hold as many huge cells
+        # one row at a time: a batch could contain many huge cells
         for batch in _parquet(path).iter_batches(batch_size=1, columns=list(dict.fromkeys(columns))):
             number += 1
             funnel.source += 1
@@ -185,4 +202,4 @@ def _parquet_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Ro
             else:
                 yield Row(number, cells)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
-        raise UserError(f"{path.name} is broken behind row {number}: {error}", field=FIELD) from None
+        raise UserError(f"{path.name} is broken after row {number}: {error}", field=FIELD) from None

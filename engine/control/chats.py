@@ -1,4 +1,4 @@
-"""Repair conversations: start one, say something, stop it, read it, also while its answer is being written."""
+"""Repair conversations: start one, send a message, stop it, read it, even while its answer is being written."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.benchmarks import Listed
+from engine.benchmarks import BugEntry
+from engine.control.lately import Lately
 from engine.control.runs import Runs, ask_to_end
-from engine.control.turns import ShownTurn, path_of, shown_of_turn, told_of_turn
+from engine.control.turns import ShownTurn, path_of, turn_for_page, turns_for_worker
 from engine.domain import Bug
-from engine.errors import UserError
-from engine.events import Answered, Delta, TurnSaid
+from engine.errors import OutsideFailure, UserError
+from engine.events import Answered, Delta, TurnEvent
 from engine.plugins import BENCHMARKS
 from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec
@@ -22,15 +23,15 @@ from storage import queries
 from storage.database import Database
 from storage.tables import Conversation, Run
 
-USUAL = ChatSpec.model_fields["benchmark"].default  # where no benchmark is named
-LOST = (*ENDED, "stopping")  # states of a worker that takes no question any more
-UNANSWERED = "the model was unloaded before it had answered; press Repair to go on"
+DEFAULT_BENCHMARK = ChatSpec.model_fields["benchmark"].default
+UNLOADED = (*ENDED, "stopping")  # states of a worker that takes no more questions
+UNANSWERED = "the model was unloaded before it had answered; press Repair to continue"
 TAIL_BYTES = 256_000  # of a worker's events that may hold the answer being written
 
 
 @dataclass(frozen=True)
 class View:
-    """A conversation as it stands now; `live_text` is the answer that is being written."""
+    """The current state of a conversation; `live_text` is the answer that is being written."""
 
     id: int
     bug_id: str
@@ -38,18 +39,19 @@ class View:
     strategy: str
     outcome: str
     state: str  # of its worker
-    status: str  # what it is doing, in plain words
+    status: str  # what the worker is doing, in words
     is_busy: bool
     error: str
     turns: tuple[ShownTurn, ...]
     live_text: str
-    buggy: str = ""  # the file to repair; empty where the benchmark does not have the bug any more
+    waiting: str = ""  # a message that is sent and not in `turns` yet
+    buggy: str = ""  # the file to repair; empty if the benchmark no longer has the bug
     path: str = ""
 
 
 @dataclass(frozen=True)
 class ChatEntry:
-    """One conversation in the list of them."""
+    """One conversation in the list of conversations."""
 
     id: int
     bug_id: str
@@ -65,35 +67,32 @@ class Chats:
     def __init__(self, database: Database, runs: Runs) -> None:
         self._database = database
         self._runs = runs
+        self._entries = Lately(_entries)
+        self._bugs = Lately(_bugs)
 
-    def listed(self, benchmark: object = USUAL) -> Sequence[Listed]:
+    def bug_entries(self, benchmark: object = DEFAULT_BENCHMARK) -> Sequence[BugEntry]:
         """The bugs of a benchmark, by name or with settings, that can be tested on this machine.
 
-        Raises UserError where its settings are wrong or its bugs are not there.
+        Raises UserError if its settings are wrong or its bugs are missing.
         """
-        made = BENCHMARKS.made_of(benchmark)
-        made.check()
-        skipped = made.skipped()
-        return [bug for bug in made.listed() if bug.id not in skipped]
+        return self._entries(benchmark)
 
-    def bugs(self, benchmark: object = USUAL) -> Sequence[Bug]:
+    def bugs(self, benchmark: object = DEFAULT_BENCHMARK) -> Sequence[Bug]:
         """The same, with their code. Raises UserError."""
-        made = BENCHMARKS.made_of(benchmark)
-        skipped = made.skipped()
-        return [bug for bug in made.bugs() if bug.id not in skipped]
+        return self._bugs(benchmark)
 
-    def bug(self, bug_id: str, benchmark: object = USUAL) -> Bug:
+    def bug(self, bug_id: str, benchmark: object = DEFAULT_BENCHMARK) -> Bug:
         """Raises UserError naming what is wrong with the id."""
         bugs = {bug.id: bug for bug in self.bugs(benchmark)}
         if bug_id in bugs:
             return bugs[bug_id]
         near = difflib.get_close_matches(bug_id, bugs, n=3) or [*list(bugs)[:3], "..."]
         raise UserError(
-            f"bug: there is no bug {bug_id!r} that can be judged here; near: {', '.join(near)}", field="bug"
+            f"bug: there is no bug {bug_id!r} that can be tested here; similar: {', '.join(near)}", field="bug"
         )
 
     def start(self, spec: ChatSpec) -> int:
-        """A new conversation about `spec.bug`; reuses a worker that has the same model loaded. Says nothing yet."""
+        """A new conversation about `spec.bug`, without messages; reuses a worker that has the same model loaded."""
         self.bug(spec.bug, spec.benchmark)
         run_id = self._worker(spec)
         with self._database.write() as session:
@@ -110,32 +109,37 @@ class Chats:
             assert conversation.id is not None
             return conversation.id
 
-    def send(self, conversation_id: int, message: str = "", budget: int = 5) -> None:
-        """Ask for up to `budget` repair turns, after an own message if there is one. Raises UserError while busy."""
+    def send(self, conversation_id: int, message: str = "", budget: int = 5, after: int | None = None) -> None:
+        """Send `message`, if any, and ask for up to `budget` repair turns. Raises UserError while the model answers.
+
+        `after`: number of an earlier turn that the message follows, which starts another branch.
+        """
         if not 1 <= budget <= 50:
-            raise UserError(f"budget: 1 to 50 turns, not {budget}", field="budget")
+            raise UserError(f"budget: should be 1 to 50 turns (got {budget})", field="budget")
         seen, run = self._load(conversation_id)
-        if run.state in LOST:  # the conversation goes on with a new worker
+        if run.state in UNLOADED:  # the conversation continues with a new worker
             spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id})
             run = self._runs.get(self._worker(spec))
         try:
-            self._ask(seen, run, message.strip(), budget)
+            self._ask(seen, run, message.strip(), budget, after)
         except Exception:
             if run.id != seen.run_id:
                 self._unload(run.id or 0)
             raise
 
-    def _ask(self, seen: Conversation, run: Run, message: str, budget: int) -> None:
-        # One transaction: of two that ask at once the second is refused, and the worker is told the turns that were
-        # there when it was asked. The question is written before the row, so that none is counted that was not asked.
+    def _ask(self, seen: Conversation, run: Run, message: str, budget: int, after: int | None) -> None:
+        # One transaction: if two messages are sent at once the second is refused, and the worker gets exactly the turns
+        # stored by then. The question is written before the row, so that no question is counted that was not asked.
         with self._database.write() as session:
             conversation = session.get_one(Conversation, seen.id)
             if conversation.run_id == run.id and conversation.answered < conversation.asked:
                 raise UserError("the model is still answering; wait for it or stop it first")
             if (conversation.run_id, conversation.asked) != (seen.run_id, seen.asked):
                 raise UserError("another message of this conversation was sent just now; wait for its answer")
-            if session.get_one(Run, run.id).state in LOST:
+            if session.get_one(Run, run.id).state in UNLOADED:
                 raise UserError("the model was unloaded just now; send your message again")
+            turns = turns_for_worker(session, conversation.id or 0)
+            _check_branch(after, [turn["number"] for turn in turns], message)
             conversation.run_id = run.id or 0
             conversation.answered = max(conversation.asked, conversation.answered)
             conversation.asked = conversation.answered + 1
@@ -148,11 +152,12 @@ class Chats:
                 bug=conversation.bug_id,
                 message=message,
                 budget=budget,
-                turns=[told_of_turn(turn, said) for turn, said in path_of(session, conversation.id or 0)],
+                after=after,
+                turns=turns,
             )
 
     def stop(self, conversation_id: int) -> int:
-        """Unload the model; the conversation stays and can go on later. Returns how many others it was answering."""
+        """Unload the model; the conversation can continue later. Returns how many others the model was answering."""
         run_id = self._load(conversation_id)[1].id or 0
         with self._database.read() as session:
             held = queries.conversations_of(session, run_id)
@@ -160,11 +165,11 @@ class Chats:
         return sum(each.answered < each.asked for each in held if each.id != conversation_id)
 
     def leave(self, conversation_id: int) -> bool:
-        """Unload the model unless another conversation has it, perhaps one on a page; whether it was unloaded."""
+        """Unload the model unless another conversation uses it; returns whether it was unloaded."""
         return self._unload(self._load(conversation_id)[1].id or 0, but=conversation_id)
 
     def _unload(self, run_id: int, *, but: int = 0) -> bool:
-        """End a worker that no conversation has (`but` one); whether it is ended."""
+        """End a worker unless a conversation other than `but` uses it; returns whether it is ended."""
         with self._database.write() as session:
             if any(each.id != but for each in queries.conversations_of(session, run_id)):
                 return False
@@ -186,7 +191,7 @@ class Chats:
         ]
 
     def get(self, conversation_id: int) -> Conversation:
-        """What a conversation is about. Raises UserError on an unknown id."""
+        """The row of a conversation. Raises UserError on an unknown id."""
         return self._load(conversation_id)[0]
 
     def view(self, conversation_id: int) -> View:
@@ -194,7 +199,7 @@ class Chats:
         conversation, run = self._load(conversation_id)
         with self._database.read() as session:
             turns = path_of(session, conversation_id)
-        bug = next((bug for bug in self.bugs(conversation.benchmark) if bug.id == conversation.bug_id), None)
+        bug = self._bug_of(conversation)
         is_open = conversation.answered < conversation.asked
         is_busy = is_open and run.state not in ENDED
         status = run.progress_text if is_busy or run.state not in ENDED else ""
@@ -208,24 +213,41 @@ class Chats:
             status=status,
             is_busy=is_busy,
             error=run.error or (UNANSWERED if is_open and not is_busy else ""),
-            turns=tuple(shown_of_turn(turn, said, bug) for turn, said in turns),
+            turns=tuple(turn_for_page(turn, content, bug) for turn, content in turns),
             live_text=self._live(run, conversation_id) if is_busy else "",
+            waiting=self._waiting(run, conversation, len(turns)) if is_busy else "",
             buggy=bug.buggy if bug else "",
             path=bug.path if bug else "",
         )
 
+    def _bug_of(self, conversation: Conversation) -> Bug | None:
+        """None where the benchmark's folder or plug-in, or the bug in it, is gone: what was said can still be read."""
+        try:
+            bugs = self.bugs(conversation.benchmark)
+        except (UserError, OutsideFailure, OSError):
+            return None
+        wanted = BENCHMARKS.current(conversation.bug_id)
+        return next((bug for bug in bugs if bug.id == wanted), None)
+
+    def _waiting(self, run: Run, conversation: Conversation, turns: int) -> str:
+        """The message of the open question, as long as the worker has not said it; a model may load for minutes."""
+        for question in reversed(RunDir(Path(run.folder)).questions()[0]):
+            if (question["conversation"], question["question"]) == (conversation.id, conversation.asked):
+                return "" if turns > len(question.get("turns") or ()) else str(question.get("message") or "")
+        return ""
+
     def _live(self, run: Run, conversation_id: int) -> str:
-        """What is written so far of the coming turn, as far as the end of the worker's events tells."""
+        """The text so far of the answer that is being written, from the end of the worker's events."""
         folder = RunDir(Path(run.folder))
         if not folder.events_path.exists():
             return ""
         text = ""
         for event in folder.events(max(0, folder.events_path.stat().st_size - TAIL_BYTES)).events:
-            said = event.said
-            if isinstance(said, TurnSaid | Answered) and said.conversation == conversation_id:
+            payload = event.payload
+            if isinstance(payload, TurnEvent | Answered) and payload.conversation == conversation_id:
                 text = ""
-            elif isinstance(said, Delta) and said.conversation == conversation_id:
-                text = said.text if said.restart else text + said.text
+            elif isinstance(payload, Delta) and payload.conversation == conversation_id:
+                text = payload.text if payload.restart else text + payload.text
         return text
 
     def _worker(self, spec: ChatSpec) -> int:
@@ -233,7 +255,7 @@ class Chats:
         wanted = json.dumps(spec.model_dump(mode="json", exclude={"bug", "name"}), sort_keys=True)
         for run in self._runs.list(kind="chat"):
             same = {key: value for key, value in run.spec.items() if key not in ("bug", "name")}
-            if run.state not in LOST and json.dumps(same, sort_keys=True) == wanted:
+            if run.state not in UNLOADED and json.dumps(same, sort_keys=True) == wanted:
                 return run.id or 0
         return self._runs.submit(spec)
 
@@ -243,3 +265,26 @@ class Chats:
             if conversation is None:
                 raise UserError(f"there is no conversation {conversation_id}")
             return conversation, session.get_one(Run, conversation.run_id)
+
+
+def _entries(benchmark: object) -> list[BugEntry]:
+    made = BENCHMARKS.from_value(benchmark)
+    made.check()
+    skipped = made.skipped()
+    return [bug for bug in made.entries() if bug.id not in skipped]
+
+
+def _bugs(benchmark: object) -> list[Bug]:
+    made = BENCHMARKS.from_value(benchmark)
+    skipped = made.skipped()
+    return [bug for bug in made.bugs() if bug.id not in skipped]
+
+
+def _check_branch(after: int | None, numbers: Sequence[int], message: str) -> None:
+    """Raises UserError where a message cannot follow this turn; one that none is named for follows the newest."""
+    if after is None:
+        return
+    if after not in numbers:
+        raise UserError(f"after: this conversation has no message number {after}", field="after")
+    if not message and after != max(numbers):
+        raise UserError("after: write a message to go on from an earlier one", field="after")

@@ -1,18 +1,18 @@
-"""Training sets: which there are, what their building lost, and any sample as training will see it."""
+"""Datasets: the list of them, what was left out when they were built, and any sample as training will see it."""
 
 from __future__ import annotations
 
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from engine.builders.columns import preview
+from engine.builders.columns import Preview, preview
 from engine.errors import UserError
 from engine.params import place
 from engine.training_set import Stored
@@ -21,16 +21,16 @@ from storage.database import Database
 from storage.tables import Dataset
 
 SEARCHED = ("bug_id", "kind", "prompt", "target")  # columns
-LOOK_S = 0.5  # for counting what a search finds, beyond what is shown
-SEARCHES = 8  # that are remembered
+LOOK_S = 0.5  # how long a search continues after the wanted row, to count its results
+SEARCHES = 8  # most searches to keep
 
 
 @dataclass(frozen=True)
 class ShownSample:
-    """One sample as training will see it; `pieces` are its tokens as text, each with whether its loss is learned."""
+    """One sample as training will see it; `pieces` are (token as text, whether it is in the loss)."""
 
-    index: int  # from 0, among those that match the search
-    total: int  # of these, as far as they are counted
+    index: int  # from 0, among the samples that match the search
+    total: int  # matching samples counted so far
     is_whole: bool  # whether all are counted
     bug_id: str
     kind: str
@@ -46,7 +46,7 @@ class ShownSample:
 
 
 class Datasets:
-    """The training sets a workspace knows."""
+    """The datasets of a workspace."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -62,11 +62,11 @@ class Datasets:
         return [row.name for row in self.list()]
 
     def get(self, name: str) -> Dataset:
-        """Raises UserError naming those there are."""
+        """The dataset of this name. Raises UserError, which lists the known names."""
         with self._database.read() as session:
             row = queries.dataset_named(session, name)
         if row is None:
-            raise UserError(f"dataset: there is no dataset called {name!r}; known: {self._known()}", field="dataset")
+            raise UserError(f"dataset: there is no dataset {name!r}; known: {self._known()}", field="dataset")
         return row
 
     def _known(self) -> str:
@@ -82,18 +82,18 @@ class Datasets:
         row = self.get(reference)
         if not (Path(row.folder) / "train.parquet").exists():
             raise UserError(
-                f"dataset: the files of {reference!r} are gone from {row.folder}; build it again or choose another "
+                f"dataset: the files of {reference!r} are no longer in {row.folder}; build it again or choose another "
                 "dataset",
                 field="dataset",
             )
         return row.folder, row.hash
 
-    def preview(self, file: str, rows: int) -> Sequence[Mapping[str, str]]:
+    def preview(self, file: str, rows: int) -> Preview:
         """The first rows of such a file with all their columns, as text. Raises UserError."""
         return preview(place(file, field="builder.file"), rows)
 
     def sample(self, name: str, index: int = 0, search: str = "", side: str = "train") -> ShownSample | None:
-        """The `index`-th sample (wrapping around) whose id, kind or code holds `search`; None where none does."""
+        """The `index`-th sample (wrapping around) whose id, kind or code contains `search`; None if none does."""
         folder = Path(self.get(name).folder)
         rows = _stored(str(folder / f"{side}.parquet"))
         found: Search | None = None
@@ -115,7 +115,7 @@ class Datasets:
         return ShownSample(index=index, total=total, is_whole=not found or found.is_over(rows), pieces=pieces, **row)
 
     def _search(self, *asked: str) -> Search:
-        """The search for the same as before, as far as it has come, or a new one."""
+        """An earlier search for the same text, to be continued, or a new one."""
         with self._searching:
             found = self._searches.setdefault(asked, Search(asked[-1]))
             self._searches.move_to_end(asked)
@@ -125,16 +125,16 @@ class Datasets:
 
 
 class Search:
-    """The rows of a file that hold a text, as far as they were looked for; goes on where it was left."""
+    """The rows of a file that contain a text, found so far; `look` continues where it stopped."""
 
     def __init__(self, text: str) -> None:
         self.rows = array("q")
         self._text = text
-        self._groups = 0  # looked at
+        self._groups = 0  # searched so far
         self._looking = Lock()
 
     def look(self, stored: Stored, index: int) -> None:
-        """Look for the `index`-th row, and on to the end of the file if that takes no longer than LOOK_S."""
+        """Search until the `index`-th row is found, then for up to LOOK_S seconds more towards the end of the file."""
         until = time.monotonic() + LOOK_S
         with self._looking:
             while not self.is_over(stored) and (len(self.rows) <= max(index, 0) or time.monotonic() < until):
@@ -142,7 +142,7 @@ class Search:
                 self._groups += 1
 
     def is_over(self, stored: Stored) -> bool:
-        """Whether every row was looked at."""
+        """Whether every row was searched."""
         return self._groups + 1 >= len(stored.starts)
 
 

@@ -1,4 +1,4 @@
-"""The demo: one click queues building, training, merging and judging, each an ordinary run with its demo preset."""
+"""The demo: one click queues building, training, merging and benchmarking, each an ordinary run with a preset."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from engine.rundir import ENDED
 from engine.spec_files import read_spec
 from storage.tables import Run
 
+PREFIX = "demo-"  # of the groups of runs that are demos
 STAGES = (
-    # title, page where it can be seen happening
+    # title, page that shows it
     ("Build a dataset", "datasets"),
     ("Train an adapter", "monitor"),
     ("Merge and check", "merge"),
@@ -45,32 +46,38 @@ class Row:
     model: str
     run_id: int
     state: str
+    bugs: int  # to be tested
     scored: int
     plausible_at_1: int
     plausible_at_10: int
     control_failures: int
     seconds: float | None
 
+    @property
+    def is_done(self) -> bool:
+        """Whether its figures count all bugs; of a run under way, the first few say nothing."""
+        return self.state == "done" and self.scored > 0
+
 
 class Demo:
-    """Starts the demo and says how far it is; the queue does the rest, whoever watches."""
+    """Starts the demo and reports its progress; its runs are started by the queue like any others."""
 
     def __init__(self, runs: Runs, patches: Patches) -> None:
         self._runs = runs
         self._patches = patches
 
     def start(self, overrides: Sequence[str] = ()) -> str:
-        """Queue all stages and return their group. A second demo gets names of its own.
+        """Queue all stages and return their group. Datasets and models of a second demo get other names.
 
         `overrides` ("train.trainer.max_steps=4") change a stage's preset, as the shell's --set does. Raises UserError
-        before anything is queued where one of them means nothing.
+        on a wrong one, before anything is queued.
         """
-        number = 1 + max((int(run.group.partition("-")[2]) for run in self._of_demos()), default=0)
-        group = f"demo-{number}"
+        number = 1 + max((int(group.removeprefix(PREFIX)) for group in self._runs.groups(PREFIX)), default=0)
+        group = f"{PREFIX}{number}"
         suffix = "" if number == 1 else f"-{number}"
         dataset, adapter, merged = (f"{name}{suffix}" for name in ("demo", "demo-adapter", "demo-merged"))
         own: list[tuple[str, str, dict[str, str]]] = [
-            # kind, preset, what the stages agree on
+            # kind, preset, fields by which the stages refer to each other
             ("dataset", "demo", {"name": dataset}),
             ("train", "demo", {"name": adapter, "dataset": dataset}),
             ("merge", "demo", {"name": merged, "adapter": adapter}),
@@ -87,33 +94,32 @@ class Demo:
         ]
 
         build, train, merge, base, adapter, shipped = specs
-        # after which of them each is started, by its place
+        # each with the index of the one that it waits for
         self._runs.submit_together(
             [(build, None), (train, 0), (merge, 1), (base, None), (adapter, 1), (shipped, None)], group
         )
         return group
 
     def cancel(self) -> int:
-        """Stop every run of the newest demo that has not ended; how many. Raises UserError where there is none."""
-        going = [run for run in self.runs() if run.state not in ENDED]
-        if not going:
-            raise UserError("no demo is under way, so there is none to cancel")
-        for run in reversed(going):  # the later ones first, so that none starts in between
+        """Stop every run of the newest demo that has not ended; returns how many. Raises UserError if all have."""
+        unfinished = [run for run in self.runs() if run.state not in ENDED]
+        if not unfinished:
+            raise UserError("no demo is running, so there is none to cancel")
+        for run in reversed(unfinished):  # the later ones first, so that none starts in between
             self._runs.stop(run.id or 0)
-        return len(going)
+        return len(unfinished)
 
-    def is_under_way(self) -> bool:
-        """Whether some stage of the newest demo waits or works."""
+    def is_running(self) -> bool:
+        """Whether some stage of the newest demo is queued or running."""
         return any(run.state not in ENDED for run in self.runs())
 
     def runs(self, group: str = "") -> Sequence[Run]:
-        """The runs of one demo (of the newest if none is named), in the order of its stages."""
-        of_demos = self._of_demos()
-        group = group or (of_demos[0].group if of_demos else "")
-        return [run for run in reversed(of_demos) if run.group == group]
+        """The runs of one demo (the newest if `group` is empty), in the order of its stages."""
+        group = group or next(iter(self._runs.groups(PREFIX)), "")
+        return [*reversed(self._runs.list(group=group))] if group else []
 
     def stages(self, group: str = "") -> list[Stage]:
-        """Empty before the first demo."""
+        """The stages of one demo (the newest if `group` is empty); empty before the first demo."""
         return [
             Stage(
                 title, run.id or 0, run.state, progress_of(run), outcome_words(run) or run.progress_text, tab, run.error
@@ -122,11 +128,19 @@ class Demo:
         ]
 
     def table(self, group: str = "") -> list[Row]:
-        """One row a model, as far as it was judged; of the newest demo that has judged something if none is named."""
+        """One row per model with the verdicts so far.
+
+        Without `group`, of the newest demo that has a finished benchmark; else of the newest that has any verdict.
+        """
         if group:
             return self._table(group)
-        tables = (self._table(each) for each in dict.fromkeys(run.group for run in self._of_demos()))
-        return next((table for table in tables if any(row.scored for row in table)), [])
+        begun = []
+        for each in self._runs.groups(PREFIX):
+            table = self._table(each)
+            if any(row.is_done for row in table):
+                return table
+            begun += [table] if any(row.scored for row in table) else []
+        return begun[0] if begun else []
 
     def _table(self, group: str) -> list[Row]:
         rows = []
@@ -141,6 +155,7 @@ class Demo:
                     model=str(run.spec["model"]),
                     run_id=run.id or 0,
                     state=run.state,
+                    bugs=totals.bugs - sum(totals.skipped.values()),
                     scored=totals.scored,
                     plausible_at_1=at.get(1, 0),
                     plausible_at_10=at.get(10, at.get(max(at), 0)),
@@ -149,9 +164,6 @@ class Demo:
                 )
             )
         return rows
-
-    def _of_demos(self) -> list[Run]:
-        return [run for run in self._runs.list(limit=10_000) if run.group.startswith("demo-")]
 
 
 def _of_stage(overrides: Sequence[str], kind: str) -> list[str]:
@@ -168,10 +180,8 @@ def _check(overrides: Sequence[str], own: Sequence[tuple[str, str, dict[str, str
         if stage not in kinds or "=" not in rest:
             known = ", ".join(f"{kind}." for kind in kinds)
             raise UserError(
-                f"--set {shown(text)} belongs to no stage of the demo; begin with one of {known} as in "
+                f"--set {shown(text)} names no stage of the demo; begin with one of {known} as in "
                 "train.trainer.max_steps=20"
             )
         if any(field in fixed for kind, _, fixed in own if kind == stage):
-            raise UserError(
-                f"{stage}.{field}: the demo sets this itself, so that its stages find each other; leave it out"
-            )
+            raise UserError(f"{stage}.{field}: the demo sets this itself to connect its stages; leave it out")

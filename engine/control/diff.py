@@ -1,4 +1,4 @@
-"""Unified diffs of whole files, in little time where most of both is the same."""
+"""Unified diffs of whole files; fast if most of both files is the same."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from engine.domain import lines_of
 
 CONTEXT = 3  # lines around each change
-Opcode = tuple[str, int, int, int, int]  # what happens to lines from..to of the old text, which lines they become
+Opcode = tuple[str, int, int, int, int]  # tag, range of lines in the old text, range of lines in the new text
 
 
 def unified(before: str, after: str, path: str) -> str:
-    """A unified diff as `git apply` reads it; empty where nothing changes."""
+    """A unified diff as `git apply` reads it; empty if both texts are the same."""
     if before == after:
         return ""
-    head, tail = _same(before, after)  # only what is in between is compared
-    shown, end = _back(before, head), _on(before, len(before) - tail)
+    head, tail = _same(before, after)  # only the part between these is compared
+    shown, end = _lines_before(before, head), _lines_after(before, len(before) - tail)
     left_out = len(before) - end  # characters after the last line that is shown
     old, new = _lines(before[shown:end]), _lines(after[shown : len(after) - left_out])
     n_head = before.count("\n", shown, head)
@@ -39,7 +39,7 @@ def _same(a: str, b: str) -> tuple[int, int]:
     """How many characters at the start, and at the end, are the same in both texts, in whole lines."""
     n, m = len(a), len(b)
     low, high = 0, min(n, m)
-    while low < high:  # half of what is not known yet is compared at once, which takes no time
+    while low < high:  # a binary search: slices are compared much faster than single characters
         middle = (low + high + 1) // 2
         if a[low:middle] == b[low:middle]:
             low = middle
@@ -60,29 +60,29 @@ def _same(a: str, b: str) -> tuple[int, int]:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines with their ends; a last one without an end says so, as `git apply` wants it."""
+    """Lines with their ends; a last one without an end is marked as `git apply` expects."""
     lines = lines_of(text)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n\\ No newline at end of file\n"
     return lines
 
 
-def _back(text: str, at: int) -> int:
-    """The place CONTEXT lines before the start of a line."""
+def _lines_before(text: str, at: int) -> int:
+    """The index CONTEXT lines before the start of a line."""
     for _ in range(CONTEXT):
         at = text.rfind("\n", 0, max(at - 1, 0)) + 1
     return at
 
 
-def _on(text: str, at: int) -> int:
-    """The place CONTEXT lines after the start of a line."""
+def _lines_after(text: str, at: int) -> int:
+    """The index CONTEXT lines after the start of a line."""
     for _ in range(CONTEXT):
         at = text.find("\n", at) + 1 or len(text)
     return at
 
 
 def _hunks(old: Sequence[str], new: Sequence[str], head: int, tail: int) -> Sequence[Sequence[Opcode]]:
-    """As difflib's; `head` lines at the start and `tail` lines at the end are known to be the same."""
+    """Like difflib's; `head` lines at the start and `tail` lines at the end are known to be the same."""
     ends = len(old) - tail, len(new) - tail
     if not set(old[head : ends[0]]) & set(new[head : ends[1]]):  # nothing in between is the same: one change
         start = [("equal", 0, head, 0, head)] if head else []
@@ -92,7 +92,7 @@ def _hunks(old: Sequence[str], new: Sequence[str], head: int, tail: int) -> Sequ
 
 
 def _span(start: int, stop: int, skipped: int) -> str:
-    """Lines start..stop (from 0, after those skipped) as a hunk's head names them."""
+    """Lines start..stop (from 0, after `skipped` lines) in the notation of a hunk's header."""
     length = stop - start
     first = start + skipped + (1 if length else 0)
     return f"{first}" if length == 1 else f"{first},{length}"

@@ -1,4 +1,4 @@
-"""The patches of a benchmark run as a CSV or JSONL file, written as they are read."""
+"""The patches of a benchmark run as a CSV or JSONL file, written one by one as they are read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from typing import Any
 from sqlmodel import Session
 
 from engine.control.diff import unified
-from engine.control.known import known_run
+from engine.control.lookup import find_run
 from engine.errors import UserError
 from engine.scoring import control_trouble
+from engine.specs import WITH_PATCHES
 from storage import benchmarks
 from storage.database import Database
 from storage.tables import Run
@@ -25,21 +26,21 @@ COLUMNS = (
     *("run", "model", "bug_id", "language", "kind", "cwe", "not_scored", "source", "rank", "outcome", "is_known_fix"),
     *("reason", "score", "duration_s", "sandbox", "isolation", "failed", "completion", "diff"),
 )
-FORMULAS = frozenset("=+-@\t\r")  # how a cell begins that a spreadsheet computes (OWASP, CSV injection)
+FORMULAS = frozenset("=+-@\t\r")  # first characters of cells that a spreadsheet computes (OWASP, CSV injection)
 
 
 def export(database: Database, folder: Path, run_id: int, form: str) -> Path:
-    """Write every patch of a run below `folder`; the file is whole or not there.
+    """Write every patch of a run to a file in `folder`, which is complete or does not exist; returns its path.
 
-    Raises UserError on another form, or where the run has no patches.
+    Raises UserError on another form, or if the run has no patches.
     """
     if form not in FORMS:
-        raise UserError(f"an export is csv or jsonl, not {form!r}")
+        raise UserError(f"format: should be csv or jsonl (got {form!r})")
     with database.read() as session:
         run = _benchmark(session, run_id)
         folder.mkdir(exist_ok=True)
         path = folder / f"run-{run_id}.{form}"
-        # a name of its own: the same run may be exported twice at once
+        # a temporary name: the same run may be exported twice at once
         with NamedTemporaryFile("w", encoding="utf-8", newline="", dir=folder, suffix=".tmp", delete=False) as file:
             try:
                 _write(file, form, _rows(session, run))
@@ -51,11 +52,11 @@ def export(database: Database, folder: Path, run_id: int, form: str) -> Path:
 
 
 def _benchmark(session: Session, run_id: int) -> Run:
-    run = known_run(session, run_id)
-    if run.kind != "benchmark":
-        raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run; only benchmark runs have patches")
+    run = find_run(session, run_id)
+    if run.kind not in WITH_PATCHES:
+        raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run, which has no patches")
     if not benchmarks.has_patches(session, run_id):
-        raise UserError(f"run {run_id} has no patches yet; wait until its first verdicts have come in")
+        raise UserError(f"run {run_id} has no patches yet; wait for its first verdicts")
     return run
 
 
@@ -72,11 +73,13 @@ def _write(file: Any, form: str, rows: Iterator[tuple[Any, ...]]) -> None:
 def _rows(session: Session, run: Run) -> Iterator[tuple[Any, ...]]:
     """The cells of each patch, in the order of COLUMNS."""
     model, bug_id, trouble = run.spec.get("model", ""), None, ""
-    diffs: dict[int | None, str] = {}  # of one bug's patches, by the id of their text: many are the same
+    diffs: dict[int | None, str] = {}  # text id -> diff, for one bug: many of its patches are the same
     for row in benchmarks.with_texts(session, run.id or 0):
-        bug_now, path, language, kind, cwe, known_fix, buggy_code, *judged, text, buggy, completion, patch, failed = row
+        bug_now, path, language, kind, cwe, skipped, *said, text, buggy, completion, patch, failed = row
+        known_fix, buggy_code, *judged = said
         if bug_now != bug_id:
-            bug_id, diffs, trouble = bug_now, {None: ""}, control_trouble(known_fix, buggy_code)
+            bug_id, diffs = bug_now, {None: ""}
+            trouble = f"set aside: {skipped}" if skipped else control_trouble(known_fix, buggy_code)
         if text not in diffs:
             diffs[text] = unified(buggy, patch, path)
         of_bug = (run.id, model, bug_id, language, kind, cwe, trouble)

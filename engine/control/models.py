@@ -1,4 +1,4 @@
-"""Models by name or folder: the shipped ones, those that runs have made, and what a spec's `model` stands for."""
+"""Models by name or folder: the shipped ones, those made by runs, and the model that a spec's `model` refers to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.database import Database
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the list of models; a model that is not `usable` is shown with its `note` and offered nowhere."""
+    """One line of the list of models; a model that is not `usable` is listed with its `note` but cannot be chosen."""
 
     name: str
     kind: str
@@ -42,7 +42,7 @@ SHIPPED = (
 
 
 class Models:
-    """The models a workspace knows."""
+    """The models of a workspace."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -55,34 +55,34 @@ class Models:
         return [*SHIPPED, *map(_entry, rows)]
 
     def names(self, *kinds: str) -> Sequence[str]:
-        """Names of usable models of these kinds (all kinds if none are given)."""
+        """Names of usable models of these kinds (without arguments, of all kinds)."""
         return [entry.name for entry in self.list() if entry.usable and (not kinds or entry.kind in kinds)]
 
     def resolve(self, reference: str, *, field: str = "model") -> Model:
-        """The model a name, a folder or a hub id stands for. Raises UserError saying what is wrong with it."""
+        """The model that a name, a folder or a hub id refers to. Raises UserError saying what is wrong with it."""
         if not reference:
             raise UserError(f"{field}: choose a model; known: {', '.join(self.names())}", field=field)
         for entry in self.list():
             if entry.name == reference:
                 if not entry.usable:
                     raise UserError(f"{field}: model {reference!r} cannot be used: {entry.note}", field=field)
-                return _here(entry, field)
+                return _checked(entry, field)
         folder = place(reference, field=field)
         if folder.is_dir():
             return self._read_folder(folder.resolve(), field)
         if adapters.HUB_ID.match(reference):
             return self._on_hub(reference, field)
         known = ", ".join(self.names())
-        raise UserError(f"{field}: no model or folder called {reference!r}; known models: {known}", field=field)
+        raise UserError(f"{field}: there is no model or folder {reference!r}; known models: {known}", field=field)
 
     def nearest(self, model: Model) -> Model:
-        """The same model with a folder in place of a hub id wherever the hub has told at least its configuration."""
+        """The same model with a folder in place of each hub id whose configuration the hub has returned."""
         path = model.path if Path(model.path).is_dir() else self._folder_on_hub(model.path, model.kind == "adapter")
         base = model.base if not model.base or Path(model.base).is_dir() else self._folder_on_hub(model.base, False)
         return replace(model, path=path, base=base)
 
     def config(self, model: Model) -> dict[str, Any]:
-        """config.json of the whole model, from the hub where it is not here. Raises UserError where it is not known."""
+        """config.json of the base or merged model, from the hub if it is not here. Raises UserError if it has none."""
         folder = Path(self.nearest(model).weights)
         if not folder.is_dir():
             raise UserError(f"model: {model.name!r} is not on this machine yet, so its memory cannot be estimated")
@@ -96,7 +96,7 @@ class Models:
         return str(found.parent) if found else reference
 
     def _on_hub(self, reference: str, field: str) -> Model:
-        """A repository with an adapter's configuration is an adapter; where the hub does not say, the worker sees."""
+        """The model of a hub id, an adapter if it has adapter_config.json; kind "" if the hub cannot be asked."""
         try:
             found = self._hub.file(reference, adapters.CONFIG)
         except NotKnown:
@@ -111,26 +111,26 @@ class Models:
         if (folder / adapters.CONFIG).exists():
             return self._read_adapter(folder, field)
         if not (folder / "config.json").exists():
-            raise UserError(f"{field}: {folder} holds no model: config.json is missing", field=field)
+            raise UserError(f"{field}: {folder} contains no model: config.json is missing", field=field)
         if not list(folder.glob("*.safetensors")):
             raise UserError(
-                f"{field}: {folder} holds no weights: no .safetensors file (pickled .bin weights are not loaded)",
+                f"{field}: {folder} contains no weights: no .safetensors file (pickled .bin weights are not loaded)",
                 field=field,
             )
         return Model(folder.name, "base", str(folder))
 
     def _read_adapter(self, folder: Path, field: str) -> Model:
         if not (folder / adapters.WEIGHTS).exists():
-            raise UserError(f"{field}: {folder} holds no weights: {adapters.WEIGHTS} is missing", field=field)
+            raise UserError(f"{field}: {folder} contains no weights: {adapters.WEIGHTS} is missing", field=field)
         return Model(folder.name, "adapter", str(folder), _base_of(folder, field))
 
 
-def _here(entry: Entry, field: str) -> Model:
-    """The model of an entry. Raises UserError where its files, or those of its base model, are gone."""
+def _checked(entry: Entry, field: str) -> Model:
+    """The model of an entry. Raises UserError if its files, or those of its base model, no longer exist."""
     for folder, what in ((entry.path, "the files"), (entry.base, "the files of the base model")):
         if Path(folder).is_absolute() and not any(Path(folder).glob("*.safetensors")):
             raise UserError(
-                f"{field}: {what} of {entry.name!r} are gone from {folder}; train it again or choose another model",
+                f"{field}: {what} of {entry.name!r} are no longer in {folder}; train it again or choose another model",
                 field=field,
             )
     return entry.model

@@ -1,4 +1,4 @@
-"""What came of a finished run, in a few words that fit on a card."""
+"""The result of a finished run in a few words that fit on a card."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to 
 
 
 def outcome_words(run: Run) -> str:
-    """Empty while the run is not done."""
+    """The result in words; empty while the run is not done."""
     return WORDS[run.kind](run.result) if run.state == "done" and run.result else ""
 
 
 def stopping(run: Run) -> str:
-    """What a run that was asked to stop does until it ends; empty in any other state."""
+    """What a stopping run still does until it ends; empty in any other state."""
     if run.state != "stopping":
         return ""
     if run.kind not in KINDS or not KINDS[run.kind].saves_when_stopped:
-        return "ending"  # what it has made so far is in its folder already
+        return "ending"  # its results so far are already in its folder
     if run.stop_now:
         return "ending without saving"
     return f"finishing its step and saving a checkpoint, {SAVING_S / 60:.0f} minutes at most"
 
 
 def _dataset(result: Mapping[str, Any]) -> str:
-    rows = result["rows"]
-    return f"{rows['train'] + rows['valid']:,} samples"
+    number = result["rows"]["train"] + result["rows"]["valid"]
+    return f"{number:,} {'sample' if number == 1 else 'samples'}"
 
 
 def _train(result: Mapping[str, Any]) -> str:
@@ -57,8 +57,15 @@ def _benchmark(result: Mapping[str, Any]) -> str:
     if not at:
         return ""
     k = max(at)
-    total = result.get("counted_at", {}).get(str(k), result["scored"])  # not told by the first versions
+    total = result.get("counted_at", {}).get(str(k), result["scored"])  # results of the first versions lack it
     return f"{at[k]} of {total} bugs plausible@{k}"
+
+
+def _validate(result: Mapping[str, Any]) -> str:
+    if result.get("rows"):
+        made = "plausible elsewhere" if result.get("is_imported") else "plausible"
+        return f"{result['outcomes']['plausible']} of {result['patches']} patches {made}, {result['scored']} bugs"
+    return f"{result['usable']} of {result['bugs']} bugs can be scored"
 
 
 def _chat(result: Mapping[str, Any]) -> str:
@@ -70,5 +77,6 @@ WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "train": _train,
     "merge": _merge,
     "benchmark": _benchmark,
+    "validate": _validate,
     "chat": _chat,
 }

@@ -1,4 +1,4 @@
-"""Benchmark runs bug by bug: the ledger, its figures, one patch in full with its reviews, the way out as a file."""
+"""Benchmark runs bug by bug: the table of verdicts, its figures, one patch in full with its reviews, exports."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from sqlmodel import Session
 
 from engine.control import exports
 from engine.control.diff import unified
-from engine.control.known import known_run
+from engine.control.lookup import find_run
 from engine.errors import UserError
 from engine.events import MODEL
-from engine.scoring import BugOutcomes, Share, Standing, figures
+from engine.scoring import BugOutcomes, CandidateSummary, Share, counted_reasons, figures
+from engine.specs import WITH_PATCHES
 from storage import benchmarks, queries, texts
-from storage.benchmarks import LedgerQuery
+from storage.benchmarks import BugQuery
 from storage.database import Database
 from storage.tables import Bug, Patch, Review, Run
 
-__all__ = ["Detail", "LedgerQuery", "LedgerRow", "Patches", "Reviewed", "Totals", "unified"]
+__all__ = ["BugQuery", "BugRow", "Detail", "Patches", "Reviewed", "Totals", "unified"]
 VERDICTS = ("correct", "incorrect", "unsure")  # of a person
 
 
 @dataclass(frozen=True)
-class LedgerRow:
-    """One bug of the ledger: its two control cells and its candidates in rank order."""
+class BugRow:
+    """One row of the table of verdicts: a bug with its two controls and its candidates in rank order."""
 
     bug_id: str
     language: str
     kind: str
     cwe: str
-    skipped: str  # why nothing was judged; empty where it was
+    skipped: str  # why the bug was skipped; empty if it was not
     known_fix: str | None  # outcome
     buggy_code: str | None
     cells: tuple[tuple[int, str], ...]  # (rank from 1, outcome)
@@ -44,7 +45,7 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class Totals:
-    """The figures of one run, as `engine.scoring.figures` has them from the columns of its bugs."""
+    """The figures of one run, computed by `engine.scoring.figures` from the columns of its bugs."""
 
     bugs: int
     scored: int  # bugs whose candidates count
@@ -52,14 +53,14 @@ class Totals:
     outcomes: dict[str, int]  # outcome -> candidates
     plausible_at: dict[int, Share]  # k -> bugs with a plausible patch among their first k
     control_failures: int  # bugs whose known fix fails or whose buggy code passes
-    known_fixes: int  # bugs with a plausible candidate that is the known fix to the letter
+    known_fixes: int  # bugs with a plausible candidate whose text is identical to the known fix
     reviewed: dict[str, int]  # a person's verdict -> patches
     sandbox: str
 
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What one person said of a patch; the note is hostile text."""
+    """One person's review of a patch; the note is hostile text."""
 
     reviewer: str
     verdict: str  # correct | incorrect | unsure
@@ -93,13 +94,13 @@ class Detail:
     sandbox: str
     isolation: str  # shared | isolated; empty where nothing ran or it is not known
     stages: dict[str, float]  # of judging it -> seconds
-    is_known_fix: bool  # to the letter
+    is_known_fix: bool  # its text is identical to the known fix
     neighbours: tuple[tuple[str, int], ...] = field(default=())  # (source, rank) of all patches of the bug, in order
     reviews: tuple[Reviewed, ...] = field(default=())
 
     @property
     def diff(self) -> str:
-        """Unified diff from the buggy file to this patch; empty where there is none or nothing changed."""
+        """Unified diff from the buggy file to this patch; empty if there is no patch or nothing changed."""
         return unified(self.buggy, self.text, self.path) if self.text is not None else ""
 
 
@@ -110,44 +111,53 @@ class Patches:
         self._exports = home / "exports"
         self._database = database
 
-    def runs(self) -> Sequence[Run]:
-        """Benchmark runs, newest first."""
+    def runs(self, also: Sequence[int] = ()) -> Sequence[Run]:
+        """The newest 200 runs with patches, newest first, and behind them those of these numbers that are older."""
         with self._database.read() as session:
-            return queries.runs(session, kind="benchmark")
+            newest = queries.runs(session, kinds=WITH_PATCHES)
+            known = {run.id for run in newest}
+            older = [run for number in also if number not in known and (run := queries.run(session, number))]
+        return [*newest, *(run for run in older if run.kind in WITH_PATCHES)]
 
-    def page(self, run_id: int, asked: LedgerQuery | None = None) -> tuple[list[LedgerRow], int]:
-        """One page of the ledger, and how many bugs match in all."""
+    def page(self, run_id: int, asked: BugQuery | None = None) -> tuple[list[BugRow], int]:
+        """One page of the table of verdicts, and how many bugs match in all."""
         with self._database.read() as session:
-            found, total = benchmarks.ledger(session, run_id, asked or LedgerQuery())
+            found, total = benchmarks.bug_page(session, run_id, asked or BugQuery())
             cells = benchmarks.cells(session, [bug.id for bug in found])
         of_bug: dict[int | None, list[tuple[int, str]]] = {}
         for cell in cells:
             if cell.source == MODEL:
                 of_bug.setdefault(cell.bug, []).append((cell.rank, cell.outcome))
-        return [_ledger_row(bug, of_bug.get(bug.id, ())) for bug in found], total
+        return [_bug_row(bug, of_bug.get(bug.id, ())) for bug in found], total
+
+    def candidates(self, run_id: int) -> int:
+        """Patches a bug at most. Raises UserError on an unknown run."""
+        with self._database.read() as session:
+            return candidates_of(find_run(session, run_id))
 
     def totals(self, run_id: int) -> Totals:
-        """The figures as far as the run has come; `not_run` is in no numerator and no denominator.
+        """The figures so far; `not_run` is in no numerator and no denominator.
 
         Raises UserError on an unknown run.
         """
         with self._database.read() as session:
-            run = known_run(session, run_id)
-            rows = benchmarks.standings(session, run_id)
+            run = find_run(session, run_id)
+            rows = benchmarks.candidate_summaries(session, run_id)
+            aside = benchmarks.candidate_summaries(session, run_id, set_aside=True)
             skipped = benchmarks.skipped(session, run_id)
             outcomes = benchmarks.outcomes(session, run_id)
             reviewed = benchmarks.reviewed(session, run_id)
         bugs: Counter[BugOutcomes] = Counter()
         known_fixes = 0
-        for row in rows:
-            standing = Standing(row.first_plausible, row.first_unjudged, row.plausible, row.judged)
-            bugs[BugOutcomes(row.known_fix, row.buggy_code, standing)] += row.bugs
-            known_fixes += row.bugs if row.has_known_fix else 0
-        found = figures(bugs, int(run.spec.get("candidates", 10)))
+        for sign, row in [*((1, row) for row in rows), *((-1, row) for row in aside)]:
+            summary = CandidateSummary(row.first_plausible, row.first_unjudged, row.plausible, row.judged)
+            bugs[BugOutcomes(row.known_fix, row.buggy_code, summary)] += sign * row.bugs
+            known_fixes += sign * row.bugs if row.has_known_fix else 0
+        found = figures(bugs, candidates_of(run))
         return Totals(
-            bugs=bugs.total(),
+            bugs=sum(row.bugs for row in rows),
             scored=found.scored,
-            skipped=skipped,
+            skipped=counted_reasons(skipped),
             outcomes=outcomes,
             plausible_at=found.plausible_at,
             control_failures=found.control_failures,
@@ -157,7 +167,7 @@ class Patches:
         )
 
     def detail(self, run_id: int, bug_id: str, source: str, rank: int) -> Detail:
-        """Raises UserError where there is no such patch."""
+        """One patch in full. Raises UserError if there is no such patch."""
         with self._database.read() as session:
             bug, patch = _found(session, run_id, bug_id, source, rank)
             cells = benchmarks.cells(session, [bug.id])
@@ -182,11 +192,11 @@ class Patches:
     def review(
         self, run_id: int, bug_id: str, source: str, rank: int, *, reviewer: str, verdict: str, note: str = ""
     ) -> None:
-        """Keep what a person says of a patch, instead of what they said of it before. Raises UserError."""
+        """Store a person's review of a patch; it replaces the same person's earlier one. Raises UserError."""
         if verdict not in VERDICTS:
-            raise UserError(f"verdict: {', '.join(VERDICTS)}, not {verdict!r}", field="verdict")
+            raise UserError(f"verdict: should be one of {', '.join(VERDICTS)} (got {verdict!r})", field="verdict")
         if not reviewer.strip():
-            raise UserError("reviewer: enter a name, so that it is known whose verdict this is", field="reviewer")
+            raise UserError("reviewer: enter the reviewer's name", field="reviewer")
         with self._database.write() as session:
             _, patch = _found(session, run_id, bug_id, source, rank)
             row = benchmarks.review(session, patch.id or 0, reviewer.strip())
@@ -197,8 +207,13 @@ class Patches:
             session.add(row)
 
     def export(self, run_id: int, form: str) -> Path:
-        """Write all patches of a run as "csv" or "jsonl" below the home folder. Raises UserError on another form."""
+        """Write all patches of a run as "csv" or "jsonl" into the home folder. Raises UserError on another form."""
         return exports.export(self._database, self._exports, run_id, form)
+
+
+def candidates_of(run: Run) -> int:
+    """Patches a bug: as many as were asked for, or as the file that was tested has at most."""
+    return int(run.result.get("candidates", run.spec.get("candidates", 10)))
 
 
 def _found(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch]:
@@ -208,8 +223,8 @@ def _found(session: Session, run_id: int, bug_id: str, source: str, rank: int) -
     return found
 
 
-def _ledger_row(bug: Bug, cells: Sequence[tuple[int, str]]) -> LedgerRow:
-    return LedgerRow(
+def _bug_row(bug: Bug, cells: Sequence[tuple[int, str]]) -> BugRow:
+    return BugRow(
         cells=tuple(cells),
         n_plausible=bug.plausible,
         **{key: getattr(bug, key) for key in ("bug_id", "language", "kind", "cwe", "skipped")},

@@ -1,29 +1,89 @@
-"""Questions to launchers that may take long to answer, asked in threads so that no run waits for another's answer."""
+"""Calls to launchers, which may take long or never return: in threads, so that no run waits for another's launcher."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import ExitStack, contextmanager
+from threading import Thread
 from typing import Any, TypeVar
 
-PATIENCE_S = 0.2  # for an answer at one look; a launcher on this machine needs milliseconds
+from engine.errors import OutsideFailure
+from engine.launchers import Launcher
+from engine.plugins import LAUNCHERS
+from engine.rundir import RunDir
+from storage.tables import Run
+
+WAIT_S = 0.2  # for an answer when a question is asked; a launcher on this machine needs milliseconds
+LOCK = "call.lock"  # in a run's folder, locked by the process whose call must not be made a second time
 T = TypeVar("T")
 
 
 class Polls:
-    """Each question is asked once at a time; its answer is given once, at the first look after it has come."""
+    """Each question is asked once at a time; its answer is returned by the first call after it has arrived."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(8, thread_name_prefix="poll")
         self._asked: dict[Hashable, Future[Any]] = {}
+        self._locks: dict[Hashable, ExitStack] = {}
 
     def answer(self, question: Hashable, ask: Callable[..., T], *about: object) -> T | None:
-        """What `ask(*about)` says, or None where that is not known yet. Raises what `ask` raises."""
+        """The result of `ask(*about)`, or None if it is not known yet. Raises what `ask` raises."""
         future = self._asked.get(question)
         if future is None:
-            future = self._asked[question] = self._pool.submit(ask, *about)
-        if not wait([future], PATIENCE_S).done:
+            future = self._asked[question] = Future()
+            # a daemon thread, since one that never returns must not keep the studio from exiting
+            Thread(target=_complete, args=(future, ask, about), name="poll", daemon=True).start()
+            wait([future], WAIT_S)
+        if not future.done():
             return None
         del self._asked[question]
         found: T = future.result()
         return found
+
+    @contextmanager
+    def once(self, question: Hashable, folder: RunDir, ask: Callable[..., T], *about: object) -> Iterator[T | None]:
+        """As `answer`, for a call that no other studio may make meanwhile: a lock is held until the answer is stored.
+
+        The answer is to be stored inside the `with`. Yields None too if another studio holds the lock. If a studio is
+        killed, its lock is released, and whether the call was made is not known.
+        """
+        if question not in self._locks:
+            lock = ExitStack()
+            try:
+                lock.enter_context(folder.held(LOCK))
+            except OutsideFailure:
+                yield None
+                return
+            self._locks[question] = lock
+        is_over = True
+        try:
+            found = self.answer(question, ask, *about)
+            is_over = found is not None
+            yield found
+        finally:
+            if is_over:
+                self._locks.pop(question).close()
+
+    def is_waiting(self, question: Hashable) -> bool:
+        """Whether this question was asked and its answer was not returned yet."""
+        return question in self._asked
+
+    def forget(self, question: Hashable, then: Callable[[Any], object]) -> None:
+        """Stop waiting for an answer; if it arrives later, `then` is called with it in a thread of its own."""
+        future, lock = self._asked.pop(question, None), self._locks.pop(question, None)
+        if future is not None:
+            future.add_done_callback(lambda done: None if done.exception() else then(done.result()))
+            if lock is not None:
+                future.add_done_callback(lambda _: lock.close())
+
+
+def _complete(future: Future[Any], ask: Callable[..., Any], about: tuple[object, ...]) -> None:
+    try:
+        future.set_result(ask(*about))
+    except BaseException as error:
+        future.set_exception(error)
+
+
+def launcher_of(run: Run) -> Launcher:
+    """The launcher of a run, with its settings."""
+    return LAUNCHERS.create(LAUNCHERS.params(run.spec.get("launcher", run.launcher)))

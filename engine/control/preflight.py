@@ -1,4 +1,4 @@
-"""Before a training starts: what it will need, against what this machine has."""
+"""Before a training starts: the memory it will need, and the memory that this machine has."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from engine.plugins import TRAINERS
 from engine.specs import TrainSpec
 from engine.trainers import Device, Estimate
 
-MODEST_TOKENS = 1024  # length of a sample where no dataset says better
+DEFAULT_TOKENS = 1024  # length of a sample if there is no dataset yet
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """An estimate and what it is held against; bytes."""
+    """An estimate and the memory of this machine, in bytes."""
 
-    estimate: Estimate | None  # None: this trainer cannot tell
+    estimate: Estimate | None  # None: this trainer cannot estimate
     machine_bytes: int  # of the largest GPU, or main memory
     device: Device
-    sample_tokens: int  # the length of a sample that is reckoned with
+    sample_tokens: int  # the length of a sample that the estimate assumes
 
     @property
     def fits(self) -> bool:
@@ -32,18 +32,18 @@ class Preflight:
 
 
 def preflight(spec: TrainSpec, models: Models, datasets: Datasets) -> Preflight:
-    """Reckon with the longest sample of the dataset.
+    """Estimate for the longest sample of the dataset.
 
-    Raises UserError where the model's sizes are not known, or model and settings do not fit.
+    Raises UserError if the model's sizes are not known, or model and settings do not fit together.
     """
     model = models.resolve(spec.model)
     trainer = TRAINERS.create(spec.trainer)
     trainer.check(models.nearest(model))
     config = models.config(model)
     try:
-        tokens = int(datasets.get(spec.dataset).report.get("max_tokens") or MODEST_TOKENS)
+        tokens = int(datasets.get(spec.dataset).report.get("max_tokens") or DEFAULT_TOKENS)
     except UserError:
-        tokens = MODEST_TOKENS
+        tokens = DEFAULT_TOKENS
     cards = gpus()
     device: Device = "cuda" if cards else "cpu"
     have = max((card.memory_bytes for card in cards), default=psutil.virtual_memory().total)

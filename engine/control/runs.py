@@ -1,4 +1,4 @@
-"""Runs: ask for one, stop it, go on with it, look at it."""
+"""Runs: submit, stop, resume and read them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,28 @@ from pathlib import Path
 from sqlmodel import Session
 
 from engine.control.datasets import Datasets
-from engine.control.known import known_run
+from engine.control.lookup import find_run
 from engine.control.models import Models
-from engine.control.names import AUTOMATIC_NAME, check_name, given_name, next_free
+from engine.control.names import AUTOMATIC_NAME, check_name, default_name, next_free
 from engine.control.repeat import differences
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
-from engine.rundir import ENDED, Inputs, RunDir
+from engine.rundir import ACTIVE, ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
-from engine.specs import KINDS, BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, overrides_of
-from engine.training_set import held_by
+from engine.specs import (
+    KINDS,
+    BenchmarkSpec,
+    ChatSpec,
+    DatasetSpec,
+    MergeSpec,
+    Spec,
+    TrainSpec,
+    ValidateSpec,
+    overrides_of,
+)
+from engine.training_set import rows_in
 from storage import curves, queries
 from storage.database import Database
 from storage.tables import Run
@@ -32,7 +42,7 @@ Curve = list[tuple[int, float, float]]  # (optimizer step, value, seconds since 
 
 
 class Runs:
-    """The runs of a workspace; the supervisor starts and watches what is asked for here."""
+    """The runs of a workspace; the supervisor starts and watches what is submitted here."""
 
     def __init__(self, home: Path, database: Database, models: Models, datasets: Datasets) -> None:
         self._home = home
@@ -41,30 +51,30 @@ class Runs:
         self._datasets = datasets
 
     def submit(self, spec: Spec, *, after: int | None = None, group: str = "") -> int:
-        """Queue a run and return its id; with `after` it waits for that run, whose result it may name.
+        """Queue a run and return its id; with `after` it waits for that run, and may name its result.
 
-        Raises UserError where a name in the spec means nothing or is taken, OutsideFailure on a full disk.
+        Raises UserError if a name in the spec is unknown or taken, OutsideFailure on a full disk.
         """
         spec = self._checked(spec, waits=after is not None)
         with self._database.write() as session:
             return self._queue(session, spec, after, group)
 
     def submit_together(self, specs: Sequence[tuple[Spec, int | None]], group: str) -> Sequence[int]:
-        """Queue several runs as a new group, all of them or none; each may wait for one before it, named by its place.
+        """Queue several runs as a new group, all or none; each may wait for an earlier one, given by its index.
 
-        Raises as `submit`, and UserError where the group was queued already, by another click at the same moment.
+        Raises as `submit`, and UserError if the group is already queued, by another click at the same moment.
         """
         checked = [(self._checked(spec, waits=place is not None), place) for spec, place in specs]
         with self._database.write() as session:
             if queries.runs(session, group=group, limit=1):
-                raise UserError(f"{group} was started a moment ago; look at that one, or start another")
+                raise UserError(f"{group} was started a moment ago; open that one, or start another")
             ids: list[int] = []
             for spec, place in checked:
                 ids.append(self._queue(session, spec, None if place is None else ids[place], group))
             return ids
 
     def _checked(self, spec: Spec, *, waits: bool) -> Spec:
-        """The spec as it is stored, once all is refused that can be before a run's name is taken."""
+        """The spec as it is stored. Raises all errors that can be found before the run's name is taken."""
         self._check_disk()
         spec = self._with_absolute_paths(spec)
         if not waits:
@@ -89,24 +99,26 @@ class Runs:
         session.flush()
         assert run.id is not None
         folders = self._home / "runs"
-        if (folders / str(run.id)).exists():  # of a run of a database that was lost: it may be taken in again
+        if (folders / str(run.id)).exists():  # of a run whose database was lost; `take_in` may list it again
             run.id = 1 + max(int(each.name) for each in folders.iterdir() if each.name.isdecimal())
             session.flush()
-        run.name = run.name or given_name(spec, run.id)
+        run.name = run.name or default_name(spec, run.id)
         run.folder = str(folders / str(run.id))
         return run.id
 
     def check(self, spec: Spec) -> None:
-        """What a plug-in that is named can say at once. Raises UserError where what it needs is plainly not there."""
+        """Let the spec's plug-ins check their settings. Raises UserError if something that they need is missing."""
         if isinstance(spec, DatasetSpec):
             BUILDERS.create(spec.builder).check()
             for excluded in spec.exclude:
                 _check_excluded(BENCHMARKS.params(excluded))
-        if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec):
+        if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec | ValidateSpec):
             BENCHMARKS.create(spec.benchmark).check()
+        if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
+            raise UserError(f"file: there is no file {spec.file}", field="file")
 
     def _with_absolute_paths(self, spec: Spec) -> Spec:
-        """Folders that stand for models and datasets as absolute paths: the worker has another working directory."""
+        """The spec with absolute paths of models and datasets: the worker has another working directory."""
         known = {"model": self._models.names, "adapter": self._models.names, "dataset": self._datasets.names}
         folders = {
             field: str(place(reference, field=field).absolute())
@@ -118,32 +130,34 @@ class Runs:
         return spec.model_copy(update=folders)
 
     def inputs(self, spec: Spec) -> Inputs:
-        """What the names in a spec mean now. Raises UserError."""
+        """The models and datasets that the names in a spec refer to now. Raises UserError."""
+        if not {"model", "adapter"} & type(spec).model_fields.keys():
+            return Inputs()
         reference = getattr(spec, "adapter", None) or getattr(spec, "model", None)
         field = "adapter" if hasattr(spec, "adapter") else "model"
         if is_remote(spec):
             return Inputs(model=Model(str(reference), "endpoint", ""))
         model = self._models.resolve(str(reference or ""), field=field)
         if field == "adapter" and model.kind not in ("adapter", ""):
-            raise UserError(f"adapter: {model.name!r} is no adapter but a {model.kind} model", field="adapter")
+            raise UserError(f"adapter: {model.name!r} is a {model.kind} model, not an adapter", field="adapter")
         folder, content = "", ""
         if isinstance(spec, TrainSpec):
             trainer = TRAINERS.create(spec.trainer)
             trainer.check(self._models.nearest(model))
             folder, content = self._datasets.resolve(spec.dataset)
-            if (held := held_by(Path(folder))) not in trainer.accepts:
+            if (held := rows_in(Path(folder))) not in trainer.accepts:
                 wanted = " or ".join(sorted(trainer.accepts))
                 raise UserError(
-                    f"dataset: {spec.dataset!r} holds {held}, and {spec.trainer.name} learns from {wanted}; choose "
-                    "another dataset or another way of training",
+                    f"dataset: {spec.dataset!r} contains {held}, but {spec.trainer.name} learns from {wanted}; choose "
+                    "another dataset or another trainer",
                     field="dataset",
                 )
         return Inputs(model=model, dataset=folder, dataset_hash=content)
 
     def differences(self, spec: Spec, source: str) -> Sequence[str]:
-        """What a spec that was read from a run's folder stands for today and did not then; empty for any other.
+        """How the inputs of a spec that was read from a run's folder differ from those of that run; else empty.
 
-        Raises OutsideFailure where what that run began with cannot be read.
+        Raises OutsideFailure if the inputs of that run cannot be read.
         """
         folder = run_of(source)
         if folder is None:
@@ -151,26 +165,36 @@ class Runs:
         try:
             return differences(folder, self.inputs(spec))
         except OutsideFailure as error:
-            raise OutsideFailure(f"{error}, from a copy of its spec.json in another folder") from None
+            raise OutsideFailure(f"{error}, with a copy of its spec.json in another folder") from None
 
     def get(self, run_id: int) -> Run:
-        """Raises UserError on an unknown id."""
+        """The row of a run. Raises UserError on an unknown id."""
         with self._database.read() as session:
-            return known_run(session, run_id)
+            return find_run(session, run_id)
 
     def list(self, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
         """Newest first."""
         with self._database.read() as session:
             return queries.runs(session, kind=kind, search=search, group=group, limit=limit)
 
-    def metrics(self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID) -> dict[str, Curve]:
-        """Metric name -> its curve from step `first` to `last`; a long one as the ends of equal parts of that range.
+    def groups(self, prefix: str) -> Sequence[str]:
+        """The groups of runs whose name begins with `prefix`, the newest first."""
+        with self._database.read() as session:
+            return queries.groups(session, prefix)
 
-        So no spike is lost, and a smaller range shows more.
+    def unfinished(self) -> Sequence[Run]:
+        """Every run that has not ended, of any kind, oldest first."""
+        with self._database.read() as session:
+            return queries.runs_in(session, ("queued", *ACTIVE))
+
+    def metrics(self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID) -> dict[str, Curve]:
+        """Metric name -> its curve from step `first` to `last`.
+
+        So no spike is lost, and a smaller range shows more. The points next to the range come along.
         """
         with self._database.read() as session:
             names = [metric.name for metric in curves.last_values(session, run_id)]
-            found = {name: curves.curve(session, run_id, name, first, last) for name in names}
+            found = {name: curves.in_sight(session, run_id, name, first, last) for name in names}
         return {name: curve for name, curve in found.items() if curve}
 
     def last_metrics(self, run_id: int) -> dict[str, float]:
@@ -188,7 +212,7 @@ class Runs:
             return file.read().decode("utf-8", "replace").replace("\0", "")
 
     def stop(self, run_id: int, *, now: bool = False) -> None:
-        """Ask a run to end once it has saved its work, or `now`, without saving; the supervisor sees to it.
+        """Have the supervisor stop a run after it has saved its work, or, if `now`, at once and without saving.
 
         A queued run is stopped at once.
         """
@@ -199,20 +223,20 @@ class Runs:
             ask_to_end(run, now=now)
 
     def resume(self, run_id: int) -> None:
-        """Go on where a run stopped: from its newest whole checkpoint, or with the patches not yet judged."""
+        """Continue where a run stopped: from its newest complete checkpoint, or with the patches not evaluated yet."""
         self.get(run_id)
         self._check_disk()
         with self._database.write() as session:
             run = session.get_one(Run, run_id)
-            if run.state not in ("stopped", "failed", "interrupted"):
-                raise UserError(f"run {run_id} is {run.state}; only a stopped, failed or interrupted run can go on")
+            if run.state not in RESUMABLE:
+                raise UserError(f"run {run_id} is {run.state}; only stopped, failed or interrupted runs can be resumed")
             check_name(session, run.kind, run.spec.get("name", ""), but=run_id)
             run.state, run.error, run.cause, run.handle = "queued", "", "", ""
             run.stop_asked_at = run.stop_sent_at = run.ended_at = None
             run.stop_now = False
 
     def free_name(self, kind: str, name: str) -> str:
-        """`name`, or with the next number where it is taken; empty for a name that was made for a run."""
+        """`name`, or if it is taken, with the next free number; empty for a default name."""
         made = KINDS[kind].makes
         if not name or not made or AUTOMATIC_NAME.match(name):
             return "" if AUTOMATIC_NAME.match(name) else name
@@ -221,7 +245,7 @@ class Runs:
         return next_free(name, taken)
 
     def command(self, spec: Spec) -> str:
-        """The shell command that does just this."""
+        """The shell command that starts a run with this spec."""
         words = ["repair-studio", *spec.verb.split()]
         for override in overrides_of(spec):
             words += ["--set", override]
@@ -237,9 +261,9 @@ class Runs:
 
 
 def is_remote(spec: Spec) -> bool:
-    """Whether its model is a service's, which has no files here."""
+    """Whether the spec's model is that of a remote service, without files on this machine."""
     chosen = getattr(spec, "generator", None)
-    return isinstance(chosen, Params) and bool(GENERATORS.plugin(chosen.name).is_remote)
+    return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)
 
 
 def _check_excluded(params: Params) -> None:
@@ -252,7 +276,7 @@ def _check_excluded(params: Params) -> None:
 
 
 def ask_to_end(run: Run, *, now: bool = False) -> None:
-    """Mark a run that has not ended as one that shall; call it in the transaction that decides so."""
+    """Mark a run that has not ended as stopping; call it in the transaction that decides this."""
     is_new = run.state != "stopping" or (now and not run.stop_now)
     run.stop_asked_at = time.time() if is_new else run.stop_asked_at
     run.stop_now = run.stop_now or now
@@ -261,12 +285,12 @@ def ask_to_end(run: Run, *, now: bool = False) -> None:
 
 
 def spec_json(spec: Spec) -> str:
-    """The spec as the file that the shell command reads."""
+    """The spec as JSON, as the shell commands read it from a file."""
     return spec.model_dump_json(indent=2)
 
 
 def progress_of(run: Run) -> float | None:
-    """Share done, 0 to 1; None where nobody knows."""
+    """Share done, 0 to 1; None if it is not known."""
     if run.state == "done":
         return 1.0
     return min(1.0, run.progress_done / run.progress_total) if run.progress_total else None

@@ -1,4 +1,4 @@
-"""A run's folder taken in again: after its database was lost, or from another home or machine."""
+"""Lists a run again from its folder: after the database was lost, or from another home or machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine.control.names import given_name
+from engine.control.names import default_name
 from engine.control.supervise import READ_BYTES
 from engine.control.sync import forget_events, ingest, take_state
 from engine.errors import UserError
@@ -20,21 +20,20 @@ from storage.tables import Conversation, Run
 
 log = logging.getLogger(__name__)
 FILES = ("spec.json", "inputs.json", "events.jsonl")
-UNENDED = "its worker had not ended when the folder was written; resume goes on from there"
+UNENDED = "its worker had not ended when the folder was written; resume continues from there"
 
 
 def take_in(home: Path, database: Database, folder: Path) -> int:
-    """Make the rows of the run in `folder` anew from what it holds, and return its number.
+    """Create the rows of the run in `folder` again from its files, and return its number.
 
-    The folder stays where it is. A run that is known already keeps its number and the reviews of its patches, one
-    from `home` gets the number it had, any other a new one. Raises UserError where it is no run's folder, or where a
-    worker is at work in it.
+    The folder is not moved. A known run keeps its number and the reviews of its patches, one from `home` gets the
+    number it had, any other a new one. Raises UserError if it is not a run's folder, or a worker is running in it.
     """
     source = RunDir(folder.expanduser().resolve())
     if missing := [name for name in FILES if not (source.path / name).is_file()]:
-        raise UserError(f"{source.path} is no run's folder: it has no {', '.join(missing)}", field="folder")
+        raise UserError(f"{source.path} is not a run's folder: it has no {', '.join(missing)}", field="folder")
     if (source.path / "lock").exists() and source.is_held():
-        raise UserError(f"a worker is at work in {source.path}; wait until it has ended", field="folder")
+        raise UserError(f"a worker is running in {source.path}; wait until it has ended", field="folder")
     source.inputs()
     spec = parse(source.spec())
     with database.write() as session:
@@ -43,7 +42,7 @@ def take_in(home: Path, database: Database, folder: Path) -> int:
             _make_conversations(session, run, source, spec)
         run_id = run.id or 0
     try:
-        while _takes_more(database, run_id, source):
+        while _read_more(database, run_id, source):
             pass
     except (Unavailable, OSError):
         raise
@@ -52,12 +51,12 @@ def take_in(home: Path, database: Database, folder: Path) -> int:
         with database.write() as session:
             run = session.get_one(Run, run_id)
             run.state, run.cause = "failed", "bug"
-            run.error = f"what its worker said could not be taken in ({type(error).__name__}: {error})"
+            run.error = f"its events could not be stored ({type(error).__name__}: {error})"
     return run_id
 
 
 def _row(session: Session, home: Path, source: RunDir, spec: Spec) -> Run:
-    """The run's row as it was before its first event."""
+    """The run's row in its state before the first event."""
     run = queries.run_in(session, str(source.path))
     if run is not None and run.state not in ENDED:
         raise UserError(f"run {run.id} is {run.state}; its folder can be taken in when it has ended", field="folder")
@@ -72,7 +71,7 @@ def _row(session: Session, home: Path, source: RunDir, spec: Spec) -> Run:
         session.flush()
     assert run.id is not None
     forget_events(session, run)
-    run.kind, run.name = str(getattr(spec, "kind", "")), spec.name or given_name(spec, run.id)
+    run.kind, run.name = str(getattr(spec, "kind", "")), spec.name or default_name(spec, run.id)
     run.handle, run.started_at, run.ended_at, run.result = "", None, None, {}
     run.spec = spec.model_dump(mode="json")
     run.state, run.error, run.cause = "interrupted", UNENDED, "outside"
@@ -80,7 +79,7 @@ def _row(session: Session, home: Path, source: RunDir, spec: Spec) -> Run:
 
 
 def _make_conversations(session: Session, run: Run, source: RunDir, spec: ChatSpec) -> None:
-    """The conversations that a chat's worker was asked for; one that is there goes to the newest of its runs."""
+    """Create the conversations in a chat worker's questions; one that exists belongs to the newest of its runs."""
     asked: dict[int, dict[str, Any]] = {int(q["conversation"]): q for q in source.questions()[0] if "conversation" in q}
     for number, question in asked.items():
         made = queries.conversation(session, number) or Conversation(
@@ -99,14 +98,14 @@ def _make_conversations(session: Session, run: Run, source: RunDir, spec: ChatSp
     session.flush()
 
 
-def _takes_more(database: Database, run_id: int, source: RunDir) -> bool:
-    """Take in the next events; False where there are none. In between, the run is one that can go on."""
+def _read_more(database: Database, run_id: int, source: RunDir) -> bool:
+    """Store the next events; returns False if there are none. Between two calls the run can be resumed."""
     with database.write() as session:
         run = session.get_one(Run, run_id)
         before = run.offset
         ingest(session, run, source, READ_BYTES)
         if run.offset == before and run.state not in ("done", "failed", "stopped") and (last := source.ending()):
             take_state(session, run, last)
-        if run.state not in ENDED:  # "running", as its worker said: nobody is to watch it
+        if run.state not in ENDED:  # "running", by its worker's event: the supervisor should not watch it
             run.state = "interrupted"
         return run.offset != before

@@ -1,25 +1,30 @@
-"""The turns of a conversation with their texts: as a page shows them, and as the worker is told of them."""
+"""The turns of a conversation with their texts: as a page shows them, and as the worker gets them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from sqlmodel import Session
 
 from engine.control.diff import unified
 from engine.domain import Bug
+from engine.events import TurnEvent, VerdictFields
 from storage import queries, texts
 from storage.tables import Turn
 
 
 @dataclass(frozen=True)
-class Said:
+class TurnTexts:
     """The texts of one turn."""
 
     text: str
     patch: str | None
     prompt: str
     log: str
+    failed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,43 +35,74 @@ class ShownTurn:
     role: str
     text: str
     has_patch: bool
-    diff: str  # empty where nothing changes
+    diff: str  # empty if nothing changes
     outcome: str
     reason: str
     log: str
-    prompt: str = ""  # of a model's turn: exactly what it had read
+    prompt: str = ""  # of a model's turn: exactly what it read
     patch: str | None = None  # the whole patched file
 
 
-def path_of(session: Session, conversation_id: int) -> list[tuple[Turn, Said]]:
+def path_of(session: Session, conversation_id: int) -> list[tuple[Turn, TurnTexts]]:
     """The turns that lead to the newest one, each with its texts."""
-    turns = queries.path(session, conversation_id)
-    columns = [(turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text) for turn in turns]
+    return _with_texts(session, queries.path(session, conversation_id))
+
+
+def _with_texts(session: Session, turns: Sequence[Turn]) -> list[tuple[Turn, TurnTexts]]:
+    columns = [
+        (turn.message_text, turn.patch_text, turn.prompt_text, turn.log_text, turn.failed_text) for turn in turns
+    ]
     found = texts.read(session, (each for ids in columns for each in ids))
     return [
-        (turn, Said(found[text], found.get(patch), found[prompt], found[log]))
-        for turn, (text, patch, prompt, log) in zip(turns, columns, strict=True)
+        (
+            turn,
+            TurnTexts(
+                found[text], found.get(patch), found[prompt], found[log], tuple(json.loads(found[failed] or "[]"))
+            ),
+        )
+        for turn, (text, patch, prompt, log, failed) in zip(turns, columns, strict=True)
     ]
 
 
-def told_of_turn(turn: Turn, said: Said) -> dict[str, object]:
-    """A turn as the worker is told of it."""
-    values = {key: getattr(turn, key) for key in ("number", "role", "patch_reason", "outcome", "reason")}
-    return values | {"text": said.text, "patch": said.patch, "log": said.log}
+def turns_for_worker(session: Session, conversation_id: int) -> list[dict[str, Any]]:
+    """All turns of a conversation as the worker gets them in a question: with the fields of a `turn` event."""
+    turns = _with_texts(session, queries.turns(session, conversation_id))
+    number_of = {turn.id: turn.number for turn, _ in turns}
+    return [asdict(_event(turn, content, number_of.get(turn.parent_id))) for turn, content in turns]
 
 
-def shown_of_turn(turn: Turn, said: Said, bug: Bug | None) -> ShownTurn:
-    """A turn as a page shows it, with the diff of its patch where the bug is known."""
-    diff = unified(bug.buggy, said.patch, bug.path) if bug and said.patch is not None else ""
+def _event(turn: Turn, content: TurnTexts, parent: int | None) -> TurnEvent:
+    columns = {each.name: getattr(turn, each.name) for each in fields(VerdictFields) if hasattr(turn, each.name)}
+    verdict = VerdictFields(**{**columns, "log": content.log, "failed": content.failed}) if turn.outcome else None
+    return TurnEvent(
+        conversation=turn.conversation_id,
+        number=turn.number,
+        role=turn.role,
+        text=content.text,
+        patch=content.patch,
+        patch_reason=turn.patch_reason,
+        prompt=content.prompt,
+        verdict=verdict,
+        parent=parent,
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text or "[]"))
+
+
+def turn_for_page(turn: Turn, content: TurnTexts, bug: Bug | None) -> ShownTurn:
+    """A turn as a page shows it, with the diff of its patch if the bug is known."""
+    diff = unified(bug.buggy, content.patch, bug.path) if bug and content.patch is not None else ""
     return ShownTurn(
         number=turn.number,
         role=turn.role,
-        text=said.text,
-        has_patch=said.patch is not None,
+        text=content.text,
+        has_patch=content.patch is not None,
         diff=diff,
         outcome=turn.outcome,
         reason=turn.reason or turn.patch_reason,
-        log=said.log,
-        prompt=said.prompt,
-        patch=said.patch,
+        log=content.log,
+        prompt=content.prompt,
+        patch=content.patch,
     )

@@ -1,4 +1,4 @@
-"""Files that a person sends through the browser; they are kept, because a dataset's run names them by their path."""
+"""Files uploaded through the browser; they are not deleted, because the spec of a dataset refers to their path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.errors import OutsideFailure, UserError
 
 LARGEST_BYTES = 4 << 30
 KEPT_FREE_BYTES = 500 << 20  # of the disk
-CHECK_BYTES = 64 << 20  # after which the free disk space is looked at again
+CHECK_BYTES = 64 << 20  # after which the free disk space is checked again
 
 
 class Upload:
@@ -28,7 +28,7 @@ class Upload:
         """Raises UserError on a file that is too large, OutsideFailure on a full disk."""
         self._bytes += len(piece)
         if self._bytes > LARGEST_BYTES:
-            raise UserError(f"the file is larger than {LARGEST_BYTES >> 30} GiB; name its path on this machine instead")
+            raise UserError(f"the file is larger than {LARGEST_BYTES >> 30} GiB; enter its path on this machine")
         if self._bytes - self._checked > CHECK_BYTES or not self._checked:
             self._checked = self._bytes
             if shutil.disk_usage(self.path.parent).free < KEPT_FREE_BYTES:
@@ -44,12 +44,13 @@ class Uploads:
 
     @contextmanager
     def receive(self, name: str) -> Iterator[Upload]:
-        """A new file of about this name; it is there only when all of it has come."""
+        """A new file of about this name in a folder of its own; it is there only when all of it has come."""
         plain = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(name.replace("\\", "/")).name)[-80:].lstrip(".")
         if not plain:
             raise UserError("the file has no name; choose another file")
-        self._folder.mkdir(exist_ok=True)
-        path = self._folder / f"{secrets.token_hex(4)}-{plain}"
+        folder = self._folder / secrets.token_hex(4)  # so that messages and samples call the file as its owner does
+        folder.mkdir(parents=True)
+        path = folder / plain
         part = path.with_name(f"{path.name}.part")
         try:
             with part.open("xb") as file:
@@ -57,3 +58,14 @@ class Uploads:
             part.rename(path)
         finally:
             part.unlink(missing_ok=True)
+            if not path.exists():
+                folder.rmdir()
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path is that of a received file."""
+        return path.parent.parent == self._folder and ".." not in path.parts
+
+    def forget(self, path: Path) -> None:
+        """Remove a received file; a path that leads elsewhere is left alone."""
+        if self.holds(path):
+            shutil.rmtree(path.parent, ignore_errors=True)

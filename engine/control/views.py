@@ -1,4 +1,4 @@
-"""Runs and training sets as pages show them: plain values, so that no page holds a row of the database."""
+"""Runs and datasets as pages show them: plain values, so that no page holds a row of the database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunView:
-    """One run. Times are seconds since the epoch; `fraction` is the share done, None where nobody knows."""
+    """One run. Times are seconds since the epoch; `fraction` is the share done, None if it is not known."""
 
     id: int
     kind: str
@@ -25,14 +25,14 @@ class RunView:
     state: str
     spec: Mapping[str, Any]
     after: int | None  # the run that it waits for
-    ahead: int | None  # the run before it in the queue, where that is known
+    ahead: int | None  # the run before it in the queue, if that is known
     created_at: float
     started_at: float | None
     ended_at: float | None
     stop_asked_at: float | None
     progress: str  # what it is doing
     fraction: float | None
-    outcome: str  # what it has made, in a few words
+    outcome: str  # its result, in a few words
     error: str
     result: Mapping[str, Any]
 
@@ -63,7 +63,7 @@ class RunView:
 
     @property
     def can_save(self) -> bool:
-        """Whether it is at work and a stop would save how far it is."""
+        """Whether it is active and saves its work when it is stopped."""
         return self.is_active and self.kind in KINDS and KINDS[self.kind].saves_when_stopped
 
     @property
@@ -71,18 +71,21 @@ class RunView:
         return self.state in ENDED
 
 
-def run_views(runs: Sequence[Run]) -> list[RunView]:
-    """Runs in their order; each that is queued knows which run is ahead of it. A chat's model is not counted."""
+def run_views(runs: Sequence[Run], unfinished: Sequence[Run]) -> list[RunView]:
+    """The runs in the same order; each queued one with the run ahead of it, of all `unfinished` runs of any kind.
+
+    Loaded chat models do not count.
+    """
     heavy = sorted(
-        (run.id or 0, run.state) for run in runs if not waits_for_people(run.kind) and run.state not in ENDED
+        (run.id or 0, run.state) for run in unfinished if not waits_for_people(run.kind) and run.state not in ENDED
     )
-    at_work = [number for number, state in heavy if state in ACTIVE]
+    active = [number for number, state in heavy if state in ACTIVE]
 
     def ahead(run: Run) -> int | None:
         if run.state != "queued" or waits_for_people(run.kind):
             return None
         before = [number for number, state in heavy if state == "queued" and number < (run.id or 0)]
-        return next(iter([*reversed(before), *at_work]), None)
+        return next(iter([*reversed(before), *active]), None)
 
     return [RunView.of(run, ahead(run)) for run in runs]
 
@@ -98,7 +101,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class DatasetView:
-    """One training set and what its building lost; hostile text in all that comes from its source."""
+    """One dataset and what was left out when it was built; all that comes from its source is hostile text."""
 
     name: str
     run_id: int

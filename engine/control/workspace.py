@@ -1,4 +1,4 @@
-"""A home folder opened: its database and the nouns one works with; one studio at a time serves it."""
+"""An open home folder: its database, runs, models, datasets, patches and chats; one studio at a time serves it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from engine import machine
 from engine.control.changes import Changes
 from engine.control.chats import Chats
+from engine.control.compare import Compare
 from engine.control.datasets import Datasets
 from engine.control.demo import Demo
 from engine.control.models import Models
@@ -27,14 +28,14 @@ from engine.specs import TrainSpec
 from storage.database import Damaged, Database, Newer, Unavailable
 
 log = logging.getLogger(__name__)
-FAULT_PAUSE_S = 10.0  # after a fault of ours, before the next look
+ERROR_PAUSE_S = 10.0  # after an internal error, before the next tick
 
 
 class Workspace:
-    """Everything in one home folder. Opening makes what is missing."""
+    """Everything in one home folder. Opening creates what is missing."""
 
     def __init__(self, home: Path) -> None:
-        """Raises UserError where the folder cannot be used."""
+        """Raises UserError if the folder cannot be used."""
         try:
             self.home = home.expanduser().resolve()
             (self.home / "runs").mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,7 @@ class Workspace:
             raise UserError(str(error)) from None
         except Unavailable as error:
             raise OutsideFailure(str(error)) from None
-        except (OSError, RuntimeError) as error:  # RuntimeError: "~name" of nobody, links in a circle
+        except (OSError, RuntimeError) as error:  # RuntimeError: "~name" of an unknown user, a loop of links
             why = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
             raise UserError(f"the home folder {home} cannot be used: {why}; choose another --home") from None
         except Newer as error:
@@ -56,18 +57,17 @@ class Workspace:
         self.datasets = Datasets(self._database)
         self.runs = Runs(self.home, self._database, self.models, self.datasets)
         self.patches = Patches(self.home, self._database)
+        self.compare = Compare(self._database)
         self.chats = Chats(self._database, self.runs)
         self.uploads = Uploads(self.home)
         self.demo = Demo(self.runs, self.patches)
         self._changes = Changes(self._database)
         self._supervisor = Supervisor(self.home, self._database, self.runs)
         self._claim: int | None = None
-        self.trouble = (
-            ""  # why nothing can be stored just now, as the watching thread has found; empty while all is well
-        )
+        self.trouble = ""  # why nothing can be stored now, as the watching thread found; empty if it can
 
     def tick(self) -> None:
-        """Bring everything up to date once. Raises OSError where it cannot be stored, OutsideFailure on damage."""
+        """Bring everything up to date once. Raises OSError if it cannot be stored, OutsideFailure on damage."""
         try:
             self._supervisor.tick()
         except Damaged as error:
@@ -86,15 +86,15 @@ class Workspace:
                     if self.trouble != str(error):
                         print(f"supervisor: {error}", flush=True)
                     self.trouble = str(error)
-                except Exception:  # a fault of ours must not end the watching of all other runs
+                except Exception:  # an internal error must not end the watching of all other runs
                     log.exception("the runs could not be watched")
-                    ended.wait(FAULT_PAUSE_S)
+                    ended.wait(ERROR_PAUSE_S)
 
         threading.Thread(target=loop, name="supervisor", daemon=True).start()
         return ended
 
     def claim(self, address: str) -> None:
-        """Be the one studio that serves this home. Raises UserError naming the one that does already."""
+        """Become the only studio that serves this home. Raises UserError naming the one that already does."""
         if damage := self._database.damage():
             raise UserError(damage)
         path = self.home / "studio.lock"
@@ -104,7 +104,7 @@ class Workspace:
         except BlockingIOError:
             try:
                 owner = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:  # it is just writing its name
+            except ValueError:  # the other studio is just writing it
                 owner = {"pid": "unknown", "address": "unknown"}
             os.close(descriptor)
             raise UserError(
@@ -121,15 +121,15 @@ class Workspace:
             ) from None
 
     def take_in(self, folder: Path) -> int:
-        """Make the rows of a run anew from its folder, and return its number. Raises UserError."""
+        """Create the rows of a run again from its folder, and return its number. Raises UserError."""
         return take_in(self.home, self._database, folder)
 
     def preflight(self, spec: TrainSpec) -> Preflight:
-        """What training would take. Raises UserError where the model or its sizes are not known."""
+        """The memory that training would need. Raises UserError if the model or its sizes are not known."""
         return preflight(spec, self.models, self.datasets)
 
     def stamp(self) -> str:
-        """A short text that is another one whenever anything that a page shows may have changed; cheap."""
+        """A short text that changes whenever anything that a page shows may have changed; cheap."""
         return f"{self._changes.stamp()}{zlib.crc32(self.trouble.encode()):x}"
 
     def machine(self) -> machine.Machine:

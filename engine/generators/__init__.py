@@ -1,4 +1,4 @@
-"""How completions are drawn from a model: the contract of a generator."""
+"""Generating completions with a model: the interface of a generator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Generator as PythonGenerator
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Protocol
 
-from engine.domain import Completion, Model
+from engine.domain import Completion, Model, Prompt
 from engine.errors import UserError
 
 Stream = PythonGenerator[str, None, bool]
@@ -17,36 +17,37 @@ class PromptTooLong(UserError):
 
 
 class Generator(Protocol):
-    """Draws completions; made from its settings, loaded once with a model, inside a worker process.
+    """Generates completions; created from its settings, and loaded once with a model in a worker process.
 
     A remote one asks a service over the network. Its model is of the kind "endpoint": a name that the service knows,
-    without files on this machine.
+    without files on this machine. Only it is given messages: for a local one the model's chat template has made text of
+    them (`engine.representations.chat_template`).
     """
 
     name: str
     is_remote: ClassVar[bool]
 
     def load(self, model: Model, seed: int) -> None:
-        """Load weights and tokenizer, or see that the service answers. Raises UserError for an unusable model."""
+        """Load weights and tokenizer, or check that the service answers. Raises UserError for an unusable model."""
 
     def vocabulary(self) -> frozenset[str] | None:
-        """Every token of the tokenizer, as text; None where it is not known."""
+        """Every token of the tokenizer, as text; None if the tokenizer is not known."""
 
-    def count(self, prompts: Sequence[str]) -> list[int] | None:
+    def count(self, prompts: Sequence[Prompt]) -> list[int] | None:
         """Each prompt's length in tokens; None where the tokenizer is not known."""
 
     def room(self) -> int | None:
-        """The longest prompt, in tokens, that leaves space for a completion; None where that is not known."""
+        """The longest prompt, in tokens, that leaves space for a completion; None if that is not known."""
 
-    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
+    def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
         """Yield (index of the prompt, its n completions, best first), in any order, as they are ready.
 
-        None instead of completions means the prompt is too long for the model: reported, never dropped.
+        None instead of completions means that the prompt is too long for the model.
         """
 
-    def stream(self, prompt: str) -> Stream:
+    def stream(self, prompt: Prompt) -> Stream:
         """The text of one completion, piece by piece; returns whether the model ended it, and not its token limit.
 
-        Asked again with the same prompt, it draws anew. Raises PromptTooLong, and UserError where this method cannot
-        stream.
+        A second call with the same prompt draws a new completion. Raises PromptTooLong, and UserError if this generator
+        cannot stream.
         """

@@ -1,4 +1,4 @@
-"""Prompts in batches of like length that fit the memory, and each batch halved when it does not after all."""
+"""Runs prompts in batches of similar length that fit the memory; a batch that does not fit is halved."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Batches:
     """Tokenises prompts, runs a drawing method over them and reads its completions back as text."""
 
     def __init__(self, loaded: Loaded, n: int, new_tokens: int, budget: int | None) -> None:
-        """`budget`: tokens of keys and values computed at a time; None: as the free memory allows."""
+        """`budget`: tokens of keys and values computed at a time; None: as many as fit the free memory."""
         self.loaded = loaded
         self.n = n
         self.new_tokens = new_tokens
         self.budget = budget or tokens_that_fit(loaded)
 
     def run(self, prompts: Sequence[str], draw: Draw) -> Iterator[tuple[int, list[Completion] | None]]:
-        """See `engine.generators.Generator.generate`; `draw` gets the padded rows and whose prompts they are."""
+        """See `engine.generators.Generator.generate`; `draw` gets the padded rows and the indices of their prompts."""
         ids = encode(self.loaded.tokenizer, prompts)
         longest = room(self.loaded, self.new_tokens)
         fitting = [index for index, tokens in enumerate(ids) if 0 < len(tokens) <= longest]
@@ -52,11 +52,11 @@ class Batches:
             rows, mask = padded([ids[index] for index in batch], self.loaded)
             for row, tokens, scores in draw(rows, mask, batch):
                 left.remove(batch[row])
-                yield batch[row], read_back(tokens, scores, self.loaded.tokenizer)
+                yield batch[row], read_back(tokens, scores, self.loaded)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if len(batch) == 1 or not is_out_of_memory(error):
                 raise
-        if left:  # after the except clause, whose traceback would hold on to the memory that is short
+        if left:  # outside the except clause, whose traceback would keep the memory allocated
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             middle = (len(left) + 1) // 2
@@ -71,7 +71,7 @@ def room(loaded: Loaded, new_tokens: int) -> int:
 
 
 def encode(tokenizer: Any, prompts: Sequence[str]) -> list[list[int]]:
-    """Token ids as `engine.work.build` makes them: special tokens only where the text spells them."""
+    """Token ids as in `engine.work.build`: special tokens only if the text contains them."""
     if not prompts:
         return []
     ids: list[list[int]] = tokenizer(list(prompts), add_special_tokens=False, verbose=False)["input_ids"]
@@ -88,10 +88,14 @@ def padded(ids: list[list[int]], loaded: Loaded) -> tuple[torch.Tensor, torch.Te
 
 
 def stop_ids(loaded: Loaded) -> torch.Tensor:
-    """Ids that end a completion: the model's end-of-text tokens, and every special token, behind which none goes on."""
+    """Ids that end a completion: the model's end-of-text tokens, and every special token, behind which none goes on.
+
+    Chat models have special tokens that are only flagged as such, and in no list of their tokenizer's configuration.
+    """
     configured = loaded.model.generation_config.eos_token_id
     ends = [configured] if isinstance(configured, int) else list(configured or [])
-    return torch.tensor(sorted({*ends, *loaded.tokenizer.all_special_ids}), device=loaded.device)
+    flagged = (token for token, added in loaded.tokenizer.added_tokens_decoder.items() if added.special)
+    return torch.tensor(sorted({*ends, *loaded.tokenizer.all_special_ids, *flagged}), device=loaded.device)
 
 
 def line_end_ids(loaded: Loaded) -> torch.Tensor:
@@ -102,17 +106,17 @@ def line_end_ids(loaded: Loaded) -> torch.Tensor:
     return torch.tensor(sorted({*ends, *stop_ids(loaded).tolist()}), device=loaded.device)
 
 
-def read_back(tokens: torch.Tensor, scores: torch.Tensor, tokenizer: Any) -> list[Completion]:
-    """Completions of `tokens` (n, new), each up to its first special token."""
-    special = set(tokenizer.all_special_ids)
+def read_back(tokens: torch.Tensor, scores: torch.Tensor, loaded: Loaded) -> list[Completion]:
+    """Completions of `tokens` (n, new), each up to the first of `stop_ids`."""
+    stops = set(stop_ids(loaded).tolist())
     completions = []
     for row, score in zip(tokens.tolist(), scores.tolist(), strict=True):
-        end = next((place for place, token in enumerate(row) if token in special), len(row))
-        text = tokenizer.decode(row[:end], clean_up_tokenization_spaces=False)
+        end = next((place for place, token in enumerate(row) if token in stops), len(row))
+        text = loaded.tokenizer.decode(row[:end], clean_up_tokenization_spaces=False)
         completions.append(Completion(text, score, end, is_finished=end < len(row)))
     return completions
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """A GPU's error has its own type; a CPU's is a RuntimeError that says so."""
+    """Whether memory ran out: a GPU's error has its own type, a CPU's is a RuntimeError with this message."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,4 +1,4 @@
-"""Beam search: the likeliest completions that the search finds, the same every time."""
+"""Beam search: the most likely completions that the search finds; always the same ones."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Beam(LocalModel):
     title: ClassVar[str] = "Beam search"
 
     class Params(params.Params):
-        """What may be set."""
+        """Settings of beam search."""
 
         name: Literal["beam"] = "beam"
         max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
         one_line: bool = setting(
-            False, "an answer ends with its first line: for a base model, which was not trained to stop", more=True
+            False, "end a completion after its first line: for a base model, which was not trained to stop", more=True
         )
         batch_tokens: int | None = setting(
             None,
-            "prompts x beams x tokens computed at a time; empty: as the memory allows",
+            "prompts x beams x tokens computed at a time; empty: as many as fit the memory",
             unit="tokens",
             more=True,
             ge=1,
@@ -58,6 +58,6 @@ class Beam(LocalModel):
 
     def stream(self, prompt: str) -> Stream:
         raise UserError(
-            "beam search knows its best answer only at the end, so it cannot be streamed; choose sampling",
+            "beam search knows its best completion only at the end, so it cannot be streamed; choose sampling",
             field="generator",
         )

@@ -41,7 +41,7 @@ class BeamLayer(DynamicLayer):  # type: ignore[misc]
         return self.keys, self.values
 
     def reorder_cache(self, beam_idx: torch.Tensor) -> None:
-        """Row i takes over what row beam_idx[i], of the same prompt, wrote after the prompt."""
+        """Copy to row i what row beam_idx[i], of the same prompt, has after the prompt."""
         for buffer in self._buffers:
             written = buffer[:, :, self.prompt : self.length]
             written.copy_(written.index_select(0, beam_idx))
@@ -55,7 +55,7 @@ class BeamLayer(DynamicLayer):  # type: ignore[misc]
 def spread_over_beams(cache: DynamicCache, beams: int, new_tokens: int) -> Cache:
     """The cache of the prompts, each row `beams` times, with room for `new_tokens` more tokens.
 
-    A model with sliding windows or states keeps transformers' own layers: slower, and just as right.
+    A model with sliding windows or states keeps transformers' own layers, which are slower but give the same result.
     """
     if any(type(layer) is not DynamicLayer for layer in cache.layers):
         cache.batch_repeat_interleave(beams)

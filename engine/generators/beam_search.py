@@ -1,4 +1,4 @@
-"""Beam search over many prompts at once, each of which leaves as soon as its own search has ended.
+"""Beam search over many prompts at once; each prompt leaves the batch as soon as its own search has ended.
 
 Same algorithm and same completions as transformers' `generate(num_beams=n)` with its defaults (`early_stopping=False`,
 `length_penalty=1`), which a test compares token by token. `generate` keeps every prompt until the slowest is done:
@@ -15,7 +15,7 @@ import torch
 
 from engine.generators.steps import advance, read
 
-BARRED = -1.0e9  # a log-probability that no real one reaches
+EXCLUDED = -1.0e9  # a log-probability below all real ones
 
 
 @dataclass
@@ -70,7 +70,7 @@ def beam_search(
 def _start(ids: torch.Tensor, mask: torch.Tensor, beams: int, new_tokens: int, pad: int) -> _Search:
     prompts = len(ids)
     blank = ids.new_full((prompts, beams, new_tokens), pad)
-    scores = torch.full((prompts, beams), BARRED, device=ids.device)
+    scores = torch.full((prompts, beams), EXCLUDED, device=ids.device)
     running_scores = scores.clone()
     running_scores[:, 0] = 0  # all beams are equal at first: only one of them counts
     return _Search(
@@ -101,24 +101,24 @@ def _step(
     written[:, :, step] = token
     ends = torch.isin(token, stops) | (step + 1 == new_tokens)
 
-    now.running_scores, onward = (best + ends * BARRED).topk(beams)
+    now.running_scores, onward = (best + ends * EXCLUDED).topk(beams)
     now.running = _take(written, onward)
-    came_from = beam.gather(1, onward)  # (P, n)
+    source = beam.gather(1, onward)  # (P, n)
 
     may_finish = ends.clone()
-    may_finish[:, beams:] = False  # only the n best candidates can end; the others stand by
-    ended_scores = best / (step + 1) + ~may_finish * BARRED + ~now.is_open[:, None] * BARRED
+    may_finish[:, beams:] = False  # only the n best candidates can end
+    ended_scores = best / (step + 1) + ~may_finish * EXCLUDED + ~now.is_open[:, None] * EXCLUDED
     now.finished_scores, place = torch.cat([now.finished_scores, ended_scores], dim=1).topk(beams)
     now.finished = _take(torch.cat([now.finished, written], dim=1), place)
     now.is_finished = torch.cat([now.is_finished, may_finish], dim=1).gather(1, place)
 
-    hope = now.running_scores[:, :1] / (step + 1)
-    worst = torch.where(now.is_finished, now.finished_scores.amin(dim=1, keepdim=True), BARRED)
-    now.is_open = now.is_open & (hope > worst).any(dim=1)
-    if beams == 1:  # greedy decoding, as `generate` has it: over at its first stop
+    best_running = now.running_scores[:, :1] / (step + 1)
+    worst = torch.where(now.is_finished, now.finished_scores.amin(dim=1, keepdim=True), EXCLUDED)
+    now.is_open = now.is_open & (best_running > worst).any(dim=1)
+    if beams == 1:  # greedy decoding, which ends at its first stop token, as in `generate`
         now.is_open = now.is_open & ~now.is_finished[:, 0]
     offset = torch.arange(prompts, device=beam.device)[:, None] * beams
-    return (came_from + offset).flatten(), ends
+    return (source + offset).flatten(), ends
 
 
 def _take(sequences: torch.Tensor, which: torch.Tensor) -> torch.Tensor:

@@ -1,20 +1,22 @@
-"""What always holds of a generator; run on every registered one."""
+"""The contract test of a generator, run on every registered one."""
 
 from __future__ import annotations
 
 from engine.domain import Model
 from engine.errors import UserError
 from engine.generators import Generator, PromptTooLong
+from engine.params import Params
+from engine.plugins import Plugin
 
 PROMPTS = ("def add(a, b):\n    return a", "x", "class Account:\n    def deposit(self, amount):\n        self.balance")
 
 
-def check(make: type[Generator], settings: object, model: Model, n: int = 3) -> None:
-    """Draw for prompts of several lengths. `make(settings)` gives a fresh generator.
+def check(make: Plugin[Generator], settings: Params, model: Model, n: int = 3) -> None:
+    """Generate for prompts of several lengths. `make(settings)` returns a new generator.
 
-    Raises AssertionError naming the broken promise.
+    Raises AssertionError if the contract is violated.
     """
-    generator = make(settings)  # type: ignore[call-arg]
+    generator = make(settings)
     generator.load(model, 0)
     assert generator.vocabulary() != frozenset(), "the tokenizer knows no token"
     prompts, room = list(PROMPTS), generator.room()
@@ -37,7 +39,7 @@ def check(make: type[Generator], settings: object, model: Model, n: int = 3) -> 
         assert scores == sorted(scores, reverse=True), f"not best first: {scores}"
         assert all(score <= 0 for score in scores), f"log-probabilities above zero: {scores}"
         assert not any("<|" in completion.text for completion in completions), "special tokens were left in"
-    again = make(settings)  # type: ignore[call-arg]
+    again = make(settings)
     again.load(model, 0)
     texts = [[one.text for one in found or ()] for found in (dict(again.generate(PROMPTS[:1], n))[0], drawn[0])]
     assert texts[0] == texts[1], "same seed, alone in its batch: other completions"

@@ -1,4 +1,4 @@
-"""What the generators share that hold a model in this process: its loading, its vocabulary, its longest prompt."""
+"""Base class of generators with a model in this process: loads it, knows its vocabulary and longest prompt."""
 
 from __future__ import annotations
 

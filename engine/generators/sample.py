@@ -1,6 +1,6 @@
-"""The loop that draws tokens at random, one for every completion at a time.
+"""The sampling loop: draws one random token for every completion at each step.
 
-Each prompt has its own random numbers, so that its samples do not depend on what else is in the batch.
+Each prompt has its own random numbers, so that its samples do not depend on the rest of the batch.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ def sample(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield, step by step, the tokens (P, n) drawn and their log-probabilities under the model itself (P, n).
 
-    `ids` and `mask` are (P, tokens), padded on the left; `seeds` has one number a prompt. Goes on for `new_tokens`
-    steps: whoever has seen enough stops asking.
+    `ids` and `mask` are (P, tokens), padded on the left; `seeds` has one number per prompt. Ends after `new_tokens`
+    steps, or earlier if the caller stops iterating.
     """
     prompts = len(ids)
-    dice = [torch.Generator(device=ids.device).manual_seed(seed) for seed in seeds]
+    generators = [torch.Generator(device=ids.device).manual_seed(seed) for seed in seeds]
     cache, logits = read(model, ids, mask, n, new_tokens)  # logits: (P x n, V)
     positions = mask.sum(dim=1)
     mask = torch.cat([mask, mask.new_ones(prompts, new_tokens)], dim=1)
     for step in range(new_tokens):
         chances = torch.softmax(warp(logits.float()), dim=-1).view(prompts, n, -1)
         tokens = torch.stack(
-            [torch.multinomial(chances[row], 1, generator=dice[row]).squeeze(1) for row in range(prompts)]
+            [torch.multinomial(chances[row], 1, generator=generators[row]).squeeze(1) for row in range(prompts)]
         )
         likely = torch.log_softmax(logits.float(), dim=-1).view(prompts, n, -1)
         yield tokens, likely.gather(2, tokens[..., None]).squeeze(2)

@@ -26,18 +26,20 @@ class Sampling(LocalModel):
     title: ClassVar[str] = "Sampling"
 
     class Params(params.Params):
-        """What may be set."""
+        """Settings of sampling."""
 
         name: Literal["sampling"] = "sampling"
-        temperature: float = setting(0.8, "lower is safer, higher is more varied", gt=0, le=5)
-        top_p: float = setting(0.95, "draw among the likeliest tokens that together have this probability", gt=0, le=1)
+        temperature: float = setting(0.8, "lower: more likely tokens, higher: more varied ones", gt=0, le=5)
+        top_p: float = setting(
+            0.95, "draw among the most likely tokens that together have this probability", gt=0, le=1
+        )
         max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
         top_k: int = setting(
-            0, "draw among the so many likeliest tokens; 0: all", unit="tokens", more=True, ge=0, le=10**6
+            0, "draw among this many most likely tokens; 0: all", unit="tokens", more=True, ge=0, le=10**6
         )
         batch_tokens: int | None = setting(
             None,
-            "prompts x samples x tokens computed at a time; empty: as the memory allows",
+            "prompts x samples x tokens computed at a time; empty: as many as fit the memory",
             unit="tokens",
             more=True,
             ge=1,
@@ -45,7 +47,7 @@ class Sampling(LocalModel):
 
     def __init__(self, params: Sampling.Params) -> None:
         self.params = params
-        self._streamed: Counter[str] = Counter()  # asked again, a prompt gets the next draw
+        self._streamed: Counter[str] = Counter()  # prompt -> draws so far; each call gets the next one
 
     def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
         from engine.generators.batches import Batches, stop_ids
@@ -80,7 +82,7 @@ class Sampling(LocalModel):
                 break
             written.append(int(tokens))
             text = self.loaded.tokenizer.decode(written, clean_up_tokenization_spaces=False)
-            if not text.endswith("\ufffd"):  # half a character: the next token has the rest
+            if not text.endswith("\ufffd"):  # part of a character: the next token has the rest
                 yield text[len(shown) :]
                 shown = text
         text = self.loaded.tokenizer.decode(written, clean_up_tokenization_spaces=False)
@@ -115,5 +117,5 @@ class Sampling(LocalModel):
         return warper(self.params.temperature, self.params.top_p, self.params.top_k)
 
     def _seed_of(self, prompt: str, draw: int) -> int:
-        # 32 bits, since that is all torch's generator of a CPU looks at
+        # 32 bits, since torch's CPU generator uses no more
         return zlib.crc32(f"{self._seed} {draw} {prompt}".encode("utf-8", "replace"))

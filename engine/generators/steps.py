@@ -1,6 +1,6 @@
-"""One forward pass at a time: read the prompts once, then add a token to every completion.
+"""Single forward passes: read the prompts once, then add one token to every completion.
 
-Left padding throughout; a token's position counts real tokens only, so padding changes nothing.
+Prompts are padded on the left; positions count real tokens only, so padding does not change the result.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What we know of each language's syntax: its comment marker, its file ending, and where its functions stand."""
+"""The syntax of each known language: its comment marker, file ending, and queries for comments and functions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Language:
     grammar: str  # module that holds the tree-sitter grammar
     marker: str  # starts a comment that ends with the line
     ending: str  # of file names
-    brackets: bool  # a function ends with a bracket, so what follows it is not part of it
+    brackets: bool  # a function ends with a bracket, so that nothing after it belongs to it
     functions: frozenset[str]  # node types
     query: str
-    telltale: re.Pattern[str]  # found in every text that has a comment, a doc-string or a string over several lines
+    quick_check: re.Pattern[str]  # matches every text that has a comment, a docstring or a string over several lines
 
 
 LANGUAGES = {
@@ -30,7 +30,7 @@ LANGUAGES = {
         ending=".py",
         brackets=False,
         functions=frozenset({"function_definition"}),
-        telltale=re.compile(r"""#|\"{3}|'{3}|\\\r?\n|^[ \t]*[rRuUbBfF]{0,2}["']""", re.MULTILINE),
+        quick_check=re.compile(r"""#|\"{3}|'{3}|\\\r?\n|^[ \t]*[rRuUbBfF]{0,2}["']""", re.MULTILINE),
         query="""
             (comment) @comment
             (string) @string
@@ -46,7 +46,7 @@ LANGUAGES = {
         ending=".java",
         brackets=True,
         functions=frozenset({"method_declaration", "constructor_declaration", "compact_constructor_declaration"}),
-        telltale=re.compile(r"//|/\*|\"{3}"),
+        quick_check=re.compile(r"//|/\*|\"{3}"),
         query="""
             (line_comment) @comment
             (block_comment) @comment
@@ -57,7 +57,7 @@ LANGUAGES = {
 
 
 def language(name: str) -> Language:
-    """The language called `name`. Raises UserError naming those we know."""
+    """The language `name`. Raises UserError, which lists the known ones."""
     if name not in LANGUAGES:
         raise UserError(f"there is no syntax for the language {name!r}; known: {', '.join(LANGUAGES)}")
     return LANGUAGES[name]

@@ -1,4 +1,4 @@
-"""What two copies of the same code share, whatever their comments, layout and place in a file."""
+"""Fingerprints of code that are the same for copies with other comments, layout or position in the file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from engine.languages.source import Source, source
 
 
 def fingerprints(bug: Bug) -> tuple[bytes, bytes]:
-    """16 bytes each that stand for the faulty and for the repaired function (the file where there is none).
+    """Hashes of 16 bytes of the faulty and of the fixed function (of the whole file if there is no function).
 
-    Comments, doc-strings and all white space are left out first, so a copy that was only laid out anew is the
-    same code. Raises UserError for a language we do not know.
+    Comments, docstrings and all white space are removed first, so that reformatted copies have the same hashes. Raises
+    UserError for an unknown language.
     """
     read = source(bug.buggy, bug.language)
     place = read.enclosing(bug.span)
@@ -27,9 +27,9 @@ def fingerprints(bug: Bug) -> tuple[bytes, bytes]:
 
 
 def _repaired_lines(bug: Bug) -> list[str | None]:
-    """The lines that stand in the span after the fix; the whole file is read only where they may hold comments."""
+    """The fixed lines without comments; the whole file is parsed only if they may contain comments."""
     lines = bug.fixed_lines
-    if not language(bug.language).telltale.search(lines):
+    if not language(bug.language).quick_check.search(lines):
         return [lines]
     first = bug.span.start - 1
     read = Source(bug.fixed, bug.language)

@@ -1,7 +1,8 @@
-"""One file's text with its functions, and its lines without comments, doc-strings and blank lines."""
+"""A parsed source file: its functions, and its lines without comments, docstrings and blank lines."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib import import_module
@@ -19,7 +20,7 @@ Cut = tuple[int, int, int]  # row, first byte, byte after the last; rows from 0,
 
 @dataclass(frozen=True)
 class Function:
-    """A function or method that stands in no other function; its span includes decorators and annotations."""
+    """A function or method that is not inside another function; its span includes decorators and annotations."""
 
     name: str
     span: Span
@@ -27,7 +28,7 @@ class Function:
 
 @cache
 def grammar(name: str) -> Grammar:
-    """The tree-sitter grammar of a language. Raises UserError for a language we do not know."""
+    """The tree-sitter grammar of a language. Raises UserError for an unknown language."""
     import tree_sitter
 
     return tree_sitter.Language(import_module(language(name).grammar).language())
@@ -47,14 +48,20 @@ def parse(code: bytes, name: str) -> Tree:
     return tree_sitter.Parser(grammar(name)).parse(code)
 
 
+def indent_of(lines: Iterable[str]) -> str:
+    """Spaces and tabs before the first line that is not blank."""
+    first = next((line for line in lines if line.strip()), "")
+    return first[: len(first) - len(first.lstrip(" \t"))]
+
+
 @lru_cache(maxsize=8)
 def source(text: str, name: str) -> Source:
-    """`Source(text, name)`, remembered for the few texts in work: one bug's file is asked for several times."""
+    """`Source(text, name)` with a small cache, since one bug's file is needed several times."""
     return Source(text, name)
 
 
 class Source:
-    """A parsed file. Raises UserError for a language we do not know; faulty code is read as far as it goes."""
+    """A parsed file. Raises UserError for an unknown language; code with syntax errors is parsed as far as possible."""
 
     def __init__(self, text: str, name: str) -> None:
         self.lines = lines_of(text)
@@ -71,16 +78,16 @@ class Source:
 
     @cached_property
     def _found(self) -> dict[str, list[Node]]:
-        """Comments, doc-strings and strings; none are looked for in a text that surely has none."""
+        """Comments, docstrings and strings; empty without parsing if a quick check finds none."""
         import tree_sitter
 
-        if not self._language.telltale.search(self._text):
+        if not self._language.quick_check.search(self._text):
             return {}
         return tree_sitter.QueryCursor(_query(self._language.name)).captures(self._tree.root_node)
 
     @property
     def has_error(self) -> bool:
-        """Whether the grammar could not read some part; it lags a little behind the language itself."""
+        """Whether some part could not be parsed; the grammar may not know the newest syntax of the language."""
         return self._tree.root_node.has_error
 
     @cached_property
@@ -97,9 +104,9 @@ class Source:
         return found
 
     def enclosing(self, span: Span) -> Span | None:
-        """The lines of the function that holds all of `span`, or None.
+        """The lines of the function that contains all of `span`, or None.
 
-        A gap in front of a function is outside; one right behind it is inside where no bracket ends a function.
+        A gap before a function is outside; a gap right after it is inside if functions do not end with a bracket.
         """
         is_gap = span.end < span.start
         first = span.start - 1 if is_gap else span.start  # the lines that must be in the function
@@ -111,16 +118,16 @@ class Source:
 
     @cached_property
     def bare_lines(self) -> list[str | None]:
-        """Each line without its comments and doc-strings; None for a line of which nothing is left.
+        """Each line without its comments and docstrings; None if nothing is left of a line.
 
-        Blank lines and `#` inside a string stay. A doc-string that is a body's only statement stays, since the
+        Blank lines and `#` inside a string are kept. A docstring that is a body's only statement is kept, since the
         code would not parse without it.
         """
         cuts: dict[int, list[Cut]] = {}
         for node in self._found.get("comment", []) + self._documentation():
             for cut in self._cuts(node):
                 cuts.setdefault(cut[0], []).append(cut)
-        inside = self._rows_inside_strings
+        inside = self.rows_inside_strings
         bare: list[str | None] = []
         for number, line in enumerate(self.lines):
             continues = bool(bare) and (bare[-1] or "").rstrip("\r\n").endswith("\\")
@@ -130,11 +137,19 @@ class Source:
                 bare.append(line if line.strip() or number in inside or continues else None)
         return bare
 
+    def moved(self, old: str, new: str) -> str:
+        """The text with `new` in the place of the indent `old`; blank lines and lines inside a string are not moved."""
+        inside = self.rows_inside_strings
+        return "".join(
+            new + line.removeprefix(old) if line.strip() and number not in inside and line.startswith(old) else line
+            for number, line in enumerate(self.lines)
+        )
+
     def bare_function(self, function: Function) -> str:
         """A function's bare lines, moved to column 0 (lines inside a string are not moved)."""
         first, last = function.span.start - 1, function.span.end
-        indent = self.lines[first][: len(self.lines[first]) - len(self.lines[first].lstrip(" \t"))]
-        inside = self._rows_inside_strings
+        indent = indent_of([self.lines[first]])
+        inside = self.rows_inside_strings
         return "".join(
             line if number in inside else line.removeprefix(indent)
             for number, line in enumerate(self.bare_lines[first:last], first)
@@ -154,7 +169,8 @@ class Source:
         return not before.strip() and has_others and not shares_its_line
 
     @cached_property
-    def _rows_inside_strings(self) -> set[int]:
+    def rows_inside_strings(self) -> set[int]:
+        """The rows, from 0, that begin inside a string."""
         inside: set[int] = set()
         for node in self._found.get("string", []):
             first, last = node.start_point.row, node.end_point.row

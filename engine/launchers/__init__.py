@@ -1,34 +1,40 @@
-"""Where a worker is started: the contract of a launcher."""
+"""Starting workers: the interface of a launcher."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Launcher(Protocol):
-    """Starts `python -m engine.work RUN_DIR` somewhere and finds it again later by a handle.
+    """Starts `python -m engine.work RUN_DIR` on some machine, and identifies the worker later by a handle.
 
-    `find` and `is_alive` are asked in threads, several at a time, and may take seconds.
+    All methods are called in threads, several at once, and may take long: only the runs of this launcher wait then.
     """
 
     name: str
 
     def capacity(self) -> int:
-        """How many runs may work at the same time; runs that mostly wait for people are not counted."""
+        """How many runs may be active at the same time; loaded chat models are not counted."""
 
     def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
         """Start the worker detached from this process; the handle is plain text, stored, and survives a restart."""
 
     def find(self, run_dir: Path) -> str:
-        """The handle of a worker at work in this folder, for one whose handle was lost; empty where there is none."""
+        """The handle of the worker that runs in this folder, in case it was lost; empty if there is none.
 
-    def is_alive(self, handle: str) -> bool:
-        """Whether that very process (not another with its number) still runs; a zombie does not."""
+        A worker is found as soon as `submit` has returned its handle, also if it has not begun yet.
+        """
+
+    def is_alive(self, handle: str) -> bool | Literal["pending"]:
+        """Whether this process, and not another one with the same number, is running; a zombie is not.
+
+        "pending": it is not running yet, or not any more, and starts as soon as there is a machine for it.
+        """
 
     def interruption(self, handle: str) -> str:
-        """What ended a worker that is gone, where it was the machine and not the worker; empty where nobody knows."""
+        """Why a worker ended if the machine was the cause ("the machine was restarted ..."); empty if not known."""
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
-        """Ask the worker to save and end, or end it with its whole process tree; never signals another process."""
+        """Ask the worker to save and end, or `force`: kill its whole process tree. Never signals another process."""

@@ -1,4 +1,4 @@
-"""What every launcher promises, as a check with real workers that a new one must pass; some ten seconds."""
+"""The contract test of a launcher, with real workers; takes about ten seconds."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from engine.launchers import Launcher
 from engine.rundir import Inputs, RunDir
 
 Mistaken = Callable[[int], str] | None
-START_S = 60.0  # for a worker to come to its work, on a busy machine; usually two seconds
+START_S = 60.0  # for a worker to start its work, on a busy machine; usually two seconds
 END_S = 15.0  # for a worker that was asked to end, and for one that was ended
 
-# A worker's work that never ends, as a plug-in of an installed package: loud, with a child in a session of its own.
+# A builder that never ends, as a plug-in of an installed package: it prints much and starts a child in a new session.
 PACKAGE = {
     "endless-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: endless\nVersion: 1\n",
     "endless-1.dist-info/entry_points.txt": "[repair_studio.builders]\nendless = endless:Endless\n",
@@ -37,10 +37,10 @@ class Endless:
 
     class Params(params.Params):
         name: str = "endless"
-        is_deaf: bool = False
+        ignores_sigterm: bool = False
 
     def __init__(self, params):
-        self.is_deaf = params.is_deaf
+        self.ignores_sigterm = params.ignores_sigterm
 
     def total(self):
         return None
@@ -49,7 +49,7 @@ class Endless:
         return {}
 
     def stream(self, seed, funnel):
-        if self.is_deaf:
+        if self.ignores_sigterm:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         print("x" * (1 << 20), flush=True)
         child = subprocess.Popen([sys.executable, "-c", "import os, time; os.setsid(); time.sleep(90)", os.getcwd()])
@@ -64,7 +64,7 @@ class Endless:
 
 
 def check(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
-    """Start, find, ask and end workers whose runs lie in `folder`. Raises AssertionError naming the broken promise.
+    """Start, find, stop and kill workers of runs in `folder`. Raises AssertionError if the contract is violated.
 
     `make()` is the launcher as another studio would make it; `mistaken(pid)` a handle that it could have stored for an
     earlier process with this number, or None where its handles hold no process numbers.
@@ -73,16 +73,16 @@ def check(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> Non
         promise(make, mistaken, folder / promise.__name__)
 
 
-def capacity_is_told(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
-    """It says for how many runs at a time it has room."""
+def valid_capacity(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
+    """The capacity is a positive number of runs."""
     capacity = make().capacity()
-    assert isinstance(capacity, int), f"it has room for {capacity!r} runs"
-    assert capacity > 0, f"it has room for {capacity} runs"
+    assert isinstance(capacity, int), f"its capacity is {capacity!r} runs"
+    assert capacity > 0, f"its capacity is {capacity} runs"
 
 
 def detached(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
-    """A worker outlives whoever started it, is known again by its handle, and ends when it is asked."""
-    with _endless(folder, is_deaf=False) as (run, environment):
+    """A worker survives the process that started it, is identified by its handle, and ends when it is asked to."""
+    with _endless(folder, ignores_sigterm=False) as (run, environment):
         handle, launcher = _submitted_elsewhere(make, run, environment), make()
         worker, _ = _at_work(run, launcher, handle)
         assert os.getsid(worker.pid) != os.getsid(0), "the worker gets the signals of the terminal it was started from"
@@ -100,8 +100,8 @@ def detached(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> 
 
 
 def ended(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
-    """A worker that does not listen is ended with all that it started, and then it is dead."""
-    with _endless(folder, is_deaf=True) as (run, environment):
+    """A worker that ignores SIGTERM is killed with all processes that it started, and then counts as dead."""
+    with _endless(folder, ignores_sigterm=True) as (run, environment):
         launcher = make()
         handle = launcher.submit(run.path, environment)
         worker, child = _at_work(run, launcher, handle)
@@ -133,23 +133,23 @@ def strangers(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) ->
         stranger.wait()
 
 
-PROMISES = (capacity_is_told, detached, ended, strangers)
+PROMISES = (valid_capacity, detached, ended, strangers)
 
 
 @contextmanager
-def _endless(folder: Path, *, is_deaf: bool) -> Iterator[tuple[RunDir, Mapping[str, str]]]:
-    """A run that never ends, and the environment its worker needs for that; whatever is left of it goes in the end."""
+def _endless(folder: Path, *, ignores_sigterm: bool) -> Iterator[tuple[RunDir, Mapping[str, str]]]:
+    """A run that never ends, and the environment that its worker needs; its processes are killed at the end."""
     package = folder / "package"
     for name, text in PACKAGE.items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text)
-    builder = {"name": "endless", "is_deaf": is_deaf}
+    builder = {"name": "endless", "ignores_sigterm": ignores_sigterm}
     spec = {"kind": "dataset", "name": "endless", "builder": builder, "exclude": []}
     run = RunDir.create(folder / "run", spec, Inputs(Model("starter", "base", str(STARTER_MODEL))))
     try:
         yield run, {"PYTHONPATH": os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])}
     finally:
-        # One that has not come to its work may still be on its way from fork to exec, where its name is its parent's.
+        # A worker that has not started its work may be between fork and exec, where its command line is its parent's.
         deadline = time.monotonic() + (0.0 if (run.path / "pids").exists() else 3.0)
         is_last = False
         while not is_last:
@@ -176,11 +176,11 @@ def _submitted_elsewhere(make: Callable[[], Launcher], run: RunDir, environment:
 
 
 def _at_work(run: RunDir, launcher: Launcher, handle: str) -> tuple[psutil.Process, psutil.Process]:
-    """The worker and the child it started, once it has come to its work."""
+    """The worker and the child it started, once it has started its work."""
     pids, deadline = run.path / "pids", time.monotonic() + START_S
     while not pids.exists():
         assert launcher.is_alive(handle), f"the worker is gone, or not known by its handle {handle!r}: {_said(run)}"
-        assert time.monotonic() < deadline, f"the worker did not come to its work: {_said(run)}"
+        assert time.monotonic() < deadline, f"the worker did not start its work: {_said(run)}"
         time.sleep(0.05)
     worker, child = (psutil.Process(int(pid)) for pid in pids.read_text().split())
     return worker, child

@@ -1,4 +1,4 @@
-"""Workers as detached processes of this machine, known by boot id, process number and start time."""
+"""Starts workers as detached processes of this machine, identified by boot id, process number and start time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MARK = "REPAIR_STUDIO_RUN"  # in the environment of a worker and of all that it 
 
 
 class Local:
-    """Starts a worker in a session of its own, so that it outlives the studio and every closed browser tab."""
+    """Starts a worker in a new session, so that it continues when the studio ends."""
 
     name: ClassVar[str] = "local"
 
@@ -69,11 +69,11 @@ class Local:
         return "" if parse_handle(handle)[0] == boot_id() else "the machine was restarted while it ran"
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
-        """SIGTERM to the worker, woken where it is stopped; or SIGKILL to it and to everything it started."""
+        """Send SIGTERM to the worker, and SIGCONT if it is suspended; or SIGKILL to it and everything it started."""
         number = signal.SIGKILL if force else signal.SIGTERM
         boot, pid, started = parse_handle(handle)
         if boot == boot_id() and start_time(pid) == started:
-            descendants = _descendants(pid)  # listed first: a killed leader leaves orphans nobody can trace
+            descendants = _descendants(pid)  # listed first: the children of a killed process cannot be found
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, number) if force else os.kill(pid, number)
                 os.kill(pid, signal.SIGCONT)
@@ -85,7 +85,7 @@ class Local:
             self.sweep(run_dir)
 
     def sweep(self, run_dir: Path) -> int:
-        """Kill whatever still carries this run's mark in its environment; returns how many."""
+        """Kill all processes that have this run's mark in their environment; returns how many."""
         swept = 0
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
@@ -101,7 +101,7 @@ def boot_id() -> str:
 
 
 def start_time(pid: int) -> int | None:
-    """Start of a process in clock ticks since boot (proc(5), field 22); None where it is gone."""
+    """Start of a process in clock ticks since boot (proc(5), field 22); None if there is no such process."""
     fields = _stat(pid)
     return int(fields[19]) if fields else None
 
@@ -119,7 +119,7 @@ def _is_dead(pid: int) -> bool:
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields 3 and on of /proc/PID/stat; a name may hold spaces and brackets, so count from the last bracket."""
+    """Fields from the third of /proc/PID/stat; the name before them may contain spaces and brackets."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):

@@ -19,7 +19,7 @@ HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
 @dataclass(frozen=True)
 class Lora:
-    """The settings that an adapter keeps for life."""
+    """The settings of an adapter that cannot be changed after its creation."""
 
     rank: int
     alpha: float

@@ -80,13 +80,7 @@ class FromTransformers:
     """Any other tokenizer, with what transformers changes about it."""
 
     def __init__(self, weights: Path) -> None:
-        from transformers import AutoTokenizer
-
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(weights, local_files_only=True)
-        except (OSError, ValueError) as error:
-            first = str(error).partition("\n")[0]
-            raise UserError(f"there is no usable tokenizer in {str(weights)!r}: {first}", field="model") from None
+        self._tokenizer = of_transformers(weights)
         if self._tokenizer.eos_token_id is None:
             raise UserError(f"the tokenizer in {str(weights)!r} has no end-of-text token", field="model")
         self.end: int = self._tokenizer.eos_token_id
@@ -100,6 +94,17 @@ class FromTransformers:
 
     def save(self, folder: Path) -> None:
         self._tokenizer.save_pretrained(folder)
+
+
+def of_transformers(weights: Path) -> Any:
+    """transformers' own PreTrainedTokenizerBase. Raises UserError where there is none in the folder."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(weights, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        first = str(error).partition("\n")[0]
+        raise UserError(f"there is no usable tokenizer in {str(weights)!r}: {first}", field="model") from None
 
 
 def _config(weights: Path) -> dict[str, Any]:

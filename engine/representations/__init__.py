@@ -1,4 +1,4 @@
-"""Bug to prompt and target, completion to patch: the contract of a representation."""
+"""Bug to prompt and target, completion to patch: the interface of a representation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ class CannotShow(UserError):
 
 
 class Representation(Protocol):
-    """One way of showing a bug to a model and of reading its answer; the same for training and for judging."""
+    """One way to show a bug to a model and to read its answer; the same for training and for benchmarks."""
 
     name: str
 
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
         """Prompt and target. The prompt never holds the fix; the end-of-text token is not part of the target.
+
+        A prompt of messages is written in a chat model's own template by whoever asks for it
+        (`engine.representations.chat_template`), and the token that ends an answer is added there.
 
         `notes`: what a conversation knows besides the code, one line each, shown where the fault is.
 
@@ -27,7 +30,7 @@ class Representation(Protocol):
         """
 
     def trim(self, completion: str, bug: Bug) -> str:
-        """What of an unfinished answer belongs to the hole: a model that was not trained to stop writes on and on."""
+        """The part of an unfinished answer that belongs into the hole: some models are not trained to stop."""
 
     def decode(self, completion: str, bug: Bug) -> Patch:
         """The patched file. `decode(encode(bug).target, bug)` is the known fix; never raises on any text."""

@@ -1,10 +1,10 @@
-"""What always holds of a representation; run on every registered one."""
+"""The contract test of a representation, run on every registered one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.domain import Bug
+from engine.domain import Bug, Prompt, as_text
 from engine.representations import CannotShow, Representation
 
 HOSTILE = (
@@ -14,7 +14,7 @@ HOSTILE = (
 
 
 def check(representation: Representation, bugs: Iterable[Bug]) -> None:
-    """Show every bug and read its fix back. Raises AssertionError naming the bug and the broken promise."""
+    """Show every bug and read its fix back. Raises AssertionError naming the bug and the violation."""
     shown = 0
     for bug in bugs:
         for completion in HOSTILE:
@@ -30,7 +30,16 @@ def check(representation: Representation, bugs: Iterable[Bug]) -> None:
         assert sample == representation.encode(bug), f"{bug.id}: shown twice, two samples"
         read = representation.decode(sample.target, bug).text
         assert read == bug.fixed, f"{bug.id}: the target gives {read!r}, not the fix"
-        target, prompt, buggy = (text.replace("\r\n", "\n") for text in (sample.target, sample.prompt, bug.buggy))
-        is_telling = len(target.strip()) > 3 and target.strip() not in buggy
-        assert not (is_telling and target.strip() in prompt), f"{bug.id}: the prompt holds the fix {target.strip()!r}"
+        _check_prompt(sample.prompt, bug)
+        prompt, buggy = (text.replace("\r\n", "\n") for text in (as_text(sample.prompt), bug.buggy))
+        for fix in (sample.target.strip(), bug.fixed_lines.replace("\r\n", "\n").strip()):
+            is_telling = len(fix) > 3 and fix not in buggy
+            assert not (is_telling and fix in prompt), f"{bug.id}: the prompt holds the fix {fix!r}"
     assert shown, f"{representation.name} showed none of the bugs"
+
+
+def _check_prompt(prompt: Prompt, bug: Bug) -> None:
+    if not isinstance(prompt, str):
+        roles = [message.role for message in prompt]
+        assert roles[-1] == "user", f"{bug.id}: the last message is the {roles[-1]}'s, and leaves nothing to answer"
+        assert "system" not in roles[1:], f"{bug.id}: a system message comes after others"

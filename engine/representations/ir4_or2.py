@@ -4,7 +4,7 @@ The prompt, in the starter adapter's form, for a model's fill-in-the-middle toke
 
     <prefix>code before{indent}# buggy code\\n# each faulty line\\n<suffix>code after<middle>
 
-The target is what stands in the fixed file for the span; both use "\\n" even where the file has "\\r\\n".
+The target is the fixed lines of the span; prompt and target use "\\n" even if the file has "\\r\\n".
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from engine import params
 from engine.domain import Bug, Patch, Sample, lines_of
 from engine.errors import UserError
 from engine.languages import language
-from engine.languages.source import source
+from engine.languages.source import indent_of, source
 from engine.models.layouts import LAYOUTS, layout_for
 from engine.params import setting
 from engine.representations import CannotShow
+from engine.representations.line_ends import as_written, plain
 
 
 class Ir4Or2:
@@ -59,11 +60,13 @@ class Ir4Or2:
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
         before, after = self._around(bug)
         marker = language(bug.language).marker
-        indent = _indent([*lines_of(bug.buggy_lines), *after, *reversed(before)])
+        indent = indent_of(
+            [*lines_of(bug.buggy_lines), *after, *reversed(before)]
+        )  # an insertion's is that of what follows
         noted = [f"{indent}{marker} {note}\n" for note in notes]
         hole = [*noted, *self._shown(bug, indent, marker)]
-        parts = [_plain("".join(lines)) for lines in (before, hole, after)]
-        target = _plain(bug.fixed_lines) if _is_crlf(bug) else bug.fixed_lines
+        parts = [plain("".join(lines)) for lines in (before, hole, after)]
+        target = as_written(bug.fixed_lines, bug)
         held = next((token for token in self._layout.special if any(token in part for part in [*parts, target])), "")
         if held:
             raise CannotShow(f"the code holds the special token {held}")
@@ -82,12 +85,7 @@ class Ir4Or2:
 
     def decode(self, completion: str, bug: Bug) -> Patch:
         """Every text is some patch: an empty one deletes the faulty lines."""
-        text = self._layout.cut(completion)
-        if text and not text.endswith("\n") and bug.span.end < len(lines_of(bug.buggy)):
-            text += "\n"  # lines follow, and the answer must not run into them
-        if _is_crlf(bug):
-            text = _plain(text).replace("\n", "\r\n")
-        return Patch(bug.id, bug.replace_span(text))
+        return Patch(bug.id, bug.patched(self._layout.cut(completion)))
 
     def _shown(self, bug: Bug, indent: str, marker: str) -> list[str]:
         """The faulty lines as a comment, each line ended."""
@@ -104,19 +102,3 @@ class Ir4Or2:
         first, last = (place.start - 1, place.end) if place else (0, len(lines))
         before = [line for line in lines[first : bug.span.start - 1] if line is not None]
         return before, [line for line in lines[bug.span.end : last] if line is not None]
-
-
-def _indent(lines: list[str]) -> str:
-    """Of the first line that has one; an insertion takes that of what comes next."""
-    first = next((line for line in lines if line.strip()), "")
-    return first[: len(first) - len(first.lstrip(" \t"))]
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
-def _is_crlf(bug: Bug) -> bool:
-    r"""Whether every ended line of the file ends with "\r\n" and there is one."""
-    ends = bug.buggy.count("\n")
-    return ends > 0 and bug.buggy.count("\r\n") == ends

@@ -1,4 +1,4 @@
-"""Where foreign code runs: the contract of a sandbox.
+"""Running foreign code: the interface of a sandbox.
 
 Covered: time, memory, processes, output, disk, network, environment and files of the host. Not covered: faults of
 the kernel, timing side channels, and a program that forges its own test report from inside its own process.
@@ -18,7 +18,7 @@ class Limits:
     """What one run may use; beyond it the whole process tree is killed."""
 
     wall_s: float = 10.0  # by the clock
-    # processor time, summed over the tree; with it the clock ends what sleeps, and what runs only at 10 x `wall_s`
+    # processor time, summed over the tree; if set, `wall_s` ends only what sleeps, and 10 x `wall_s` ends everything
     cpu_s: float | None = None
     memory_bytes: int = 1024 * MIB  # resident, summed over the tree
     processes: int = 64  # a JVM needs 128
@@ -31,7 +31,7 @@ class Limits:
 class Start:
     """The part of a run before the code that the limits are for: an interpreter, a compiler.
 
-    Until `line` stands on standard output these limits hold instead of those in `Limits`, which count from there on.
+    Until `line` appears on standard output these limits apply; from then on those in `Limits` do.
     """
 
     line: bytes  # without its end
@@ -60,7 +60,7 @@ class Sandbox(Protocol):
     name: ClassVar[str]
 
     def unavailable(self) -> str:
-        """Why it cannot run on this machine and how to get it; empty where a full trial run worked."""
+        """Why it cannot run on this machine and how to get it; empty if a complete trial run worked."""
 
     def describe(self) -> str:
         """Level and version as stored with every verdict, "bubblewrap 0.8.0"."""

@@ -1,7 +1,7 @@
-"""Orphans of a sandbox come to this process and not to process 1, which in many a container waits for nobody.
+"""Makes orphans of a sandbox children of this process, since in many containers process 1 does not wait for orphans.
 
-The kernel has one such flag for a whole process, so it is set only while a sandbox is open: an orphan of something else
-in this process would become a child that nobody expects.
+The kernel has one such flag for a whole process, so it is set only while a sandbox is open: an orphan of other code in
+this process would become an unexpected child.
 """
 
 from __future__ import annotations

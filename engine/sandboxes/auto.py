@@ -73,8 +73,8 @@ class Auto:
 
 
 def levels() -> list[str]:
-    """The sandboxes that `auto` chooses from, strongest first."""
-    return [name for name in SANDBOXES.names() if name != Auto.name]
+    """The sandboxes that `auto` chooses from, strongest first; that of a package runs only where it is named."""
+    return [name for name in SANDBOXES.built_in() if name != Auto.name]
 
 
 def usable(wanted: params.Params) -> Sandbox:

@@ -1,4 +1,4 @@
-"""Files into and out of a run's working folder, reached through one open folder so that no link leads elsewhere."""
+"""Writes and reads files of a run's working folder through an open folder handle, so that no link is followed."""
 
 from __future__ import annotations
 

@@ -191,4 +191,4 @@ def _filter() -> bytes:
     try:
         return program(lends_user=False, on_disk=False)
     except MissingDependency:
-        return b""  # an unlisted processor: the namespaces stand alone
+        return b""  # an unlisted processor: only the namespaces protect

@@ -23,7 +23,7 @@ MOST_FILES = 50_000  # an empty file costs a kilobyte of kernel memory that no s
 class Bwrap:
     """A started sandbox as a context manager; leaving it kills what is left and frees the folders.
 
-    `first` is the host's pid of its process 1, `box` an open handle on its working folder; both stand once
+    `first` is the host's pid of its process 1, `box` an open handle on its working folder; both are set once
     `is_ready()` was true.
     """
 
@@ -105,7 +105,7 @@ class Bwrap:
             self._wait_for_first()
 
     def is_ready(self) -> bool:
-        """Wait until the sandbox stands, the payload still held back; False where it fell, see `complaint`."""
+        """Wait until the sandbox is set up, before the payload starts; False if it failed, see `complaint`."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self.process.poll() is None:
             if self._finds_first() and self._takes_folders():
@@ -123,7 +123,7 @@ class Bwrap:
     def _takes_folders(self) -> bool:
         try:
             root = self._keep(os.open(f"/proc/{self.first}/root", os.O_PATH | os.O_DIRECTORY))
-            # Until its last step bwrap stands in the host's root, then in one without these folders.
+            # Until its last step bwrap's root is the host's, then one without these folders.
             if os.path.samestat(os.fstat(root), os.stat("/")):
                 return False
             self._folders = [
@@ -175,7 +175,7 @@ class Bwrap:
         return self._record("exit-code")
 
     def complaint(self) -> str:
-        """Why it did not come up, in bwrap's words."""
+        """bwrap's message about why it did not start."""
         self.kill()  # before the block is closed, which would let it go on
         _, said = self.process.communicate(timeout=PATIENCE_S)
         return said.decode(errors="replace").strip()[:500] or "bwrap did not come up"

@@ -1,4 +1,4 @@
-"""What every sandbox promises, as checks of a second each that a new one must pass; `tests/faults` goes further."""
+"""The contract test of a sandbox, with checks of a second each; `tests/faults` checks more."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import os
 
 FASTEST = 4e9  # bytes a second that may go to the disk; two processors wrote 2.5e9
 PAUSES_S = (0.001, 0.005)  # between two looks, at least and at most
-# Whoever has written so much runs from then on only when nobody else wants to, so that it never delays a look.
+# A process that has written this much gets only idle processor time from then on, so that it never delays a check.
 YIELD_BYTES = 16 << 20
 
 
@@ -35,7 +35,7 @@ class Disk:
         return self._gone() > self._left
 
     def is_over(self) -> bool:
-        """Count what they have written, while they stand still. Changes this process's effective user meanwhile."""
+        """Count what they have written, while they are stopped. Changes this process's effective user meanwhile."""
         free, pids = self._free_bytes(), tree()
         written = account(os.getpid())  # of those that were waited for
         if self._uid is not None:  # the kernel obeys their own user, and root not in every container

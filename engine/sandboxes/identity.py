@@ -1,4 +1,4 @@
-"""As whom foreign code runs, and which host paths that user can read.
+"""The user that runs foreign code, and the host paths that this user can read.
 
 A root runner hands each run its own unprivileged user id: as root no process limit holds, and a shared id would let
 one run signal another or take all processes from it. Any other runner lends its own id, which the sandbox levels

@@ -4,8 +4,8 @@ Run as `python -I -S -B jail.py FD`, where FD holds the orders: names and values
 once for each of its values. It imports nothing of Repair Studio but `disk`, which lies beside it, and little else, for
 half of a sandbox's start is its imports (`_signal` spares the enum classes of `signal`). The parent half stays outside
 the fence, adopts whatever the payload leaves running, and ends it: after the payload, on SIGTERM, when the runner dies,
-and when the tree has filled the disk. It writes the payload's exit code, or "disk", to the status descriptor; where
-that stays empty the payload never started, and why stands on standard error.
+and when the tree has filled the disk. It writes the payload's exit code, or "disk", to the status descriptor; if
+that stays empty the payload never started, and the reason is on standard error.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def follow(runner: int) -> None:
 
 
 def is_full(disk: Disk, runner: int) -> bool:
-    """Whether the payload has filled its part of the disk; it stands still while that is counted, or it would go on."""
+    """Whether the payload has used up its disk space; it is stopped while that is counted."""
     if not disk.is_due():
         return False
     send(signal.SIGSTOP)

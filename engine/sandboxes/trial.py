@@ -1,4 +1,4 @@
-"""The smallest real run: whether a sandbox takes a file in, runs a system tool on it and gives the result back."""
+"""A minimal real run: checks that a sandbox accepts a file, runs a system tool on it and returns the result."""
 
 from __future__ import annotations
 

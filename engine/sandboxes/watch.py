@@ -1,4 +1,4 @@
-"""Around every sandbox: one loop that reads the output and ends the tree when time, memory, disk or output run out."""
+"""The loop around every sandbox: reads the output, and kills the tree at a limit of time, memory, disk or output."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The same as the pages, from a shell."""
+"""The shell commands, which do the same as the pages."""

@@ -1,4 +1,4 @@
-"""The same verbs from a shell: every spec is a preset's name or a JSON file, every result also JSON."""
+"""The shell commands: every spec is a preset's name or a JSON file, every result can be printed as JSON."""
 
 from __future__ import annotations
 
@@ -15,8 +15,21 @@ from rich.console import Console
 from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import OutsideFailure
 from engine.shell import follow
+from engine.shell.comparison import show_comparison
+from engine.shell.default_verb import DefaultVerb
 from engine.shell.runs import runs
-from engine.shell.verbs import Home, Json, Set, SpecFile, Wait, guarded, leave, opened, up_to_date
+from engine.shell.validation import check, import_, validate
+from engine.shell.verbs import (
+    Home,
+    Json,
+    Set,
+    SpecFile,
+    Wait,
+    exit_with_code,
+    guarded,
+    open_workspace,
+    updated_workspace,
+)
 from engine.spec_files import preset_names, read_spec
 from engine.specs import ChatSpec
 
@@ -25,9 +38,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-dataset = typer.Typer(help="Training sets.", no_args_is_help=True)
+dataset = typer.Typer(help="Datasets to train on.", no_args_is_help=True)
+benchmarks = typer.Typer(
+    cls=DefaultVerb, help="Have a model repair a benchmark's bugs; `benchmark check NAME` tests the benchmark itself."
+)
 app.add_typer(dataset, name="dataset")
+app.add_typer(benchmarks, name="benchmark")
 app.add_typer(runs, name="runs")
+app.command()(validate)
+benchmarks.command()(check)
+runs.command("import")(import_)
 
 
 def main() -> None:
@@ -37,21 +57,21 @@ def main() -> None:
 
 @app.callback()
 def everything(home: Home = HOME) -> None:
-    """Fine-tune code models to repair programs, and judge every patch by running its tests."""
-    os.environ[HOME_VARIABLE] = str(home)  # for the verb, which has the same option: --home may stand before or after
+    """Fine-tune code models to repair programs, and evaluate every patch by running its tests."""
+    os.environ[HOME_VARIABLE] = str(home)  # for the verb, which has the same option: --home may come before or after
 
 
 def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:
-    workspace = opened(home)
+    workspace = open_workspace(home)
     wanted = read_spec(kind, spec, overrides)
     differences = workspace.runs.differences(wanted, spec)
     run_id = workspace.runs.submit(wanted)
     for difference in differences:
         print(f"repair-studio: note: {follow.printable(difference)}", file=sys.stderr)
-    follow.look(workspace)
-    run = follow.to_the_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
+    follow.update(workspace)
+    run = follow.wait_for_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=as_json)
-    leave(run)
+    exit_with_code(run)
 
 
 @dataset.command("build")
@@ -59,7 +79,7 @@ def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wa
 def dataset_build(
     spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False
 ) -> None:
-    """Build a training set from bug fixes or by fault injection."""
+    """Build a dataset from bug fixes or by fault injection."""
     _submit("dataset", spec, set_, home, wait=wait, as_json=json_)
 
 
@@ -77,12 +97,12 @@ def merge(spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait =
     _submit("merge", spec, set_, home, wait=wait, as_json=json_)
 
 
-@app.command()
+@benchmarks.command("run")
 @guarded
 def benchmark(
     spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False
 ) -> None:
-    """Generate patches for a benchmark and judge each one in a sandbox."""
+    """Generate patches for a benchmark and test each one in a sandbox; `benchmark check NAME` tests its own bugs."""
     _submit("benchmark", spec, set_, home, wait=wait, as_json=json_)
 
 
@@ -92,13 +112,13 @@ def chat(
     spec: SpecFile = "",
     set_: Set = None,
     home: Home = HOME,
-    message: Annotated[str, typer.Option(help="say this first")] = "",
-    budget: Annotated[int, typer.Option(help="repair turns at most", min=1, max=50)] = 5,
+    message: Annotated[str, typer.Option(help="your first message")] = "",
+    budget: Annotated[int, typer.Option(help="most repair turns", min=1, max=50)] = 5,
     json_: Json = False,
 ) -> None:
-    """Hold a repair conversation about one bug (--set bug=pocket/py-...), seeing the tests' output."""
+    """Hold a repair conversation about one bug (--set bug=pocket/py-...), in which the model sees failing tests."""
     wanted: ChatSpec = read_spec("chat", spec, set_)
-    workspace = opened(home)
+    workspace = open_workspace(home)
     conversation = workspace.chats.start(wanted)
     workspace.chats.send(conversation, message, budget)
     view = follow.conversation(workspace, conversation, quiet=json_)
@@ -106,7 +126,7 @@ def chat(
     if not workspace.chats.leave(conversation):
         stays = f"the model stays loaded for another conversation; `repair-studio runs stop {worker}` unloads it"
         print(f"repair-studio: note: {stays}", file=sys.stderr)
-    follow.until(workspace, lambda: workspace.chats.view(conversation).state != "stopping")
+    follow.wait_until(workspace, lambda: workspace.chats.view(conversation).state != "stopping")
     if json_:
         print(json.dumps(asdict(view)))
     if view.error:
@@ -121,20 +141,20 @@ def demo(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="override a stage's preset: train.trainer.max_steps=20")
     ] = None,
-    cancel: Annotated[bool, typer.Option("--cancel", help="stop what is left of the newest demo")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="stop all runs of the newest demo")] = False,
 ) -> None:
-    """Build, train, merge and judge with the shipped model, and print the table."""
-    workspace = opened(home)
+    """Build a dataset, train, merge and benchmark with the shipped model, and print the results."""
+    workspace = open_workspace(home)
     if cancel:
         workspace.tick()
         stopped = workspace.demo.cancel()
-        follow.until(workspace, lambda: not workspace.demo.is_under_way())
+        follow.wait_until(workspace, lambda: not workspace.demo.is_running())
         runs_ = "run" if stopped == 1 else "runs"
         print(json.dumps({"stopped": stopped}) if json_ else f"{stopped} {runs_} of the demo stopped")
         return
     group = workspace.demo.start(set_ or ())
     for run in workspace.demo.runs(group):
-        ended = follow.to_the_end(workspace, run.id or 0, quiet=json_)
+        ended = follow.wait_for_end(workspace, run.id or 0, quiet=json_)
         if ended.state != "done":
             raise OutsideFailure(f"run {ended.id} ({ended.name}) is {ended.state}: {ended.error}")
     follow.show_demo(workspace, group, as_json=json_)
@@ -147,15 +167,27 @@ def export(
     form: Annotated[str, typer.Option("--format", help="csv or jsonl")] = "csv",
     home: Home = HOME,
 ) -> None:
-    """Write every patch of a benchmark run with its verdict to a file, and print where."""
-    workspace = up_to_date(home)
+    """Write every patch of a benchmark run with its verdict to a file, and print its path."""
+    workspace = updated_workspace(home)
     print(workspace.patches.export(run_id, form))
 
 
 @app.command()
 @guarded
+def compare(
+    run_ids: Annotated[list[int], typer.Argument(metavar="RUN_A RUN_B", help="numbers of 2 to 8 benchmark runs")],
+    at: Annotated[int | None, typer.Option(help="the first so many candidates of each bug; left out: all")] = None,
+    home: Home = HOME,
+    json_: Json = False,
+) -> None:
+    """Compare benchmark runs bug by bug, on the bugs that all of them score."""
+    show_comparison(updated_workspace(home).compare.runs(run_ids, at), Console(), as_json=json_)
+
+
+@app.command()
+@guarded
 def presets() -> None:
-    """The presets of every kind of run."""
+    """List the presets of every kind of run."""
     from engine.specs import KINDS
 
     for kind in KINDS:
@@ -165,8 +197,8 @@ def presets() -> None:
 @app.command()
 @guarded
 def doctor(home: Home = HOME, json_: Json = False) -> None:
-    """What this machine can do, and how to get what is missing."""
-    follow.show_machine(opened(home).machine(), Console(), as_json=json_)
+    """Show what this machine can do, and how to get what is missing."""
+    follow.show_machine(open_workspace(home).machine(), Console(), as_json=json_)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -1,4 +1,4 @@
-"""What a shell shows: a run to its end with a progress bar, a conversation as it is written, tables, or JSON."""
+"""The output of the shell: a run with a progress bar, a conversation as it is written, tables, or JSON."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from engine.control.outcomes import outcome_words, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
+from engine.specs import WITH_PATCHES
 
 if TYPE_CHECKING:
     from engine.control.workspace import Workspace
@@ -25,37 +26,42 @@ if TYPE_CHECKING:
 PERIOD_S = 0.3
 
 
-def look(workspace: Workspace, said: str = "") -> str:
-    """Bring the workspace up to date; where that cannot be stored, say so unless it was `said`, and return what it is.
+def update(workspace: Workspace, printed: str = "") -> str:
+    """Bring the workspace up to date; returns the error if that cannot be stored, printed unless it was in `printed`.
 
-    A full disk ends no waiting: reading goes on, and so does storing once there is room.
+    A full disk does not end a command that waits: it continues to read, and to store once there is space.
     """
     try:
         workspace.tick()
     except OSError as error:
-        if str(error) != said:
+        if str(error) != printed:
             print(f"repair-studio: {error}", file=sys.stderr)
         return str(error)
     return ""
 
 
 def printable(text: str) -> str:
-    """Without what a terminal would obey: names of files and columns may hold anything."""
+    """The text without control characters: names of files and columns may contain any."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
-def until(workspace: Workspace, holds: Callable[[], bool]) -> None:
-    """Keep the workspace up to date until something holds."""
-    said = ""
+def warn(text: str) -> None:
+    """Print a sentence on stderr."""
+    print(f"repair-studio: {printable(text)}", file=sys.stderr)
+
+
+def wait_until(workspace: Workspace, is_over: Callable[[], bool]) -> None:
+    """Keep the workspace up to date until `is_over` returns True."""
+    printed = ""
     while True:
-        said = look(workspace, said)
-        if holds():
+        printed = update(workspace, printed)
+        if is_over():
             return
         time.sleep(PERIOD_S)
 
 
-def to_the_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
-    """The run when it has ended; a bar on stderr shows how far it is. Leaving early leaves the run alone."""
+def wait_for_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
+    """Wait for a run with a progress bar on stderr, and return it. Ctrl-C ends the waiting and not the run."""
     console = Console(stderr=True, quiet=quiet)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[text]}"), console=console) as progress:
@@ -71,12 +77,12 @@ def to_the_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
             progress.update(task, text=text)
             return run.state in ENDED
 
-        until(workspace, has_ended)
+        wait_until(workspace, has_ended)
     return workspace.runs.get(run_id)
 
 
-def while_stopping(workspace: Workspace, run_id: int) -> Any:
-    """The run when it has ended; what it waits for is said on stderr. Leaving early leaves it stopping."""
+def wait_while_stopping(workspace: Workspace, run_id: int) -> Any:
+    """Wait for a stopping run with a status on stderr, and return it. Ctrl-C ends the waiting; the run still stops."""
     console = Console(stderr=True)
     with console.status("") as waiting:
 
@@ -86,19 +92,21 @@ def while_stopping(workspace: Workspace, run_id: int) -> Any:
             waiting.update(escape(f"{stopping(run)}; asked {asked_s:.0f} s ago"))
             return run.state != "stopping"
 
-        until(workspace, has_ended)
+        wait_until(workspace, has_ended)
     return workspace.runs.get(run_id)
 
 
 def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> Any:
-    """Follow the answer as it is written; returns the conversation when it has come to rest."""
+    """Print the answer as it is written; returns the conversation when the model has finished."""
     console = Console(quiet=quiet)
     shown, live = 0, ""
 
-    def rests() -> bool:
+    def is_finished() -> bool:
         nonlocal shown, live
         view = workspace.chats.view(conversation_id)
-        for turn in view.turns[shown:]:
+        for turn in view.turns:  # of a tree, so that their numbers have gaps
+            if turn.number <= shown:
+                continue
             shown, live = turn.number, ""
             console.rule(f"{turn.role} {turn.outcome}".strip())
             console.print(turn.diff or turn.text, markup=False, highlight=False)
@@ -107,22 +115,22 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
             live = view.live_text
         return not view.is_busy
 
-    until(workspace, rests)
+    wait_until(workspace, is_finished)
     return workspace.chats.view(conversation_id)
 
 
 def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
-    """One run with what came of it."""
+    """Print one run with its result."""
     keys = ("id", "kind", "name", "state", "folder", "spec", "progress_text", "error", "result")
     values = {key: getattr(run, key) for key in keys}
-    if run.kind == "benchmark":
+    if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
     if as_json:
         print(json.dumps(values))
         return
     console = Console()
-    said = outcome_words(run) or run.progress_text
-    console.print(f"run {run.id}  {escape(run.name)}  [bold]{run.state}[/]  {escape(said)}")
+    words = outcome_words(run) or run.progress_text
+    console.print(f"run {run.id}  {escape(run.name)}  [bold]{run.state}[/]  {escape(words)}")
     if run.error:
         console.print(run.error, markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
@@ -141,20 +149,20 @@ def _shares(plausible_at: Any) -> str:
 
 
 def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
-    """All runs, a line each."""
+    """Print a table of runs."""
     if as_json:
         keys = ("id", "kind", "name", "state", "error")
         print(json.dumps([{key: getattr(run, key) for key in keys} for run in runs]))
         return
-    table = Table("run", "kind", "name", "state", "how far, what came of it")
+    table = Table("run", "kind", "name", "state", "progress or result")
     for run in runs:
-        said = run.error or outcome_words(run) or (run.progress_text if run.state not in ENDED else "")
-        table.add_row(str(run.id), run.kind, escape(run.name), run.state, escape(said))
+        words = run.error or outcome_words(run) or (run.progress_text if run.state not in ENDED else "")
+        table.add_row(str(run.id), run.kind, escape(run.name), run.state, escape(words))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
 
 
 def show_demo(workspace: Workspace, group: str, *, as_json: bool) -> None:
-    """The demo's table: one row a model."""
+    """Print the demo's table: one row per model."""
     rows = workspace.demo.table(group)
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
@@ -174,7 +182,7 @@ def show_demo(workspace: Workspace, group: str, *, as_json: bool) -> None:
 
 
 def show_machine(machine: Machine, console: Console, *, as_json: bool) -> None:
-    """What `doctor` says."""
+    """Print what `doctor` found."""
     if as_json:
         print(json.dumps(asdict(machine)))
         return

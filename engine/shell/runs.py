@@ -1,4 +1,4 @@
-"""The verbs on runs: list, show, stop, go on with, take in again, read the log."""
+"""The verbs on runs: list, show, stop, resume, list again from a folder, print the log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.assets import HOME, HOME_VARIABLE
 from engine.errors import UserError
 from engine.rundir import ENDED
 from engine.shell import follow
-from engine.shell.verbs import Home, Json, RunId, Wait, guarded, leave, opened, up_to_date
+from engine.shell.verbs import Home, Json, RunId, Wait, exit_with_code, guarded, open_workspace, updated_workspace
 
 runs = typer.Typer(invoke_without_command=True)
 
@@ -20,7 +20,7 @@ runs = typer.Typer(invoke_without_command=True)
 @runs.callback()
 @guarded
 def default(context: typer.Context, home: Home = HOME, json_: Json = False) -> None:
-    """Look at runs, stop them, go on with them; without a verb: list them."""
+    """Show, stop and resume runs; without a verb: list them."""
     os.environ[HOME_VARIABLE] = str(home)
     if context.invoked_subcommand is None:
         list_(home, json_)
@@ -29,23 +29,23 @@ def default(context: typer.Context, home: Home = HOME, json_: Json = False) -> N
 @runs.command("list")
 @guarded
 def list_(home: Home = HOME, json_: Json = False) -> None:
-    """All runs, newest first."""
-    workspace = up_to_date(home)
+    """List all runs, newest first."""
+    workspace = updated_workspace(home)
     follow.show_runs(workspace.runs.list(), as_json=json_)
 
 
 @runs.command("show")
 @guarded
 def show(run_id: RunId, home: Home = HOME, json_: Json = False) -> None:
-    """One run in full."""
-    workspace = up_to_date(home)
+    """Show one run in full."""
+    workspace = updated_workspace(home)
     follow.show_run(workspace, workspace.runs.get(run_id), as_json=json_)
 
 
 @runs.command("stop")
 @guarded
 def stop(run_id: RunId, home: Home = HOME) -> None:
-    """Let a run finish its step and save, for at most 10 minutes, then end it; `runs resume` goes on from there."""
+    """Let a run finish its step and save, for at most 10 minutes, then end it; `runs resume` continues from there."""
     _stop(run_id, home, now=False)
 
 
@@ -57,24 +57,24 @@ def stop_now(run_id: RunId, home: Home = HOME) -> None:
 
 
 def _stop(run_id: int, home: Path, *, now: bool) -> None:
-    workspace = up_to_date(home)
+    workspace = updated_workspace(home)
     if (state := workspace.runs.get(run_id).state) in ENDED:
-        raise UserError(f"run {run_id} is {state} already")
+        raise UserError(f"run {run_id} is already {state}")
     workspace.runs.stop(run_id, now=now)
-    run = follow.while_stopping(workspace, run_id)
+    run = follow.wait_while_stopping(workspace, run_id)
     follow.show_run(workspace, run, as_json=False)
 
 
 @runs.command("resume")
 @guarded
 def resume(run_id: RunId, home: Home = HOME, wait: Wait = False, json_: Json = False) -> None:
-    """Go on with a stopped, failed or interrupted run where it was."""
-    workspace = up_to_date(home)  # after a restart of the machine nobody may have noted yet that it was interrupted
+    """Continue a stopped, failed or interrupted run from where it stopped."""
+    workspace = updated_workspace(home)  # after a restart of the machine its state may not be "interrupted" yet
     workspace.runs.resume(run_id)
-    follow.look(workspace)
-    run = follow.to_the_end(workspace, run_id, quiet=json_) if wait else workspace.runs.get(run_id)
+    follow.update(workspace)
+    run = follow.wait_for_end(workspace, run_id, quiet=json_) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=json_)
-    leave(run)
+    exit_with_code(run)
 
 
 @runs.command("take-in")
@@ -84,12 +84,12 @@ def take_in(
     home: Home = HOME,
 ) -> None:
     """List runs again from their folders: after the database was lost, or from another home."""
-    workspace = opened(home)
+    workspace = open_workspace(home)
     follow.show_runs([workspace.runs.get(workspace.take_in(folder)) for folder in folders], as_json=False)
 
 
 @runs.command("log")
 @guarded
 def log(run_id: RunId, home: Home = HOME) -> None:
-    """The worker's own output."""
-    print(opened(home).runs.log(run_id, 1 << 20), end="")
+    """Print the output of a run's worker."""
+    print(open_workspace(home).runs.log(run_id, 1 << 20), end="")

@@ -1,4 +1,4 @@
-"""What all verbs of the shell share: their options, one sentence instead of a traceback, the exit codes."""
+"""What all shell commands share: their options, error messages and exit codes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 from engine.assets import HOME_VARIABLE
 from engine.errors import OutsideFailure, UserError
+from engine.rundir import RESUMABLE
 from engine.shell import follow
 
 if TYPE_CHECKING:
@@ -22,57 +23,61 @@ FAILED, WRONG_INPUT = 1, 2  # exit codes; 0: done
 
 
 def _home(text: str | Path) -> Path:
-    """Not the current folder by an empty variable."""
+    """The home folder; an empty option or variable must not mean the current folder."""
     if not str(text):
         raise typer.BadParameter("it is empty; name a folder")
     return Path(text)
 
 
-HOME_OPTION = typer.Option("--home", envvar=HOME_VARIABLE, parser=_home, metavar="FOLDER", help="where all is kept")
+HOME_OPTION = typer.Option(
+    "--home", envvar=HOME_VARIABLE, parser=_home, metavar="FOLDER", help="where everything is stored"
+)
 Home = Annotated[Path, HOME_OPTION]
 Json = Annotated[bool, typer.Option("--json", help="print machine-readable results")]
-Wait = Annotated[bool, typer.Option("--wait", help="follow the run to its end")]
+Wait = Annotated[bool, typer.Option("--wait", help="wait until the run has ended")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="override one field: trainer.learning_rate=1e-4")]
-SpecFile = Annotated[str, typer.Argument(metavar="[SPEC]", help="a JSON file or a preset; left out: the defaults")]
+SpecFile = Annotated[
+    str, typer.Argument(metavar="[SPEC]", help="a JSON file or a preset; default: no changes to the settings")
+]
 RunId = Annotated[int, typer.Argument(help="number of the run")]
 
 
 def guarded(verb: Callable[P, None]) -> Callable[P, None]:
-    """One sentence on stderr and the right exit code instead of a traceback, where the fault is not ours."""
+    """On errors that are not bugs of ours, print one sentence to stderr and exit with the right code."""
 
     @wraps(verb)
     def inner(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             verb(*args, **kwargs)
         except UserError as error:
-            code, said = WRONG_INPUT, str(error)
+            code, message = WRONG_INPUT, str(error)
         except PermissionError as error:
-            code, said = WRONG_INPUT, f"{error.filename}: {error.strerror}; allow it, or name another file or folder"
+            code, message = WRONG_INPUT, f"{error.filename}: {error.strerror}; allow it, or name another file or folder"
         except (OutsideFailure, OSError) as error:
-            code, said = FAILED, str(error)
+            code, message = FAILED, str(error)
         else:
             return
-        print(f"repair-studio: {follow.printable(said)}", file=sys.stderr)
+        print(f"repair-studio: {follow.printable(message)}", file=sys.stderr)
         raise typer.Exit(code)
 
     return inner
 
 
-def opened(home: Path) -> Workspace:
-    """The home folder, opened. Raises UserError where it cannot be used."""
+def open_workspace(home: Path) -> Workspace:
+    """The workspace of a home folder. Raises UserError if it cannot be used."""
     from engine.control.workspace import Workspace  # the database takes a moment to import; --help does not need it
 
     return Workspace(home)
 
 
-def up_to_date(home: Path) -> Workspace:
-    """The workspace with what its runs have said since last time, as far as that can be stored."""
-    workspace = opened(home)
-    follow.look(workspace)
+def updated_workspace(home: Path) -> Workspace:
+    """The workspace after one tick, which stores the new events of its runs if it can."""
+    workspace = open_workspace(home)
+    follow.update(workspace)
     return workspace
 
 
-def leave(run: Any) -> None:
-    """Leave with the exit code of a run that has ended badly; one that is done, or still goes on, is fine."""
-    if run.state in ("failed", "stopped", "interrupted"):
+def exit_with_code(run: Any) -> None:
+    """Exit with an error code if the run has failed or was stopped; return if it is done or still running."""
+    if run.state in RESUMABLE:
         raise typer.Exit(WRONG_INPUT if run.cause == "user" else FAILED)

@@ -1,19 +1,19 @@
-"""How a repair conversation goes on: the contract of a strategy."""
+"""Choosing the next prompts of a repair conversation: the interface of a strategy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from engine.domain import Bug, Patch, Turn, Verdict
+from engine.domain import Bug, Patch, Prompt, Turn, Verdict
 from engine.representations import Representation
 
-Complete = Callable[[str], str]  # prompt -> one completion, streamed to whoever watches while it is written
+Complete = Callable[[Prompt], str]  # prompt -> one completion, streamed to whoever watches while it is written
 Evaluate = Callable[[Bug, Patch], Verdict]
 
 
 class Strategy(Protocol):
-    """Decides the next prompts of a conversation from what was said and what the tests printed."""
+    """Chooses the next prompts of a conversation from the earlier messages and the output of the tests."""
 
     name: str
 
@@ -26,9 +26,10 @@ class Strategy(Protocol):
         complete: Complete,
         evaluate: Evaluate,
     ) -> Iterator[Turn]:
-        """The turns that follow on `path`, at most `budget` of them the model's; every patch shown has its verdict.
+        """Yield the turns after `path`, at most `budget` of them the model's; every patch has its verdict.
 
-        The turns get the numbers after the last one of `path`, in their order; one that follows an earlier turn than
-        the one before it names that as its `parent`, which starts another branch of the conversation. Ends at the first
-        plausible patch. Raises UserError where the prompt does not fit the model.
+        The last turn of `path` has the largest number of the conversation, and the new turns are numbered on from it. A
+        turn that does not follow the one before it has an earlier turn of `path`, or an earlier new one, as its
+        `parent`, which starts another branch of the conversation. Ends at the first plausible patch. Raises UserError
+        if the prompt does not fit the model.
         """

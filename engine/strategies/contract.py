@@ -1,12 +1,13 @@
-"""What always holds of a strategy; run on every registered one."""
+"""The contract test of a strategy, run on every registered one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from engine.domain import Bug, Outcome, Patch, Sample, Span, Turn, Verdict
+from engine.domain import Bug, Outcome, Patch, Prompt, Sample, Span, Turn, Verdict
 from engine.representations import Representation
 from engine.strategies import Strategy
+from engine.strategies.conversation import Conversation
 
 BUG = Bug(
     "contract/add",
@@ -20,11 +21,11 @@ BUG = Bug(
 
 @dataclass
 class Stub:
-    """A stub for model and tests: the answers are known beforehand, and so is what the tests say of them."""
+    """A stub for model and tests, with fixed answers and fixed verdicts."""
 
     answers: list[str]
     evaluated: list[str | None] = field(default_factory=list)
-    prompts: list[str] = field(default_factory=list)
+    prompts: list[Prompt] = field(default_factory=list)
 
     name: str = "table"
 
@@ -40,7 +41,7 @@ class Stub:
     def for_vocabulary(self, vocabulary: frozenset[str] | None) -> Representation:
         return self
 
-    def complete(self, prompt: str) -> str:
+    def complete(self, prompt: Prompt) -> str:
         self.prompts.append(prompt)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -51,27 +52,31 @@ class Stub:
 
 
 def check(strategy: Strategy, budget: int = 4) -> None:
-    """Hold conversations with models that fail and one that succeeds. Raises AssertionError with the broken promise."""
+    """Hold conversations with stubs that fail and one that succeeds. Raises AssertionError on a violation."""
     wrong = [f"    return a * {number}\n" for number in range(20)]
     for answers in (wrong[:1], wrong, [*wrong[:2], BUG.fixed_lines, *wrong[2:]], [""], [BUG.fixed_lines]):
         stub = Stub(list(answers))
-        turns = list(strategy.reply(BUG, [], budget, stub, stub.complete, stub.evaluate))
-        _check_turns(turns, stub, budget)
-        _check_parents(turns, 1)
+        conversation = Conversation()
+        turns = _replied(strategy, conversation, stub, budget)
         if answers == [BUG.fixed_lines]:
             assert turns[-1].verdict is not None, "the last turn has no verdict"
             assert turns[-1].verdict.is_plausible, "a model that knows the fix did not get it through"
-        path = [replace(turn, number=at) for at, turn in enumerate([*turns, Turn("user", "try harder")], start=1)]
-        again = list(strategy.reply(BUG, path, 1, stub, stub.complete, stub.evaluate))
-        _check_turns(again, stub, 1)
-        _check_parents(again, len(turns) + 2)
+        conversation.add(Turn("user", "try harder"))
+        _replied(strategy, conversation, stub, 1)
 
 
-def _check_parents(turns: list[Turn], first: int) -> None:
-    """`first`: the number that the first of them gets."""
-    for number, turn in enumerate(turns, start=first):
-        is_earlier = turn.parent is None or 1 <= turn.parent < number
-        assert is_earlier, f"turn {number} names {turn.parent} as its parent, which is no earlier turn"
+def _replied(strategy: Strategy, conversation: Conversation, stub: Stub, budget: int) -> list[Turn]:
+    """The turns of one reply, numbered while they come, as the worker does it."""
+    known = {turn.number for turn in conversation.path}
+    turns = []
+    for turn in strategy.reply(BUG, conversation.path, budget, stub, stub.complete, stub.evaluate):
+        turns.append(conversation.add(turn))
+        number, parent = turns[-1].number, turns[-1].parent
+        is_earlier = parent in known or (parent is None and number == 1)
+        assert is_earlier, f"turn {number} names {parent} as its parent, which is no earlier turn"
+        known.add(number)
+    _check_turns(turns, stub, budget)
+    return turns
 
 
 def _check_turns(turns: list[Turn], stub: Stub, budget: int) -> None:

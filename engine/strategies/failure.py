@@ -1,4 +1,4 @@
-"""What a test run says to whoever has to mend the patch: the line that matters out of a long log."""
+"""Summarises a failed test run for the model or a person: the most important line of a long log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from engine.domain import Outcome, Verdict
 
 SHOWN_LINES = 12
-_TELLING = re.compile(r"\b(assert\b|AssertionError|[A-Za-z.]*(Error|Exception|Failure)\b)|expected", re.IGNORECASE)
+_ERROR = re.compile(r"\b(assert\b|AssertionError|[A-Za-z.]*(Error|Exception|Failure)\b)|expected", re.IGNORECASE)
 _NOISE = re.compile(r"^\s*(at |File \"|raise |\.\.\.|=+|-+|_+)")  # frames and rulers
 
 
@@ -17,21 +17,21 @@ def in_one_line(verdict: Verdict, most: int = 120) -> str:
         return "the tests did not end in time"
     if verdict.outcome is Outcome.NO_PATCH:
         return f"no patch: {verdict.reason}"[:most]
-    said = _telling_line(verdict.log) or ", ".join(verdict.failed) or verdict.reason or verdict.outcome.value
+    line = _important_line(verdict.log) or ", ".join(verdict.failed) or verdict.reason or verdict.outcome.value
     what = "does not compile" if verdict.outcome is Outcome.COMPILE_ERROR else "test"
-    return f"{what}: {said}"[:most]
+    return f"{what}: {line}"[:most]
 
 
 def for_people(verdict: Verdict) -> str:
-    """What failed in one line, and after an empty one the end of the log."""
+    """What failed in one line, then an empty line and the end of the log."""
     named = f" ({', '.join(verdict.failed[:5])})" if verdict.failed else ""
     log = "\n".join(verdict.log.strip().splitlines()[-SHOWN_LINES:])
     return f"{in_one_line(verdict)}{named}\n\n{log}".strip()
 
 
-def _telling_line(log: str) -> str:
-    """pytest marks the line with E; other tools name an error; else the first line that says anything."""
+def _important_line(log: str) -> str:
+    """The line that pytest marks with E, or a line with the name of an error, or the first line that is not empty."""
     lines = [line.strip() for line in log.splitlines() if line.strip() and not _NOISE.match(line)]
     marked = [line.removeprefix("E").strip() for line in lines if line.startswith("E  ")]
-    telling = [line for line in lines if _TELLING.search(line)]
-    return next(iter([*marked, *telling, *lines]), "")
+    errors = [line for line in lines if _ERROR.search(line)]
+    return next(iter([*marked, *errors, *lines]), "")

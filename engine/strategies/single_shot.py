@@ -12,7 +12,7 @@ from engine.strategies import Complete, Evaluate
 
 
 class SingleShot:
-    """Answers once with the representation's own prompt, whatever was said before."""
+    """Answers once with the representation's own prompt; ignores earlier messages."""
 
     name: ClassVar[str] = "single_shot"
     title: ClassVar[str] = "One attempt"

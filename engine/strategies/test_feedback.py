@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.domain import Bug, Turn
+from engine.domain import Bug, Prompt, Turn
 from engine.generators import PromptTooLong
 from engine.params import setting
 from engine.representations import Representation
 from engine.strategies import Complete, Evaluate
 from engine.strategies.failure import for_people, in_one_line
 
-STUCK = "The model gives an answer again that was tried already. Give it a hint, or raise the temperature."
+STUCK = "The model repeats an answer that was already tried. Give it a hint, or raise the temperature."
 
 
 class TestFeedback:
-    """Runs the tests on each answer, tells the model what failed, and lets it try again.
+    """Runs the tests on each answer, shows the model what failed, and lets it try again.
 
-    For models that fill in code: what was tried, what the tests said of it and what the user said stand as comments
-    where the fault is. An answer that was tried before is drawn again.
+    For models that fill in code: earlier answers, their test results and the user's hints are comments in the prompt,
+    where the fault is. An answer that was already tried is generated again.
     """
 
     name: ClassVar[str] = "test_feedback"
@@ -28,10 +28,10 @@ class TestFeedback:
     __test__ = False  # not a test class, whatever pytest makes of its name
 
     class Params(params.Params):
-        """What may be set."""
+        """Settings of the strategy."""
 
         name: Literal["test_feedback"] = "test_feedback"
-        redraws: int = setting(8, "fresh draws when an answer was tried before", unit="draws", more=True, ge=0, le=50)
+        redraws: int = setting(8, "most attempts to get a new answer", unit="draws", more=True, ge=0, le=50)
 
     def __init__(self, params: TestFeedback.Params) -> None:
         self.params = params
@@ -45,28 +45,28 @@ class TestFeedback:
         complete: Complete,
         evaluate: Evaluate,
     ) -> Iterator[Turn]:
-        said = list(path)
+        turns = list(path)
         for _ in range(budget):
-            last = said[-1] if said else None
+            last = turns[-1] if turns else None
             if last is not None and last.role == "assistant" and last.verdict is not None:
-                said.append(Turn("tool", for_people(last.verdict)))
-                yield said[-1]
-            tried = {turn.text.strip() for turn in said if turn.role == "assistant"}
-            answer = self._new_answer(bug, said, tried, representation, complete)
+                turns.append(Turn("tool", for_people(last.verdict)))
+                yield turns[-1]
+            tried = {turn.text.strip() for turn in turns if turn.role == "assistant"}
+            answer = self._new_answer(bug, turns, tried, representation, complete)
             if answer is None:
                 yield Turn("tool", STUCK)
                 return
             prompt, text = answer
             patch = representation.decode(text, bug)
             verdict = evaluate(bug, patch)
-            said.append(Turn("assistant", text, patch, verdict, prompt))
-            yield said[-1]
+            turns.append(Turn("assistant", text, patch, verdict, prompt))
+            yield turns[-1]
             if verdict.is_plausible:
                 return
 
     def _new_answer(
         self, bug: Bug, said: Sequence[Turn], tried: set[str], representation: Representation, complete: Complete
-    ) -> tuple[str, str] | None:
+    ) -> tuple[Prompt, str] | None:
         """A prompt and an answer to it that was not tried yet; None where every draw gave one that was."""
         notes = notes_of(said)
         for _ in range(1 + self.params.redraws):
@@ -76,10 +76,10 @@ class TestFeedback:
         return None
 
 
-def notes_of(said: Sequence[Turn]) -> list[str]:
-    """One line each, oldest first: hints of the user, and answers tried with what the tests said of them."""
+def notes_of(turns: Sequence[Turn]) -> list[str]:
+    """Lines for the prompt, oldest first: hints of the user, and earlier answers with their test results."""
     notes = []
-    for turn in said:
+    for turn in turns:
         if turn.role == "assistant" and turn.verdict is not None:
             notes.append(f"tried: {_one_line(turn.text) or '(nothing)'}")
             notes.append(in_one_line(turn.verdict))
@@ -90,10 +90,10 @@ def notes_of(said: Sequence[Turn]) -> list[str]:
 
 def _fitting(
     bug: Bug, notes: list[str], representation: Representation, complete: Complete
-) -> tuple[str, str, list[str]]:
+) -> tuple[Prompt, str, list[str]]:
     """The longest prompt that fits, the answer to it, and its notes: the oldest results are left out first, hints last.
 
-    Raises PromptTooLong where the code alone does not fit.
+    Raises PromptTooLong if the code alone does not fit.
     """
     while True:
         try:

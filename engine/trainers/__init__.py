@@ -1,4 +1,4 @@
-"""Ways of training: the contract of a trainer."""
+"""Training a model: the interface of a trainer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Device = Literal["cuda", "cpu"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """Bytes by purpose, the counts behind them, and what to know about the figure."""
+    """Memory in bytes by purpose, the numbers of parameters, and notes about the estimate."""
 
     weights: int
     optimizer: int
@@ -32,7 +32,7 @@ class Estimate:
 
     @property
     def parts(self) -> dict[str, int]:
-        """In the order of the stacked bar."""
+        """Bytes by purpose, in the order of the stacked bar."""
         names = ("weights", "optimizer", "gradients", "activations", "buffers", "context")
         return {name: getattr(self, name) for name in names}
 
@@ -45,24 +45,25 @@ class Trainer(Protocol):
     """Trains one model on a training set inside a worker process."""
 
     name: str
-    accepts: ClassVar[frozenset[Rows]]  # the training sets it can learn from
+    accepts: ClassVar[frozenset[Rows]]  # the kinds of rows it can learn from
 
     def check(self, model: Model) -> None:
-        """A quick look before a run is queued, without torch. Raises UserError where model and settings do not fit.
+        """A quick check before a run is queued, without torch. Raises UserError if model and settings do not fit.
 
-        Of a model on the hub there may be no more than its configuration in the folder, or no folder yet.
+        A model of the hub may have only its configuration in its folder, or no folder yet.
         """
 
     def estimate(self, config: Mapping[str, Any], max_tokens: int, device: Device) -> Estimate | None:
-        """The peak of memory for a model with this config.json and samples of `max_tokens` tokens.
+        """The peak memory for a model with this config.json and samples of `max_tokens` tokens.
 
-        None where this trainer cannot tell. Without torch, and fast enough to follow every key stroke in a form.
+        None if this trainer cannot estimate it. Must not import torch, and must be fast enough to be called at every
+        key stroke in a form.
         """
 
     def train(self, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, object]:
         """Write an adapter or a model to `run.artifacts / "model"` and return the final figures.
 
-        Among them: `model`, "adapter" or "base", what was written, and `train_loss`. `dataset` is a training set's
-        folder (see engine/training_set.py). Emits metrics to `run` and saves checkpoints below
-        `run.artifacts / "checkpoints"`, from the newest complete one of which it goes on.
+        They include `model`, which is "adapter" or "base", and `train_loss`. `dataset` is a dataset's folder (see
+        engine/training_set.py). Emits metrics to `run` and saves checkpoints in `run.artifacts / "checkpoints"`; if
+        there are any, it continues from the newest complete one.
         """

@@ -24,7 +24,7 @@ OPTIMIZERS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How many steps there are and when something happens, in optimizer steps."""
+    """The number of optimizer steps, and the steps between evaluations and between checkpoints."""
 
     steps: int
     steps_per_epoch: int
@@ -40,7 +40,7 @@ class Plan:
 
 
 def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool) -> Any:
-    """TRL's SFTConfig. Raises UserError where Weights & Biases is wanted and not set up."""
+    """TRL's SFTConfig. Raises UserError if Weights & Biases is wanted but has no key."""
     from trl import SFTConfig
 
     if params.report_to_wandb and not (os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_MODE")):
@@ -69,13 +69,13 @@ def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path,
         packing=params.packing,
         logging_steps=params.logging_steps,
         logging_first_step=True,
-        logging_nan_inf_filter=False,  # a loss that is not a number is shown and ends the run, never averaged away
+        logging_nan_inf_filter=False,  # a loss that is not a number is reported and ends the run
         eval_strategy="steps" if evaluates else "no",
         eval_steps=plan.eval_every,
         save_strategy="steps",
         save_steps=plan.save_every,
-        save_total_limit=None,  # engine.trainers.checkpoint rotates, once the new checkpoint is sealed
-        train_sampling_strategy="sequential",  # the rows come in their order already
+        save_total_limit=None,  # engine.trainers.checkpoint deletes old ones, after the new one is complete
+        train_sampling_strategy="sequential",  # the rows are already in their order
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None if not params.packing else 1024,
         prediction_loss_only=True,

@@ -1,8 +1,8 @@
-"""Checkpoints that are whole or not there: sealed with COMPLETE, found newest first, rotated only behind a seal.
+"""Checkpoints that are complete or ignored: marked with a file COMPLETE, found newest first, old ones deleted.
 
-transformers saves in place and resumes the highest number, so a worker killed while saving could not go on. Here a
-checkpoint counts only once its files, and then the file COMPLETE, have reached the disk. COMPLETE holds a line
-"CRC SIZE NAME" for each file (CRC-32 in hexadecimal, size in bytes), by which a damaged one is found out.
+transformers saves in place and resumes the highest number, so a worker killed while saving could not be resumed. Here
+a checkpoint counts only once its files, and then the file COMPLETE, are on the disk. COMPLETE contains a line
+"CRC SIZE NAME" for each file (CRC-32 in hexadecimal, size in bytes), to detect damaged files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SEALED = re.compile(r"([0-9a-f]{8}) ([0-9]{1,19}) ([^\0\n]+)\n")
 
 
 def seal(folder: Path) -> None:
-    """Declare `folder` whole. After this returns, no crash of process or machine undoes it."""
+    """Mark the checkpoint in `folder` as complete, safe against a crash of the process or the machine."""
     (folder / SEAL).unlink(missing_ok=True)  # of an earlier save of the same step, whose files are replaced
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for file in files:
@@ -32,26 +32,26 @@ def seal(folder: Path) -> None:
         file_handle.writelines(f"{_crc(file):08x} {file.stat().st_size} {file.relative_to(folder)}\n" for file in files)
         file_handle.flush()
         os.fsync(file_handle.fileno())
-    unfinished.rename(folder / SEAL)  # atomic: COMPLETE is there with all that it lists, or it is not there
+    unfinished.rename(folder / SEAL)  # atomic: COMPLETE exists only with all files that it lists
     _sync(folder)
     _sync(folder.parent)
 
 
 def complete(checkpoints: Path) -> list[Path]:
-    """The sealed checkpoints, oldest first, by step."""
+    """The complete checkpoints, in the order of their steps."""
     return [path for path in _checkpoints(checkpoints) if (path / SEAL).is_file()]
 
 
 def newest_complete(checkpoints: Path) -> Path | None:
-    """The checkpoint to go on from, its files compared with its seal.
+    """The newest complete checkpoint whose files match COMPLETE, to continue from; None if there is none.
 
-    Unsealed and damaged ones are renamed `incomplete-N` and `damaged-N`, and never read or deleted.
+    Incomplete and damaged ones are renamed `incomplete-N` and `damaged-N`, and never read or deleted.
     """
     for path in reversed(_checkpoints(checkpoints)):
         if not (path / SEAL).is_file():
             path.rename(_free_name(checkpoints, "incomplete", step_of(path)))
         elif damage := damage_of(path):
-            log.warning("%s is passed over: %s", path.name, damage)
+            log.warning("%s is not used: %s", path.name, damage)
             path.rename(_free_name(checkpoints, "damaged", step_of(path)))
         else:
             return path
@@ -59,7 +59,7 @@ def newest_complete(checkpoints: Path) -> Path | None:
 
 
 def damage_of(checkpoint: Path) -> str:
-    """What in a sealed checkpoint is no longer as it was saved; empty where nothing is."""
+    """What is damaged in a complete checkpoint; empty if nothing is."""
     name = SEAL
     try:
         written = (checkpoint / SEAL).read_text(encoding="utf-8")
@@ -84,15 +84,15 @@ def damage_of(checkpoint: Path) -> str:
 
 
 def rotate(checkpoints: Path, keep: int) -> None:
-    """Delete the oldest sealed checkpoints until `keep` (2 or more) are left."""
+    """Delete the oldest complete checkpoints until `keep` (2 or more) are left."""
     assert keep >= 2, f"keeping {keep} would leave none if the newest turned out to be damaged"
     for path in complete(checkpoints)[:-keep]:
-        (path / SEAL).unlink()  # first, so that a crash in between leaves nothing that looks whole
+        (path / SEAL).unlink()  # first, so that a checkpoint deleted in part does not look complete
         shutil.rmtree(path)
 
 
 def step_of(checkpoint: Path) -> int:
-    """Optimizer steps done when it was saved."""
+    """The optimizer step after which it was saved."""
     found = _NUMBERED.fullmatch(checkpoint.name)
     assert found, f"not a checkpoint's name: {checkpoint.name}"
     return int(found[1])

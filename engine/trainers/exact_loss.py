@@ -1,7 +1,7 @@
-"""TRL's trainer with a loss that, on a CPU, computes only what it needs, and whose evaluation can be cut short.
+"""TRL's trainer with a faster loss on a CPU, and with an evaluation that can be interrupted.
 
-TRL scores only the target's tokens where it has Triton, which is on a GPU. On a CPU it would project every token of
-the prompt onto the vocabulary, twice, and measure entropy and accuracy on top: a third of a small model's time.
+With Triton, on a GPU, TRL computes logits of the target's tokens only. On a CPU it would compute those of every token
+of the prompt, twice, and also entropy and accuracy, which takes a third of a small model's training time.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ class LeanSFTTrainer(SFTTrainer):  # type: ignore[misc]
     """The same mean negative log-likelihood of the target tokens, to the last few bits."""
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """As TRL's; one that is cut short has no figures, and the step before it is saved."""
+        """As TRL's; an interrupted evaluation has no figures, and the step before it is saved."""
         try:
             return dict(super().evaluate(*args, **kwargs))
         except EvaluationCut:
-            self.control.should_evaluate = False  # else the end of the epoch begins another one, and saves once more
+            self.control.should_evaluate = False  # else the end of the epoch would start another one, and save again
             self.control.should_save = self.control.should_training_stop = True
             return {}
 
@@ -36,7 +36,7 @@ class LeanSFTTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         if inputs["input_ids"].device.type != "cpu" or return_outputs:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        labels = inputs["labels"][:, 1:]  # (B, T - 1) token t + 1 stands beside what was read up to t
+        labels = inputs["labels"][:, 1:]  # (B, T - 1): the label at position t is token t + 1
         causal = model.get_base_model() if hasattr(model, "get_base_model") else model
         read = causal.base_model(**{name: value for name, value in inputs.items() if name != "labels"}, use_cache=False)
         has_loss = labels != -100

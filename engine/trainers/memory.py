@@ -1,4 +1,4 @@
-"""How much memory this process uses now and has used at most: on its GPU where there is one, else in the machine."""
+"""The current and the peak memory of this process: on its GPU if there is one, else in main memory."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Memory:
 
 
 def measure() -> Memory:
-    """The memory of this process now: of its GPU by NVML, which counts the context too, or resident on a CPU."""
+    """The memory of this process now: on the GPU by NVML, which includes the context, or its resident set."""
     if name := _gpu_name():
         return Memory(_nvml_bytes() or _torch_reserved(), name)
     return Memory(psutil.Process().memory_info().rss, "CPU")
 
 
 def peak() -> Memory:
-    """The most so far. On a GPU, torch's own peak and what the context takes beside it."""
+    """The peak so far: on a GPU, torch's own peak plus the size of the context."""
     if name := _gpu_name():
         import torch
 
@@ -49,7 +49,7 @@ def _torch_reserved() -> int:
 
 
 def _nvml_bytes() -> int:
-    """This process' bytes on the current GPU; 0 where NVML does not tell (inside some containers)."""
+    """This process' bytes on the current GPU; 0 if NVML does not know them (inside some containers)."""
     import pynvml
     import torch
 

@@ -1,4 +1,4 @@
-"""What a training run says while it trains: points of the curves, progress with the time left, checkpoints."""
+"""The events of a training run: metrics, progress with the time left, checkpoints."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ NAMES = {  # transformers' names -> ours
 
 
 class EvaluationCut(Exception):
-    """Ends an evaluation under way, because the training was asked to stop."""
+    """Ends a running evaluation, because the training was asked to stop."""
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]
-    """Turns the trainer's calls into events of the run, and seals each checkpoint it saves."""
+    """Turns the trainer's callbacks into events of the run, and marks each saved checkpoint as complete."""
 
     def __init__(self, run: RunDir, tokens_by_step: Sequence[int], steps_per_epoch: float, keep: int) -> None:
         """`tokens_by_step[i]`: tokens, without padding, of the first i optimizer steps together."""
@@ -38,12 +38,12 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self.keep = keep
         self._first_step = 0
         self._started = 0.0
-        self._last = (0.0, 0)  # when and at which step the last point was made
+        self._last = (0.0, 0)  # time and step of the last metric
         self.is_stopping = False
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """While it lasts, SIGTERM, however often, ends the training after the step under way, with a checkpoint."""
+        """Within this context, SIGTERM ends the training after the current step, with a checkpoint."""
 
         def stop(number: int, frame: FrameType | None) -> None:
             self.is_stopping = True
@@ -90,18 +90,18 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         loss = values.get("loss", values.get("eval_loss", 0.0))
         if not math.isfinite(loss):
             raise UserError(
-                f"the loss is {loss} at step {step}, so training has come apart; "
+                f"the loss is {loss} at step {step}, so the training has diverged; "
                 f"lower the learning rate (it was {args.learning_rate:g}), or set precision to fp32",
                 field="trainer.learning_rate",
             )
         self._progress(state)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._last = (time.monotonic(), state.global_step)  # evaluating is not training: not in tokens a second
+        self._last = (time.monotonic(), state.global_step)  # evaluation time does not count in tokens a second
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, which is not needed
         checkpoint.seal(folder)
         checkpoint.rotate(folder.parent, self.keep)
         self.run.emit("checkpoint", step=int(state.global_step), path=str(folder))
@@ -118,7 +118,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
 
 def duration(seconds: float) -> str:
-    """As a person says it: "40 s", "3 min 20 s", "2 h 5 min"."""
+    """Seconds as text: "40 s", "3 min 20 s", "2 h 5 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

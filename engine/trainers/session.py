@@ -1,4 +1,4 @@
-"""One training session, from the run's folder to the finished adapter; goes on where a killed one stopped.
+"""One training session, from the run's folder to the finished adapter; continues where a killed one stopped.
 
 Imports torch, transformers and TRL: for worker processes only.
 """
@@ -16,7 +16,7 @@ from datasets import Dataset
 from transformers import set_seed
 from trl import pack_dataset
 
-from engine.artifacts import made_whole
+from engine.artifacts import atomic_folder
 from engine.domain import Model
 from engine.errors import UserError
 from engine.models.loading import best_device, context_of, load_tokenizer
@@ -59,7 +59,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     if params.method != "full":
         keep_adapter_exact(trainer.model)
     newest = checkpoint.newest_complete(folder)
-    if newest is not None or any(event.kind == "metric" for event in run.events().events):
+    if newest is not None or any(event.kind == "metric" for event in run.all_events()):
         run.emit("resumed", step=checkpoint.step_of(newest) if newest else 0)  # without a checkpoint it starts over
     with reporter.stoppable():
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
@@ -94,7 +94,7 @@ def _data(params: SftParams, dataset: Path, weights: Any) -> tuple[Dataset, Data
     )
     if not len(train_rows):
         raise UserError(
-            f"no row of the training set can be used ({_counts(train_rows.left_out) or 'it is empty'})", field="dataset"
+            f"no row of the dataset can be used ({_counts(train_rows.left_out) or 'it is empty'})", field="dataset"
         )
     left_out = {
         reason: train_rows.left_out.get(reason, 0) + valid_rows.left_out.get(reason, 0)
@@ -118,7 +118,7 @@ def _shortest_first(rows: Rows) -> Dataset:
 
 
 def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir) -> None:
-    with made_whole(run.artifacts / "model") as folder:
+    with atomic_folder(run.artifacts / "model") as folder:
         trained.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
@@ -130,7 +130,7 @@ def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir) -> None:
 
 
 def _mean_loss(history: list[dict[str, Any]]) -> float | None:
-    """Over all steps, those before a restart included; each point of the curve is the mean since the last one."""
+    """The mean over all steps, including those before a restart; each entry is the mean since the last entry."""
     total, before = 0.0, 0
     for entry in history:
         if "loss" in entry:

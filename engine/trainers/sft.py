@@ -30,7 +30,7 @@ class Sft:
         self.params = params
 
     def check(self, model: Model) -> None:
-        """Raises UserError naming every setting in which an adapter that goes on differs from what is asked for."""
+        """Raises UserError naming every setting in which an adapter to train further differs from these settings."""
         if model.kind != "adapter":
             return
         if self.params.method == "full":
@@ -58,13 +58,13 @@ class Sft:
             has = "; ".join(f"{name}: the adapter has {own}, not {asked}" for name, (own, asked) in shown.items())
             options = " ".join(f"--set {name}={own}" for name, (own, _) in shown.items())
             raise UserError(
-                f"{has}; {model.name!r} can only go on as it was made: use {options}, or merge it and train the merged "
-                "model",
+                f"{has}; {model.name!r} can only be trained further with its own settings: use {options}, or merge it "
+                "and train the merged model",
                 field=next(iter(differing)),
             )
 
     def _layers(self, own: adapters.Lora, model: Model) -> str:
-        """The adapter's layers as the setting spells them; the setting itself where both mean the same."""
+        """The adapter's layers in the notation of the setting; the setting itself if both mean the same."""
         asked = self.params.layer_names
         linear = adapters.linear_layers(Path(model.weights))
         wanted = linear if isinstance(asked, str) else frozenset(name.rpartition(".")[2] for name in asked)
@@ -84,5 +84,5 @@ class Sft:
 
 
 def _shown(value: object) -> str:
-    """As a person would type it."""
+    """A value as a user would type it."""
     return f"{value:g}" if isinstance(value, float) else str(value)

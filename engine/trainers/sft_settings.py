@@ -1,4 +1,4 @@
-"""What may be set for supervised fine-tuning."""
+"""The settings of supervised fine-tuning."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from engine.params import setting
 
 
 class SftParams(params.Params):
-    """Settings of supervised fine-tuning; the few that matter most come first."""
+    """Settings of supervised fine-tuning; the most important ones come first."""
 
     name: Literal["sft"] = "sft"
     method: Literal["lora", "qlora", "full"] = setting(
-        "lora", "lora: small matrices beside frozen weights; qlora: the same on a 4-bit base; full: every weight"
+        "lora", "lora: small matrices added to frozen weights; qlora: the same on a 4-bit base; full: every weight"
     )
     rank: int = setting(16, "width of the added matrices; not used by full", gt=0, le=1024)
-    alpha: int = setting(32, "the added matrices count alpha / rank times; not used by full", gt=0, le=8192)
-    learning_rate: float = setting(2e-4, "at its peak, per optimizer step", gt=0, le=1)
-    epochs: float = setting(1.0, "passes over the training set; fractions are fine", unit="epochs", gt=0, le=1000)
-    batch_size: int = setting(8, "samples a forward pass", unit="samples", gt=0, le=4096)
-    accumulation: int = setting(1, "forward passes an optimizer step", unit="passes", more=True, gt=0, le=4096)
+    alpha: int = setting(32, "the added matrices are scaled by alpha / rank; not used by full", gt=0, le=8192)
+    learning_rate: float = setting(2e-4, "peak value, per optimizer step", gt=0, le=1)
+    epochs: float = setting(1.0, "passes over the dataset; may be a fraction", unit="epochs", gt=0, le=1000)
+    batch_size: int = setting(8, "samples per forward pass", unit="samples", gt=0, le=4096)
+    accumulation: int = setting(1, "forward passes per optimizer step", unit="passes", more=True, gt=0, le=4096)
     max_steps: int | None = setting(
-        None, "stop after so many optimizer steps; empty: by epochs", unit="steps", more=True, gt=0, le=10**8
+        None, "stop after this many optimizer steps; empty: by epochs", unit="steps", more=True, gt=0, le=10**8
     )
-    dropout: float = setting(0.0, "share of the added matrices' input left out at random", more=True, ge=0, lt=1)
+    dropout: float = setting(0.0, "share of the added matrices' input set to zero at random", more=True, ge=0, lt=1)
     target_modules: str = setting(
         "all-linear", "layers that get added matrices: all-linear, or names as in q_proj,v_proj", more=True
     )
@@ -34,7 +34,7 @@ class SftParams(params.Params):
         16, "lora only: 8 keeps the frozen weights in 8 bits (LLM.int8); qlora always has 4", unit="bits", more=True
     )
     scheduler: Literal["linear", "cosine", "constant"] = setting(
-        "linear", "how the learning rate goes on after warm-up", more=True
+        "linear", "how the learning rate changes after the warm-up", more=True
     )
     warmup_steps: float = setting(
         0.0,
@@ -44,12 +44,12 @@ class SftParams(params.Params):
         le=10**8,
     )
     optimizer: Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "paged_adamw_32bit", "sgd"] = setting(
-        "adamw", "paged ones move to main memory when the GPU is full", more=True
+        "adamw", "paged optimizers use main memory when the GPU is full", more=True
     )
     beta1: float = setting(0.9, "AdamW's decay of the mean gradient", more=True, ge=0, lt=1)
     beta2: float = setting(0.999, "AdamW's decay of the mean squared gradient", more=True, ge=0, lt=1)
-    weight_decay: float = setting(0.0, "AdamW's pull of the weights towards zero", more=True, ge=0, le=10)
-    max_grad_norm: float = setting(1.0, "longer gradients are cut to this length; 0: never", more=True, ge=0)
+    weight_decay: float = setting(0.0, "AdamW's decay of the weights towards zero", more=True, ge=0, le=10)
+    max_grad_norm: float = setting(1.0, "larger gradients are clipped to this norm; 0: never", more=True, ge=0)
     precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
         "auto", "of the computation; auto: bf16 on a GPU that has it, fp32 on a CPU", more=True
     )
@@ -65,9 +65,9 @@ class SftParams(params.Params):
     save_steps: int | None = setting(
         None, "between two checkpoints; empty: after each epoch", unit="steps", more=True, gt=0, le=10**8
     )
-    keep_checkpoints: int = setting(2, "the newest are kept", unit="checkpoints", more=True, ge=2, le=100)
+    keep_checkpoints: int = setting(2, "older ones are deleted", unit="checkpoints", more=True, ge=2, le=100)
     report_to_wandb: bool = setting(
-        False, "send the curves to Weights & Biases too; the key comes from WANDB_API_KEY only", more=True
+        False, "also send the curves to Weights & Biases; needs WANDB_API_KEY in the environment", more=True
     )
 
     @field_validator("target_modules")
@@ -81,11 +81,11 @@ class SftParams(params.Params):
     @model_validator(mode="after")
     def _fits_together(self) -> SftParams:
         if self.base_bits == 8 and self.method != "lora":
-            raise ValueError(f"base_bits 8 goes with method lora only, and this is {self.method}; set base_bits 16")
+            raise ValueError(f"base_bits 8 needs method lora (got {self.method}); set base_bits to 16")
         if self.method == "qlora" and self.precision == "fp16":
             raise ValueError("qlora computes in bf16 or fp32; set precision to auto")
         if self.packing and self.group_by_length:
-            raise ValueError("packing leaves no padding to save; switch either packing or group_by_length off")
+            raise ValueError("packing has no padding that group_by_length could save; switch one of them off")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""What is trained: a base model with new LoRA matrices, an adapter that goes on, or every weight."""
+"""Prepares what is trained: a base model with new LoRA matrices, an existing adapter, or every weight."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.trainers.sft_settings import SftParams
 
 
 def precision(params: SftParams, device: torch.device) -> torch.dtype:
-    """Of the computation. Raises UserError for what the device cannot do."""
+    """The number type of the computation. Raises UserError if the device does not support it."""
     if params.precision == "auto":
         if device.type == "cpu":
             return torch.float32
@@ -25,9 +25,11 @@ def precision(params: SftParams, device: torch.device) -> torch.dtype:
 
 
 def prepare(params: SftParams, model: Model) -> Any:
-    """The model with the right weights trainable. Raises UserError for layers that it does not have."""
+    """The model with its trainable weights. Raises UserError for layers that it does not have."""
     device = best_device()
-    base = load_weights(Path(model.weights), device_map={"": device}, **_kept_as(params, precision(params, device)))
+    base = load_weights(
+        Path(model.weights), device_map={"": device}, **_load_options(params, precision(params, device))
+    )
     base.config.use_cache = False
     if params.method == "full":
         return base
@@ -37,7 +39,7 @@ def prepare(params: SftParams, model: Model) -> Any:
 
 
 def keep_adapter_exact(model: Any) -> None:
-    """Trainable weights back to fp32: beside a quantised base TRL makes them bf16, where small updates are lost."""
+    """Convert trainable weights to fp32: with a quantised base TRL makes them bf16, which loses small updates."""
     for weight in model.parameters():
         if weight.requires_grad:
             weight.data = weight.data.float()
@@ -54,8 +56,8 @@ def count_parameters(model: Any) -> tuple[int, int]:
     return sum(weight.numel() for weight in weights if weight.requires_grad), sum(weight.numel() for weight in weights)
 
 
-def _kept_as(params: SftParams, compute: torch.dtype) -> dict[str, Any]:
-    """How the weights are held in memory: quantised, or in the type of the computation."""
+def _load_options(params: SftParams, compute: torch.dtype) -> dict[str, Any]:
+    """Options for loading the weights: quantised, or in the type of the computation."""
     from transformers import BitsAndBytesConfig
 
     if params.method == "qlora":

@@ -1,6 +1,6 @@
-"""`python -m engine.work RUN_DIR`: one worker, which does one run and says in the run's folder how it ended.
+"""`python -m engine.work RUN_DIR`: one worker, which does one run and writes the result to the run's folder.
 
-Exit code 0: done; 1: failed, the last event says why; 143: stopped by SIGTERM.
+Exit code 0: done; 1: failed, with the reason in the last event; 143: stopped by SIGTERM.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from engine.fingerprint import library_versions
 from engine.rundir import HEARTBEAT_S, STOPPED, RunDir
 from engine.specs import parse
 from engine.temporary import sweep
-from engine.work.fetch import fetched
-from engine.work.inputs import recorded
+from engine.work.fetch import fetch_model
+from engine.work.inputs import record_inputs
 from engine.work.trouble import cause_of
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 
 def main(folder: Path) -> int:
     """Do the run in `folder`; returns the exit code."""
-    settle()
+    prepare_process()
     run = RunDir(folder)
     try:
         with run.held(), heartbeat(run):
             sweep()
             return work(run)
-    except OutsideFailure as error:  # another worker holds the run: what it says there is not ours to touch
+    except OutsideFailure as error:  # another worker holds the run, so no event may be written here
         sys.stderr.write(f"{error}\n")
         return 1
 
@@ -52,7 +52,7 @@ def work(run: RunDir) -> int:
         run.emit("state", state="running", versions=library_versions())
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
-        inputs = recorded(fetched(run.inputs(), run, spec.kind), run, spec.kind)
+        inputs = record_inputs(fetch_model(run.inputs(), run, spec.kind), run, spec.kind)
         result = getattr(import_module(module), name)(spec, inputs, run)
         run.emit("state", state="done", result=result)
         run.release_ending()
@@ -66,19 +66,19 @@ def work(run: RunDir) -> int:
         with suppress(OSError):  # the log may be on the full disk
             if cause not in ("user", "outside", "disk_full"):
                 traceback.print_exc()
-            sys.stderr.write(f"a fault of Repair Studio: {text}\n" if cause == "bug" else f"{text}\n")
+            sys.stderr.write(f"a bug in Repair Studio: {text}\n" if cause == "bug" else f"{text}\n")
         run.end("failed", error=text, cause=cause)
         return 1
 
 
 @contextmanager
 def heartbeat(run: RunDir) -> Iterator[None]:
-    """While it lasts, a thread shows every HEARTBEAT_S seconds that this process is running."""
+    """Run a thread that updates the heartbeat every HEARTBEAT_S seconds."""
     ended = threading.Event()
 
     def beat() -> None:
         while True:
-            with suppress(OSError):  # a full disk, or a folder that was removed: the work itself finds out
+            with suppress(OSError):  # a full disk or a removed folder: the work itself will report it
                 run.beat()
             if ended.wait(HEARTBEAT_S):
                 return
@@ -93,38 +93,38 @@ def heartbeat(run: RunDir) -> Iterator[None]:
 
 
 def spec_of(run: RunDir) -> Any:
-    """The run's spec. Raises UserError naming the file and the field that is wrong, OutsideFailure for a torn file."""
+    """The run's spec. Raises UserError naming the file and the wrong field, OutsideFailure if it is damaged."""
     try:
         return parse(run.spec())
     except UserError as error:
         raise UserError(f"{run.path / 'spec.json'}: {error}", field=error.field) from None
 
 
-def settle() -> None:
-    """Before any library is imported: quiet, one thread a core, and SIGTERM ends the run at once."""
+def prepare_process() -> None:
+    """Set up the process before any library is imported: log level, one thread per core, SIGTERM ends the run."""
     cores = str(len(os.sched_getaffinity(0)))
     for name, value in {
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "TOKENIZERS_PARALLELISM": "true",
         "OMP_NUM_THREADS": cores,
-        # A thread that waits for another sleeps. Where it waited in a loop and other processes needed the cores too,
-        # training went from 600 to 200 tokens a second (measured on two cores with a load of five).
+        # Waiting threads sleep. Waiting in a loop slows training down from 600 to 200 tokens a second when other
+        # processes need the cores too (measured on two cores with a load of five).
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
     }.items():
         os.environ.setdefault(name, value)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    # a library telling another one what it will drop some day is no news for whoever reads a run's log
+    # warnings of one library about another are of no use to the reader of a run's log
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|trl)\b")
     for name in ("httpx", "filelock", "fsspec"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_news)
+    logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_useful)
     signal.signal(signal.SIGTERM, _stop)
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Not that bitsandbytes found no faster kernel for a CPU, which it then does without."""
+def _is_useful(record: logging.LogRecord) -> bool:
+    """False for bitsandbytes' message that it has no faster kernel for this CPU, which changes nothing."""
     return not record.getMessage().startswith("Failed to load CPU gemm_4bit_forward")
 
 
@@ -134,7 +134,7 @@ def is_short(value: object) -> bool:
 
 
 def _stop(number: int, frame: FrameType | None) -> Any:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: the last event must be whole
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second signal must not interrupt the last event
     raise SystemExit(STOPPED)
 
 
@@ -142,4 +142,4 @@ if __name__ == "__main__":
     code = main(Path(sys.argv[1]).resolve())
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # threads that still judge a patch must not keep a stopped worker alive; their sandboxes die with it
+    os._exit(code)  # without waiting for threads that still test patches; their sandboxes end with this process

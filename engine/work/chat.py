@@ -1,4 +1,4 @@
-"""Keeps one model loaded and answers the questions of repair conversations until told to stop."""
+"""Keeps one model loaded and answers the questions of repair conversations until it is stopped."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import time
 from collections import Counter
 from typing import Any
 
-from engine.domain import Bug, Patch, Turn, Verdict
+from engine.domain import Bug, Patch, Prompt, Turn, Verdict, as_text
 from engine.errors import UserError
-from engine.events import Answered, TurnSaid
+from engine.events import Answered, TurnEvent
 from engine.generators import Stream
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS, STRATEGIES
+from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.specs import ChatSpec
+from engine.strategies.conversation import Conversation
 from engine.work.verdicts import as_json, from_json
 
 POLL_S = 0.1
 FLUSH_S = 0.1  # between two pieces of an answer
-IDLE_S = 30 * 60.0  # without a question: the model's memory is wanted elsewhere
+IDLE_S = 30 * 60.0  # without a question, after which the model is unloaded to free its memory
 
 
 def chat(spec: ChatSpec, inputs: Inputs, run: RunDir, idle_s: float = IDLE_S) -> dict[str, Any]:
-    """Answer until {"ask": "stop"} or `idle_s` seconds of silence; returns how much was said.
+    """Answer until {"ask": "stop"} or `idle_s` seconds without a question; returns counts of what was answered.
 
-    Emits progress "ready" once the model is loaded and again after each answer; `answered` closes each question.
-    A worker that is started again in the same folder goes on in the middle of the answer at which it was stopped.
+    Emits progress "ready" once the model is loaded and again after each answer; `answered` ends each question.
+    A worker that is started again in the same folder continues the answer during which it was stopped.
     """
     loaded = LoadedModel(spec, inputs, run)
     run.emit("progress", done=0, total=None, text="ready")
@@ -43,7 +45,7 @@ def chat(spec: ChatSpec, inputs: Inputs, run: RunDir, idle_s: float = IDLE_S) ->
 
 
 class LoadedModel:
-    """A loaded model with all that a conversation needs."""
+    """A loaded model with everything that a conversation needs."""
 
     def __init__(self, spec: ChatSpec, inputs: Inputs, run: RunDir) -> None:
         if inputs.model is None:
@@ -58,22 +60,21 @@ class LoadedModel:
         self._generator = GENERATORS.create(spec.generator)
         self._generator.load(inputs.model, spec.seed)
         shown = REPRESENTATIONS.create(spec.representation)
-        self._representation = shown.for_vocabulary(self._generator.vocabulary())
+        self._representation = for_model(shown, inputs.model, self._generator.vocabulary())
         # a worker started again in the same folder finds its old inbox, and the turns of an answer it was stopped in
         self._answered: Counter[int] = Counter()  # conversation -> number of its last answered question
         self._begun: dict[int, list[dict[str, Any]]] = {}  # conversation -> turns of the answer after that
-        for event in run.events().events:
-            if isinstance(event.said, Answered):
-                self._answered[event.said.conversation] = event.said.question
-                self._begun.pop(event.said.conversation, None)
-            elif isinstance(event.said, TurnSaid):
-                turn = {**event.fields, **(event.fields.get("verdict") or {})}
-                self._begun.setdefault(event.said.conversation, []).append(turn)
+        for event in run.all_events():
+            if isinstance(event.payload, Answered):
+                self._answered[event.payload.conversation] = event.payload.question
+                self._begun.pop(event.payload.conversation, None)
+            elif isinstance(event.payload, TurnEvent):
+                self._begun.setdefault(event.payload.conversation, []).append(dict(event.fields))
         self._questions: Counter[int] = Counter()
         self._turns = 0
 
     def answer(self, question: dict[str, Any]) -> None:
-        """Emit the turns that follow from one question. Trouble of the user's is said in a turn and ends nothing."""
+        """Emit the turns that answer one question. An error of the user becomes a turn and does not end the worker."""
         conversation, number = int(question["conversation"]), int(question["question"])
         if number <= self._answered[conversation]:
             return
@@ -81,9 +82,7 @@ class LoadedModel:
         try:
             self._reply(conversation, question)
         except UserError as error:
-            self._say(
-                conversation, self._next, Turn("assistant", "", Patch(str(question.get("bug")), None, str(error)))
-            )
+            self._say(conversation, Turn("assistant", "", Patch(str(question.get("bug")), None, str(error))))
         self._answered[conversation] = number
         self._run.emit("answered", conversation=conversation, question=number)
         self._run.emit("progress", done=self._turns, total=None, text="ready")
@@ -93,16 +92,15 @@ class LoadedModel:
 
     def _reply(self, conversation: int, question: dict[str, Any]) -> None:
         begun = self._begun.pop(conversation, [])
-        told = [*(question.get("turns") or ()), *begun]
-        self._next = max((int(turn.get("number") or 0) for turn in told), default=0) + 1
-        bug = self._bug(str(question.get("bug")))
-        turns = [_turn(bug, values) for values in told]
-        if not begun and (message := str(question.get("message") or "").strip()):
-            turns.append(Turn("user", message))
-            self._say(conversation, self._next, turns[-1])
+        bug_id, message = str(question.get("bug")), str(question.get("message") or "").strip()
+        earlier = [_turn(bug_id, values) for values in (*(question.get("turns") or ()), *begun)]
+        self._tree = Conversation(earlier, None if begun else question.get("after"))
+        bug = self._bug(bug_id)
+        if message and not begun:
+            self._say(conversation, Turn("user", message))
         live = _Live(self._run, conversation)
 
-        def complete(prompt: str) -> str:
+        def complete(prompt: Prompt) -> str:
             self._run.emit("progress", done=self._turns, total=None, text="writing an answer")
             text, is_finished = live.show(self._generator.stream(prompt))
             return text if is_finished else self._representation.trim(text, bug)
@@ -111,46 +109,46 @@ class LoadedModel:
             self._run.emit("progress", done=self._turns, total=None, text="running the tests")
             return self._benchmark.evaluate(bug, patch, self._sandbox)
 
-        answers = [turn for turn in turns[-len(begun) :] if turn.role == "assistant"] if begun else []
+        answers = [turn for turn in earlier[len(earlier) - len(begun) :] if turn.role == "assistant"]
         budget = int(question.get("budget") or 1) - len(answers)
         if budget < 1 or (answers and answers[-1].verdict is not None and answers[-1].verdict.is_plausible):
             return
-        for turn in self._strategy.reply(bug, turns, budget, self._representation, complete, evaluate):
-            self._say(conversation, self._next, turn)
+        for turn in self._strategy.reply(bug, self._tree.path, budget, self._representation, complete, evaluate):
+            self._say(conversation, turn)
 
     def _bug(self, bug_id: str) -> Bug:
         if bug_id not in self._bugs:
             raise UserError(f"there is no bug {bug_id!r} in this benchmark", field="bug")
         if bug_id in self._skipped:
-            raise UserError(f"{bug_id} cannot be judged here: {self._skipped[bug_id]}", field="bug")
+            raise UserError(f"{bug_id} cannot be tested here: {self._skipped[bug_id]}", field="bug")
         return self._bugs[bug_id]
 
-    def _say(self, conversation: int, number: int, turn: Turn) -> None:
+    def _say(self, conversation: int, new: Turn) -> None:
+        turn = self._tree.add(new)
         self._run.emit(
             "turn",
             conversation=conversation,
-            number=number,
+            number=turn.number,
             role=turn.role,
             text=turn.text,
             patch=turn.patch.text if turn.patch else None,
             patch_reason=turn.patch.reason if turn.patch else "",
-            prompt=turn.prompt,
+            prompt=as_text(turn.prompt),
             verdict=as_json(turn.verdict) if turn.verdict else None,
             parent=turn.parent,
         )
-        self._next = number + 1
         self._turns += 1
 
 
 class _Live:
-    """Sends an answer on while it is written, about ten times a second."""
+    """Emits an answer while it is written, about ten times a second."""
 
     def __init__(self, run: RunDir, conversation: int) -> None:
         self._run = run
         self._conversation = conversation
 
     def show(self, pieces: Stream) -> tuple[str, bool]:
-        """All of the text, and whether the model ended it; the first event says that the answer begins anew."""
+        """The whole text, and whether the model ended it; the first event drops the text of an earlier attempt."""
         text = held = ""
         restart, sent = True, time.monotonic()
         while True:
@@ -169,10 +167,17 @@ class _Live:
         self._run.emit("delta", conversation=self._conversation, text=text, restart=restart)
 
 
-def _turn(bug: Bug, values: dict[str, Any]) -> Turn:
-    """A turn as the control plane tells of it."""
-    is_patch = values.get("role") == "assistant"
-    patch = Patch(bug.id, values.get("patch"), values.get("patch_reason") or "") if is_patch else None
-    verdict = from_json(values) if values.get("outcome") else None
-    number = int(values.get("number") or 0)
-    return Turn(str(values.get("role") or "user"), str(values.get("text") or ""), patch, verdict, number=number)
+def _turn(bug_id: str, values: dict[str, Any]) -> Turn:
+    """A turn from the fields of its event, which are those of a turn in a question too."""
+    is_patch = values["role"] == "assistant"
+    patch = Patch(bug_id, values.get("patch"), values.get("patch_reason") or "") if is_patch else None
+    verdict = from_json(values["verdict"]) if values.get("verdict") else None
+    return Turn(
+        values["role"],
+        values["text"],
+        patch,
+        verdict,
+        values.get("prompt") or "",
+        values["number"],
+        values.get("parent"),
+    )

@@ -1,4 +1,4 @@
-"""A model named by its hub id, brought to this machine before the work begins, as far as this kind of run needs it."""
+"""Downloads a model named by its hub id before the work begins; only the files that this kind of run needs."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from engine.models import adapters
 from engine.rundir import Inputs, RunDir
 from engine.specs import KINDS
 
-# Never a pickle, never code; a dataset is only counted in tokens
+# No pickles and no code; building a dataset needs only the tokenizer
 WHOLE = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
 TOKENIZER = (
     "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "spiece.model",
     "sentencepiece*", "chat_template*", "config.json", adapters.CONFIG,
 )  # fmt: skip
-# Checkpoints in folders of their own, and the same weights once more in another layout
+# Checkpoints in subfolders, and copies of the weights in another format
 UNWANTED = ("*/*", "consolidated*")
 
 
-def fetched(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
-    """The same inputs with every model as a folder that holds what a run of this kind needs.
+def fetch_model(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
+    """The inputs with a local folder for every model, which contains what a run of this kind needs.
 
-    Whether a model of the hub is an adapter, and of which base model, is seen from its files. Raises UserError where
-    the files are gone from this machine, or a hub id cannot be had.
+    Whether a model of the hub is an adapter, and of which base model, is read from its files. Raises UserError if the
+    files no longer exist, or a model cannot be downloaded.
     """
     model = inputs.model
     if model is None or model.kind == "endpoint":
@@ -51,12 +51,12 @@ class _Fetch:
         self._field = field
 
     def folder(self, reference: str, name: str) -> str:
-        """The folder of what `reference`, a folder or a hub id, stands for."""
+        """The folder of the model `reference`, which is a folder or a hub id."""
         if Path(reference).is_dir():
             return reference
         if Path(reference).is_absolute():
             raise UserError(
-                f"{self._field}: the files of {name!r} are gone from {reference}; train it again or choose another "
+                f"{self._field}: the files of {name!r} are no longer in {reference}; train it again or choose another "
                 "model",
                 field=self._field,
             )
@@ -72,8 +72,8 @@ class _Fetch:
                 raise
             why = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UserError(
-                f"{self._field}: {reference!r} is no folder here and cannot be had from the Hugging Face hub ({why}); "
-                "check the name, the network and HF_TOKEN, or give the folder of a model you have",
+                f"{self._field}: {reference!r} is not a folder here and cannot be downloaded from the Hugging Face hub "
+                f"({why}); check the name, the network and HF_TOKEN, or give the folder of a model you have",
                 field=self._field,
             ) from None
         return str(found)

@@ -1,4 +1,4 @@
-"""What a run starts from, recorded in its folder at the first start, and compared with that at every later one."""
+"""Records the inputs of a run in its folder at the first start, and compares them at every later start."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from engine.fingerprint import code_version, dataset_hash, library_versions, mac
 from engine.rundir import Inputs, RunDir
 from engine.specs import KINDS
 
-COMPARED = {  # a run that goes on with other data or other weights would mix two results
-    "dataset_hash": "the rows of its training set",
+COMPARED = {  # a run that continues with other data or other weights would mix two results
+    "dataset_hash": "the rows of its dataset",
     "weights_hash": "the weights of its model",
     "base_hash": "the weights of its base model",
 }
 
 
-def recorded(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
-    """`inputs` with hashes, versions and machine, written to the run's folder; their models are folders.
+def record_inputs(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
+    """Add hashes, versions and machine to `inputs`, whose models are folders, and write them to the run's folder.
 
-    Raises UserError where data or weights are no longer those with which the run began. Program, libraries and machine
-    may be others: those of the first start stay on record, beside what differed at a later one.
+    Raises UserError if data or weights are not those with which the run began. Program, libraries and machine may
+    differ: those of the first start stay recorded, with what differed at each later start.
     """
     found = _with_start(inputs)
     if inputs.dataset:
@@ -38,7 +38,7 @@ def recorded(inputs: Inputs, run: RunDir, kind: str) -> Inputs:
         before, now = getattr(inputs, name), getattr(found, name)
         if before and before != now:
             raise UserError(
-                f"{what} are not those with which this run began ({before[:12]} then, {now[:12]} now); start a new run"
+                f"{what} have changed since this run began ({before[:12]} then, {now[:12]} now); start a new run"
             )
     run.write_inputs(found)
     return found

@@ -1,35 +1,38 @@
-"""Merges an adapter into its base model, and proves on real prompts that the result answers the same."""
+"""Merges an adapter into its base model, and checks on real prompts that the result answers the same."""
 
 from __future__ import annotations
 
 import gc
 import logging
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 
-from engine.artifacts import made_whole
-from engine.domain import Bug, Model
+from engine.artifacts import atomic_folder
+from engine.domain import Bug, Model, as_text
 from engine.errors import UserError
 from engine.generators.batches import encode, stop_ids
 from engine.models.loading import Loaded, load
 from engine.params import Params
 from engine.plugins import BENCHMARKS, REPRESENTATIONS
 from engine.representations import CannotShow
+from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
 from engine.specs import MergeSpec
 
 log = logging.getLogger(__name__)
-# Largest difference of two logits that rounding explains, as a share of the largest logit (measured, and twice that)
+# Largest difference of two logits due to rounding, as a share of the largest logit: twice the measured value
 TOLERANCE = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 8e-2}
-POSITIONS = 64  # the last of each prompt, whose logits are compared
+POSITIONS = 64  # at the end of each prompt, whose logits are compared
 NEW_TOKENS = 64
 
 
 def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """Write the merged model to `run.artifacts / "model"` and return how far it differs from the adapter.
 
-    Raises UserError where the adapter does not fit its base model.
+    Raises UserError if the adapter does not fit its base model.
     """
     model = inputs.model
     if model is None or model.kind != "adapter":
@@ -38,33 +41,40 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     dtype: torch.dtype = getattr(torch, spec.dtype)
     run.emit("progress", done=0, total=4, text="loading the adapter and its base model")
     apart = load(model, dtype, merge=False)
-    prompts = _prompts(apart, spec)
+    prompts = _prompts(apart, model, spec)
     run.emit("progress", done=1, total=4, text=f"asking the adapter about {len(prompts)} bugs")
-    before = _answers(apart, list(prompts.values()))
+    before = list(_answers(apart, prompts.values()))
 
     run.emit("progress", done=2, total=4, text="merging and saving")
     whole = apart.model.merge_and_unload()
     folder = run.artifacts / "model"
-    with made_whole(folder) as unfinished:
+    with atomic_folder(folder) as unfinished:
         whole.save_pretrained(unfinished)
         apart.tokenizer.save_pretrained(unfinished)
     parameters = sum(weight.numel() for weight in whole.parameters())
     del apart, whole
     gc.collect()
     run.emit("progress", done=3, total=4, text=f"asking the merged model about {len(prompts)} bugs")
-    after = _answers(load(Model(model.name, "merged", str(folder)), dtype), list(prompts.values()))
+    after = _answers(load(Model(model.name, "merged", str(folder)), dtype), prompts.values())
 
-    difference = max(float((one - other).abs().max()) for (one, _), (other, _) in zip(before, after, strict=True))
-    largest = max(float(logits.abs().max()) for logits, _ in before)
-    same = [one == other for (_, one), (_, other) in zip(before, after, strict=True)]
-    usable = difference <= TOLERANCE[spec.dtype] * largest
+    differences, largests, texts = [], [], []
+    for (ours, text), (merged, its_text) in zip(before, after, strict=True):
+        differences.append(float((ours.float() - merged.float()).abs().max()))
+        largests.append(float(ours.float().abs().max()))
+        texts.append((text, its_text))
+    difference, largest = _largest(differences), _largest(largests)
+    same = [one == other for one, other in texts]
+    tolerance = None if largest is None else TOLERANCE[spec.dtype] * largest
+    usable = difference is not None and tolerance is not None and difference <= tolerance
     advice = caution(sum(same), len(same)) if usable else ""
+    if difference is None:
+        advice = f"some of the logits in {spec.dtype} are no finite numbers; merge with another precision"
     if advice:
         log.warning("caution: %s", advice)
     return {
-        "max_logit_difference": difference,
+        "max_logit_difference": difference,  # None: not finite
         "largest_logit": largest,
-        "tolerance": TOLERANCE[spec.dtype] * largest,
+        "tolerance": tolerance,
         "usable": usable,
         "caution": advice,
         "same_patches": sum(same),
@@ -73,28 +83,33 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
         "dtype": spec.dtype,
         "examples": [
             {"bug_id": bug_id, "adapter": one, "merged": other, "same": one == other}
-            for bug_id, (_, one), (_, other) in zip(prompts, before, after, strict=True)
+            for bug_id, (one, other) in zip(prompts, texts, strict=True)
         ],
     }
 
 
+def _largest(values: list[float]) -> float | None:
+    """None where one of them is no finite number, which no comparison would notice."""
+    return max(values) if all(map(math.isfinite, values)) else None
+
+
 def caution(same: int, bugs: int) -> str:
-    """What to say of a merged model that keeps to the tolerance; empty where its patches are all the adapter's."""
+    """A warning for a merged model within the tolerance; empty if all its patches equal the adapter's."""
     if same == bugs:
         return ""
     return (
         f"only {same} of {bugs} patches are the same as the adapter's, although the compared logits agree up to "
-        "rounding; benchmark the merged model before relying on it"
+        "rounding; benchmark the merged model before you rely on it"
     )
 
 
-def _prompts(loaded: Loaded, spec: MergeSpec) -> dict[str, str]:
+def _prompts(loaded: Loaded, model: Model, spec: MergeSpec) -> dict[str, str]:
     """Bug id -> prompt for the first bugs that fit the model."""
     benchmark = BENCHMARKS.create(spec.benchmark)
-    shown = _shower(loaded, spec.representation)
+    prompt_for = _prompt_function(loaded, model, spec.representation)
     prompts: dict[str, str] = {}
     for bug in benchmark.bugs():
-        prompt = shown(bug)
+        prompt = prompt_for(bug)
         if prompt and len(encode(loaded.tokenizer, [prompt])[0]) <= loaded.context - NEW_TOKENS:
             prompts[bug.id] = prompt
         if len(prompts) == spec.parity_bugs:
@@ -106,28 +121,27 @@ def _prompts(loaded: Loaded, spec: MergeSpec) -> dict[str, str]:
     return prompts
 
 
-def _shower(loaded: Loaded, wanted: Params) -> Any:
-    """How a bug is put to this model: to fill in, or for a model that cannot, to go on writing."""
+def _prompt_function(loaded: Loaded, model: Model, wanted: Params) -> Any:
+    """A function from a bug to its prompt: to fill in, or for a model that cannot, to continue the code."""
     try:
         known = frozenset(loaded.tokenizer.get_vocab())
-        representation = REPRESENTATIONS.create(wanted).for_vocabulary(known)
+        representation = for_model(REPRESENTATIONS.create(wanted), model, known)
     except UserError:
         return lambda bug: "".join(bug.buggy.splitlines(keepends=True)[: bug.span.start - 1])
 
-    def show(bug: Bug) -> str:
+    def prompt_for(bug: Bug) -> str:
         try:
-            return representation.encode(bug).prompt
+            return as_text(representation.encode(bug).prompt)
         except CannotShow:
             return ""
 
-    return show
+    return prompt_for
 
 
 @torch.inference_mode()
-def _answers(loaded: Loaded, prompts: list[str]) -> list[tuple[torch.Tensor, str]]:
-    """For each prompt, the logits of its last places in fp32 on the CPU (places, V), and the greedy answer."""
+def _answers(loaded: Loaded, prompts: Iterable[str]) -> Iterator[tuple[torch.Tensor, str]]:
+    """For each prompt, the logits at its last positions on the CPU (positions, V), and the greedy answer."""
     stops = stop_ids(loaded).tolist()
-    answers = []
     for prompt in prompts:
         ids = torch.tensor(encode(loaded.tokenizer, [prompt]), device=loaded.device)  # (1, tokens)
         logits = loaded.model(input_ids=ids, logits_to_keep=min(POSITIONS, ids.shape[1])).logits[0]
@@ -140,5 +154,4 @@ def _answers(loaded: Loaded, prompts: list[str]) -> list[tuple[torch.Tensor, str
             pad_token_id=loaded.tokenizer.pad_token_id,
         )[0, ids.shape[1] :]
         text = loaded.tokenizer.decode(written, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        answers.append((logits.float().cpu(), text))
-    return answers
+        yield logits.cpu(), text

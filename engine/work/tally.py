@@ -1,7 +1,7 @@
-"""What is in a dataset, counted row by row: kinds of fault, tokens, and how long the samples are.
+"""Counts what is in a dataset, row by row: kinds of fault, tokens, and lengths of samples.
 
-The histogram holds every tokenised sample, those over the cap too, so that moving the cap can be judged;
-`counts[i]` are the samples of `edges[i]` up to, not including, `edges[i + 1]` tokens, and the last takes all above.
+The histogram includes every tokenised sample, even those over the cap, so that its effect can be seen; `counts[i]` is
+the number of samples of `edges[i]` up to, not including, `edges[i + 1]` tokens; the last one includes all longer ones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _BINS = 64  # half of them up to the cap, half above
 
 
 class Tally:
-    """Counts the rows that keep to a cap, in tokens, and measures all."""
+    """Counts the rows of at most `max_tokens` tokens, and the lengths of all."""
 
     def __init__(self, max_tokens: int) -> None:
         self.n_rows = 0
@@ -25,7 +25,7 @@ class Tally:
         self._tokens = self._learned = self._longest = 0
 
     def fits(self, row: Row) -> bool:
-        """Whether the row keeps to the cap; counts it."""
+        """Whether the row is within the cap; counts it."""
         self._counts[min(row.n_tokens // self._width, _BINS - 1)] += 1
         if row.n_tokens > self._cap:
             return False
@@ -37,7 +37,7 @@ class Tally:
         return True
 
     def report(self) -> dict[str, object]:
-        """Of the rows kept, except for the histogram: kinds, histogram, max_tokens, mean_tokens, learned_tokens."""
+        """kinds, histogram, max_tokens, mean_tokens, learned_tokens; of the rows within the cap, but for histogram."""
         return {
             "kinds": dict(self._kinds.most_common()),
             "histogram": {"edges": [self._width * i for i in range(_BINS + 1)], "counts": self._counts},

@@ -16,11 +16,11 @@ def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     if inputs.model is None:
         raise UserError("no model was named", field="model")
     if not inputs.dataset:
-        raise UserError("no training set was named; build one first", field="dataset")
+        raise UserError("no dataset was named; build one first", field="dataset")
     if not Path(inputs.dataset).is_dir():
         raise UserError(
-            f"dataset: the files of {spec.dataset!r} are gone from {inputs.dataset}; build it again or choose another "
-            "dataset",
+            f"dataset: the files of {spec.dataset!r} are no longer in {inputs.dataset}; build it again or choose "
+            "another dataset",
             field="dataset",
         )
     trainer = TRAINERS.create(spec.trainer)

@@ -1,4 +1,4 @@
-"""What kind of trouble ended a run, and one sentence about it."""
+"""Finds the cause of a run's failure, and a sentence about it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from engine.errors import DISK_FULL, OutsideFailure, UserError
 
 SAYS_FULL = ("no space left on device", "os error 28", "disk quota exceeded")
-# torch's zip writer says no more than that a write came out short
+# messages of torch's zip writer, which does not say why a write was incomplete
 SAYS_SHORT = ("unexpected pos", "pytorchstreamwriter failed", "file write failed")
-SCARCE_BYTES = 64 << 20  # a short write with less than this free is a full disk
+SCARCE_BYTES = 64 << 20  # an incomplete write with less than this free means a full disk
 
 
 def cause_of(error: BaseException, folder: Path) -> tuple[str, str]:
-    """(cause, text) as in the event "state" of `engine.rundir`; `folder` is where the run writes."""
+    """(cause, text) as in `engine.events.State`; `folder` is where the run writes."""
     if path := full_disk(error, folder):
         return "disk_full", f"the disk is full: {path} has {shutil.disk_usage(path).free:,} bytes free"
     if is_out_of_memory(error):
@@ -30,7 +30,7 @@ def cause_of(error: BaseException, folder: Path) -> tuple[str, str]:
 
 
 def full_disk(error: BaseException, folder: Path) -> Path | None:
-    """The place that is full, if that is what `error` or one of its causes is about."""
+    """The folder on the full disk if `error` or one of its causes is about a full disk; else None."""
     for link in _chain(error):
         text = str(link).lower()
         is_short = any(words in text for words in SAYS_SHORT) and _free(folder) < SCARCE_BYTES
@@ -46,7 +46,7 @@ def full_disk(error: BaseException, folder: Path) -> Path | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """A GPU's, a CPU's, or Python's own; known by name, so that torch need not be imported to ask."""
+    """Whether it is a GPU's, a CPU's or Python's own error; checked by name, so that torch need not be imported."""
     names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}
     return bool(names & {"MemoryError", "OutOfMemoryError"}) or "can't allocate memory" in str(error)
 

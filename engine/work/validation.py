@@ -1,40 +1,43 @@
-"""Judges the candidates of many bugs in a pool of threads, each patch text once, and says every verdict as it comes.
+"""Evaluates the candidates of many bugs in a pool of threads, each patch text once, and emits every verdict.
 
-A bug counts only if its tests tell right from wrong here: its known fix has to pass and its buggy code must not.
+A bug counts only if its tests work here: its known fix has to pass and its buggy code has to fail.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from threading import Lock
+from typing import Any
 
 from engine.benchmarks import Benchmark, Versioned
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
-from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, PatchJudged
-from engine.representations import Representation
+from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, PatchEvent
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
-from engine.scoring import control_trouble
+from engine.scoring import BugOutcomes, CandidateSummary, control_trouble, figures
 from engine.work.verdict_cache import VerdictCache
 from engine.work.verdicts import as_json, from_json
 
 Key = tuple[str, str, int]  # bug id, source, rank
-PAUSE_S = 0.5  # between two words of progress
+Proposed = tuple[int, Completion, Patch]  # rank from 1, what was written, and the patch read from it
+PAUSE_S = 0.5  # between two progress events
 
 
 @dataclass(frozen=True)
 class Control:
-    """What the tests say of a bug's known fix and of its buggy code."""
+    """The verdicts on a bug's known fix and on its buggy code."""
 
     known_fix: Verdict
     buggy_code: Verdict
 
     @property
     def trouble(self) -> str:
-        """Why the bug cannot be scored here; empty where it can."""
+        """Why the bug cannot be scored here; empty if it can."""
         trouble = control_trouble(self.known_fix.outcome, self.buggy_code.outcome)
         not_run = [verdict for verdict in (self.known_fix, self.buggy_code) if verdict.outcome is Outcome.NOT_RUN]
         why = f" ({not_run[0].reason or 'no reason given'})" if not_run else ""
@@ -42,35 +45,28 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What was said last of one patch; a verdict is of a text, and not of whatever stands at its rank later."""
+class KnownVerdict:
+    """The last verdict on one patch, with a digest of the patch: a later candidate of the same rank may be another."""
 
-    text: str | None
+    digest: bytes  # of the text
     same_as: int | None  # rank of an equal patch
     verdict: Verdict
 
 
 class Validation:
-    """Holds the verdicts of one benchmark run, those of an earlier, interrupted one included."""
+    """Holds the verdicts of one run, including those of an earlier worker that was interrupted."""
 
-    def __init__(
-        self,
-        benchmark: Benchmark,
-        representation: Representation,
-        sandbox: Sandbox,
-        run: RunDir,
-        pool: ThreadPoolExecutor,
-    ) -> None:
-        self._judged = judged_so_far(run)
-        # by bug and text: a model that writes a text again may write it at another rank
-        self._known: dict[tuple[str, str | None], Verdict] = {
-            (bug_id, judged.text): judged.verdict
-            for (bug_id, source, _), judged in self._judged.items()
-            if source == MODEL and judged.text is not None and judged.verdict.outcome is not Outcome.NOT_RUN
+    def __init__(self, benchmark: Benchmark, sandbox: Sandbox, run: RunDir, pool: ThreadPoolExecutor) -> None:
+        self._verdicts = known_verdicts(run)
+        # by bug and text: a model that writes the same text again may do so at another rank
+        self._known: dict[tuple[str, bytes], Verdict] = {
+            (bug_id, known.digest): known.verdict
+            for (bug_id, source, _), known in self._verdicts.items()
+            if source == MODEL and known.digest and known.verdict.outcome is not Outcome.NOT_RUN
         }
-        self.total = 0  # candidates to judge in all
+        self._outcomes = Counter(known.verdict.outcome for key, known in self._verdicts.items() if key[1] == MODEL)
+        self.total = 0  # candidates to evaluate
         self._benchmark = benchmark
-        self._representation = representation
         self._sandbox = sandbox
         self._run = run
         self._pool = pool
@@ -78,32 +74,32 @@ class Validation:
         self._tasks: list[Future[None]] = []
         self._cache = VerdictCache(run.path.parent.parent / "verdicts")
         self._extract_s: dict[tuple[str, int], float] = {}  # bug id and rank -> time to read the patch from its answer
-        self._saying = Lock()
-        self._said = 0.0
+        self._progress_lock = Lock()
+        self._progress_at = 0.0
 
     @property
     def verdicts(self) -> dict[Key, Verdict]:
-        """The verdicts so far, those of an earlier worker included."""
-        return {key: judged.verdict for key, judged in list(self._judged.items())}
+        """The verdicts so far, including those of an earlier worker."""
+        return {key: known.verdict for key, known in list(self._verdicts.items())}
 
     def start(self, bug: Bug) -> None:
-        """Judge the known fix and the buggy code; call once for each bug before its candidates come."""
-        self._controls[bug.id] = self._pool.submit(self._judge_controls, bug)
+        """Evaluate the known fix and the buggy code; call it once for each bug, before `candidates`."""
+        self._controls[bug.id] = self._pool.submit(self._evaluate_controls, bug)
 
-    def candidates(self, bug: Bug, completions: Sequence[Completion]) -> None:
-        """Judge what the model wrote, best first; returns at once."""
-        by_text: dict[str | None, list[tuple[int, Completion, Patch]]] = {}
-        for rank, completion in enumerate(completions, start=1):
+    def candidates(self, bug: Bug, proposed: Iterable[Proposed]) -> None:
+        """Evaluate a bug's candidates, best first; returns at once."""
+        by_text: dict[str | None, list[Proposed]] = {}
+        waiting = iter(proposed)
+        began = time.perf_counter()
+        while each := next(waiting, None):  # reads the patch from what was written
+            self._extract_s[bug.id, each[0]] = round(time.perf_counter() - began, 4)
+            by_text.setdefault(each[2].text, []).append(each)
             began = time.perf_counter()
-            is_whole, shown = completion.is_finished, self._representation
-            patch = shown.decode(completion.text if is_whole else shown.trim(completion.text, bug), bug)
-            self._extract_s[bug.id, rank] = round(time.perf_counter() - began, 4)
-            by_text.setdefault(patch.text, []).append((rank, completion, patch))
         for equal in by_text.values():
-            self._tasks.append(self._pool.submit(self._judge_equal, bug, equal))
+            self._tasks.append(self._pool.submit(self._evaluate_equal, bug, equal))
 
     def wait(self) -> dict[str, Control]:
-        """Until every verdict is there; what a judge raised is raised here."""
+        """Wait for all verdicts, and return the controls by bug id. Raises what an evaluation raised."""
         for task in self._tasks:
             task.result()
         controls = {bug_id: future.result() for bug_id, future in self._controls.items()}
@@ -111,37 +107,37 @@ class Validation:
         return controls
 
     def progress(self, text: str = "", *, always: bool = False) -> None:
-        """Say how many candidates are judged, at most twice a second."""
-        with self._saying:
-            if not always and time.monotonic() - self._said < PAUSE_S:
+        """Emit how many candidates are evaluated, at most twice a second."""
+        with self._progress_lock:
+            if not always and time.monotonic() - self._progress_at < PAUSE_S:
                 return
-            self._said = time.monotonic()
-            judged = [verdict for key, verdict in self.verdicts.items() if key[1] == MODEL]
-            plausible = sum(verdict.is_plausible for verdict in judged)
-            words = f"{len(judged)} of {self.total} patches judged, {plausible} plausible"
-            self._run.emit("progress", done=len(judged), total=self.total, text=f"{text}, {words}" if text else words)
+            self._progress_at = time.monotonic()
+            evaluated = self._outcomes.total()
+            words = f"{evaluated} of {self.total} patches evaluated, {self._outcomes[Outcome.PLAUSIBLE]} plausible"
+            self._run.emit("progress", done=evaluated, total=self.total, text=f"{text}, {words}" if text else words)
 
-    def is_settled(self, key: Key) -> bool:
-        """Whether there is a verdict that need not be sought again; `not_run` is tried again."""
-        judged = self._judged.get(key)
-        return judged is not None and judged.verdict.outcome is not Outcome.NOT_RUN
+    def has_verdict(self, key: Key) -> bool:
+        """Whether a patch has a verdict; `not_run` does not count, since it is tried again."""
+        known = self._verdicts.get(key)
+        return known is not None and known.verdict.outcome is not Outcome.NOT_RUN
 
-    def _judge_controls(self, bug: Bug) -> Control:
+    def _evaluate_controls(self, bug: Bug) -> Control:
         made = [
-            self._settle((bug.id, source, 0), None, Patch(bug.id, text), bug)
+            self._evaluate((bug.id, source, 0), None, Patch(bug.id, text), bug)
             for source, text in ((KNOWN_FIX, bug.fixed), (BUGGY_CODE, bug.buggy))
         ]
         return Control(*made)
 
-    def _judge_equal(self, bug: Bug, equal: list[tuple[int, Completion, Patch]]) -> None:
-        """Candidates with the same patch text: one verdict for all of them."""
-        control = self._controls[bug.id].result()  # was submitted before, so it never waits for this thread
+    def _evaluate_equal(self, bug: Bug, equal: list[Proposed]) -> None:
+        """Candidates with the same patch text: one verdict for all of them, except those without a patch."""
+        control = self._controls[bug.id].result()  # submitted earlier, so it cannot wait for this thread
         first = equal[0][0]
-        verdict = self._known.get((bug.id, equal[0][2].text))
+        known = self._known.get((bug.id, digest_of(equal[0][2].text)))
         for rank, completion, patch in equal:
-            known = verdict or self._without_running(bug, patch, control)
             same_as = first if rank != first and patch.text is not None else None
-            verdict = self._settle((bug.id, MODEL, rank), completion, patch, bug, known, same_as)
+            quick = known or self._without_running(bug, patch, control)
+            verdict = self._evaluate((bug.id, MODEL, rank), completion, patch, bug, quick, same_as)
+            known = verdict if patch.text is not None else None  # each candidate without a patch has its own reason
         self.progress()
 
     def _without_running(self, bug: Bug, patch: Patch, control: Control) -> Verdict | None:
@@ -151,7 +147,7 @@ class Validation:
             return Verdict(Outcome.NO_PATCH, patch.reason)
         return control.buggy_code if patch.text == bug.buggy else None
 
-    def _settle(
+    def _evaluate(
         self,
         key: Key,
         completion: Completion | None,
@@ -160,9 +156,9 @@ class Validation:
         known: Verdict | None = None,
         same_as: int | None = None,
     ) -> Verdict:
-        """The verdict that an earlier worker said of this text, or the known one, or a new one by running the tests."""
-        before = self._judged.get(key)
-        if before and self.is_settled(key) and (before.text, before.same_as) == (patch.text, same_as):
+        """An earlier worker's verdict on this text, or `known`, or a new one from running the tests."""
+        before, digest = self._verdicts.get(key), digest_of(patch.text)
+        if before and self.has_verdict(key) and (before.digest, before.same_as) == (digest, same_as):
             return before.verdict
         bug_id, source, rank = key
         verdict = known or self._evaluated(bug, patch, is_cached=source == MODEL)
@@ -179,7 +175,12 @@ class Validation:
             same_as=same_as,
             verdict=as_json(verdict),
         )
-        self._judged[key] = Judged(patch.text, same_as, verdict)
+        with self._progress_lock:
+            self._verdicts[key] = KnownVerdict(digest, same_as, verdict)
+            if source == MODEL:
+                self._outcomes[verdict.outcome] += 1
+                if before:
+                    self._outcomes[before.verdict.outcome] -= 1
         return verdict
 
     def _evaluated(self, bug: Bug, patch: Patch, *, is_cached: bool) -> Verdict:
@@ -195,11 +196,70 @@ class Validation:
         return verdict
 
 
-def judged_so_far(run: RunDir) -> dict[Key, Judged]:
-    """What was said last of each patch, from the run's own events."""
-    found: dict[Key, Judged] = {}
-    for event in run.events().events:
-        if isinstance(said := event.said, PatchJudged):
+def known_verdicts(run: RunDir) -> dict[Key, KnownVerdict]:
+    """The last verdict on each patch, from the run's own events."""
+    found: dict[Key, KnownVerdict] = {}
+    for event in run.all_events():
+        if isinstance(patch := event.payload, PatchEvent):
             verdict = from_json(event.fields["verdict"])
-            found[said.bug_id, said.source, said.rank] = Judged(said.text, said.same_as, verdict)
+            found[patch.bug_id, patch.source, patch.rank] = KnownVerdict(digest_of(patch.text), patch.same_as, verdict)
     return found
+
+
+def digest_of(text: str | None) -> bytes:
+    """By which texts are compared, so that they need not be held; empty where there is no patch."""
+    return b"" if text is None else blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def first_figures(benchmark: Benchmark, verdicts: Mapping[Key, Verdict]) -> dict[str, Any]:
+    """What a benchmark that gives partial credit makes of the first candidates; nothing for any other."""
+    figures_of = getattr(benchmark, "figures", None)
+    first = {bug_id: verdict for (bug_id, source, rank), verdict in verdicts.items() if (source, rank) == (MODEL, 1)}
+    return {"figures": figures_of(first)} if figures_of and first else {}
+
+
+def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None = None) -> None:
+    """Emit a bug; `skipped`: why it is not judged."""
+    run.emit(
+        "bug",
+        id=bug.id,
+        language=bug.language,
+        path=bug.path,
+        kind=bug.kind,
+        cwe=bug.cwe,
+        start=bug.span.start,
+        end=bug.span.end,
+        buggy=bug.buggy,
+        fixed=bug.fixed,
+        skipped=skipped,
+        prompt_tokens=prompt_tokens,
+    )
+
+
+def counts(verdicts: Mapping[Key, Verdict], controls: Mapping[str, Control | None], candidates: int) -> dict[str, Any]:
+    """As `engine.scoring` counts; of `counted_at[k]` bugs it is known whether one of the first k is plausible.
+
+    A bug without controls (None) is one whose verdicts were made elsewhere.
+    """
+    judged: dict[str, dict[int, str]] = {bug_id: {} for bug_id in controls}
+    for (bug_id, source, rank), verdict in verdicts.items():
+        if source == MODEL and bug_id in controls and rank <= candidates:
+            judged[bug_id][rank] = verdict.outcome.value
+    bugs = Counter(
+        BugOutcomes(
+            control.known_fix.outcome if control else None,
+            control.buggy_code.outcome if control else None,
+            CandidateSummary.of(judged[bug_id]),
+        )
+        for bug_id, control in controls.items()
+    )
+    outcomes = Counter(outcome for each in judged.values() for outcome in each.values())
+    found = figures(bugs, candidates)
+    return {
+        "scored": found.scored,
+        "control_failures": found.control_failures,
+        "plausible_at": {str(k): share.hits for k, share in found.plausible_at.items()},
+        "counted_at": {str(k): share.total for k, share in found.plausible_at.items()},
+        "outcomes": {outcome.value: outcomes[outcome.value] for outcome in Outcome},
+        "patches": outcomes.total(),
+    }

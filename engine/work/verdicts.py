@@ -1,4 +1,4 @@
-"""Verdicts as JSON, as the benchmark and the chat worker write and read them."""
+"""Verdicts as JSON, as benchmark and chat workers write and read them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.domain import Isolation, Outcome, Verdict
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
-    """As it stands in events."""
+    """A verdict as in events."""
     return {
         "outcome": verdict.outcome.value,
         "reason": verdict.reason,
@@ -22,7 +22,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def from_json(values: dict[str, Any]) -> Verdict:
-    """The verdict of `as_json`; a worker told of a turn by the control plane gets the same names."""
+    """The inverse of `as_json`; the turns in a chat question use the same names."""
     return Verdict(
         Outcome(values["outcome"]),
         values.get("reason") or "",

@@ -1,4 +1,4 @@
-"""Alembic's way in: runs the migrations on the connection that `storage.database` hands over."""
+"""Alembic's entry point: runs the migrations on the connection that `storage.database` passes."""
 
 from alembic import context
 from sqlmodel import SQLModel

@@ -1,4 +1,4 @@
-"""One declared setting as one widget: its type decides which, its description is the help, and any text is taken."""
+"""One declared setting as one widget: its type decides which, its description is the help text."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, Literal, Union, get_args, get_origin
 import gradio as gr
 from pydantic.fields import FieldInfo
 
-Names = Callable[[], Sequence[str | tuple[str, str]]]  # what may be chosen: a value, or (what it is called, value)
+Names = Callable[[], Sequence[str | tuple[str, str]]]  # what may be chosen: a value, or (label, value)
 
 
-def asked_later() -> Sequence[str | tuple[str, str]]:
-    """For settings whose choices a page fills in when it knows them."""
+def no_choices_yet() -> Sequence[str | tuple[str, str]]:
+    """For settings whose choices the page fills in later."""
     return ()
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a field's annotation comes to for a form."""
+    """The type of a setting, as a form needs it."""
 
     type: Any  # str, int, float, bool, or the choices of a Literal
     is_optional: bool = False
@@ -41,17 +41,18 @@ class Kind:
 
 @dataclass(frozen=True)
 class Field:
-    """One setting of a form: where it stands in the spec, its widget, and both ways between text and value."""
+    """One setting of a form: its path in the spec, its widget, and the conversion between text and value."""
 
-    place: str  # "trainer.learning_rate"
-    plugin: str  # of which plug-in of `trainer` it is a setting; empty for the spec's own
+    place: str  # path in the spec, "trainer.learning_rate"
+    plugin: str  # name of the plug-in that has this setting; empty for the spec's own
     label: str
     kind: Kind
     widget: Any
-    names: Names | None = None  # what may be chosen, asked anew now and then
+    names: Names | None = None  # what may be chosen; called again to refresh the list
+    takes_upload: bool = False  # it gets the path of a file that a user drops on the page
 
     def read(self, value: Any) -> Any:
-        """The widget's value as the spec takes it; wrong text passes through, so that the spec can name it."""
+        """The widget's value as the spec takes it; invalid text is passed on, so that the spec's check reports it."""
         if self.kind.is_many and isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         if isinstance(value, str):
@@ -82,7 +83,7 @@ def label_of(name: str, info: FieldInfo) -> str:
 
 
 def is_more(info: FieldInfo) -> bool:
-    """Whether a setting stands under *More settings*."""
+    """Whether a setting is under *More settings*."""
     return bool(_extra(info).get("more"))
 
 
@@ -99,7 +100,7 @@ def field(
     names: Names | None = None,
     is_closed: bool = False,
 ) -> Field:
-    """The setting at `place`, laid out where it is called; `is_closed`: nothing but `names` may be chosen."""
+    """The setting at path `place`, with its widget; `is_closed`: only `names` may be chosen, no other text."""
     kind = Kind.of(info.annotation)
     label = label_of(place.rpartition(".")[2], info)
     common: dict[str, Any] = {
@@ -109,11 +110,12 @@ def field(
         "elem_classes": [css_class(place)],
         "interactive": True,
     }
-    return Field(place, plugin, label, kind, _widget(kind, info.default, names, is_closed, common), names)
+    widget = _widget(kind, info.default, names, is_closed, common)
+    return Field(place, plugin, label, kind, widget, names, bool(_extra(info).get("upload")))
 
 
 def css_class(place: str) -> str:
-    """By which the style sheet of an error message finds the widget."""
+    """The class by which an error message's style sheet selects the widget of a setting."""
     return f"at-{place.replace('.', '-')}"
 
 

@@ -15,9 +15,17 @@ from engine.params import Params
 from engine.plugins import BY_FIELD, Registry
 from engine.spec_files import preset_names, read_spec
 from engine.specs import KINDS, parse
+from studio.checked import is_text
 from studio.clickable import plain
-from studio.forms.fields import Field, Names, asked_later, css_class, field, is_more
-from studio.guard import guarded, on
+from studio.forms.fields import Field, Names, css_class, field, is_more, no_choices_yet
+from studio.guard import on
+from studio.html.basics import complaint
+
+# While a list has the focus, Gradio shows in it what was chosen before.
+FOCUS_ANEW = """() => {
+  const field = document.activeElement;
+  if (field?.role === "combobox") { field.blur(); setTimeout(() => field.focus(), 50); }
+}"""
 
 
 class Form:
@@ -26,12 +34,11 @@ class Form:
     def __init__(
         self, kind: str, *, names: Mapping[str, Names], leave_out: Sequence[str] = (), folded: Sequence[str] = ()
     ) -> None:
-        """`names`: setting -> what may be chosen there; `folded` settings stand under *More settings* too."""
+        """`names`: setting -> what may be chosen; `folded`: settings that are moved under *More settings*."""
         self.kind = kind
         self.fields: list[Field] = []
         self._leave_out, self._folded = ("kind", *leave_out), folded
         self._groups: dict[tuple[str, str, bool], gr.Column] = {}
-        self._offers: dict[tuple[str, str], tuple[Any, list[Any], list[Any]]] = {}
         self._names = names
         with gr.Column(elem_id=f"fields-{kind}"):
             self._lay_out(more=False)
@@ -44,7 +51,7 @@ class Form:
                 self._offer(chooser.place, plugin)
 
     def _follow(self, chooser: Field, groups: Mapping[tuple[str, str, bool], gr.Column]) -> None:
-        """Show the settings of the plug-in that is chosen; the page does it by itself."""
+        """Show the settings of the plug-in that is chosen; runs in the browser, without the server."""
         names = json.dumps([plugin for _, plugin, _ in groups])
         js = f"(chosen) => {names}.map((name) => ({{ __type__: 'update', visible: name === chosen }}))"
         name = f"{self.kind}_settings_of_{chooser.place}"
@@ -53,36 +60,41 @@ class Form:
             gr.on(chooser.widget.change, None, chooser.widget, outputs, js=js, api_name=name, api_visibility="private")
 
     def _offer(self, place: str, plugin: str) -> None:
-        """Ask the plug-in what may be chosen for its settings, whenever one that is typed has been left."""
-        settings = {each.place.rpartition(".")[2]: each for each in self.settings_of(place) if each.plugin == plugin}
-        offered = {name: each.widget for name, each in settings.items() if each.names is asked_later}
-        typed = [each.widget for name, each in settings.items() if name not in offered]
-        if not offered:
+        """Ask the plug-in what may be chosen for its settings, whenever one that is typed is another one."""
+        offered = self.offered(place, plugin)
+        settings = [each for each in self.settings_of(place) if each.plugin == plugin]
+        typed = [each.widget for each in settings if isinstance(each.widget, gr.Textbox)]
+        if not offered or not typed:
             return
 
         def offer(*values: Any) -> list[Any]:
-            given = {name: each.read(value) for (name, each), value in zip(settings.items(), values, strict=True)}
-            choices = choices_of(BY_FIELD[place], plugin, given)
-            return [_offered(choices.get(name, ()), given[name]) for name in offered]
+            given = {each.place: each.read(value) for each, value in zip(settings, values, strict=True)}
+            try:
+                proposed = self.proposed(place, plugin, given)
+            except (UserError, OSError):
+                return [gr.skip() for _ in offered]  # the page says what is wrong with it
+            if all(given[each.place] in update["choices"] for each, update in zip(offered, proposed, strict=True)):
+                return [gr.update(choices=update["choices"]) for update in proposed]  # what is chosen stays
+            return proposed
 
-        left = [widget.blur for widget in typed if isinstance(widget, gr.Textbox)]
-        widgets, shown = [each.widget for each in settings.values()], list(offered.values())
-        on(left, offer, widgets, shown, name=f"{self.kind}_choices_of_{place}_{plugin}")
-        self._offers[place, plugin] = (offer, widgets, shown)
+        widgets, name = [each.widget for each in settings], f"{self.kind}_choices_of_{place}_{plugin}"
+        left = [widget.change for widget in typed]
+        asked = on(left, offer, widgets, [each.widget for each in offered], name=name)
+        shown_anew = {"js": FOCUS_ANEW, "api_name": f"{name}_shown", "api_visibility": "private"}
+        asked.success(None, None, None, **shown_anew)
 
-    def offer_after(self, event: Any, changed: Field) -> None:
-        """Ask a plug-in for its choices also after an event that changes one of its settings."""
-        place = changed.place.partition(".")[0]
-        offer, widgets, shown = self._offers[place, changed.plugin]
-        event.success(
-            guarded(offer, widgets),
-            widgets,
-            shown,
-            preprocess=False,
-            api_name=f"{self.kind}_choices_after_{changed.place.replace('.', '_')}",
-            api_visibility="private",
-            show_progress="hidden",
-        )
+    def offered(self, place: str, plugin: str) -> list[Field]:
+        """The settings of a plug-in for which it says itself what may be chosen."""
+        return [each for each in self.settings_of(place) if each.plugin == plugin and each.names is no_choices_yet]
+
+    def proposed(self, place: str, plugin: str, given: Mapping[str, Any]) -> list[Any]:
+        """Updates for the widgets that are `offered`: what may be chosen there, and the first of it is chosen.
+
+        `given`: other settings of the plug-in by their place. Raises UserError where what they name cannot be read.
+        """
+        settings = {each.rpartition(".")[2]: value for each, value in given.items()}
+        choices = choices_of(BY_FIELD[place], plugin, settings)
+        return [_proposed(choices.get(each.place.rpartition(".")[2], ())) for each in self.offered(place, plugin)]
 
     @property
     def inputs(self) -> list[Any]:
@@ -91,7 +103,7 @@ class Form:
     @property
     def choosers(self) -> list[Field]:
         """The settings whose choices come from the workspace."""
-        return [each for each in self.fields if each.names not in (None, asked_later) and each.place not in BY_FIELD]
+        return [each for each in self.fields if each.names not in (None, no_choices_yet) and each.place not in BY_FIELD]
 
     def settings_of(self, place: str) -> list[Field]:
         """The chooser of a kind of plug-in and the settings of every one."""
@@ -110,7 +122,7 @@ class Form:
 
     def _lay_out(self, *, more: bool) -> None:
         declared = KINDS[self.kind].model_fields
-        for name, info in sorted(declared.items(), key=lambda each: each[0] == "name"):  # what it is called comes last
+        for name, info in sorted(declared.items(), key=lambda each: each[0] == "name"):  # the name comes last
             if name in self._leave_out:
                 continue
             if name in BY_FIELD:
@@ -119,7 +131,7 @@ class Form:
                 self.fields.append(field(name, info, kind_of_run=self.kind, names=self._names.get(name)))
 
     def _plugins(self, place: str, info: Any, *, more: bool) -> None:
-        """The chooser of a kind of plug-in, and below it one group of settings a plug-in, the chosen one's shown."""
+        """The chooser of a kind of plug-in, and each plug-in's group of settings; only the chosen one's is shown."""
         declared = params_of(BY_FIELD[place])
         is_folded = place in self._folded or is_more(info)
         if len(declared) == 1 and all(set(params.model_fields) == {"name"} for params in declared.values()):
@@ -134,8 +146,8 @@ class Form:
                 if name != "name" and (is_more(setting) or is_folded) == more
             ]
             if settings:
-                called = f"plugin-{self.kind}-{place}-{plugin}{'-more' if more else ''}"
-                with gr.Column(visible=plugin == info.default, elem_id=called) as group:
+                elem_id = f"plugin-{self.kind}-{place}-{plugin}{'-more' if more else ''}"
+                with gr.Column(visible=plugin == info.default, elem_id=elem_id) as group:
                     plain(f'<p class="hint">{html.escape(first_line(BY_FIELD[place], plugin))}</p>')
                     self.fields += [self._setting(place, plugin, *setting) for setting in settings]
                 self._groups[place, plugin, more] = group
@@ -144,13 +156,13 @@ class Form:
         where = f"{place}.{name}"
         names = self._names.get(where)
         if names is None and name in choices_of(BY_FIELD[place], plugin, {}):
-            names = asked_later
+            names = no_choices_yet
         return field(where, info, kind_of_run=self.kind, plugin=plugin, names=names)
 
     # -- values to a spec -------------------------------------------------------------------------------------
 
     def read(self, values: tuple[Any, ...]) -> dict[str, Any]:
-        """The form's values as a spec's JSON, settings of plug-ins that are not chosen left out."""
+        """The form's values as a spec's JSON, without settings of plug-ins that are not chosen."""
         spec: dict[str, Any] = {"kind": self.kind}
         of_plugins: dict[str, list[Any]] = {}
         for each, value in zip(self.fields, values, strict=True):
@@ -162,26 +174,23 @@ class Form:
         return spec | {place: self.read_plugin(place, own) for place, own in of_plugins.items()}
 
     def spec(self, values: tuple[Any, ...], **fixed: Any) -> Any:
-        """The validated spec. Raises UserError that calls each wrong field by its label."""
+        """The validated spec. Raises UserError, which names each wrong field by its label."""
         try:
             return parse({**self.read(values), **fixed})
         except UserError as error:
             raise UserError(self.in_words(str(error)), field=error.field) from None
 
     def in_words(self, text: str) -> str:
-        """A sentence of pydantic's with labels instead of paths."""
+        """An error message with the labels of settings in place of their paths."""
         for each in sorted(self.fields, key=lambda known: -len(known.place)):
             text = text.replace(f"{each.place}:", f"{each.label}:")
         return text
 
     def complaint(self, error: UserError) -> str:
-        """The error in words, as HTML that also marks the field it is about."""
+        """The error message as HTML that also marks the field it is about."""
         words = self.in_words(str(error))
         wrong = {each.place for each in self.fields if each.place == error.field or f"{each.label}: " in words}
-        marked = ", ".join(f".{css_class(place)} input, .{css_class(place)} .wrap" for place in sorted(wrong))
-        stale = f"#{self.kind}-recipe, #{self.kind}-about {{ opacity: .4 }}"  # shows the last valid form
-        mark = f"{marked} {{ border-color: var(--bad) !important }}" if marked else ""
-        return f'<div class="complaint" role="alert">{html.escape(words)}</div><style>{mark} {stale}</style>'
+        return complaint(words, [css_class(place) for place in sorted(wrong)])
 
     # -- a spec to values -------------------------------------------------------------------------------------
 
@@ -216,7 +225,7 @@ class Form:
 
 
 def params_of(registry: Registry[Any]) -> dict[str, type[Params]]:
-    """Name -> settings of each plug-in that can be loaded here; one that cannot is named in the log."""
+    """Name -> settings of each plug-in that can be loaded; one that cannot is reported in the log."""
     declared = {}
     for name in registry.names():
         try:
@@ -227,25 +236,23 @@ def params_of(registry: Registry[Any]) -> dict[str, type[Params]]:
 
 
 def choices_of(registry: Registry[Any], plugin: str, settings: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
-    """What a plug-in with these settings offers, by setting; nothing where they are wrong, or it offers nothing.
+    """Setting -> the choices that a plug-in with these settings offers for it; empty if the settings are wrong.
 
-    Raises UserError where what the settings name cannot be read.
+    Raises UserError if a file or folder that the settings name cannot be read.
     """
     try:
-        made = registry.made_of({**settings, "name": plugin})
+        made = registry.from_value({**settings, "name": plugin})
     except UserError:
         return {}  # the form says what is wrong
     found: Mapping[str, Sequence[str]] = made.choices() if hasattr(made, "choices") else {}
     return found
 
 
-def _offered(choices: Sequence[str], value: Any) -> Any:
-    """The first choice is proposed where the present value is none of them."""
-    if not choices or value in choices:
-        return gr.update(choices=list(choices))
-    return gr.update(choices=list(choices), value=choices[0])
+def _proposed(choices: Sequence[str]) -> Any:
+    known = [each for each in choices if is_text(each)]  # all else the page would refuse to send back
+    return gr.update(choices=known, value=known[0]) if known else gr.update(choices=known)
 
 
 def first_line(registry: Registry[Any], name: str) -> str:
-    """What a plug-in says of itself."""
+    """The first line of a plug-in's docstring."""
     return (registry.plugin(name).__doc__ or name).strip().splitlines()[0]

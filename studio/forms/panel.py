@@ -1,7 +1,8 @@
-"""A form and what is around it: presets above; below, kept up to date while typing, what is wrong and what it runs."""
+"""A form with presets above, and below it, updated while typing, what is wrong and the shell command it would run."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from engine.control.runs import spec_json
+from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.specs import parse
-from studio.clickable import kept, plain
+from studio.clickable import hidden_field, marking, plain
 from studio.forms.fields import Names, css_class, text_of
 from studio.forms.form import Form
 from studio.guard import on
@@ -20,9 +22,9 @@ from studio.page import Frame
 
 
 class Panel:
-    """A form with its presets, complaint, JSON and shell command; `about` draws more of a valid spec elsewhere.
+    """A form with its presets, error message, JSON and shell command.
 
-    A link fills it: `?tab=train&again=7` with what run 7 was asked for, `use=model:mine` with one setting.
+    A link can fill it: `?tab=train&again=7` with the settings of run 7, `use=model:mine` with one setting.
     """
 
     def __init__(
@@ -36,37 +38,42 @@ class Panel:
         folded: Sequence[str] = (),
         recipe_apart: bool = False,
     ) -> None:
-        """`recipe_apart`: the page calls `place_recipe` where it wants it."""
+        """`recipe_apart`: the page itself calls `place_recipe`, where JSON and command should be."""
         self._frame = frame
-        self.again, self.use = kept(0), kept("")
+        self.again, self.use = hidden_field(0), hidden_field("")
         with gr.Row(elem_classes="title-row"):
             plain(heading(title, text))
             presets = [("none", ""), *((name, name) for name in Form.presets(kind))]
             self.preset = gr.Dropdown(presets, value="", label="Preset", filterable=False, min_width=140, scale=0)
         self._origin = plain()
         self.form = Form(kind, names=names, folded=folded)
-        self.complaint = plain(elem_classes="complaints")
+        self.refused = hidden_field("")  # what a start of this form was refused for, as JSON
+        self.complaint = marking(elem_classes="complaints", render=False)
         self.recipe = plain(elem_id=f"{kind}-recipe", render=False)
         if not recipe_apart:
             self.place_recipe(is_open=False)
 
+    def place_complaint(self) -> None:
+        """What is wrong, where this is called: above the button that starts the run."""
+        self.complaint.render()  # type: ignore[no-untyped-call]
+
     def place_recipe(self, *, is_open: bool) -> None:
-        """JSON and shell command, where this is called."""
+        """Add JSON and shell command to the page at this point."""
         with gr.Accordion("The same as a shell command and as JSON", open=is_open, elem_classes="more"):
             self.recipe.render()  # type: ignore[no-untyped-call]
 
     def wire(self, about: Callable[[Any], str] | None = None, about_part: Any = None) -> None:
-        """Connect it to its page; `about` draws more of a valid spec on `about_part`."""
+        """Connect the events of the form; `about_part` shows what `about` returns for a valid spec."""
         form, live = self.form, self._frame.live
         parts = [self.complaint, self._origin, self.recipe, *([about_part] if about else [])]
 
-        def preview(again: int, *values: Any) -> list[str]:
+        def preview(again: int, refused: str, *values: Any) -> list[str]:
             try:
                 spec = form.spec(values)
                 more = [about(spec)] if about else []
             except UserError as error:
-                return [form.complaint(error), *[gr.skip()] * (len(parts) - 1)]
-            return ["", self._changes(again, spec), self._recipe(spec), *more]
+                return [form.complaint(error) + self._stale, *[gr.skip()] * (len(parts) - 1)]
+            return [self._refusal(refused, values), self._changes(again, spec), self._recipe(spec), *more]
 
         def fill_preset(name: str) -> list[Any]:
             return [*form.fill_preset(name), *([0, ""] if name else [gr.skip()] * 2)]
@@ -81,8 +88,8 @@ class Panel:
             return [_choices(list(each.names()) if each.names else [], value) for each, value in fields]
 
         asked = [self.again, self.use]
-        changes = [widget.change for widget in (self.again, *form.inputs)]
-        live.show(preview, [self.again, *form.inputs], parts, also=changes, ticks=False)
+        shown = [self.again, self.refused, *form.inputs]
+        live.show(preview, shown, parts, also=[widget.change for widget in shown], ticks=False)
         on(self.preset.input, fill_preset, self.preset, [*form.outputs, *asked], name=f"{form.kind}_fill_preset")
         on([each.change for each in asked], fill, asked, form.outputs, name=f"{form.kind}_fill")
         widgets = [each.widget for each in form.choosers]
@@ -91,8 +98,41 @@ class Panel:
         self._frame.keep("again", self.again, check=self._asked)
         self._frame.keep("use", self.use, check=self._using)
 
+    def submit(self, spec: Any) -> RunView:
+        """Ask for the run, and know what is ahead of it. Raises UserError."""
+        runs = self._frame.workspace.runs
+        number = runs.submit(spec)
+        return next(run for run in run_views(runs.list(), runs.unfinished()) if run.id == number)
+
+    def start(self, button: Any, do: Callable[[Any], list[Any]], outputs: Sequence[Any], *, name: str) -> None:
+        """Pressing `button` calls `do` with the spec, for `outputs`; what it refuses is said beside the button."""
+        form = self.form
+
+        def pressed(*values: Any) -> list[Any]:
+            try:
+                return ["", *do(form.spec(values))]
+            except UserError as error:
+                told = {"form": _digest(values), "words": str(error), "field": error.field}
+                return [json.dumps(told), *[gr.skip()] * len(outputs)]
+
+        on(button.click, pressed, form.inputs, [self.refused, *outputs], name=name)
+
+    def _refusal(self, refused: str, values: Sequence[Any]) -> str:
+        """What a start with just these values was refused for; nothing once any of them is another one."""
+        try:
+            told = json.loads(refused or "{}")
+            is_it = told.get("form") == _digest(values)
+            return self.form.complaint(UserError(str(told["words"]), field=str(told["field"]))) if is_it else ""
+        except (ValueError, LookupError, AttributeError, RecursionError):
+            return ""  # not what this page has written
+
+    @property
+    def _stale(self) -> str:
+        """What is drawn of the last valid form is no longer that of this one."""
+        return f"<style>#{self.form.kind}-recipe, #{self.form.kind}-about {{ opacity: .4 }}</style>"
+
     def _asked(self, run_id: int) -> Any:
-        """What a run was asked for, under the next free name. Raises UserError."""
+        """The spec of a run, under the next free name. Raises UserError."""
         run = self._frame.workspace.runs.get(run_id)
         if run.kind != self.form.kind:
             raise UserError(f"run {run_id} is a {run.kind} run; this form is for {self.form.kind} runs")
@@ -105,7 +145,7 @@ class Panel:
         return parse({"kind": self.form.kind, setting: value})
 
     def _changes(self, again: int, spec: Any) -> str:
-        """From which run the form was filled, and the settings that are no longer as there, which are marked too."""
+        """From which run the form was filled, and which settings were changed since; these are also marked."""
         try:
             before = dict(_settings(self._asked(again))) if again else {}
         except UserError:
@@ -128,6 +168,10 @@ class Panel:
         return copyable(command, "Shell command") + copyable(spec_json(spec), "JSON")
 
 
+def _digest(values: Sequence[Any]) -> str:
+    return hashlib.blake2b(repr(list(values)).encode(), digest_size=8).hexdigest()
+
+
 def _settings(spec: Any) -> Iterator[tuple[str, str]]:
     """(place, value as text) of every setting, those of plug-ins included."""
     for name, value in json.loads(spec_json(spec)).items():
@@ -138,5 +182,5 @@ def _settings(spec: Any) -> Iterator[tuple[str, str]]:
 
 
 def _choices(names: list[Any], value: Any) -> Any:
-    """What there is to choose from now; the first of it where nothing is chosen."""
+    """An update with what can be chosen now; it selects the first choice if nothing is chosen."""
     return gr.update(choices=names, value=names[0]) if names and value in ("", None) else gr.update(choices=names)

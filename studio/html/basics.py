@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from engine import specs
 from engine.control.views import RunView
@@ -16,21 +16,21 @@ GLYPHS = {
     Outcome.PLAUSIBLE: ("✓", "plausible", "passed every test"),
     Outcome.TEST_FAILED: ("✗", "test failed", "compiled, but a test failed"),
     Outcome.COMPILE_ERROR: ("C", "compile error", "not a valid program"),
-    Outcome.TIMEOUT: ("T", "timeout", "took too long and was ended"),
-    Outcome.NO_PATCH: ("–", "no patch", "the answer held nothing usable"),
-    Outcome.NOT_RUN: ("·", "not run", "it could not be run here; never counted against the model"),
+    Outcome.TIMEOUT: ("T", "timeout", "its tests took too long and were stopped"),
+    Outcome.NO_PATCH: ("–", "no patch", "what the model wrote contains no usable patch"),
+    Outcome.NOT_RUN: ("·", "not run", "its tests could not be run here; never counted against the model"),
 }
-KINDS = {kind: spec.title for kind, spec in specs.KINDS.items()}  # as a page calls each kind of run
+KINDS = {kind: spec.title for kind, spec in specs.KINDS.items()}  # the label of each kind of run
 GIB, MIB = 1 << 30, 1 << 20
 
 
 def esc(value: object) -> str:
-    """Any text, inert in HTML."""
+    """Any value as text, escaped for HTML."""
     return html.escape(str(value))
 
 
 def size(n_bytes: float) -> str:
-    """Bytes as a person reads them."""
+    """A number of bytes in GiB, MiB or KiB."""
     if n_bytes >= GIB:
         return f"{n_bytes / GIB:.1f} GiB"
     return f"{n_bytes / MIB:.0f} MiB" if n_bytes >= MIB else f"{n_bytes / 1024:.0f} KiB"
@@ -53,7 +53,7 @@ def duration(seconds: float) -> str:
 
 
 def when(epoch_seconds: float) -> str:
-    """A moment of today by its time, any other by its day."""
+    """A time of today as hours and minutes, any other with its day."""
     moment, now = time.localtime(epoch_seconds), time.localtime()
     return time.strftime("%H:%M" if moment[:3] == now[:3] else "%d %b %H:%M", moment)
 
@@ -82,13 +82,13 @@ def legend() -> str:
 
 
 def state(name: str, doing: str = "") -> str:
-    """A run's state as a chip; a running one may say what it is doing instead."""
+    """A run's state as a chip; for a running one, `doing` replaces the word."""
     words = doing if doing and name == "running" else name
     return f'<span class="chip s-{esc(name if words != "ready" else "idle")}"><i></i>{esc(words)}</span>'
 
 
 def bar(fraction: float | None, *, is_live: bool = True) -> str:
-    """A progress bar; one whose length is not known moves while it is live."""
+    """A progress bar; without a fraction it is animated while `is_live`."""
     if fraction is None:
         return f'<div class="bar {"unknown" if is_live else ""}"><i></i></div>'
     percent = round(100 * fraction, 1)
@@ -96,12 +96,18 @@ def bar(fraction: float | None, *, is_live: bool = True) -> str:
 
 
 def empty(title: str, text: str) -> str:
-    """What will be here, and the one next step."""
+    """A placeholder: what will be shown here, and the next step."""
     return f'<div class="empty"><h3>{esc(title)}</h3><p>{esc(text)}</p></div>'
 
 
+def complaint(words: str, wrong: Sequence[str] = ()) -> str:
+    """What is wrong, in a sentence; `wrong`: the classes of the fields it is about, which the page marks."""
+    marks = f' data-wrong="{esc(" ".join(wrong))}"' if wrong else ""
+    return f'<p class="complaint" role="alert"{marks}>{esc(words)}</p>'
+
+
 def heading(title: str, text: str = "") -> str:
-    """The title of a part of a page, and one sentence on it."""
+    """The title of a part of a page, and one sentence about it."""
     more = f"<p>{esc(text)}</p>" if text else ""
     return f'<div class="heading"><h2>{esc(title)}</h2>{more}</div>'
 
@@ -144,12 +150,12 @@ def share_bars(shares: Mapping[str, int]) -> str:
 
 
 def clock(since: float) -> str:
-    """The time since a moment (seconds since the epoch), as HTML; the page counts it itself."""
+    """The time since `since` (seconds since the epoch), as HTML; the page's script counts it."""
     return f'<time data-since="{since:.3f}"></time>'
 
 
 def took(run: RunView) -> str:
-    """How long a run has been at work, as HTML; of one that still is, the page counts the seconds itself."""
+    """How long a run took, as HTML; while it is running, the page's script counts the seconds."""
     if not run.started_at:
         return ""
     if run.ended_at:
@@ -158,7 +164,7 @@ def took(run: RunView) -> str:
 
 
 def doing(run: RunView) -> str:
-    """What a run is doing, waits for, or has made, in a few words."""
+    """What a run is doing, waits for, or has produced, in a few words."""
     if run.has_ended:
         return run.outcome
     if run.state == "queued":
@@ -169,7 +175,7 @@ def doing(run: RunView) -> str:
 
 
 def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
-    """One run in a line or two: what, state, how far, what went wrong; `more`: HTML of what can be done with it."""
+    """One run in a line or two: name, state, progress, error; `more`: HTML of its actions."""
     opens = f'<a href="?run={run.id}">open run</a>' if is_linked else ""
     error = f'<p class="complaint" role="alert">{esc(run.error)}</p>' if run.error else ""
     progress = bar(run.fraction) if _has_bar(run) else ""
@@ -183,7 +189,7 @@ def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
 
 
 def _has_bar(run: RunView) -> bool:
-    """A loaded model waits for questions, so it has no progress to show."""
+    """Whether a run shows a progress bar; a loaded model waits for questions and has none."""
     return run.state in ("starting", "running", "stopping") and not waits_for_people(run.kind)
 
 
@@ -195,11 +201,11 @@ def run_list(runs: Iterable[RunView], chosen: int) -> str:
 def _run_card(run: RunView, *, is_chosen: bool) -> str:
     facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", when(run.created_at), took(run)]
     words = run.outcome or run.error[:120]
-    said = f'<span class="said">{esc(words)}</span>' if words else ""
+    outcome = f'<span class="said">{esc(words)}</span>' if words else ""
     pressed = 'chosen" aria-pressed="true"' if is_chosen else '" aria-pressed="false"'
     return (
         f'<button type="button" class="card {pressed} {pick(str(run.id))}>'
         f'<span class="card-top"><b>{esc(run.name)}</b>{state(run.state)}</span>'
-        f'{said}<span class="dim">{" · ".join(filter(None, facts))}</span>'
+        f'{outcome}<span class="dim">{" · ".join(filter(None, facts))}</span>'
         f"{bar(run.fraction) if _has_bar(run) else ''}</button>"
     )

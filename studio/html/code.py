@@ -1,4 +1,4 @@
-"""Code as HTML: numbered lines with a marked span, tokens tinted by their loss mask, and what programs print."""
+"""Code as HTML: numbered lines with a marked span, tokens coloured by their loss mask, and output of programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def numbered(text: str, path: str, start: int = 0, end: int = -1) -> str:
 
 
 def tokens(parts: Iterable[tuple[str, bool]]) -> str:
-    """Tokens as the model reads them; tinted ones are learned, the others are only read."""
+    """Tokens as the model reads them; the coloured ones are learned, the others are only read."""
     made = "".join(
         f'<span class="{"learned" if is_learned else "context"}">{_visible(text)}</span>' for text, is_learned in parts
     )

@@ -18,6 +18,8 @@ WHO = {"user": "You", "assistant": "Model", "tool": "Feedback"}
 def shown(view: View) -> str:
     """All turns, then the one that is being written."""
     turns = "".join(_turn(turn, view) for turn in view.turns)
+    if view.waiting:
+        turns += f'<div class="turn user"><header><b>You</b></header>{_text(view.waiting)}</div>'
     live = ""
     if view.is_busy:
         text = f"<pre>{esc(view.live_text)}<i class='caret'></i></pre>" if view.live_text else ""
@@ -25,7 +27,7 @@ def shown(view: View) -> str:
         live = f'<div class="turn assistant live">{header}{text}</div>'
     error = f'<p class="complaint" role="alert">{esc(view.error)}</p>' if view.error else ""
     if not (turns or live or error):
-        return empty("Nothing said yet", "Press Repair: the model proposes a patch, and its tests are run.")
+        return empty("No messages yet", "Press Repair: the model proposes a patch, and its tests are run.")
     return f'<div class="turns" aria-live="polite" data-follow>{turns}{live}{error}{_end(view)}</div>'
 
 
@@ -34,17 +36,17 @@ def _end(view: View) -> str:
         return ""
     if view.outcome == "plausible":
         return '<p class="end good">Repaired: every test passes.</p>'
-    return '<p class="end">Not repaired yet. Press Repair to go on.</p>'
+    return '<p class="end">Not repaired yet. Press Repair to continue.</p>'
 
 
 def _turn(turn: ShownTurn, view: View) -> str:
     who = WHO.get(turn.role, "Model")
     badge = verdict(turn.outcome, turn.reason) if turn.outcome else ""
     if turn.role == "assistant":
-        said = _folded(f"text-{turn.number}", "What the model wrote", turn.text) if turn.has_patch else _text(turn.text)
-        body = (diff(view.buggy, turn.patch, view.path) if turn.patch is not None and view.buggy else "") + said
+        text = _folded(f"text-{turn.number}", "What the model wrote", turn.text) if turn.has_patch else _text(turn.text)
+        body = (diff(view.buggy, turn.patch, view.path) if turn.patch is not None and view.buggy else "") + text
         body += _folded(f"log-{turn.number}", "Test log", turn.log) if turn.log else ""
-        body += _folded(f"prompt-{turn.number}", "What the model was told", turn.prompt) if turn.prompt else ""
+        body += _folded(f"prompt-{turn.number}", "What the model read", turn.prompt) if turn.prompt else ""
     else:
         first, _, rest = turn.text.partition("\n\n") if turn.role == "tool" else (turn.text, "", "")
         body = _text(first) + (_folded(f"rest-{turn.number}", "End of the test log", rest) if rest else "")
@@ -73,16 +75,16 @@ def chosen_bug(bug: Bug) -> str:
 def earlier(conversations: Sequence[ChatEntry], chosen: int) -> str:
     """Conversations as cards, newest first."""
     if not conversations:
-        return '<p class="dim">Conversations are kept here.</p>'
+        return '<p class="dim">Earlier conversations are listed here.</p>'
     cards = (_card(each, is_chosen=each.id == chosen) for each in conversations)
     return f'<div class="cards">{"".join(cards)}</div>'
 
 
 def _card(each: ChatEntry, *, is_chosen: bool) -> str:
-    said = "1 message" if each.turns == 1 else f"{each.turns} messages"
+    messages = "1 message" if each.turns == 1 else f"{each.turns} messages"
     return (
         f'<button type="button" class="card {"chosen" if is_chosen else ""}"'
         f' {pick(str(each.id))}><span class="card-top"><b>{esc(each.bug_id)}</b>'
         f"{verdict(each.outcome) if each.outcome else ''}</span>"
-        f'<span class="dim">{esc(each.model)} · {said} · {when(each.created_at)}</span></button>'
+        f'<span class="dim">{esc(each.model)} · {messages} · {when(each.created_at)}</span></button>'
     )

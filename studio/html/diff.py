@@ -20,7 +20,7 @@ Marks = Sequence[tuple[int, int]]  # columns from and to which a line differs
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a diff; a number is None on the side where the line is not."""
+    """One line of a diff; a line number is None on the side that does not have the line."""
 
     kind: str  # same | removed | added | gap
     before: int | None
@@ -30,7 +30,7 @@ class Line:
 
 
 def diff(before: str, after: str, path: str) -> str:
-    """The changed lines of a file with those around them."""
+    """The changed lines of a file and a few unchanged lines around them, as HTML."""
     if before == after:
         return '<p class="dim">The same as the buggy code.</p>'
     rows = "".join(map(_row, lines(before, after, path)))
@@ -38,7 +38,7 @@ def diff(before: str, after: str, path: str) -> str:
 
 
 def lines(before: str, after: str, path: str) -> Iterator[Line]:
-    """The lines of a diff, with a gap between what lies apart."""
+    """The lines of a diff, with a gap between changes that are far apart."""
     old, new = lines_of(before), lines_of(after)
     old_pieces, new_pieces = coloured(before, path), coloured(after, path)
     matcher = difflib.SequenceMatcher(None, old, new)
@@ -99,7 +99,7 @@ def pieces(line: Sequence[Piece], marks: Marks = ()) -> str:
 
 
 def _cut(text: str, column: int, marks: Marks) -> Iterator[tuple[str, bool]]:
-    """A text that begins at `column`, cut where marks begin and end."""
+    """(part, whether it is marked) of a text that begins at `column`, split where marks begin and end."""
     at = 0
     for start, end in marks:
         first, last = max(start - column, at, 0), min(end - column, len(text))

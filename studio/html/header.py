@@ -1,18 +1,19 @@
-"""The header: name, machine, running and queued runs as one chip each kind, guide, light or dark."""
+"""The header: name, machine, a chip for each kind of running or queued runs, guide, light or dark."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from engine.control.views import RunView
+from engine.specs import KINDS as SPECS
 from studio.addresses import link
 from studio.html.basics import KINDS, esc
 
-MANY = {"train": "trainings", "dataset": "datasets", "merge": "merges", "benchmark": "benchmark runs"}
+LOADING = "loading the model"  # what a chat says until its model is there
 
 
 def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
-    """One line; below, why nothing can be stored just now."""
+    """The header line, and below it `trouble`: why nothing can be stored now."""
     active = [run for run in runs if run.is_active]
     kinds = dict.fromkeys(run.kind for run in active)
     chips = [_chip(kind, [run for run in active if run.kind == kind]) for kind in kinds]
@@ -35,17 +36,23 @@ def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
     )
 
 
+def _models(number: int, doing: str) -> str:
+    return f"{number} {'model' if number == 1 else 'models'} {doing}"
+
+
 def _chip(kind: str, runs: Sequence[RunView]) -> str:
-    """The active runs of one kind; a click leads to the one, or to the list of them."""
+    """A chip for the active runs of one kind; it links to the run, or to the list of them."""
     if kind == "chat":
-        words = f"{len(runs)} {'model' if len(runs) == 1 else 'models'} loaded"
+        loading = sum(run.progress in ("", LOADING) for run in runs)
+        loaded = len(runs) - loading
+        words = " · ".join(_models(*each) for each in ((loaded, "loaded"), (loading, "loading")) if each[0])
         title = "Keeps memory until it is unloaded: open it and press Unload"
     elif len(runs) == 1:
         done = f" {100 * runs[0].fraction:.0f} %" if runs[0].fraction else ""
         words = f"{KINDS.get(kind, kind)}: {runs[0].name}{done}"
         title = runs[0].progress
     else:
-        words, title = f"{len(runs)} {MANY.get(kind, kind)}", ", ".join(run.name for run in runs)
+        words, title = f"{len(runs)} {SPECS[kind].many if kind in SPECS else kind}", ", ".join(run.name for run in runs)
     address = link(run=runs[0].id) if len(runs) == 1 else link(tab="monitor", kind=kind)
     return (
         f'<a class="chip s-{esc(runs[0].state)}" href="{esc(address)}" title="{esc(title)}">'

@@ -1,4 +1,4 @@
-"""One patch in full as HTML: verdict, the assertion that failed, what it changes, log, and the known fix."""
+"""One patch in full as HTML: verdict, failed assertion, diff, log, and the known fix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from studio.html.basics import copy_link, duration, esc, verdict
 from studio.html.diff import diff
 from studio.html.patch_table import SOURCES, patch_key
 
-MOST_LINES = 6  # of what is shown of a failed assertion
+MOST_LINES = 6  # of a failed assertion that are shown
 ISOLATION = {
     "isolated": "isolated: the patched code ran in a sandbox without its tests",
     "shared": "shared: the patched code ran in one process with its tests",
@@ -17,13 +17,13 @@ ISOLATION = {
 
 
 def detail(patch: Detail) -> str:
-    """Verdict and diff first; what the tests said, and what to compare it with, below."""
+    """Verdict and diff first; below them the output of the tests and the known fix."""
     name = f"{SOURCES[patch.source]} {patch.rank or ''}".strip()
     diff_shown = diff(patch.buggy, patch.text, patch.path) if patch.text is not None else (
         '<p class="dim">There is no patch to show.</p>'
     )  # fmt: skip
     failure = first_failure(patch.log) if patch.outcome != "plausible" else ""
-    said = f'<pre class="failure">{esc(failure)}</pre>' if failure else ""
+    assertion = f'<pre class="failure">{esc(failure)}</pre>' if failure else ""
     known = ""
     if patch.source == "model" and not patch.is_known_fix:
         fix = diff(patch.buggy, patch.fixed, patch.path)
@@ -31,7 +31,7 @@ def detail(patch: Detail) -> str:
     return (
         f'<article class="patch"><header><div><h3>{esc(name)}</h3><span class="dim">{esc(patch.bug_id)}</span></div>'
         f"{_steps(patch)}</header><p>{verdict(patch.outcome, patch.reason)}{_same(patch)}</p>"
-        f"<h4>What it changes in {esc(patch.path)}</h4>{diff_shown}{said}{_facts(patch)}{known}"
+        f"<h4>What it changes in {esc(patch.path)}</h4>{diff_shown}{assertion}{_facts(patch)}{known}"
         f'<details data-key="log" open><summary>Test log</summary>{code.log(patch.log)}</details>'
         f'<details data-key="completion"><summary>What the model wrote</summary>{code.log(patch.completion)}</details>'
         f'<details data-key="buggy"><summary>The buggy file</summary>'
@@ -40,7 +40,7 @@ def detail(patch: Detail) -> str:
 
 
 def first_failure(log: str) -> str:
-    """The first assertion that failed, as pytest marks it in its log; empty where it marks none."""
+    """The first assertion that failed, as pytest marks it in its log; empty if it marks none."""
     shown: list[str] = []
     for line in log.splitlines():
         if line.startswith("> ") and not any(each.startswith("E ") for each in shown):

@@ -1,28 +1,28 @@
-"""A benchmark run as HTML: one strip with its figures, and a table with a row a bug and a cell a patch."""
+"""A benchmark run as HTML: one strip with its figures, and a table with a row per bug and a cell per patch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.control.patches import LedgerRow, Totals
+from engine.control.patches import BugRow, Totals
 from engine.domain import Outcome
 from studio.clickable import pick
 from studio.html.basics import GLYPHS, empty, esc, glyph
 
 SOURCES = {"model": "candidate", "known_fix": "known fix", "buggy_code": "buggy code"}
-PLAUSIBLE = "Plausible means that every test passes; whether a patch is correct takes a reader."
+PLAUSIBLE = "Plausible means that every test passes; read a patch to know whether it is correct."
 
 
 def strip(totals: Totals) -> str:
-    """The bar of verdicts, which is its own legend, and the figures of a run; each says more when pointed at."""
+    """The bar of verdicts with its legend, and the figures of a run, each with a tooltip."""
     if not totals.bugs:
-        return '<div class="figures-strip"><span class="dim">its first verdicts are awaited</span></div>'
+        return '<div class="figures-strip"><span class="dim">waiting for the first verdicts</span></div>'
     shares = "".join(_share(totals, k) for k in sorted(totals.plausible_at))
     same = _figure(
         f"{totals.known_fixes}", "identical to the known fix",
-        f"{totals.known_fixes} of {totals.scored} bugs have a candidate that is the known fix to the letter"
+        f"{totals.known_fixes} of {totals.scored} bugs have a candidate whose text is identical to the known fix"
     )  # fmt: skip
-    return f'<div class="figures-strip">{verdict_bar(totals)}{shares}{same}{_set_aside(totals)}</div>'
+    return f'<div class="figures-strip">{verdict_bar(totals)}{shares}{same}{_skipped(totals)}</div>'
 
 
 def _share(totals: Totals, k: int) -> str:
@@ -36,29 +36,27 @@ def _share(totals: Totals, k: int) -> str:
     )  # fmt: skip
 
 
-def _set_aside(totals: Totals) -> str:
-    """How many bugs are not counted, and why."""
+def _skipped(totals: Totals) -> str:
+    """How many bugs were skipped or are not scored, and why."""
     number = sum(totals.skipped.values())
     reasons = [f"{count}: {reason}" for reason, count in totals.skipped.items()]
     if totals.control_failures:
         reasons.append(f"{totals.control_failures}: the known fix fails its tests here, or the buggy code passes them")
     if totals.sandbox:
         reasons.append(f"patches ran in {totals.sandbox}")
-    why = f"; {totals.control_failures} more do not hold" if totals.control_failures else ""
+    more = f"; {totals.control_failures} more not scored" if totals.control_failures else ""
     first = next(iter(totals.skipped), "")
-    return _figure(f"{number}", f"set aside{why}", "Not counted. " + "; ".join(reasons), first[:40])
+    return _figure(f"{number}", f"skipped{more}", "Not counted. " + "; ".join(reasons), first[:40])
 
 
 def _figure(value: str, what: str, hint: str, more: str = "") -> str:
-    """`value` is HTML, all else text."""
-    said = f"<em>{esc(more)}</em>" if more else ""
-    return (
-        f'<div class="share-figure" title="{esc(hint)}" tabindex="0"><b>{value}</b><span>{esc(what)}</span>{said}</div>'
-    )
+    """One figure with its label and tooltip; `value` is HTML, the others are text."""
+    inner = f"<b>{value}</b><span>{esc(what)}</span>" + (f"<em>{esc(more)}</em>" if more else "")
+    return f'<div class="share-figure" title="{esc(hint)}" tabindex="0">{inner}</div>'
 
 
 def verdict_bar(totals: Totals) -> str:
-    """All candidates of a run as one bar in the colours of their verdicts, with glyph, words and number."""
+    """All candidates of a run as one bar in the colours of their verdicts, with a legend of glyphs and counts."""
     outcomes: Mapping[str, int] = totals.outcomes
     total = sum(outcomes.values()) or 1
     known = [(name, words, outcomes[name]) for name, (_, words, _) in GLYPHS.items() if outcomes.get(name)]
@@ -77,7 +75,7 @@ def verdict_bar(totals: Totals) -> str:
     )
 
 
-def table(rows: Sequence[LedgerRow], candidates: int, chosen: str) -> str:
+def table(rows: Sequence[BugRow], candidates: int, chosen: str) -> str:
     """Known fix, buggy code, then the candidates in rank order; every cell can be clicked."""
     if not rows:
         return empty("No bugs match", "Clear the search or choose another filter.")
@@ -89,17 +87,17 @@ def table(rows: Sequence[LedgerRow], candidates: int, chosen: str) -> str:
     )
     body = "".join(_row(row, candidates, chosen) for row in rows)
     return (
-        '<div class="ledger" tabindex="0" role="region" aria-label="Verdicts by bug">'
+        '<div class="verdict-table" tabindex="0" role="region" aria-label="Verdicts by bug">'
         f"<table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _row(row: LedgerRow, candidates: int, chosen: str) -> str:
+def _row(row: BugRow, candidates: int, chosen: str) -> str:
     facts = " · ".join(filter(None, [row.kind.replace("_", " "), row.cwe, row.language]))
     hint = esc(f"{row.bug_id}: {facts}")
     name = f'<th scope="row" title="{hint}"><b>{esc(row.bug_id)}</b><span>{esc(facts)}</span></th>'
     if row.skipped:
-        return f'<tr class="skipped">{name}<td colspan="{candidates + 3}">set aside: {esc(row.skipped)}</td></tr>'
+        return f'<tr class="skipped">{name}<td colspan="{candidates + 3}">skipped: {esc(row.skipped)}</td></tr>'
     outcomes = dict(row.cells)
     cells = [_cell(row.bug_id, "known_fix", 0, row.known_fix, chosen)]
     cells.append(_cell(row.bug_id, "buggy_code", 0, row.buggy_code, chosen, edge=" edge"))
@@ -122,12 +120,12 @@ def _cell(bug_id: str, source: str, rank: int, outcome: str | None, chosen: str,
 
 
 def patch_key(bug_id: str, source: str, rank: int) -> str:
-    """One patch of a run as text, as a click sends it: its rank, or which of the controls it is, and its bug."""
+    """The text by which a click names a patch of a run: its rank, or its source if it is a control, and its bug."""
     return f"{rank if source == 'model' else source}:{bug_id}"
 
 
 def read_key(key: str) -> tuple[str, str, int] | None:
-    """(bug id, source, rank) of a key, or None of anything else."""
+    """(bug id, source, rank) of a key; None if it is not a key."""
     place, _, bug_id = key.partition(":")
     if not bug_id:
         return None

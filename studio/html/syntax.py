@@ -1,6 +1,6 @@
-"""Source code in syntax colours: each line as pieces of text with their kind, to be escaped when they are shown.
+"""Syntax colours of source code: each line as pieces of text with their kind, to be escaped when they are shown.
 
-One regular expression that never goes back, so that hostile code of any shape takes time in proportion to its length.
+One regular expression without backtracking, so that hostile code takes time in proportion to its length.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REST = r"|(?P<number>\b\d[\w.]*)|(?P<word>[^\W\d]\w*)"
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of one line; `kind` is comment, string, number, keyword or empty."""
+    """A part of one line; `kind` is comment, string, number, keyword or empty."""
 
     kind: str
     text: str
@@ -30,7 +30,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Syntax:
-    """How one family of languages is read."""
+    """The tokens and keywords of one family of languages."""
 
     pattern: re.Pattern[str]
     keywords: frozenset[str]
@@ -45,7 +45,7 @@ C_LIKE = Syntax.of(r"//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?", frozenset(JAVA.spli
 
 
 def coloured(text: str, path: str) -> list[list[Piece]]:
-    """The lines of a file without their ends, in the syntax that the ending of its path says."""
+    """The lines of a file without their line ends; the file name's ending chooses the syntax."""
     syntax = PYTHON if path.endswith(".py") else C_LIKE
     lines: list[list[Piece]] = [[]]
     at = 0

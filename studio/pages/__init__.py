@@ -1,4 +1,4 @@
-"""The pages, in the order of their tabs; an installed package announces its own as `repair_studio.pages`."""
+"""The pages, in the order of their tabs; an installed package adds its own as an entry point `repair_studio.pages`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from importlib.metadata import entry_points
 
 from studio.page import Page
-from studio.pages import chat, datasets, merge, monitor, patches, train
+from studio.pages import chat, compare, datasets, merge, monitor, patches, train
 
 PAGES = (
     Page("Datasets", "datasets", datasets.build),
@@ -14,21 +14,22 @@ PAGES = (
     Page("Monitor", "monitor", monitor.build),
     Page("Merge", "merge", merge.build),
     Page("Patches", "patches", patches.build),
+    Page("Compare", "compare", compare.build),
     Page("Chat", "chat", chat.build),
 )
 GROUP = "repair_studio.pages"
 
 
 def pages() -> tuple[Page, ...]:
-    """The built-in pages, then those of installed packages; one that cannot be loaded is named in the log."""
+    """The built-in pages, then those of installed packages; one that cannot be loaded is reported in the log."""
     found = list(PAGES)
-    for announced in entry_points(group=GROUP):
+    for entry_point in entry_points(group=GROUP):
         try:
-            page = announced.load()
-            assert isinstance(page, Page), f"{announced.value} is no studio.page.Page"
-            assert page.key not in {each.key for each in found}, f"there is a page {page.key!r} already"
+            page = entry_point.load()
+            assert isinstance(page, Page), f"{entry_point.value} is no studio.page.Page"
+            assert page.key not in {each.key for each in found}, f"there is already a page {page.key!r}"
         except Exception:
-            logging.getLogger("studio").exception("the page %s cannot be loaded", announced.name)
+            logging.getLogger("studio").exception("the page %s cannot be loaded", entry_point.name)
         else:
             found.append(page)
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Chat: a model repairs one bug in turns, the tests run after each; conversations are kept and go on later."""
+"""Chat: a model repairs one bug in turns, with the tests run after each; a conversation can be continued later."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import gradio as gr
 
-from engine.benchmarks import Listed
-from engine.control.chats import LOST
+from engine.benchmarks import BugEntry
+from engine.control.chats import UNLOADED
 from engine.errors import UserError
 from studio.checked import number_of
-from studio.clickable import clickable, kept, picked, plain
-from studio.forms.fields import Names, asked_later
+from studio.clickable import click_value, clickable, hidden_field, plain
+from studio.forms.fields import Names, no_choices_yet
 from studio.forms.form import Form
 from studio.guard import on
 from studio.html import conversation
@@ -27,9 +27,9 @@ FOLDED = ("benchmark", "strategy", "representation", "generator", "name")
 def build(frame: Frame) -> None:
     """The page."""
     workspace, live = frame.workspace, frame.live
-    chosen = kept(0)
+    chosen = hidden_field(0)
 
-    names: dict[str, Names] = {"model": workspace.models.names, "bug": asked_later}
+    names: dict[str, Names] = {"model": workspace.models.names, "bug": no_choices_yet}
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             plain(heading("Bug", "Choose a model and a bug; the faulty lines are marked."))
@@ -47,22 +47,24 @@ def build(frame: Frame) -> None:
                 budget = gr.Textbox("5", label="Budget (turns)", min_width=96, max_lines=1, scale=0)
                 repair = gr.Button("Repair", variant="primary", min_width=96)
                 stop = gr.Button("Stop", variant="stop", min_width=96, interactive=False)
-                anew = gr.Button("New conversation", min_width=140)
+                new = gr.Button("New conversation", min_width=140)
         with gr.Column(scale=3, min_width=260, variant="panel"):
             plain(heading("Conversations"))
             cards = clickable(elem_classes="scroll")
     benchmark = [each.widget for each in form.settings_of("benchmark")]
 
     def bugs(*benchmark: Any) -> list[tuple[str, str]]:
-        """What each bug is called in the list, where any part of it can be searched for, and its id."""
+        """(label, id) of each bug; the list can be searched for any part of the label."""
         try:
-            return [(called(bug), bug.id) for bug in workspace.chats.listed(form.read_plugin("benchmark", benchmark))]
+            found = workspace.chats.bug_entries(form.read_plugin("benchmark", benchmark))
+            return [(bug_label(each), each.id) for each in found]
         except UserError:
-            return []  # what is wrong with the benchmark is said where it is set
+            return []  # the form shows what is wrong with the benchmark
 
     bug_widget, model_widget = form.widgets("bug")[0], form.widgets("model")[0]
-    bug, hints = kept(""), kept("")  # the bug that is shown, and the hints typed for others, as JSON
-    use, linked, unopened = kept(""), kept(""), kept("")  # a link's model and bug; the bug shown without conversation
+    bug, hints = hidden_field(""), hidden_field("")  # the bug that is shown, and the hints typed for others, as JSON
+    use, linked = hidden_field(""), hidden_field("")  # the model and the bug of a link
+    unopened = hidden_field("")  # the bug that is shown while no conversation is open
 
     def say(current: int, text: str, turns_wanted: str, *values: Any) -> list[Any]:
         wanted = number_of(turns_wanted.strip())
@@ -75,7 +77,7 @@ def build(frame: Frame) -> None:
     def stop_now(current: int) -> None:
         if others := workspace.chats.stop(current):
             named = "another conversation" if others == 1 else f"{others} other conversations"
-            gr.Info(f"The model was also answering {named}; press Repair there to go on.")
+            gr.Info(f"The model was also answering {named}; press Repair there to continue.")
 
     def begin() -> int:
         return 0
@@ -84,14 +86,14 @@ def build(frame: Frame) -> None:
         return current if current and workspace.chats.get(current).model == model else 0
 
     def change_bug(asked: str | None, shown: str, hint: str, others: str, current: int, *benchmark: Any) -> list[Any]:
-        """The bug field was left: an unknown id is refused; another bug has another hint and conversation."""
+        """The bug field has changed: refuse an unknown id; show the hint of the new bug, and close the conversation."""
         known = [bug_id for _, bug_id in bugs(*benchmark)]
         is_about = bool(current) and workspace.chats.get(current).bug_id == asked  # it may be of another benchmark
         if not is_about and asked not in known:
             if asked and known:
                 near = ", ".join(difflib.get_close_matches(str(asked), known, n=3, cutoff=0.3))
-                said = f"There is no bug {asked!r}. {f'Near: {near}. ' if near else ''}{shown} stays chosen."
-                gr.Warning(html.escape(said))
+                text = f"There is no bug {asked!r}. {f'Similar: {near}. ' if near else ''}{shown} stays chosen."
+                gr.Warning(html.escape(text))
             return [shown or None, *[gr.skip()] * 4]
         if asked == shown:
             return [gr.skip()] * 5
@@ -99,22 +101,25 @@ def build(frame: Frame) -> None:
         return [gr.skip(), asked, typed.pop(str(asked), ""), json.dumps(typed), current if is_about else 0]
 
     def choose(event: gr.EventData) -> int:
-        return workspace.chats.get(number_of(picked(event))).id or 0
+        return workspace.chats.get(number_of(click_value(event))).id or 0
 
     def draw(current: int) -> list[Any]:
         if not current:
             text = (
-                "Press Repair: the model proposes a patch, its tests are run, and what failed goes into its next try."
+                "Press Repair: the model proposes a patch, its tests are run, and the failures go into the next prompt."
             )
-            return ["", empty("A new conversation", text), gr.update(interactive=True), gr.update(interactive=False)]
+            return ["", empty("A new conversation", text), gr.update(interactive=True),
+                    gr.update(value="Stop", variant="secondary", interactive=False)]  # fmt: skip
         view = workspace.chats.view(current)
         line = f'<b>{esc(view.bug_id)}</b><span class="dim grow">with {esc(view.model)}</span>'
         chip = state(view.state, view.status)
         top = f'<p class="strip-line">{line}{chip}{verdict(view.outcome)}{copy_link()}</p>'
-        is_loaded = view.state not in LOST
-        return [
-            top, conversation.shown(view), gr.update(interactive=not view.is_busy), gr.update(interactive=is_loaded)
-        ]  # fmt: skip
+        end = gr.update(
+            value="Stop" if view.is_busy else "Unload",
+            variant="stop" if view.is_busy else "secondary",
+            interactive=view.state not in UNLOADED,
+        )
+        return [top, conversation.shown(view), gr.update(interactive=not view.is_busy), end]
 
     def draw_earlier(current: int) -> list[str]:
         return [conversation.earlier(workspace.chats.entries(), current)]
@@ -129,18 +134,18 @@ def build(frame: Frame) -> None:
         return [shown, "" if current else bug_id]
 
     def choices(chosen_bug: str | None, current: int, *benchmark: Any) -> list[Any]:
-        """The widgets say what the open conversation is about; without one, what was chosen, or the first bug."""
+        """Model and bug of the open conversation; without one, what was chosen, or the first bug."""
         models, known = workspace.models.names(), bugs(*benchmark)
         if current:
             about = workspace.chats.get(current)
             return [gr.update(choices=models, value=about.model), gr.update(choices=known, value=about.bug_id)]
-        of_it = f"{form.read_plugin('benchmark', benchmark)['name']}/"  # as the ids of all its bugs begin
-        is_first = bool(known) and not str(chosen_bug or "").startswith(of_it)
+        prefix = f"{form.read_plugin('benchmark', benchmark)['name']}/"  # of the ids of all its bugs
+        is_first = bool(known) and not str(chosen_bug or "").startswith(prefix)
         bug_now = gr.update(choices=known, value=known[0][1]) if is_first else gr.update(choices=known)
         return [gr.update(choices=models), bug_now]
 
     def take_model(asked: str) -> list[Any]:
-        """A link names the model to talk to, "model:mine"."""
+        """Choose the model that a link names, "model:mine"."""
         return [asked.partition(":")[2], 0] if asked else [gr.skip(), gr.skip()]
 
     def take_bug(asked: str) -> Any:
@@ -152,7 +157,7 @@ def build(frame: Frame) -> None:
     submitted = [repair.click, message.submit]
     on(submitted, say, [chosen, message, budget, *form.inputs], [chosen, message], name="chat_say")
     on(stop.click, stop_now, chosen, name="chat_stop_now")
-    on(anew.click, begin, None, chosen, name="chat_begin")
+    on(new.click, begin, None, chosen, name="chat_begin")
     on(model_widget.input, change_model, [chosen, model_widget], chosen, name="chat_change_model")
     about = [bug_widget, bug, message, hints, chosen]
     on(bug_widget.change, change_bug, [*about, *benchmark], about, name="chat_change_bug")
@@ -169,13 +174,13 @@ def build(frame: Frame) -> None:
     frame.keep("use", use, check=check_model)
 
 
-def called(bug: Listed) -> str:
-    """A bug as the list of them names it."""
+def bug_label(bug: BugEntry) -> str:
+    """The label of a bug in the list of bugs."""
     return "  ·  ".join(filter(None, [bug.id, bug.kind.replace("_", " "), bug.language, bug.cwe]))
 
 
 def read_hints(text: str) -> dict[str, str]:
-    """Bug -> the hint that was typed for it; empty where the text is not what this page has written."""
+    """Bug id -> the hint that was typed for it; empty if the text is not JSON that this page wrote."""
     try:
         found = json.loads(text or "{}")
     except (ValueError, RecursionError):

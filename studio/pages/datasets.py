@@ -1,33 +1,35 @@
-"""Datasets: build a dataset, see what was lost on the way, and any sample as training will see it."""
+"""Datasets: build a dataset, see which bugs were left out and why, and any sample as training will see it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from engine.builders.columns import Preview
 from engine.control.datasets import ShownSample
 from engine.control.views import DatasetView, Loss, RunView, run_views
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
 from studio import charts
 from studio.addresses import link
-from studio.clickable import GONE, kept, picked, plain, showing
+from studio.clickable import GONE, click_value, hidden_field, marking, plain, show_or_hide
 from studio.dropped import file_zone
-from studio.forms.fields import Names
+from studio.forms.fields import Names, css_class
 from studio.forms.form import Form
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import code
-from studio.html.basics import copy_link, empty, esc, heading, run_strip, share_bars, tiles, when
+from studio.html.basics import complaint, copy_link, doing, empty, esc, heading, run_strip, share_bars, tiles, when
 from studio.html.diff import diff
 from studio.page import Frame
 from studio.plotted import plotted
 
 
 def funnel(source: int, losses: Sequence[Loss], kept: int) -> str:
-    """What went in, each loss with its reason and first example, what came out."""
+    """How many bugs were read, how many were left out for each reason with an example, how many samples were made."""
     most = max(source, kept, 1)
 
     def row(name: str, number: int, kind: str, example: str = "") -> str:
@@ -44,7 +46,7 @@ def report(dataset: DatasetView) -> str:
     figures = tiles(
         [
             (f"{dataset.train_rows:,}", "training samples", "the model learns from these"),
-            (f"{dataset.valid_rows:,}", "evaluation samples", "kept apart for the evaluation loss"),
+            (f"{dataset.valid_rows:,}", "evaluation samples", "only used to measure the evaluation loss"),
             (f"{dataset.learned_tokens:,}", "learned tokens", "tokens that count in the loss"),
             (dataset.hash[:10], "content hash", "the same hash means the same samples"),
         ]
@@ -66,11 +68,26 @@ def actions(dataset: DatasetView) -> str:
     )
 
 
-def preview(rows: Sequence[Mapping[str, str]], roles: Mapping[str, str]) -> str:
-    """The first rows of a file, each column with what it is used for."""
+def preview(found: Preview, roles: Mapping[str, str]) -> str:
+    """The first rows of a file, each column with what it is used for, and what is wrong with rows that it has."""
+    return _rows(found.rows, sorted(found.columns, key=lambda name: name not in roles), roles) + _wrong_rows(found)
+
+
+def _wrong_rows(found: Preview) -> str:
+    """Rows that will be left out, and why nothing behind them can be read."""
+    if found.trouble:
+        return complaint(f"{found.trouble}.", [css_class("builder.file")])
+    if not found.funnel.source:
+        return complaint("The file names its columns and has no row.", [css_class("builder.file")])
+    first = found.funnel.examples
+    lost = "; ".join(f"{number} {reason} (first: {first[reason]})" for reason, number in found.funnel.lost.items())
+    said = f"Of the first {found.funnel.source} rows these will be left out: {lost}. Mend them to keep them."
+    return f'<p class="caution">{esc(said)}</p>' if lost else ""
+
+
+def _rows(rows: Sequence[Mapping[str, str]], columns: Sequence[str], roles: Mapping[str, str]) -> str:
     if not rows:
         return ""
-    columns = sorted(rows[0], key=lambda name: name not in roles)  # those that are used first
     head = "".join(
         f'<th class="{"used" if name in roles else ""}">{esc(name)}<span>{esc(roles.get(name, "not used"))}</span></th>'
         for name in columns
@@ -78,8 +95,9 @@ def preview(rows: Sequence[Mapping[str, str]], roles: Mapping[str, str]) -> str:
     body = "".join(
         "<tr>" + "".join(f"<td><code>{esc(row[name][:400])}</code></td>" for name in columns) + "</tr>" for row in rows
     )
+    title = f"The first {len(rows)} rows" if len(rows) > 1 else "The first row"
     return (
-        f'<h4>The first {len(rows)} rows</h4><div class="preview" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f'<h4>{title}</h4><div class="preview" tabindex="0"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -94,7 +112,7 @@ def roles_of(form: Form, builder: Mapping[str, Any], columns: Sequence[str]) -> 
 def sample(shown: ShownSample | None) -> str:
     """One sample: where it is from, the fix as a diff, prompt and target, tokens by loss mask."""
     if shown is None:
-        return empty("No sample matches", "Clear the search to see them all.")
+        return empty("No sample matches", "Clear the search to see all samples.")
     facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
     fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}.py")
     return (
@@ -107,7 +125,7 @@ def sample(shown: ShownSample | None) -> str:
 
 
 def place_of(shown: Any) -> str:
-    """Which of how many samples this is."""
+    """The position of a sample among those found, as text."""
     return f"{shown.index + 1} of {shown.total:,}{'' if shown.is_whole else ' or more'}" if shown else "none"
 
 
@@ -118,17 +136,19 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Bugs with their fixes become samples: a prompt and its target."
             zone = file_zone("Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet")
+            received = plain()
             names: dict[str, Names] = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
             panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
-            rows = plain()
+            rows = marking()
             panel.place_recipe(is_open=False)
+            panel.place_complaint()
             start_button = gr.Button("Build dataset", variant="primary")
         with gr.Column(scale=7, min_width=320):
             strip = plain()
             with gr.Column(variant="panel"):
                 with gr.Row(elem_classes="bar-row"):
                     picker = gr.Dropdown([], label="Dataset", info="newest first", interactive=True, elem_id="dataset")
-                    doing = plain(elem_classes="actions")
+                    offers = plain(elem_classes="actions")
                 facts = plain()
                 lengths = plotted(visible="hidden", elem_classes="chart")
             with gr.Column(variant="panel", elem_classes=GONE) as explorer:
@@ -139,35 +159,64 @@ def build(frame: Frame) -> None:
                     after = gr.Button("Next", size="sm", min_width=80)
                     place = plain(elem_classes="place")
                 body = plain()
-    index, wanted = kept(0), kept("")  # wanted: the dataset to show, also one that is still being built
+    index, wanted = hidden_field(0), hidden_field("")  # wanted: the dataset to show, also one that is still being built
+    refused = hidden_field("")  # the file in the form, and in the next line why one that was dropped is not there
     form = panel.form
 
-    def start(*values: Any) -> str:
-        run = workspace.runs.get(workspace.runs.submit(form.spec(values)))
-        gr.Info(f"Run {run.id} builds {run.name}; it is shown here as soon as it is done.")
-        return run.name
+    def start(spec: Any) -> list[str]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id} builds {run.name}: {doing(run)}. It is shown here when it is done.")
+        return [run.name]
 
-    def take_file(event: gr.EventData) -> list[Any]:
-        """A file has come: it goes into the form of the builder that reads files."""
-        return [reader.plugin, picked(event)]
+    def take_file(builder: str, event: gr.EventData, *named: str) -> list[Any]:
+        """A file was uploaded: fill in its path for the chosen builder, or the first one that reads files.
 
-    def draw_rows(*values: Any) -> list[str]:
-        builder = form.read(values).get("builder") or {}
+        Unless that builder cannot read it.
+        """
+        taker = next((each for each in takers if each.plugin == builder), takers[0])
+        path, updates = click_value(event), {part._id: gr.skip() for part in filled}
         try:
-            found = workspace.datasets.preview(builder["file"], 3) if builder.get("file") else []
-        except (UserError, OSError):
-            return [""]  # what is wrong with it is said beside the form
-        return [preview(found, roles_of(form, builder, list(found[0]) if found else []))]
+            proposed = form.proposed("builder", taker.plugin, {taker.place: path})
+        except (UserError, OSError) as error:
+            workspace.uploads.forget(Path(path))
+            updates[refused._id] = f"{named[takers.index(taker)]}\n{error}"
+        else:
+            offered = form.offered("builder", taker.plugin)
+            updates |= {each.widget._id: update for each, update in zip(offered, proposed, strict=True)}
+            updates |= {chooser._id: taker.plugin, taker.widget._id: path, refused._id: ""}
+        return list(updates.values())
 
-    def draw(want: str) -> list[Any]:
-        building = [run for run in run_views(workspace.runs.list(limit=50)) if run.kind == "dataset"]
-        known = [DatasetView.of(row) for row in workspace.datasets.list()]
-        shown = next((each for each in known if each.name == want), next(iter(known), None))
+    def draw_rows(said: str, *values: Any) -> list[str]:
+        """What became of a file that was dropped, and the first rows of the one that the form names."""
+        builder = form.read(values).get("builder") or {}
+        taker = next((each for each in takers if each.plugin == builder.get("name")), None)
+        file = str(builder.get(taker.place.rpartition(".")[2]) or "") if taker else ""
+        named, _, why = said.partition("\n")
+        told = complaint(f"{why}. The form below is as it was.") if why and named == file else ""
+        if workspace.uploads.holds(Path(file)) and not told:
+            told = f'<p class="dim">{esc(Path(file).name)} is in the form below.</p>'
+        if not taker or not file:
+            return [told, ""]
+        try:
+            form.proposed("builder", taker.plugin, {taker.place: file})
+        except (UserError, OSError) as error:
+            return [told, complaint(f"{error}.", [css_class(taker.place)])]
+        try:
+            found = workspace.datasets.preview(file, 3)
+        except (UserError, OSError):
+            return [told, ""]  # another kind of file, of a builder that is not ours
+        return [told, preview(found, roles_of(form, builder, found.columns))]
+
+    def draw(want: str, held: str | None) -> list[Any]:
+        """The dataset that is wanted; else the one that is shown stays, also when a newer one is built."""
+        building = run_views(workspace.runs.list(kind="dataset", limit=1), workspace.runs.unfinished())
+        known = {row.name: DatasetView.of(row) for row in workspace.datasets.list()}
+        shown = known.get(want) or known.get(held or "") or next(iter(known.values()), None)
         top = run_strip(building[0]) if building and building[0].state != "done" else ""
         if shown is None:
             text = "Choose where the bugs come from and press Build dataset; it takes about a minute."
             return [top, gr.update(choices=[], value=None, visible="hidden"), "", empty("No dataset yet", text)]
-        choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known]
+        choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known.values()]
         return [top, gr.update(choices=choices, value=shown.name, visible=True), actions(shown), report(shown)]
 
     def draw_lengths(name: str | None) -> list[Any]:
@@ -178,7 +227,7 @@ def build(frame: Frame) -> None:
         return [gr.update(value=chart, visible=True)]
 
     def draw_explorer(name: str | None) -> list[Any]:
-        return [showing(bool(name))]
+        return [show_or_hide(bool(name))]
 
     def show_sample(name: str | None, text: str, number: int) -> list[str]:
         if not name:
@@ -198,14 +247,16 @@ def build(frame: Frame) -> None:
     def another(name: str | None) -> list[Any]:
         return [name or "", 0]
 
-    reader = next(each for each in form.fields if each.place == "builder.file")
+    takers = [each for each in form.fields if each.takes_upload and each.place.startswith("builder.")]
     chooser = form.widgets("builder")[0]
-    on(start_button.click, start, form.inputs, wanted, name="datasets_start")
+    panel.start(start_button, start, [wanted], name="datasets_start")
     on(picker.input, another, picker, [wanted, index], name="datasets_another")
-    taken = on(zone.upload, take_file, None, [chooser, reader.widget], name="datasets_take_file")
-    form.offer_after(taken, reader)
-    live.show(draw_rows, form.inputs, [rows], also=[each.change for each in form.inputs], ticks=False)
-    live.show(draw, [wanted], [strip, picker, doing, facts], also=[wanted.change])
+    of_takers = [part for each in takers for part in (each, *form.offered("builder", each.plugin))]
+    filled = [chooser, refused, *(each.widget for each in of_takers)]
+    on(zone.upload, take_file, [chooser, *(each.widget for each in takers)], filled, name="datasets_take_file")
+    shown = [refused, *form.inputs]
+    live.show(draw_rows, shown, [received, rows], also=[each.change for each in shown], ticks=False)
+    live.show(draw, [wanted, picker], [strip, picker, offers, facts], also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index, name="datasets_step_back")

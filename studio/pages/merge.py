@@ -1,7 +1,8 @@
-"""Merge: an adapter into its base model, with the proof that the result answers the same."""
+"""Merge: merges an adapter into its base model, and checks that the result answers the same."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +13,13 @@ from engine.control.views import RunView, run_views
 from studio.addresses import link
 from studio.clickable import clickable, plain
 from studio.forms.panel import Panel
-from studio.guard import on
-from studio.html.basics import empty, esc, heading, run_strip
+from studio.html.basics import doing, empty, esc, heading, run_strip
 from studio.page import Frame
 
 
 @dataclass(frozen=True)
-class Proof:
-    """How adapter and merged model compare."""
+class Parity:
+    """How closely the merged model's answers match the adapter's."""
 
     usable: bool
     largest_difference: float  # of any output number of the two
@@ -28,32 +28,33 @@ class Proof:
     bugs: int
 
     @classmethod
-    def of(cls, run: RunView) -> Proof | None:
-        """None where the merge is not done."""
+    def of(cls, run: RunView) -> Parity | None:
+        """None if the merge is not done."""
         found = run.result
         if run.state != "done" or not found:
             return None
-        difference, tolerance = found.get("max_logit_difference", 0.0), found.get("tolerance", 0.0)
+        numbers = (found.get(key, 0.0) for key in ("max_logit_difference", "tolerance"))
+        difference, tolerance = (math.nan if number is None else number for number in numbers)  # None: not finite
         return cls(bool(found.get("usable")), difference, tolerance, found.get("same_patches", 0), found.get("bugs", 0))
 
 
-def parity(proof: Proof) -> str:
-    """The check of a finished merge as two large lines."""
-    if not proof.usable:
-        look, words = "bad", "It does not answer like the adapter, so it is offered nowhere."
-    elif proof.same_patches != proof.bugs:
+def parity_check(parity: Parity) -> str:
+    """The result of a finished merge's check, in two large lines."""
+    if not parity.usable:
+        look, words = "bad", "It does not answer like the adapter, so it cannot be chosen on other pages."
+    elif parity.same_patches != parity.bugs:
         look = "caution"
         words = (
-            "Caution: the numbers agree up to rounding, but not all patches are the same. It is offered on the other "
+            "Caution: the numbers agree up to rounding, but not all patches are the same. It can be chosen on other "
             "pages; benchmark it before you rely on it."
         )
     else:
-        look, words = "good", "It answers like the adapter and is offered on the other pages."
+        look, words = "good", "It answers like the adapter and can be chosen on other pages."
     return (
         f'<div class="parity {look}">'
-        f'<p><b class="num">{proof.largest_difference:.1e}</b> <span>largest difference of any output '
-        f"number (logit) between the two; up to {proof.tolerance:.1e} is rounding</span></p>"
-        f'<p><b class="num">{esc(proof.same_patches)} of {esc(proof.bugs)}</b> '
+        f'<p><b class="num">{parity.largest_difference:.1e}</b> <span>largest difference of any output '
+        f"number (logit) between the two; up to {parity.tolerance:.1e} is rounding</span></p>"
+        f'<p><b class="num">{esc(parity.same_patches)} of {esc(parity.bugs)}</b> '
         f'<span>bugs get the same patch from both</span></p><p class="dim">{words}</p></div>'
     )
 
@@ -67,9 +68,9 @@ def lineage(run: RunView) -> str:
 
 
 def section(run: RunView) -> str:
-    """One merge: how far it is, what was merged, the check, and what can be done with the result."""
-    proof = Proof.of(run)
-    if proof is None:
+    """One merge: its progress, what was merged, the check, and links to use the result."""
+    parity = Parity.of(run)
+    if parity is None:
         return f"<section>{run_strip(run)}{lineage(run)}</section>"
     after = "".join(
         f'<a class="button" href="{esc(address)}">{words}</a>'
@@ -78,8 +79,8 @@ def section(run: RunView) -> str:
             (link(tab="chat", use=f"model:{run.name}"), "Chat with it"),
         )
     )
-    more = f'<p class="after">{after}</p>' if proof.usable else ""
-    return f"<section>{run_strip(run)}{lineage(run)}{parity(proof)}{more}</section>"
+    more = f'<p class="after">{after}</p>' if parity.usable else ""
+    return f"<section>{run_strip(run)}{lineage(run)}{parity_check(parity)}{more}</section>"
 
 
 def build(frame: Frame) -> None:
@@ -91,24 +92,30 @@ def build(frame: Frame) -> None:
 
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
-            text = "Its changes become part of the base model."
+            text = "Adds the adapter's changes to the weights of its base model."
             panel = Panel(frame, "merge", "Merge an adapter", text, {"adapter": adapters})
+            panel.place_complaint()
             button = gr.Button("Merge and check", variant="primary")
         with gr.Column(scale=6, min_width=320, variant="panel"):
-            plain(heading("Parity check", "Adapter and merged model answer the same bugs, and are compared."))
+            plain(
+                heading(
+                    "Parity check", "Adapter and merged model repair the same bugs, and their answers are compared."
+                )
+            )
             results = clickable()
 
-    def start(*values: Any) -> None:
-        number = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {number} merges and checks; this page shows how far it is.")
+    def start(spec: Any) -> list[Any]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id} merges and checks: {doing(run)}. This page shows how far it is.")
+        return []
 
     def draw() -> list[str]:
-        runs = run_views(workspace.runs.list(kind="merge", limit=10))
+        runs = run_views(workspace.runs.list(kind="merge", limit=10), workspace.runs.unfinished())
         if not runs:
-            text = "Choose an adapter and press Merge and check: the proof that both answer the same appears here."
+            text = "Choose an adapter and press Merge and check: the comparison of both models appears here."
             return [empty("Nothing merged yet", text)]
         return ["".join(map(section, runs))]
 
     panel.wire()
-    on(button.click, start, panel.form.inputs, name="merge_start")
+    panel.start(button, start, [], name="merge_start")
     frame.live.show(draw, [], [results])

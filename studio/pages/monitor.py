@@ -1,4 +1,4 @@
-"""Monitor: every run with its state; the chosen one's curves, log, settings, and what can be done with it."""
+"""Monitor: every run with its state; the chosen run's curves, log, settings and actions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import gradio as gr
 
 from engine.control.runs import spec_json
 from engine.control.views import RunView, run_views
-from engine.specs import parse
+from engine.errors import UserError
+from engine.rundir import RESUMABLE
+from engine.specs import KINDS as SPECS
+from engine.specs import WITH_PATCHES, BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from studio import charts
-from studio.addresses import FORMS, link
+from studio.addresses import link
 from studio.checked import number_of
-from studio.clickable import GONE, clickable, kept, picked, plain, showing
+from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
 from studio.guard import on
 from studio.html import code
 from studio.html.basics import KINDS, copy_link, copyable, empty, esc, run_list, run_strip
@@ -21,36 +24,35 @@ from studio.page import Frame
 from studio.plotted import plotted
 
 CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
-GOES_ON = ("stopped", "failed", "interrupted")
 
 
 def settings(run: RunView, command: str) -> str:
-    """What the run was asked for, as a command and as JSON."""
+    """The settings of a run as a shell command and as JSON."""
     return copyable(command, "Shell command") + copyable(spec_json(parse(dict(run.spec))), "JSON")
 
 
 def first_choice(runs: Sequence[RunView]) -> int:
-    """The run to show while none is chosen: what trains now, what runs now, else the newest; 0 if there is none."""
-    at_work = [run for run in runs if run.state == "running"]
-    training = [run for run in at_work if run.kind == "train"]
-    return next((run.id for run in [*training, *at_work, *runs]), 0)
+    """The run to show while none is chosen: a running training, a running run, else the newest; 0 if there is none."""
+    running = [run for run in runs if run.state == "running"]
+    training = [run for run in running if run.kind == "train"]
+    return next((run.id for run in [*training, *running, *runs]), 0)
 
 
 def actions(run: RunView, made: str) -> list[tuple[str, str]]:
-    """(words, address) of what can be done with a run; `made`: the kind of the model that it has made, if any."""
+    """(label, address) of what can be done with a run; `made`: the kind of the model that it produced, if any."""
     found = []
     if made:
-        found.append(("Benchmark", link(tab=FORMS["benchmark"], use=f"model:{run.name}")))
+        found.append(("Benchmark", link(tab=BenchmarkSpec.page, use=f"model:{run.name}")))
         if made == "adapter":
-            found.append(("Merge", link(tab=FORMS["merge"], use=f"adapter:{run.name}")))
-        found.append(("Chat", link(tab=FORMS["chat"], use=f"model:{run.name}")))
+            found.append(("Merge", link(tab=MergeSpec.page, use=f"adapter:{run.name}")))
+        found.append(("Chat", link(tab=ChatSpec.page, use=f"model:{run.name}")))
     if run.kind == "dataset" and run.state == "done":
         found.append(("Open the dataset", link(dataset=run.name)))
-        found.append(("Train on this", link(tab=FORMS["train"], use=f"dataset:{run.name}")))
-    if run.kind == "benchmark":
+        found.append(("Train on this", link(tab=TrainSpec.page, use=f"dataset:{run.name}")))
+    if run.kind in WITH_PATCHES:
         found.append(("See patches", link(patches=run.id)))
-    if run.kind != "chat":
-        found.append(("Run again with changes", link(tab=FORMS[run.kind], again=run.id)))
+    if run.kind != "chat" and SPECS[run.kind].page:
+        found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found
 
 
@@ -63,7 +65,8 @@ def action_links(found: Sequence[tuple[str, str]]) -> str:
 def build(frame: Frame) -> None:
     """The page."""
     workspace, live = frame.workspace, frame.live
-    chosen, shown = kept(0), kept(0)  # shown: what is on the page also while nothing is chosen
+    chosen, shown = hidden_field(0), hidden_field(0)  # shown: what is on the page also while nothing is chosen
+    zoomed = hidden_field("")  # what a chart last said of its zoom
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=3, min_width=300, variant="panel"):
             plain('<div class="heading"><h2>Runs</h2></div>')
@@ -88,23 +91,31 @@ def build(frame: Frame) -> None:
                 with gr.Accordion("Settings of this run", open=False, elem_classes="more"):
                     recipe = plain()
 
-    def shown_run(wanted: int) -> RunView | None:
-        runs = run_views(workspace.runs.list())
-        number = wanted or first_choice(runs)
+    def shown_run(wanted: int, held: int) -> RunView | None:
+        """What is wanted; else what is shown stays, whatever starts meanwhile."""
+        runs = run_views(workspace.runs.list(), workspace.runs.unfinished())
+        number = wanted or held or first_choice(runs)
         known = next((run for run in runs if run.id == number), None)
         return known or (RunView.of(workspace.runs.get(number)) if number else None)
 
-    def draw_list(text: str, only: str, wanted: int) -> list[str]:
-        runs = run_views(workspace.runs.list(kind=only, search=text.strip()))
+    def draw_list(text: str, only: str, wanted: int, held: int) -> list[str]:
+        unfinished = workspace.runs.unfinished()
+        runs = run_views(workspace.runs.list(kind=only, search=text.strip()), unfinished)
         if not runs:
-            return [empty("No runs", "Start the demo, or build a dataset: each piece of work is listed here.")]
-        return [run_list(runs, wanted or first_choice(run_views(workspace.runs.list())))]
+            return [empty("No runs", "Start the demo, or build a dataset: every run is listed here.")]
+        return [run_list(runs, wanted or held or first_choice(run_views(workspace.runs.list(), unfinished)))]
 
-    def draw_run(wanted: int) -> list[Any]:
-        run = shown_run(wanted)
+    def draw_run(wanted: int, held: int, zoom: str) -> list[Any]:
+        run = shown_run(wanted, held)
         if run is None:
             nothing = empty("Nothing has run yet", "The curves and the log of each run will be shown here.")
-            return [0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""]
+            return [
+                *[0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""],
+                *[show_or_hide(False, "buttons"), show_or_hide(False), show_or_hide(False), *[""] * len(CHARTS)],
+            ]
+        return [*about(run), show_or_hide(True, "buttons"), show_or_hide(True), *figures(run, zoom)]
+
+    def about(run: RunView) -> list[Any]:
         made = next((model.kind for model in workspace.models.list() if model.run_id == run.id and model.usable), "")
         return [
             run.id,
@@ -115,28 +126,27 @@ def build(frame: Frame) -> None:
                 value="Unload" if run.kind == "chat" else "Stop now" if run.can_save else "Stop",
                 interactive=run.can_save or run.state != "stopping",
             ),
-            gr.update(visible=run.state in GOES_ON or "hidden"),
+            gr.update(visible=run.state in RESUMABLE or "hidden"),
             action_links(actions(run, made)),
             code.log(workspace.runs.log(run.id)),
-            settings(run, workspace.runs.command(parse(dict(run.spec)))),
+            recipe_of(run),
         ]
 
-    def draw_shape(wanted: int) -> list[Any]:
-        run = shown_run(wanted)
-        if run is None:
-            return [showing(False, "buttons"), showing(False), showing(False)]
-        has_curves = run.kind == "train" and (not run.has_ended or bool(workspace.runs.last_metrics(run.id)))
-        return [showing(True, "buttons"), showing(has_curves), showing(True)]
+    def recipe_of(run: RunView) -> str:
+        try:
+            return settings(run, workspace.runs.command(parse(dict(run.spec))))
+        except UserError as error:  # it names a plug-in that is not here any more; the rest of the run is shown
+            return f'<p class="complaint" role="alert">{esc(str(error))}</p>'
 
-    def draw_curves(wanted: int) -> list[Any]:
-        run = shown_run(wanted)
-        if run is None or run.kind != "train":
-            return [""] * len(CHARTS)
-        metrics = workspace.runs.metrics(run.id)
-        return [figure(metrics, f"run {run.id}") for figure in CHARTS]
+    def figures(run: RunView, zoom: str) -> list[Any]:
+        if run.kind != "train":
+            return [show_or_hide(False), *[""] * len(CHARTS)]
+        view = charts.View.read(f"run {run.id}", zoom)
+        metrics = workspace.runs.metrics(run.id, *view.steps)
+        return [show_or_hide(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
 
     def choose(event: gr.EventData) -> int:
-        return workspace.runs.get(number_of(picked(event))).id or 0
+        return workspace.runs.get(number_of(click_value(event))).id or 0
 
     def stop_and_save(number: int) -> None:
         workspace.runs.stop(number)
@@ -147,11 +157,15 @@ def build(frame: Frame) -> None:
     def resume_run(number: int) -> None:
         workspace.runs.resume(number)
 
-    live.show(draw_list, [search, kind, chosen], [cards], also=[chosen.change, search.change, kind.change])
-    live.show(draw_run, [chosen], [shown, strip, save, stop, resume, after, tail, recipe], also=[chosen.change])
-    live.show(draw_shape, [chosen], [buttons, curves, below], also=[chosen.change])
-    live.show(draw_curves, [chosen], plots, also=[chosen.change])
+    live.show(draw_list, [search, kind, chosen, shown], [cards], also=[chosen.change, search.change, kind.change])
+    live.show(
+        draw_run,
+        [chosen, shown, zoomed],
+        [shown, strip, save, stop, resume, after, tail, recipe, buttons, below, curves, *plots],
+        also=[chosen.change, zoomed.change],
+    )
     on(cards.select, choose, None, chosen, name="monitor_choose")
+    on([plot.select for plot in plots], click_value, None, zoomed, name="monitor_zoom")
     on(save.click, stop_and_save, shown, name="monitor_stop_and_save")
     on(stop.click, stop_now, shown, name="monitor_stop_now")
     on(resume.click, resume_run, shown, name="monitor_resume")

@@ -1,4 +1,4 @@
-"""Patches: run a model on a benchmark; the table of verdicts, any patch in full, and the way out as a file."""
+"""Patches: run a model on a benchmark; shows the table of verdicts and any patch in full; exports all as a file."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from typing import Any
 import gradio as gr
 
 from engine.control.exports import FORMS
-from engine.control.patches import LedgerQuery
+from engine.control.patches import BugQuery
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
 from engine.languages import LANGUAGES
+from engine.specs import WITH_PATCHES
+from studio.addresses import link
 from studio.checked import chosen_number
-from studio.clickable import GONE, clickable, kept, picked, plain, showing
+from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import patch as patch_html
 from studio.html import patch_table
-from studio.html.basics import empty, run_strip
+from studio.html.basics import doing, empty, esc, run_strip
 from studio.page import Frame
 
-SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Set aside", "skipped")]
+SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Skipped", "skipped")]
 SORT = [("bug", "bug"), ("first plausible rank", "first"), ("plausible patches", "count"), ("kind of fault", "kind")]
-SPOKEN = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
-SIZE = 15  # rows, until the page has said how many it has room for
+LANGUAGE_CHOICES = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
+SIZE = 15  # rows, until the browser has reported how many fit
 LARGEST = 60
 FIT = "() => window.studio.rows()"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What of a run's table is shown; `page` counts from 1."""
+    """Which part of a run's table is shown; `page` counts from 1."""
 
     search: str
     show: str
@@ -43,9 +45,9 @@ class Shown:
     size: int
 
     @property
-    def query(self) -> LedgerQuery:
+    def query(self) -> BugQuery:
         size = min(max(self.size, 1), LARGEST)
-        return LedgerQuery(self.search.strip(), self.show, self.language, self.sort, page=self.page, size=size)
+        return BugQuery(self.search.strip(), self.show, self.language, self.sort, page=self.page, size=size)
 
     def pages(self, total: int) -> int:
         """How many pages there are of `total` bugs."""
@@ -53,33 +55,42 @@ class Shown:
 
 
 def chosen_run(runs: Sequence[RunView], wanted: int) -> int | None:
-    """The run to show: the one that is wanted; without one the newest that has started, else the newest."""
+    """The run to show: the wanted one; without it the newest that has started, else the newest."""
     known = [run.id for run in runs]
     started = [run.id for run in runs if run.started_at]
     return wanted if wanted in known else next(iter([*started, *known]), None)
 
 
-def called(run: RunView) -> str:
-    """A benchmark run as the list of them names it: whose patches, of which benchmark."""
+def run_label(run: RunView) -> str:
+    """The label of a benchmark run in the list: model and benchmark."""
     benchmark = (run.spec.get("benchmark") or {}).get("name", "")
-    return f"{Path(str(run.spec.get('model', ''))).name} on {benchmark}  ·  run {run.id}"
+    made = run.spec.get("model") or run.spec.get("file") or "check"
+    return f"{Path(str(made)).name} on {benchmark}  ·  run {run.id}"
 
 
 def build(frame: Frame) -> None:
     """The page."""
     workspace, live = frame.workspace, frame.live
-    wanted, bug, rank, page, size = kept(0), kept(""), kept(""), kept(1), kept(SIZE)
+    wanted, bug, rank, page, size = (
+        hidden_field(0),
+        hidden_field(""),
+        hidden_field(""),
+        hidden_field(1),
+        hidden_field(SIZE),
+    )
+    opened = hidden_field(0)  # the run that is shown, as the address says it; 0 while a link has opened the form
     with gr.Row(elem_classes="run-row"):
         picker = gr.Dropdown([], label="Benchmark run", interactive=True, elem_id="benchmark-run", filterable=False,
                              show_label=False, scale=0, min_width=280)  # fmt: skip
         summary = plain(elem_classes="summary")
         new = gr.Button("New benchmark run", size="sm", min_width=136, scale=0)
     state = plain()
-    with gr.Row(elem_classes=["page", GONE]) as form_row:
+    with gr.Row(elem_classes=["page", "asking", GONE]) as form_row:
         with gr.Column(scale=5, min_width=320, variant="panel"):
-            text = "It writes patches for every bug; each is run against the bug's tests."
+            text = "The model writes patches for every bug; each patch is run against the bug's tests."
             panel = Panel(frame, "benchmark", "Run a benchmark", text, {"model": workspace.models.names},
                           folded=("representation",), recipe_apart=True)  # fmt: skip
+            panel.place_complaint()
             with gr.Row(elem_classes="buttons"):
                 start_button = gr.Button("Start benchmark", variant="primary")
                 close = gr.Button("Close", min_width=80)
@@ -91,7 +102,7 @@ def build(frame: Frame) -> None:
                 show = gr.Radio(SHOW, value="all", label="Show", show_label=False, container=False, min_width=320)
                 bare: dict[str, Any] = {"show_label": False, "min_width": 110}  # the label is read out only
                 search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE", max_lines=1, **bare)
-                language = gr.Dropdown(SPOKEN, value="", label="Language", filterable=False, **bare)
+                language = gr.Dropdown(LANGUAGE_CHOICES, value="", label="Language", filterable=False, **bare)
                 sort = gr.Dropdown(SORT, value="bug", label="Sort by", filterable=False, **bare)
             table = clickable(fits=True, elem_id="patch-table")
             with gr.Row(elem_classes="pager"):
@@ -102,35 +113,41 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=5, min_width=320, variant="panel", elem_classes="sheet"):
             patch = clickable()
 
-    def start(*values: Any) -> int:
-        number = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {number} is queued; its rows appear as verdicts arrive.")
-        return number
+    def form_shown(is_open: bool) -> dict[str, Any]:
+        """While the form is open nothing else is in sight on the page: see .asking in style.css."""
+        return show_or_hide(is_open, "page", "asking")
+
+    def start(spec: Any) -> list[Any]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id}: {doing(run)}; its rows appear as verdicts arrive.")
+        return [run.id, 0, "", form_shown(False)]
 
     def open_form() -> Any:
-        return showing(True, "page")
+        return form_shown(True)
 
-    def close_form() -> Any:
-        return showing(False, "page")
+    def close_form() -> list[Any]:
+        return [0, "", form_shown(False)]
 
     def follow_link(again: int, use: str) -> Any:
-        return showing(bool(again or use), "page")
+        return form_shown(bool(again or use))
 
-    def draw_run(want: int) -> list[Any]:
-        runs = run_views(workspace.patches.runs())
+    def draw_run(want: int, held: int | None, again: int, use: str) -> list[Any]:
+        """The run that is wanted; else the one that is shown stays, also when a newer one starts."""
+        want = want or chosen_number(held)
+        runs = run_views(workspace.patches.runs([want]), workspace.runs.unfinished())
         number = chosen_run(runs, want)
         if number is None:
-            return [gr.update(choices=[], value=None, visible="hidden"), "", _nothing_yet()]
+            nothing = _nothing_yet()
+            return [gr.update(choices=[], value=None, visible="hidden"), 0, "", nothing, show_or_hide(False, "page")]
         run = next(run for run in runs if run.id == number)
+        totals = workspace.patches.totals(number)
         return [
-            gr.update(choices=[(called(each), each.id) for each in runs], value=number, visible=True),
-            patch_table.strip(workspace.patches.totals(number)),
-            run_strip(run) if run.state != "done" else "",
+            gr.update(choices=[(run_label(each), each.id) for each in runs], value=number, visible=True),
+            0 if again or use else number,
+            patch_table.strip(totals),
+            (run_strip(run) if run.state != "done" else "") + at_work(runs, number),
+            show_or_hide(bool(totals.bugs), "page"),
         ]
-
-    def draw_shape(run: int | None) -> list[Any]:
-        number = chosen_number(run)
-        return [showing(bool(number and workspace.patches.totals(number).bugs), "page")]
 
     def draw_table(
         run: int | None, text: str, which: str, only: str, order: str, number: int, rows: int, bug_id: str, place: str
@@ -139,11 +156,12 @@ def build(frame: Frame) -> None:
             return ["", "", ""]
         shown = Shown(text, which, only, order, number, rows)
         found, total = workspace.patches.page(run, shown.query)
-        most = int(workspace.runs.get(run).spec.get("candidates", 10))
+        most = workspace.patches.candidates(run)
         pages = shown.pages(total)
         files = "".join(f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in FORMS)
         said = f"page {min(number, pages)} of {pages}, {total} bugs"
-        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"Export all as {files}"]
+        compare = f'<a href="{link(compare=run)}">Compare</a>'
+        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"{compare} · Export all as {files}"]
 
     def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
         asked = patch_table.read_key(f"{place}:{bug_id}")
@@ -152,16 +170,21 @@ def build(frame: Frame) -> None:
         return [patch_html.detail(workspace.patches.detail(run, *asked))]
 
     def choose(event: gr.EventData) -> list[str]:
-        asked = patch_table.read_key(key := picked(event))
+        asked = patch_table.read_key(key := click_value(event))
         return [asked[0], key.partition(":")[0]] if asked else ["", ""]
 
-    def page_back(number: int) -> int:
-        return max(1, number - 1)
-
-    def page_on(number: int, run: int | None, text: str, which: str, only: str, rows: int) -> int:
+    def page_now(number: int, run: int | None, text: str, which: str, only: str, rows: int) -> tuple[int, int]:
+        """(the page that is shown, the last one): the run may have fewer pages than an address says."""
         shown = Shown(text, which, only, "bug", number, rows)
-        total = workspace.patches.page(chosen_number(run), shown.query)[1]
-        return min(number + 1, shown.pages(total))
+        last = shown.pages(workspace.patches.page(chosen_number(run), shown.query)[1])
+        return min(max(number, 1), last), last
+
+    def page_back(*asked: Any) -> int:
+        return max(1, page_now(*asked)[0] - 1)
+
+    def page_on(*asked: Any) -> int:
+        now, last = page_now(*asked)
+        return min(now + 1, last)
 
     def first_page() -> int:
         return 1
@@ -171,33 +194,42 @@ def build(frame: Frame) -> None:
 
     def check_run(number: int) -> None:
         run = workspace.runs.get(number)
-        if run.kind != "benchmark":
-            raise UserError(f"run {number} is a {run.kind} run; only benchmark runs have patches")
+        if run.kind not in WITH_PATCHES:
+            raise UserError(f"run {number} is a {run.kind} run, which has no patches")
 
     filters: list[Any] = [search, show, language]
     asked = [picker, *filters, sort, page, size, bug, rank]
-    on(start_button.click, start, panel.form.inputs, wanted, name="patches_start")
+    by_link = [panel.again, panel.use]
+    panel.start(start_button, start, [wanted, *by_link, form_row], name="patches_start")
     on(new.click, open_form, None, form_row, name="patches_open_form")
-    on(close.click, close_form, None, form_row, name="patches_close_form")
-    on([part.change for part in (panel.again, panel.use)], follow_link, [panel.again, panel.use], form_row,
-       name="patches_follow_link")  # fmt: skip
-    live.show(draw_run, [wanted], [picker, summary, state], also=[wanted.change])
-    live.show(draw_shape, [picker], [results], also=[picker.change])
+    on(close.click, close_form, None, [*by_link, form_row], name="patches_close_form")
+    on([part.change for part in (*by_link, wanted)], follow_link, by_link, form_row, name="patches_follow_link")
+    live.show(draw_run, [wanted, picker, *by_link], [picker, opened, summary, state, results],
+              also=[part.change for part in (wanted, *by_link)])  # fmt: skip
     live.show(draw_table, asked, [table, place, exports], also=[part.change for part in asked])
     live.show(draw_patch, [picker, bug, rank], [patch], also=[bug.change, rank.change, picker.change], ticks=False)
     on([part.input for part in [*filters, sort]], first_page, None, page, name="patches_first_page")
     on(picker.input, another_run, picker, [wanted, page, bug, rank], name="patches_another_run")
     on([table.select, patch.select], choose, None, [bug, rank], name="patches_choose")
-    on(before.click, page_back, page, page, name="patches_page_back")
+    on(before.click, page_back, [page, picker, *filters, size], page, name="patches_page_back")
     on(after.click, page_on, [page, picker, *filters, size], page, name="patches_page_on")
     gr.on(table.apply, None, None, size, js=FIT, api_name="patches_fit", api_visibility="private")
-    frame.keep("patches", wanted, shown=picker, check=check_run, opens=True)
+    frame.keep("patches", wanted, shown=opened, check=check_run, opens=True)
     for name, part in (("bug", bug), ("rank", rank), ("show", show), ("q", search), ("language", language),
                        ("sort", sort), ("page", page)):  # fmt: skip
         frame.keep(name, part)
     panel.wire()
 
 
+def at_work(runs: Sequence[RunView], shown: int) -> str:
+    """A link to a benchmark run at work that is not the one that is shown; nothing where there is none."""
+    other = next((run for run in runs if run.is_active and run.id != shown), None)
+    if other is None:
+        return ""
+    address, words = link(patches=other.id), f"{esc(other.name)} (run {other.id})"
+    return f'<p class="hint">{words} is at work. <a href="{esc(address)}">Show it</a></p>'
+
+
 def _nothing_yet() -> str:
-    text = "Press New benchmark run and then Start: the table will have a row a bug and a cell a patch."
+    text = "Press New benchmark run and then Start: the table will have a row per bug and a cell per patch."
     return empty("No benchmark has run yet", text)

@@ -12,14 +12,13 @@ from studio.addresses import link
 from studio.clickable import plain
 from studio.forms.fields import Names
 from studio.forms.panel import Panel
-from studio.guard import on
 from studio.html import code
-from studio.html.basics import count, esc, heading, size, tiles
+from studio.html.basics import count, doing, esc, heading, size, tiles
 from studio.page import Frame
 
 PARTS = {
     "weights": "weights of the model",
-    "optimizer": "the optimizer's running means",
+    "optimizer": "state of the optimizer",
     "gradients": "gradients",
     "activations": "activations kept for the backward pass",
     "buffers": "buffers and logits",
@@ -31,7 +30,7 @@ def memory_bar(needed: Preflight) -> str:
     """A stacked bar of what training needs, against what this machine has."""
     estimate, machine_bytes = needed.estimate, needed.machine_bytes
     if estimate is None:
-        return '<p class="dim">This way of training does not say how much memory it will need.</p>'
+        return '<p class="dim">This trainer cannot estimate how much memory it will need.</p>'
     full = max(estimate.total, machine_bytes)
     parts = "".join(
         f'<i class="p-{name}" style="width:{100 * n_bytes / full:.2f}%" title="{PARTS[name]}: {size(n_bytes)}"></i>'
@@ -57,7 +56,7 @@ def memory_bar(needed: Preflight) -> str:
 
 
 def cost(needed: Preflight) -> str:
-    """Memory and parameters before anything is loaded."""
+    """Memory and parameters that the training will need."""
     estimate = needed.estimate
     if estimate is None:
         return memory_bar(needed)
@@ -73,7 +72,7 @@ def cost(needed: Preflight) -> str:
 
 
 def first_sample(workspace: Workspace, dataset: str) -> str:
-    """The first sample of a dataset, token by token as the model will see it; nothing where there is none."""
+    """The first sample of a dataset, token by token as the model will see it; empty if there is none."""
     if dataset not in workspace.datasets.names():
         return ""
     sample = workspace.datasets.sample(dataset)
@@ -81,13 +80,14 @@ def first_sample(workspace: Workspace, dataset: str) -> str:
 
 
 def build(frame: Frame) -> None:
-    """The page; starting leads to the new run on Monitor."""
+    """The page; after a start it opens the new run on Monitor."""
     workspace = frame.workspace
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=5, min_width=320, variant="panel"):
-            text = "It learns from your dataset; Monitor shows its curves while it does."
+            text = "The model learns from your dataset; Monitor shows its curves meanwhile."
             names: dict[str, Names] = {"model": workspace.models.names, "dataset": workspace.datasets.names}
             panel = Panel(frame, "train", "Train a model", text, names, recipe_apart=True)
+            panel.place_complaint()
             button = gr.Button("Start training", variant="primary")
         with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
             plain(heading("Before you start", "What it will need, estimated without loading anything."))
@@ -97,10 +97,10 @@ def build(frame: Frame) -> None:
     def estimate(spec: Any) -> str:
         return cost(workspace.preflight(spec)) + first_sample(workspace, spec.dataset)
 
-    def start(*values: Any) -> str:
-        number = workspace.runs.submit(panel.form.spec(values))
-        gr.Info(f"Run {number} is queued; Monitor shows it.")
-        return link(run=number)
+    def start(spec: Any) -> list[str]:
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id}: {doing(run)}; Monitor shows it.")
+        return [link(run=run.id)]
 
     panel.wire(estimate, about)
-    on(button.click, start, panel.form.inputs, frame.going, name="train_start")
+    panel.start(button, start, [frame.next_address], name="train_start")

@@ -114,6 +114,6 @@ def test_tests_exist(entry: Entry) -> None:
     assert 3 <= len(failing + passing) <= 6
 
 
-def test_no_telltale_words(entry: Entry) -> None:
+def test_no_words_that_reveal_the_fault(entry: Entry) -> None:
     for text in (entry.buggy, entry.fixed, entry.tests):
         assert not TELLTALE.search(text)

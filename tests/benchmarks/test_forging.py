@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import JAVA_BUG, JAVA_CODE, JAVA_TESTS, PYTHON_BUG, PYTHON_CODE, PYTHON_TESTS, write
 from forging import JAVA, PYTHON
+from small_bugs import JAVA_BUG, JAVA_CODE, JAVA_TESTS, PYTHON_BUG, PYTHON_CODE, PYTHON_TESTS, write
 
 from engine.benchmarks.pocket import Pocket
 from engine.domain import Isolation, Outcome, Patch

@@ -124,7 +124,7 @@ def judged(pocket, bugs, sandbox):
 
 
 @pytest.mark.parametrize("way", LATE_PYTHON)
-def test_a_python_patch_over_its_time_is_late(judged, way):
+def test_a_python_patch_over_its_time_limit_is_a_timeout(judged, way):
     verdict = judged("python", *LATE_PYTHON[way])
     assert (verdict.outcome, verdict.reason) == (Outcome.TIMEOUT, ""), verdict
     is_asleep = way in ("sleeps", "stops itself")
@@ -133,7 +133,7 @@ def test_a_python_patch_over_its_time_is_late(judged, way):
 
 
 @pytest.mark.parametrize("way", LATE_JAVA)
-def test_a_java_patch_over_its_time_is_late(judged, way):
+def test_a_java_patch_over_its_time_limit_is_a_timeout(judged, way):
     verdict = judged("java", *LATE_JAVA[way])
     assert (verdict.outcome, verdict.reason) == (Outcome.TIMEOUT, ""), verdict
     assert verdict.duration_s < 3 * LIMIT_S + 15, verdict

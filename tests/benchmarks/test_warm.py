@@ -48,7 +48,7 @@ def test_warm_and_fresh_agree_on_all_of_pocket(pairs, language):
         pytest.skip(next(iter(benchmark.skipped().values())))
     compared = 0
     for bug in bugs:
-        _, suite = benchmark._cases[bug.id]
+        _, suite = benchmark.cases[bug.id]
         for text, warm, fresh in pairs(benchmark, bug, benchmark._runners[language], suite, bug.failing + bug.passing):
             assert said(warm) == said(fresh), f"{bug.id}\n{text}\n{warm}\n{fresh}"
             compared += 1
@@ -61,7 +61,7 @@ def test_warm_and_fresh_agree_on_quixbugs(pairs, shared_data, sandbox):
     compared = 0
     for bug in benchmark.bugs():
         _, suite = benchmark._cases[bug.id]
-        expected = benchmark._passing(bug, suite, sandbox)
+        expected = benchmark._measured.passing(bug, suite, sandbox)
         for text, warm, fresh in pairs(benchmark, bug, benchmark._runner, suite, expected):
             assert said(warm) == said(fresh), f"{bug.id}\n{text}\n{warm}\n{fresh}"
             compared += 1
@@ -89,7 +89,7 @@ def middle(text):
 @pytest.mark.parametrize("what", LEAVES)
 def test_a_patch_finds_nothing_of_the_one_before(pocket, bugs, sandbox, what):
     bug = bugs["python"]
-    runner, (_, suite) = pocket._runners["python"], pocket._cases[bug.id]
+    runner, (_, suite) = pocket._runners["python"], pocket.cases[bug.id]
     left = LEAVES[what] + "def middle(text): return None\n"
     runner.trial(left, suite, sandbox)
     after = verdict(runner.trial(LOOKS, suite, sandbox), bug.failing + bug.passing, sandbox)
@@ -99,7 +99,7 @@ def test_a_patch_finds_nothing_of_the_one_before(pocket, bugs, sandbox, what):
 
 def test_a_warm_interpreter_is_used_again_and_replaced_after_a_time_out(pocket, bugs, sandbox):
     bug = bugs["python"]
-    runner, (_, suite) = pocket._runners["python"], pocket._cases[bug.id]
+    runner, (_, suite) = pocket._runners["python"], pocket.cases[bug.id]
     runner.trials.close()
     before = runner.trials.opened
     for _ in range(3):
@@ -116,7 +116,7 @@ def test_a_warm_jvm_is_used_again_and_replaced_where_a_patch_can_change_it(pocke
     bug = bugs["java"]
     if reason := pocket.skipped().get(bug.id):
         pytest.skip(reason)
-    runner, (_, suite) = pocket._runners["java"], pocket._cases[bug.id]
+    runner, (_, suite) = pocket._runners["java"], pocket.cases[bug.id]
     runner.trials.close()
     before = runner.trials.opened
     for _ in range(3):

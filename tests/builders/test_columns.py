@@ -1,4 +1,4 @@
-"""Pairs of functions from files: what becomes a bug, and the one sentence for what does not."""
+"""Pairs of functions from files: which rows become bugs, and the message for the others."""
 
 from __future__ import annotations
 
@@ -63,8 +63,52 @@ def test_every_format_gives_the_same_bugs(tmp_path, ending):
     assert funnel.source == 3
     assert funnel.lost == {"empty cell": 1, "buggy and fixed are the same": 1}
     assert columns_of(path) == ["old", "new", "name", "repo"]
-    assert preview(path, 1) == [{"old": BUGGY, "new": FIXED, "name": "one", "repo": "r/é"}]
+    shown = preview(path, 1)
+    assert shown.rows == [{"old": BUGGY, "new": FIXED, "name": "one", "repo": "r/é"}]
+    assert (shown.columns, shown.funnel.source, shown.funnel.lost, shown.trouble) == (columns_of(path), 3, {}, "")
     assert Columns(Columns.Params(file=str(path))).total() == (3 if ending == "parquet" else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", bytes(range(128))),
+        ("x.csv", b"before,af\x07ter\n"),
+        ("x.csv", b"x" * 1000 + b",after\n"),
+        ("x.jsonl", b'{"a\\u0000": "x"}\n'),
+        ("x.jsonl", b'{"\\ud800": "x"}\n'),
+    ],
+)
+def test_a_file_that_is_no_table_of_text_is_refused_by_its_name(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"^{name} is not a table of text: '.* stands where a column is named; choose"):
+        Columns(Columns.Params(file=str(path))).choices()
+
+
+def test_a_preview_says_which_of_the_rows_cannot_be_read(tmp_path):
+    cut_off = jsonl(tmp_path / "x.jsonl", [{"a": "1"}, '{"a": "x", \n', {"a": "2"}])
+    found = preview(cut_off, 1)
+    assert [row["a"] for row in found.rows] == ["1"]
+    assert (found.funnel.source, found.funnel.lost) == (3, {"not valid JSON": 1})
+    assert found.funnel.examples == {"not valid JSON": "line 2"}
+
+
+@pytest.mark.parametrize(("text", "shown"), [('"def f(:\n', 0), ('x,y\n"unclosed\n', 1), ('x,y\n"a"b,c\n', 1)])
+def test_a_preview_shows_the_rows_before_a_broken_one_and_says_what_is_wrong_there(tmp_path, text, shown):
+    path = tmp_path / "x.csv"
+    path.write_text(f"before,after\n{text}")
+    found = preview(path)
+    assert len(found.rows) == shown
+    assert found.trouble.startswith(f"line {shown + 2} of x.csv is not CSV: ")
+    assert "a quote in it is doubled" in found.trouble
+
+
+def test_a_column_with_the_name_of_a_setting_is_proposed_for_it(tmp_path):
+    rows = [{"before": BUGGY, "after": FIXED, "Project": "p", "ident": "1"}]
+    offered = Columns(Columns.Params(file=str(jsonl(tmp_path / "x.jsonl", rows)))).choices()
+    assert offered["project"] == ["Project", "", "before", "after", "ident"]
+    assert offered["id"][0] == "", "a column with another name may hold anything"
 
 
 def test_code_is_kept_whole_where_asked(tmp_path):
@@ -139,8 +183,8 @@ def test_a_csv_with_long_and_broken_rows(tmp_path):
         writer.writerows([["buggy_function", "fixed_function"], [long, long + "    pass\n"], ["a"], ["a", "b", "c"]])
     bugs, funnel = read(path)
     assert len(bugs) == 1
-    assert funnel.lost == {"cells are not 2": 2}
-    assert funnel.examples == {"cells are not 2": "line 40008 with 1"}
+    assert funnel.lost == {"with other than 2 cells": 2}
+    assert funnel.examples == {"with other than 2 cells": "line 40008 with 1"}
 
 
 def test_a_quote_that_never_ends_is_found(tmp_path):
@@ -161,15 +205,15 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path, ending):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("x.jsonl", b"{broken\n{too\n", r"x\.jsonl holds no line with a JSON object; line 1 is not one"),
-        ("x.json", b'[{"a": 1}]', r"x\.json holds no line with a JSON object; line 1 is not one"),
-        ("x.jsonl", b"", r"x\.jsonl holds no line with a JSON object"),
+        ("x.jsonl", b"{broken\n{too\n", r"x\.jsonl contains no line with a JSON object; line 1 is not one"),
+        ("x.json", b'[{"a": 1}]', r"x\.json contains no line with a JSON object; line 1 is not one"),
+        ("x.jsonl", b"", r"x\.jsonl contains no line with a JSON object"),
         ("x.csv", b"", r"x\.csv is empty; its first line should name the columns"),
         ("x.parquet", b"PAR1 no", r"x\.parquet is not a readable Parquet file"),
-        ("x.txt", b"a", r"x\.txt is not a \.jsonl, \.json \(one object a line\), \.csv or \.parquet file"),
+        ("x.txt", b"a", r"x\.txt is not a \.jsonl, \.json \(one object per line\), \.csv or \.parquet file"),
     ],
 )
-def test_an_unusable_file_gets_one_sentence(tmp_path, name, content, said):
+def test_an_unusable_file_gives_one_sentence(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=said):
         read(tmp_path / name)

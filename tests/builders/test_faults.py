@@ -1,4 +1,4 @@
-"""Faults put into real functions: one each, varied, repeatable; and what is said of sources that give none."""
+"""Faults injected into real functions: one each, varied, repeatable; and the errors for sources without functions."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_only_the_operators_asked_for(folder):
     assert {bug.kind for bug in bugs} == {"comparison", "missing_return"}
 
 
-def test_a_source_that_has_no_more_is_said_in_the_funnel(folder):
+def test_a_source_with_too_few_functions_is_counted_in_the_funnel(folder):
     bugs, funnel = read(folder=str(folder), samples=5000)
     assert 40 < len(bugs) < 1000
     assert funnel.lost["asked for, but the files have no more"] == 5000 - len(bugs)
@@ -150,7 +150,7 @@ def test_a_folder_without_a_usable_function_says_why(tmp_path):
     (tmp_path / "short.py").write_text("def f():\n    return 1\n")
     (tmp_path / "latin.py").write_bytes(b"\xe9")
     with pytest.raises(
-        UserError, match=r"no function under .* could be given a fault: .*1 files are not UTF-8 \(first: latin.py\)"
+        UserError, match=r"no fault could be injected under .*: .*1 files are not UTF-8 \(first: latin.py\)"
     ):
         read(folder=str(tmp_path))
 

@@ -7,7 +7,7 @@ import inspect
 
 import pytest
 
-from engine.builders.mutation import KINDS, OFFERED, edits
+from engine.builders.mutation import KINDS, SHARE_POSSIBLE, edits
 
 
 def faults(kind: str, body: str, head: str = "def f(a, b, xs):") -> set[str]:
@@ -71,7 +71,7 @@ def test_a_fault_of_each_kind(kind, body, expected):
         ("changed_constant", "''"),
     ],
 )
-def test_what_would_be_no_fault_is_left_alone(kind, body):
+def test_code_where_an_edit_is_no_fault_is_not_changed(kind, body):
     assert faults(kind, body) == set()
 
 
@@ -93,6 +93,6 @@ def test_every_edit_of_a_real_function_parses():
 
 
 def test_every_kind_has_its_share():
-    assert set(OFFERED) == set(KINDS)
+    assert set(SHARE_POSSIBLE) == set(KINDS)
     assert len(KINDS) >= 12
-    assert all(0 < share <= 1 for share in OFFERED.values())
+    assert all(0 < share <= 1 for share in SHARE_POSSIBLE.values())

@@ -1,4 +1,4 @@
-"""Rows of any length: what is too long is counted and passed over, what is around it is kept."""
+"""Rows of any length: rows that are too long are counted and skipped, the others are read."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def test_a_line_that_is_too_long_is_counted_with_its_number(tmp_path, monkeypatc
     assert funnel.examples == {rows.TOO_LONG: "line 2"}
 
 
-def test_a_file_of_one_endless_line_holds_nothing(tmp_path, monkeypatch):
+def test_a_file_of_one_endless_line_has_no_rows(tmp_path, monkeypatch):
     path = tmp_path / "x.jsonl"
     path.write_bytes(b"x" * 3_000_000)
-    with pytest.raises(UserError, match="holds no line with a JSON object; line 1 is not one"):
+    with pytest.raises(UserError, match="contains no line with a JSON object; line 1 is not one"):
         read(path, monkeypatch)
 
 
@@ -70,11 +70,11 @@ def test_a_csv_record_that_is_too_long_is_passed_over_to_its_end(tmp_path, monke
 def test_a_quote_that_is_never_closed_is_named_however_much_follows(tmp_path, monkeypatch):
     path = tmp_path / "x.csv"
     path.write_text('old,new\na,b\n"c,d\n' + "e,f\n" * 1000)
-    with pytest.raises(UserError, match=r"line 3 of x\.csv is not CSV: a quote is opened there and never closed"):
+    with pytest.raises(UserError, match=r"line 3 of x\.csv is not CSV: a quote is opened and never closed"):
         read(path, monkeypatch)
 
 
-def test_a_header_that_is_too_long_is_said(tmp_path, monkeypatch):
+def test_a_header_that_is_too_long_is_reported(tmp_path, monkeypatch):
     path = tmp_path / "x.csv"
     path.write_text("x," * 1000)
     with pytest.raises(UserError, match=r"the first line of x\.csv is longer than .*; it should name the columns"):

@@ -100,6 +100,6 @@ def test_the_contract_has_nothing_against_the_others(stub):
         (Stub(replace(PREFERENCE, rejected="better"), makes="preferences"), "are the same"),
     ],
 )
-def test_the_contract_notices(stub, said):
+def test_the_contract_finds(stub, said):
     with pytest.raises(AssertionError, match=said):
         check(stub)

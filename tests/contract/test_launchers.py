@@ -126,7 +126,7 @@ class Full(Local):
 
 
 BROKEN = [  # the promise, who breaks it, what is said
-    ("capacity_is_told", Full, "it has room for 0 runs"),
+    ("valid_capacity", Full, "its capacity is 0 runs"),
     ("detached", Attached, "gets the signals of the terminal"),
     ("detached", Mortal, "the worker is gone"),
     ("detached", Forgetful, "not known by its handle"),
@@ -148,7 +148,7 @@ BROKEN = [  # the promise, who breaks it, what is said
 
 
 @pytest.mark.parametrize(("promise", "fake", "said"), BROKEN, ids=[fake.__name__ for _, fake, _ in BROKEN])
-def test_the_contract_notices_a_broken_promise(promise, fake, said, tmp_path, monkeypatch):
+def test_the_contract_finds_each_violation(promise, fake, said, tmp_path, monkeypatch):
     monkeypatch.setattr(contract, "END_S", 3.0)
     monkeypatch.setattr(contract, "START_S", 20.0)
     kept = {function.__name__: function for function in contract.PROMISES}

@@ -117,6 +117,28 @@ def test_each_runs_from_the_shell(installed, tmp_path):
     assert "plausible" in said
 
 
+def test_the_studio_and_auto_are_as_they_were(installed, tmp_path):
+    """A dropped file goes to a builder that takes one, and not to any with a setting `file`; foreign code runs where it ran."""
+    code = """
+import sys
+from pathlib import Path
+import gradio as gr
+from engine.control.workspace import Workspace
+from engine.plugins import SANDBOXES
+from engine.sandboxes.auto import levels
+from studio.app import create_app
+studio = create_app(Workspace(Path(sys.argv[1])))
+take_file, = [each.fn for each in studio.blocks.fns.values() if each.api_name == "datasets_take_file"]
+file = Path(sys.argv[1]).parent / "a.csv"
+file.write_text("old,new\\n")
+assert take_file("sample", gr.EventData(None, {"value": str(file)}))[:3] == ["columns", "", str(file)]
+page = studio.pages["datasets"]
+assert page.look(None, [field.value for field in page.inputs])["pieces"][0] == ""
+assert "sample" in SANDBOXES.names() and "sample" not in levels(), levels()
+"""
+    ran(installed, "-c", code, str(tmp_path / "home"))
+
+
 def test_its_page_is_behind_the_others_and_is_drawn(installed, tmp_path):
     code = """
 import sys

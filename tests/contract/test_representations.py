@@ -9,7 +9,7 @@ import pytest
 
 from engine.builders import Funnel
 from engine.builders.faults import FaultInjection
-from engine.domain import Bug, Patch, Sample, Segment, span_of_change
+from engine.domain import Bug, Message, Patch, Sample, Segment, span_of_change
 from engine.plugins import REPRESENTATIONS
 from engine.representations import CannotShow
 from engine.representations.contract import check
@@ -64,8 +64,19 @@ def refuse(*_):
     raise CannotShow("too odd")
 
 
+def asking(text, *roles):
+    """What shows this text of a bug in a user's message, with messages of these roles behind it."""
+
+    def encode(bug, usual, shown):
+        prompt = (Message("user", text(bug)), *(Message(role, "go on") for role in roles))
+        return Sample.of(bug, prompt, bug.fixed)
+
+    return encode
+
+
 def test_the_contract_has_nothing_against_the_stub():
     check(Stub(), shapes())
+    check(Stub(encode=asking(lambda bug: bug.buggy)), shapes())
 
 
 @pytest.mark.parametrize(
@@ -83,9 +94,12 @@ def test_the_contract_has_nothing_against_the_stub():
             Stub(encode=lambda bug, usual, shown: replace(usual, segments=(Segment(bug.fixed), usual.segments[1]))),
             "the prompt holds the fix",
         ),
+        (Stub(encode=asking(lambda bug: bug.fixed_lines)), "shape-0: the prompt holds the fix 'a = a [+] 1;'"),
+        (Stub(encode=asking(lambda bug: bug.buggy, "assistant")), "shape-0: the last message is the assistant's"),
+        (Stub(encode=asking(lambda bug: bug.buggy, "system", "user")), "shape-0: a system message comes after others"),
         (Stub(encode=refuse), "stub showed none of the bugs"),
     ],
 )
-def test_the_contract_notices(broken, said):
+def test_the_contract_finds(broken, said):
     with pytest.raises(AssertionError, match=said):
         check(broken, shapes())

@@ -91,7 +91,7 @@ def branching(*how):
 
 
 @pytest.mark.parametrize("reply", [honest, branching])
-def test_the_contract_has_nothing_against_an_honest_one(reply):
+def test_the_contract_accepts_a_correct_one(reply):
     check(Fake(reply))
 
 
@@ -111,6 +111,6 @@ def test_the_contract_has_nothing_against_an_honest_one(reply):
         (going_ahead, "turn 1 names 7 as its parent"),
     ],
 )
-def test_the_contract_notices(reply, said):
+def test_the_contract_finds(reply, said):
     with pytest.raises(AssertionError, match=said):
         check(Fake(reply))

@@ -112,15 +112,15 @@ def test_the_contract_has_nothing_against_the_stub(tiny, tmp_path):  # noqa: F81
         (broken(made="adapter"), "it says that it made 'adapter', and made 'base'"),
         (broken(loss=None), "the training loss is None"),
         (broken(loss=float("nan")), "the training loss is nan"),
-        (broken(says=("checkpoint", "resumed")), "nothing was said of how the training goes"),
+        (broken(says=("checkpoint", "resumed")), "no metric was emitted"),
         (Weightless, "what was trained cannot be loaded"),
-        (broken(says=("metric", "resumed")), "no checkpoint was announced"),
-        (broken(says=("metric", "checkpoint")), "it began anew"),
-        (broken(saves=False), "it began anew"),
-        (broken(forgets=1), "after a break, model.norm.weight has other values"),
-        (Renamed, "after a break, model.safetensors holds other weights"),
+        (broken(says=("metric", "resumed")), "no checkpoint was emitted"),
+        (broken(says=("metric", "checkpoint")), "it started over"),
+        (broken(saves=False), "it started over"),
+        (broken(forgets=1), "after an interruption, model.norm.weight has other values"),
+        (Renamed, "after an interruption, model.safetensors holds other weights"),
     ],
 )
-def test_the_contract_notices(make, said, tiny, tmp_path):  # noqa: F811
+def test_the_contract_finds(make, said, tiny, tmp_path):  # noqa: F811
     with pytest.raises(AssertionError, match=said):
         check(make, None, tiny, tmp_path, tmp_path)

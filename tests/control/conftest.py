@@ -1,4 +1,4 @@
-"""A workspace in a folder of its own, and runs that a test speaks for instead of a worker."""
+"""A workspace in a temporary folder, and runs whose events are written by the test instead of a worker."""
 
 from __future__ import annotations
 

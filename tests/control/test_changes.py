@@ -1,4 +1,4 @@
-"""The stamp is another one after every change that a page may show, and the same while nothing happens."""
+"""The stamp differs after every change that a page may show, and is the same otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations: what goes to the worker, what comes back, and that they outlive the worker."""
+"""Conversations: the questions to the worker, its answers, and that a conversation continues with a new worker."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from engine.benchmarks.pocket import Pocket
 from engine.errors import UserError
 from engine.rundir import ENDED, RunDir
 from engine.spec_files import read_spec
+from storage.tables import Conversation
 
 BUG = "pocket/py-clock-format"
-FAILED = {"outcome": "test_failed", "log": "E   assert 1 == 2"}
+FAILED = {
+    "outcome": "test_failed",
+    "log": "E   assert 1 == 2",
+    "failed": ["test_midnight"],
+    "duration_s": 0.5,
+    "sandbox": "bubblewrap 0.8.0",
+}
 
 
 def spec(*overrides):
@@ -41,14 +49,14 @@ def answer(folder, conversation, number, text, verdict=FAILED, patch="x\n"):
     )  # fmt: skip
 
 
-def test_the_worker_is_told_what_was_asked(talk):
+def test_the_worker_gets_the_question(talk):
     conversation, folder = talk
     (question,), _ = folder.questions()
     assert (question["bug"], question["message"], question["budget"]) == (BUG, "look at midnight", 2)
     assert (question["conversation"], question["turns"]) == (conversation, [])
 
 
-def test_an_answer_is_seen_while_it_is_written_and_no_longer_once_it_is_whole(workspace, talk):
+def test_the_live_text_is_shown_only_while_an_answer_is_written(workspace, talk):
     conversation, folder = talk
     folder.emit("delta", conversation=conversation, text="    ret", restart=True)
     folder.emit("delta", conversation=conversation, text="urn", restart=False)
@@ -72,11 +80,11 @@ def test_while_the_model_answers_nothing_more_can_be_asked(workspace, talk):
 
 @pytest.mark.parametrize("budget", [0, 51])
 def test_a_budget_out_of_range_is_named(workspace, talk, budget):
-    with pytest.raises(UserError, match=f"budget: 1 to 50 turns, not {budget}"):
+    with pytest.raises(UserError, match=rf"budget: should be 1 to 50 turns \(got {budget}\)"):
         workspace.chats.send(talk[0], budget=budget)
 
 
-def test_a_conversation_goes_on_with_a_new_worker_which_is_told_all(workspace, talk, mute):
+def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspace, talk, mute):
     conversation, folder = talk
     answer(folder, conversation, 1, "first try")
     folder.emit("answered", conversation=conversation, question=1)
@@ -87,9 +95,9 @@ def test_a_conversation_goes_on_with_a_new_worker_which_is_told_all(workspace, t
     anew = folder_of(workspace, conversation)
     assert anew.path != folder.path
     (question,), _ = anew.questions()
-    assert [(turn["role"], turn["text"], turn["outcome"]) for turn in question["turns"]] == [
-        ("assistant", "first try", "test_failed")
-    ]
+    (told,) = question["turns"]
+    assert (told["role"], told["text"], told["number"], told["parent"]) == ("assistant", "first try", 1, None)
+    assert told["verdict"] == {**FAILED, "reason": ""}, "all of it, as the first worker said it"
     answer(anew, conversation, 2, "second try", {"outcome": "plausible"})
     anew.emit("answered", conversation=conversation, question=question["question"])
     workspace.tick()
@@ -111,12 +119,12 @@ def test_a_bug_that_is_not_there_is_refused_before_a_model_is_loaded(workspace):
     assert workspace.runs.list() == []
 
 
-def test_an_unknown_conversation_is_said_to_be_unknown(workspace):
+def test_an_unknown_conversation_is_a_user_error(workspace):
     with pytest.raises(UserError, match="there is no conversation 7"):
         workspace.chats.view(7)
 
 
-def test_an_answer_of_another_conversation_however_long_leaves_nobody_waiting(workspace, talk):
+def test_a_long_answer_of_another_conversation_delays_no_one(workspace, talk):
     conversation, folder = talk
     other = workspace.chats.start(spec())
     workspace.chats.send(other)
@@ -208,7 +216,7 @@ def test_of_two_messages_to_an_unloaded_model_one_is_accepted(workspace, talk, m
     assert len(asked) == 2, "the first one, and one of the two"
 
 
-def test_of_many_who_ask_at_once_one_is_heard(workspace, talk):
+def test_of_many_messages_sent_at_once_one_is_accepted(workspace, talk):
     conversation, folder = talk
     folder.emit("answered", conversation=conversation, question=1)
     workspace.tick()
@@ -225,34 +233,45 @@ def test_of_many_who_ask_at_once_one_is_heard(workspace, talk):
     assert [question["question"] for question in folder.questions()[0]] == [1, 2]
 
 
-def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
-    conversation, folder = talk
-    common = {"conversation": conversation, "text": "", "patch": "x\n", "verdict": FAILED}
-    folder.emit("turn", number=1, role="user", **{**common, "text": "look", "patch": None, "verdict": None})
-    folder.emit("turn", number=2, role="assistant", **{**common, "text": "first"})
-    folder.emit("turn", number=3, role="assistant", **{**common, "text": "instead of it"}, parent=1)
-    folder.emit("turn", number=4, role="assistant", **{**common, "text": "after that"})
-    workspace.tick()
-    assert [turn.text for turn in workspace.chats.view(conversation).turns] == ["look", "instead of it", "after that"]
-    from storage import queries
-
-    with workspace._database.read() as session:
-        made = {turn.run_id for turn in queries.path(session, conversation)}
-        first = [turn.number for turn in queries.path(session, conversation, 2)]
-    assert made == {workspace.chats.get(conversation).run_id}
-    assert first == [1, 2]
-
-
 @pytest.mark.parametrize(
     ("benchmark", "said"),
     [
         ("nothing", "no benchmarks plug-in called 'nothing'"),
-        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a valid number"),
+        ({"name": "pocket", "timeout_s": "soon"}, "timeout_s: should be a number"),
         ({"name": "quixbugs"}, "git clone"),
         (7, "expected a plug-in"),
     ],
 )
-def test_a_benchmark_that_cannot_be_read_is_a_sentence(workspace, benchmark, said):
-    for ask in (workspace.chats.listed, workspace.chats.bugs):
+def test_a_benchmark_that_cannot_be_read_is_a_user_error(workspace, benchmark, said):
+    for ask in (workspace.chats.bug_entries, workspace.chats.bugs):
         with pytest.raises(UserError, match=said):
             ask(benchmark)
+
+
+def test_a_message_is_seen_at_once_though_the_model_is_still_loading(workspace, talk):
+    conversation, folder = talk
+    assert workspace.chats.view(conversation).waiting == "look at midnight"
+    folder.emit("turn", conversation=conversation, number=1, role="user", text="look at midnight")
+    workspace.tick()
+    view = workspace.chats.view(conversation)
+    assert (view.waiting, [turn.text for turn in view.turns]) == ("", ["look at midnight"])
+
+
+@pytest.mark.parametrize("benchmark", [{"name": "quixbugs", "folder": "/nowhere"}, {"name": "gone"}])
+def test_a_conversation_can_be_read_when_its_benchmark_is_gone(workspace, talk, benchmark):
+    conversation, folder = talk
+    answer(folder, conversation, 1, "    return")
+    workspace.tick()
+    with workspace._database.write() as session:
+        session.get_one(Conversation, conversation).benchmark = benchmark
+    view = workspace.chats.view(conversation)
+    assert ([turn.text for turn in view.turns], view.buggy) == (["    return"], "")
+
+
+def test_a_conversation_that_is_drawn_again_and_again_reads_its_benchmark_once(workspace, talk, monkeypatch):
+    reads, plain = [], Pocket.bugs
+    monkeypatch.setattr(Pocket, "bugs", lambda self: (reads.append(1), plain(self))[1])
+    for _ in range(3):
+        assert workspace.chats.view(talk[0]).buggy
+        assert workspace.chats.bug_entries()
+    assert len(reads) <= 1

@@ -56,13 +56,13 @@ def test_a_search_finds_ids_kinds_and_code_and_may_find_nothing(used):
     assert total("nowhere") == 0
 
 
-def test_a_folder_stands_for_the_set_in_it(used):
+def test_a_dataset_can_be_named_by_its_folder(used):
     folder = used.datasets.get("stdlib-faults").folder
     assert used.datasets.resolve(folder) == (folder, "")
 
 
-def test_an_unknown_set_names_those_there_are(used):
-    with pytest.raises(UserError, match="no dataset called 'x'; known: stdlib-faults"):
+def test_an_unknown_dataset_lists_the_known_ones(used):
+    with pytest.raises(UserError, match="no dataset 'x'; known: stdlib-faults"):
         used.datasets.get("x")
 
 
@@ -75,9 +75,9 @@ def test_training_is_reckoned_with_the_longest_sample(used):
         used.preflight(TrainSpec(model="codellama/CodeLlama-7b-hf"))
 
 
-def test_a_data_set_whose_files_are_gone_says_so(used, tmp_path):
+def test_a_dataset_without_its_files_is_a_user_error(used, tmp_path):
     row = used.datasets.get("stdlib-faults")
     moved = shutil.move(row.folder, tmp_path / "moved")
-    with pytest.raises(UserError, match="the files of 'stdlib-faults' are gone"):
+    with pytest.raises(UserError, match="the files of 'stdlib-faults' are no longer"):
         used.datasets.resolve("stdlib-faults")
     shutil.move(moved, row.folder)

@@ -7,10 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
+from engine.control.patch_rows import PatchRows
+from engine.domain import Outcome
 from engine.errors import UserError
+from engine.events import PatchEvent, VerdictFields
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
+from storage.tables import Run
 
 
 def test_each_stage_waits_for_the_one_it_needs_and_names_its_result(workspace):
@@ -44,12 +49,12 @@ def test_an_override_changes_its_stage_only(workspace):
     [
         (
             "x=1",
-            "--set 'x=1' belongs to no stage of the demo; begin with one of dataset., train., merge., benchmark. as in",
+            "--set 'x=1' names no stage of the demo; begin with one of dataset., train., merge., benchmark. as in",
         ),
-        ("trainer.max_steps=20", "--set 'trainer.max_steps=20' belongs to no stage of the demo"),
-        ("train=1", "--set 'train=1' belongs to no stage"),
-        ("train.trainer", "--set 'train.trainer' belongs to no stage"),
-        ("chat.bug=x", "--set 'chat.bug=x' belongs to no stage"),
+        ("trainer.max_steps=20", "--set 'trainer.max_steps=20' names no stage of the demo"),
+        ("train=1", "--set 'train=1' names no stage"),
+        ("train.trainer", "--set 'train.trainer' names no stage"),
+        ("chat.bug=x", "--set 'chat.bug=x' names no stage"),
         ("train.trainer.rnk=8", "trainer.rnk: there is no such setting"),
         ("benchmark.candidates=0", "candidates: should be greater than or equal to 1"),
         ("train..rank=8", "--set needs field=value"),
@@ -58,21 +63,21 @@ def test_an_override_changes_its_stage_only(workspace):
         ("dataset.builder.folder=/nowhere", "the folder '/nowhere' does not exist"),
     ],
 )
-def test_an_override_that_means_nothing_queues_nothing(workspace, override, said):
+def test_an_unknown_override_queues_nothing(workspace, override, said):
     with pytest.raises(UserError) as error:
         workspace.demo.start([override])
     assert str(error.value).startswith(said)
     assert workspace.runs.list() == []
 
 
-def test_a_name_that_is_taken_leaves_no_half_of_a_demo(workspace):
+def test_a_taken_name_queues_no_part_of_a_demo(workspace):
     mine = workspace.runs.submit(read_spec("merge", "", ["name=demo-merged"]))
-    with pytest.raises(UserError, match="already a model called 'demo-merged'"):
+    with pytest.raises(UserError, match="already a model 'demo-merged'"):
         workspace.demo.start()
     assert [run.id for run in workspace.runs.list()] == [mine]
 
 
-def test_of_two_who_start_it_at_once_one_has_it_whole_and_the_other_is_told(workspace, monkeypatch):
+def test_of_two_starts_at_once_one_queues_all_and_the_other_is_refused(workspace, monkeypatch):
     """As a double click does: both look before either has queued anything."""
     both, check = threading.Barrier(2, timeout=30), workspace.runs.check
     monkeypatch.setattr(
@@ -119,7 +124,7 @@ def test_the_table_counts_verdicts_as_they_come(workspace, mute):
     assert (row.model, row.scored, row.plausible_at_1, row.plausible_at_10) == ("starter", 2, 0, 1)
 
 
-def test_the_table_stays_until_the_next_demo_has_judged_something(workspace, mute):
+def test_the_table_stays_until_the_next_demo_has_verdicts(workspace, mute):
     first = workspace.demo.runs(workspace.demo.start())[3]
     workspace.tick()
     workspace.runs.stop(workspace.demo.runs()[0].id)
@@ -142,17 +147,41 @@ def test_cancelling_stops_what_has_not_ended_and_nothing_starts_in_between(works
     assert [run.state for run in workspace.demo.runs()] == ["stopping", *["stopped"] * 5]
     RunDir(Path(workspace.demo.runs()[0].folder)).emit("state", state="stopped")
     workspace.tick()
-    assert not workspace.demo.is_under_way()
-    with pytest.raises(UserError, match="no demo is under way"):
+    assert not workspace.demo.is_running()
+    with pytest.raises(UserError, match="no demo is running"):
         workspace.demo.cancel()
 
 
 def test_when_a_stage_ends_early_so_do_those_that_need_it(workspace, mute):
     first, *others = workspace.demo.runs(workspace.demo.start())
     workspace.runs.stop(first.id)
-    assert workspace.demo.is_under_way()
+    assert workspace.demo.is_running()
     for _ in others:
         workspace.tick()
     stages = workspace.demo.stages()
     assert [stage.state for stage in stages] == ["stopped", "failed", "failed", "starting", "failed", "queued"]
     assert stages[1].error == "run 1 (demo), whose result it needs, was stopped"
+
+
+def test_the_table_is_of_a_demo_that_is_done_while_the_next_one_has_tested_a_few_bugs(workspace, mute):
+    groups = [workspace.demo.start(), workspace.demo.start()]
+    with workspace._database.write() as session:
+        for group, state in zip(groups, ("done", "running"), strict=True):
+            run = session.get_one(Run, workspace.demo.runs(group)[3].id)
+            run.state = state
+            rows = PatchRows(session, run.id)
+            rows.add(PatchEvent("a", "model", 1, VerdictFields(Outcome.PLAUSIBLE), text="y\n"))
+            rows.store()
+    assert workspace.demo.table()[0].run_id == workspace.demo.runs(groups[0])[3].id
+    assert workspace.demo.table(groups[1])[0].scored == 1
+
+
+def test_the_guide_reads_the_runs_of_the_demo_only(workspace):
+    workspace.demo.start()
+    with workspace._database.write() as session:
+        session.add_all([Run(kind="train", name=f"t-{n}", state="done", spec={}, created_at=0.0) for n in range(300)])
+    read = []
+    event.listen(Run, "load", lambda run, _: read.append(run.id))
+    for draw in (workspace.demo.stages, workspace.demo.table, workspace.demo.is_running):
+        draw()
+    assert set(read) <= {run.id for run in workspace.demo.runs()}

@@ -81,7 +81,7 @@ def test_a_malformed_event_is_counted_and_nothing_else_is_lost(workspace, starte
     assert workspace.runs.get(chat).state == "done"
 
 
-def test_an_event_of_a_kind_not_known_is_passed_over_and_not_counted(workspace, started):
+def test_an_event_of_an_unknown_kind_is_skipped_and_not_counted(workspace, started):
     run_id, folder = started()
     folder.emit("hologram", depth=3)
     workspace.tick()
@@ -96,7 +96,7 @@ def test_a_result_that_cannot_be_entered_fails_its_run_alone(workspace, started,
     workspace.tick()
     run = workspace.runs.get(broken)
     assert (run.state, run.cause) == ("failed", "bug")
-    assert "could not be taken in" in run.error
+    assert "could not be stored" in run.error
     workspace.tick()
     assert workspace.runs.get(waiting).state == "starting"
 
@@ -112,7 +112,7 @@ def test_what_the_database_refuses_of_one_run_ends_that_run_alone(workspace, sta
     workspace.tick()
     run = workspace.runs.get(broken)
     assert (run.state, run.cause) == ("failed", "bug")
-    assert "could not be taken in (OperationalError: " in run.error
+    assert "could not be stored (OperationalError: " in run.error
     assert workspace.runs.get(other).progress_text == "half"
 
 

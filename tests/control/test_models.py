@@ -1,4 +1,4 @@
-"""Models by name, folder or hub id, and what is said of a folder that holds none."""
+"""Models by name, folder or hub id, and the errors for a folder without a model."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_a_folder_is_a_model_too(workspace, tmp_path):
 def test_a_folder_without_weights_says_so(workspace, tmp_path):
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "pytorch_model.bin").write_text("")
-    with pytest.raises(UserError, match=r"holds no weights: no \.safetensors file"):
+    with pytest.raises(UserError, match=r"contains no weights: no \.safetensors file"):
         workspace.models.resolve(str(tmp_path))
 
 
 def test_a_folder_that_is_no_model_says_so(workspace, tmp_path):
-    with pytest.raises(UserError, match=r"holds no model: config\.json is missing"):
+    with pytest.raises(UserError, match=r"contains no model: config\.json is missing"):
         workspace.models.resolve(str(tmp_path))
 
 
@@ -113,7 +113,7 @@ def test_an_adapter_on_the_hub_is_an_adapter_with_its_own_base(workspace, hub):
     workspace.models.resolve("some/adapter")
     assert len(hub.asked) == asked, "what is known is not asked again"
     workspace.runs.submit(read_spec("merge", "", ["adapter=some/adapter"]))
-    with pytest.raises(UserError, match="adapter: 'some/model' is no adapter but a base model"):
+    with pytest.raises(UserError, match="adapter: 'some/model' is a base model, not an adapter"):
         workspace.runs.submit(read_spec("merge", "", ["adapter=some/model"]))
 
 
@@ -129,18 +129,18 @@ def test_a_hub_model_that_is_not_here_can_be_estimated(workspace, hub):
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("some/typo", "model: 'some/typo' is no folder here, and the Hugging Face hub has no model of that name"),
+        ("some/typo", "model: 'some/typo' is not a folder here, and the Hugging Face hub has no model of that name"),
         ("some/stray", "the base model of the adapter .* is '/home/me/model', which is not here"),
-        ("some/x--y", "model: 'some/x--y' is no folder here, and no name of a model"),
+        ("some/x--y", "model: 'some/x--y' is not a folder here, and not a valid name of a model"),
     ],
 )
-def test_what_the_hub_cannot_give_is_said_when_it_is_asked_for(workspace, hub, reference, said):
+def test_what_the_hub_does_not_have_is_a_user_error(workspace, hub, reference, said):
     with pytest.raises(UserError, match=said):
         workspace.models.resolve(reference)
 
 
 def test_no_page_waits_for_a_slow_hub_and_nothing_large_is_fetched(workspace, hub, monkeypatch):
-    monkeypatch.setattr("engine.control.hub.PATIENCE_S", 0.2)
+    monkeypatch.setattr("engine.control.hub.WAIT_S", 0.2)
     for reference in ("slow/model", "slow/model", "some/large"):
         began = time.monotonic()
         assert workspace.models.resolve(reference).kind == ""
@@ -161,13 +161,13 @@ def test_a_hub_that_cannot_be_reached_is_not_asked_again_and_again(workspace, hu
         with pytest.raises(UserError, match="is not on this machine yet, so its memory cannot be estimated"):
             workspace.preflight(read_spec("train", "", [f"model={reference}"]))
     assert len(asked) == 1
-    monkeypatch.setattr("engine.control.hub.AGAIN_S", 0.0)
+    monkeypatch.setattr("engine.control.hub.RETRY_S", 0.0)
     with pytest.raises(UserError):
         workspace.preflight(read_spec("train", "", ["model=some/model"]))
     assert len(asked) > 1, "after a while it is"
 
 
-def test_a_model_whose_files_are_gone_says_so(workspace, started, dataset):
+def test_a_model_without_its_files_is_a_user_error(workspace, started, dataset):
     _, folder = started("train", "name=mine", f"dataset={dataset}")
     model = folder.artifacts / "model"
     shutil.copytree(STARTER_ADAPTER, model)
@@ -179,5 +179,5 @@ def test_a_model_whose_files_are_gone_says_so(workspace, started, dataset):
         with pytest.raises(UserError) as error:
             workspace.runs.submit(read_spec(kind, "", [f"{field}=mine"]))
         assert str(error.value) == (
-            f"{field}: the files of 'mine' are gone from {model}; train it again or choose another model"
+            f"{field}: the files of 'mine' are no longer in {model}; train it again or choose another model"
         )

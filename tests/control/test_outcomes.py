@@ -1,4 +1,4 @@
-"""A card says what came of a run, whatever kind it was."""
+"""The outcome of every kind of run in words."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from storage.tables import Run
         ("chat", {"turns": 3, "conversations": 1}, "3 turns in 1 conversations"),
     ],
 )
-def test_what_came_of_a_run(kind, result, words):
+def test_the_outcome_of_a_run(kind, result, words):
     assert outcome_words(Run(kind=kind, name="a", state="done", created_at=0.0, result=result)) == words
 
 
-def test_every_kind_has_its_words_and_an_unfinished_run_none():
+def test_every_kind_has_an_outcome_and_an_unfinished_run_none():
     assert WORDS.keys() == KINDS.keys()
     assert outcome_words(Run(kind="train", name="a", state="running", created_at=0.0)) == ""
 
 
 @pytest.mark.parametrize("stop_now", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_run_that_was_asked_to_stop_says_what_is_waited_for(kind, stop_now):
+def test_a_stopping_run_says_what_it_still_does(kind, stop_now):
     words = stopping(Run(kind=kind, name="a", state="stopping", stop_now=stop_now, created_at=0.0))
     saves = kind == "train" and not stop_now
     assert ("checkpoint" in words, "10 minutes" in words) == (saves, saves)

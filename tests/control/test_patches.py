@@ -1,4 +1,4 @@
-"""The ledger: filtered, sorted and paged in the database; figures without the machine's own failures."""
+"""The table of verdicts is filtered, sorted and paged in the database; figures exclude failures of the infrastructure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from engine.control.patches import LedgerQuery
+from engine.control.patches import BugQuery
 from engine.errors import UserError
 from engine.scoring import Share
 
@@ -38,10 +38,10 @@ def judged(workspace, started):
 
 
 def ids(workspace, run_id, **asked):
-    return [row.bug_id for row in workspace.patches.page(run_id, LedgerQuery(**asked))[0]]
+    return [row.bug_id for row in workspace.patches.page(run_id, BugQuery(**asked))[0]]
 
 
-def test_known_fixes_are_those_to_the_letter(workspace, started):
+def test_known_fixes_are_identical_texts(workspace, started):
     run_id, folder = started("benchmark", "candidates=3")
     judge(folder, "b/one", ["plausible", "plausible", "test_failed"])  # the second is the known fix
     judge(folder, "b/other", ["plausible", "test_failed", "test_failed"])
@@ -53,7 +53,7 @@ def test_known_fixes_are_those_to_the_letter(workspace, started):
 
 def test_only_a_benchmark_run_has_patches_to_export(workspace, started):
     run_id, _ = started("chat", "bug=x")
-    with pytest.raises(UserError, match="is a chat run; only benchmark runs have patches"):
+    with pytest.raises(UserError, match="is a chat run, which has no patches"):
         workspace.patches.export(run_id, "csv")
 
 
@@ -74,7 +74,7 @@ def test_a_known_fix_that_fails_is_counted(workspace, started):
     assert workspace.patches.totals(run_id).control_failures == 2
 
 
-def test_the_ledger_filters_sorts_searches_and_pages(workspace, judged):
+def test_the_table_filters_sorts_searches_and_pages(workspace, judged):
     assert ids(workspace, judged) == ["b/down", "b/easy", "b/hard", "b/java", "b/lost"]
     assert ids(workspace, judged, show="plausible") == ["b/easy", "b/hard"]
     assert ids(workspace, judged, show="none_plausible") == ["b/down", "b/lost"]
@@ -85,11 +85,11 @@ def test_the_ledger_filters_sorts_searches_and_pages(workspace, judged):
     assert ids(workspace, judged, sort="first", show="plausible", descending=True) == ["b/hard", "b/easy"]
     assert ids(workspace, judged, sort="count")[0] == "b/easy"
     assert ids(workspace, judged, page=2, size=2) == ["b/hard", "b/java"]
-    assert workspace.patches.page(judged, LedgerQuery(page=9, size=2)) == ([], 5)
+    assert ids(workspace, judged, page=9, size=2) == ["b/lost"], "the last page, where so many are not there"
 
 
 def test_a_row_has_its_controls_and_its_cells_in_rank_order(workspace, judged):
-    row = workspace.patches.page(judged, LedgerQuery(search="easy"))[0][0]
+    row = workspace.patches.page(judged, BugQuery(search="easy"))[0][0]
     assert (row.known_fix, row.buggy_code) == ("plausible", "test_failed")
     assert row.cells == ((1, "plausible"), (2, "test_failed"), (3, "plausible"))
     assert (row.first_plausible, row.n_plausible) == (1, 2)
@@ -103,7 +103,7 @@ def test_one_patch_in_full(workspace, judged):
         workspace.patches.detail(judged, "b/hard", "model", 9)
 
 
-def test_exports_hold_every_patch_and_no_formula(workspace, judged):
+def test_exports_contain_every_patch_and_no_formula(workspace, judged):
     rows = list(csv.DictReader(workspace.patches.export(judged, "csv").open()))
     lines = [json.loads(line) for line in workspace.patches.export(judged, "jsonl").open()]
     assert len(rows) == len(lines) == 20
@@ -129,7 +129,7 @@ def test_a_run_without_patches_has_nothing_to_export(workspace, started):
         workspace.patches.export(run_id, "csv")
 
 
-def test_an_export_that_fails_leaves_no_file_and_two_at_once_do_not_meet(workspace, judged, home, monkeypatch):
+def test_a_failed_export_leaves_no_file_and_two_at_once_do_not_conflict(workspace, judged, home, monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(4) as pool:
@@ -151,3 +151,35 @@ def test_an_export_says_which_bugs_are_not_scored(workspace, started):
         "b/1": "the known fix does not pass its tests here (test_failed)", "b/2": "",
     }  # fmt: skip
     assert workspace.patches.totals(run_id).plausible_at[1] == Share(1, 1)
+
+
+@pytest.fixture
+def judged_then_set_aside(workspace, started):
+    """A run that judged a bug, was stopped, and sets the bug aside after it was resumed: the JDK is gone."""
+    run_id, folder = started("benchmark", "candidates=3")
+    judge(folder, "b/kept", ["plausible", "test_failed", "test_failed"])
+    judge(folder, "b/java", ["plausible", "timeout", "plausible"])
+    folder.emit(
+        "bug", id="b/java", language="java", path="A.java", start=1, end=1, buggy="x = 1\n", fixed="x = 2\n",
+        skipped="no JDK found: install openjdk-17-jdk-headless",
+    )  # fmt: skip
+    workspace.tick()
+    return run_id
+
+
+def test_a_bug_that_is_set_aside_later_counts_no_more(workspace, judged_then_set_aside):
+    totals = workspace.patches.totals(judged_then_set_aside)
+    assert (totals.bugs, totals.scored, totals.known_fixes) == (2, 1, 0)
+    assert totals.plausible_at == {1: Share(1, 1), 3: Share(1, 1)}
+    assert totals.outcomes == {"plausible": 1, "test_failed": 2}
+    rows = list(csv.DictReader(workspace.patches.export(judged_then_set_aside, "csv").open()))
+    assert {row["bug_id"]: row["not_scored"][:22] for row in rows} == {"b/kept": "", "b/java": "set aside: no JDK foun"}
+
+
+def test_bugs_are_set_aside_for_the_same_reasons_as_the_worker_counts(workspace, started):
+    run_id, folder = started("benchmark")
+    for number in (2049, 3001):
+        folder.emit("bug", id=f"b/{number}", language="python", path="a.py", start=1, end=1, buggy="", fixed="",
+                    skipped=f"too_long: {number} tokens")  # fmt: skip
+    workspace.tick()
+    assert workspace.patches.totals(run_id).skipped == {"too_long": 2}

@@ -1,4 +1,4 @@
-"""A run asked for again from its own folder: whatever is no longer as it was then is named."""
+"""A run repeated from its folder: every input that has changed is named."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ def clean(monkeypatch):
     return version
 
 
-def test_where_all_is_the_same_nothing_is_said(repeated):
+def test_an_unchanged_run_has_no_differences(repeated):
     assert repeated() == []
 
 
 def test_another_program_is_named(repeated, clean):
     assert repeated(code_version="0.0.1") == [
-        f"the program is another version than for the run in IT (0.0.1 then, {clean} now)"
+        f"the program has another version than for the run in IT (0.0.1 then, {clean} now)"
     ]
 
 
 @pytest.mark.parametrize("unknown", ["0.1.0+g17c7609a93fe.dirty", "0.1.0+g17c7609a93fe.unchecked"])
-def test_a_program_with_changes_of_its_own_is_never_called_the_same(repeated, monkeypatch, unknown):
+def test_a_program_with_uncommitted_changes_is_always_a_difference(repeated, monkeypatch, unknown):
     monkeypatch.setattr("engine.control.repeat.code_version", lambda: unknown)
     (said,) = repeated(code_version=unknown)
-    assert said.startswith("the program may be another one than for the run in IT")
+    assert said.startswith("the program may differ from the one for the run in IT")
     assert unknown in said
 
 
@@ -62,7 +62,7 @@ def test_other_libraries_are_named_one_by_one(repeated):
     versions = library_versions()
     (said,) = repeated(versions={**versions, "torch": "1.0", "gone": "2.0"})
     assert said == (
-        "the libraries are others than for the run in IT "
+        "the libraries differ from those for the run in IT "
         f"(gone 2.0 then, missing now; torch 1.0 then, {versions['torch']} now)"
     )
 
@@ -72,7 +72,7 @@ def test_another_machine_is_described_by_what_differs(repeated):
     (said,) = repeated(machine={**facts, "cores": 999, "gpus": ["H200", "H200"], "memory_bytes": 7 << 30})
     gpus = ", ".join(facts["gpus"]) or "none"
     assert said == (
-        f"the machine is another than for the run in IT (cores 999 then, {facts['cores']} now; gpus H200, H200 then, {gpus} "
+        f"the machine differs from the one for the run in IT (cores 999 then, {facts['cores']} now; gpus H200, H200 then, {gpus} "
         f"now; memory 7 GiB then, {facts['memory_bytes'] >> 30} GiB now)"
     )
 
@@ -91,10 +91,10 @@ def test_the_shell_names_what_differs(started, home):
     folder.write_inputs(replace(folder.inputs(), code_version="0.0.1"))
     done = CliRunner().invoke(app, ["benchmark", str(folder.path / "spec.json"), "--home", str(home)])
     assert done.exit_code == 0, done.output
-    assert "repair-studio: note: the program is another version than for the run in" in done.stderr
+    assert "repair-studio: note: the program has another version than for the run in" in done.stderr
 
 
-def test_what_a_repeated_runs_names_no_longer_mean_is_said(workspace, started, tmp_path):
+def test_changed_inputs_of_a_repeated_run_are_named(workspace, started, tmp_path):
     shutil.copytree(STARTER_ADAPTER, tmp_path / "mine")
     _, folder = started("benchmark", f"model={tmp_path / 'mine'}")
     source = str(folder.path / "spec.json")
@@ -104,5 +104,5 @@ def test_what_a_repeated_runs_names_no_longer_mean_is_said(workspace, started, t
     weights = tmp_path / "mine" / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
     (difference,) = workspace.runs.differences(spec, source)
-    assert difference.startswith("the model has other weights than the one of the run in")
+    assert difference.startswith("the model has other weights than in the run in")
     assert workspace.runs.differences(spec, "demo") == []

@@ -1,4 +1,4 @@
-"""Asking for runs: what is refused, in which words, and what the queue does with the rest."""
+"""Submitting runs: what is refused, with which message, and the order of the queue."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def submit(workspace, kind, *overrides, **options):
 @pytest.mark.parametrize(
     ("kind", "override", "sentence"),
     [
-        ("train", "dataset=nothing", "no dataset called 'nothing'; known: none yet"),
-        ("benchmark", "model=gpt", "model: no model or folder called 'gpt'; known models: starter, starter-adapter"),
+        ("train", "dataset=nothing", "no dataset 'nothing'; known: none yet"),
+        ("benchmark", "model=gpt", "model: there is no model or folder 'gpt'; known models: starter, starter-adapter"),
         ("benchmark", 'model=""', "model: choose a model"),
         ("benchmark", "benchmark=quixbugs", "no folder is named; run `git clone"),
         ("benchmark", 'benchmark={"name": "quixbugs", "folder": "/nowhere"}', "no QuixBugs checkout in /nowhere"),
         ("chat", "benchmark=quixbugs", "no folder is named; run `git clone"),
-        ("merge", "adapter=starter", "adapter: 'starter' is no adapter but a base model"),
-        ("merge", "name=starter", "there is already a model called 'starter'"),
-        ("merge", "name=train-7", "'train-7' is how runs without a name are called"),
+        ("merge", "adapter=starter", "adapter: 'starter' is a base model, not an adapter"),
+        ("merge", "name=starter", "there is already a model 'starter'"),
+        ("merge", "name=train-7", "'train-7' is reserved for runs without a name"),
     ],
 )
 def test_a_name_that_means_nothing_is_refused_before_the_start(workspace, kind, override, sentence):
@@ -42,7 +42,7 @@ def test_a_name_that_means_nothing_is_refused_before_the_start(workspace, kind, 
 
 def test_a_taken_name_is_refused_also_while_it_is_only_queued(workspace):
     submit(workspace, "dataset", "name=mine")
-    with pytest.raises(UserError, match="already a dataset called 'mine'"):
+    with pytest.raises(UserError, match="already a dataset 'mine'"):
         submit(workspace, "dataset", "name=mine")
 
 
@@ -85,7 +85,7 @@ def test_a_queued_run_stops_at_once_and_a_running_one_is_asked_then_forced(works
     assert workspace.runs.get(running).state == "stopped"
 
 
-def test_a_worker_that_vanished_is_said_to_be_killed_and_can_go_on(workspace, started, mute):
+def test_a_run_whose_worker_died_has_failed_and_can_be_resumed(workspace, started, mute):
     run_id, folder = started()
     with workspace._database.write() as session:
         from storage.tables import Run
@@ -96,7 +96,7 @@ def test_a_worker_that_vanished_is_said_to_be_killed_and_can_go_on(workspace, st
     run = workspace.runs.get(run_id)
     assert (run.state, run.error) == (
         "interrupted",
-        "the machine was restarted while it ran; resume goes on from there",
+        "the machine was restarted while it ran; resume continues from there",
     )
     mute.alive = True
     workspace.runs.resume(run_id)
@@ -108,7 +108,7 @@ def test_a_finished_run_does_not_go_on(workspace, started):
     run_id, folder = started()
     folder.emit("state", state="done", result={})
     workspace.tick()
-    with pytest.raises(UserError, match="is done; only a stopped, failed or interrupted run can go on"):
+    with pytest.raises(UserError, match="is done; only stopped, failed or interrupted runs can be resumed"):
         workspace.runs.resume(run_id)
 
 
@@ -148,7 +148,7 @@ def test_the_command_makes_the_same_spec_again(workspace):
     assert read_spec("benchmark", "", overrides) == spec
 
 
-def test_an_adapter_goes_on_with_the_settings_it_has_or_not_at_all(workspace, dataset):
+def test_an_adapter_is_trained_further_with_its_own_settings_only(workspace, dataset):
     before = len(workspace.runs.list())
     ask = ["model=starter-adapter", f"dataset={dataset}"]
     with pytest.raises(UserError) as error:
@@ -157,7 +157,7 @@ def test_an_adapter_goes_on_with_the_settings_it_has_or_not_at_all(workspace, da
         "trainer.rank: the adapter has 32, not 16; trainer.alpha: the adapter has 64, not 32; "
         "trainer.dropout: the adapter has 0, not 0.1; "
         "trainer.target_modules: the adapter has all-linear, not q_proj,v_proj; "
-        "'starter-adapter' can only go on as it was made: use --set trainer.rank=32 --set trainer.alpha=64 "
+        "'starter-adapter' can only be trained further with its own settings: use --set trainer.rank=32 --set trainer.alpha=64 "
         "--set trainer.dropout=0 --set trainer.target_modules=all-linear, or merge it and train the merged model"
     )
     assert len(workspace.runs.list()) == before, "nothing is queued"
@@ -172,7 +172,7 @@ def test_an_adapter_goes_on_with_the_settings_it_has_or_not_at_all(workspace, da
         submit(workspace, "train", *ask, "trainer.method=full")
 
 
-def test_the_form_hears_of_it_before_anything_is_asked_for(workspace):
+def test_the_form_shows_the_error_before_anything_is_submitted(workspace):
     with pytest.raises(UserError, match="trainer.rank: the adapter has 32, not 16"):
         workspace.preflight(read_spec("train", "", ["model=starter-adapter"]))
     needed = workspace.preflight(
@@ -187,7 +187,7 @@ def test_the_log_shows_its_end(workspace, started):
     assert workspace.runs.log(run_id, 5) == "aaEND"[-5:]
 
 
-def test_an_unknown_run_is_said_to_be_unknown(workspace):
+def test_an_unknown_run_is_a_user_error(workspace):
     with pytest.raises(UserError, match="there is no run 7"):
         workspace.runs.get(7)
 
@@ -203,7 +203,7 @@ def _submit_all(home, names, start, results):
     workspace.close()
 
 
-def test_of_fifty_that_ask_at_once_for_25_names_each_name_is_given_once(workspace):
+def test_of_fifty_runs_submitted_at_once_with_25_names_each_name_is_used_once(workspace):
     context = multiprocessing.get_context("fork")
     start, results = context.Event(), context.Queue()
     names = [f"set-{number % 25}" for number in range(50)]
@@ -224,11 +224,11 @@ def test_a_stopped_run_takes_its_name_back_only_while_it_is_free(workspace):
     first = submit(workspace, "dataset", "name=mine")
     workspace.runs.stop(first)
     submit(workspace, "dataset", "name=mine")
-    with pytest.raises(UserError, match="already a dataset called 'mine'"):
+    with pytest.raises(UserError, match="already a dataset 'mine'"):
         workspace.runs.resume(first)
 
 
-def test_to_stop_now_stands_over_to_stop_and_save(workspace, started, mute):
+def test_stop_now_overrides_stop_and_save(workspace, started, mute):
     run_id, _ = started()
     workspace.runs.stop(run_id)
     for _ in range(3):
@@ -240,7 +240,7 @@ def test_to_stop_now_stands_over_to_stop_and_save(workspace, started, mute):
     assert mute.all_asked == ["please", "force"]
 
 
-def test_a_runs_own_spec_can_be_asked_for_again(workspace, started, dataset, tmp_path):
+def test_a_runs_own_spec_can_be_submitted_again(workspace, started, dataset, tmp_path):
     run_id, folder = started("train", "name=again", f"dataset={dataset}")
     folder.emit("state", state="done", result={})
     workspace.tick()

@@ -1,4 +1,4 @@
-"""Watching goes on whatever becomes of one run."""
+"""Watching continues whatever happens to one run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.control.supervise import NoRoom
+from engine.control.queue import NotEnoughDisk
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
@@ -28,7 +28,7 @@ def test_a_run_whose_folder_was_removed_fails_and_the_others_go_on(workspace, st
 
 
 @pytest.mark.parametrize("lost", ["all of it", "its events"])
-def test_a_run_whose_folder_was_removed_can_begin_anew(workspace, started, lost):
+def test_a_run_whose_folder_was_removed_can_start_over(workspace, started, lost):
     """Its new worker counts from 1; patches, which somebody may have reviewed, are replaced as they come."""
     run_id, folder = started()
     for step in (1, 2, 3):
@@ -91,18 +91,16 @@ def test_on_a_full_disk_what_is_queued_waits_and_starts_once_there_is_room(works
         else:
             filled.setattr({"its folder": "engine.rundir._write", "its log": "pathlib.Path.touch"}[what], full)
         for _ in range(3):
-            with pytest.raises(NoRoom) as error:
+            with pytest.raises(NotEnoughDisk) as error:
                 workspace.tick()
             assert str(error.value).startswith(f"no disk space: run {ids[0]} (starter on pocket) waits, ")
-            assert str(error.value).endswith("; free some space, and it starts by itself")
+            assert str(error.value).endswith("; it starts as soon as there is space")
             assert [workspace.runs.get(number).state for number in ids] == ["queued"] * 3
     workspace.tick()
     assert [workspace.runs.get(number).state for number in ids] == ["starting", "queued", "starting"]
 
 
-def test_that_the_queue_waits_for_room_is_said_once_and_no_longer_when_it_does_not(
-    workspace, mute, monkeypatch, capsys
-):
+def test_a_queue_that_waits_for_disk_space_is_reported_once(workspace, mute, monkeypatch, capsys):
     run_id = workspace.runs.submit(read_spec("benchmark"))
     with monkeypatch.context() as filled:
         filled.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 5 << 20})())
@@ -123,7 +121,7 @@ def test_what_is_stopped_while_it_waits_for_room_does_not_start(workspace, mute,
         full()
 
     monkeypatch.setattr(mute, "submit", stopped_then_full)
-    with pytest.raises(NoRoom):
+    with pytest.raises(NotEnoughDisk):
         workspace.tick()
     assert workspace.runs.get(run_id).state == "stopping"
 

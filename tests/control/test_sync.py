@@ -1,4 +1,4 @@
-"""Events become rows once, in order, whatever was cut, repeated or taken back."""
+"""Events become rows once, in order, even if lines are truncated, repeated or withdrawn."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_lost_offset_doubles_nothing(workspace, started):
     assert steps(workspace, run_id) == [1, 2]
 
 
-def test_after_a_resume_each_step_stands_once(workspace, started):
+def test_after_a_resume_each_step_has_one_row(workspace, started):
     run_id, folder = started()
     for step in (1, 2, 3):
         folder.emit("metric", step=step, values={"loss": 1.0})
@@ -51,7 +51,7 @@ def test_after_a_resume_each_step_stands_once(workspace, started):
     assert [(s, v) for s, v, _ in workspace.runs.metrics(run_id)["loss"]] == [(1, 1.0), (2, 2.0), (3, 2.0)]
 
 
-def test_a_loss_that_is_no_number_is_left_out(workspace, started):
+def test_a_loss_that_is_not_a_number_is_left_out(workspace, started):
     run_id, folder = started()
     folder.emit("metric", step=1, values={"loss": math.nan, "grad_norm": 1.0})
     workspace.tick()
@@ -96,7 +96,7 @@ def test_a_number_far_ahead_is_a_broken_line_and_swallows_nothing(workspace, sta
     assert (run.state, run.broken_lines) == ("done", broken + 1)
 
 
-def test_a_patch_judged_again_replaces_its_verdict(workspace, started):
+def test_a_patch_evaluated_again_replaces_its_verdict(workspace, started):
     run_id, folder = started()
     folder.emit("bug", **BUG)
     for outcome in ("not_run", "plausible"):

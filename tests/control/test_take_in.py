@@ -1,4 +1,4 @@
-"""A run's folder makes the same rows again: in a new home, in its own, as often as it is asked for."""
+"""A run's folder gives the same rows again: in a new home, in its own, any number of times."""
 
 from __future__ import annotations
 
@@ -83,19 +83,19 @@ def test_a_run_whose_worker_had_not_ended_can_go_on(workspace, tmp_path, home):
     number = workspace.take_in(copied)
     run = workspace.runs.get(number)
     assert (run.state, run.cause) == ("interrupted", "outside")
-    assert "resume goes on" in run.error
+    assert "resume continues" in run.error
     workspace.runs.resume(number)
     assert workspace.runs.get(number).state == "queued"
 
 
 def test_only_the_folder_of_a_run_that_has_ended_is_taken_in(workspace, started, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"no run's folder: it has no spec\.json, inputs\.json, events\.jsonl"):
+    with pytest.raises(UserError, match=r"not a run's folder: it has no spec\.json, inputs\.json, events\.jsonl"):
         workspace.take_in(tmp_path / "empty")
     run_id, folder = started()
     with pytest.raises(UserError, match=f"run {run_id} is starting"):
         workspace.take_in(folder.path)
-    with RunDir(folder.path).held(), pytest.raises(UserError, match="a worker is at work"):
+    with RunDir(folder.path).held(), pytest.raises(UserError, match="a worker is running"):
         workspace.take_in(folder.path)
 
 

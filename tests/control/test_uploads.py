@@ -1,4 +1,4 @@
-"""A received file is whole or not there, under a name that leads nowhere else."""
+"""An uploaded file is complete or does not exist, and its name cannot leave the folder."""
 
 from __future__ import annotations
 
@@ -16,8 +16,20 @@ def test_a_file_is_kept_with_its_name(tmp_path, name):
         file.write(b"two")
         assert not file.path.exists()
     assert file.path.read_bytes() == b"one two"
-    assert file.path.parent == tmp_path / "uploads"
-    assert file.path.name.endswith("-fixes.jsonl")
+    assert file.path.parent.parent == tmp_path / "uploads"
+    assert file.path.name == "fixes.jsonl", "as its owner calls it"
+
+
+def test_a_received_file_is_forgotten_and_no_other_is(tmp_path):
+    folder = Uploads(tmp_path)
+    with folder.receive("a.csv") as kept, folder.receive("a.csv") as file:
+        pass
+    (tmp_path / "mine.csv").write_text("x")
+    for path in (file.path, tmp_path / "mine.csv", file.path.parents[1] / ".." / "mine.csv", kept.path.parent / "x/y"):
+        folder.forget(path)
+    assert not file.path.parent.exists()
+    assert kept.path.exists()
+    assert (tmp_path / "mine.csv").exists()
 
 
 @pytest.mark.parametrize("name", ["", "..", "/", "..."])
@@ -26,7 +38,7 @@ def test_a_file_without_a_name_is_refused(tmp_path, name):
         pass
 
 
-def test_of_a_file_that_did_not_come_whole_nothing_is_left(tmp_path):
+def test_an_incomplete_upload_leaves_no_file(tmp_path):
     def broken_off():
         with Uploads(tmp_path).receive("a.csv") as file:
             file.write(b"half")

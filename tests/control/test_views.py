@@ -13,13 +13,19 @@ def run(number, kind, state, **more):
 def test_a_queued_run_knows_the_one_ahead_of_it():
     runs = [run(6, "train", "queued"), run(5, "chat", "running"), run(4, "merge", "queued"), run(3, "train", "running"),
             run(2, "chat", "queued"), run(1, "train", "done")]  # fmt: skip
-    assert [each.ahead for each in run_views(runs)] == [4, None, 3, None, None, None]
+    assert [each.ahead for each in run_views(runs, runs)] == [4, None, 3, None, None, None]
 
 
 def test_a_resumed_run_of_an_old_number_waits_for_what_is_at_work():
     runs = [run(6, "train", "running"), run(1, "train", "queued")]
-    assert [each.ahead for each in run_views(runs)] == [None, 6]
+    assert [each.ahead for each in run_views(runs, runs)] == [None, 6]
 
 
 def test_a_run_without_anything_before_it_starts():
-    assert run_views([run(1, "train", "queued")])[0].ahead is None
+    waiting = [run(1, "train", "queued")]
+    assert run_views(waiting, waiting)[0].ahead is None
+
+
+def test_a_run_in_a_list_of_one_kind_knows_what_of_another_kind_is_ahead_of_it():
+    merge, training = run(2, "merge", "queued"), run(1, "train", "running")
+    assert run_views([merge], [training, merge])[0].ahead == 1

@@ -1,4 +1,4 @@
-"""One studio a home, and plain words for a home that cannot be used."""
+"""One studio per home, and clear messages for a home that cannot be used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.errors import UserError
 from storage.database import Unavailable
 
 
-def test_a_second_studio_is_refused_and_told_of_the_first(workspace):
+def test_a_second_studio_is_refused_and_the_first_is_named(workspace):
     workspace.claim("http://127.0.0.1:7860")
     code = (
         f"from pathlib import Path; from engine.control.workspace import Workspace\n"
@@ -40,11 +40,11 @@ def test_a_home_that_is_a_file_is_refused(tmp_path):
 def test_a_database_that_is_none_is_refused(home):
     home.mkdir()
     (home / "studio.db").write_text("this is not a database, it is a text of some length\n" * 50)
-    with pytest.raises(UserError, match="is damaged or no database of Repair Studio"):
+    with pytest.raises(UserError, match="is damaged or not a database of Repair Studio"):
         Workspace(home)
 
 
-def test_a_database_of_a_newer_studio_is_left_alone(home):
+def test_a_database_of_a_newer_studio_is_not_changed(home):
     Workspace(home).close()
     with sqlite3.connect(home / "studio.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -52,7 +52,7 @@ def test_a_database_of_a_newer_studio_is_left_alone(home):
         Workspace(home)
 
 
-def test_watching_goes_on_after_a_full_disk_and_after_a_fault_of_ours(workspace, monkeypatch, capsys):
+def test_watching_continues_after_a_full_disk_and_after_an_internal_error(workspace, monkeypatch, capsys):
     troubles = [Unavailable("database or disk is full"), KeyError("ours")]
     looked = threading.Event()
 
@@ -61,7 +61,7 @@ def test_watching_goes_on_after_a_full_disk_and_after_a_fault_of_ours(workspace,
             raise troubles.pop(0)
         looked.set()
 
-    monkeypatch.setattr("engine.control.workspace.FAULT_PAUSE_S", 0.01)
+    monkeypatch.setattr("engine.control.workspace.ERROR_PAUSE_S", 0.01)
     monkeypatch.setattr(workspace, "tick", tick)
     ended = workspace.watch(period_s=0.01)
     assert looked.wait(10)

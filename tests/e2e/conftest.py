@@ -1,4 +1,4 @@
-"""The shell as a person uses it, and real pages of a real server in a real chromium."""
+"""The shell as a user types it, and real pages of a real server in a real chromium."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def open_page(browser):
     """Opens a page of a server; fails the test on any error in the browser's console, but for those it `may` have."""
     said, contexts = [], []
 
-    def opened(url, width=1440, height=900, may="AbortError|errored out", **settings):
+    def opened(url="", width=1440, height=900, may="AbortError|errored out", **settings):
         # A page that is left or loaded anew cuts the stream it was listening to; that is no error of the page.
         contexts.append(
             browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **settings)
@@ -76,8 +76,9 @@ def open_page(browser):
 
         page.on("console", lambda message: note(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: note(str(error)))
-        page.goto(url)
-        page.get_by_role("tab", name="Datasets").wait_for()
+        if url:
+            page.goto(url)
+            page.get_by_role("tab", name="Datasets").wait_for()
         return page
 
     yield opened

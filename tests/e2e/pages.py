@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-TABS = ("Datasets", "Train", "Monitor", "Merge", "Patches", "Chat")
+TABS = ("Datasets", "Train", "Monitor", "Merge", "Patches", "Compare", "Chat")
 WAIT_MS = 120_000  # for a run to end, on a busy machine
 DRAWN = {  # what is on each page of a used home as soon as it is drawn
     "Datasets": ".sample",
     "Train": ".memory",
     "Monitor": ".strip",
     "Merge": ".parity",
-    "Patches": ".ledger",
+    "Patches": ".verdict-table",
+    "Compare": ".pairs",
     "Chat": ".code .marked",
 }
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.slow
-def test_all_six_pages_do_the_main_job(server, open_page):
+def test_all_pages_do_the_main_job(server, open_page):
     page = open_page(server.url)
     page.get_by_role("button", name="Hide", exact=True).click()
     sync_api.expect(page.get_by_role("button", name="Run the demo")).to_be_hidden()
@@ -31,7 +31,7 @@ def test_all_six_pages_do_the_main_job(server, open_page):
 
     panel = tab(page, "Train")
     field(panel, "Learning rate").fill("abc")
-    sync_api.expect(panel.get_by_role("alert")).to_contain_text("Learning rate: should be a valid number")
+    sync_api.expect(panel.get_by_role("alert")).to_contain_text("Learning rate: should be a number")
     preset(panel, "demo")
     sync_api.expect(field(panel, "Name")).to_have_value("demo-adapter")
     more_settings(panel)
@@ -80,6 +80,9 @@ def test_all_six_pages_do_the_main_job(server, open_page):
     with page.expect_download() as download:
         panel.get_by_role("link", name="CSV").click()
     assert "known_fix" in download.value.path().read_text()
+
+    panel = tab(page, "Compare")
+    sync_api.expect(panel.get_by_text("hoose 2 to 8 different benchmark runs")).to_be_visible()
 
     panel = tab(page, "Chat")
     sync_api.expect(panel.locator(".code .marked").first).to_be_visible()

@@ -72,7 +72,7 @@ def test_the_results_stay_while_another_demo_is_under_way(still_server, open_pag
     expect(line).to_contain_text("See patches")
     page.locator("#run-demo").click()
     page.get_by_role("button", name="Run it again").click()
-    expect(line).to_contain_text("in the demo before")
+    expect(line).to_contain_text("in the previous demo")
     expect(line).to_contain_text("your adapter")
 
 
@@ -117,7 +117,9 @@ def test_an_unknown_bug_is_refused_when_the_field_is_left(still_server, open_pag
     chosen_bug(panel).click()
     chosen_bug(panel).press_sequentially("pocket/py-clock")
     field(panel, "Your message").click()
-    expect(page.get_by_text(re.compile(f"There is no bug .*Near: .*{CLOCK}.*{CHAT_BUG} stays chosen"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(f"There is no bug .*Similar: .*{CLOCK}.*{CHAT_BUG} stays chosen"))
+    ).to_be_visible()
     expect(chosen_bug(panel)).to_have_value(re.compile(f"^{CHAT_BUG}"))
     chosen_bug(panel).click()
     chosen_bug(panel).press_sequentially(CLOCK)  # typed in full
@@ -261,12 +263,12 @@ def test_a_patch_is_never_called_unchosen_while_it_loads(still_server, open_page
         }).observe(document.body, {childList: true, subtree: true, characterData: true});
     }""")
     panel = drawn_tab(page, "Patches")
-    panel.locator(".ledger button.cell").nth(4).click()
+    panel.locator(".verdict-table button.cell").nth(4).click()
     panel.get_by_text("Test log").wait_for()
     page.evaluate("window.said = []")
     for place in (5, 6):
         heading = panel.locator(".patch h3").inner_text()
-        panel.locator(".ledger button.cell").nth(place).click()
+        panel.locator(".verdict-table button.cell").nth(place).click()
         expect(panel.locator(".patch h3")).not_to_have_text(heading)
     assert page.evaluate("window.said") == []
 

@@ -1,7 +1,8 @@
-"""An open page follows what happens: in place, at no cost while nothing does, and across a restart of the server."""
+"""An open page is updated in place, at no cost while nothing changes, and across a restart of the server."""
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 import time
@@ -33,6 +34,15 @@ class Home:
                     (run, 10**6 + step, step, name, value, time.time()),
                 )
 
+    def curve(self, run, name, first, last):
+        """A point a step, in one statement."""
+        self.database.execute(
+            "WITH RECURSIVE steps(step) AS (SELECT ? UNION ALL SELECT step + 1 FROM steps WHERE step < ?) "
+            "INSERT INTO metric (run_id, seq, step, name, value, time) "
+            "SELECT ?, step, step, ?, (step * 7919 % 1000) / 1000.0, 0 FROM steps",
+            (first, last, run, name),
+        )
+
     def progress(self, run, text):
         self.database.execute("UPDATE run SET progress_text = ? WHERE id = ?", (text, run))
 
@@ -46,6 +56,27 @@ def changes(still_server):
 
 def last_step(page):
     return page.evaluate("document.querySelector('.js-plotly-plot').data[0].x.at(-1)")
+
+
+def drag(page, chart, start, end, down=0):
+    """Drag over a part of a chart's width, and `down` some pixels."""
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    left, right = (box["x"] + share * box["width"] for share in (start, end))
+    page.mouse.move(left, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(right, box["y"] + 30 + down, steps=5)
+    page.mouse.up()
+
+
+def in_sight(page, number):
+    """The ends of a chart's step axis, and the steps between them that are drawn of its first curve."""
+    return page.evaluate(
+        """(number) => {
+            const {data, layout} = document.querySelectorAll('.js-plotly-plot')[number], [from, to] = layout.xaxis.range;
+            return [from, to, data[0].x.filter((step) => from <= step && step <= to)];
+        }""",
+        number,
+    )
 
 
 def look_now(page):
@@ -112,17 +143,43 @@ def test_zoom_and_hidden_curves_stay_while_the_charts_grow(still_server, open_pa
     chart = page.locator(".js-plotly-plot").first
     chart.locator(".legendtoggle").nth(1).click()
     page.wait_for_function("document.querySelector('.js-plotly-plot')._fullData[1].visible === 'legendonly'")
-    box = chart.locator(".nsewdrag").first.bounding_box()
-    page.mouse.move(box["x"] + 100, box["y"] + 60)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 200, box["y"] + 60, steps=5)
-    page.mouse.up()
-    page.wait_for_function("document.querySelector('.js-plotly-plot').layout.xaxis.range[0] > 5")
-    zoomed = page.evaluate("document.querySelector('.js-plotly-plot').layout.xaxis.range.map(Math.round)")
-    changes.point(TRAINED, 500, loss=1.0, eval_loss=1.1)
-    page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].x.at(-1) === 500")
-    assert page.evaluate("document.querySelector('.js-plotly-plot').layout.xaxis.range.map(Math.round)") == zoomed
+    ranges = """['x', 'y'].map((axis) =>
+        document.querySelector('.js-plotly-plot').layout[axis + 'axis'].range.map((end) => end.toFixed(4)))"""
+    whole = page.evaluate(ranges)
+    drag(page, chart, 0.25, 0.5, down=50)
+    page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].x.length < 40")
+    zoomed = page.evaluate(ranges)
+    assert [axis for axis in (0, 1) if zoomed[axis] != whole[axis]] == [0, 1]
+    changes.point(TRAINED, 45, loss=7.0, eval_loss=1.1)
+    page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].y.includes(7)")
+    assert page.evaluate(ranges) == zoomed
     assert page.evaluate("document.querySelector('.js-plotly-plot')._fullData[1].visible") == "legendonly"
+
+
+def test_zooming_a_chart_draws_each_step_that_is_in_sight_and_a_double_click_brings_back_all(
+    still_server, open_page, changes
+):
+    for name in ("loss", "learning_rate"):
+        changes.curve(TRAINED, name, 121, 4000)
+    page = open_page(f"{still_server.url}/?run={TRAINED}")
+    charts = page.locator(".js-plotly-plot")
+    charts.nth(3).wait_for()
+    first, last, steps = in_sight(page, 0)
+    assert (first, last) == (0, 4000)
+    assert 500 < len(steps) < 1010
+    drag(page, charts.first, 0.5, 0.6)
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot')[1].layout.xaxis.range[0] > 1000")
+    for number in (0, 1):
+        first, last, drawn = in_sight(page, number)
+        assert 300 < last - first < 500
+        assert drawn == list(range(math.ceil(first), math.floor(last) + 1))
+    changes.point(TRAINED, drawn[9], loss=7.0)
+    page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].y.includes(7)")
+    assert in_sight(page, 0) == [first, last, sorted([*drawn, drawn[9]])]
+    charts.nth(1).locator(".nsewdrag").first.dblclick()
+    page.wait_for_function("document.querySelector('.js-plotly-plot').layout.xaxis.range[1] === 4000")
+    assert len(in_sight(page, 0)[2]) == pytest.approx(len(steps), abs=2)
+    sync_api.expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_refresh_moves_and_loses_nothing(still_server, open_page, changes):
@@ -170,14 +227,14 @@ def test_a_page_goes_on_after_the_server_was_killed_and_started_again(still_serv
     page = open_page(still_server.url, may=AWAY)
     panel = drawn_tab(page, "Patches")
     field(panel, "Search bugs").fill("csv")
-    sync_api.expect(panel.locator(".ledger tbody tr")).to_have_count(1)
+    sync_api.expect(panel.locator(".verdict-table tbody tr")).to_have_count(1)
     still_server.process.kill()
     still_server.process.wait()
     sync_api.expect(page.get_by_text("The studio does not answer")).to_be_visible()
     still_server.start()
     sync_api.expect(page.get_by_text("The studio does not answer")).to_be_hidden()
     sync_api.expect(field(panel, "Search bugs")).to_have_value("csv")
-    panel.locator(".ledger button.cell").nth(4).click()
+    panel.locator(".verdict-table button.cell").nth(4).click()
     sync_api.expect(panel.get_by_text("Test log")).to_be_visible()
     panel = tab(page, "Monitor")
     changes.progress(TRAINING, "step 55 of 60")

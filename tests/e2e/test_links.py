@@ -1,4 +1,4 @@
-"""The address says what is shown: every choice stands in it, and comes back from it in another browser."""
+"""The address contains every choice, and opens the same in another browser."""
 
 from __future__ import annotations
 
@@ -22,25 +22,44 @@ def test_a_patch_is_shared_by_its_address(still_server, open_page):
     panel.get_by_text("Only plausible").click()
     expect(panel.get_by_text("20 bugs")).to_be_visible()
     field(panel, "Search bugs").fill("gcd")
-    expect(panel.locator(".ledger tbody tr")).to_have_count(1)
+    expect(panel.locator(".verdict-table tbody tr")).to_have_count(1)
     panel.get_by_role("button", name="candidate 9 of pocket/py-gcd: plausible").click()
     expect(panel.get_by_role("heading", name="candidate 9")).to_be_visible()
     page.wait_for_url("**/?patches=5&bug=pocket/py-gcd&rank=9&show=plausible&q=gcd")
     other = open_page(page.url)
     expect(shown(other).get_by_role("heading", name="candidate 9")).to_be_visible()
-    expect(shown(other).locator(".ledger tbody tr")).to_have_count(1)
+    expect(shown(other).locator(".verdict-table tbody tr")).to_have_count(1)
     expect(shown(other).locator(".code.diff mark").first).to_be_visible()
     assert other.url == page.url
     panel.get_by_role("button", name="buggy code of pocket/py-gcd").click()
     page.wait_for_url(re.compile("rank=buggy_code"))
 
 
-def test_what_is_shown_without_a_choice_stands_in_the_address_too(still_server, open_page):
+def test_what_is_shown_without_a_choice_is_in_the_address_too(still_server, open_page):
     page = open_page(still_server.url)
-    for name, address in (("Datasets", "?dataset=stdlib-faults"), ("Monitor", "?run=7"), ("Patches", "?patches=5"),
+    for name, address in (("Datasets", "?dataset=stdlib-faults"), ("Monitor", "?run=7"), ("Patches", "?patches=5"), ("Compare", "?compare=4,5"),
                           ("Chat", "?tab=chat&bug=pocket/py-archive-command"), ("Train", "?tab=train")):  # fmt: skip
         drawn_tab(page, name)
         page.wait_for_url(f"**/{address}")
+
+
+def test_a_comparison_can_be_shared(still_server, open_page):
+    page = open_page(f"{still_server.url}/?patches=5")
+    shown(page).get_by_role("link", name="Compare", exact=True).click()
+    panel = shown(page)
+    expect(panel.get_by_text("hoose 2 to 8 different benchmark runs")).to_be_visible()
+    panel.get_by_label("Runs to compare").click()
+    page.get_by_role("option", name=re.compile("starter on pocket")).first.click()
+    panel.get_by_role("button", name=re.compile("only by")).first.click()
+    bug = panel.locator(".pair .name").first
+    bug.click()
+    expect(panel.locator(".beside .code.diff").first).to_be_visible()
+    page.wait_for_url(re.compile(r"compare=5,4.*repaired=|repaired=.*compare=5,4"))
+    other = open_page(page.url)
+    expect(shown(other).locator(".patterns [aria-pressed=true]")).to_have_count(1)
+    expect(shown(other).locator(".pair .name.chosen")).to_have_count(1)
+    expect(shown(other).locator(".beside .code.diff").first).to_be_visible()
+    assert other.url == page.url
 
 
 def test_back_goes_to_the_page_before(still_server, open_page):
@@ -78,7 +97,7 @@ def test_a_file_is_uploaded_seen_and_named_in_the_form(still_server, open_page, 
     panel = drawn_tab(open_page(still_server.url), "Datasets")
     panel.locator(".drop input").set_input_files(file)
     expect(panel.get_by_text("mine.jsonl is in the form below")).to_be_visible()
-    expect(field(panel, "File")).to_have_value(re.compile(r"/uploads/[0-9a-f]{8}-mine\.jsonl$"))
+    expect(field(panel, "File")).to_have_value(re.compile(r"/uploads/[0-9a-f]{8}/mine\.jsonl$"))
     expect(panel.locator(".preview tbody tr")).to_have_count(3)
     expect(panel.locator(".preview th.used")).to_have_count(2)
 
@@ -99,10 +118,10 @@ def test_on_a_phone_a_patch_is_a_sheet_over_the_page(still_server, open_page):
 @pytest.mark.parametrize("height", [700, 900, 1080])
 def test_the_table_fills_the_height_without_scrolling_inside(still_server, open_page, height):
     page = open_page(f"{still_server.url}/?patches=5", 1440, height)
-    page.locator(".ledger").wait_for()
+    page.locator(".verdict-table").wait_for()
     page.wait_for_timeout(800)  # it is drawn again when it is known how much there is room for
     inner, bottom, strip = page.evaluate("""() => {
-        const table = document.querySelector('.ledger'), pager = document.querySelector('.pager');
+        const table = document.querySelector('.verdict-table'), pager = document.querySelector('.pager');
         return [table.scrollHeight - table.clientHeight, pager.getBoundingClientRect().bottom,
             document.querySelector('.run-row').getBoundingClientRect().height];
     }""")

@@ -1,4 +1,4 @@
-"""Every verb from a shell, on the real model, the real trainer and the real judge, only shorter."""
+"""Every verb from a shell, with the real model, trainer and sandbox, only shorter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_demo_ends_with_its_table_and_everything_can_be_looked_at(shell):
         patches = list(csv.DictReader(file))
     assert {patch["source"] for patch in patches} == {"model", "known_fix", "buggy_code"}
     assert all(patch["sandbox"] for patch in patches if patch["source"] == "known_fix")
-    assert "plausible@10" in shell("demo", *overrides).stdout, "a second demo gets names of its own"
+    assert "plausible@10" in shell("demo", *overrides).stdout, "a second demo gets other names"
 
 
 @pytest.mark.slow
@@ -45,7 +45,7 @@ def test_a_conversation_is_held_and_kept(shell):
 
 def test_a_name_that_means_nothing_is_the_users_error(shell):
     said = shell("benchmark", "--set", "model=gpt", code=2).stderr
-    assert said == "repair-studio: model: no model or folder called 'gpt'; known models: starter, starter-adapter\n"
+    assert said == "repair-studio: model: there is no model or folder 'gpt'; known models: starter, starter-adapter\n"
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What a stranger with a script sends to the handlers: values of every wrong kind, wherever a value is taken."""
+"""Values of every wrong kind, sent by a script to every handler."""
 
 from __future__ import annotations
 

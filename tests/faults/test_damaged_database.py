@@ -1,4 +1,4 @@
-"""A database with broken pages is said to be damaged, in words, by every verb that meets the damage."""
+"""A database with broken pages is reported as damaged by every verb that reads them."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def damaged(home):
     "words",
     [["runs", "list"], ["runs", "show", "1"], ["benchmark"], ["export", "1"], ["demo"], ["runs", "resume", "1"]],
 )
-def test_the_shell_says_it_in_one_sentence(damaged, words):
+def test_the_shell_reports_it_in_one_sentence(damaged, words):
     done = subprocess.run(
         [sys.executable, "-m", "engine", *words, "--home", str(damaged)], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 1
     assert done.stderr.count("studio.db is damaged") == 1
-    assert "put a copy" in done.stderr
+    assert "replace it by a copy" in done.stderr
     assert "Traceback" not in done.stderr
 
 

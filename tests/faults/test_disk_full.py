@@ -1,4 +1,4 @@
-"""A disk that fills up under a run: named, nothing lost, and everything goes on once there is room. On a real tmpfs."""
+"""A disk that fills up during a run: reported, nothing lost, and work continues once there is space. On a real tmpfs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compilers are foreign code's first victim: their bombs end, leak nothing, and good programs pass."""
+"""Code that attacks the compiler is stopped and leaks nothing, and good programs pass."""
 
 from __future__ import annotations
 

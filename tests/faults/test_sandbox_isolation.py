@@ -1,4 +1,4 @@
-"""What lies outside the sandbox stays out of reach: network, files, environment, processes, and the runner's death."""
+"""Nothing outside the sandbox can be reached: network, files, environment, processes; nothing survives the runner."""
 
 from __future__ import annotations
 

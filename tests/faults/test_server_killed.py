@@ -1,4 +1,4 @@
-"""SIGKILL to the server in mid-training: the training goes on, and the next server shows the whole curve."""
+"""SIGKILL to the server during a training: the training continues, and the next server shows the whole curve."""
 
 from __future__ import annotations
 

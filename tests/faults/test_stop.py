@@ -104,7 +104,7 @@ def test_stop_saves_and_resume_goes_on_at_the_next_step(workspace, settings):
     shell(workspace.home, "runs", "resume", str(run_id))
     until(workspace, lambda: len(steps(workspace, run_id)) > stopped_at)
     shell(workspace.home, "runs", "stop-now", str(run_id))
-    assert [event.said.step for event in events(workspace, run_id, "resumed")] == [stopped_at]
+    assert [event.payload.step for event in events(workspace, run_id, "resumed")] == [stopped_at]
     assert steps(workspace, run_id) == list(range(1, len(steps(workspace, run_id)) + 1))
 
 
@@ -132,7 +132,7 @@ def test_the_page_stops_a_training_with_slow_steps_and_resumes_it(workspace):
         click(server, "stop_now", run_id)
         wait_for(lambda: workspace.runs.get(run_id).state == "stopped", 30)
         assert steps(workspace, run_id) == [1, 2]
-        assert [event.said.step for event in events(workspace, run_id, "resumed")] == [1]
+        assert [event.payload.step for event in events(workspace, run_id, "resumed")] == [1]
     finally:
         server.close()
 

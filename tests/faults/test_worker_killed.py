@@ -1,4 +1,4 @@
-"""SIGKILL to a benchmark's worker: its temporary folders go, and the resumed run judges nothing twice."""
+"""SIGKILL to a benchmark's worker: its temporary folders are removed, and the resumed run evaluates nothing twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def until(workspace, holds, seconds=180):
     raise AssertionError("it did not happen in time")
 
 
-def test_a_killed_benchmark_goes_on_with_what_it_had(home):
+def test_a_killed_benchmark_run_continues_with_its_verdicts(home):
     workspace = Workspace(home)
     run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=12", "candidates=3"]))
     until(workspace, lambda: workspace.runs.get(run_id).progress_done >= 4)
@@ -45,7 +45,7 @@ def test_a_killed_benchmark_goes_on_with_what_it_had(home):
     workspace.runs.resume(run_id)
     until(workspace, lambda: workspace.runs.get(run_id).state == "done")
     said = Counter(
-        (event.said.bug_id, event.said.source, event.said.rank)
+        (event.payload.bug_id, event.payload.source, event.payload.rank)
         for event in RunDir(Path(run.folder)).events().events
         if event.kind == "patch"
     )

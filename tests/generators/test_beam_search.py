@@ -42,7 +42,7 @@ def test_completions_are_those_of_transformers(tiny, beams, new_tokens):
     for index, prompt in enumerate(PROMPTS):
         tokens, scores = by_transformers(beam.loaded, prompt, beams, new_tokens)
         ours = torch.tensor([one.score for one in found[index]])
-        wanted = read_back(tokens, ours if scores is None else scores, beam.loaded.tokenizer)
+        wanted = read_back(tokens, ours if scores is None else scores, beam.loaded)
         assert [one.text for one in found[index]] == [one.text for one in wanted]
         assert ours.tolist() == pytest.approx([one.score for one in wanted], abs=1e-4)
 
@@ -109,5 +109,5 @@ def test_the_starter_model_answers_as_transformers_does():
     prompts = [f"<|fim_prefix|>{prompt}<|fim_suffix|>\n<|fim_middle|>" for prompt in PROMPTS]
     found = dict(beam.generate(prompts, 10))
     for index, prompt in enumerate(prompts):
-        wanted = read_back(*by_transformers(beam.loaded, prompt, 10, 32), beam.loaded.tokenizer)
+        wanted = read_back(*by_transformers(beam.loaded, prompt, 10, 32), beam.loaded)
         assert [one.text for one in found[index]] == [one.text for one in wanted]

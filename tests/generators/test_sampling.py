@@ -33,11 +33,11 @@ def test_a_cold_model_always_says_the_same(tiny):
     assert len(set(found)) == 1
 
 
-def test_the_likeliest_token_alone_is_what_top_k_1_leaves(tiny):
+def test_top_k_1_draws_the_most_likely_token(tiny):
     assert len(set(texts(loaded(tiny, top_k=1, temperature=5), PROMPTS[:1])[PROMPTS[0]])) == 1
 
 
-def test_a_stream_asked_again_draws_anew_and_is_repeatable(tiny):
+def test_a_second_stream_draws_again_and_is_repeatable(tiny):
     first, again = loaded(tiny, temperature=2), loaded(tiny, temperature=2)
     drawn = ["".join(first.stream(PROMPTS[0])) for _ in range(4)]
     assert len(set(drawn)) > 1

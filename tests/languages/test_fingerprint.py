@@ -1,4 +1,4 @@
-"""Copies of the same code are told by their fingerprint, whatever surrounds them."""
+"""Copies of the same code have the same fingerprint, whatever surrounds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read off a file: its functions, and its lines without comments, doc-strings and blank lines."""
+"""What is read from a source file: its functions, and its lines without comments, docstrings and blank lines."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_python_comments_and_doc_strings_go_and_strings_stay():
     assert ast.parse(text)
 
 
-def test_java_comments_go_and_never_glue_two_words():
+def test_java_comments_are_removed_without_joining_two_words():
     assert bare(JAVA, "java") == (
         "class Box {\n    @Override\n    int size(int a) {\n"
         '        String s = "// kept";  int b = a +1;\n return a;\n    }\n    Box() {}\n}\n'
@@ -149,6 +149,13 @@ def test_the_standard_library_still_parses_without_comments():
     assert n_functions > 100
 
 
+def test_code_is_moved_to_another_indent_and_its_strings_stay():
+    code = '    def f():\n        x = """\n    a\n"""\n\n        return x\n'
+    moved = 'def f():\n    x = """\n    a\n"""\n\n    return x\n'
+    assert Source(code, "python").moved("    ", "") == moved
+    assert Source(moved, "python").moved("", "    ") == code
+
+
 @given(st.text(max_size=200), st.sampled_from(["python", "java"]), st.integers(1, 6), st.integers(-1, 4))
 def test_any_text_can_be_read(text, name, start, length):
     read = Source(text, name)
@@ -174,5 +181,5 @@ LINES = [
 @given(st.lists(st.sampled_from(LINES)), st.sampled_from(["python", "java"]))
 def test_the_quick_look_for_comments_misses_none(lines, name):
     searched = Source("".join(lines), name)
-    searched._language = replace(language(name), telltale=re.compile(""))  # found in every text
+    searched._language = replace(language(name), quick_check=re.compile(""))  # found in every text
     assert Source("".join(lines), name).bare_lines == searched.bare_lines

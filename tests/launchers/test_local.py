@@ -1,4 +1,4 @@
-"""Detached workers: they outlive us, are known again, and end with everything they started."""
+"""Detached workers: they survive their parent, are identified by a handle, and end with everything they started."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from figures import Figure
 from studio_in_a_browser import server
 
 CLIENTS, SECONDS = 200, 30
-PAGES = ("app", "datasets", "train", "monitor", "merge", "patches", "chat")
+PAGES = ("app", "datasets", "train", "monitor", "merge", "patches", "compare", "chat")
 CLICKS = ("monitor_choose", "chat_choose")
 
 

@@ -22,9 +22,9 @@ METRICS = ("loss", "learning_rate", "tokens_per_s", "memory_bytes", "grad_norm")
 STEPS = 20_000
 
 
-def benchmark_events() -> list[dict[str, object]]:
-    """What the worker of such a run says."""
-    drawn = random.Random(1)
+def benchmark_events(seed: int = 1) -> list[dict[str, object]]:
+    """What the worker of such a run says; another seed gives the same bugs with other verdicts."""
+    drawn = random.Random(seed)
     said: list[dict[str, object]] = []
     for number in range(BUGS):
         buggy = f"def f{number}(x0):\n{BODY}    return x40\n"

@@ -14,15 +14,15 @@ from pathlib import Path
 import many_patches
 from figures import Figure
 
-from engine.control.patches import LedgerQuery
+from engine.control.patches import BugQuery
 from engine.control.workspace import Workspace
 
 LOOKS = 5
 ASKED = {
-    "a page of the table": (LedgerQuery(), LedgerQuery(page=200)),
-    "a filter": (LedgerQuery(show="plausible"), LedgerQuery(show="none_plausible", language="java")),
-    "a search": (LedgerQuery(search="base_case"), LedgerQuery(search="nowhere")),
-    "a sort": (LedgerQuery(sort="first"), LedgerQuery(sort="count"), LedgerQuery(sort="kind", descending=True)),
+    "a page of the table": (BugQuery(), BugQuery(page=200)),
+    "a filter": (BugQuery(show="plausible"), BugQuery(show="none_plausible", language="java")),
+    "a search": (BugQuery(search="base_case"), BugQuery(search="nowhere")),
+    "a sort": (BugQuery(sort="first"), BugQuery(sort="count"), BugQuery(sort="kind", descending=True)),
 }
 EXPORT = """
 import json, resource, sys, time

@@ -1,4 +1,4 @@
-"""What stays in the server of a day's light use, compressed into minutes: pages loaded, looked at, clicked, closed."""
+"""The server's memory after a day's light use, compressed into minutes: pages loaded, clicked, closed."""
 
 from __future__ import annotations
 

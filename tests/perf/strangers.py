@@ -18,6 +18,6 @@ def measure() -> Iterator[Figure]:
         said = made.log.read_text()
         answers = made.request("/")[0] == 200
     print("\n".join(wrong[:5]), said[-2000:])
-    crashes = said.count("Traceback") + said.count("a handler broke")
+    crashes = said.count("Traceback") + said.count("a handler failed")
     yield Figure(f"crashes logged in {TIMES} wild calls of every handler", crashes, "crashes", 0)
     yield Figure("wild calls not answered with a sentence", len(wrong) + (not answers), "calls", 0)

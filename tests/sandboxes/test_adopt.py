@@ -1,4 +1,4 @@
-"""A run leaves no process behind, not even a dead one that nobody waited for, and takes no other's child away."""
+"""A run leaves no process behind, not even a zombie, and does not reap the children of others."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ print(json.dumps({"ended": ended, "codes": sorted(set(codes)), "adopts": flag.va
 
 
 @pytest.mark.parametrize("name", levels())
-def test_no_dead_process_is_left_or_handed_on(name):
+def test_no_zombie_process_is_left(name):
     level = SANDBOXES.create(Params(name=name))
     if reason := level.unavailable():
         pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""Files go into a box and results come out of it, and nothing leads outside."""
+"""Files are written to the working folder and results read from it, without following links to the outside."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def box(tmp_path):
     os.close(handle)
 
 
-def test_what_goes_in_comes_out(box):
+def test_files_can_be_read_back(box):
     folder, handle = box
     fill(handle, {"a": b"1", "deep/er/b": b"\0\xff", "deep/c": b""}, None)
     assert (folder / "deep/er/b").read_bytes() == b"\0\xff"

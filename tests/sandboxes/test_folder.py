@@ -1,4 +1,4 @@
-"""The working folder on disk: its size is counted and it goes away, whatever was built in it."""
+"""The working folder on disk: its size is measured, and it is removed whatever was made in it."""
 
 from __future__ import annotations
 

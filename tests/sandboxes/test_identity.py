@@ -36,7 +36,7 @@ def test_reachable_means_readable_by_a_stranger(tmp_path):
         assert not reachable(folder / "link")
 
 
-def test_no_reachable_temporary_folder_is_said(monkeypatch):
+def test_no_reachable_temporary_folder_is_reported(monkeypatch):
     monkeypatch.setattr("engine.sandboxes.identity.reachable", lambda path: False)
     with pytest.raises(OutsideFailure, match="TMPDIR"):
         reachable_parent()

@@ -1,4 +1,4 @@
-"""The launcher of the Landlock sandbox ends its tree with one call that reaches all it may: it must be sure of its fence."""
+"""The Landlock launcher kills its tree with one call, so it must be certain that it can signal nothing else."""
 
 from __future__ import annotations
 

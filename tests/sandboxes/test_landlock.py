@@ -1,4 +1,4 @@
-"""What a Landlock run keeps on the disk goes with the process that made it, however that ends."""
+"""Files of a Landlock run are removed with the process that made them, however it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The watcher's own way to end a tree, for the day the launcher cannot."""
+"""The watcher's own way to end a process tree, if the launcher cannot."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_a_spec_that_is_no_json_names_the_line(said, tmp_path):
     spec.write_bytes(b'{"model": "caf\xe9"}')
     assert said("train", str(spec)) == f"{spec}: not UTF-8 text (byte 14); save the file as UTF-8"
     spec.write_text('{"kind": "merge"}')
-    assert said("train", str(spec)) == "kind: this is a spec for 'merge', not for 'train'"
+    assert said("train", str(spec)) == "kind: this spec is for 'merge', not for 'train'"
 
 
 def test_a_spec_that_is_not_there_names_the_presets(said):
@@ -65,9 +65,9 @@ def test_a_model_folder_says_what_it_lacks(said, tmp_path):
     def of(folder):
         return said("benchmark", "--set", f"model={folder}")
 
-    assert of(tmp_path) == f"model: {tmp_path} holds no model: config.json is missing"
+    assert of(tmp_path) == f"model: {tmp_path} contains no model: config.json is missing"
     shutil.copy(STARTER_MODEL / "config.json", tmp_path)
-    assert "holds no weights: no .safetensors file" in of(tmp_path)
+    assert "contains no weights: no .safetensors file" in of(tmp_path)
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/nowhere/base"}))
     assert "adapter_model.safetensors is missing" in of(tmp_path)
     (tmp_path / "adapter_model.safetensors").touch()
@@ -88,7 +88,7 @@ HUGE = ("0", "9223372036854775807", "9223372036854775808", "9" * 23)
 @pytest.mark.parametrize("verb", ["show", "stop", "resume", "log", "export"])
 def test_any_number_is_at_most_an_unknown_run(said, verb, number):
     words = [verb] if verb == "export" else ["runs", verb]
-    assert said(*words, number) == f"there is no run {number}; `repair-studio runs list` shows those there are"
+    assert said(*words, number) == f"there is no run {number}; `repair-studio runs list` lists all runs"
 
 
 @pytest.mark.parametrize("verb", ["show", "stop", "resume", "log"])
@@ -100,18 +100,21 @@ def test_a_negative_number_is_an_unknown_run_too(home, verb):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["benchmark", "--set", "model=~nobody-here/m"], "model: no model or folder called '~nobody-here/m'; known"),
-        (["benchmark", "--set", "model=" + "m" * 300], "model: no file or folder can be called 'mmm"),
-        (["merge", "--set", "adapter=" + "m" * 300], "adapter: no file or folder can be called 'mmm"),
-        (["train", "--set", "dataset=" + "m" * 300], "dataset: no file or folder can be called 'mmm"),
+        (["benchmark", "--set", "model=~nobody-here/m"], "model: there is no model or folder '~nobody-here/m'; known"),
+        (["benchmark", "--set", "model=" + "m" * 300], "model: no file or folder can have the name 'mmm"),
+        (["merge", "--set", "adapter=" + "m" * 300], "adapter: no file or folder can have the name 'mmm"),
+        (["train", "--set", "dataset=" + "m" * 300], "dataset: no file or folder can have the name 'mmm"),
         (["train", "--set", "dataset="], "dataset: choose a dataset; known: none yet; build one first"),
-        (["train", "--set", "dataset=x", "--set", "model=a\x1b[31m"], "model: no model or folder called 'a\\x1b[31m'"),
+        (
+            ["train", "--set", "dataset=x", "--set", "model=a\x1b[31m"],
+            "model: there is no model or folder 'a\\x1b[31m'",
+        ),
         (
             ["dataset", "build", "--set", "builder.folder=" + "f" * 300],
-            "builder.folder: no file or folder can be called",
+            "builder.folder: no file or folder can have the name",
         ),
         (["dataset", "build", "--set", "exclude=pocket"], 'exclude: should be a list, as in ["one", "two"] (got'),
-        (["train", "--set", "name=" + "n" * 101], "name: a name is at most 100 letters, digits, spaces and . _ + -"),
+        (["train", "--set", "name=" + "n" * 101], "name: should be at most 100 letters, digits, spaces and . _ + -"),
     ],
     ids=lambda value: " ".join(value)[:50] if isinstance(value, list) else "",
 )
@@ -119,15 +122,16 @@ def test_wrong_input_of_any_kind_is_one_sentence(said, words, sentence):
     assert said(*words).startswith(sentence)
 
 
-def test_nothing_in_a_sentence_moves_the_terminal(said, tmp_path):
+def test_messages_contain_no_control_characters(said, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("\x1b[2Jbefore,after\n")
     sentence = said("dataset", "build", "--set", "builder=columns", "--set", f"builder.file={path}")
-    assert sentence.endswith("its columns are: \\x1b[2Jbefore, after")
+    assert "\\x1b[2Jbefo" in sentence
+    assert "\x1b" not in sentence
 
 
 @pytest.mark.parametrize("place", ["a file", "under a file", "nobody's", "a circle"])
-def test_a_home_that_cannot_be_used_is_said(tmp_path, place):
+def test_a_home_that_cannot_be_used_is_reported(tmp_path, place):
     file, circle = tmp_path / "file", tmp_path / "circle"
     file.touch()
     circle.symlink_to(circle)
@@ -147,7 +151,7 @@ def test_an_empty_home_is_not_the_current_folder(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_may_not_be_read_is_the_users_to_allow(said, monkeypatch):
+def test_a_file_that_may_not_be_read_is_a_user_error(said, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", "/data/x.jsonl")
 
@@ -156,14 +160,14 @@ def test_what_may_not_be_read_is_the_users_to_allow(said, monkeypatch):
 
 
 @pytest.mark.parametrize(("cause", "code"), [("user", 2), ("outside", 1)])
-def test_a_run_that_is_resumed_leaves_with_the_code_of_its_cause(home, monkeypatch, cause, code):
+def test_a_resumed_run_has_the_exit_code_of_its_cause(home, monkeypatch, cause, code):
     def end(workspace, run_id, *, quiet):
         run = workspace.runs.get(run_id)
         run.state, run.cause, run.error = "failed", cause, "no"
         return run
 
     monkeypatch.setattr("engine.control.supervise.Supervisor.tick", lambda self: None)  # nothing is ever started
-    monkeypatch.setattr("engine.shell.follow.to_the_end", end)
+    monkeypatch.setattr("engine.shell.follow.wait_for_end", end)
     run_id = json.loads(CliRunner().invoke(app, ["merge", "--json", "--home", str(home)]).output)["id"]
     CliRunner().invoke(app, ["runs", "stop", str(run_id), "--home", str(home)])
     done = CliRunner().invoke(app, ["runs", "resume", str(run_id), "--wait", "--home", str(home)])
@@ -174,7 +178,7 @@ def test_an_empty_home_says_what_to_do(home):
     assert "try `repair-studio demo`" in CliRunner().invoke(app, ["runs", "--home", str(home)]).output
 
 
-def test_the_home_may_stand_before_the_verb_or_after_it(home, tmp_path):
+def test_the_home_option_may_come_before_or_after_the_verb(home, tmp_path):
     def homes(*words):
         CliRunner().invoke(app, list(words), env={"REPAIR_STUDIO_HOME": str(tmp_path / "environment")})
         made = {path.name for path in tmp_path.iterdir()}
@@ -204,8 +208,8 @@ def test_every_verb_explains_itself(words):
     assert "--set" in said.output
 
 
-def test_cancelling_a_demo_where_there_is_none_says_so(said):
-    assert said("demo", "--cancel") == "no demo is under way, so there is none to cancel"
+def test_cancelling_without_a_demo_is_a_user_error(said):
+    assert said("demo", "--cancel") == "no demo is running, so there is none to cancel"
 
 
 @pytest.mark.parametrize("is_shared", [False, True])
@@ -237,7 +241,7 @@ def test_a_run_that_cannot_be_compared_with_the_one_it_repeats_is_not_queued(hom
     assert Workspace(home).runs.list() == []
     assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1), done.output
     assert "inputs.json " in done.stderr
-    assert done.stderr.endswith("from a copy of its spec.json in another folder\n")
+    assert done.stderr.endswith("with a copy of its spec.json in another folder\n")
 
 
 class AnotherBoot:

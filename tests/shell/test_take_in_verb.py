@@ -38,4 +38,4 @@ def test_folders_are_taken_in_and_shown(shell, tmp_path):
 def test_a_folder_of_no_run_is_one_sentence(shell, tmp_path):
     code, _, said = shell("take-in", str(tmp_path))
     assert (code, said.count("\n")) == (2, 1)
-    assert "is no run's folder: it has no spec.json" in said
+    assert "is not a run's folder: it has no spec.json" in said

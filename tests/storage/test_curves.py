@@ -1,4 +1,4 @@
-"""Curves: every spike shows in few points, a smaller range shows more, and the last value is at hand."""
+"""Curves: reduced ones include every spike, a smaller range shows more points, and the last value is stored."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from storage import curves
 from storage.database import Database
+from storage.queries import LARGEST_ID
 from storage.tables import Run
 
 N = 20_000
@@ -55,6 +56,18 @@ def test_a_smaller_range_shows_more(database):
     assert [step for step, _, _ in all_of_it] == list(range(5000, 5501))
     assert len(few) < 60
     assert drawn(database, N + 1, N + 9) == []
+
+
+def test_the_points_next_to_a_range_come_along_where_there_are_any(database):
+    def steps(first, last):
+        with database.read() as session:
+            return [step for step, _, _ in curves.in_sight(session, 1, "loss", first, last)]
+
+    assert steps(5000, 5003) == [4999, 5000, 5001, 5002, 5003, 5004]
+    assert steps(0, 2) == [1, 2, 3]
+    assert steps(N - 1, LARGEST_ID) == [N - 2, N - 1, N]
+    assert steps(N + 5, N + 9) == [N]
+    assert 1000 < len(steps(2, N - 1)) <= 2 * curves.BUCKETS + 4
 
 
 def test_the_last_value_of_each_metric_follows_what_is_added_and_taken_back(database):

@@ -1,4 +1,4 @@
-"""SQLite under many hands: no lost update, no race at creation, one schema whichever way it came about."""
+"""SQLite with many threads and processes: no lost update, no race at creation, the same schema by any migration."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_a_wrong_question_is_no_trouble_of_the_disks(tmp_path):
         session.connection().exec_driver_sql("SELECT * FROM recipes")
 
 
-def test_the_database_of_another_program_is_left_alone(tmp_path):
+def test_the_database_of_another_program_is_not_changed(tmp_path):
     path = tmp_path / "studio.db"
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE recipes (name TEXT)")

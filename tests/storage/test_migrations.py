@@ -1,4 +1,4 @@
-"""The databases of released versions, as used homes left them, are brought up to date and lose nothing."""
+"""Databases of released versions are migrated and lose nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.scoring import Standing
+from engine.scoring import CandidateSummary
 from storage.database import HEAD, Database, version_of
 from storage.texts import content_hash
 
@@ -85,8 +85,8 @@ def test_what_pages_sort_and_sum_by_is_what_the_old_patches_say(old):
     assert any(row["judged"] for row in after["bug"])
     for bug in after["bug"]:
         mine = [row for row in before["patch"] if (row["run_id"], row["bug_id"]) == (bug["run_id"], bug["bug_id"])]
-        at = Standing.of({row["rank"]: row["outcome"] for row in mine if row["source"] == "model"})
-        found = Standing(bug["first_plausible"], bug["first_unjudged"], bug["plausible"], bug["judged"])
+        at = CandidateSummary.of({row["rank"]: row["outcome"] for row in mine if row["source"] == "model"})
+        found = CandidateSummary(bug["first_plausible"], bug["first_unjudged"], bug["plausible"], bug["judged"])
         controls = {row["source"]: row["outcome"] for row in mine if row["source"] != "model"}
         assert (found, bug["known_fix"], bug["buggy_code"]) == (
             at,
@@ -116,7 +116,7 @@ def test_old_turns_are_a_path(old):
     assert {turn["run_id"] for turn in turns} == {None}, "which run made them was not kept"
 
 
-def test_a_patch_whose_bug_was_never_told_of_is_kept(old):
+def test_a_patch_without_an_event_of_its_bug_is_kept(old):
     path, _ = old
     with sqlite3.connect(path) as database:
         database.execute("UPDATE patch SET bug_id = 'lost' WHERE id = 1")
@@ -138,7 +138,7 @@ def test_a_run_in_a_state_that_does_not_exist_has_failed(old):
     assert (run["state"], "does not exist" in run["error"]) == ("failed", True)
 
 
-def test_a_migration_that_fails_changes_nothing_and_the_next_start_copies_anew(old, monkeypatch):
+def test_a_failed_migration_changes_nothing_and_the_next_start_copies_again(old, monkeypatch):
     from alembic import command
 
     path, before = old

@@ -42,7 +42,7 @@ def talk(world, turns=(), budget=5, **settings):
     return list(strategy.reply(BUG, turns, budget, world, world.complete, world.evaluate))
 
 
-def test_what_was_tried_and_what_failed_stands_in_the_next_prompt():
+def test_earlier_answers_and_failures_are_in_the_next_prompt():
     world = World("    return a * b\n", BUG.fixed_lines)
     turns = talk(world)
     assert world.prompts == ["", "tried: return a * b\ntest: assert 3 == 7"]
@@ -58,7 +58,7 @@ def test_the_users_words_become_a_hint():
     assert world.prompts == ["tried: return a * b\ntest: assert 3 == 7\nhint: look at the; sign"]
 
 
-def test_the_studios_own_report_is_no_hint():
+def test_a_turn_of_the_studio_is_no_hint():
     failed = Turn("assistant", "    return a * b\n", Patch(BUG.id, "x"), WRONG)
     assert notes_of([failed, Turn("tool", for_people(WRONG)), Turn("tool", STUCK)]) == [
         "tried: return a * b", "test: assert 3 == 7",

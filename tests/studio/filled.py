@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
-from engine.control.ledger import Ledger
+from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
-from engine.events import BugSeen, PatchJudged, VerdictSaid
+from engine.events import BugEvent, PatchEvent, VerdictFields
 from engine.specs import parse
 from storage import curves, texts
 from storage.database import Database
@@ -148,19 +148,19 @@ def _curves(session: object, run: Run, steps: int) -> None:
 
 
 def _benchmark(session: object, run: Run, model: str, odd: str) -> None:
-    ledger = Ledger(session, run.id or 0)
+    patch_rows = PatchRows(session, run.id or 0)
     for number, name in enumerate(NAMES):
         language = "java" if number % 6 == 5 else "python"
         bug_id = f"pocket/{language[:2]}-{name.replace('_', '-')}{odd}"
         buggy, fixed = BUGGY.replace("gcd", name), FIXED.replace("gcd", name)
         skipped = "no JDK found: install openjdk-17-jdk-headless" if language == "java" else ""
-        ledger.add(BugSeen(id=bug_id, language=language, path=f"{name}.py", start=4, end=4, buggy=buggy,
+        patch_rows.add(BugEvent(id=bug_id, language=language, path=f"{name}.py", start=4, end=4, buggy=buggy,
                            fixed=fixed, skipped=skipped, kind=KINDS[number % len(KINDS)],
                            cwe="CWE-193" if number % 4 == 0 else ""))  # fmt: skip
         if skipped:
             continue
-        ledger.add(PatchJudged(bug_id, "known_fix", 0, _verdict("plausible", log="3 passed"), text=fixed))
-        ledger.add(PatchJudged(bug_id, "buggy_code", 0, _verdict("test_failed", log=FAILURE + odd), text=buggy))
+        patch_rows.add(PatchEvent(bug_id, "known_fix", 0, _verdict("plausible", log="3 passed"), text=fixed))
+        patch_rows.add(PatchEvent(bug_id, "buggy_code", 0, _verdict("test_failed", log=FAILURE + odd), text=buggy))
         for rank in range(1, 11):
             lucky = (number * 3 + rank * 7) % (17 if model == "starter" else 9) == 0
             outcome = "plausible" if lucky else OUTCOMES[(number + rank * 3) % 10]
@@ -168,13 +168,13 @@ def _benchmark(session: object, run: Run, model: str, odd: str) -> None:
             text = None if outcome == "no_patch" else fixed if lucky else BUGGY.replace("b + 1", f"b + {rank}")
             verdict = _verdict(outcome, log=odd + FAILURE, failed=("test_small",),
                                reason="the answer is empty" if text is None else "")  # fmt: skip
-            ledger.add(PatchJudged(bug_id, "model", rank, verdict, text=text, score=-0.11 * rank - 0.02,
+            patch_rows.add(PatchEvent(bug_id, "model", rank, verdict, text=text, score=-0.11 * rank - 0.02,
                                    completion=f"        a, b = b, a % b{odd}\n"))  # fmt: skip
-    ledger.store()
+    patch_rows.store()
 
 
-def _verdict(outcome: str, **more: object) -> VerdictSaid:
-    return VerdictSaid(Outcome(outcome), duration_s=0.31, sandbox="bubblewrap 0.8.0", **more)  # type: ignore[arg-type]
+def _verdict(outcome: str, **more: object) -> VerdictFields:
+    return VerdictFields(Outcome(outcome), duration_s=0.31, sandbox="bubblewrap 0.8.0", **more)  # type: ignore[arg-type]
 
 
 FAILURE = """F.                                                      [100%]
@@ -198,10 +198,10 @@ def _conversation(session: object, run: Run, odd: str) -> None:
     ]
     before = None
     for number, (role, text, patch, outcome, log) in enumerate(turns, 1):
-        kept = texts.kept(session, {text, patch or "", log, "", "[]"})
-        before = Turn(conversation_id=chat.id, number=number, role=role, message_text=kept[text], outcome=outcome,
-                      parent_id=before and before.id, run_id=run.id, patch_text=kept[patch] if patch else None,
-                      prompt_text=kept[""], log_text=kept[log], failed_text=kept["[]"],
+        text_ids = texts.store(session, {text, patch or "", log, "", "[]"})
+        before = Turn(conversation_id=chat.id, number=number, role=role, message_text=text_ids[text], outcome=outcome,
+                      parent_id=before and before.id, run_id=run.id, patch_text=text_ids[patch] if patch else None,
+                      prompt_text=text_ids[""], log_text=text_ids[log], failed_text=text_ids["[]"],
                       sandbox="bubblewrap 0.8.0")  # fmt: skip
         session.add(before)
         session.flush()

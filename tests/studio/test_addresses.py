@@ -6,8 +6,10 @@ import gradio as gr
 import pytest
 
 from engine.errors import UserError
+from engine.specs import KINDS
 from studio.addresses import link, page_of, read_query, value_of
 from studio.page import Choice
+from studio.pages import PAGES
 
 
 def known(value):
@@ -32,7 +34,12 @@ def choices():
     }  # fmt: skip
 
 
-def test_a_link_is_what_it_says_and_leaves_out_what_is_empty():
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "validate"])  # which a shell asks for
+def test_every_kind_of_run_has_a_page_with_its_form(kind):
+    assert KINDS[kind].page in {page.key for page in PAGES}
+
+
+def test_a_link_contains_the_values_that_are_not_empty():
     address = link(patches=6, bug="pocket/py gcd&x", rank="", run=0)
     assert address == "?patches=6&bug=pocket/py%20gcd%26x"
     assert read_query(address) == {"patches": "6", "bug": "pocket/py gcd&x"}
@@ -53,11 +60,11 @@ def test_a_query_opens_one_page(choices, query, key):
      ("monitor", 1, "a\0", ""), ("patches", 1, "some", "some"), ("patches", 1, "<b>", "all"), ("patches", 2, "kind", "kind"),
      ("patches", 2, "", "bug"), ("patches", 3, "1", True), ("patches", 3, "x", False)],
 )  # fmt: skip
-def test_what_a_link_puts_into_a_field_is_what_the_field_can_hold(choices, key, place, text, value):
+def test_a_link_gives_a_field_only_values_of_its_type(choices, key, place, text, value):
     assert value_of(choices[key][place], text) == (value, "")
 
 
-def test_what_is_not_here_is_said(choices):
+def test_a_link_to_something_unknown_gives_a_message(choices):
     assert value_of(choices["monitor"][0], "9") == (0, "there is no 9")
     assert value_of(choices["monitor"][1], "gone") == ("", "there is no gone")
 

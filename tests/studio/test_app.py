@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import gradio as gr
 import pytest
 from filled import CHAT_BUG, fill
 
 from engine.control.workspace import Workspace
+from engine.params import Params, setting
+from engine.plugins import BUILDERS
 from engine.spec_files import read_spec
 from studio import pages
 from studio.app import create_app
@@ -36,6 +40,42 @@ def test_every_part_can_be_drawn(studio):
         assert len(drawn["pieces"]) > 1, page.name
         again = page.look(drawn["sent"], [field.value for field in page.inputs])
         assert set(again["pieces"]) == {0}, "nothing has changed, so nothing is sent"
+
+
+class Bare:
+    """A builder of a package, as small as one can be: it takes a file and offers no choices."""
+
+    name = "bare"
+    makes = "bugs"
+
+    class Params(Params):
+        name: Literal["bare"] = "bare"
+        source: str = setting("", "a file", upload=True)
+
+    def __init__(self, params):
+        self.params = params
+
+
+def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(BUILDERS, "_paths", {"bare": f"{__name__}:Bare", **BUILDERS._paths})
+    workspace = Workspace(tmp_path)
+    studio = create_app(workspace)
+    take_file = handler(studio, "datasets_take_file")
+    file = tmp_path / "a.csv"
+    file.write_text("new,old\nx,y\n")
+    dropped = gr.EventData(None, {"value": str(file)})
+    filled = {name: take_file(name, dropped) for name in ("bare", "columns", "faults")}
+    assert filled["bare"][:3] == ["bare", "", str(file)]
+    assert filled["bare"][3:] == [gr.skip()] * 5
+    assert filled["columns"][:4] == ["columns", "", gr.skip(), str(file)]
+    assert [update["value"] for update in filled["columns"][4:]] == ["old", "new", "", ""]
+    assert filled["faults"][0] == "bare", "the first that takes one"
+    file.write_bytes(bytes(range(99)))
+    refused = take_file("columns", dropped, "", "/b.csv")
+    assert refused[1].startswith("/b.csv\na.csv is not a table of text: ")
+    assert refused[:1] + refused[2:] == [gr.skip()] * 7, "the form stays as it was"
+    assert file.exists(), "it was not received here"
+    workspace.close()
 
 
 def test_there_is_a_tab_for_each_page_in_their_order(studio):
@@ -91,12 +131,12 @@ def demo(studio):
     return line, stages, run["visible"] is True, cancel["visible"] is True
 
 
-def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
+def test_the_demo_is_started_once_and_cancelled_as_a_whole(studio, request):
     ask, start, cancel = (handler(studio, f"app_{name}_demo") for name in ("ask", "start", "cancel"))
     if "used" in request.node.name:  # its demo is not over
         before, *_ = demo(studio)
         assert demo(studio)[2:] == (False, True)
-        with pytest.raises(gr.Error, match="under way"):
+        with pytest.raises(gr.Error, match="already running"):
             start()
         cancel()
         assert demo(studio)[2:] == (True, False)
@@ -104,16 +144,16 @@ def test_the_demo_is_asked_for_once_and_cancelled_as_one(studio, request):
         assert demo(studio)[2:] == (True, False), "and not started before it is confirmed"
         start()
         line, stages, *_ = demo(studio)
-        assert stages.count("waits its turn") == 6
-        assert "in the demo before" in line
+        assert stages.count(">queued<") == 6
+        assert "in the previous demo" in line
         assert before.count('class="figure"') == line.count('class="figure"') == 2, "figures stay until there are new"
         return
     assert "Teach a code model" in demo(studio)[0]
-    with pytest.raises(gr.Error, match="no demo is under way"):
+    with pytest.raises(gr.Error, match="no demo is running"):
         cancel()
     ask()
-    assert demo(studio)[1].count("waits its turn") == 6
-    with pytest.raises(gr.Error, match="under way"):
+    assert demo(studio)[1].count(">queued<") == 6
+    with pytest.raises(gr.Error, match="already running"):
         start()
     cancel()
     assert demo(studio)[1].count("stopped") >= 6
@@ -129,6 +169,6 @@ def test_stopping_a_model_says_which_other_answers_end_with_it(tmp_path, monkeyp
     for conversation in (mine, other):
         workspace.chats.send(conversation)
     stop(mine)
-    assert said == ["The model was also answering another conversation; press Repair there to go on."]
-    assert "press Repair to go on" in workspace.chats.view(other).error
+    assert said == ["The model was also answering another conversation; press Repair there to continue."]
+    assert "press Repair to continue" in workspace.chats.view(other).error
     workspace.close()

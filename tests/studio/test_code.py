@@ -59,7 +59,7 @@ def test_lines_without_much_in_common_have_no_marks():
     assert marks_of("a b\n", "a c\n") == ([(2, 3)], [(2, 3)])
 
 
-def test_what_lies_apart_has_a_gap_between():
+def test_distant_changes_have_a_gap_between_them():
     before = "".join(f"line {number}\n" for number in range(40))
     after = before.replace("line 2\n", "").replace("line 30\n", "line x\n")
     assert [line.kind for line in lines(before, after, "a.py")].count("gap") == 1

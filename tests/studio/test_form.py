@@ -72,7 +72,7 @@ def test_wrong_text_is_one_sentence_that_names_the_field(train, place, text, lab
     assert ";" not in said
     assert raised.value.field == place.replace("__", ".")
     complaint = train.complaint(raised.value)
-    assert f".at-{place.replace('__', '-')} input" in complaint
+    assert f'data-wrong="at-{place.replace("__", "-")}"' in complaint
 
 
 def test_a_complaint_is_inert_html(train):
@@ -92,22 +92,25 @@ def test_settings_of_a_plugin_that_is_not_chosen_are_left_out():
 
 def test_a_plugin_offers_choices_for_its_own_settings(tmp_path):
     file = tmp_path / "pairs.csv"
-    file.write_text("n,after,before\n1,x,y\n")
+    file.write_text("n,after,project,before\n1,x,p,y\n")
     with gr.Blocks() as blocks:
         form = Form("dataset", names={})
     (offer,) = [each for each in blocks.fns.values() if each.api_name == "dataset_choices_of_builder_columns"]
-    given = [
-        str(file) if each.place == "builder.file" else each.widget.value
-        for each in form.fields
-        if each.plugin == "columns"
-    ]
-    shown = dict(
-        zip([each.place for each in form.fields if each.widget in offer.outputs], offer.fn(*given), strict=True)
-    )
-    assert shown["builder.buggy"]["value"] == "before"
-    assert shown["builder.fixed"]["value"] == "after"
-    assert shown["builder.id"]["choices"] == ["", "n", "after", "before"]
-    assert "value" not in shown["builder.id"], "what is chosen already stays"
+    settings = [each for each in form.fields if each.plugin == "columns"]
+    given = {each.place: each.widget.value for each in settings} | {"builder.file": str(file)}
+
+    def offered():
+        shown = [each.place for each in settings if each.widget in offer.outputs]
+        return dict(zip(shown, offer.fn(*given.values()), strict=True))
+
+    proposed = {place: update["value"] for place, update in offered().items()}
+    assert proposed == {"builder.buggy": "before", "builder.fixed": "after", "builder.id": "",
+                        "builder.project": "project"}  # fmt: skip
+    assert offered()["builder.id"]["choices"] == ["", "n", "after", "project", "before"]
+    given |= proposed | {"builder.project": ""}
+    assert not any("value" in update for update in offered().values()), "what is chosen of this file stays"
+    given["builder.file"] = str(tmp_path / "none.csv")
+    assert not any("choices" in update for update in offered().values()), "and nothing changes for no file"
 
 
 def test_where_there_is_nothing_to_choose_no_field_is_shown():

@@ -1,4 +1,4 @@
-"""What arrives from a browser is checked, and what breaks on our side is logged once."""
+"""Values from a browser are checked, and internal errors are logged once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from engine.errors import UserError
 from studio import guard, sessions
 from studio.checked import LARGEST, LONGEST, WellFormed, chosen_number, cleaned, is_text, number_of
-from studio.guard import Sparing, guarded, on
+from studio.guard import RepeatFilter, guarded, on
 from studio.sessions import Sessions
 
 
@@ -91,16 +91,16 @@ def test_what_is_no_call_is_refused(page, body):
     assert WellFormed(None, page).problem("/gradio_api/run/predict", body)
 
 
-def test_the_same_fault_is_logged_once_a_minute_and_then_with_how_often_it_came(caplog, monkeypatch):
+def test_the_same_error_is_logged_once_a_minute_with_its_count(caplog, monkeypatch):
     def handler(number):
         return 1 // number
 
     def call(times):
         for _ in range(times):
-            with pytest.raises(gr.Error, match="broke on our side"):
+            with pytest.raises(gr.Error, match="An internal error"):
                 guarded(handler)(0)
 
-    monkeypatch.setattr(guard.log, "filters", [Sparing()])
+    monkeypatch.setattr(guard.log, "filters", [RepeatFilter()])
     now = [1000.0]
     monkeypatch.setattr(guard.time, "monotonic", lambda: now[0])
     with caplog.at_level(logging.ERROR, "studio"):
@@ -113,7 +113,7 @@ def test_the_same_fault_is_logged_once_a_minute_and_then_with_how_often_it_came(
     assert "4 times since" in caplog.records[1].getMessage()
 
 
-def test_a_session_is_small_and_goes_when_its_page_is_quiet(page, monkeypatch):
+def test_a_session_is_small_and_removed_when_unused(page, monkeypatch):
     kept = Sessions()
     kept.set_blocks(page)
     assert kept["a"] is kept["a"]
@@ -121,7 +121,7 @@ def test_a_session_is_small_and_goes_when_its_page_is_quiet(page, monkeypatch):
     assert kept["a"].blocks_config.fns.keys() == page.fns.keys()
     kept.delete_all_expired_state()
     assert "a" in kept
-    monkeypatch.setattr(sessions, "QUIET", timedelta(seconds=-1))
+    monkeypatch.setattr(sessions, "UNUSED", timedelta(seconds=-1))
     kept.delete_all_expired_state()
     assert "a" not in kept
     assert kept.time_last_used == {}

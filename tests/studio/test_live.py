@@ -53,7 +53,7 @@ def test_the_first_look_sends_all_and_the_next_draws_nothing(shown):
     assert (again["pieces"], shown.drawn) == ({0: ""}, [])
 
 
-def test_another_stamp_draws_what_follows_and_sends_only_what_differs(shown):
+def test_another_stamp_draws_the_parts_and_sends_only_changes(shown):
     first = shown.look()
     shown.stamp = "two"
     same = shown.look(first["sent"])
@@ -71,7 +71,7 @@ def test_another_value_draws_its_parts_only(shown):
     assert shown.drawn == ["alone"]
 
 
-def test_a_part_that_cannot_be_drawn_says_so_and_the_others_go_on(shown):
+def test_a_part_that_cannot_be_drawn_shows_an_error_and_the_others_are_drawn(shown):
     failed = shown.look(typed="bad")
     assert "&lt;b&gt;bad&lt;/b&gt;" in failed["pieces"][0]
     assert set(failed["pieces"]) == {0, 3}
@@ -103,7 +103,7 @@ def test_many_who_look_at_the_same_have_it_drawn_once(shown):
 
 
 @pytest.mark.parametrize("sent", [7, "text", {"a": 1}, [[]], [1, 2], [["a"]], [None, None], [["a", []], [{}]]])
-def test_what_a_page_should_not_say_is_as_if_it_had_nothing(shown, sent):
+def test_invalid_digests_of_a_page_are_ignored(shown, sent):
     assert shown.look(sent)["pieces"][1] == "a"
 
 

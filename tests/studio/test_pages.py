@@ -1,4 +1,4 @@
-"""What the pages draw: figures, badges, diffs, tokens; hostile text stays text everywhere."""
+"""What the pages draw: figures, badges, diffs, tokens; hostile text is escaped everywhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import gradio as gr
 import pytest
 from filled import CHAT_BUG, HOSTILE, fill
 
+from engine.builders import Funnel
+from engine.builders.columns import Preview
 from engine.control.views import DatasetView, RunView, run_views
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
@@ -18,7 +20,7 @@ from engine.errors import OutsideFailure, UserError
 from studio import charts
 from studio.guard import check_bind, guarded
 from studio.html import basics as show
-from studio.html import code, conversation, guide, patch, patch_table
+from studio.html import code, comparison, conversation, guide, patch, patch_table
 from studio.html import header as page
 from studio.pages import datasets, merge, monitor, train
 
@@ -55,7 +57,7 @@ def workspace(tmp_path_factory):
 
 def drawn(workspace):
     """Every piece of HTML that shows something of a used workspace."""
-    runs = run_views(workspace.runs.list())
+    runs = run_views(workspace.runs.list(), workspace.runs.unfinished())
     for run in runs:
         yield show.run_strip(run)
         yield monitor.settings(run, workspace.runs.command(monitor.parse(dict(run.spec))))
@@ -66,11 +68,20 @@ def drawn(workspace):
     yield page.header("<b onclick=x>", runs)
     dataset = DatasetView.of(workspace.datasets.list()[0])
     yield datasets.report(dataset) + datasets.actions(dataset)
-    yield datasets.preview([{HOSTILE: HOSTILE, "b": "x"}], {HOSTILE: HOSTILE})
+    bad = Funnel(source=2, lost={"not a table": 1}, examples={"not a table": HOSTILE})
+    yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE})
+    yield datasets.preview(Preview(["b"], [], Funnel(), HOSTILE), {})
     yield guide.about(workspace.demo.stages(), workspace.demo.table(), workspace.machine(), under_way=True)
     yield guide.stages(workspace.demo.stages())
     yield datasets.sample(workspace.datasets.sample("stdlib-faults", 3))
     run = next(run for run in workspace.patches.runs() if run.started_at)
+    compared = workspace.compare.runs([each.id for each in workspace.patches.runs() if each.started_at])
+    yield comparison.runs_table(compared) + comparison.patterns(compared, "10")
+    yield comparison.groups_table(compared, compared.groups("kind"))
+    cells = workspace.compare.cells([each.run for each in compared.runs], [bug.bug_id for bug in compared.bugs], 10)
+    yield comparison.bugs_table(compared.bugs, cells, compared, compared.bugs[-1].bug_id)
+    beside = [workspace.patches.detail(each.run, compared.bugs[-1].bug_id, "model", 3) for each in compared.runs]
+    yield comparison.side_by_side([*beside, None], compared, compared.bugs[-1].bug_id)
     rows, total = workspace.patches.page(run.id)
     assert total == 24
     yield patch_table.strip(workspace.patches.totals(run.id))
@@ -82,7 +93,7 @@ def drawn(workspace):
     yield conversation.earlier(workspace.chats.entries(), 1)
 
 
-def test_hostile_text_is_inert_wherever_it_is_shown(workspace):
+def test_hostile_text_is_escaped_wherever_it_is_shown(workspace):
     pieces = list(drawn(workspace))
     assert len(pieces) > 30
     assert sum("&lt;img src=x" in piece for piece in pieces) > 10
@@ -98,7 +109,7 @@ def test_hostile_text_is_inert_wherever_it_is_shown(workspace):
         ("chat", True, "ending"),
     ],
 )
-def test_a_stopping_run_says_once_what_is_waited_for_and_the_page_counts_how_long(kind, stop_now, words):
+def test_a_stopping_run_says_once_what_it_still_does_and_since_when(kind, stop_now, words):
     run = SimpleNamespace(
         id=1, kind=kind, name="mine", state="stopping", stop_now=stop_now, stop_asked_at=1e9, started_at=9e8,
         ended_at=None, progress_text="step 3 of 9", progress_done=3, progress_total=9, error="", after=None, spec={},
@@ -132,7 +143,7 @@ def test_a_key_names_its_patch(place):
     assert patch_table.read_key(patch_table.patch_key("pocket/a:b", *place)) == ("pocket/a:b", *place)
 
 
-def test_tokens_are_tinted_by_mask():
+def test_tokens_are_coloured_by_mask():
     shown = code.tokens([("def", False), ("<x>\n", True)])
     assert '<span class="context">def</span>' in shown
     assert '<span class="learned">&lt;x&gt;<u>↵</u>' in shown
@@ -142,7 +153,7 @@ def test_the_faulty_lines_are_marked(workspace):
     assert conversation.chosen_bug(workspace.chats.bug(CHAT_BUG)).count('class="marked"') >= 1
 
 
-def test_charts_hold_all_points_and_keep_their_zoom():
+def test_charts_contain_all_points_and_keep_their_zoom():
     curves = {"loss": [(1, 2.0, 0.0), (2, 1.5, 1.0)], "eval_loss": [(2, 1.6, 1.0)]}
     figure = json.loads(charts.loss(curves))
     assert [trace["x"] for trace in figure["data"]] == [[1, 2], [2]]
@@ -157,6 +168,33 @@ def test_the_step_axis_has_whole_steps_and_ends_at_the_last():
     many = json.loads(charts.loss({"loss": [(step, 2.0, 0.0) for step in (1, 5, 97)]}))["layout"]["xaxis"]
     assert many["autorangeoptions"]["maxallowed"] == 97
     assert "dtick" not in many
+
+
+def test_what_is_in_sight_is_the_same_range_in_every_figure_and_asks_for_its_steps():
+    view = charts.View.read("run 3", "run 3:2.5:7.25")
+    assert (view, view.steps) == (charts.View("run 3", (2.5, 7.25)), (2, 8))
+    points = [(step, 1.0, 0.0) for step in range(1, 101)]
+    metrics = dict.fromkeys(("loss", "learning_rate", "tokens_per_s", "memory_bytes"), points)
+    for make in monitor.CHARTS:
+        whole, zoomed = (json.loads(make(metrics, each))["layout"] for each in (charts.View("run 3"), view))
+        assert whole["uirevision"] == zoomed["uirevision"] == "run 3"
+        assert whole["xaxis"]["uirevision"] != zoomed["xaxis"]["uirevision"], "or plotly would keep its own range"
+        assert "range" not in whole["xaxis"]
+        assert zoomed["xaxis"]["range"] == [2.5, 7.25]
+        assert ("dtick" in whole["xaxis"], zoomed["xaxis"]["dtick"]) == (False, 1)
+
+
+@pytest.mark.parametrize("said", ["", "run 3", "run 4:1:2", "run 3:1", "run 3:1:2:3", "run 3:2:1", "run 3:1:1", "run 3:x:y",
+                                  "run 3:nan:2", "run 3:1:inf", "run 3:-1e300:1e300", HOSTILE])  # fmt: skip
+def test_a_zoom_of_another_run_or_without_sense_shows_all(said):
+    view = charts.View.read("run 3", said)
+    assert view.sight is None
+    assert view.steps[0] == 0
+    assert view.steps[1] >= 10**12
+
+
+def test_beyond_the_first_step_there_is_none():
+    assert charts.View.read("run 3", "run 3:-20.5:-3").steps == (0, 0)
 
 
 @pytest.mark.parametrize("make", [charts.learning_rate, charts.speed, charts.memory])
@@ -199,7 +237,7 @@ def train_spec():
     [
         (UserError("rank <b>0</b>"), "rank &lt;b&gt;0"),
         (OutsideFailure("disk full"), "disk full"),
-        (KeyError("x"), "Something broke on our side"),
+        (KeyError("x"), "An internal error of the studio"),
     ],
 )
 def test_the_guard_turns_trouble_into_escaped_sentences(error, text):
@@ -220,15 +258,20 @@ def test_only_loopback_is_open_without_a_password(host):
     check_bind("::1", has_auth=False)
 
 
+def test_a_merge_whose_numbers_are_not_finite_is_shown_as_no_proof():
+    run = SimpleNamespace(state="done", result={"usable": False, "max_logit_difference": None, "tolerance": None})
+    assert ">nan<" in merge.parity_check(merge.Parity.of(run))
+
+
 @pytest.mark.parametrize(
     ("usable", "same", "look", "words"),
     [
-        (True, 5, "good", "It answers like the adapter and is offered"),
+        (True, 5, "good", "It answers like the adapter and can be chosen"),
         (True, 3, "caution", "Caution: the numbers agree up to rounding, but not all patches are the same."),
-        (False, 5, "bad", "It does not answer like the adapter, so it is offered nowhere."),
+        (False, 5, "bad", "It does not answer like the adapter, so it cannot be chosen on other pages."),
     ],
 )
-def test_a_merge_is_a_success_only_where_every_patch_is_the_same(usable, same, look, words):
-    shown = merge.parity(merge.Proof(usable, 1e-6, 1e-5, same, 5))
+def test_a_merge_is_a_success_only_if_every_patch_is_the_same(usable, same, look, words):
+    shown = merge.parity_check(merge.Parity(usable, 1e-6, 1e-5, same, 5))
     assert f'class="parity {look}"' in shown
     assert words in shown

@@ -31,10 +31,15 @@ def filled(studio, again=0, use=""):
     }
 
 
-def preview(studio, again, **changed):
+def preview(studio, again, refused="", **changed):
     page = studio.pages["train"]
     part = next(part for part in page.parts if part.draw.__name__ == "preview")
-    return part.draw(again, *[changed.get(field.elem_id, field.value) for field in part.inputs[1:]])
+    return part.draw(again, refused, *[changed.get(field.elem_id, field.value) for field in part.inputs[2:]])
+
+
+def start(studio, **changed):
+    handler = next(each for each in studio.blocks.fns.values() if each.api_name == "train_start")
+    return handler.fn(*[changed.get(field.elem_id, field.value) for field in handler.inputs])
 
 
 def test_a_run_again_has_its_settings_and_the_next_free_name(studio):
@@ -43,7 +48,7 @@ def test_a_run_again_has_its_settings_and_the_next_free_name(studio):
     assert values["train-dataset"] == "stdlib-faults"
 
 
-def test_what_was_changed_since_is_said_and_marked(studio):
+def test_changed_settings_are_named_and_marked(studio):
     values = filled(studio, TRAINED)
     assert "Nothing is changed yet" in preview(studio, TRAINED, **values)[1]
     values["train-sft-trainer-rank"] = "32"
@@ -51,6 +56,17 @@ def test_what_was_changed_since_is_said_and_marked(studio):
     assert "Changed: Rank 16 → 32" in said
     assert ".at-trainer-rank input" in said
     assert preview(studio, 0, **values)[1] == ""
+
+
+def test_what_a_start_is_refused_for_is_said_until_the_form_is_another_one(studio):
+    taken = {"train-name": "repair-lora", "train-dataset": "stdlib-faults"}
+    refused, *others = start(studio, **taken)
+    assert others == [gr.skip()]
+    said = preview(studio, 0, refused, **taken)[0]
+    assert "there is already a model &#x27;repair-lora&#x27;" in said
+    assert 'data-wrong="at-name"' in said
+    assert preview(studio, 0, refused, **{**taken, "train-name": "mine"})[0] == ""
+    assert preview(studio, 0, "[nonsense", **taken)[0] == preview(studio, 0, '["x"]', **taken)[0] == ""
 
 
 def test_a_link_with_one_setting_fills_that_one(studio):

@@ -1,4 +1,4 @@
-"""Which run, page and actions are shown, told without a page."""
+"""Which run, page and actions are shown, tested without a page."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from engine.control.compare import ComparedBug
 from engine.control.views import RunView
-from studio.pages import monitor, patches
+from studio.pages import compare, monitor, patches
 
 RUN = RunView(1, "benchmark", "mine on pocket", "done", {"model": "/models/mine", "benchmark": {"name": "pocket"}}, None,
               None, 0.0, 1.0, 2.0, None, "", 1.0, "", "", {})  # fmt: skip
@@ -23,7 +24,7 @@ def test_the_run_that_is_wanted_is_shown_else_the_newest_that_has_started():
 
 
 def test_a_benchmark_run_is_called_by_its_model_and_its_benchmark():
-    assert patches.called(RUN) == "mine on pocket  ·  run 1"
+    assert patches.run_label(RUN) == "mine on pocket  ·  run 1"
 
 
 @pytest.mark.parametrize(("total", "size", "pages"), [(0, 15, 1), (15, 15, 1), (16, 15, 2), (5, 0, 5), (120, 10**6, 2)])
@@ -31,6 +32,31 @@ def test_the_pages_of_a_table(total, size, pages):
     shown = patches.Shown(" gcd ", "plausible", "python", "kind", 2, size)
     assert shown.pages(total) == pages
     assert (shown.query.search, shown.query.page) == ("gcd", 2)
+
+
+def test_the_newest_two_finished_runs_on_one_benchmark_are_compared():
+    other = replace(RUN, id=2, spec={"benchmark": {"name": "quixbugs"}})
+    running = replace(RUN, id=3, state="running")
+    assert compare.newest_pair([replace(RUN, id=5), running, other, replace(RUN, id=1)]) == [1, 5]
+    assert compare.newest_pair([running, other, RUN]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("5,6", [5, 6]), ("6, 5,6,x,-1", [6, 5]), ("", []), ("1,2,3,4,5,6,7,8,9", [*range(1, 9)])]
+)
+def test_the_runs_that_an_address_names(text, found):
+    assert compare.numbers(text) == found
+
+
+def test_the_bugs_of_one_combination_of_runs():
+    def bug(bug_id, *repaired):
+        return ComparedBug(bug_id, "python", "off_by_one", "CWE-193", "1 line", repaired, (None,) * len(repaired))
+
+    bugs = [bug("one", True, False), bug("two", True, True), bug("three", None, True)]
+    assert [each.bug_id for each in compare.fitting(bugs, "10", "")] == ["one"]
+    assert [each.bug_id for each in compare.fitting(bugs, "", " THREE ")] == ["three"]
+    assert len(compare.fitting(bugs, "", "cwe-193")) == 3
+    assert compare.fitting(bugs, "01", "") == []
 
 
 def test_what_trains_is_shown_first_then_what_runs_then_the_newest():

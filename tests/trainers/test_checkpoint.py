@@ -46,7 +46,7 @@ def test_an_unfinished_seal_is_no_seal(tmp_path):
     assert (tmp_path / "incomplete-10" / f"{SEAL}.tmp").exists()
 
 
-def test_one_that_is_saved_and_sealed_again_is_whole(tmp_path):
+def test_a_checkpoint_saved_again_is_complete(tmp_path):
     folder = save(tmp_path, 10)
     (folder / "optimizer.pt").write_text("y" * 900)
     seal(folder)
@@ -97,7 +97,7 @@ print(calls)
 """
 
 
-def test_sigkill_at_any_point_of_sealing_leaves_a_whole_checkpoint_or_none(tmp_path):
+def test_sigkill_while_sealing_leaves_a_complete_checkpoint_or_none(tmp_path):
     def sealing(name, at):
         good, cut = save(tmp_path / name, 5), save(tmp_path / name, 10, sealed=False)
         ended = subprocess.run([sys.executable, "-c", KILLED, str(cut), str(at)], capture_output=True, text=True)
@@ -129,7 +129,7 @@ def cut(file):
     ("harm", "said"),
     [(change, "was changed since"), (cut, "400 bytes of 1,000"), (lambda file: file.unlink(), "is missing")],
 )
-def test_the_newest_that_turns_out_damaged_is_passed_over_for_the_one_before(tmp_path, harm, said):
+def test_a_damaged_newest_checkpoint_is_skipped_for_the_one_before(tmp_path, harm, said):
     good = save(tmp_path, 5)
     newest = save(tmp_path, 10)
     harm(newest / "optimizer.pt")

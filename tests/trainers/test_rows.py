@@ -12,7 +12,7 @@ from engine.errors import UserError
 from engine.trainers.rows import IGNORED, check_same_tokenizer, order, read_rows
 
 
-def test_the_prompt_carries_no_loss_and_every_target_token_does(dataset):
+def test_only_target_tokens_are_in_the_loss(dataset):
     rows = read_rows(dataset / "train.parquet", 256, 8192)
     written = pq.read_table(dataset / "train.parquet").to_pylist()
     for row, source in zip(rows.table.to_pylist(), written, strict=True):
@@ -21,7 +21,7 @@ def test_the_prompt_carries_no_loss_and_every_target_token_does(dataset):
         assert row["labels"][source["n_prompt"] :] == source["input_ids"][source["n_prompt"] :]
 
 
-def test_only_learned_stretches_carry_loss(dataset):
+def test_only_learned_segments_are_in_the_loss(dataset):
     path = dataset / "train.parquet"
     table = pq.read_table(path)
     lengths = table["n_tokens"].to_pylist()
@@ -32,6 +32,16 @@ def test_only_learned_stretches_carry_loss(dataset):
     for row, length in zip(read_rows(path, 256, 8192).table.to_pylist(), lengths, strict=True):
         assert [at for at, label in enumerate(row["labels"]) if label != IGNORED] == [2, 3, length - 1]
         assert [row["labels"][at] for at in (2, 3)] == row["input_ids"][2:4]
+
+
+def test_a_set_with_more_tokens_than_one_array_of_lists_holds_is_read_in_pieces(dataset, monkeypatch):
+    path = dataset / "train.parquet"
+    whole = read_rows(path, 60, 8192)
+    monkeypatch.setattr("engine.trainers.rows.ROWS_AT_ONCE", 7)
+    pieces = read_rows(path, 60, 8192)
+    assert whole.table["labels"].num_chunks == 1 < pieces.table["labels"].num_chunks
+    assert pieces.table.to_pylist() == whole.table.to_pylist()
+    assert (pieces.lengths.tolist(), pieces.left_out) == (whole.lengths.tolist(), whole.left_out)
 
 
 def test_rows_that_cannot_be_trained_on_are_counted(dataset):
@@ -47,7 +57,7 @@ def test_rows_that_cannot_be_trained_on_are_counted(dataset):
 
 
 def test_tokens_that_the_model_does_not_have_are_refused(dataset):
-    with pytest.raises(UserError, match="the model knows 200 tokens"):
+    with pytest.raises(UserError, match="the model has 200 tokens"):
         read_rows(dataset / "train.parquet", 256, 200)
 
 
@@ -70,7 +80,7 @@ def test_a_set_of_another_tokenizer_is_refused(dataset):
     known = {**vocabulary["model"]["vocab"], **{a["content"]: a["id"] for a in vocabulary["added_tokens"]}}
     check_same_tokenizer(dataset, SimpleNamespace(get_vocab=lambda: known))
     other = {**known, "def": 1}
-    with pytest.raises(UserError, match="another tokenizer.*build the set again"):
+    with pytest.raises(UserError, match="another tokenizer.*build it again"):
         check_same_tokenizer(dataset, SimpleNamespace(get_vocab=lambda: other))
 
 
@@ -78,7 +88,7 @@ LENGTHS = np.random.default_rng(3).integers(8, 400, 1000)
 
 
 @pytest.mark.parametrize("by_length", [False, True])
-def test_every_epoch_holds_every_row_once(by_length):
+def test_every_epoch_has_every_row_once(by_length):
     places = order(LENGTHS, 2000, 0, 10, by_length)
     if not by_length:
         assert sorted(places[:1000]) == list(range(1000))

@@ -40,7 +40,7 @@ def weights(folder):
     return load_file(next(Path(folder).glob("*model.safetensors")))
 
 
-def test_training_leaves_an_adapter_and_says_how_it_went(tmp_path, tiny, dataset):
+def test_training_writes_an_adapter_and_emits_metrics(tmp_path, tiny, dataset):
     run, figures = train(tmp_path, tiny, dataset, epochs=2)
     assert figures["steps"] == 4
     assert figures["samples"] == 16
@@ -117,14 +117,14 @@ def test_a_run_and_the_estimate_count_the_same_parameters(tmp_path, dataset, set
     assert trainable is None or found == (trainable, parameters)
 
 
-def test_an_adapter_goes_on_from_where_it_was(tmp_path, tiny_adapter, dataset):
+def test_an_adapter_is_trained_further(tmp_path, tiny_adapter, dataset):
     run, _ = train(tmp_path, tiny_adapter, dataset, learning_rate=1e-9, alpha=8)
     before, after = weights(tiny_adapter.path), weights(run.artifacts / "model")
     assert before.keys() == after.keys()
     assert all((before[name] - after[name]).abs().max() < 1e-6 for name in before)
 
 
-def test_an_adapter_goes_on_over_a_four_bit_base(tmp_path, tiny_adapter, dataset):
+def test_an_adapter_is_trained_further_on_a_four_bit_base(tmp_path, tiny_adapter, dataset):
     _, figures = train(tmp_path, tiny_adapter, dataset, method="qlora", max_steps=1, alpha=8)
     assert figures["steps"] == 1
 
@@ -143,7 +143,7 @@ def test_an_adapter_is_not_trained_with_settings_it_does_not_have(tmp_path, tiny
         ({"report_to_wandb": True}, "WANDB_API_KEY"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(tmp_path, tiny, dataset, settings, words, monkeypatch):
+def test_impossible_settings_are_refused(tmp_path, tiny, dataset, settings, words, monkeypatch):
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     with pytest.raises(UserError, match=words):
         train(tmp_path, tiny, dataset, **settings)
@@ -154,7 +154,7 @@ def test_every_weight_of_an_adapter_cannot_be_trained(tmp_path, tiny_adapter, da
         train(tmp_path, tiny_adapter, dataset, method="full")
 
 
-def test_a_loss_that_comes_apart_ends_the_run_in_words(tmp_path, tiny, dataset):
+def test_a_diverging_loss_ends_the_run_with_a_message(tmp_path, tiny, dataset):
     with pytest.raises(UserError, match=r"the loss is (nan|inf).*lower the learning rate"):
         train(
             tmp_path, tiny, dataset, method="full", learning_rate=1.0, max_grad_norm=0, optimizer="sgd", max_steps=200
@@ -173,16 +173,14 @@ def test_the_lean_loss_is_the_loss_of_trl(tmp_path, tiny, dataset, monkeypatch):
     assert lean["eval_loss"] == pytest.approx(plain["eval_loss"], abs=1e-5)
 
 
-def test_a_training_goes_on_from_the_checkpoint_before_one_whose_seal_is_damaged(tmp_path, tiny, dataset):
+def test_a_training_resumes_from_the_checkpoint_before_a_damaged_one(tmp_path, tiny, dataset):
     run, _ = train(tmp_path, tiny, dataset)
     (run.artifacts / "checkpoints" / "checkpoint-4" / "COMPLETE").write_bytes(b"\xff" * 40)
     again, figures = train(tmp_path, tiny, dataset)
     assert (said(again, "resumed"), figures["steps"]) == ([{"step": 2}], 4)
 
 
-def test_a_stop_that_falls_on_an_evaluation_saves_once_and_the_training_goes_on_from_there(
-    tmp_path, tiny, dataset, monkeypatch
-):
+def test_a_stop_during_an_evaluation_saves_once_and_can_be_resumed(tmp_path, tiny, dataset, monkeypatch):
     from engine.trainers.reporting import Reporter
 
     evaluated = Reporter.on_prediction_step

@@ -10,10 +10,10 @@ from engine.trainers.sft import Sft
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"method": "full", "base_bits": 8}, "base_bits 8 goes with method lora only, and this is full"),
-        ({"method": "qlora", "base_bits": 8}, "this is qlora"),
+        ({"method": "full", "base_bits": 8}, r"base_bits 8 needs method lora \(got full\)"),
+        ({"method": "qlora", "base_bits": 8}, "got qlora"),
         ({"method": "qlora", "precision": "fp16"}, "qlora computes in bf16 or fp32"),
-        ({"packing": True, "group_by_length": True}, "packing leaves no padding to save"),
+        ({"packing": True, "group_by_length": True}, "packing has no padding that group_by_length could save"),
         ({"target_modules": "q_proj,,v_proj"}, "write all-linear, or names of layers"),
         ({"target_modules": "q proj"}, "write all-linear, or names of layers"),
         ({"rank": 0}, "greater than 0"),
@@ -22,7 +22,7 @@ from engine.trainers.sft import Sft
         ({"ranks": 3}, "Extra inputs"),
     ],
 )
-def test_what_does_not_fit_together_is_refused_in_words(settings, words):
+def test_contradicting_settings_are_refused_with_a_message(settings, words):
     with pytest.raises(ValidationError, match=words):
         Sft.Params(**settings)
 

@@ -1,10 +1,11 @@
-"""A benchmark run: every bug is said, what is too long is counted, and a killed run goes on where it was."""
+"""A benchmark run: every bug is emitted, too long ones are counted, and a killed run continues where it stopped."""
 
 from __future__ import annotations
 
 import pytest
 from small_benchmark import bug
 
+from engine.domain import Completion, Model
 from engine.errors import UserError
 from engine.rundir import Inputs, RunDir
 from engine.specs import BenchmarkSpec
@@ -24,7 +25,7 @@ def said(run, kind):
     return [event.fields for event in run.events().events if event.kind == kind]
 
 
-def test_every_bug_is_said_and_what_cannot_be_shown_whole_is_counted(tiny, small, run):
+def test_every_bug_is_emitted_and_skipped_ones_are_counted(tiny, small, run):
     counts = benchmark(SPEC, Inputs(model=tiny), run)
     bugs = {fields["id"]: fields for fields in said(run, "bug")}
     assert list(bugs) == ["small/add", "small/sum_of", "small/long"]
@@ -38,7 +39,7 @@ def test_every_bug_is_said_and_what_cannot_be_shown_whole_is_counted(tiny, small
     assert len(patches) == 2 * (2 + 2), "known fix, buggy code and two candidates of two bugs"
 
 
-def test_a_killed_run_goes_on_without_writing_or_judging_anything_twice(tiny, small, run):
+def test_a_killed_run_continues_without_writing_or_evaluating_anything_twice(tiny, small, run):
     whole = benchmark(SPEC, Inputs(model=tiny), run)
     first = [fields for fields in said(run, "patch") if fields["bug_id"] == "small/add"]
     assert len(first) == 4
@@ -65,6 +66,37 @@ def test_a_killed_run_that_now_draws_other_patches_counts_those(tiny, small, run
     RunDir(run.path).emit("patch", **{**first, "text": fixed, "verdict": {"outcome": "plausible"}})
     again = benchmark(SPEC, Inputs(model=tiny), RunDir(run.path))
     assert (again["outcomes"], again["plausible_at"]) == (whole["outcomes"], whole["plausible_at"])
+
+
+class Remote:
+    """A service without a tokenizer: what is too long for it turns out when it is asked."""
+
+    def load(self, model, seed):
+        pass
+
+    def vocabulary(self):
+        return None
+
+    def count(self, prompts):
+        return None
+
+    def room(self):
+        return None
+
+    def generate(self, prompts, n):
+        for index, prompt in enumerate(prompts):
+            yield index, None if len(prompt) > 1000 else [Completion("    return a + b\n")] * n
+
+
+def test_a_prompt_that_turns_out_too_long_sets_its_bug_aside(small, run, monkeypatch):
+    monkeypatch.setattr("engine.plugins.GENERATORS.create", lambda params: Remote())
+    shown = {"name": "ir4_or2", "context": "file", "fim": "starcoder"}
+    spec = BenchmarkSpec(candidates=2, representation=shown)
+    counts = benchmark(spec, Inputs(model=Model("served", "endpoint", "")), run)
+    assert (counts["scored"], counts["patches"], counts["skipped"]) == (2, 4, {"too_long": 1})
+    assert said(run, "bug")[-1]["id"] == "small/long"
+    assert said(run, "bug")[-1]["skipped"] == "too_long: the generator accepts no prompt of this length"
+    assert said(run, "progress")[-1]["done"] == said(run, "progress")[-1]["total"] == 4
 
 
 def test_without_a_model_nothing_is_run(small, run):

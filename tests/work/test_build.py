@@ -116,7 +116,7 @@ def known(monkeypatch):
     monkeypatch.setitem(sys.modules, "known_benchmark", type(sys)("known_benchmark"))
     sys.modules["known_benchmark"].Known = Known
     registry = Registry("benchmarks", "benchmark", {"known": "known_benchmark:Known"})
-    for user in ("engine.work.kept", "engine.specs"):
+    for user in ("engine.work.selection", "engine.specs"):
         monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
 
 
@@ -144,7 +144,7 @@ def test_the_same_spec_gives_the_same_set_and_another_seed_another(make):
     assert reports[0]["representation"] == {"name": "ir4_or2", "strip": True, "context": "function", "fim": "qwen"}
 
 
-def test_the_report_is_kept_and_progress_is_said(make):
+def test_the_report_is_written_and_progress_is_emitted(make):
     run, report, _, _ = make([pair(n) for n in range(30)])
     assert json.loads((run.artifacts / "report.json").read_text()) == report
     said = [event.fields for event in run.events().events if event.kind == "progress"]
@@ -153,7 +153,7 @@ def test_the_report_is_kept_and_progress_is_said(make):
     assert 0 < report["mean_tokens"] <= report["max_tokens"]
 
 
-def test_nothing_left_says_where_it_went(make):
+def test_a_dataset_without_samples_names_the_reasons(make):
     with pytest.raises(
         UserError, match=r"no sample is left of 3 read: 1 duplicate, 2 longer than 16 tokens; raise max_tokens \(16\)"
     ):
@@ -166,7 +166,7 @@ def test_a_model_without_a_tokenizer_is_named(make, tmp_path):
         with pytest.raises(UserError, match=said) as error:
             make([pair(1)], inputs=Inputs(model=Model("m", "base", str(folder))))
         assert error.value.field == "model"
-    with pytest.raises(UserError, match="no model is named"):
+    with pytest.raises(UserError, match="no model was named"):
         make([pair(1)], inputs=Inputs())
 
 

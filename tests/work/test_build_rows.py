@@ -72,3 +72,25 @@ def test_a_preference_has_both_answers_after_one_prompt(make, stream):
         "preferences", Preference("a", "fix:", " good\n", " other\n"), Preference("b", "fix:", " good\n", " worse\n")
     )
     assert make([], builder={"name": "faults"}, valid_fraction=0)[1]["hash"] != report["hash"]
+
+
+def test_messages_are_written_in_the_models_chat_template(make, stream):
+    def talk(name, *said):
+        roles = ("user", "assistant") * (len(said) // 2)
+        return Sample(
+            name, tuple(Segment(text, role == "assistant", role) for text, role in zip(said, roles, strict=True))
+        )
+
+    spelled = talk("b", "a<|im_end|>", "b")
+    stream("samples", talk("a", "one?", "1", "two?", "2"), spelled, talk("a", "one?", "1", "two?", "2"))
+    run, report, (row,), _ = make([], builder={"name": "faults"}, valid_fraction=0)
+    tokenizer = Tokenizer.from_file(str(run.artifacts / "tokenizer" / "tokenizer.json"))
+    ranges = list(zip(row["learned"][::2], row["learned"][1::2], strict=True))
+    pieces = [tokenizer.decode(row["input_ids"][low:high], skip_special_tokens=False) for low, high in ranges]
+    assert pieces == ["1<|im_end|>", "2<|im_end|>"]
+    assert tokenizer.decode(row["input_ids"], skip_special_tokens=False) == (
+        "<|im_start|>user\none?<|im_end|>\n<|im_start|>assistant\n1<|im_end|>\n"
+        "<|im_start|>user\ntwo?<|im_end|>\n<|im_start|>assistant\n2<|im_end|>"
+    )
+    reasons = {step["reason"]: step["example"] for step in report["funnel"]["steps"]}
+    assert reasons == {"the code holds the special token <|im_end|>": "b", "duplicate": "a"}

@@ -1,4 +1,4 @@
-"""A chat worker answers each question once, streams what it writes, and says troubles in the conversation."""
+"""A chat worker answers each question once, streams its answer, and reports errors in the conversation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from engine.domain import Outcome, Patch, Turn, Verdict
 from engine.generators.sampling import Sampling
 from engine.rundir import Inputs, RunDir
 from engine.specs import ChatSpec
@@ -35,7 +36,7 @@ def until_told_to_stop(tiny, run):
     return chat(SPEC, Inputs(model=tiny), run)
 
 
-def test_each_answer_is_streamed_then_judged(tiny, small, run):
+def test_each_answer_is_streamed_then_evaluated(tiny, small, run):
     ask(run)
     done = until_told_to_stop(tiny, run)
     turns = said(run, "turn")
@@ -51,14 +52,63 @@ def test_each_answer_is_streamed_then_judged(tiny, small, run):
     assert said(run, "progress")[-1]["text"] == "ready"
 
 
-def test_a_message_of_ones_own_comes_first(tiny, small, run):
+def test_the_users_message_comes_first(tiny, small, run):
     ask(run, message="  use addition  ")
     until_told_to_stop(tiny, run)
     first = said(run, "turn")[0]
     assert (first["role"], first["text"], first["verdict"]) == ("user", "use addition", None)
 
 
-def test_a_bug_that_is_too_long_is_said_in_the_conversation_and_ends_nothing(tiny, small, run):
+class Branching:
+    """A strategy that answers twice, both times after the last turn that it is given; the test sees what that was."""
+
+    def __init__(self):
+        self.paths = []
+
+    def reply(self, bug, path, budget, representation, complete, evaluate):
+        self.paths.append([(turn.number, turn.parent, turn.text) for turn in path])
+        for text in ("one", "other"):
+            patch = Patch(bug.id, text)
+            yield Turn("assistant", text, patch, evaluate(bug, patch), parent=path[-1].number)
+
+
+@pytest.fixture
+def branching(monkeypatch):
+    made = Branching()
+    monkeypatch.setattr("engine.plugins.STRATEGIES.create", lambda params: made)
+    return made
+
+
+def test_a_strategy_that_branches_names_the_turn_that_it_means(tiny, small, run, branching):
+    ask(run, message="use addition")
+    until_told_to_stop(tiny, run)
+    assert branching.paths == [[(1, None, "use addition")]]
+    assert [(turn["number"], turn["parent"]) for turn in said(run, "turn")] == [(1, None), (2, 1), (3, 1)]
+
+
+def test_a_question_after_an_earlier_turn_overwrites_no_other(tiny, small, run, branching):
+    ask(run, message="use addition")
+    until_told_to_stop(tiny, run)
+    told = said(run, "turn")
+    (run.path / "inbox.jsonl").unlink()
+    run.ask(ask="reply", conversation=1, question=2, bug="small/add", budget=2, message="be brief", after=2, turns=told)
+    until_told_to_stop(tiny, RunDir(run.path))
+    assert branching.paths[-1] == [(1, None, "use addition"), (2, 1, "one"), (4, 2, "be brief")]
+    assert [(turn["number"], turn["parent"]) for turn in said(run, "turn")[3:]] == [(4, 2), (5, 4), (6, 4)]
+
+
+def test_the_verdicts_of_earlier_turns_are_told_whole(tiny, small, run, branching, monkeypatch):
+    seen = []
+    reply = branching.reply
+    monkeypatch.setattr(branching, "reply", lambda bug, path, *how: seen.extend(path) or reply(bug, path, *how))
+    verdict = {"outcome": "test_failed", "failed": ["test_add"], "duration_s": 0.5, "sandbox": "none needed"}
+    told = {"conversation": 1, "number": 1, "role": "assistant", "text": "no", "patch": "x", "verdict": verdict}
+    run.ask(ask="reply", conversation=1, question=1, bug="small/add", budget=1, turns=[told])
+    until_told_to_stop(tiny, run)
+    assert seen[0].verdict == Verdict(Outcome.TEST_FAILED, failed=("test_add",), duration_s=0.5, sandbox="none needed")
+
+
+def test_a_bug_that_is_too_long_becomes_a_message_and_does_not_end_the_worker(tiny, small, run):
     ask(run, bug="small/long")
     ask(run, bug="small/nothing", conversation=2)
     ask(run, conversation=3)
@@ -81,7 +131,7 @@ def test_a_worker_started_again_answers_only_what_was_not_answered(tiny, small, 
     assert len(said(run, "turn")) == 2 * before
 
 
-def test_a_worker_stopped_in_an_answer_goes_on_in_the_middle_of_it(tiny, small, run):
+def test_a_worker_stopped_during_an_answer_continues_it(tiny, small, run):
     ask(run, message="use addition")
     until_told_to_stop(tiny, run)
     lines = run.events_path.read_bytes().splitlines(keepends=True)
@@ -94,7 +144,7 @@ def test_a_worker_stopped_in_an_answer_goes_on_in_the_middle_of_it(tiny, small, 
     assert [fields["question"] for fields in said(run, "answered")] == [1]
 
 
-def test_what_is_shown_as_told_is_what_the_model_read(tiny, small, run, monkeypatch):
+def test_the_stored_prompt_is_what_the_model_read(tiny, small, run, monkeypatch):
     read = []
     stream = Sampling.stream
     monkeypatch.setattr(Sampling, "stream", lambda self, prompt: read.append(prompt) or stream(self, prompt))

@@ -1,4 +1,4 @@
-"""What a worker brings from the hub: no more than its run needs, and an adapter with its base model."""
+"""What a worker downloads from the hub: only what its run needs, and an adapter with its base model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from engine.errors import UserError
 from engine.rundir import Inputs, RunDir
 from engine.specs import parse
 from engine.work import __main__ as worker
-from engine.work.fetch import fetched
+from engine.work.fetch import fetch_model
 
 RESPONSE = httpx2.Response(404, request=httpx2.Request("GET", "https://huggingface.co/api/models/org/base"))
 MORE = ("pytorch_model.bin", "modeling.py", "consolidated.safetensors", "checkpoint-5/adapter_model.safetensors")
@@ -32,7 +32,7 @@ MORE = ("pytorch_model.bin", "modeling.py", "consolidated.safetensors", "checkpo
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """`snapshot_download` over two repositories, made of the shipped model and adapter; returns what it fetched."""
+    """`snapshot_download` over two repositories, made of the shipped model and adapter; returns what it fetch_model."""
     there, here = tmp_path / "there", tmp_path / "here"
     for repo, folder in (("some/model", STARTER_MODEL), ("some/adapter", STARTER_ADAPTER)):
         shutil.copytree(folder, there / repo)
@@ -75,9 +75,9 @@ def ended(run):
 
 
 @pytest.mark.parametrize("kind", ["", "adapter", "base"])
-def test_an_adapter_is_known_by_its_files_whatever_was_thought_of_it(tmp_path, hub, kind):
+def test_an_adapter_is_recognised_by_its_files(tmp_path, hub, kind):
     run = run_of(tmp_path, {"kind": "chat"}, Model("some/adapter", kind, "some/adapter"))
-    model = fetched(run.inputs(), run, "chat").model
+    model = fetch_model(run.inputs(), run, "chat").model
     assert model.kind == "adapter"
     assert (Path(model.path) / "adapter_model.safetensors").is_file()
     assert len(list(Path(model.base).glob("*.safetensors"))) == 2
@@ -102,11 +102,11 @@ def test_a_base_model_of_the_hub_is_not_merged(tmp_path, hub):
     assert ended(run)["error"] == "only an adapter can be merged, and 'some/model' is a base model"
 
 
-def test_what_the_hub_does_not_have_is_said_with_what_to_do(tmp_path, hub):
+def test_what_the_hub_does_not_have_is_reported_with_what_to_do(tmp_path, hub):
     run = run_of(tmp_path, {"kind": "benchmark", "model": "some/typo"}, Model("some/typo", "", "some/typo"))
     assert worker.work(run) == 1
     assert ended(run)["error"] == (
-        "model: 'some/typo' is no folder here and cannot be had from the Hugging Face hub (Cannot find it.); check the "
+        "model: 'some/typo' is not a folder here and cannot be downloaded from the Hugging Face hub (Cannot find it.); check the "
         "name, the network and HF_TOKEN, or give the folder of a model you have"
     )
 
@@ -128,31 +128,33 @@ def test_whatever_the_hubs_client_raises_is_one_sentence(tmp_path, monkeypatch, 
     monkeypatch.setattr("huggingface_hub.snapshot_download", raising(error))
     run = run_of(tmp_path, {"kind": "chat"}, Model("org/base", "base", "org/base"))
     with pytest.raises(UserError) as refused:
-        fetched(run.inputs(), run, "chat")
+        fetch_model(run.inputs(), run, "chat")
     text = str(refused.value)
     assert text.startswith(
-        "model: 'org/base' is no folder here and cannot be had from the Hugging Face hub (404 Client"
+        "model: 'org/base' is not a folder here and cannot be downloaded from the Hugging Face hub (404 Client"
     )
     assert "\n" not in text
     assert refused.value.field == "model"
 
 
-def test_an_error_without_words_is_named(tmp_path, monkeypatch):
+def test_an_error_without_a_message_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.snapshot_download", raising(ConnectionResetError()))
     run = run_of(tmp_path, {"kind": "chat"}, Model("org/base", "base", "org/base"))
     with pytest.raises(UserError, match=r"\(ConnectionResetError\)"):
-        fetched(run.inputs(), run, "chat")
+        fetch_model(run.inputs(), run, "chat")
 
 
 def test_without_a_network_the_hubs_own_client_says_so(tmp_path):
     assert constants.HF_HUB_OFFLINE, "no test asks the hub"
     run = run_of(tmp_path, {"kind": "chat"}, Model("org/none", "", "org/none"))
-    with pytest.raises(UserError, match="'org/none' is no folder here and cannot be had from the Hugging Face hub"):
-        fetched(run.inputs(), run, "chat")
+    with pytest.raises(
+        UserError, match="'org/none' is not a folder here and cannot be downloaded from the Hugging Face hub"
+    ):
+        fetch_model(run.inputs(), run, "chat")
 
 
 @pytest.mark.parametrize(("path", "base", "name"), [("gone", "", "mine"), ("", "gone", "the base model of mine")])
-def test_files_that_are_gone_are_said_to_be_gone(tmp_path, hub, path, base, name):
+def test_missing_files_are_a_user_error(tmp_path, hub, path, base, name):
     gone = tmp_path / "gone"
     here = str(STARTER_ADAPTER)
     model = Model("mine", "adapter", str(gone) if path else here, str(gone) if base else "")
@@ -160,7 +162,7 @@ def test_files_that_are_gone_are_said_to_be_gone(tmp_path, hub, path, base, name
     assert worker.work(run) == 1
     assert ended(run)["cause"] == "user"
     assert ended(run)["error"] == (
-        f"adapter: the files of {name!r} are gone from {gone}; train it again or choose another model"
+        f"adapter: the files of {name!r} are no longer in {gone}; train it again or choose another model"
     )
 
 
@@ -171,10 +173,10 @@ def test_a_full_disk_is_not_the_users_mistake(tmp_path, monkeypatch):
     assert ended(run)["cause"] == "disk_full"
 
 
-def test_a_folder_of_ones_own_is_left_as_it_is(tmp_path, hub):
+def test_a_local_folder_is_used_unchanged(tmp_path, hub):
     model = Model("starter", "base", str(STARTER_MODEL))
     run = run_of(tmp_path, {"kind": "chat"}, model)
-    assert fetched(run.inputs(), run, "chat").model == model
+    assert fetch_model(run.inputs(), run, "chat").model == model
     assert hub == {}
-    with pytest.raises(UserError, match="are gone from /gone"):
-        fetched(Inputs(model=Model("x", "base", "/gone")), run, "chat")
+    with pytest.raises(UserError, match="are no longer in /gone"):
+        fetch_model(Inputs(model=Model("x", "base", "/gone")), run, "chat")

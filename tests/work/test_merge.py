@@ -1,4 +1,4 @@
-"""Merging proves that nothing changed, and says so when something did."""
+"""Merging checks that the answers are the same, and reports if they are not."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_merge_that_changed_a_patch_and_no_logit_is_usable_with_caution(roomy,
     answers, asked = merging._answers, []
 
     def answered(loaded, prompts):
-        asked.append(answers(loaded, prompts))
+        asked.append(list(answers(loaded, prompts)))
         return [
             (logits, text + "x" if len(asked) == 2 and not n else text) for n, (logits, text) in enumerate(asked[-1])
         ]
@@ -70,6 +70,21 @@ def test_a_merge_that_changed_a_patch_and_no_logit_is_usable_with_caution(roomy,
     assert (proof["usable"], proof["same_patches"], proof["bugs"]) == (True, 1, 2)
     assert proof["caution"].startswith("only 1 of 2 patches are the same as the adapter's")
     assert proof["caution"] in caplog.text
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_logits_that_are_no_numbers_prove_nothing(roomy, run, monkeypatch, place):
+    answers = merging._answers
+
+    def answered(loaded, prompts):
+        for index, (logits, text) in enumerate(answers(loaded, prompts)):
+            yield logits * float("nan") if index == place else logits, text
+
+    monkeypatch.setattr(merging, "_answers", answered)
+    proof = merging.merge(SPEC, Inputs(model=roomy), run)
+    assert not proof["usable"]
+    assert (proof["max_logit_difference"], proof["tolerance"]) == (None, None)
+    assert "no finite numbers; merge with another precision" in proof["caution"]
 
 
 def test_only_an_adapter_can_be_merged(roomy, run):
@@ -84,7 +99,7 @@ def test_an_adapter_of_another_base_model_is_refused(roomy, run, tmp_path):
     assert not (run.artifacts / "model").exists()
 
 
-def test_a_context_too_short_for_any_bug_is_said(tiny_adapter, run, monkeypatch):
+def test_a_context_too_short_for_any_bug_is_a_user_error(tiny_adapter, run, monkeypatch):
     monkeypatch.setattr(merging, "NEW_TOKENS", 256)
     with pytest.raises(UserError, match="no bug of pocket fits this model's 256 tokens"):
         merging.merge(SPEC, Inputs(model=tiny_adapter), run)

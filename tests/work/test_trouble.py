@@ -36,7 +36,7 @@ def raised(error, before=None):
         (OSError(errno.EACCES, "Permission denied"), "bug", "Permission denied"),
     ],
 )
-def test_each_trouble_has_its_cause(tmp_path, error, cause, words):
+def test_each_error_has_its_cause(tmp_path, error, cause, words):
     found, text = cause_of(raised(error), tmp_path)
     assert found == cause
     assert words in text
@@ -49,6 +49,6 @@ def test_a_short_write_of_torch_is_a_full_disk_only_where_the_disk_is_full(tmp_p
     assert cause_of(error, tmp_path)[0] == "disk_full"
 
 
-def test_what_lies_behind_an_error_counts(tmp_path):
+def test_the_cause_of_an_error_is_found(tmp_path):
     behind = OSError(errno.ENOSPC, "No space left on device")
     assert cause_of(raised(RuntimeError("cannot save"), behind), tmp_path)[0] == "disk_full"

@@ -1,8 +1,9 @@
-"""Each patch text is judged once, a bug whose tests cannot tell right from wrong is not scored, nothing is lost."""
+"""Each patch text is evaluated once, a bug with a failed control is not scored, nothing is lost."""
 
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from engine.domain import Bug, Completion, Outcome, Patch, Span, Verdict
 from engine.events import MODEL
 from engine.rundir import Inputs, RunDir
-from engine.work.validation import Validation
+from engine.work.validation import Validation, known_verdicts
 
 BUG = Bug("b/1", "python", "a.py", "wrong\n", "right\n", Span(1, 1))
 
@@ -31,14 +32,10 @@ class Suite:
         return Verdict(self.outcomes.get(patch.text, Outcome.TEST_FAILED), log=f"ran {patch.text}")
 
 
-class Whole:
-    """The answer is the file; an empty one is no patch, a cut one keeps its first line."""
-
-    def decode(self, completion, bug):
-        return Patch(bug.id, completion or None, "" if completion else "empty")
-
-    def trim(self, completion, bug):
-        return completion.splitlines(keepends=True)[0]
+def proposed(answers):
+    """The answer is the file; an empty one is no patch."""
+    for rank, answer in enumerate(answers, start=1):
+        yield rank, Completion(answer), Patch(BUG.id, answer or None, "" if answer else "empty")
 
 
 @pytest.fixture
@@ -46,12 +43,12 @@ def folder(tmp_path):
     return RunDir.create(tmp_path / "run", {}, Inputs())
 
 
-def judged(folder, tests, *answers, finished=True):
+def judged(folder, tests, *answers):
     """The verdicts by rank (0: the known fix, -1: the buggy code), and the controls."""
     with ThreadPoolExecutor(2) as pool:
-        judge = Validation(tests, Whole(), None, folder, pool)
+        judge = Validation(tests, None, folder, pool)
         judge.start(BUG)
-        judge.candidates(BUG, [Completion(answer, is_finished=finished) for answer in answers])
+        judge.candidates(BUG, proposed(answers))
         control = judge.wait()[BUG.id]
     return {rank: verdict for (_, source, rank), verdict in judge.verdicts.items() if source == MODEL}, control
 
@@ -71,16 +68,20 @@ def test_equal_patches_are_run_once_and_say_whose_verdict_they_have(folder):
     }  # fmt: skip
 
 
+def test_each_answer_without_a_patch_has_its_own_reason(folder, monkeypatch):
+    def no_patches(answers):
+        return [(rank, Completion(each), Patch(BUG.id, None, f"not {each}")) for rank, each in enumerate(answers, 1)]
+
+    monkeypatch.setitem(globals(), "proposed", no_patches)
+    verdicts, _ = judged(folder, Suite(), "code", "a line")
+    assert [verdicts[rank].reason for rank in (1, 2)] == ["not code", "not a line"]
+
+
 def test_an_answer_that_changes_nothing_has_the_buggy_codes_verdict(folder):
     tests = Suite()
     verdicts, control = judged(folder, tests, "wrong\n")
     assert replace(verdicts[1], stages={}) == control.buggy_code
     assert tests.run["wrong\n"] == 1
-
-
-def test_an_answer_that_ran_into_its_limit_is_trimmed(folder):
-    verdicts, _ = judged(folder, Suite(), "right\nand on and on", finished=False)
-    assert verdicts[1].is_plausible
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_a_second_worker_runs_only_what_has_no_verdict_yet(folder):
     judged(folder, first, "a\n", "b\n", "c\n")
     again = Suite()
     verdicts, _ = judged(folder, again, "a\n", "b\n", "c\n", "d\n")
-    assert again.run == {"c\n": 1, "d\n": 1}, "what could not be run is tried again, verdicts stand"
+    assert again.run == {"c\n": 1, "d\n": 1}, "what could not be run is tried again, verdicts are kept"
     assert [verdicts[rank].outcome for rank in (1, 2, 3, 4)] == [Outcome.TEST_FAILED] * 4
 
 
@@ -116,7 +117,7 @@ def test_a_second_worker_that_writes_other_patches_has_them_run(folder):
     verdicts, _ = judged(folder, again, "b\n", "right\n", "b\n", "a\n")
     assert [verdicts[rank].log for rank in (1, 2, 3, 4)] == ["ran b\n", "ran right\n", "ran b\n", "ran a\n"]
     assert [rank for rank in verdicts if verdicts[rank].is_plausible] == [2]
-    assert again.run == {"b\n": 1}, "a text that was run before is not run again, at whatever rank it stands now"
+    assert again.run == {"b\n": 1}, "a text that was run before is not run again, whatever its rank is now"
     last = {fields["rank"]: fields for fields in patches(folder) if fields["source"] == MODEL}
     assert [(last[rank]["text"], last[rank]["same_as"]) for rank in (1, 2, 3, 4)] == [
         ("b\n", None), ("right\n", None), ("b\n", 1), ("a\n", None)
@@ -126,7 +127,7 @@ def test_a_second_worker_that_writes_other_patches_has_them_run(folder):
     assert not third.run
 
 
-def test_who_a_patch_equals_is_said_again_where_that_is_another_rank_now(folder):
+def test_an_equal_patch_at_another_rank_is_emitted_again(folder):
     judged(folder, Suite(), "a\n", "b\n", "a\n")
     again = Suite()
     judged(folder, again, "c\n", "a\n", "a\n")
@@ -144,7 +145,43 @@ def test_a_known_fix_that_was_changed_since_is_run_again(folder, monkeypatch):
     assert "the known fix does not pass" in control.trouble
 
 
-def test_what_the_judge_raises_reaches_the_run(folder):
+def test_progress_counts_each_candidate_once_whoever_judged_it(folder):
+    judged(folder, Suite(**{"c\n": Outcome.NOT_RUN}), "a\n", "right\n", "c\n")
+    judged(folder, Suite(), "a\n", "b\n", "c\n", "right\n")
+    last = [event.fields for event in folder.events().events if event.kind == "progress"][-1]
+    assert (last["done"], last["text"]) == (4, "4 of 0 patches evaluated, 1 plausible")
+
+
+def test_saying_how_far_it_is_takes_no_longer_for_many_patches(folder):
+    with ThreadPoolExecutor(1) as pool:
+        judge = Validation(Suite(), None, folder, pool)
+
+        class Untouched(dict):
+            def __iter__(self):
+                raise AssertionError("went through all verdicts while every other thread waits")
+
+            items = values = __iter__
+
+        judge._verdicts = Untouched()
+        judge.progress(always=True)
+
+
+def test_a_large_runs_earlier_events_are_not_held_in_memory(folder):
+    text = "x" * (1 << 20)
+    for rank in range(1, 41):
+        folder.emit(
+            "patch", bug_id="b/1", source=MODEL, rank=rank, text=f"{rank}{text}", verdict={"outcome": "test_failed"}
+        )
+    tracemalloc.start()
+    try:
+        assert len(known_verdicts(folder)) == 40
+        RunDir(folder.path).emit("progress", done=0, total=None, text="")  # looks for the last number
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_exception_in_an_evaluation_fails_the_run(folder):
     class Broken(Suite):
         def evaluate(self, bug, patch, sandbox):
             raise RuntimeError("ours")
@@ -153,7 +190,7 @@ def test_what_the_judge_raises_reaches_the_run(folder):
         judged(folder, Broken(), "a\n")
 
 
-def test_a_known_fix_that_was_changed_meanwhile_is_judged_again(folder):
+def test_a_known_fix_that_was_changed_meanwhile_is_evaluated_again(folder):
     judged(folder, Suite(), "a\n")
     lines = folder.events_path.read_text()
     folder.events_path.write_text(lines.replace('"text": "right\\n"', '"text": "other\\n"'))

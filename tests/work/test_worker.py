@@ -73,11 +73,11 @@ def test_a_spec_that_is_not_valid_is_the_users(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{"kind": "mer', "is damaged and holds no JSON (Unterminated string"),
-        (b"", "is damaged and holds no JSON (Expecting value"),
-        (b"[" * 100_000, "is damaged and holds no JSON (maximum recursion depth"),
-        (b"\xff\xfe", "is damaged and holds no JSON ('utf-8' codec"),
-        (b"[]", "is damaged and holds no JSON object"),
+        (b'{"kind": "mer', "is damaged: not JSON (Unterminated string"),
+        (b"", "is damaged: not JSON (Expecting value"),
+        (b"[" * 100_000, "is damaged: not JSON (maximum recursion depth"),
+        (b"\xff\xfe", "is damaged: not JSON ('utf-8' codec"),
+        (b"[]", "is damaged: not a JSON object"),
         (None, "cannot be read: No such file or directory"),
     ],
     ids=["torn", "empty", "deep", "binary", "list", "missing"],
@@ -88,7 +88,7 @@ def test_a_file_of_the_run_that_cannot_be_read_is_named(run, capfd, name, conten
     last = states(run)[-1]
     assert last["cause"] == "outside"
     assert last["error"].startswith(f"{run.path / name} {said}")
-    assert last["error"].endswith("; ask for the run anew")
+    assert last["error"].endswith("; start a new run")
     assert capfd.readouterr().err.endswith(f"{last['error']}\n"), "and the log says no more"
 
 
@@ -111,14 +111,14 @@ def test_the_log_tells_our_faults_from_the_rest(run, monkeypatch, capfd):
     assert fail(OutsideFailure("no sandbox")) == "no sandbox\n"
     ours = fail(KeyError("x"))
     assert "Traceback" in ours
-    assert ours.splitlines()[-1].startswith("a fault of Repair Studio: KeyError: 'x'")
+    assert ours.splitlines()[-1].startswith("a bug in Repair Studio: KeyError: 'x'")
 
 
-def test_bitsandbytes_frightens_nobody_on_a_cpu():
+def test_bitsandbytes_message_about_a_cpu_is_not_logged():
     code = (
         "import logging\n"
-        "from engine.work.__main__ import settle\n"
-        "settle()\n"
+        "from engine.work.__main__ import prepare_process\n"
+        "prepare_process()\n"
         "import bitsandbytes.backends.cpu.ops as ops\n"  # says it by itself where the CPU has AVX512-BF16
         "ops.logger.warning('Failed to load CPU gemm_4bit_forward from kernels-community: %s.', 1)\n"
         "ops.logger.warning('something else')\n"
@@ -132,16 +132,16 @@ def start(run):
     return subprocess.Popen([sys.executable, "-m", "engine.work", str(run.path)], stderr=subprocess.PIPE, text=True)
 
 
-def test_a_second_worker_leaves_the_first_ones_events_alone(run):
+def test_a_second_worker_does_not_change_the_events_of_the_first(run):
     with run.held():
         process = start(run)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "another worker is already at work" in said
+    assert "another worker is already running" in said
     assert states(run) == []
 
 
-def test_the_worker_as_a_process_fails_in_words(run):
+def test_the_worker_process_fails_with_a_message(run):
     process = start(run)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
@@ -153,7 +153,7 @@ def test_the_worker_as_a_process_fails_in_words(run):
     assert "Traceback" not in said
 
 
-def test_sigterm_ends_a_worker_within_seconds_with_its_last_word(tmp_path):
+def test_sigterm_ends_a_worker_within_seconds_with_a_last_event(tmp_path):
     spec = {"kind": "chat", "generator": {"name": "sampling"}}
     run = RunDir.create(tmp_path / "run", spec, Inputs())
     code = "import sys, types, time\nfrom engine.work import __main__ as w\nm = types.ModuleType('m')\nm.f = lambda *a: time.sleep(60)\nsys.modules['m'] = m\nfrom engine.specs import ChatSpec; ChatSpec.worker = 'm:f'\nimport os; from pathlib import Path\nos._exit(w.main(Path(sys.argv[1])))"

@@ -18,7 +18,7 @@ import org.junit.runner.JUnitCore;
  * Runs inside the sandbox: compiles a patched class with its tests, runs them, reports each.
  *
  * <p>Arguments: name of the test class, source files. The run's nonce is in a file called
- * "nonce". The report goes to standard output, which the tested code does not get.
+ * "nonce". The report goes to standard output, to which the tested code has no access; see report.py for the words.
  */
 public final class Harness {
     private Harness() {}

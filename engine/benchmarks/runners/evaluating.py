@@ -9,6 +9,7 @@ it *shares* a process with its tests: every test gets an impossible twin, and wh
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Protocol
@@ -16,6 +17,7 @@ from typing import Protocol
 from engine.benchmarks.runners.report import Report, Suite, verdict
 from engine.benchmarks.runners.screen import introspection
 from engine.domain import Bug, Isolation, Outcome, Patch, Verdict
+from engine.errors import SandboxUnavailable
 from engine.sandboxes import Sandbox
 from engine.sandboxes.place import Lasting
 
@@ -83,17 +85,21 @@ class Evaluator:
             return wanted
         tried = self._tried(patch.text, suite, runner, sandbox, wanted)
         if not tried.is_plausible:
-            return replace(tried, isolation=Isolation.SHARED if tried.sandbox else Isolation.NONE)
-        accepted = self._accepted(bug, patch.text, suite, runner, sandbox, wanted)
+            return tried
+        try:
+            accepted = self._accepted(bug, patch.text, suite, runner, sandbox, wanted)
+        except SandboxUnavailable as reason:
+            return Verdict(Outcome.NOT_RUN, "infra_error", str(reason), sandbox=sandbox.describe())
         log = tried.log if accepted.is_plausible else accepted.log  # without that of twins
         stages = {**tried.stages, "accept": accepted.duration_s}
         return replace(accepted, duration_s=tried.duration_s + accepted.duration_s, log=log, stages=stages)
 
     def _tried(self, text: str, suite: Suite, runner: Runner, sandbox: Sandbox, wanted: Collection[str]) -> Verdict:
         if runner.is_warm and isinstance(sandbox, Lasting):
-            tried = verdict(runner.trial(text, suite, sandbox), wanted, sandbox)
-            if is_clear(tried):
-                return tried
+            with suppress(SandboxUnavailable):  # a fresh one may start, or its report says why it does not
+                tried = verdict(runner.trial(text, suite, sandbox), wanted, sandbox)
+                if is_clear(tried):
+                    return tried
         return verdict(runner.run(text, suite, sandbox), wanted, sandbox)
 
     def _accepted(
@@ -112,7 +118,7 @@ class Evaluator:
             reason = f"introspection: {found}"
             return Verdict(Outcome.TEST_FAILED, reason, sandbox=sandbox.describe(), isolation=Isolation.SHARED)
         report, twins = runner.twinned(text, suite, sandbox, wanted)
-        judged = replace(verdict(report, wanted, sandbox, twins.values()), isolation=Isolation.SHARED)
+        judged = verdict(report, wanted, sandbox, twins.values())
         if judged.is_plausible and not set(twins.values()) <= report.failed.keys():
             return replace(judged, outcome=Outcome.TEST_FAILED, reason="forged: a test that cannot pass did not fail")
         return _explained(judged, "flaky: passed once and failed once")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b, sha256
+from pathlib import PurePosixPath
 from threading import Lock
 
 from engine.benchmarks.runners.java_job import STARTED, ServerJob, encoded, sources
-from engine.benchmarks.runners.java_tools import PROCESSES, JavaTools, find_jars, find_jdk
+from engine.benchmarks.runners.java_tools import FLAGS, PROCESSES, JavaTools, find_jars, find_jdk
 from engine.benchmarks.runners.places import Places
 from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until
 from engine.errors import MissingDependency
@@ -19,12 +21,14 @@ from engine.sandboxes import Limits, Sandbox
 from engine.sandboxes.attend import Job
 from engine.sandboxes.place import Lasting, Place
 
+PACKAGE = re.compile(r"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+
 
 class JavaRunner:
     """Needs a JDK and JUnit 4. The address space is never limited, a JVM reserves far more than it uses."""
 
     def __init__(self, timeout_s: float, is_warm: bool = True) -> None:
-        """`timeout_s`: processor time for all tests of one patch, after compiling; by the clock thrice."""
+        """`timeout_s`: processor time for all tests of one patch, after compiling; three times that by the clock."""
         self.is_warm = is_warm
         self._limits = limits_for(timeout_s, PROCESSES)
         self._once = Lock()
@@ -32,7 +36,7 @@ class JavaRunner:
         self._patient = replace(self._limits, wall_s=self._limits.wall_s + PATIENCE * START_S)
         self.trials = Places(self._open)  # where patches run
         self.judges = Places(self._open)  # where none ever does
-        self._stubs: dict[bytes, bytes] = {}  # by suite; empty where the tests need more than plain values
+        self._stubs: dict[bytes, tuple[str, bytes]] = {}  # suite -> class, stub; empty: more than plain values needed
 
     def unavailable(self) -> str:
         try:
@@ -44,7 +48,7 @@ class JavaRunner:
 
     @property
     def version(self) -> str:
-        return f"java {find_jdk()} {find_jars()} {self._limits}"
+        return f"java {find_jdk()} {find_jars()} {FLAGS} {self._limits}"
 
     def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         command, tools = self._command(sandbox, "Harness")
@@ -65,26 +69,26 @@ class JavaRunner:
             return ServerJob(lent, self._limits, "test", suite.tests, files).report()
 
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
-        stub = self._stubs.get(blake2b(repr(suite).encode()).digest())
-        return self._apart(text, stub, suite, sandbox) if stub else None
+        name, stub = self._stubs.get(blake2b(repr(suite).encode()).digest(), ("", b""))
+        return self._apart(text, name, stub, suite, sandbox) if stub else None
 
     def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
-        key, name = blake2b(repr(suite).encode()).digest(), class_name(suite.target)
+        key, name = blake2b(repr(suite).encode()).digest(), class_name(suite.target, known_fix)
         with self.judges.lend(sandbox) as lent:
             job = ServerJob(lent, self._limits, "stub", name, {suite.target: encoded(known_fix)})
             job.report()
-        self._stubs[key] = job.made.get("stub", b"")
+        self._stubs[key] = name, job.made.get("stub", b"")
 
-    def _apart(self, text: str, stub: bytes, suite: Suite, sandbox: Sandbox) -> Report:
+    def _apart(self, text: str, name: str, stub: bytes, suite: Suite, sandbox: Sandbox) -> Report:
         assert isinstance(sandbox, Lasting)
         with self.judges.lend(sandbox) as lent:
             compiled = ServerJob(lent, self._limits, "classes", "", {suite.target: encoded(text)})
             report = compiled.report()
             if "compiled" not in report.words or not lent.is_kept:
                 return report
-            classes = {f"{name.replace('.', '/')}.class": content for name, content in compiled.made.items()}
+            classes = {f"{made.replace('.', '/')}.class": content for made, content in compiled.made.items()}
             command, tools = self._command(sandbox, "Far", ".")
-            argv = [*command, class_name(suite.target)]
+            argv = [*command, name]
             lent.is_kept = False
             with sandbox.open(argv, classes, self._limits, tools=tools) as place:
                 tests = ServerJob(lent, self._patient, "ask", suite.tests, {**suite.files, suite.target: stub})
@@ -113,6 +117,8 @@ class JavaRunner:
         return JavaTools()
 
 
-def class_name(target: str) -> str:
-    """The class that a file of this path declares."""
-    return target.removesuffix(".java").replace("/", ".")
+def class_name(target: str, text: str) -> str:
+    """The class that a file of this path and text declares; the folders above its package do not count."""
+    package = PACKAGE.search(text)
+    name = PurePosixPath(target).stem
+    return f"{package[1]}.{name}" if package else name

@@ -17,9 +17,10 @@ from engine.temporary import TemporaryFolder
 INSTALL = "apt install default-jdk-headless junit4"
 DEBIAN_JARS = Path("/usr/share/java")
 SOURCES = sorted(Path(__file__).parent.glob("*.java"))
-# Serial collector and one compiler: a JVM that lives for a second has no use for more threads.
+# Serial collector and one compiler: a JVM that lives for a second has no use for more threads. The heap is that
+# of the known fix of QuixBugs' KNAPSACK, which keeps 640 MB in one array of arrays.
 FLAGS = (
-    *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto"),
+    *("-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto"),
     *("-Djava.io.tmpdir=.", "-Dfile.encoding=UTF-8"),
 )
 OLDEST = 11

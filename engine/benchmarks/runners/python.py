@@ -33,7 +33,7 @@ class PythonRunner:
     """Needs pytest beside Repair Studio and an interpreter that the sandbox's user can read."""
 
     def __init__(self, timeout_s: float, is_warm: bool = True) -> None:
-        """`timeout_s`: processor time for all tests of one patch, pytest's own start left out; by the clock thrice."""
+        """`timeout_s`: processor time for the tests of one patch, without pytest's start; by the clock three times."""
         self.is_warm = is_warm
         self._limits = limits_for(timeout_s)
         self._once = Lock()

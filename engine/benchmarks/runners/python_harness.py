@@ -1,7 +1,7 @@
-"""Runs inside the sandbox, a program of its own: compile the patched module, run its tests, report each.
+"""A program that runs inside the sandbox: compiles the patched module, runs its tests, reports each result.
 
 `python3 python_harness.py TARGET TESTS TOOLS`, with the nonce in a file called `nonce`. The report goes to
-what was standard output; the tested code finds standard error in its place. See `judging` for the words.
+the original standard output; for the tested code it is replaced by standard error. See `report` for the words.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BLOCKED = (
 
 
 def main() -> None:
-    """One run; ends the process without waiting for what the tests left behind."""
+    """Run the tests once; ends the process without waiting for threads that the tests started."""
     with open("nonce") as file:
         nonce = file.read()
     os.unlink("nonce")
@@ -83,7 +83,7 @@ def judge(target: str, tests: str, tell: Callable[..., None]) -> None:
     tell("compiled")
 
     class Reporter:
-        """Tells what became of each test; a failing set-up or module counts as a failed test."""
+        """Reports the result of each test; a failing set-up or module counts as a failed test."""
 
         def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
             name = report.nodeid.partition("::")[2]

@@ -33,7 +33,7 @@ def find_python() -> str:
             return SYSTEM_PYTHON
     needed = ".".join(map(str, OLDEST))
     raise MissingDependency(
-        f"no Python for judging: {own} cannot be read by the unprivileged user that runs patches, and "
+        f"no Python to run tests with: {own} cannot be read by the unprivileged user that runs patches, and "
         f"{SYSTEM_PYTHON} is missing or older than {needed}; install one (apt install python3) or do not run as root"
     )
 
@@ -41,7 +41,7 @@ def find_python() -> str:
 def copy_pytest(python: str, programs: Iterable[Path]) -> TemporaryFolder:
     """pytest, its requirements and these programs of ours, compiled for `python`, in a new folder for payloads to read.
 
-    The folder goes when the returned object does, at the latest when this process ends.
+    The folder is removed with the returned object, at the latest when this process ends.
     """
     folder = TemporaryFolder("tools", reachable_parent(), 0o755)
     for package in _closure("pytest"):
@@ -49,7 +49,7 @@ def copy_pytest(python: str, programs: Iterable[Path]) -> TemporaryFolder:
     for program in programs:
         shutil.copy(program, folder.path)
         (folder.path / program.name).chmod(0o644)
-    # Without compiled files each run would compile pytest anew, a second and more.
+    # Without compiled files each run would compile pytest again, which takes more than a second.
     subprocess.run(
         [python, "-I", "-S", "-m", "compileall", "-q", str(folder.path)], check=True, capture_output=True, timeout=300
     )

@@ -1,7 +1,7 @@
 """What a harness inside the sandbox reports about one patch, and the verdict that follows.
 
-A harness writes lines to its standard output, which it keeps from the tested code: the run's nonce, a word, and that
-word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, `failed NAME MESSAGE`,
+A harness writes lines to its standard output, to which the tested code has no access: the run's nonce, a word, and
+that word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, `failed NAME MESSAGE`,
 `skipped NAME`, `took STAGE SECONDS`, `memory`, `done`. Everything else goes to standard error and becomes the log.
 """
 
@@ -12,11 +12,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
-from engine.domain import STAGES, Outcome, Verdict
+from engine.domain import STAGES, Isolation, Outcome, Verdict
 from engine.sandboxes import Limits, Ran, Sandbox, Start
 
 LOG_CHARS = 4000
-PATIENCE = 3  # times a limit on processor time, by the clock, before what sleeps is ended
+PATIENCE = 3  # wall-clock limit as a multiple of the limit on processor time, for processes that sleep
 START_S = 15.0  # of processor time, for an interpreter, a compiler and the test library; usually below one
 SECONDS = re.compile(r"\d{1,6}\.\d{1,9}")
 MEMORY_TROUBLE = ("MemoryError", "java.lang.OutOfMemoryError")
@@ -85,7 +85,7 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox, twins: 
     outcome, reason = Outcome.TEST_FAILED, ""
     if ran.ended == "not_started" or "ready" not in words:
         if ran.ended in ("not_started", "exit"):
-            # The harness is ours and says `ready` before it touches the patch: this is no patch's fault.
+            # The harness is ours and reports `ready` before it reads the patch: the patch is not the cause.
             log = ran.detail or trimmed(ran.stderr) or "the harness did not start"
             return Verdict(Outcome.NOT_RUN, "infra_error", log, sandbox=sandbox.describe())
         outcome, reason, failed = Outcome.NOT_RUN, "infra_error", ()
@@ -105,7 +105,7 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox, twins: 
     elif not report.failed:
         reason = f"never run: {', '.join(missing)}"[:300]
     said = trimmed(ran.stderr)
-    return Verdict(outcome, reason, said, failed, ran.wall_s, sandbox.describe(), stages=report.stages)
+    return Verdict(outcome, reason, said, failed, ran.wall_s, sandbox.describe(), Isolation.SHARED, report.stages)
 
 
 def _is_memory(message: str) -> bool:
@@ -113,7 +113,7 @@ def _is_memory(message: str) -> bool:
 
 
 def trimmed(output: bytes) -> str:
-    """Output as text without NULs and trailing blanks, its middle left out beyond LOG_CHARS."""
+    """Output as text without NULs and trailing blanks; beyond LOG_CHARS the middle is left out."""
     text = output.decode(errors="replace").replace("\0", "")
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).strip("\n")
     if len(text) <= LOG_CHARS:

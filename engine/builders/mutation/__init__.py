@@ -1,4 +1,4 @@
-"""The kinds of fault we can put into a Python function, each a small edit at one place of its syntax tree."""
+"""The kinds of fault that can be injected into a Python function, each a small edit of one syntax node."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from engine.builders.mutation import rules, wordings
+from engine.builders.mutation import confusions, rules
 from engine.builders.mutation.names import names_of
 from engine.languages.source import parse
 
@@ -21,7 +21,7 @@ Kind = Literal[
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-OFFERED: dict[Kind, float] = {
+SHARE_POSSIBLE: dict[Kind, float] = {
     "comparison": 0.48, "arithmetic": 0.20, "boolean_operator": 0.18, "negated_condition": 0.60,
     "missing_condition": 0.18, "off_by_one": 0.36, "changed_constant": 0.68, "boolean_constant": 0.46,
     "wrong_variable": 0.63, "wrong_attribute": 0.69, "wrong_function": 0.44, "swapped_operands": 0.22,
@@ -33,7 +33,7 @@ OFFERED: dict[Kind, float] = {
 
 @dataclass(frozen=True)
 class Edit:
-    """Bytes `start` up to `end` of the code give way to `text`."""
+    """Replaces bytes `start` up to, not including, `end` of the code by `text`."""
 
     kind: Kind
     start: int
@@ -45,7 +45,7 @@ class Edit:
 
 
 def edits(code: bytes) -> list[Edit]:
-    """Every edit of every kind in a function's code, in the order of the code; all differ from the code."""
+    """Every edit of every kind in a function's code, in the order of the code; each changes the code."""
     nodes = list(_walk(parse(code, "python").root_node))
     names = names_of(nodes)
     return [
@@ -67,7 +67,7 @@ def _walk(root: Node) -> Iterator[Node]:
 
 _RULES: dict[str, tuple[tuple[Kind, rules.Rule], ...]] = {
     "comparison_operator": (
-        ("comparison", rules.operator(wordings.COMPARISONS)), ("swapped_operands", rules.swapped_sides),
+        ("comparison", rules.operator(confusions.COMPARISONS)), ("swapped_operands", rules.swapped_sides),
     ),
     "binary_operator": (
         ("arithmetic", rules.arithmetic), ("off_by_one", rules.without_one), ("swapped_operands", rules.swapped_sides),
@@ -92,7 +92,7 @@ _RULES: dict[str, tuple[tuple[Kind, rules.Rule], ...]] = {
         ("off_by_one", rules.range_end),
     ),
     "argument_list": (("swapped_arguments", rules.swapped_arguments), ("dropped_argument", rules.dropped_argument)),
-    "augmented_assignment": (("assignment_operator", rules.operator(wordings.ASSIGNMENTS)),),
+    "augmented_assignment": (("assignment_operator", rules.operator(confusions.ASSIGNMENTS)),),
     "subscript": (("index_shift", rules.shifted_index),),
     "break_statement": (("loop_exit", rules.word({"break": ("continue", "pass")})),),
     "continue_statement": (("loop_exit", rules.word({"continue": ("break", "pass")})),),

@@ -1,4 +1,4 @@
-"""What one function speaks of: its variables, attributes, methods and strings."""
+"""The names that a function uses: its variables, attributes, methods and strings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Names:
-    """What one function speaks of, in the order it first does: the material for plausible mix-ups."""
+    """The names that a function uses, by their first occurrence: the candidates for wrong names."""
 
     variables: dict[str, None] = field(default_factory=dict)
     attributes: dict[str, None] = field(default_factory=dict)
@@ -20,7 +20,7 @@ class Names:
 
 
 def names_of(nodes: list[Node]) -> Names:
-    """The names in a function's nodes; `self` and `cls` are left out, nobody takes them for another."""
+    """The names in a function's nodes, without `self` and `cls`, which are not confused with others in practice."""
     names = Names()
     for node in nodes:
         parent = node.parent

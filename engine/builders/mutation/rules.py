@@ -1,6 +1,6 @@
-"""The rules of mutation: each reads one node of a syntax tree and yields the edits that would make it wrong.
+"""The rules of mutation: each reads one node of a syntax tree and yields the edits that make it faulty.
 
-An edit is (first byte, byte after the last, new text). Whether the result still parses is for others to find out.
+An edit is (first byte, byte after the last, new text). The result may not parse; the caller has to check that.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from engine.builders.mutation import wordings
+from engine.builders.mutation import confusions
 from engine.builders.mutation.names import Names, binds, text_of
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ Found = Iterator[tuple[int, int, str]]
 Rule = Callable[["Node", Names], Found]
 
 _NOT_READ = {"function_definition", "class_definition", "global_statement", "nonlocal_statement", "type", "dotted_name"}
-"""What an identifier may be the name in without being read as a variable."""
+"""Parents of identifiers that are names, but not read as variables."""
 
 
 def operator(table: dict[str, tuple[str, ...]]) -> Rule:
-    """A rule that puts another operator of `table` in place of a node's own."""
+    """A rule that replaces a node's operator by another one of `table`."""
 
     def rule(node: Node, names: Names) -> Found:
         for child in node.children:
@@ -38,7 +38,7 @@ def arithmetic(node: Node, names: Names) -> Found:
     """`a + b` becomes `a - b`; not where a string is formatted with "%"."""
     left = node.child_by_field_name("left")
     if left is not None and left.type not in ("string", "concatenated_string"):
-        yield from operator(wordings.ARITHMETIC)(node, names)
+        yield from operator(confusions.ARITHMETIC)(node, names)
 
 
 def unnegated(node: Node, names: Names) -> Found:
@@ -113,7 +113,7 @@ def other_string(node: Node, names: Names) -> Found:
 
 
 def word(table: dict[str, tuple[str, ...]]) -> Rule:
-    """A rule that puts another word of `table` in place of the whole node."""
+    """A rule that replaces the whole node by another word of `table`."""
 
     def rule(node: Node, names: Names) -> Found:
         is_type = node.parent is not None and node.parent.type == "type"  # `-> None` is no value
@@ -148,11 +148,11 @@ def other_attribute(node: Node, names: Names) -> Found:
 
 
 def sibling_function(node: Node, names: Names) -> Found:
-    """`min` becomes `max`: well-known functions that are taken for one another."""
+    """`min` becomes `max`: well-known functions that are often confused."""
     function = node.child_by_field_name("function")
     called = function.child_by_field_name("attribute") or function if function is not None else None
     if called is not None:
-        for other in wordings.SIBLINGS.get(text_of(called), ()):
+        for other in confusions.SIBLINGS.get(text_of(called), ()):
             yield called.start_byte, called.end_byte, other
 
 
@@ -160,7 +160,7 @@ def swapped_sides(node: Node, names: Names) -> Found:
     """`a - b` becomes `b - a`."""
     inner = [child for child in node.named_children if child.type != "comment"]
     sign = [text_of(child) for child in node.children if not child.is_named]
-    if len(inner) == 2 and len(sign) == 1 and sign[0] in wordings.ONE_WAY and "string" not in inner[0].type:
+    if len(inner) == 2 and len(sign) == 1 and sign[0] in confusions.NOT_COMMUTATIVE and "string" not in inner[0].type:
         yield from _exchanged(inner[0], inner[1])
 
 
@@ -205,7 +205,7 @@ def bare_argument(node: Node, names: Names) -> Found:
 
 
 def missing(node: Node, names: Names) -> Found:
-    """A statement that has its lines to itself goes, if its block keeps another."""
+    """Removes a statement that shares no line with another, if its block has further statements."""
     block = node.parent
     if block is None or block.type != "block" or block.named_child_count < 2 or node.type == "pass_statement":
         return

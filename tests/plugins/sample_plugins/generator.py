@@ -1,4 +1,4 @@
-"""A generator that stands for a service: it has no model and no tokenizer."""
+"""A generator that imitates a remote service: it has no model and no tokenizer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which bugs of a source become samples: no copy twice, none that a benchmark will ask for, each shown to the model."""
+"""Selects the bugs that become samples: no duplicates, none of a benchmark, only those that can be encoded."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import IO, Self
 
-from engine.builders import Funnel, Made
+from engine.builders import BuilderOutput, Funnel
 from engine.domain import Bug, Preference, Sample
 from engine.languages.fingerprint import fingerprints
 from engine.plugins import BENCHMARKS
 from engine.representations import CannotShow, Representation
+from engine.representations.chat_template import ChatTemplate
 from engine.rundir import RunDir
 
 
 class LeftOut:
-    """Counts what was left out after the builder, and writes each one's id and reason to `left_out.jsonl`."""
+    """Counts what is left out after the builder, and writes the id and the reason of each to `left_out.jsonl`."""
 
     def __init__(self, run: RunDir) -> None:
         self.funnel = Funnel()
@@ -32,7 +33,7 @@ class LeftOut:
         self._file.close()
 
     def lose(self, bug_id: str, reason: str, **more: int) -> None:
-        """`more`: what else is known of the loss, such as the sample's `n_tokens`."""
+        """Count one bug as left out; `more`: further figures, such as the sample's `n_tokens`."""
         self.funnel.lose(reason, bug_id)
         self._file.write(json.dumps({"bug_id": bug_id, "reason": reason, **more}) + "\n")
 
@@ -47,12 +48,17 @@ def known_to_benchmarks(named: Iterable[object]) -> dict[bytes, str]:
     return known
 
 
-def shown(
-    made: Iterable[Made], representation: Representation, known: dict[bytes, str], left_out: LeftOut
+def select(
+    made: Iterable[BuilderOutput],
+    representation: Representation,
+    template: ChatTemplate,
+    known: dict[bytes, str],
+    left_out: LeftOut,
 ) -> Iterator[tuple[Sample | Preference, Bug | None]]:
-    """Stream what may be learned from: bugs as the representation shows them, samples and preferences as they are.
+    """Stream what is trained on: bugs as samples in the representation, samples and preferences unchanged.
 
-    Memory grows by 16 bytes for each and a set. Code of benchmarks is known only of bugs.
+    `template` turns all messages into text. Memory grows by 16 bytes for each, plus a set. Only bugs are compared with
+    the code of benchmarks.
     """
     seen: set[bytes] = set()
 
@@ -65,25 +71,24 @@ def shown(
         return True
 
     for each in made:
-        if not isinstance(each, Bug):
-            if is_new(each.bug_id, b"\0".join(text.encode() for text in texts_of(each))):
-                yield each, None
-            continue
-        prints = fingerprints(each)
-        if not is_new(each.id, b"".join(prints)):
-            continue
-        benchmark = next((known[one] for one in prints if one in known), "")
-        if benchmark:
-            left_out.lose(each.id, f"in the benchmark {benchmark}")
-            continue
         try:
-            yield representation.encode(each), each
+            if isinstance(each, Bug):
+                prints = fingerprints(each)
+                if not is_new(each.id, b"".join(prints)):
+                    continue
+                benchmark = next((known[one] for one in prints if one in known), "")
+                if benchmark:
+                    left_out.lose(each.id, f"in the benchmark {benchmark}")
+                    continue
+                yield template.in_text(representation.encode(each)), each
+            elif is_new(each.bug_id, b"\0".join(text.encode() for text in texts_of(each))):
+                yield (template.in_text(each) if isinstance(each, Sample) else each), None
         except CannotShow as error:
-            left_out.lose(each.id, str(error))
+            left_out.lose(each.id if isinstance(each, Bug) else each.bug_id, str(error))
 
 
 def texts_of(each: Sample | Preference) -> tuple[str, ...]:
-    """The texts that are tokenised, in their order."""
+    """The texts that are tokenised, in order."""
     if isinstance(each, Preference):
         return each.prompt, each.chosen, each.rejected
     return tuple(segment.text for segment in each.segments)

@@ -1,4 +1,4 @@
-"""Bugs and patches of a benchmark run into rows, many at a time, with the columns that pages sort and sum by."""
+"""Writes bugs and patches of a benchmark run to rows, many at a time, with the columns that pages sort and sum by."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col
 
 from engine.domain import Outcome
-from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugSeen, PatchJudged
-from engine.scoring import Standing
+from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent
+from engine.scoring import CandidateSummary
 from storage import benchmarks, texts
 from storage.tables import Bug, Patch
 
 
-class Ledger:
-    """What a run has said of bugs and patches and is not stored yet; a patch that comes again replaces the first."""
+class PatchRows:
+    """Events of bugs and patches of one run that are not stored yet; a later event of a patch replaces the first."""
 
     def __init__(self, session: Session, run_id: int) -> None:
         self._session = session
         self._run_id = run_id
-        self._bugs: dict[str, BugSeen] = {}
-        self._patches: dict[tuple[str, str, int], PatchJudged] = {}
+        self._bugs: dict[str, BugEvent] = {}
+        self._patches: dict[tuple[str, str, int], PatchEvent] = {}
 
-    def add(self, said: BugSeen | PatchJudged) -> None:
-        if isinstance(said, BugSeen):
-            self._bugs[said.id] = said
+    def add(self, event: BugEvent | PatchEvent) -> None:
+        if isinstance(event, BugEvent):
+            self._bugs[event.id] = event
         else:
-            self._patches[said.bug_id, said.source, said.rank] = said
+            self._patches[event.bug_id, event.source, event.rank] = event
 
     def store(self) -> None:
-        """Write rows, and bring what follows from them up to date; storing the same again changes nothing."""
+        """Write the rows and update the columns computed from them; storing the same again changes nothing."""
         if not self._bugs and not self._patches:
             return
-        kept = texts.kept(self._session, self._all_texts())
-        self._store_bugs(kept)
-        # A patch may come before its bug: the bug's row then holds its name, until more is said of it.
-        named = {said.bug_id: None for said in self._patches.values()}
+        text_ids = texts.store(self._session, self._all_texts())
+        self._store_bugs(text_ids)
+        # A patch may come before its bug: the bug's row then has only its id, until its own event comes.
+        named = {event.bug_id: None for event in self._patches.values()}
         row_of = benchmarks.bugs(self._session, self._run_id, {**self._bugs, **named})
         before = benchmarks.cells(self._session, list(row_of.values()))
-        self._store_patches(row_of, kept)
+        self._store_patches(row_of, text_ids)
         self._mark_known_fixes(list(row_of.values()))
         after = benchmarks.cells(self._session, list(row_of.values()))
-        self._store_standings(list(row_of.values()), after)
+        self._store_summaries(list(row_of.values()), after)
         more = Counter(cell.outcome for cell in after if cell.source == MODEL)
         more.subtract(cell.outcome for cell in before if cell.source == MODEL)
         benchmarks.count_outcomes(self._session, self._run_id, more)
@@ -59,11 +59,11 @@ class Ledger:
             found |= {patch.completion, patch.text or "", patch.verdict.log, _names(patch)}
         return found
 
-    def _store_bugs(self, kept: dict[str, int]) -> None:
+    def _store_bugs(self, text_ids: dict[str, int]) -> None:
         rows = []
-        for said in self._bugs.values():
-            values = asdict(said)
-            buggy, fixed = kept[values.pop("buggy")], kept[values.pop("fixed")]
+        for event in self._bugs.values():
+            values = asdict(event)
+            buggy, fixed = text_ids[values.pop("buggy")], text_ids[values.pop("fixed")]
             rows.append({"run_id": self._run_id, "bug_id": values.pop("id"), **values} | _texts_of_bug(buggy, fixed))
         if rows:
             statement = insert(Bug)
@@ -71,15 +71,15 @@ class Ledger:
             self._session.execute(
                 statement.on_conflict_do_update(index_elements=["run_id", "bug_id"], set_=changed), rows
             )
-        named = {said.bug_id for said in self._patches.values()}
+        named = {event.bug_id for event in self._patches.values()}
         missing = named - benchmarks.bugs(self._session, self._run_id, named).keys()
         if missing:
-            nothing = _texts_of_bug(kept[""], kept[""])
+            nothing = _texts_of_bug(text_ids[""], text_ids[""])
             only_named = [{"run_id": self._run_id, "bug_id": bug_id, **nothing} for bug_id in sorted(missing)]
             self._session.execute(insert(Bug), only_named)
 
-    def _store_patches(self, row_of: dict[str, int], kept: dict[str, int]) -> None:
-        rows = [_patch_row(row_of[said.bug_id], said, kept) for said in self._patches.values()]
+    def _store_patches(self, row_of: dict[str, int], text_ids: dict[str, int]) -> None:
+        rows = [_patch_row(row_of[event.bug_id], event, text_ids) for event in self._patches.values()]
         if rows:
             statement = insert(Patch)
             changed = {name: statement.excluded[name] for name in rows[0] if name not in ("bug", "source", "rank")}
@@ -97,7 +97,7 @@ class Ledger:
                 execution_options={"synchronize_session": False},
             )
 
-    def _store_standings(self, bugs: list[int], cells: list[Any]) -> None:
+    def _store_summaries(self, bugs: list[int], cells: list[Any]) -> None:
         outcomes: dict[int, dict[int, str]] = {bug: {} for bug in bugs}
         controls: dict[int, dict[str, str]] = {bug: {} for bug in bugs}
         known = {cell.bug for cell in cells if _is_known(cell)}
@@ -112,7 +112,7 @@ class Ledger:
                 "known_fix": controls[bug].get(KNOWN_FIX),
                 "buggy_code": controls[bug].get(BUGGY_CODE),
                 "has_known_fix": bug in known,
-                **asdict(Standing.of(outcomes[bug])),
+                **asdict(CandidateSummary.of(outcomes[bug])),
             }
             for bug in bugs
         ]
@@ -127,24 +127,24 @@ def _texts_of_bug(buggy: int, fixed: int) -> dict[str, int]:
     return {"buggy_text": buggy, "fixed_text": fixed}
 
 
-def _names(said: PatchJudged) -> str:
-    return json.dumps(list(said.verdict.failed))
+def _names(event: PatchEvent) -> str:
+    return json.dumps(list(event.verdict.failed))
 
 
-def _patch_row(bug: int, said: PatchJudged, kept: dict[str, int]) -> dict[str, Any]:
-    verdict = said.verdict
+def _patch_row(bug: int, event: PatchEvent, text_ids: dict[str, int]) -> dict[str, Any]:
+    verdict = event.verdict
     return {
         "bug": bug,
-        "source": said.source,
-        "rank": said.rank,
-        "completion_text": kept[said.completion],
-        "patch_text": None if said.text is None else kept[said.text],
-        "score": said.score,
-        "same_as": said.same_as,
+        "source": event.source,
+        "rank": event.rank,
+        "completion_text": text_ids[event.completion],
+        "patch_text": None if event.text is None else text_ids[event.text],
+        "score": event.score,
+        "same_as": event.same_as,
         "outcome": verdict.outcome.value,
         "reason": verdict.reason,
-        "log_text": kept[verdict.log],
-        "failed_text": kept[_names(said)],
+        "log_text": text_ids[verdict.log],
+        "failed_text": text_ids[_names(event)],
         "duration_s": verdict.duration_s,
         "sandbox": verdict.sandbox,
         "isolation": verdict.isolation.value,

@@ -1,4 +1,4 @@
-"""Columns that follow from patches are what the patches say, however the events come in."""
+"""Columns computed from patches are consistent with them, in whatever order the events come."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from engine.control.ledger import Ledger
+from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.errors import UserError
-from engine.events import BugSeen, PatchJudged, VerdictSaid
-from engine.scoring import Standing
+from engine.events import BugEvent, PatchEvent, VerdictFields
+from engine.scoring import CandidateSummary
 from storage.database import Database
 from storage.tables import Bug, OutcomeCount, Patch, Run, Text
 
 TEXTS = ("fixed\n", "buggy\n", "other\n", None)
 PATCHES = st.builds(
-    PatchJudged,
+    PatchEvent,
     bug_id=st.sampled_from(["b/1", "b/2"]),
     source=st.sampled_from(["model", "model", "model", "known_fix", "buggy_code"]),
     rank=st.integers(1, 4),
     text=st.sampled_from(TEXTS),
-    verdict=st.builds(VerdictSaid, outcome=st.sampled_from(list(Outcome))),
+    verdict=st.builds(VerdictFields, outcome=st.sampled_from(list(Outcome))),
 )
 BUGS = st.builds(
-    BugSeen,
+    BugEvent,
     id=st.sampled_from(["b/1", "b/2"]),
     language=st.just("python"),
     path=st.just("a.py"),
@@ -38,23 +38,23 @@ BUGS = st.builds(
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory):
-    return Database(tmp_path_factory.mktemp("ledger") / "studio.db")
+    return Database(tmp_path_factory.mktemp("patch_rows") / "studio.db")
 
 
 @given(st.lists(st.lists(PATCHES | BUGS, max_size=8), max_size=4))
-def test_standings_and_counts_follow_every_patch(database, batches):
+def test_summaries_and_counts_follow_every_patch(database, batches):
     with database.write() as session:
         run = Run(kind="benchmark", name="x", state="running", created_at=0.0)
         session.add(run)
         session.flush()
         for batch in batches:
-            ledger = Ledger(session, run.id)
+            patch_rows = PatchRows(session, run.id)
             for said in batch:
-                ledger.add(said)
-            ledger.store()
+                patch_rows.add(said)
+            patch_rows.store()
     said = [event for batch in batches for event in batch]
-    newest = {(each.bug_id, each.source, each.rank): each for each in said if isinstance(each, PatchJudged)}
-    told = {each.id for each in said if isinstance(each, BugSeen)}
+    newest = {(each.bug_id, each.source, each.rank): each for each in said if isinstance(each, PatchEvent)}
+    told = {each.id for each in said if isinstance(each, BugEvent)}
     with database.read() as session:
         bugs = {bug.bug_id: bug for bug in session.scalars(select(Bug).where(Bug.run_id == run.id))}
         counts = session.scalars(select(OutcomeCount).where(OutcomeCount.run_id == run.id)).all()
@@ -64,8 +64,8 @@ def test_standings_and_counts_follow_every_patch(database, batches):
     for bug_id, bug in bugs.items():
         mine = {key: each for key, each in newest.items() if key[0] == bug_id}
         ranks = {rank: each.verdict.outcome for (_, source, rank), each in mine.items() if source == "model"}
-        at = Standing.of(ranks)
-        assert Standing(bug.first_plausible, bug.first_unjudged, bug.plausible, bug.judged) == at
+        at = CandidateSummary.of(ranks)
+        assert CandidateSummary(bug.first_plausible, bug.first_unjudged, bug.plausible, bug.judged) == at
         known = [each for each in mine.values() if each.source == "model" and each.text == "fixed\n"]
         found = any(each.verdict.outcome is Outcome.PLAUSIBLE for each in known)
         assert bug.has_known_fix is (found and bug_id in told)
@@ -81,17 +81,17 @@ def test_a_text_that_many_patches_have_is_kept_once(database):
         run = Run(kind="benchmark", name="x", state="running", created_at=0.0)
         session.add(run)
         session.flush()
-        ledger = Ledger(session, run.id)
-        verdict = VerdictSaid(Outcome.TEST_FAILED, log="a log that is nowhere else")
+        patch_rows = PatchRows(session, run.id)
+        verdict = VerdictFields(Outcome.TEST_FAILED, log="a log that is nowhere else")
         for rank in range(1, 101):
-            ledger.add(PatchJudged("b/1", "model", rank, verdict, text="a patch that is nowhere else"))
-        ledger.store()
+            patch_rows.add(PatchEvent("b/1", "model", rank, verdict, text="a patch that is nowhere else"))
+        patch_rows.store()
     with database.read() as session:
         texts = session.scalars(select(Text.text).where(Text.text.like("a % that is nowhere else"))).all()
     assert sorted(texts) == ["a log that is nowhere else", "a patch that is nowhere else"]
 
 
-def test_a_review_is_one_persons_word_and_can_be_changed(workspace, started):
+def test_a_person_has_one_review_of_a_patch_and_can_change_it(workspace, started):
     run_id, folder = started("benchmark", "candidates=1")
     folder.emit("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "plausible"})
     workspace.tick()
@@ -105,9 +105,9 @@ def test_a_review_is_one_persons_word_and_can_be_changed(workspace, started):
     folder.emit("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "test_failed"})
     workspace.tick()
     assert len(workspace.patches.detail(*here).reviews) == 2, "a patch judged again keeps what was said of it"
-    with pytest.raises(UserError, match="correct, incorrect, unsure, not 'good'"):
+    with pytest.raises(UserError, match=r"correct, incorrect, unsure \(got 'good'\)"):
         workspace.patches.review(*here, reviewer="ada", verdict="good")
-    with pytest.raises(UserError, match="enter a name"):
+    with pytest.raises(UserError, match="enter the reviewer"):
         workspace.patches.review(*here, reviewer=" ", verdict="correct")
     with pytest.raises(UserError, match="has no patch model 2"):
         workspace.patches.review(run_id, "b/1", "model", 2, reviewer="ada", verdict="correct")

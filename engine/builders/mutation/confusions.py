@@ -1,4 +1,4 @@
-"""Which operators and which well-known functions people take for one another."""
+"""Tables of operators and well-known functions that are often confused with one another."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ASSIGNMENTS: dict[str, tuple[str, ...]] = {
     ">>=": ("<<=", "="),
 }
 
-ONE_WAY = ("-", "/", "//", "%", "**", "<", "<=", ">", ">=", "in", "not in", "<<", ">>")
+NOT_COMMUTATIVE = ("-", "/", "//", "%", "**", "<", "<=", ">", ">=", "in", "not in", "<<", ">>")
 """Operators for which the order of the two sides matters."""
 
 _CONFUSED = (

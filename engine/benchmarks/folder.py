@@ -1,0 +1,210 @@
+"""Bugs in folders of their own, in pocket's format: what people collect, and what tested faults are written as.
+
+    NAME/bug.json      language, file, span [first, last], failing, passing; kind, cwe, project where they are known
+    NAME/buggy/FILE    the faulty file, and NAME/fixed/FILE the same repaired, different inside the span only
+    NAME/tests/        test_*.py or *Test.java, one of them, and what else it needs
+
+The folders may stand in folders, one for each language for example. A bug's id is the benchmark's name and NAME.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine import params
+from engine.benchmarks import BugEntry, checkout
+from engine.benchmarks.runners.evaluating import Evaluator, Runner, version
+from engine.benchmarks.runners.java import PACKAGE, JavaRunner
+from engine.benchmarks.runners.python import PythonRunner
+from engine.benchmarks.runners.report import Suite
+from engine.benchmarks.runners.settings import Way, timeout_s, way
+from engine.domain import Bug, Patch, Span, Verdict, lines_of
+from engine.errors import UserError
+from engine.params import explain, shown
+from engine.sandboxes import Sandbox
+
+HOW = "write a folder with bug.json, buggy/, fixed/ and tests/ for each bug"
+TESTS = {"python": "test_*.py", "java": "*Test.java"}  # the file of tests, by language
+MOST_SAID = 10  # wrong bugs in one complaint
+
+
+class Described(BaseModel):
+    """What bug.json says."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    language: Literal["python", "java"]
+    file: str
+    span: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=0)]]
+    failing: Annotated[tuple[str, ...], Field(min_length=1)]
+    passing: tuple[str, ...] = ()
+    kind: str = ""
+    cwe: str = ""
+    project: str = ""
+
+
+class Folder:
+    """Your own bugs with tests, each in a folder of its own."""
+
+    name: ClassVar[str] = "folder"
+    title: ClassVar[str] = "A folder of bugs"
+
+    class Params(params.Params):
+        """Where the bugs are, which of them, and how long their tests may take."""
+
+        name: Literal["folder"] = "folder"
+        folder: params.Place = params.setting("", "Folder of bugs; each has bug.json, buggy/, fixed/ and tests/.")
+        languages: tuple[Literal["python", "java"], ...] = params.setting(
+            ("python", "java"), "Languages whose bugs are used.", min_length=1
+        )
+        timeout_s: float = timeout_s(5.0)
+        runner: Way = way()
+
+    def __init__(self, params: Params) -> None:
+        self._params = params
+        self._folder = params.folder
+        self._evaluator = Evaluator()
+        self._runners: dict[str, Runner] = {
+            "python": PythonRunner(params.timeout_s, params.runner == "warm"),
+            "java": JavaRunner(params.timeout_s, params.runner == "warm"),
+        }
+
+    def check(self) -> None:
+        self._files()
+
+    def entries(self) -> list[BugEntry]:
+        return [
+            BugEntry(self._id(folder), told.language, told.kind, told.cwe) for folder, told in self._described().items()
+        ]
+
+    def bugs(self) -> list[Bug]:
+        return [bug for bug, _ in self.cases.values()]
+
+    def skipped(self) -> Mapping[str, str]:
+        reasons = {language: runner.unavailable() for language, runner in self._runners.items()}
+        return {bug.id: reasons[bug.language] for bug in self.entries() if reasons[bug.language]}
+
+    def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
+        _, suite = self.cases[bug.id]
+        runner = self._runners[bug.language]
+        return self._evaluator.evaluate(bug, patch, suite, runner, sandbox, lambda: bug.failing + bug.passing)
+
+    def version(self, bug: Bug) -> str:
+        return version(bug, self.cases[bug.id][1], self._runners[bug.language])
+
+    @cached_property
+    def cases(self) -> dict[str, tuple[Bug, Suite]]:
+        """Bug id -> the bug and its tests. Raises UserError that explains what is wrong with each bug."""
+        found, wrong = {}, []
+        for folder, told in self._described().items():
+            if complaints := [*complaints_about(folder, told)]:
+                wrong.append(f"{folder.name}: {'; '.join(complaints)}")
+            else:
+                found[self._id(folder)] = _read(self._id(folder), folder, told)
+        _refuse(wrong, self._folder)
+        return found
+
+    def _described(self) -> dict[Path, Described]:
+        """Folder -> what its bug.json says, by language in the order wanted, then by name. Raises UserError."""
+        told, wrong = {}, []
+        for file in self._files():
+            try:
+                told[file.parent] = Described.model_validate(json.loads(file.read_bytes()))
+            except ValidationError as error:
+                wrong.append(f"{file.parent.name}/bug.json: {explain(error)}")
+            except ValueError as error:
+                wrong.append(f"{file.parent.name}/bug.json: not JSON: {error}")
+        names = Counter(folder.name for folder in told)
+        wrong += [f"{name}: {number} folders have this name" for name, number in names.items() if number > 1]
+        _refuse(wrong, self._folder)
+        wanted = [*dict.fromkeys(self._params.languages)]
+        chosen = [(folder, each) for folder, each in told.items() if each.language in wanted]
+        return dict(sorted(chosen, key=lambda one: (wanted.index(one[1].language), one[0].name)))
+
+    def _files(self) -> list[Path]:
+        return checkout.files(self._folder, ["*/bug.json", "*/*/bug.json"], "folder with bug.json", HOW)
+
+    def _id(self, folder: Path) -> str:
+        return f"{self.name}/{folder.name}"
+
+
+def complaints_about(folder: Path, told: Described) -> Iterator[str]:
+    """What is wrong with one bug, a sentence each."""
+    file = PurePosixPath(told.file)
+    if file.is_absolute() or ".." in file.parts or not file.name:
+        yield f"file: {shown(told.file)} should be a path inside the bug's folder"
+        return
+    texts: list[str] = []
+    for part in ("buggy", "fixed"):
+        try:
+            texts.append((folder / part / file).read_bytes().decode("utf-8"))
+        except OSError as error:
+            yield f"{part}/{file} cannot be read: {error.strerror}"
+        except UnicodeDecodeError as error:
+            yield f"{part}/{file} is not UTF-8 (byte {error.start})"
+    tests = [*_tests(folder, told.language)]
+    if len(tests) != 1:
+        yield f"tests/ should hold one file called {TESTS[told.language]}, it holds {len(tests)}"
+    if len(texts) == 2:
+        yield from _complaints_about_span(texts[0], texts[1], told.span)
+    if both := sorted({*told.failing} & {*told.passing}):
+        yield f"{shown(both[0])} stands in failing and in passing"
+
+
+def _complaints_about_span(buggy: str, fixed: str, span: tuple[int, int]) -> Iterator[str]:
+    first, last = span
+    lines = len(lines_of(buggy))
+    if last < first - 1 or last > lines or first > lines + 1:
+        yield f"span: {first} to {last} are no lines of a file of {lines}; a gap before line 3 is [3, 2]"
+    elif buggy == fixed:
+        yield "the buggy and the fixed file are the same"
+    elif not Bug("", "", "", buggy, fixed, Span(first, last)).fix_is_in_span:
+        yield f"span: the fixed file differs from the buggy one outside lines {first} to {last}"
+
+
+def _refuse(wrong: list[str], folder: str) -> None:
+    if wrong:
+        more = f"\nand {len(wrong) - MOST_SAID} more" if len(wrong) > MOST_SAID else ""
+        said = "\n".join(wrong[:MOST_SAID])
+        raise UserError(
+            f"{len(wrong)} bugs of {folder} are not as they should be:\n{said}{more}", field="benchmark.folder"
+        )
+
+
+def _read(bug_id: str, folder: Path, told: Described) -> tuple[Bug, Suite]:
+    buggy, fixed = ((folder / part / told.file).read_bytes().decode("utf-8") for part in ("buggy", "fixed"))
+    bug = Bug(
+        id=bug_id,
+        language=told.language,
+        path=told.file,
+        buggy=buggy,
+        fixed=fixed,
+        span=Span(*told.span),
+        kind=told.kind,
+        cwe=told.cwe,
+        project=told.project or bug_id,
+        failing=told.failing,
+        passing=told.passing,
+    )
+    (tests,) = _tests(folder, told.language)
+    files = {file.name: file.read_bytes() for file in sorted((folder / "tests").iterdir()) if file.is_file()}
+    return bug, Suite(told.file, _called(tests), files)
+
+
+def _called(tests: Path) -> str:
+    """A test file as its runner is told of it: a Python file, or a Java class with its package."""
+    if tests.suffix != ".java":
+        return tests.name
+    package = PACKAGE.search(tests.read_text(encoding="utf-8", errors="replace"))
+    return f"{package[1]}.{tests.stem}" if package else tests.stem
+
+
+def _tests(folder: Path, language: str) -> Iterator[Path]:
+    return (folder / "tests").glob(TESTS[language])

@@ -1,0 +1,127 @@
+"""The queue: which run starts next, if there is room for it, and each run once."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.control.polls import LOCK, Polls, launcher_of
+from engine.control.runs import NEEDED_BYTES, Runs
+from engine.control.states import States
+from engine.control.sync import reset_run
+from engine.errors import DISK_FULL, OutsideFailure, UserError
+from engine.rundir import ACTIVE, ENDED, RunDir
+from engine.specs import parse, waits_for_people
+from storage import queries
+from storage.database import Database, Unavailable
+from storage.tables import Run
+
+log = logging.getLogger(__name__)
+
+
+class NotEnoughDisk(OSError):
+    """The next run in the queue has to wait for disk space."""
+
+    def __init__(self, run: Run, why: str) -> None:
+        # without a number: the message is printed again whenever it changes
+        super().__init__(f"no disk space: run {run.id} ({run.name}) waits, {why}; it starts as soon as there is space")
+
+
+class Queue:
+    """Starts queued runs; called by one supervisor at a time."""
+
+    def __init__(self, home: Path, database: Database, runs: Runs, states: States, polls: Polls) -> None:
+        self._home = home
+        self._database = database
+        self._runs = runs
+        self._states = states
+        self._polls = polls
+
+    def start_next(self) -> None:
+        """Start the next runs for which there is room. Raises NotEnoughDisk if one has to wait for disk space."""
+        with self._database.read() as session:
+            busy = Counter(_place(run) for run in queries.runs_in(session, ACTIVE))
+            waiting = queries.runs_in(session, ("queued",))
+            before = {run.after: session.get(Run, run.after) for run in waiting if run.after is not None}
+        room: dict[str, int | None] = {}
+        for run in waiting:
+            first = before.get(run.after) if run.after is not None else None
+            if first is not None and first.state in ENDED and first.state != "done":
+                how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(first.state, first.state)
+                self._states.fail(run, f"run {first.id} ({first.name}), whose result it needs, {how}", "outside")
+            elif first is None or first.state == "done":
+                self._start_if_free(run, busy, room)
+
+    def _start_if_free(self, run: Run, busy: Counter[str], room: dict[str, int | None]) -> None:
+        """Start the run if its launcher has room; `busy`: number of active runs, `room`: capacity, both by launcher."""
+        place = _place(run)
+        try:
+            if place and place not in room:
+                room[place] = self._polls.answer(("capacity", place), launcher_of(run).capacity)
+            is_free = not place or busy[place] < (room[place] or 0)
+        except Exception as error:
+            log.exception("the launcher of run %s cannot be used", run.id)
+            self._states.fail(run, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
+            return
+        if is_free:
+            busy[place] += 1
+            self._start(run)
+
+    def _start(self, run: Run) -> None:
+        folder = RunDir(Path(run.folder))
+        if shutil.disk_usage(self._home).free < NEEDED_BYTES:
+            raise NotEnoughDisk(run, f"since it needs {NEEDED_BYTES >> 20} MiB in {self._home}")
+        with self.starting(run):
+            if not folder.is_complete:
+                self._reset(run, folder)
+                RunDir.create(folder.path, run.spec, self._runs.inputs(parse(run.spec)))
+            folder.log.touch()  # a full disk is noticed while the run is still queued
+            if folder.is_held(LOCK):  # an earlier call about this run has not returned
+                self._polls.forget(("stop", run.id), bool)
+            elif self._states.change(run, only_in="queued", state="starting", started_at=time.time(), handle=""):
+                self.submit(run, folder)  # otherwise it was stopped meanwhile
+
+    def submit(self, run: Run, folder: RunDir) -> None:
+        """Submit the run to its launcher, once; store the handle as soon as the launcher has returned it."""
+        with self._polls.once(("submit", run.id), folder, launcher_of(run).submit, folder.path, {}) as handle:
+            if handle is not None:
+                self._states.change(run, handle=handle)
+
+    @contextmanager
+    def starting(self, run: Run) -> Iterator[None]:
+        """Turn errors at the start of a run into its failure; if the disk is full, it waits in the queue instead."""
+        try:
+            yield
+        except Unavailable:
+            raise
+        except (UserError, OutsideFailure, OSError) as error:
+            if _is_about_a_full_disk(error):
+                self._states.change(run, only_in="starting", state="queued", started_at=None)
+                raise NotEnoughDisk(run, str(error)) from error
+            self._states.fail(run, str(error), "user" if isinstance(error, UserError) else "outside")
+        except Exception as error:
+            log.exception("run %s cannot be started", run.id)
+            self._states.fail(run, f"it could not be started ({type(error).__name__}: {error})", "bug")
+
+    def _reset(self, run: Run, folder: RunDir) -> None:
+        """Called before the folder is created: a studio that is killed in between does it again."""
+        with self._database.write() as session:
+            reset_run(session, session.get_one(Run, run.id), folder)
+
+
+def _is_about_a_full_disk(error: Exception) -> bool:
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return isinstance(cause, OSError) and cause.errno in DISK_FULL
+
+
+def _place(run: Run) -> str:
+    """The launcher with its settings, as JSON, whose capacity a run takes; empty if it takes none."""
+    if waits_for_people(run.kind):
+        return ""
+    return json.dumps(run.spec.get("launcher", run.launcher), sort_keys=True)

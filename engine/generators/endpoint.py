@@ -1,0 +1,192 @@
+"""Completions from a service with OpenAI's HTTP API: vLLM, SGLang, llama.cpp, Ollama, or a commercial one.
+
+A prompt that is text goes to `/completions`, as fill-in-the-middle needs it; messages go to `/chat/completions`
+(https://platform.openai.com/docs/api-reference). The key comes from an environment variable and is stored nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from engine import params
+from engine.domain import Completion, Model, Prompt, as_text
+from engine.errors import OutsideFailure, UserError
+from engine.generators import PromptTooLong, Stream
+from engine.params import setting
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+NO_KEY = "none"  # what is sent to a service that asks for no key; the client insists on one
+SEEDS = 1 << 31  # services take seeds below this
+TOO_LONG = ("context length", "context_length", "context size", "maximum context", "too long", "too many tokens")
+
+
+class Endpoint:
+    """A model behind an OpenAI-compatible HTTP API; `model` is the name by which the service knows it."""
+
+    name: ClassVar[str] = "endpoint"
+    title: ClassVar[str] = "Endpoint (OpenAI-compatible service)"
+    is_remote: ClassVar[bool] = True
+
+    class Params(params.Params):
+        """Where the service is, and how it is asked."""
+
+        name: Literal["endpoint"] = "endpoint"
+        url: str = setting(
+            "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1", pattern="^https?://"
+        )
+        key_variable: str = setting(
+            "", "environment variable that holds the key; empty: none is sent", pattern="^([A-Za-z_][A-Za-z0-9_]*)?$"
+        )
+        temperature: float = setting(0.8, "lower is safer, higher is more varied", ge=0, le=5)
+        top_p: float = setting(0.95, "draw among the likeliest tokens that together have this probability", gt=0, le=1)
+        max_new_tokens: int = setting(512, "the longest completion", unit="tokens", ge=1, le=131072)
+        parallel: int = setting(8, "bugs that are asked for at the same time", more=True, ge=1, le=256)
+        retries: int = setting(
+            5, "how often a request is sent again after a rate limit or a lost connection", more=True, ge=0, le=100
+        )
+        timeout_s: float = setting(300.0, "how long one answer may take", unit="s", more=True, gt=0, le=3600)
+
+    def __init__(self, params: Endpoint.Params) -> None:
+        self.params = params
+        self._client: OpenAI | None = None
+        self._model = ""
+        self._seed = 0
+        self._streamed: Counter[Prompt] = Counter()  # asked again, a prompt gets the next draw
+
+    def load(self, model: Model, seed: int) -> None:
+        """See that the service answers and knows the model.
+
+        Raises UserError where the key's variable is not set or the model is not known, OutsideFailure where the
+        service does not answer.
+        """
+        import openai
+
+        key = os.environ.get(self.params.key_variable, "") if self.params.key_variable else NO_KEY
+        if not key:
+            raise UserError(
+                f"generator.key_variable: the environment variable {self.params.key_variable} is not set where the "
+                "studio was started; set it to the key and start again",
+                field="generator.key_variable",
+            )
+        self._client = openai.OpenAI(
+            base_url=self.params.url, api_key=key, max_retries=self.params.retries, timeout=self.params.timeout_s
+        )
+        self._model, self._seed = model.name, seed
+        try:
+            known = [each.id for each in self._client.models.list()]
+        except openai.NotFoundError:  # a service need not list its models
+            return
+        except openai.OpenAIError as error:
+            raise self._trouble(error) from None
+        if self._model not in known:
+            raise UserError(
+                f"model: the service at {self.params.url} has no model {self._model!r}; it has: "
+                f"{', '.join(known[:20])}",
+                field="model",
+            )
+
+    def vocabulary(self) -> None:
+        """The service does not tell it."""
+
+    def count(self, prompts: Sequence[Prompt]) -> None:
+        """The service does not tell lengths beforehand."""
+
+    def room(self) -> None:
+        """Not known before the service refuses a prompt."""
+
+    def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
+        """As the answers come in. Raises UserError where the key is refused, OutsideFailure where an answer fails."""
+        with ThreadPoolExecutor(self.params.parallel, thread_name_prefix="endpoint") as pool:
+            waiting = {pool.submit(self._completions, prompt, n): index for index, prompt in enumerate(prompts)}
+            try:
+                for done in as_completed(waiting):
+                    yield waiting.pop(done), done.result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def stream(self, prompt: Prompt) -> Stream:
+        import openai
+
+        self._streamed[prompt] += 1
+        reason = ""
+        try:
+            for part in self._ask(prompt, 1, self._streamed[prompt], stream=True):
+                for choice in part.choices:
+                    reason = choice.finish_reason or reason
+                    piece = choice.delta.content if isinstance(prompt, tuple) else choice.text
+                    if piece:
+                        yield piece
+        except openai.OpenAIError as error:
+            if _is_too_long(error):
+                raise PromptTooLong(str(error)) from None
+            raise self._trouble(error) from None
+        return reason == "stop"
+
+    def _completions(self, prompt: Prompt, n: int) -> list[Completion] | None:
+        """Several requests where the service gives fewer answers than it was asked for; None: too long a prompt."""
+        import openai
+
+        found: list[Completion] = []
+        asked = 0
+        while len(found) < n:
+            try:
+                answer = self._ask(prompt, n - len(found), -asked, stream=False)
+            except openai.OpenAIError as error:
+                if _is_too_long(error):
+                    return None
+                raise self._trouble(error) from None
+            if not answer.choices:
+                raise OutsideFailure(f"the service at {self.params.url} answered without a single completion")
+            asked += 1
+            written = answer.usage.completion_tokens // len(answer.choices) if answer.usage else 0
+            for choice in answer.choices[: n - len(found)]:
+                text = choice.message.content if isinstance(prompt, tuple) else choice.text
+                found.append(Completion(text or "", None, written, choice.finish_reason == "stop"))
+        return found
+
+    def _ask(self, prompt: Prompt, n: int, draw: int, *, stream: bool) -> Any:
+        assert self._client is not None, "load() comes first"
+        drawn = {"n": n, "temperature": self.params.temperature, "top_p": self.params.top_p}
+        common = {**drawn, "model": self._model, "seed": self._seed_of(prompt, draw), "stream": stream}
+        most = self.params.max_new_tokens
+        if isinstance(prompt, tuple):
+            messages = [{"role": message.role, "content": message.text} for message in prompt]
+            return self._client.chat.completions.create(messages=messages, max_tokens=most, **common)  # type: ignore[call-overload]
+        return self._client.completions.create(prompt=prompt, max_tokens=most, **common)  # type: ignore[call-overload]
+
+    def _seed_of(self, prompt: Prompt, draw: int) -> int:
+        return zlib.crc32(f"{self._seed} {draw} {as_text(prompt)}".encode("utf-8", "replace")) % SEEDS
+
+    def _trouble(self, error: Exception) -> Exception:
+        """What a user can do about an answer that failed; the key is in none of these texts."""
+        import openai
+
+        service = f"the service at {self.params.url}"
+        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+            variable = self.params.key_variable or "no key was sent; name its variable"
+            text = f"generator.key_variable: {service} refuses the key ({variable})"
+            return UserError(text, field="generator.key_variable")
+        if isinstance(error, openai.NotFoundError):
+            text = f"generator.url: {service} does not have this address or this model: {error}"
+            return UserError(text, field="generator.url")
+        if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
+            return UserError(f"generator: {service} refuses the request: {error}", field="generator")
+        what = f"failed: {error}"
+        if isinstance(error, openai.APITimeoutError):
+            what = f"did not answer within {self.params.timeout_s:g} s"
+        elif isinstance(error, openai.APIConnectionError):
+            what = "cannot be reached; start it or correct generator.url"
+        return OutsideFailure(f"{service} {what}; resume the run to go on")
+
+
+def _is_too_long(error: Exception) -> bool:
+    import openai
+
+    return isinstance(error, openai.BadRequestError) and any(words in str(error).lower() for words in TOO_LONG)

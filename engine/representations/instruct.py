@@ -1,0 +1,145 @@
+"""A chat message that asks for the whole repaired function, and the fenced code block that answers it.
+
+    Repair the function `area`. ... between the comments `# fault begins` and `# fault ends` ...
+    ```python
+    def area(r):
+        # fault begins
+        return r * r
+        # fault ends
+    ```
+
+The target is the repaired function as it stands in its file, in such a block. A fault outside of any function is shown
+with its whole file. Fences are those of CommonMark 0.31, section 4.5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from engine import params
+from engine.domain import Bug, Message, Patch, Sample, lines_of
+from engine.languages import language
+from engine.languages.source import indent_of, source
+from engine.params import setting
+from engine.representations import CannotShow
+from engine.representations.line_ends import as_in_file, as_written, plain
+
+_FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^`\n]*\n(.*?)(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_BEGINS, _ENDS = "fault begins", "fault ends"
+
+
+class Instruct:
+    """Sends a chat model the function with the faulty lines marked; reads the whole function out of its answer."""
+
+    name: ClassVar[str] = "instruct"
+    title: ClassVar[str] = "Chat: the whole function, repaired"
+
+    class Params(params.Params):
+        """What may be set."""
+
+        name: Literal["instruct"] = "instruct"
+        system: str = setting(
+            "", "a system message before the question; empty: none, since some models take none", more=True
+        )
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+    def for_vocabulary(self, vocabulary: frozenset[str] | None) -> Instruct:
+        return self
+
+    def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
+        place = _Place.of(bug)
+        target = _fenced(as_written(place.bug.fixed_lines, bug), bug)
+        if self.decode(target, bug).text != bug.fixed:
+            raise CannotShow(f"the repaired {place.what} cannot be read back")
+        system = (Message("system", self.params.system),) if self.params.system else ()
+        return Sample.of(bug, (*system, Message("user", _question(bug, place, notes))), target)
+
+    def trim(self, completion: str, bug: Bug) -> str:
+        """All of it: `decode` finds the function among whatever else was written."""
+        return completion
+
+    def decode(self, completion: str, bug: Bug) -> Patch:
+        """The first fenced block that holds the function, or the text itself where nothing is fenced."""
+        place = _Place.of(bug)
+        text = plain(completion)
+        blocks = [found[2] for found in _FENCED.finditer(text)]
+        for block in blocks or [text]:
+            code = place.read(block, is_fenced=bool(blocks))
+            if code:
+                return Patch(bug.id, place.bug.replace_span(as_in_file(code, bug)))
+        return Patch(bug.id, None, f"the answer does not hold the {place.what}")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What the model writes anew: the function that holds the fault, or the whole file."""
+
+    bug: Bug  # with the span of all this
+    function: str | None  # its name; None: the file
+
+    @classmethod
+    def of(cls, bug: Bug) -> _Place:
+        read = source(bug.buggy, bug.language)
+        span = read.enclosing(bug.span)
+        if span is None:
+            return cls(replace(bug, span=replace(bug.span, start=1, end=len(read.lines))), None)
+        name = next(function.name for function in read.functions if function.span == span)
+        return cls(replace(bug, span=span), name)
+
+    @property
+    def what(self) -> str:
+        return "file" if self.function is None else f"function `{self.function}`"
+
+    def read(self, block: str, *, is_fenced: bool) -> str:
+        """Its code out of a block, indented as in its file; empty where the block does not hold it."""
+        marks = _marks(self.bug)
+        block = "".join(line for line in lines_of(block) if line.strip() not in marks)
+        read = source(block, self.bug.language)
+        if self.function is None:
+            code = block if is_fenced or not read.has_error else ""  # what is not fenced may be prose
+        else:
+            found = next((each.span for each in read.functions if each.name == self.function), None)
+            if found is None:
+                return ""
+            lines = lines_of(
+                read.moved(indent_of(read.lines[found.start - 1 :]), indent_of(lines_of(self.bug.buggy_lines)))
+            )
+            code = "".join(lines[found.start - 1 : found.end])
+        stands = self.bug.buggy_lines
+        end = "" if stands and not stands.endswith("\n") else "\n"  # nothing follows it in a file without a last one
+        return code.removesuffix("\n") + end if code.strip() else ""
+
+
+def _question(bug: Bug, place: _Place, notes: Sequence[str]) -> str:
+    lines = [line if line.endswith("\n") else line + "\n" for line in lines_of(plain(bug.buggy))]
+    before = lines[place.bug.span.start - 1 : bug.span.start - 1]
+    faulty = lines[bug.span.start - 1 : bug.span.end]
+    after = lines[bug.span.end : place.bug.span.end]
+    indent = indent_of([*faulty, *after, *reversed(before)])
+    begins, ends = _marks(bug)
+    code = "".join([*before, f"{indent}{begins}\n", *faulty, f"{indent}{ends}\n", *after])
+    where = "The fault is" if "".join(faulty).strip() else "Something is missing"
+    asked = (
+        f"Repair the {place.what}. {where} between the comments `{begins}` and `{ends}`.\n"
+        f"Answer with the whole repaired {place.what} in one fenced code block. Change nothing else in it, and leave "
+        "these two comments out.\n"
+    )
+    known = "".join(f"\n- {note}" for note in notes)
+    return f"{asked}\n{_fenced(code, bug)}" + (f"\n\nWhat is known:{known}" if known else "")
+
+
+def _marks(bug: Bug) -> tuple[str, str]:
+    marker = language(bug.language).marker
+    return f"{marker} {_BEGINS}", f"{marker} {_ENDS}"
+
+
+def _fenced(code: str, bug: Bug) -> str:
+    """`code` in a fence that is longer than any in it."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
+    end = "" if not code or code.endswith("\n") else "\n"
+    return f"{fence}{bug.language}\n{code}{end}{fence}"

@@ -1,0 +1,187 @@
+"""Tests the patches of a file, whoever made them, and answers each of its rows with one row of verdicts.
+
+Without a file only the known fixes and the buggy code are tested: what a benchmark is worth on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from engine.benchmarks import Benchmark
+from engine.candidates import Candidate, by_bug, patch_of, read_candidates
+from engine.domain import Bug, Completion, Outcome, Verdict
+from engine.errors import UserError
+from engine.events import MODEL, VerdictFields
+from engine.params import shown
+from engine.plugins import BENCHMARKS
+from engine.rundir import Inputs, RunDir
+from engine.sandboxes import Sandbox
+from engine.sandboxes.auto import usable
+from engine.scoring import counted_reasons
+from engine.specs import ValidateSpec
+from engine.work.validation import Control, Key, Proposed, Validation, counts, first_figures, say_bug
+from engine.work.verdicts import as_json, from_json
+
+VERDICTS = "verdicts.jsonl"  # among the run's artifacts
+_fields: TypeAdapter[VerdictFields] = TypeAdapter(VerdictFields)
+
+
+def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
+    """Emit every bug that is asked for, and every patch with its verdict; returns the counts.
+
+    The rows of `verdicts.jsonl` are those of the file in its order, each with its verdict's fields added. Raises
+    UserError where a row makes no sense, SandboxUnavailable where nothing can be run safely.
+    """
+    started = time.monotonic()
+    benchmark = BENCHMARKS.create(spec.benchmark)
+    candidates = read_candidates(Path(spec.file)) if spec.file else []
+    rows = by_bug([_renamed(each) for each in candidates])
+    bugs = _asked_for(benchmark.bugs()[: spec.limit], rows, benchmark.name)
+    skipped = {} if spec.keep_verdicts else dict(benchmark.skipped())
+    for bug in bugs:
+        say_bug(run, bug, skipped.get(bug.id, ""))
+    run.emit("progress", done=0, total=len(candidates) or len(bugs), text="testing the known fixes")
+    able = [bug for bug in bugs if bug.id not in skipped]
+    of_row = {each.line: (each.bug_id, MODEL, rank) for of_bug in rows.values() for rank, each in enumerate(of_bug, 1)}
+    verdicts: Mapping[Key, Verdict]
+    controls: Mapping[str, Control | None]
+    if spec.keep_verdicts:
+        verdicts, controls, sandbox = _taken_over(able, rows, run), dict.fromkeys((b.id for b in bugs), None), None
+    else:
+        sandbox = usable(spec.sandbox)
+        verdicts, controls = _evaluated(spec, benchmark, able, rows, sandbox, run)
+    known = {bug.id for bug in bugs}
+    lost = {
+        bug_id: Verdict(Outcome.NOT_RUN, skipped.get(bug_id) or f"{benchmark.name} has no bug called {bug_id}")
+        for bug_id in rows
+        if bug_id in skipped or bug_id not in known
+    }
+    if candidates:
+        keys = [of_row[each.line] for each in candidates]
+        _write(run, candidates, [lost.get(key[0]) or verdicts[key] for key in keys])
+    seconds = time.monotonic() - started
+    most = max((len(of_bug) for of_bug in rows.values()), default=0)
+    return {
+        "benchmark": benchmark.name,
+        "bugs": len(bugs),
+        "candidates": most,
+        "rows": len(candidates),
+        **counts(verdicts, controls, most),
+        **first_figures(benchmark, verdicts),
+        **_of_controls(controls, skipped, bugs),
+        "unknown_bugs": sum(bug_id not in known for bug_id in rows),
+        "skipped": counted_reasons(Counter(reason for bug, reason in skipped.items() if bug in known)),
+        "seconds": round(seconds, 1),
+        "patches_per_s": round(len(candidates) / seconds, 2),
+        "sandbox": sandbox.describe() if sandbox else "",
+        "is_imported": spec.keep_verdicts,
+    }
+
+
+def _renamed(candidate: Candidate) -> Candidate:
+    """Under the id that its bug has today."""
+    return replace(candidate, bug_id=BENCHMARKS.current(candidate.bug_id))
+
+
+def _asked_for(bugs: Sequence[Bug], rows: Mapping[str, Sequence[Candidate]], name: str) -> list[Bug]:
+    """Raises UserError where there are rows and none of them is for a bug of the benchmark."""
+    found = [bug for bug in bugs if bug.id in rows or not rows]
+    if not found:
+        first = next(iter(rows), "")
+        here = f"its ids look like {bugs[0].id}" if bugs else "it has no bugs here"
+        raise UserError(f"file: no row is for a bug of {name}: {shown(first)} is none, {here}", field="file")
+    return found
+
+
+def _evaluated(
+    spec: ValidateSpec,
+    benchmark: Benchmark,
+    bugs: Sequence[Bug],
+    rows: Mapping[str, Sequence[Candidate]],
+    sandbox: Sandbox,
+    run: RunDir,
+) -> tuple[Mapping[Key, Verdict], Mapping[str, Control]]:
+    pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
+    try:
+        validation = Validation(benchmark, sandbox, run, pool)
+        validation.total = sum(len(rows.get(bug.id, ())) for bug in bugs)
+        for bug in bugs:  # the controls of a bug just before its candidates, so that few verdicts wait for others
+            validation.start(bug)
+            validation.candidates(bug, _proposed(rows.get(bug.id, ()), bug))
+        controls = validation.wait()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return validation.verdicts, controls
+
+
+def _proposed(candidates: Sequence[Candidate], bug: Bug) -> Iterator[Proposed]:
+    for rank, candidate in enumerate(candidates, start=1):
+        yield rank, Completion(candidate.text or ""), patch_of(candidate, bug)
+
+
+def _taken_over(bugs: Sequence[Bug], rows: Mapping[str, Sequence[Candidate]], run: RunDir) -> dict[Key, Verdict]:
+    """The verdicts that stand in the rows. Raises UserError naming the line of one that has none."""
+    found: dict[Key, Verdict] = {}
+    for bug in bugs:
+        for (rank, completion, patch), candidate in zip(_proposed(rows[bug.id], bug), rows[bug.id], strict=True):
+            verdict = _verdict_in(candidate)
+            run.emit(
+                "patch",
+                bug_id=bug.id,
+                source=MODEL,
+                rank=rank,
+                completion=completion.text,
+                text=patch.text,
+                verdict=as_json(verdict),
+            )
+            found[bug.id, MODEL, rank] = verdict
+    return found
+
+
+def _verdict_in(candidate: Candidate) -> Verdict:
+    try:
+        _fields.validate_python(candidate.row)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(map(str, wrong["loc"]))
+        raise UserError(
+            f"line {candidate.line}: {place}: {wrong['msg']}; a row that is taken over has its verdict's fields",
+            field="file",
+        ) from None
+    return from_json(candidate.row)
+
+
+def _of_controls(
+    controls: Mapping[str, Control | None], skipped: Mapping[str, str], bugs: Sequence[Bug]
+) -> dict[str, Any]:
+    """What the tests tell apart: outcomes of the known fixes and of the buggy code, and each bug that is set aside."""
+    known = {bug_id: control for bug_id, control in controls.items() if control}
+    aside = {bug.id: skipped[bug.id] for bug in bugs if bug.id in skipped}
+    aside |= {bug_id: control.trouble for bug_id, control in known.items() if control.trouble}
+    return {
+        "usable": len(bugs) - len(aside),
+        "known_fix": dict(Counter(control.known_fix.outcome.value for control in known.values())),
+        "buggy_code": dict(Counter(control.buggy_code.outcome.value for control in known.values())),
+        "set_aside": aside,
+    }
+
+
+def _write(run: RunDir, candidates: Sequence[Candidate], verdicts: Sequence[Verdict]) -> None:
+    """One row of verdicts for each of the file, whole or not there."""
+    path = run.artifacts / VERDICTS
+    part = path.with_suffix(".tmp")
+    with part.open("w", encoding="utf-8") as file:
+        for candidate, verdict in zip(candidates, verdicts, strict=True):
+            row = {**candidate.row, **as_json(verdict)}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    part.replace(path)

@@ -1,0 +1,147 @@
+"""Runs side by side: only bugs that all of them score count, and what was not run decides nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import UserError
+
+OUTCOMES = {"+": "plausible", "-": "test_failed", "?": "not_run"}
+
+
+def emit_bug(folder, bug_id, candidates, *, kind="off_by_one", buggy_code="test_failed", span=(1, 1)):
+    """The events of one bug: both controls, and a candidate for each sign of `candidates`."""
+    start, end = span
+    folder.emit(
+        "bug", id=bug_id, language="python", path="a.py", kind=kind, start=start, end=end, buggy="x\n", fixed="y\n"
+    )
+    patches = [("known_fix", 0, "plausible"), ("buggy_code", 0, buggy_code)]
+    patches += [("model", rank, OUTCOMES[sign]) for rank, sign in enumerate(candidates, 1)]
+    for source, rank, outcome in patches:
+        folder.emit("patch", bug_id=bug_id, source=source, rank=rank, text=f"{rank}\n", verdict={"outcome": outcome})
+
+
+@pytest.fixture
+def two_runs(workspace, started):
+    """Both repair `both`, one each of `first` and `second`; `neither` and `away` are repaired by none of them."""
+    first, folder = started("benchmark", "candidates=3")
+    for bug_id, candidates in {"both": "+--", "first": "--+", "second": "---", "neither": "---", "away": "???"}.items():
+        emit_bug(folder, f"b/{bug_id}", candidates, kind="guard" if bug_id == "first" else "off_by_one")
+    emit_bug(folder, "b/only-here", "+++")
+    folder.emit("state", state="done", result={})
+    workspace.tick()
+    second, folder = started("benchmark", "candidates=2", "model=starter-adapter")
+    for bug_id, candidates in {"both": "-+", "first": "--", "second": "+-", "neither": "--", "away": "+-"}.items():
+        emit_bug(folder, f"b/{bug_id}", candidates, kind="guard" if bug_id == "first" else "off_by_one")
+    folder.emit("state", state="done", result={})
+    workspace.tick()
+    return first, second
+
+
+def test_two_runs_bug_by_bug(workspace, two_runs):
+    compared = workspace.compare.runs(two_runs)
+    assert compared.k == 2  # the second run has no third candidate
+    assert (compared.pair.both, compared.pair.only_first, compared.pair.only_second, compared.pair.neither) == (
+        1,
+        0,
+        1,
+        2,
+    )
+    assert compared.pair.p_value == 1.0
+    assert compared.common == 4
+    assert {bug.bug_id: bug.repaired for bug in compared.bugs if not bug.is_common} == {
+        "b/away": (None, True),
+        "b/only-here": (True, None),
+    }
+
+
+def test_figures_count_the_common_bugs_only(workspace, two_runs):
+    one, other = workspace.compare.runs(two_runs).runs
+    assert [(share.hits, share.total) for share in one.plausible_at.values()] == [(1, 4), (1, 4)]
+    assert [(share.hits, share.total) for share in other.plausible_at.values()] == [(1, 4), (2, 4)]
+    assert {k: mean.value for k, mean in other.pass_at.items()} == {1: 0.25, 2: 0.5}
+    assert (one.own_bugs, other.own_bugs) == (5, 5)
+    assert other.seconds_for_each == other.seconds / 2
+
+
+def test_k_can_be_chosen_up_to_what_all_runs_have(workspace, two_runs):
+    assert workspace.compare.runs(two_runs, 1).pair.only_second == 1
+    with pytest.raises(UserError, match="choose a k from 1 to 2, not 3"):
+        workspace.compare.runs(two_runs, 3)
+    with pytest.raises(UserError, match="not 0"):
+        workspace.compare.runs(two_runs, 0)
+
+
+def test_bugs_by_kind(workspace, two_runs):
+    groups = workspace.compare.runs(two_runs).groups("kind")
+    assert [(group.name, group.bugs, group.repaired) for group in groups] == [
+        ("off_by_one", 3, (1, 2)),
+        ("guard", 1, (0, 0)),
+    ]
+    assert [group.name for group in workspace.compare.runs(two_runs).groups("cwe")] == ["not known"]
+    with pytest.raises(UserError, match="kind, cwe, language, lines, not 'colour'"):
+        workspace.compare.runs(two_runs).groups("colour")
+
+
+def test_the_overlap_of_runs(workspace, two_runs):
+    assert workspace.compare.runs(two_runs).overlap == [((False, False), 2), ((True, True), 1), ((False, True), 1)]
+
+
+def test_more_than_two_runs_have_no_p_value(workspace, started, two_runs):
+    third, folder = started("benchmark", "candidates=2")
+    emit_bug(folder, "b/first", "+-")
+    workspace.tick()
+    compared = workspace.compare.runs([*two_runs, third])
+    assert compared.pair is None
+    assert compared.runs[2].seconds is None  # it has not ended
+    assert compared.overlap == [((False, False, True), 1)]
+
+
+@pytest.mark.parametrize("runs", [[], [1], [1, 1], list(range(1, 11))])
+def test_how_many_runs_can_be_compared(workspace, runs):
+    with pytest.raises(UserError, match="choose 2 to 8 different benchmark runs"):
+        workspace.compare.runs(runs)
+
+
+def test_runs_that_cannot_be_compared(workspace, started, two_runs):
+    with pytest.raises(UserError, match="there is no run 99"):
+        workspace.compare.runs([two_runs[0], 99])
+    chat, folder = started("chat", "bug=x")
+    folder.emit("state", state="done", result={})
+    with pytest.raises(UserError, match="is a chat run, which has no patches to compare"):
+        workspace.compare.runs([two_runs[0], chat])
+    other, folder = started("benchmark", "candidates=2")
+    emit_bug(folder, "c/elsewhere", "+-")
+    workspace.tick()
+    with pytest.raises(UserError, match="no bug in common"):
+        workspace.compare.runs([two_runs[0], other])
+
+
+def test_a_bug_whose_tests_tell_nothing_is_not_scored(workspace, started, two_runs):
+    other, folder = started("benchmark", "candidates=2")
+    emit_bug(folder, "b/both", "+-", buggy_code="plausible")
+    emit_bug(folder, "b/first", "+-", span=(3, 2))
+    workspace.tick()
+    compared = workspace.compare.runs([two_runs[0], other])
+    assert [bug.bug_id for bug in compared.bugs if bug.is_common] == ["b/first"]
+
+
+def test_a_bug_that_a_run_sets_aside_is_not_in_common(workspace, started, two_runs):
+    third, folder = started("benchmark", "candidates=2")
+    emit_bug(folder, "b/both", "++")
+    emit_bug(folder, "b/neither", "--")
+    folder.emit(
+        "bug", id="b/both", language="java", path="A.java", start=1, end=1, buggy="", fixed="", skipped="no JDK"
+    )
+    workspace.tick()
+    compared = workspace.compare.runs([two_runs[0], third])
+    assert [(bug.bug_id, bug.repaired) for bug in compared.bugs if bug.is_common] == [("b/neither", (False, False))]
+
+
+def test_cells_are_the_first_candidates(workspace, two_runs):
+    first, second = two_runs
+    cells = workspace.compare.cells(two_runs, ["b/both"], 2)
+    assert cells == {
+        (first, "b/both"): {1: "plausible", 2: "test_failed"},
+        (second, "b/both"): {1: "test_failed", 2: "plausible"},
+    }

@@ -1,0 +1,53 @@
+"""The turns of a conversation are a tree: a page shows one path of it, the worker gets all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import UserError
+from engine.rundir import RunDir
+from engine.spec_files import read_spec
+from storage import queries
+
+
+@pytest.fixture
+def talk(workspace, mute):
+    """A conversation that was asked for a repair, and its worker's folder."""
+    conversation = workspace.chats.start(read_spec("chat", "demo", ["bug=pocket/py-clock-format"]))
+    workspace.tick()
+    workspace.chats.send(conversation, "look at midnight")
+    return conversation, RunDir(Path(workspace.runs.get(workspace.chats.get(conversation).run_id).folder))
+
+
+def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
+    conversation, folder = talk
+    common = {"conversation": conversation, "text": "", "patch": "x\n", "verdict": {"outcome": "test_failed"}}
+    folder.emit("turn", number=1, role="user", **{**common, "text": "look", "patch": None, "verdict": None})
+    folder.emit("turn", number=2, role="assistant", **{**common, "text": "first"})
+    folder.emit("turn", number=3, role="assistant", **{**common, "text": "instead of it"}, parent=1)
+    folder.emit("turn", number=4, role="assistant", **{**common, "text": "after that"})
+    workspace.tick()
+    assert [turn.text for turn in workspace.chats.view(conversation).turns] == ["look", "instead of it", "after that"]
+    with workspace._database.read() as session:
+        made = {turn.run_id for turn in queries.path(session, conversation)}
+        first = [turn.number for turn in queries.path(session, conversation, 2)]
+    assert made == {workspace.chats.get(conversation).run_id}
+    assert first == [1, 2]
+
+
+def test_a_message_may_follow_an_earlier_one_and_the_worker_is_told_all_branches(workspace, talk):
+    conversation, folder = talk
+    for number, text in enumerate(("first", "second"), start=1):
+        folder.emit("turn", conversation=conversation, number=number, role="assistant", text=text, patch="x\n")
+    folder.emit("answered", conversation=conversation, question=1)
+    workspace.tick()
+    with pytest.raises(UserError, match="after: this conversation has no message number 3"):
+        workspace.chats.send(conversation, "look", after=3)
+    with pytest.raises(UserError, match="after: write a message to go on from an earlier one"):
+        workspace.chats.send(conversation, after=1)
+    workspace.chats.send(conversation, "look", after=1)
+    question = folder.questions()[0][-1]
+    assert question["after"] == 1
+    assert [(turn["number"], turn["parent"]) for turn in question["turns"]] == [(1, None), (2, 1)]

@@ -1,0 +1,156 @@
+"""What drawing a page asks of the workspace, and what it shows where a part of that is missing."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from filled import fill
+from sqlmodel import col, select
+
+from engine.control.workspace import Workspace
+from storage.tables import Dataset, Run
+from studio.app import create_app
+
+TRAINED = 2  # a run of the used home
+
+
+@pytest.fixture
+def workspace(home):
+    fill(home)
+    made = Workspace(home)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def count(monkeypatch):
+    """Counts the calls of a method from now on."""
+
+    def counted(owner, name):
+        calls, plain = [], getattr(owner, name)
+
+        def noted(*args, **settings):
+            calls.append(args)
+            return plain(*args, **settings)
+
+        monkeypatch.setattr(owner, name, noted)
+        return calls
+
+    return counted
+
+
+def part(workspace, page, name):
+    return next(part for part in create_app(workspace).pages[page].parts if part.draw.__name__ == name)
+
+
+def test_the_run_on_the_monitor_is_looked_up_once(workspace, count):
+    draw = part(workspace, "monitor", "draw_run").draw
+    listed, read = count(workspace.runs, "list"), count(workspace.runs, "metrics")
+    number, *_, buttons, below, curves, loss, _, _, _ = draw(TRAINED, 0, "")
+    assert (number, len(listed), len(read)) == (TRAINED, 1, 1)
+    assert [each["elem_classes"] for each in (buttons, below, curves)] == [["buttons"], [], []]
+    assert json.loads(loss)["data"][0]["x"] == list(range(1, 121))
+
+
+def test_a_zoom_reads_the_steps_in_sight_and_those_next_to_them(workspace):
+    *_, loss, rate, _, _ = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, f"run {TRAINED}:30.5:33")
+    for figure in map(json.loads, (loss, rate)):
+        assert figure["data"][0]["x"] == [29, 30, 31, 32, 33, 34]
+        assert figure["layout"]["xaxis"]["range"] == [30.5, 33]
+
+
+def test_a_run_without_curves_has_none_and_no_zoom(workspace):
+    *_, curves, loss, _, _, _ = part(workspace, "monitor", "draw_run").draw(1, 0, "run 1:3:4")
+    assert (curves["elem_classes"], loss) == (["gone"], "")
+
+
+def test_a_run_whose_plug_in_is_gone_is_shown_but_for_its_settings(workspace):
+    with workspace._database.write() as session:
+        run = session.get_one(Run, TRAINED)
+        run.spec = {**run.spec, "trainer": {"name": "<b>gone"}}
+    number, strip, *_, recipe, _, _, _, loss, _, _, _ = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, "")
+    assert (number, "repair-lora" in strip, bool(loss)) == (TRAINED, True, True)
+    assert "no trainers plug-in called &#x27;&lt;b&gt;gone&#x27;" in recipe
+
+
+def test_the_totals_of_a_benchmark_run_are_read_once(workspace, count):
+    drawing = part(workspace, "patches", "draw_run")
+    read = count(workspace.patches, "totals")
+    _, _, summary, _, results = drawing.draw(0, None, 0, "")
+    assert (len(read), results["elem_classes"]) == (1, ["page"])
+    assert summary
+
+
+def later(workspace, kind, state="done", **more):
+    """Another run of a kind, with a number after all others."""
+    with workspace._database.write() as session:
+        first = session.scalars(select(Run).where(col(Run.kind) == kind)).first()
+        run = Run(kind=kind, name="later", state=state, spec=first.spec, folder=first.folder, created_at=time.time(),
+                  started_at=time.time(), **more)  # fmt: skip
+        session.add(run)
+        session.flush()
+        return run.id
+
+
+def test_the_run_on_the_monitor_stays_when_another_starts(workspace):
+    draw = part(workspace, "monitor", "draw_run").draw
+    shown = draw(0, 0, "")[0]
+    assert later(workspace, "train", "running") != shown
+    assert draw(0, shown, "")[0] == shown
+    assert draw(0, 0, "")[0] != shown, "somebody who comes now sees what trains now"
+    chosen = part(workspace, "monitor", "draw_list").draw("", "", 0, shown)[0].partition('card chosen"')[2]
+    assert f'data-pick="{shown}"' in chosen[:60]
+
+
+def test_the_benchmark_run_that_is_read_stays_when_another_starts_and_that_one_is_offered(workspace):
+    draw = part(workspace, "patches", "draw_run").draw
+    shown = draw(0, None, 0, "")[0]["value"]
+    other = later(workspace, "benchmark", "running")
+    picker, opened, _, state, _ = draw(0, shown, 0, "")
+    assert (picker["value"], opened) == (shown, shown)
+    assert f'href="?patches={other}"' in state
+    assert draw(other, shown, 0, "")[0]["value"] == other
+
+
+def test_the_address_names_no_run_while_a_link_has_opened_the_form(workspace):
+    draw = part(workspace, "patches", "draw_run").draw
+    assert [draw(5, None, *asked)[1] for asked in ((0, ""), (4, ""), (0, "model:x"))] == [5, 0, 0]
+
+
+def test_the_dataset_that_is_read_stays_when_a_newer_one_is_built(workspace):
+    draw = part(workspace, "datasets", "draw").draw
+    shown = draw("", None)[1]["value"]
+    with workspace._database.write() as session:
+        row = session.scalars(select(Dataset)).one()
+        session.add(Dataset(**{**row.model_dump(exclude={"id"}), "name": "newer"}))
+    assert draw("", None)[1]["value"] == "newer"
+    assert draw("", shown)[1]["value"] == shown
+
+
+def test_the_runs_that_are_compared_stay_when_another_has_ended(workspace):
+    draw = part(workspace, "compare", "draw_runs").draw
+    shown = draw("", "", 0)[2]
+    assert shown == "4,5"
+    later(workspace, "benchmark")
+    assert draw("", shown, 0)[2] == shown
+    assert draw("", "", 0)[2] != shown
+
+
+def test_a_run_behind_the_newest_200_is_shown_when_it_is_asked_for(workspace):
+    with workspace._database.write() as session:
+        old = session.get_one(Run, 5)
+        session.add_all([Run(kind="benchmark", name=f"b-{n}", state="done", spec=old.spec, created_at=0.0)
+                         for n in range(201)])  # fmt: skip
+    picker = part(workspace, "patches", "draw_run").draw(5, None, 0, "")[0]
+    assert picker["value"] == 5
+    assert 5 in [number for _, number in picker["choices"]]
+    assert part(workspace, "compare", "draw_runs").draw("4,5", "", 0)[0]["value"] == [4, 5]
+
+
+def test_a_page_past_the_end_is_the_last_one(workspace):
+    draw = part(workspace, "patches", "draw_table").draw
+    table, said, _ = draw(5, "", "all", "", "bug", 99, 10, "", "")
+    assert said == "page 3 of 3, 24 bugs"
+    assert table.count("<tr") == 1 + 4
