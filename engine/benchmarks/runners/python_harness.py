@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    import pytest
+
 # No files, no handlers of their own, no collecting of garbage twice over at the end, nothing that no test asks for.
 BLOCKED = (
     *("cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin", "unraisableexception", "threadexception"),
@@ -65,46 +67,63 @@ def teller(nonce: str, channel: int) -> Callable[..., None]:
 
 
 def judge(target: str, tests: str, tell: Callable[..., None]) -> None:
-    """Compile the file `target`, run the tests in the file `tests`, tell of each; "done" is the last word.
-
-    An empty `target` is one that lies elsewhere.
-    """
+    """Compile the file `target`, run the tests in the file `tests`, tell of each; "done" is the last word."""
     sys.argv[:] = ["pytest"]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 
     import pytest
 
+    compiled = begin(target, tell)
+    if compiled is not None:
+        pytest.main(options(tests), plugins=[Reporter(tell)])
+        end(compiled, tell)
+
+
+def begin(target: str, tell: Callable[..., None]) -> float | None:
+    """Compile the file `target`, unless it is empty: then it lies elsewhere. The time; None where it is no program."""
     tell("ready")  # from here on the patch's time is counted, by the sandbox
     began = time.monotonic()
     if target and not compiles(target, tell):
-        return
+        return None
     compiled = time.monotonic()
     tell("took", "compile", f"{compiled - began:.6f}")
     tell("compiled")
+    return compiled
 
-    class Reporter:
-        """Reports the result of each test; a failing set-up or module counts as a failed test."""
 
-        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-            name = report.nodeid.partition("::")[2]
-            if report.failed:
-                tell("failed", name, message(report))
-            elif report.skipped:
-                tell("skipped", name)
-            elif report.when == "call":
-                tell("passed", name)
+def end(compiled: float, tell: Callable[..., None]) -> None:
+    """Tell how long the tests took since then, and that all is told."""
+    tell("took", "all_tests", f"{took(compiled):.6f}")
+    tell("done")
 
-        def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-            if report.failed:
-                tell("failed", report.nodeid or "collection", message(report))
 
-    options = ["-q", "--tb=short", "--no-header", "--color=no", "--show-capture=no", "--disable-warnings"]
+class Reporter:
+    """Reports the result of each test; a failing set-up or module counts as a failed test."""
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        self.tell = tell
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        name = report.nodeid.partition("::")[2]
+        if report.failed:
+            self.tell("failed", name, message(report))
+        elif report.skipped:
+            self.tell("skipped", name)
+        elif report.when == "call":
+            self.tell("passed", name)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.tell("failed", report.nodeid or "collection", message(report))
+
+
+def options(tests: str) -> list[str]:
+    """Of pytest, for the tests in this file."""
+    shown = ["-q", "--tb=short", "--no-header", "--color=no", "--show-capture=no", "--disable-warnings"]
     blocked = [f"-pno:{name}" for name in BLOCKED]
     # Without a cut pytest lists every folder above the tests, which a sandbox may forbid.
     folders = ["--rootdir=.", "--confcutdir=.", "-o", "console_output_style=classic"]
-    pytest.main([*options, *blocked, "-c", "/dev/null", *folders, "--noconftest", tests], plugins=[Reporter()])
-    tell("took", "all_tests", f"{took(compiled):.6f}")
-    tell("done")
+    return [*shown, *blocked, "-c", "/dev/null", *folders, "--noconftest", tests]
 
 
 def took(began: float, now: Callable[[], float] = time.monotonic) -> float:

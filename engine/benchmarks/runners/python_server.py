@@ -1,4 +1,4 @@
-"""Runs inside the sandbox and stays: pytest is loaded once, and each job gets a child of its own, forked from here.
+"""Runs inside the sandbox and stays: pytest is made ready once, and each job gets a child of its own, forked from here.
 
 `python3 python_server.py TOOLS`, with a socket as standard input. A byte with three descriptors asks for a child. It
 finds its job (JSON after its length in sixteen digits) on the first and takes the others for its standard output and
@@ -10,67 +10,151 @@ and starts another.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
+import importlib
+import io
 import json
 import os
 import signal
 import socket
 import stat
 import sys
+import traceback
 
 TYPE_CHECKING = False  # as in `typing`, which is not imported for this
 if TYPE_CHECKING:
+    import pytest
+
     from engine.benchmarks.runners import python_harness, python_near
 else:
     if __name__ == "__main__":
         sys.path[:0] = [sys.argv[1], os.getcwd()]  # our own programs and pytest: the interpreter adds nothing
+    import pytest
     import python_harness
     import python_near
 
 PR_SET_DUMPABLE = 4
 LIBC = ctypes.CDLL(None, use_errno=True)
-STAGES = ("_pytest.assertion.rewrite", "_pytest.recwarn", "_pytest.skipping", "ast", "dataclasses", "datetime", "json")
+WARM_UP = """import dataclasses
+import datetime
+
+import pytest
+
+
+@pytest.fixture
+def two():
+    return [1, 2]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_passes(two, number):
+    assert number in two and two == [1, 2]
+
+
+@pytest.mark.parametrize("value", [1, "text", [1, 2], {"a": 1}])
+def test_fails(value):
+    assert value == type(value)()
+
+
+def test_raises():
+    with pytest.raises(ValueError):
+        int("text")
+    raise ValueError
+"""
 
 
 def main() -> None:
-    """Serve until the other end of the socket is closed."""
+    """Serve until the other end of the socket is closed. Only children come to the end of their run of pytest."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    preload()
-    # Where /proc can be read, its files are what would let a child look into this process; Landlock shows no /proc.
-    hide = is_readable("/proc/self/stat")
-    if hide:
-        LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    channel = socket.socket(fileno=0)
-    folders = [folder for folder in (".", "/tmp", "/dev/shm") if is_writable(folder)]  # noqa: S108 - the sandbox's
-    gc.collect()
-    gc.freeze()
-    while True:
-        asked, descriptors, _, _ = socket.recv_fds(channel, 1, 3)
-        if not asked or len(descriptors) != 3:
-            return
-        child = os.fork()
-        if child == 0:
-            if hide:
-                LIBC.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-            channel.close()
-            work(*descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        os.waitpid(child, 0)
-        end_the_rest()
-        for folder in folders:
-            empty(folder)
-        channel.send(b".")
-
-
-def work(job: int, output: int, log: int) -> None:
-    """In the child: read the job, run it, and never return."""
+    sys.argv[:] = ["pytest"]
+    os.closerange(3, 64)
+    warm_up("test_warm_up")
+    server = Server(socket.socket(fileno=os.dup(0)))  # pytest takes standard input away
     code = 1
     try:
-        for place, descriptor in enumerate((job, output, log)):
-            os.dup2(descriptor, place)
-        os.closerange(3, 64)
+        pytest.main(python_harness.options("."), plugins=[server, server.reporter])
+        if server.compiled is not None:
+            python_harness.end(server.compiled, server.reporter.tell)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def warm_up(name: str) -> None:
+    """Run tests of our own, so that each child finds imported, cached and specialised what pytest needs for them."""
+    with open(f"{name}.py", "w") as file:
+        file.write(WARM_UP)
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(python_harness.options(file.name))
+    os.unlink(file.name)
+    del sys.modules[name]
+
+
+class Server:
+    """A plugin of pytest: serves where a run has all but its tests, so that each child goes on from there."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.reporter = python_harness.Reporter(lambda *words: None)
+        self.compiled: float | None = None  # when, in a child
+        self._channel = channel
+        # Where /proc can be read, its files are what would let a child look into this process; Landlock shows no /proc.
+        self._hides = is_readable("/proc/self/stat")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Returns in children only."""
+        if self._hides:
+            LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        folders = [folder for folder in (".", "/tmp", "/dev/shm") if is_writable(folder)]  # noqa: S108 - the sandbox's
+        gc.collect()
+        gc.freeze()
+        while True:
+            asked, descriptors, _, _ = socket.recv_fds(self._channel, 1, 3)
+            if not asked or len(descriptors) != 3:
+                os._exit(0)
+            child = os.fork()
+            if child == 0:
+                return self._begin(session, descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            os.waitpid(child, 0)
+            end_the_rest()
+            for folder in folders:
+                empty(folder)
+            self._channel.send(b".")
+
+    def _begin(self, session: pytest.Session, descriptors: list[int]) -> None:
+        """In the child: read the job and go on with its tests, or end where there is nothing to test."""
+        try:
+            if self._hides:
+                LIBC.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+            capture = session.config.pluginmanager.get_plugin("capturemanager")
+            assert capture is not None
+            capture.stop_global_capturing()  # gives the socket back as standard input
+            self._channel.close()
+            for place, descriptor in enumerate(descriptors):
+                os.dup2(descriptor, place)
+                os.close(descriptor)
+            target, session.config.args[:] = self._job()
+            capture.start_global_capturing()
+            capture.suspend_global_capture()
+            importlib.invalidate_caches()  # files may be as old as what was seen last of their folder
+            self.compiled = python_harness.begin(target, self.reporter.tell)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        if self.compiled is None:
+            sys.stderr.flush()
+            os._exit(0)
+
+    def _job(self) -> tuple[str, list[str]]:
+        """Read it and write its files: the file to be compiled, empty if it lies elsewhere, and that of the tests."""
         told = json.loads(read(0, int(read(0, 16))))
         nothing = os.open(os.devnull, os.O_RDONLY)
         answers = os.dup(0)
@@ -84,26 +168,17 @@ def work(job: int, output: int, log: int) -> None:
             with open(path, "wb") as file:
                 file.write(content.encode("latin-1"))
         nonce = told.pop("nonce")
-        tell = python_harness.teller(nonce, channel)
-        if told["is_remote"]:
-
-            def ask(question: bytes) -> None:
-                while question:
-                    question = question[os.write(channel, question) :]
-
-            python_near.install(told["target"], answers, lambda line: ask(f"{nonce} ask ".encode() + line))
-        else:
+        self.reporter.tell = python_harness.teller(nonce, channel)
+        if not told["is_remote"]:
             os.close(answers)
-        python_harness.judge(told["target"] if not told["is_remote"] else "", told["tests"], tell)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        code = 0
-    except BaseException:
-        import traceback
+            return told["target"], [told["tests"]]
 
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+        def ask(question: bytes) -> None:
+            while question:
+                question = question[os.write(channel, question) :]
+
+        python_near.install(told["target"], answers, lambda line: ask(f"{nonce} ask ".encode() + line))
+        return "", [told["tests"]]
 
 
 def read(descriptor: int, size: int) -> bytes:
@@ -112,19 +187,6 @@ def read(descriptor: int, size: int) -> bytes:
     while len(pieces) < size and (piece := os.read(descriptor, size - len(pieces))):
         pieces += piece
     return pieces
-
-
-def preload() -> None:
-    """All that a run of pytest imports, by a run of it on nothing."""
-    import importlib
-
-    from _pytest.config import default_plugins
-
-    for name in default_plugins:
-        if name not in python_harness.BLOCKED:
-            importlib.import_module(f"_pytest.{name}")
-    for name in STAGES:
-        importlib.import_module(name)
 
 
 def end_the_rest() -> None:
