@@ -10,14 +10,18 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from engine.domain import Isolation, Outcome
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # the integers that fit into a column of SQLite
 Number = Annotated[float, Field(allow_inf_nan=False)]
+LATEST = 32_503_680_000.0  # of times: the year 3000
+Name = Annotated[str, Field(max_length=1000)]  # an id, or one word
+Sentence = Annotated[str, AfterValidator(lambda text: text[:10_000])]  # for people; a longer one is cut off
 MOST_NAMES = 1000  # of metrics in one event; each becomes a row
+MOST_STAGES = 20  # of an evaluation whose times are stored with its verdict
 Ending = Literal["done", "failed", "stopped"]
 
 
@@ -30,8 +34,8 @@ class State:
 
     state: Literal["running"] | Ending
     result: dict[str, Any] | None = None
-    error: str = ""
-    cause: str = ""
+    error: Sentence = ""
+    cause: Name = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Progress:
 
     done: Number
     total: Number | None = None
-    text: str = ""
+    text: Sentence = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Metric:
     """Numbers at one optimizer step, by name."""
 
     step: Whole
-    values: Annotated[dict[str, float], Field(max_length=MOST_NAMES)]
+    values: Annotated[dict[Annotated[str, Field(max_length=200)], float], Field(max_length=MOST_NAMES)]
 
 
 @dataclass(frozen=True)
@@ -70,16 +74,16 @@ class Resumed:
 class BugEvent:
     """A bug of a benchmark run; `skipped` says why it is not evaluated."""
 
-    id: str
-    language: str
-    path: str
+    id: Name
+    language: Name
+    path: Name
     start: Whole
     end: Whole
     buggy: str
     fixed: str
-    kind: str = ""
-    cwe: str = ""
-    skipped: str = ""
+    kind: Name = ""
+    cwe: Name = ""
+    skipped: Sentence = ""
     prompt_tokens: Whole | None = None
 
 
@@ -88,13 +92,13 @@ class VerdictFields:
     """The fields of an `engine.domain.Verdict`."""
 
     outcome: Outcome
-    reason: str = ""
+    reason: Sentence = ""
     log: str = ""
-    failed: tuple[str, ...] = ()
+    failed: tuple[Sentence, ...] = ()
     duration_s: Number = 0.0
-    sandbox: str = ""
+    sandbox: Name = ""
     isolation: Isolation = Isolation.NONE
-    stages: dict[str, Number] = field(default_factory=dict)
+    stages: Annotated[dict[Name, Number], Field(max_length=MOST_STAGES)] = field(default_factory=dict)
 
 
 MODEL, KNOWN_FIX, BUGGY_CODE = "model", "known_fix", "buggy_code"  # the sources of a patch
@@ -104,7 +108,7 @@ MODEL, KNOWN_FIX, BUGGY_CODE = "model", "known_fix", "buggy_code"  # the sources
 class PatchEvent:
     """A patch and its verdict; `rank` counts from 1, and is 0 for the known fix and the buggy code."""
 
-    bug_id: str
+    bug_id: Name
     source: Literal["model", "known_fix", "buggy_code"]
     rank: Whole
     verdict: VerdictFields
@@ -140,10 +144,10 @@ class TurnEvent:
 
     conversation: Whole
     number: Whole
-    role: str
+    role: Name
     text: str
     patch: str | None = None
-    patch_reason: str = ""
+    patch_reason: Sentence = ""
     prompt: str = ""
     verdict: VerdictFields | None = None
     parent: Whole | None = None
@@ -167,7 +171,7 @@ KINDS: dict[str, type[Any]] = {
 @dataclass(frozen=True)
 class _Line:
     seq: Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
-    time: Number
+    time: Annotated[float, Field(ge=0, le=LATEST)]
     event: str
 
 

@@ -6,6 +6,7 @@ find it there. A built-in plug-in is one line in a table below.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from engine.trainers import Trainer
 
 P = TypeVar("P")
+log = logging.getLogger(__name__)
 Made = TypeVar("Made", covariant=True)
 Settings = Params  # by a name that `Plugin` does not have for its own
 
@@ -58,8 +60,12 @@ class Registry(Generic[P]):
 
     @cached_property
     def _paths(self) -> dict[str, str]:
-        installed = {e.name: e.value for e in entry_points(group=f"repair_studio.{self.kind}")}
-        return {**self._built_in, **{name: path for name, path in installed.items() if name not in self._built_in}}
+        found = dict(self._built_in)
+        for each in entry_points(group=f"repair_studio.{self.kind}"):
+            if found.setdefault(each.name, each.value) != each.value:
+                used = found[each.name]
+                log.warning("%s of %s: %s is used, and %s is not", each.name, self.kind, used, each.value)
+        return found
 
     def current(self, text: str) -> str:
         """A plug-in's name, or an id that begins with one ("quixbugs/gcd"), as it is called today."""
@@ -75,12 +81,24 @@ class Registry(Generic[P]):
         return list(self._built_in)
 
     def plugin(self, name: str) -> Plugin[P]:
-        """The plug-in's class. Raises UserError, which lists the known ones, if `name` is unknown."""
+        """The plug-in's class. Raises UserError if `name` is unknown, or an installed package does not provide it."""
         if name not in self._paths:
             known = ", ".join(sorted(self._paths))
             raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
-        module, _, attribute = self._paths[name].partition(":")
-        return cast("Plugin[P]", getattr(import_module(module), attribute))
+        path = self._paths[name]
+        if name in self._built_in:
+            return cast("Plugin[P]", _loaded(path))
+        try:
+            found = _loaded(path)
+            if not issubclass(found.Params, Params):
+                raise TypeError("its Params are no engine.params.Params")
+        except (Exception, SystemExit) as error:  # whatever a package does when it is imported
+            raise UserError(
+                f"the {self.kind} plug-in {name!r} cannot be loaded from {path}: {type(error).__name__}: {error}; "
+                "repair the package, or uninstall it",
+                field=self.field,
+            ) from None
+        return cast("Plugin[P]", found)
 
     def title(self, name: str) -> str:
         """The plug-in's label on a page: its `title`, or its name if it has none."""
@@ -115,6 +133,11 @@ class Registry(Generic[P]):
     def create(self, params: Params) -> P:
         """The plug-in with these settings."""
         return self.plugin(params.name)(params)
+
+
+def _loaded(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 BUILDERS: Registry[Builder] = Registry(

@@ -1,7 +1,13 @@
-"""Reads events from a file to which another process appends: complete lines only, with plausible numbers only."""
+"""Reads events from a file to which another process appends: complete lines only, with plausible numbers only.
+
+A run's folder may come from a stranger, so nothing in it is opened but regular files.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +15,30 @@ from engine import events
 from engine.events import Event
 
 LINE_BYTES = 64 << 20  # the longest event
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+    """A descriptor of a regular file. Raises OSError on all else: a pipe may wait for ever, a link lead elsewhere."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise OSError(errno.ELOOP, "it is a link, and not a file of its own", str(path)) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return descriptor
+
+
+def end_of(path: Path, n_bytes: int) -> str:
+    """The end of a regular file as text, of at most `n_bytes`; empty if there is no file. Raises OSError."""
+    try:
+        with open(open_regular(path), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - n_bytes))
+            return file.read(n_bytes).decode("utf-8", "replace").replace("\0", "")
+    except FileNotFoundError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -32,7 +62,7 @@ def read_from(
     """
     found, before = [], broken
     last = 0 if offset == 0 else last
-    with path.open("rb") as file:
+    with open(open_regular(path), "rb") as file:
         end = file.seek(offset)
         while most is None or end - offset < most:
             line = file.readline(LINE_BYTES + 1)

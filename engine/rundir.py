@@ -32,12 +32,13 @@ from engine import events
 from engine.domain import Model
 from engine.errors import OutsideFailure
 from engine.events import Event
-from engine.reading import LINE_BYTES, Reading, read_from
+from engine.reading import LINE_BYTES, Reading, open_regular, read_from
 
-# The states of a run after "queued". A "stalled" worker is alive, but its heartbeat has stopped.
+# The states of a run after "queued". A "stalled" worker is alive, but its heartbeat has stopped; the rows of an
+# "incomplete" run are those of a part of its folder, until all of it has been taken in.
 ACTIVE = ("starting", "running", "stalled", "stopping")
 RESUMABLE = ("stopped", "failed", "interrupted")  # the ends after which a run can be resumed
-ENDED = ("done", *RESUMABLE)
+ENDED = ("done", *RESUMABLE, "incomplete")
 STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 HEARTBEAT_S = 5.0
 ENDING_BYTES = 16 << 10
@@ -127,7 +128,8 @@ class RunDir:
     def _read(self, name: str) -> dict[str, Any]:
         path = self.path / name
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            with open(open_regular(path), encoding="utf-8") as file:
+                values = json.load(file)
         except OSError as error:
             raise OutsideFailure(f"{path} cannot be read: {error.strerror}; start a new run") from None
         except (ValueError, RecursionError) as error:
@@ -195,7 +197,7 @@ class RunDir:
     @contextmanager
     def held(self, name: str = "lock") -> Iterator[None]:
         """Hold the run's lock while the worker runs. Raises OutsideFailure if another worker holds it."""
-        with (self.path / name).open("a") as lock:
+        with open(open_regular(self.path / name, os.O_RDWR | os.O_CREAT), "r+b") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -218,8 +220,8 @@ class RunDir:
 
     def ending(self) -> Event | None:
         """The last state that a worker wrote to the reserved space, on a full disk; None if it did not."""
-        with suppress(OSError, ValueError):
-            event = events.read((self.path / "ending.json").read_bytes().partition(b"\n")[0])
+        with suppress(OSError, ValueError), open(open_regular(self.path / "ending.json"), "rb") as file:
+            event = events.read(file.read(ENDING_BYTES).partition(b"\n")[0])
             return event if isinstance(event.payload, events.State) else None
         return None
 
@@ -231,11 +233,13 @@ class RunDir:
 
     def is_held(self, name: str = "lock") -> bool:
         """Whether a worker, or a process that it started, holds the run's lock."""
-        with (self.path / name).open("a") as lock:
-            try:
+        try:
+            with open(open_regular(self.path / name), "rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            pass  # no worker was here yet
         return False
 
     # -- chat: questions go in, turns come out as events ------------------------------------------------------
@@ -246,12 +250,12 @@ class RunDir:
 
     def questions(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """The questions from byte `offset`, and the offset where the next reading starts."""
-        path = self.path / "inbox.jsonl"
-        if not path.exists():
+        try:
+            with open(open_regular(self.path / "inbox.jsonl"), "rb") as file:
+                file.seek(offset)
+                text = file.read()
+        except FileNotFoundError:
             return [], offset
-        with path.open("rb") as file:
-            file.seek(offset)
-            text = file.read()
         whole = text[: text.rfind(b"\n") + 1]
         return [json.loads(line) for line in whole.splitlines() if line], offset + len(whole)
 

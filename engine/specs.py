@@ -214,6 +214,8 @@ def waits_for_people(kind: str) -> bool:
 
 def parse(values: dict[str, Any]) -> Any:
     """The spec of the kind named by "kind". Raises UserError naming each wrong field."""
+    if not isinstance(kind := values.get("kind"), str) or kind not in KINDS:
+        raise UserError(f"kind: should be one of {', '.join(KINDS)} (got {shown(kind)})", field="kind")
     try:
         spec = _any_spec.validate_python(values)
     except ValidationError as error:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
-from itertools import accumulate
 from pathlib import Path
-from threading import Lock
 from typing import Any, get_args
 
 from engine.domain import Rows
@@ -99,63 +96,6 @@ class Shard:
             self._writer.write_table(pyarrow.Table.from_arrays(arrays, schema=self._schema))
             self._waiting.clear()
             self._waiting_bytes = 0
-
-
-class Stored:
-    """One finished Parquet file, read in groups of rows, so that it may be larger than the memory."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises OSError if there is no such file."""
-        from pyarrow import parquet
-
-        self._file = parquet.ParquetFile(path)
-        self._names = frozenset(self._file.schema_arrow.names)
-        metadata = self._file.metadata
-        lengths = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
-        # the first row of each group, and the number of rows
-        self.starts: list[int] = list(accumulate(lengths, initial=0))
-        self._reading = Lock()  # pyarrow's reader serves one thread
-
-    def __len__(self) -> int:
-        return self.starts[-1]
-
-    def row(self, index: int, columns: Sequence[str]) -> dict[str, Any]:
-        """These columns of one row, counted from 0; without those that are missing in files of the first version."""
-        columns = [name for name in columns if name in self._names]
-        group = bisect_right(self.starts, index) - 1
-        table = self._group(group, columns).slice(index - self.starts[group], 1)
-        return {name: table[name][0].as_py() for name in columns}
-
-    def matches(self, group: int, text: str, columns: Sequence[str]) -> list[int]:
-        """The rows of one group in which a column contains `text`, ignoring the case of ASCII letters."""
-        table, wanted = self._group(group, columns), text.encode().lower()
-        found: set[int] = set()
-        for name in columns:
-            first = self.starts[group]
-            for chunk in table[name].chunks:
-                found.update(first + row for row in _containing(chunk, wanted))
-                first += len(chunk)
-        return sorted(found)
-
-    def _group(self, group: int, columns: Sequence[str]) -> Any:
-        with self._reading:
-            return self._file.read_row_group(group, columns=list(columns), use_threads=False)
-
-
-def _containing(texts: Any, wanted: bytes) -> Iterator[int]:
-    """The indices in an Arrow array of the texts that contain these bytes; searches all texts at once."""
-    _, offsets, content = texts.buffers()
-    if content is None:
-        return
-    starts = memoryview(offsets).cast("i")[texts.offset : texts.offset + len(texts) + 1]
-    searched = content.to_pybytes().lower()
-    at = searched.find(wanted, starts[0], starts[-1])
-    while at >= 0:
-        row = bisect_right(starts, at) - 1
-        is_within = at + len(wanted) <= starts[row + 1]
-        if is_within:
-            yield row
-        at = searched.find(wanted, starts[row + 1] if is_within else at + 1, starts[-1])
 
 
 class Split:

@@ -21,6 +21,11 @@ def last_values(session: Session, run_id: int) -> Sequence[LastMetric]:
     return session.scalars(query).all()
 
 
+def names(session: Session, run_id: int) -> set[str]:
+    """The names of a run's metrics."""
+    return set(session.scalars(select(col(LastMetric.name)).where(col(LastMetric.run_id) == run_id)))
+
+
 def curve(session: Session, run_id: int, name: str, first: int, last: int, buckets: int = BUCKETS) -> list[Point]:
     """One metric from step `first` to `last`: every point, or the lowest and the highest of each of `buckets` parts."""
     here: tuple[Any, ...] = (col(Metric.run_id) == run_id, col(Metric.name) == name)

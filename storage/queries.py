@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
-from storage.tables import Conversation, Dataset, Model, Run, Turn
+from storage.tables import Conversation, ConversationNumber, Dataset, Model, Run, Turn
 
 LARGEST_ID = (1 << 63) - 1  # SQLite's; a larger number is an OverflowError there
 
@@ -21,6 +21,24 @@ def run(session: Session, run_id: int) -> Run | None:
 def conversation(session: Session, conversation_id: int) -> Conversation | None:
     """The conversation of this number; None if there is none, also for numbers that SQLite cannot store."""
     return session.get(Conversation, conversation_id) if 0 < conversation_id <= LARGEST_ID else None
+
+
+def conversation_in(session: Session, run_id: int, number: int) -> Conversation | None:
+    """The conversation that has this number in the folder of a run; None if there is none."""
+    known = session.get(ConversationNumber, (run_id, number))
+    return conversation(session, known.conversation_id if known else number)
+
+
+def number_in(session: Session, run_id: int, conversation_id: int) -> int:
+    """The number of a conversation in the folder of a run."""
+    chosen = (col(ConversationNumber.run_id) == run_id, col(ConversationNumber.conversation_id) == conversation_id)
+    return session.scalars(select(col(ConversationNumber.number)).where(*chosen)).first() or conversation_id
+
+
+def has_other_numbers(session: Session, run_id: int) -> bool:
+    """Whether some conversation has another number in the folder of this run than here."""
+    chosen = col(ConversationNumber.run_id) == run_id
+    return session.scalars(select(col(ConversationNumber.number)).where(chosen).limit(1)).first() is not None
 
 
 def runs(

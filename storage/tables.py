@@ -202,7 +202,16 @@ class Conversation(SQLModel, table=True):
     outcome: str = ""  # "plausible", or the last verdict's
     asked: int = 0  # questions put to the model
     answered: int = 0  # questions answered; the model is busy while these are fewer than `asked`
+    has_left: bool = False  # the shell that held it has ended, so no model stays loaded for it
     created_at: float
+
+
+class ConversationNumber(SQLModel, table=True):
+    """The number of a conversation in the folder of a run, where it is not its id: the folder is from another home."""
+
+    run_id: int = Field(foreign_key="run.id", primary_key=True)
+    number: int = Field(primary_key=True)
+    conversation_id: int = Field(foreign_key="conversation.id")
 
 
 class Turn(SQLModel, table=True):

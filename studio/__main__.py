@@ -41,6 +41,7 @@ def serve(home: Path, host: str, port: int) -> int:
     workspace = Workspace(home)
     address = f"http://{host}:{port}"
     workspace.claim(address)
+    workspace.tidy()
     sweep()
     studio = create_app(workspace)
     app = studio.blocks

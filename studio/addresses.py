@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import gradio as gr
 
 from engine.errors import UserError
+from engine.params import shown
 from studio.checked import is_text, number_of
 from studio.page import Choice
 
@@ -50,7 +51,8 @@ def value_of(choice: Choice, text: str) -> tuple[Any, str]:
     elif isinstance(part, gr.Dropdown | gr.Radio) and value not in [known for _, known in part.choices]:
         value = ""
     if not value:
-        return part.value, ""
+        is_wrong = text and choice.check is not None
+        return part.value, f"{choice.name}: there is no {shown(text)} here" if is_wrong else ""
     try:
         if choice.check:
             choice.check(value)

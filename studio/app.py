@@ -13,12 +13,13 @@ import gradio as gr
 from engine.control.views import run_views
 from engine.control.workspace import Workspace
 from studio import addresses, guide
-from studio.clickable import click_value, clickable, hidden_field
-from studio.guard import on
+from studio.clickable import click_value, clickable, hidden_field, plain
+from studio.guard import log, on
+from studio.html.basics import empty
 from studio.html.header import header
 from studio.live import Live
-from studio.page import Choice, Frame
-from studio.pages import pages
+from studio.page import Choice, Frame, Page
+from studio.pages import PAGES, pages
 
 DAY_S = 86_400
 OPEN_LINK = "window.studio.openLink = (address) => trigger('select', {value: address});"
@@ -46,13 +47,25 @@ def create_app(workspace: Workspace) -> Studio:
             for page in pages():
                 with gr.Tab(page.name, id=page.key):
                     frame = frames[page.key] = Frame(workspace, Live(page.key, workspace.stamp), next_address)
-                    page.build(frame)
+                    _build(page, frame)
                     frame.live.watch()
         _open_links(frames, tabs, app.load, links.select)
         frames["app"].live.watch()
         gr.on(next_address.change, None, next_address, None, js=GO, api_name="app_go", api_visibility="private")
     head = f"<script>window.studioOpens = {json.dumps(addresses.opens(_choices(frames)))};</script>"
     return Studio(app, {key: frame.live for key, frame in frames.items()}, head)
+
+
+def _build(page: Page, frame: Frame) -> None:
+    """Build a page; one of an installed package that cannot be built says so in its tab."""
+    if page in PAGES:
+        page.build(frame)
+        return
+    try:
+        page.build(frame)
+    except (Exception, SystemExit):
+        log.exception("the page %s cannot be built", page.name)
+        plain(empty("This page cannot be built", "The log, in the terminal of the studio, has the details."))
 
 
 def _header(frame: Frame) -> None:

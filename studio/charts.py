@@ -19,6 +19,7 @@ from engine.scoring import Share
 from studio.checked import LARGEST
 
 Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
+METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_s", "memory_bytes")  # that the curves here are drawn of
 ACCENT, WARM, MUTED = "#5b73e6", "#d9822b", "#8a93a6"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"

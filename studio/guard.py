@@ -54,7 +54,7 @@ class RepeatFilter(logging.Filter):
 log.addFilter(RepeatFilter())
 
 
-def sentence(error: Exception, handler: Callable[..., Any]) -> str:
+def sentence(error: BaseException, handler: Callable[..., Any]) -> str:
     """The message that a user sees for an error, escaped; an internal error is also logged."""
     if isinstance(error, UserError | OutsideFailure | OSError):
         return html.escape(str(error))
@@ -71,7 +71,7 @@ def guarded(handler: Callable[..., Any], parts: Sequence[Any] = ()) -> Callable[
             return handler(*_checked(args, parts))
         except gr.Error:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a plug-in must not end the server
             titles = {UserError: "Please check", OutsideFailure: "This machine could not do it"}
             title = titles.get(type(error), titles[OutsideFailure] if isinstance(error, OSError) else "Internal error")
             raise gr.Error(sentence(error, handler), title=title, duration=12, print_exception=False) from None
@@ -117,7 +117,10 @@ def on(
 
 
 class SameOrigin:
-    """Refuses requests that another web page sends: status 403, before anything is run or stored."""
+    """Refuses requests that another web page sends: status 403, before anything is run or stored.
+
+    Links from elsewhere to the page itself open it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -130,13 +133,13 @@ class SameOrigin:
 
 
 def _is_foreign(scope: Scope) -> bool:
-    if scope.get("method") in ("GET", "HEAD", "OPTIONS"):
-        return False
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    comes_from_elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    if scope.get("method") in ("GET", "HEAD", "OPTIONS"):
+        is_link_to_page = scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"
+        return comes_from_elsewhere and not is_link_to_page
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
-        return True
-    return headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    return comes_from_elsewhere or (origin is not None and urlsplit(origin).netloc != headers.get("host"))
 
 
 def check_bind(host: str, *, has_auth: bool) -> None:

@@ -111,7 +111,7 @@ class Live:
             try:
                 arguments = [held[field._id] for field in part.inputs]
                 known, changed = self._drawings.since(before, part, stamp, arguments)
-            except Exception as error:  # the other parts are still drawn
+            except (Exception, SystemExit) as error:  # the other parts are still drawn
                 known, changed = Sent("", before.pieces), [SKIP for _ in part.outputs]
                 complaints.append(f'<p class="complaint" role="alert">{sentence(error, part.draw)}</p>')
             now.append(known)

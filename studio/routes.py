@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -19,6 +19,7 @@ from engine.control.workspace import Workspace
 from engine.errors import OutsideFailure, UserError
 from studio.app import Studio
 from studio.checked import LARGEST_CALL, number_of
+from studio.downloads import NOBODY, Downloads
 
 YEAR_S = 31_536_000
 
@@ -27,6 +28,7 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
     """All need the login. An open page calls `changes` every second, and `look` when something has changed."""
     shape = shape_of(studio)
     script = plotly_script()
+    downloads = Downloads(workspace.patches.download)
 
     async def changes(_: Request) -> Response:
         answer = {"stamp": workspace.stamp(), "shape": shape, "now": time.time()}
@@ -46,17 +48,17 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
 
     async def export(request: Request) -> Response:
         try:
-            number, form = number_of(request.path_params["run"]), request.path_params["form"]
-            path = await run_in_threadpool(workspace.patches.export, number, form)
+            return await downloads.get(request, number_of(request.path_params["run"]), request.path_params["form"])
         except (UserError, OutsideFailure, OSError) as error:
             return PlainTextResponse(str(error), status_code=400)
-        return FileResponse(path, filename=path.name)
 
     async def upload(request: Request) -> Response:
         try:
             with workspace.uploads.receive(request.query_params.get("name", "")) as file:
                 async for piece in request.stream():
                     file.write(piece)
+        except ClientDisconnect:
+            return Response(status_code=NOBODY)
         except (UserError, OutsideFailure, OSError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse({"path": str(file.path)})

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from engine.training_set import ROWS_A_GROUP, Row, Shard, Stored
+from engine.stored import Stored
+from engine.training_set import ROWS_A_GROUP, Row, Shard
 
 N = 2 * ROWS_A_GROUP + 500
 

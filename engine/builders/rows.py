@@ -21,6 +21,7 @@ from engine.errors import UserError
 from engine.params import is_unicode, shown
 
 FIELD = "builder.file"
+MOST_COLUMNS = 1000  # a page shows each of them
 _HEADER_LINES = 100  # JSON lines from which the columns are collected
 LONGEST = 4 << 20  # bytes of a row; parsed, JSON takes up to 27 times as much
 TOO_LONG = f"rows longer than {LONGEST >> 20} MiB"
@@ -38,7 +39,10 @@ class Row:
 
 
 def columns_of(path: Path) -> list[str]:
-    """The columns of a file, in its order. Raises UserError where it cannot be read, or is no table of text."""
+    """The columns of a file, in its order. Raises UserError where it cannot be read, or is no table of text.
+
+    Nor may it have more than MOST_COLUMNS.
+    """
     columns = _columns_of(path)
     for name in columns:
         if len(name) > LONGEST_NAME or CONTROL.search(name) or not is_unicode(name):
@@ -54,11 +58,18 @@ def _columns_of(path: Path) -> list[str]:
     kind = _kind(path)
     if kind == ".csv":
         with Records(path, LONGEST) as records:
-            return _header(records, path)
-    if kind == ".parquet":
-        return list(_parquet(path).schema_arrow.names)
-    rows = islice(_json_rows(path, Funnel()), _HEADER_LINES)
-    return list(dict.fromkeys(column for row in rows for column in row.cells))
+            columns = _header(records, path)
+    elif kind == ".parquet":
+        columns = list(_parquet(path).schema_arrow.names)
+    else:
+        rows = islice(_json_rows(path, Funnel()), _HEADER_LINES)
+        columns = list(dict.fromkeys(column for row in rows for column in row.cells))
+    if len(columns) > MOST_COLUMNS:
+        raise UserError(
+            f"{path.name} has {len(columns):,} columns; leave out those not needed, down to {MOST_COLUMNS:,}",
+            field=FIELD,
+        )
+    return columns
 
 
 def check_columns(path: Path, columns: list[str]) -> None:
@@ -148,7 +159,8 @@ def _header(records: Records, path: Path) -> list[str]:
 def _csv_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
     with Records(path, LONGEST) as records:
         header = _header(records, path)
-        places = {column: header.index(column) for column in columns}
+        place_of = {column: place for place, column in reversed([*enumerate(header)])}  # the first of equal names
+        places = {column: place_of[column] for column in columns}
         start = 0
         try:
             while True:

@@ -143,11 +143,12 @@ class Chats:
             conversation.run_id = run.id or 0
             conversation.answered = max(conversation.asked, conversation.answered)
             conversation.asked = conversation.answered + 1
+            conversation.has_left = False
             folder = RunDir(Path(run.folder))
             folder.path.mkdir(parents=True, exist_ok=True)
             folder.ask(
                 ask="reply",
-                conversation=conversation.id,
+                conversation=queries.number_in(session, run.id or 0, conversation.id or 0),
                 question=conversation.asked,
                 bug=conversation.bug_id,
                 message=message,
@@ -166,12 +167,15 @@ class Chats:
 
     def leave(self, conversation_id: int) -> bool:
         """Unload the model unless another conversation uses it; returns whether it was unloaded."""
-        return self._unload(self._load(conversation_id)[1].id or 0, but=conversation_id)
-
-    def _unload(self, run_id: int, *, but: int = 0) -> bool:
-        """End a worker unless a conversation other than `but` uses it; returns whether it is ended."""
+        run_id = self._load(conversation_id)[1].id or 0
         with self._database.write() as session:
-            if any(each.id != but for each in queries.conversations_of(session, run_id)):
+            session.get_one(Conversation, conversation_id).has_left = True
+        return self._unload(run_id)
+
+    def _unload(self, run_id: int) -> bool:
+        """End a worker unless a conversation uses it, be it at rest; returns whether it is ended."""
+        with self._database.write() as session:
+            if not all(each.has_left for each in queries.conversations_of(session, run_id)):
                 return False
             run = session.get_one(Run, run_id)
             if run.state not in ENDED:
@@ -199,6 +203,7 @@ class Chats:
         conversation, run = self._load(conversation_id)
         with self._database.read() as session:
             turns = path_of(session, conversation_id)
+            number = queries.number_in(session, run.id or 0, conversation_id)
         bug = self._bug_of(conversation)
         is_open = conversation.answered < conversation.asked
         is_busy = is_open and run.state not in ENDED
@@ -214,8 +219,8 @@ class Chats:
             is_busy=is_busy,
             error=run.error or (UNANSWERED if is_open and not is_busy else ""),
             turns=tuple(turn_for_page(turn, content, bug) for turn, content in turns),
-            live_text=self._live(run, conversation_id) if is_busy else "",
-            waiting=self._waiting(run, conversation, len(turns)) if is_busy else "",
+            live_text=self._live(run, number) if is_busy else "",
+            waiting=self._waiting(run, conversation, number, len(turns)) if is_busy else "",
             buggy=bug.buggy if bug else "",
             path=bug.path if bug else "",
         )
@@ -229,14 +234,14 @@ class Chats:
         wanted = BENCHMARKS.current(conversation.bug_id)
         return next((bug for bug in bugs if bug.id == wanted), None)
 
-    def _waiting(self, run: Run, conversation: Conversation, turns: int) -> str:
+    def _waiting(self, run: Run, conversation: Conversation, number: int, turns: int) -> str:
         """The message of the open question, as long as the worker has not said it; a model may load for minutes."""
         for question in reversed(RunDir(Path(run.folder)).questions()[0]):
-            if (question["conversation"], question["question"]) == (conversation.id, conversation.asked):
+            if (question["conversation"], question["question"]) == (number, conversation.asked):
                 return "" if turns > len(question.get("turns") or ()) else str(question.get("message") or "")
         return ""
 
-    def _live(self, run: Run, conversation_id: int) -> str:
+    def _live(self, run: Run, number: int) -> str:
         """The text so far of the answer that is being written, from the end of the worker's events."""
         folder = RunDir(Path(run.folder))
         if not folder.events_path.exists():
@@ -244,9 +249,9 @@ class Chats:
         text = ""
         for event in folder.events(max(0, folder.events_path.stat().st_size - TAIL_BYTES)).events:
             payload = event.payload
-            if isinstance(payload, TurnEvent | Answered) and payload.conversation == conversation_id:
+            if isinstance(payload, TurnEvent | Answered) and payload.conversation == number:
                 text = ""
-            elif isinstance(payload, Delta) and payload.conversation == conversation_id:
+            elif isinstance(payload, Delta) and payload.conversation == number:
                 text = payload.text if payload.restart else text + payload.text
         return text
 
@@ -256,7 +261,10 @@ class Chats:
         for run in self._runs.list(kind="chat"):
             same = {key: value for key, value in run.spec.items() if key not in ("bug", "name")}
             if run.state not in UNLOADED and json.dumps(same, sort_keys=True) == wanted:
-                return run.id or 0
+                with self._database.read() as session:
+                    is_ours = not queries.has_other_numbers(session, run.id or 0)
+                if is_ours:  # in a folder from another home, the number of a new conversation may be another's
+                    return run.id or 0
         return self._runs.submit(spec)
 
     def _load(self, conversation_id: int) -> tuple[Conversation, Run]:

@@ -15,7 +15,7 @@ from typing import Any
 from engine.builders.columns import Preview, preview
 from engine.errors import UserError
 from engine.params import place
-from engine.training_set import Stored
+from engine.stored import Stored
 from storage import queries
 from storage.database import Database
 from storage.tables import Dataset
@@ -107,9 +107,14 @@ class Datasets:
         shown = (*SEARCHED, "buggy", "fixed", "input_ids", "n_prompt", "learned")
         row = rows.row(found.rows[index] if found else index, shown)
         ids, n_prompt = row.pop("input_ids"), row.pop("n_prompt")
-        tokenizer = _tokenizer(str(folder / "tokenizer" / "tokenizer.json"))
-        texts = [tokenizer.decode([token], skip_special_tokens=False) for token in ids]
+        try:
+            tokenizer = _tokenizer(str(folder / "tokenizer" / "tokenizer.json"))
+            texts = [tokenizer.decode([token], skip_special_tokens=False) for token in ids]
+        except Exception as error:  # the class itself is all that the library raises
+            raise UserError(f"{folder / 'tokenizer'} cannot read the tokens of this sample: {error}") from None
         learned = row.pop("learned", None) or [n_prompt, len(ids)]
+        if len(learned) % 2:
+            raise UserError(f"{folder / side}.parquet is damaged: {len(learned)} ends of ranges of learned tokens")
         ranges = list(zip(learned[::2], learned[1::2], strict=True))
         pieces = tuple((text, any(low <= at < high for low, high in ranges)) for at, text in enumerate(texts))
         return ShownSample(index=index, total=total, is_whole=not found or found.is_over(rows), pieces=pieces, **row)

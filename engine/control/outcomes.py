@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from engine import results
+from engine.results import BenchmarkResult, ChatResult, DatasetResult, MergeResult, TrainResult, ValidateResult
 from engine.specs import KINDS
 
 if TYPE_CHECKING:
@@ -16,7 +18,12 @@ SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to 
 
 def outcome_words(run: Run) -> str:
     """The result in words; empty while the run is not done."""
-    return WORDS[run.kind](run.result) if run.state == "done" and run.result else ""
+    if run.state != "done" or not run.result or run.kind not in WORDS:
+        return ""
+    try:
+        return WORDS[run.kind](results.read(run.kind, run.result))
+    except ValueError as error:  # stored by an earlier version, which did not check it
+        return f"its result cannot be read: {error}"
 
 
 def stopping(run: Run) -> str:
@@ -30,49 +37,46 @@ def stopping(run: Run) -> str:
     return f"finishing its step and saving a checkpoint, {SAVING_S / 60:.0f} minutes at most"
 
 
-def _dataset(result: Mapping[str, Any]) -> str:
-    number = result["rows"]["train"] + result["rows"]["valid"]
+def _dataset(result: DatasetResult) -> str:
+    number = result.rows.train + result.rows.valid
     return f"{number:,} {'sample' if number == 1 else 'samples'}"
 
 
-def _train(result: Mapping[str, Any]) -> str:
-    losses = [
-        f"{name} {result[key]:.2f}"
-        for name, key in (("loss", "train_loss"), ("evaluation", "eval_loss"))
-        if result.get(key) is not None
-    ]
-    memory = f"peak {result['peak_memory_bytes'] / GIB:.1f} GiB" if result.get("peak_memory_bytes") else ""
-    return ", ".join(filter(None, [*losses, memory]))
+def _train(result: TrainResult) -> str:
+    losses = (("loss", result.train_loss), ("evaluation", result.eval_loss))
+    shown = [f"{name} {value:.2f}" for name, value in losses if value is not None]
+    memory = f"peak {result.peak_memory_bytes / GIB:.1f} GiB" if result.peak_memory_bytes else ""
+    return ", ".join(filter(None, [*shown, memory]))
 
 
-def _merge(result: Mapping[str, Any]) -> str:
-    same = f"same patches on {result.get('same_patches')} of {result.get('bugs')} bugs"
-    if not result["usable"]:
+def _merge(result: MergeResult) -> str:
+    same = f"same patches on {result.same_patches} of {result.bugs} bugs"
+    if not result.usable:
         return f"not usable: {same}"
-    return f"with caution: {same}" if result.get("same_patches") != result.get("bugs") else same
+    return f"with caution: {same}" if result.same_patches != result.bugs else same
 
 
-def _benchmark(result: Mapping[str, Any]) -> str:
-    at = {int(k): count for k, count in result.get("plausible_at", {}).items()}
+def _benchmark(result: BenchmarkResult) -> str:
+    at = {int(k): count for k, count in result.plausible_at.items()}
     if not at:
         return ""
     k = max(at)
-    total = result.get("counted_at", {}).get(str(k), result["scored"])  # results of the first versions lack it
+    total = result.counted_at.get(str(k), result.scored)  # results of the first versions lack it
     return f"{at[k]} of {total} bugs plausible@{k}"
 
 
-def _validate(result: Mapping[str, Any]) -> str:
-    if result.get("rows"):
-        made = "plausible elsewhere" if result.get("is_imported") else "plausible"
-        return f"{result['outcomes']['plausible']} of {result['patches']} patches {made}, {result['scored']} bugs"
-    return f"{result['usable']} of {result['bugs']} bugs can be scored"
+def _validate(result: ValidateResult) -> str:
+    if result.rows:
+        made = "plausible elsewhere" if result.is_imported else "plausible"
+        return f"{result.outcomes.get('plausible', 0)} of {result.patches} patches {made}, {result.scored} bugs"
+    return f"{result.usable} of {result.bugs} bugs can be scored"
 
 
-def _chat(result: Mapping[str, Any]) -> str:
-    return f"{result.get('turns', 0)} turns in {result.get('conversations', 0)} conversations"
+def _chat(result: ChatResult) -> str:
+    return f"{result.turns} turns in {result.conversations} conversations"
 
 
-WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+WORDS: dict[str, Callable[[Any], str]] = {
     "dataset": _dataset,
     "train": _train,
     "merge": _merge,

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 from sqlmodel import Session
 
@@ -209,6 +210,10 @@ class Patches:
     def export(self, run_id: int, form: str) -> Path:
         """Write all patches of a run as "csv" or "jsonl" into the home folder. Raises UserError on another form."""
         return exports.export(self._database, self._exports, run_id, form)
+
+    def download(self, run_id: int, form: str, given_up: Event) -> Path:
+        """As `export`, to a new file that its reader removes. Raises `exports.GivenUp` soon after `given_up` is set."""
+        return exports.export(self._database, self._exports / exports.DOWNLOADS, run_id, form, given_up)
 
 
 def candidates_of(run: Run) -> int:

@@ -19,6 +19,7 @@ from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
+from engine.reading import end_of
 from engine.rundir import ACTIVE, ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import (
@@ -100,7 +101,7 @@ class Runs:
         assert run.id is not None
         folders = self._home / "runs"
         if (folders / str(run.id)).exists():  # of a run whose database was lost; `take_in` may list it again
-            run.id = 1 + max(int(each.name) for each in folders.iterdir() if each.name.isdecimal())
+            run.id = 1 + max(number_of(each) for each in folders.iterdir())
             session.flush()
         run.name = run.name or default_name(spec, run.id)
         run.folder = str(folders / str(run.id))
@@ -187,13 +188,15 @@ class Runs:
         with self._database.read() as session:
             return queries.runs_in(session, ("queued", *ACTIVE))
 
-    def metrics(self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID) -> dict[str, Curve]:
-        """Metric name -> its curve from step `first` to `last`.
+    def metrics(
+        self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID, only: Sequence[str] = ()
+    ) -> dict[str, Curve]:
+        """Metric name -> its curve from step `first` to `last`; if `only` is not empty, of these metrics.
 
         So no spike is lost, and a smaller range shows more. The points next to the range come along.
         """
         with self._database.read() as session:
-            names = [metric.name for metric in curves.last_values(session, run_id)]
+            names = [name for name in sorted(curves.names(session, run_id)) if not only or name in only]
             found = {name: curves.in_sight(session, run_id, name, first, last) for name in names}
         return {name: curve for name, curve in found.items() if curve}
 
@@ -204,12 +207,7 @@ class Runs:
 
     def log(self, run_id: int, n_bytes: int = 16_000) -> str:
         """The end of the worker's output; hostile text."""
-        path = RunDir(Path(self.get(run_id).folder)).log
-        if not path.exists():
-            return ""
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - n_bytes))
-            return file.read().decode("utf-8", "replace").replace("\0", "")
+        return end_of(RunDir(Path(self.get(run_id).folder)).log, n_bytes)
 
     def stop(self, run_id: int, *, now: bool = False) -> None:
         """Have the supervisor stop a run after it has saved its work, or, if `now`, at once and without saving.
@@ -258,6 +256,12 @@ class Runs:
                 f"no disk space: {free >> 20} MiB free in {self._home}, a run needs {NEEDED_BYTES >> 20} MiB; "
                 "free some space or choose another --home"
             )
+
+
+def number_of(folder: Path) -> int:
+    """The number of the run whose folder in `runs` this is; 0 if its name is none that a run here gets."""
+    name = folder.name
+    return int(name) if name.isascii() and name.isdecimal() and len(name) < 10 else 0
 
 
 def is_remote(spec: Spec) -> bool:

@@ -9,15 +9,18 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine import events
+from engine import events, results
 from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.events import Event
 from engine.models import adapters
+from engine.results import DatasetResult
 from engine.rundir import RunDir
 from engine.specs import KINDS
 from storage import curves, queries, texts
-from storage.tables import Conversation, Dataset, Model, Run, Turn
+from storage.tables import Dataset, Model, Run, Turn
+
+MOST_METRICS = 200  # names of metrics of one run; later ones are not stored
 
 
 def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) -> None:
@@ -51,7 +54,8 @@ def reset_run(session: Session, run: Run, folder: RunDir) -> None:
     forget_events(session, run)
     waiting = {(asked.get("conversation"), asked.get("question")) for asked in folder.questions()[0]}
     for conversation in queries.conversations_of(session, run.id):
-        if (conversation.id, conversation.asked) not in waiting:
+        number = queries.number_in(session, run.id, conversation.id or 0)
+        if (number, conversation.asked) not in waiting:
             conversation.answered = conversation.asked  # its question was lost with the folder, so it gets no answer
     session.add(run)
 
@@ -65,6 +69,7 @@ class Rows:
         self._run = run
         self._patch_rows = PatchRows(session, run.id)
         self._metrics: list[dict[str, Any]] = []
+        self._names: set[str] | None = None  # of the run's metrics, once one has come
 
     def take(self, event: Event) -> None:
         payload = event.payload
@@ -91,11 +96,16 @@ class Rows:
         self._patch_rows.store()
 
     def _metric(self, seq: int, time: float, payload: events.Metric) -> None:
-        self._metrics += [
-            {"run_id": self._run.id, "name": name, "step": payload.step, "seq": seq, "value": value, "time": time}
-            for name, value in payload.values.items()
-            if math.isfinite(value)  # SQLite has no NaN
-        ]
+        if self._names is None:
+            self._names = curves.names(self._session, self._run.id or 0)
+        for name, value in payload.values.items():
+            if not math.isfinite(value):  # SQLite has no NaN
+                continue
+            if name not in self._names and len(self._names) >= MOST_METRICS:
+                continue
+            self._names.add(name)
+            at = {"run_id": self._run.id, "name": name, "step": payload.step, "seq": seq}
+            self._metrics.append({**at, "value": value, "time": time})
 
     def _store_metrics(self) -> None:
         curves.add(self._session, self._metrics)
@@ -112,6 +122,11 @@ def take_state(session: Session, run: Run, event: Event) -> None:
         return
     run.state, run.error, run.cause, run.ended_at = payload.state, payload.error, payload.cause, event.time
     if payload.state == "done":
+        try:
+            results.read(run.kind, payload.result or {})
+        except ValueError as error:
+            run.state, run.cause, run.error = "failed", "bug", f"its result could not be stored: {error}"
+            return
         run.result = payload.result or {}
         register(session, run, event.time)
 
@@ -122,13 +137,14 @@ def register(session: Session, run: Run, time: float) -> None:
     artifacts = RunDir.artifacts_of(run.folder)
     if KINDS[run.kind].makes == "dataset":
         report = run.result.get("report", run.result)
+        made: DatasetResult = results.read(run.kind, report)
         dataset = queries.dataset_of(session, run.id) or Dataset(
             run_id=run.id, name="", folder="", train_rows=0, valid_rows=0, hash="", created_at=time
         )
         dataset.name = dataset.name or _free_name(run, queries.dataset_named(session, run.name))
         dataset.folder = artifacts
-        dataset.train_rows, dataset.valid_rows = int(report["rows"]["train"]), int(report["rows"]["valid"])
-        dataset.hash, dataset.report = str(report["hash"]), report
+        dataset.train_rows, dataset.valid_rows = made.rows.train, made.rows.valid
+        dataset.hash, dataset.report = made.hash, report
         session.add(dataset)
     elif KINDS[run.kind].makes == "model":
         model = queries.model_of(session, run.id) or Model(run_id=run.id, name="", kind="", path="", created_at=time)
@@ -159,14 +175,15 @@ def _free_name(run: Run, taken: Dataset | Model | None) -> str:
 
 
 def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
-    conversation = session.get(Conversation, payload.conversation)
+    conversation = queries.conversation_in(session, run.id or 0, payload.conversation)
     if conversation is None or conversation.run_id != run.id:
         return  # the conversation was deleted, or continues with another worker
-    row = queries.turn(session, payload.conversation, payload.number)
+    here = conversation.id or 0
+    row = queries.turn(session, here, payload.number)
     before = (
-        queries.turn_before(session, payload.conversation, payload.number)
+        queries.turn_before(session, here, payload.number)
         if payload.parent is None or payload.parent >= payload.number  # nothing follows a later message
-        else queries.turn(session, payload.conversation, payload.parent)
+        else queries.turn(session, here, payload.parent)
     )
     verdict = payload.verdict or events.VerdictFields(Outcome.NOT_RUN)
     failed = json.dumps(list(verdict.failed))
@@ -189,7 +206,7 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         "stages": verdict.stages,
     }
     if row is None:
-        row = Turn(conversation_id=payload.conversation, number=payload.number, **values)
+        row = Turn(conversation_id=here, number=payload.number, **values)
     for name, value in values.items():
         setattr(row, name, value)
     if payload.verdict is not None:
@@ -199,7 +216,7 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
 
 
 def _answered(session: Session, run: Run, payload: events.Answered) -> None:
-    conversation = session.get(Conversation, payload.conversation)
-    if conversation is not None and conversation.run_id == run.id:
+    conversation = queries.conversation_in(session, run.id or 0, payload.conversation)
+    if conversation is not None and conversation.run_id == run.id and payload.question <= conversation.asked:
         conversation.answered = max(conversation.answered, payload.question)
         session.add(conversation)

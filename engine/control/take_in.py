@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlmodel import Session
 
+from engine.control.inboxes import Asked, make_conversations, read_inbox
 from engine.control.names import default_name
+from engine.control.runs import number_of
 from engine.control.supervise import READ_BYTES
 from engine.control.sync import forget_events, ingest, take_state
-from engine.errors import UserError
+from engine.errors import OutsideFailure, UserError
+from engine.events import Event
+from engine.params import is_unicode
+from engine.reading import open_regular
 from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec, Spec, parse
 from storage import queries
 from storage.database import Database, Unavailable
-from storage.tables import Conversation, Run
+from storage.tables import Run
 
 log = logging.getLogger(__name__)
 FILES = ("spec.json", "inputs.json", "events.jsonl")
+INCOMPLETE = "only a part of its folder has been taken in; unless that is still going on, take it in again"
 UNENDED = "its worker had not ended when the folder was written; resume continues from there"
 
 
@@ -29,21 +38,44 @@ def take_in(home: Path, database: Database, folder: Path) -> int:
     The folder is not moved. A known run keeps its number and the reviews of its patches, one from `home` gets the
     number it had, any other a new one. Raises UserError if it is not a run's folder, or a worker is running in it.
     """
-    source = RunDir(folder.expanduser().resolve())
-    if missing := [name for name in FILES if not (source.path / name).is_file()]:
-        raise UserError(f"{source.path} is not a run's folder: it has no {', '.join(missing)}", field="folder")
-    if (source.path / "lock").exists() and source.is_held():
-        raise UserError(f"a worker is running in {source.path}; wait until it has ended", field="folder")
-    source.inputs()
-    spec = parse(source.spec())
-    with database.write() as session:
-        run = _row(session, home, source, spec)
-        if isinstance(spec, ChatSpec):
-            _make_conversations(session, run, source, spec)
-        run_id = run.id or 0
+    source = _source(folder)
     try:
-        while _read_more(database, run_id, source):
-            pass
+        spec = parse(source.spec())
+        source.inputs()
+        os.close(open_regular(source.events_path))
+        asked = read_inbox(source) if isinstance(spec, ChatSpec) else []
+        if source.is_held():
+            raise UserError(f"a worker is running in {source.path}; wait until it has ended", field="folder")
+    except (OutsideFailure, OSError) as error:
+        raise UserError(f"{source.path} cannot be taken in: {error}", field="folder") from None
+    with _one_at_a_time(home):
+        return _taken_in(home, database, source, spec, asked)
+
+
+def _source(folder: Path) -> RunDir:
+    """The run's folder. Raises UserError if it is none."""
+    try:
+        path = folder.expanduser().resolve()
+        missing = [name for name in FILES if not (path / name).is_file()]
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: "~name" of an unknown user, a loop of links
+        raise UserError(f"{folder} is not a run's folder: {error}", field="folder") from None
+    if not is_unicode(str(path)):
+        raise UserError(f"{folder}: its name is not valid Unicode, so it cannot be stored; rename it", field="folder")
+    if missing:
+        raise UserError(f"{path} is not a run's folder: it has no {', '.join(missing)}", field="folder")
+    return RunDir(path)
+
+
+def _taken_in(home: Path, database: Database, source: RunDir, spec: Spec, asked: Sequence[Asked]) -> int:
+    last = source.ending()
+    with database.write() as session:
+        is_new = queries.run_in(session, str(source.path)) is None
+        run = _row(session, home, source, spec)
+        run_id = run.id or 0
+        if isinstance(spec, ChatSpec):
+            make_conversations(session, run, spec, asked, is_new=is_new)
+    try:
+        _read_all(database, run_id, source, last)
     except (Unavailable, OSError):
         raise
     except Exception as error:
@@ -63,10 +95,9 @@ def _row(session: Session, home: Path, source: RunDir, spec: Spec) -> Run:
     if run is None:
         made_at = (source.path / "spec.json").stat().st_mtime
         run = Run(kind="", name="", state="", folder=str(source.path), created_at=made_at)
-        number = source.path.name
-        is_ours = source.path.parent == home / "runs" and number.isdecimal() and len(number) < 10
-        if is_ours and int(number) > 0 and queries.run(session, int(number)) is None:
-            run.id = int(number)
+        number = number_of(source.path) if source.path.parent == home / "runs" else 0
+        if number and queries.run(session, number) is None:
+            run.id = number
         session.add(run)
         session.flush()
     assert run.id is not None
@@ -74,38 +105,33 @@ def _row(session: Session, home: Path, source: RunDir, spec: Spec) -> Run:
     run.kind, run.name = str(getattr(spec, "kind", "")), spec.name or default_name(spec, run.id)
     run.handle, run.started_at, run.ended_at, run.result = "", None, None, {}
     run.spec = spec.model_dump(mode="json")
-    run.state, run.error, run.cause = "interrupted", UNENDED, "outside"
+    run.state, run.error, run.cause = "incomplete", INCOMPLETE, "outside"
     return run
 
 
-def _make_conversations(session: Session, run: Run, source: RunDir, spec: ChatSpec) -> None:
-    """Create the conversations in a chat worker's questions; one that exists belongs to the newest of its runs."""
-    asked: dict[int, dict[str, Any]] = {int(q["conversation"]): q for q in source.questions()[0] if "conversation" in q}
-    for number, question in asked.items():
-        made = queries.conversation(session, number) or Conversation(
-            id=number,
-            run_id=run.id or 0,
-            bug_id=str(question["bug"]),
-            model=spec.model,
-            benchmark=spec.benchmark.model_dump(mode="json"),
-            strategy=spec.strategy.name,
-            created_at=run.created_at,
-        )
-        if made.bug_id == question["bug"] and made.run_id <= (run.id or 0):
-            # the first version did not number its questions
-            made.run_id, made.asked = run.id or 0, max(made.asked, int(question.get("question", 0)))
-        session.add(made)
-    session.flush()
+def _read_all(database: Database, run_id: int, source: RunDir, last: Event | None) -> None:
+    """Store all events, a part at a time; the run stays incomplete until the last part, so it cannot be resumed."""
+    unended = ("interrupted", UNENDED, "outside")
+    ended, is_over = unended, False
+    while not is_over:
+        with database.write() as session:
+            run = session.get_one(Run, run_id)
+            before = run.offset
+            ingest(session, run, source, READ_BYTES)
+            is_over = run.offset == before
+            if is_over and last is not None and ended[0] not in ("done", "failed", "stopped"):
+                take_state(session, run, last)
+            if run.state != "incomplete":  # an event told; "running" is not for the supervisor to watch
+                ended = (run.state, run.error, run.cause) if run.state in ENDED else unended
+            run.state, run.error, run.cause = ended if is_over else ("incomplete", INCOMPLETE, "outside")
 
 
-def _read_more(database: Database, run_id: int, source: RunDir) -> bool:
-    """Store the next events; returns False if there are none. Between two calls the run can be resumed."""
-    with database.write() as session:
-        run = session.get_one(Run, run_id)
-        before = run.offset
-        ingest(session, run, source, READ_BYTES)
-        if run.offset == before and run.state not in ("done", "failed", "stopped") and (last := source.ending()):
-            take_state(session, run, last)
-        if run.state not in ENDED:  # "running", by its worker's event: the supervisor should not watch it
-            run.state = "interrupted"
-        return run.offset != before
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    """Wait until no other process takes in a folder: two of one folder would each read a part of it."""
+    descriptor = os.open(home / "take-in.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

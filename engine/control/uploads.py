@@ -42,6 +42,11 @@ class Uploads:
     def __init__(self, home: Path) -> None:
         self._folder = home / "uploads"
 
+    def tidy(self) -> None:
+        """Remove what a server that was killed had received in part; call it before anything is served."""
+        for part in self._folder.glob("*.part"):
+            part.unlink(missing_ok=True)
+
     @contextmanager
     def receive(self, name: str) -> Iterator[Upload]:
         """A new file of about this name in a folder of its own; it is there only when all of it has come."""

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine import results
 from engine.control.outcomes import outcome_words, stopping
 from engine.control.runs import progress_of
+from engine.results import DatasetResult, Funnel, Histogram, Loss, SideRows
 from engine.rundir import ACTIVE, ENDED
 from engine.specs import KINDS, waits_for_people
 
@@ -91,15 +93,6 @@ def run_views(runs: Sequence[Run], unfinished: Sequence[Run]) -> list[RunView]:
 
 
 @dataclass(frozen=True)
-class Loss:
-    """Bugs that were left out for one reason."""
-
-    reason: str
-    count: int
-    example: str
-
-
-@dataclass(frozen=True)
 class DatasetView:
     """One dataset and what was left out when it was built; all that comes from its source is hostile text."""
 
@@ -117,9 +110,11 @@ class DatasetView:
 
     @classmethod
     def of(cls, row: Dataset) -> DatasetView:
-        report = row.report
-        funnel = report.get("funnel") or {}
-        losses = (Loss(step["reason"], step["count"], step.get("example", "")) for step in funnel.get("steps", ()))
+        try:
+            report: DatasetResult = results.read("dataset", row.report)
+        except ValueError:  # stored by an earlier version, which did not check it
+            report = DatasetResult(SideRows(row.train_rows, row.valid_rows))
+        funnel, histogram = report.funnel or Funnel(), report.histogram or Histogram()
         return cls(
             name=row.name,
             run_id=row.run_id,
@@ -127,11 +122,11 @@ class DatasetView:
             valid_rows=row.valid_rows,
             hash=row.hash,
             created_at=row.created_at,
-            learned_tokens=report.get("learned_tokens", 0),
-            source=funnel.get("source", 0),
-            losses=tuple(losses),
-            kinds={kind: number for kind, number in (report.get("kinds") or {}).items() if kind},
-            histogram=report.get("histogram") or {},
+            learned_tokens=report.learned_tokens,
+            source=funnel.source,
+            losses=tuple(funnel.steps),
+            kinds={kind: number for kind, number in (report.kinds or {}).items() if kind},
+            histogram={"edges": histogram.edges, "counts": histogram.counts},
         )
 
     @property

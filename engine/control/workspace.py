@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 from engine import machine
+from engine.control import exports
 from engine.control.changes import Changes
 from engine.control.chats import Chats
 from engine.control.compare import Compare
@@ -119,6 +120,12 @@ class Workspace:
             raise OutsideFailure(
                 f"{path} cannot be written: {error.strerror}; free some space and start again"
             ) from None
+
+    def tidy(self) -> None:
+        """Remove the unfinished files of a studio that was killed; only the one that has claimed the home may."""
+        assert self._claim is not None
+        exports.tidy(self.home / "exports")
+        self.uploads.tidy()
 
     def take_in(self, folder: Path) -> int:
         """Create the rows of a run again from its folder, and return its number. Raises UserError."""

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.control.compare import Compared, ComparedRun
+from engine.shell.follow import printable
 
 
 def show_comparison(compared: Compared, console: Console, *, as_json: bool) -> None:
@@ -21,7 +22,7 @@ def show_comparison(compared: Compared, console: Console, *, as_json: bool) -> N
     last = compared.k
     table = Table("run", "model", f"plausible@{last}", "95 % interval", "pass@1", "seconds for each bug repaired")
     for run in compared.runs:
-        table.add_row(str(run.run), escape(run.model), *_figures(run, last))
+        table.add_row(str(run.run), escape(printable(run.model)), *_figures(run, last))
     console.print(table)
     console.print(f"{compared.common} bugs are scored by all of them; only these count here", highlight=False)
     if pair := compared.pair:

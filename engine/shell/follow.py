@@ -45,6 +45,11 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+def printable_lines(text: str) -> str:
+    """As `printable`, with line ends and tabs kept: what a worker or a model wrote may steer the terminal."""
+    return "".join(each if each in "\n\t" else printable(each) for each in text)
+
+
 def warn(text: str) -> None:
     """Print a sentence on stderr."""
     print(f"repair-studio: {printable(text)}", file=sys.stderr)
@@ -71,8 +76,9 @@ def wait_for_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
             run = workspace.runs.get(run_id)
             total = run.progress_total
             done = (total or 1) if run.state == "done" else run.progress_done
-            text = escape(run.progress_text if run.state == "running" else outcome_words(run) or run.state)
-            title = f"run {run_id} {escape(run.name)}"
+            words = run.progress_text if run.state == "running" else outcome_words(run) or run.state
+            text = escape(printable(words))
+            title = f"run {run_id} {escape(printable(run.name))}"
             progress.update(task, description=title, total=total or 1 if run.state == "done" else total, completed=done)
             progress.update(task, text=text)
             return run.state in ENDED
@@ -108,10 +114,10 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
             if turn.number <= shown:
                 continue
             shown, live = turn.number, ""
-            console.rule(f"{turn.role} {turn.outcome}".strip())
-            console.print(turn.diff or turn.text, markup=False, highlight=False)
+            console.rule(escape(printable(f"{turn.role} {turn.outcome}".strip())))
+            console.print(printable_lines(turn.diff or turn.text), markup=False, highlight=False)
         if view.live_text.startswith(live):
-            console.print(view.live_text[len(live) :], end="", markup=False, highlight=False)
+            console.print(printable_lines(view.live_text[len(live) :]), end="", markup=False, highlight=False)
             live = view.live_text
         return not view.is_busy
 
@@ -130,13 +136,13 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
         return
     console = Console()
     words = outcome_words(run) or run.progress_text
-    console.print(f"run {run.id}  {escape(run.name)}  [bold]{run.state}[/]  {escape(words)}")
+    console.print(f"run {run.id}  {escape(printable(run.name))}  [bold]{run.state}[/]  {escape(printable(words))}")
     if run.error:
-        console.print(run.error, markup=False, soft_wrap=True)
+        console.print(printable_lines(run.error), markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
     for key, value in facts.items():
         shown = f"{value:.4g}" if isinstance(value, float) else _shares(value) if key == "plausible_at" else str(value)
-        console.print(f"  {key:<22} {escape(shown)}", highlight=False, soft_wrap=True)
+        console.print(f"  {escape(printable(key)):<22} {escape(printable(shown))}", highlight=False, soft_wrap=True)
 
 
 def _shares(plausible_at: Any) -> str:
@@ -157,7 +163,7 @@ def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
     table = Table("run", "kind", "name", "state", "progress or result")
     for run in runs:
         words = run.error or outcome_words(run) or (run.progress_text if run.state not in ENDED else "")
-        table.add_row(str(run.id), run.kind, escape(run.name), run.state, escape(words))
+        table.add_row(str(run.id), run.kind, escape(printable(run.name)), run.state, escape(printable(words)))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
 
 
@@ -170,7 +176,7 @@ def show_demo(workspace: Workspace, group: str, *, as_json: bool) -> None:
     table = Table("model", "bugs", "plausible@1", "plausible@10", "seconds", title="pocket, Python bugs")
     for row in rows:
         at_1, at_10 = (f"{n} ({n / max(row.scored, 1):.0%})" for n in (row.plausible_at_1, row.plausible_at_10))
-        table.add_row(row.model, str(row.scored), at_1, at_10, f"{row.seconds or 0:.0f}")
+        table.add_row(escape(printable(row.model)), str(row.scored), at_1, at_10, f"{row.seconds or 0:.0f}")
     console = Console()
     console.print(table)
     broken = sum(row.control_failures for row in rows)

@@ -92,4 +92,4 @@ def take_in(
 @guarded
 def log(run_id: RunId, home: Home = HOME) -> None:
     """Print the output of a run's worker."""
-    print(open_workspace(home).runs.log(run_id, 1 << 20), end="")
+    print(follow.printable_lines(open_workspace(home).runs.log(run_id, 1 << 20)), end="")

@@ -54,7 +54,10 @@ def duration(seconds: float) -> str:
 
 def when(epoch_seconds: float) -> str:
     """A time of today as hours and minutes, any other with its day."""
-    moment, now = time.localtime(epoch_seconds), time.localtime()
+    try:
+        moment, now = time.localtime(epoch_seconds), time.localtime()
+    except (OverflowError, ValueError, OSError):  # no such year
+        return "at an unknown time"
     return time.strftime("%H:%M" if moment[:3] == now[:3] else "%d %b %H:%M", moment)
 
 

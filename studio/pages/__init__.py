@@ -28,7 +28,7 @@ def pages() -> tuple[Page, ...]:
             page = entry_point.load()
             assert isinstance(page, Page), f"{entry_point.value} is no studio.page.Page"
             assert page.key not in {each.key for each in found}, f"there is already a page {page.key!r}"
-        except Exception:
+        except (Exception, SystemExit):
             logging.getLogger("studio").exception("the page %s cannot be loaded", entry_point.name)
         else:
             found.append(page)

@@ -10,9 +10,10 @@ import gradio as gr
 
 from engine.builders.columns import Preview
 from engine.control.datasets import ShownSample
-from engine.control.views import DatasetView, Loss, RunView, run_views
+from engine.control.views import DatasetView, RunView, run_views
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
+from engine.results import Loss
 from studio import charts
 from studio.addresses import link
 from studio.clickable import GONE, click_value, hidden_field, marking, plain, show_or_hide

@@ -9,7 +9,9 @@ from typing import Any
 
 import gradio as gr
 
+from engine import results
 from engine.control.views import RunView, run_views
+from engine.results import MergeResult
 from studio.addresses import link
 from studio.clickable import clickable, plain
 from studio.forms.panel import Panel
@@ -30,12 +32,15 @@ class Parity:
     @classmethod
     def of(cls, run: RunView) -> Parity | None:
         """None if the merge is not done."""
-        found = run.result
-        if run.state != "done" or not found:
+        if run.state != "done" or not run.result:
             return None
-        numbers = (found.get(key, 0.0) for key in ("max_logit_difference", "tolerance"))
-        difference, tolerance = (math.nan if number is None else number for number in numbers)  # None: not finite
-        return cls(bool(found.get("usable")), difference, tolerance, found.get("same_patches", 0), found.get("bugs", 0))
+        try:
+            found: MergeResult = results.read("merge", run.result)
+        except ValueError:
+            return None
+        numbers = (found.max_logit_difference, found.tolerance)
+        difference, tolerance = (math.nan if number is None else number for number in numbers)
+        return cls(found.usable, difference, tolerance, found.same_patches, found.bugs)
 
 
 def parity_check(parity: Parity) -> str:

@@ -142,7 +142,7 @@ def build(frame: Frame) -> None:
         if run.kind != "train":
             return [show_or_hide(False), *[""] * len(CHARTS)]
         view = charts.View.read(f"run {run.id}", zoom)
-        metrics = workspace.runs.metrics(run.id, *view.steps)
+        metrics = workspace.runs.metrics(run.id, *view.steps, only=charts.METRICS)
         return [show_or_hide(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
 
     def choose(event: gr.EventData) -> int:

@@ -248,6 +248,27 @@ def test_a_benchmark_that_cannot_be_read_is_a_user_error(workspace, benchmark, s
             ask(benchmark)
 
 
+def test_the_last_shell_to_leave_unloads_the_model(workspace, talk, mute):
+    first, folder = talk
+    second, rests = workspace.chats.start(spec()), workspace.chats.start(spec())
+    assert not workspace.chats.leave(first)
+    assert not workspace.chats.leave(second), "a page shows the third one"
+    assert not workspace.chats.leave(first)
+    workspace.chats.send(rests)
+    assert workspace.chats.leave(rests)
+    assert workspace.chats.view(rests).state == "stopping"
+
+
+def test_a_conversation_that_goes_on_keeps_its_model_again(workspace, talk, mute):
+    first, folder = talk
+    second = workspace.chats.start(spec())
+    folder.emit("answered", conversation=first, question=1)
+    workspace.tick()
+    workspace.chats.leave(first)
+    workspace.chats.send(first)
+    assert not workspace.chats.leave(second)
+
+
 def test_a_message_is_seen_at_once_though_the_model_is_still_loading(workspace, talk):
     conversation, folder = talk
     assert workspace.chats.view(conversation).waiting == "look at midnight"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import time
+from threading import Event
 
 import pytest
 
+from engine.control.exports import GivenUp
 from engine.control.patches import BugQuery
 from engine.errors import UserError
 from engine.scoring import Share
@@ -139,6 +143,30 @@ def test_a_failed_export_leaves_no_file_and_two_at_once_do_not_conflict(workspac
     with pytest.raises(ZeroDivisionError):
         workspace.patches.export(judged, "csv")
     assert [path.name for path in (home / "exports").iterdir()] == [f"run-{judged}.jsonl"]
+
+
+def test_a_download_ends_when_nobody_waits_and_has_a_file_of_its_own(workspace, judged, home):
+    paths = {workspace.patches.download(judged, "csv", Event()) for _ in range(2)}
+    assert len(paths) == 2
+    assert len({path.read_text() for path in paths}) == 1
+    given_up = Event()
+    given_up.set()
+    with pytest.raises(GivenUp):
+        workspace.patches.download(judged, "csv", given_up)
+    assert {path for path in (home / "exports").rglob("*") if path.is_file()} == paths
+
+
+def test_what_a_killed_server_left_is_removed(workspace, judged, home):
+    kept = workspace.patches.export(judged, "csv")
+    workspace.patches.download(judged, "csv", Event())
+    young, old, part = home / "exports" / "a.tmp", home / "exports" / "b.tmp", home / "uploads" / "x.csv.part"
+    part.parent.mkdir()
+    for path in (young, old, part):
+        path.touch()
+    os.utime(old, (time.time() - 90_000,) * 2)
+    workspace.claim("here")
+    workspace.tidy()
+    assert {path for path in home.glob("*/**/*") if path.is_file() and "runs" not in path.parts} == {kept, young}
 
 
 def test_an_export_says_which_bugs_are_not_scored(workspace, started):

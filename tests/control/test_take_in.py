@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from engine.control import take_in as taking
 from engine.control.workspace import Workspace
 from engine.errors import UserError
-from engine.rundir import RunDir
+from engine.rundir import Inputs, RunDir
 from engine.scoring import Share
+from engine.specs import parse
+from storage.tables import Run
 
 VERSIONS = Path(__file__).resolve().parents[1] / "storage" / "versions"
 KINDS = {"train": {"0001": 2, "0002": 2}, "benchmark": {"0001": 4, "0002": 3}, "chat": {"0001": 7, "0002": 4}}
 VERDICT = {"outcome": "plausible"}
+CHAT_BUG = "pocket/py-clock-format"
 BUG = {"id": "b/1", "language": "python", "path": "a.py", "start": 1, "end": 1, "buggy": "x\n", "fixed": "y\n"}
 
 
@@ -86,6 +91,114 @@ def test_a_run_whose_worker_had_not_ended_can_go_on(workspace, tmp_path, home):
     assert "resume continues" in run.error
     workspace.runs.resume(number)
     assert workspace.runs.get(number).state == "queued"
+
+
+def chat_folder(path, text, conversation=1, question=1, turns=(), number=1):
+    """The folder of a chat worker of another home that was asked one question and answered it."""
+    folder = RunDir.create(path, {"kind": "chat", "bug": CHAT_BUG}, Inputs())
+    folder.ask(ask="reply", conversation=conversation, question=question, bug=CHAT_BUG, turns=list(turns))
+    folder.emit("turn", conversation=conversation, number=number, role="assistant", text=text)
+    folder.emit("answered", conversation=conversation, question=question)
+    folder.emit("state", state="done", result={})
+    return folder.path
+
+
+def said(workspace):
+    """Conversation -> the texts of its messages, and whether it waits for an answer."""
+    views = (workspace.chats.view(row.id) for row, _ in workspace.chats.list())
+    return {view.id: ([turn.text for turn in view.turns], view.is_busy or bool(view.error)) for view in views}
+
+
+def test_a_strangers_conversation_of_the_same_number_is_another_one(workspace, tmp_path):
+    mine, theirs = chat_folder(tmp_path / "a" / "1", "mine"), chat_folder(tmp_path / "b" / "1", "theirs")
+    workspace.take_in(mine)
+    workspace.take_in(theirs)
+    both = {1: (["mine"], False), 2: (["theirs"], False)}
+    assert said(workspace) == both
+    for folder in (theirs, mine, theirs):
+        workspace.take_in(folder)
+    assert said(workspace) == both, "each is the same conversation again"
+    later = {"number": 1, "role": "assistant", "text": "theirs"}
+    go_on = chat_folder(tmp_path / "b" / "2", "theirs, later", question=2, turns=[later], number=2)
+    workspace.take_in(go_on)
+    assert said(workspace)[1] == (["mine"], False)
+
+
+def test_a_conversation_that_went_on_with_another_worker_stays_one(workspace, home):
+    before = {"number": 1, "role": "assistant", "text": "first"}
+    folders = [
+        chat_folder(home / "runs" / "4", "first"),
+        chat_folder(home / "runs" / "7", "second", question=2, turns=[before], number=2),
+    ]
+    for folder in [*folders, *folders]:
+        workspace.take_in(folder)
+    assert said(workspace) == {1: (["first", "second"], False)}
+
+
+def test_a_strangers_conversation_goes_on_under_its_number_in_that_folder(workspace, mute, tmp_path):
+    workspace.take_in(chat_folder(tmp_path / "a" / "1", "mine"))
+    theirs = chat_folder(tmp_path / "b" / "1", "theirs")
+    run_id = workspace.take_in(theirs)
+    with workspace._database.write() as session:
+        session.get_one(Run, run_id).state = "running"
+    workspace.chats.send(2)
+    (*_, question), _ = RunDir(theirs).questions()
+    assert (question["conversation"], question["question"]) == (1, 2)
+    RunDir(theirs).emit("delta", conversation=1, text="so far", restart=True)
+    assert workspace.chats.view(2).live_text == "so far"
+    wanted = workspace.runs.get(run_id).spec
+    assert workspace.chats.get(workspace.chats.start(parse(wanted))).run_id != run_id, "its numbers are not ours"
+
+
+def test_an_answer_to_a_question_that_was_never_asked_is_passed_over(workspace, mute, tmp_path):
+    folder = RunDir(chat_folder(tmp_path / "1", "x"))
+    folder.emit("answered", conversation=1, question=2**53 - 1)
+    workspace.take_in(folder.path)
+    workspace.chats.send(1)
+    assert workspace.chats.get(1).asked == 2
+
+
+def long_run(path, lines=3000):
+    """The folder of a finished run whose events are read in several parts."""
+    folder = RunDir.create(path, {"kind": "benchmark"}, Inputs())
+    folder.emit("state", state="running")
+    folder.emit("state", state="done", result={"sandbox": "x"})
+    for _ in range(lines):
+        folder.emit("progress", done=1, total=2, text="x" * 100)
+    return folder.path
+
+
+def test_what_is_being_taken_in_cannot_be_resumed_and_says_so_if_it_was_cut_off(workspace, tmp_path, monkeypatch):
+    path = long_run(tmp_path / "1")
+    monkeypatch.setattr(taking, "READ_BYTES", 100_000)
+    read, parts = taking.ingest, []
+
+    def cut_off(session, run, *rest):
+        if len(parts) == 2:
+            raise KeyboardInterrupt
+        parts.append(run.state)
+        read(session, run, *rest)
+
+    monkeypatch.setattr(taking, "ingest", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        workspace.take_in(path)
+    run = workspace.runs.get(1)
+    assert (run.state, run.offset > 0) == ("incomplete", True)
+    assert "take it in again" in run.error
+    with pytest.raises(UserError, match="run 1 is incomplete; only stopped, failed or interrupted runs"):
+        workspace.runs.resume(1)
+    monkeypatch.setattr(taking, "ingest", read)
+    assert workspace.take_in(path) == 1
+    run = workspace.runs.get(1)
+    assert (run.state, run.error, run.result) == ("done", "", {"sandbox": "x"})
+
+
+def test_two_who_take_in_one_folder_at_once_do_not_get_in_each_others_way(workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr(taking, "READ_BYTES", 50_000)
+    path = long_run(tmp_path / "1")
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(workspace.take_in, [path, path])) == [1, 1]
+    assert workspace.runs.get(1).state == "done"
 
 
 def test_only_the_folder_of_a_run_that_has_ended_is_taken_in(workspace, started, tmp_path):

@@ -75,6 +75,14 @@ def test_other_sites_start_and_store_nothing(server, headers):
     assert kept(server.home) == before
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_other_sites_read_and_export_nothing_but_may_link_to_the_page(server, site):
+    for path in ("/studio/export/1.csv", "/studio/changes", "/studio/plotly.js", "/config"):
+        assert server.request(path, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate")[0] == 403
+    assert server.request("/?run=1", Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate")[0] == 200
+    assert server.request("/?run=1", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors")[0] == 403
+
+
 def test_same_origin_is_served(server):
     status, body = server.look("app", Origin=server.url)
     assert status == 200

@@ -18,7 +18,7 @@ CODE = "".join(f"    total += weights[{n}] * values[{n}]  # one of many lines\n"
 LOOKS = """
 import json, sys, time
 from engine.control import datasets
-from engine.training_set import Stored
+from engine.stored import Stored
 from pathlib import Path
 
 def took(look):

@@ -56,12 +56,18 @@ def test_a_query_opens_one_page(choices, query, key):
 
 @pytest.mark.parametrize(
     ("key", "place", "text", "value"),
-    [("monitor", 0, "8", 8), ("monitor", 0, "x", 0), ("monitor", 0, "-1", 0), ("monitor", 1, "csv", "csv"),
-     ("monitor", 1, "a\0", ""), ("patches", 1, "some", "some"), ("patches", 1, "<b>", "all"), ("patches", 2, "kind", "kind"),
+    [("monitor", 0, "8", 8), ("monitor", 0, "", 0), ("monitor", 1, "csv", "csv"), ("patches", 0, "a\0", ""), ("patches", 1, "some", "some"), ("patches", 1, "<b>", "all"), ("patches", 2, "kind", "kind"),
      ("patches", 2, "", "bug"), ("patches", 3, "1", True), ("patches", 3, "x", False)],
 )  # fmt: skip
 def test_a_link_gives_a_field_only_values_of_its_type(choices, key, place, text, value):
     assert value_of(choices[key][place], text) == (value, "")
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "0", "9" * 40, "<img>", "1.5"])
+def test_a_link_to_what_is_no_number_gives_a_message(choices, text):
+    value, problem = value_of(choices["monitor"][0], text)
+    assert (value, problem) == (0, f"run: there is no {text!r} here")
+    assert value_of(choices["patches"][3], text)[1] == "", "of what is not checked, the default is shown"
 
 
 def test_a_link_to_something_unknown_gives_a_message(choices):

@@ -88,12 +88,15 @@ def test_an_installed_package_adds_a_page_and_a_broken_one_is_left_out(tmp_path,
         field = gr.Textbox("", label="Mine")
         frame.keep("mine", field, opens=True)
 
+    def end(frame):
+        raise SystemExit(3)
+
     class Announced:
         def __init__(self, name, value):
             self.name, self.value = name, value
 
         def load(self):
-            if isinstance(self.value, Exception):
+            if isinstance(self.value, BaseException):
                 raise self.value
             return self.value
 
@@ -102,13 +105,16 @@ def test_an_installed_package_adds_a_page_and_a_broken_one_is_left_out(tmp_path,
         Announced("no page", "text"),
         Announced("taken", Page("Again", "train", build)),
         Announced("mine", Page("Mine", "mine", build)),
+        Announced("ends at once", SystemExit(3)),
+        Announced("ends", Page("Ends", "ends", end)),
     ]
     monkeypatch.setattr(pages, "entry_points", lambda group: found if group == pages.GROUP else [])
     workspace = Workspace(tmp_path / "home")
     made = create_app(workspace)
     workspace.close()
-    assert list(made.pages) == ["app", *(page.key for page in PAGES), "mine"]
-    assert len(caplog.records) == 3
+    assert list(made.pages) == ["app", *(page.key for page in PAGES), "mine", "ends"]
+    assert len(caplog.records) == 5
+    assert made.pages["ends"].look(None, [])["pieces"][0] == ""
     names = {each.api_name for each in made.blocks.fns.values()}
     assert {"mine_look", "mine_address"} <= names
 

@@ -1,0 +1,98 @@
+"""The questions in the folder of a chat worker, and the conversations that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+from sqlmodel import Session
+
+from engine.control.turns import path_of
+from engine.errors import UserError
+from engine.params import explain
+from engine.rundir import RunDir
+from engine.specs import ChatSpec
+from storage import queries
+from storage.tables import Conversation, ConversationNumber, Run
+
+MOST_QUESTIONS = 10**9  # of one conversation
+
+
+@dataclass(frozen=True)
+class Before:
+    """A message before a question, as the worker got it."""
+
+    number: int = 0
+    role: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question; `turns` are the messages before it."""
+
+    conversation: Annotated[int, Field(ge=1, le=queries.LARGEST_ID)]
+    bug: Annotated[str, Field(max_length=1000)]
+    question: Annotated[int, Field(ge=0, le=MOST_QUESTIONS)] = 0  # the first version did not number them
+    turns: list[Before] = field(default_factory=list)
+
+
+def read_inbox(source: RunDir) -> list[Asked]:
+    """The questions that were put to a worker. Raises UserError if they are not what a studio writes."""
+    try:
+        lines = source.questions()[0]
+        return [_adapter.validate_python(line) for line in lines if "conversation" in line]
+    except ValidationError as error:
+        problem = str(explain(error))
+    except (ValueError, TypeError, RecursionError) as error:
+        problem = str(error)
+    raise UserError(f"{source.path / 'inbox.jsonl'} is damaged: {problem}", field="folder")
+
+
+_adapter = TypeAdapter(Asked)
+
+
+def make_conversations(session: Session, run: Run, spec: ChatSpec, asked: Sequence[Asked], *, is_new: bool) -> None:
+    """Find or create the conversations in a worker's questions; each belongs to the newest of its runs.
+
+    In the folder of a run that `is_new` here, a number may be that of another conversation: then one is created.
+    """
+    first: dict[int, Asked] = {}
+    last: dict[int, Asked] = {}
+    for question in asked:
+        first.setdefault(question.conversation, question)
+        last[question.conversation] = question
+    for number, question in first.items():
+        found = queries.conversation_in(session, run.id or 0, number)
+        if found is None or found.bug_id != question.bug or (is_new and not _continues(session, found, question)):
+            found = _created(session, run, spec, number, question)
+        if found.run_id <= (run.id or 0):
+            found.run_id, found.asked = run.id or 0, max(found.asked, last[number].question)
+        session.add(found)
+    session.flush()
+
+
+def _continues(session: Session, conversation: Conversation, question: Asked) -> bool:
+    """Whether the messages before a question are those of the conversation."""
+    known = {turn.number: (turn.role, content.text) for turn, content in path_of(session, conversation.id or 0)}
+    return bool(question.turns) and all(known.get(each.number) == (each.role, each.text) for each in question.turns)
+
+
+def _created(session: Session, run: Run, spec: ChatSpec, number: int, question: Asked) -> Conversation:
+    is_free = queries.conversation(session, number) is None
+    made = Conversation(
+        id=number if is_free else None,
+        run_id=run.id or 0,
+        bug_id=question.bug,
+        model=spec.model,
+        benchmark=spec.benchmark.model_dump(mode="json"),
+        strategy=spec.strategy.name,
+        created_at=run.created_at,
+    )
+    session.add(made)
+    session.flush()
+    if not is_free:
+        session.add(ConversationNumber(run_id=run.id or 0, number=number, conversation_id=made.id or 0))
+    return made

@@ -1,0 +1,144 @@
+"""The result of each kind of run, checked field by field: a worker's folder may be a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from engine.params import explain
+
+Count = Annotated[int, Field(ge=0, le=2**53 - 1, strict=True)]
+Real = Annotated[float, Field(strict=True)]  # also NaN and infinite: a training may diverge
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Words = Annotated[str, Field(max_length=2000)]
+Rank = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
+MOST = 1000  # entries of one table in a result
+
+
+@dataclass(frozen=True)
+class SideRows:
+    """How many rows each side of a dataset has."""
+
+    train: Count
+    valid: Count
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Bugs that were left out for one reason, with the first of them."""
+
+    reason: Words
+    count: Count
+    example: Words = ""
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How many bugs were read, and how many of them were left out."""
+
+    source: Count = 0
+    steps: Annotated[list[Loss], Field(max_length=MOST)] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many samples have a length from one edge to the next, in tokens."""
+
+    edges: Annotated[list[Finite], Field(max_length=MOST)] = field(default_factory=list)
+    counts: Annotated[list[Finite], Field(max_length=MOST)] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DatasetResult:
+    """The report of a dataset."""
+
+    rows: SideRows
+    hash: Words = ""
+    learned_tokens: Count = 0
+    funnel: Funnel | None = None
+    kinds: Annotated[dict[Words, Count], Field(max_length=MOST)] | None = None
+    histogram: Histogram | None = None
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The last losses of a training, and the kind of model that it made (the first version called it `kind`)."""
+
+    train_loss: Real | None = None
+    eval_loss: Real | None = None
+    peak_memory_bytes: Count | None = None
+    model: Literal["base", "adapter", "model"] | None = None
+    kind: Literal["base", "adapter", "model"] | None = None
+
+
+@dataclass(frozen=True)
+class MergeResult:
+    """Whether a merged model answers like its adapter; differences are of logits."""
+
+    usable: Annotated[bool, Field(strict=True)]
+    caution: Words = ""
+    same_patches: Count = 0
+    bugs: Count = 0
+    max_logit_difference: Real | None = 0.0  # None: not finite
+    tolerance: Real | None = 0.0
+
+
+@dataclass(frozen=True)
+class BenchmarkResult:
+    """Bugs with a plausible patch among the first k, and bugs that count for that k, by k."""
+
+    plausible_at: Annotated[dict[Rank, Count], Field(max_length=MOST)] = field(default_factory=dict)
+    counted_at: Annotated[dict[Rank, Count], Field(max_length=MOST)] = field(default_factory=dict)
+    scored: Count = 0
+    sandbox: Words = ""
+
+
+@dataclass(frozen=True)
+class ValidateResult:
+    """Candidates of a file: how many of its patches have each outcome. Without a file: bugs that can be scored."""
+
+    rows: Count = 0
+    patches: Count = 0
+    outcomes: Annotated[dict[Words, Count], Field(max_length=MOST)] = field(default_factory=dict)
+    scored: Count = 0
+    usable: Count = 0
+    bugs: Count = 0
+    is_imported: Annotated[bool, Field(strict=True)] = False
+
+
+@dataclass(frozen=True)
+class ChatResult:
+    """What a loaded model answered."""
+
+    turns: Count = 0
+    conversations: Count = 0
+
+
+Result = DatasetResult | TrainResult | MergeResult | BenchmarkResult | ValidateResult | ChatResult
+KINDS: dict[str, type[Any]] = {
+    "dataset": DatasetResult,
+    "train": TrainResult,
+    "merge": MergeResult,
+    "benchmark": BenchmarkResult,
+    "validate": ValidateResult,
+    "chat": ChatResult,
+}
+
+
+def read(kind: str, values: Mapping[str, Any]) -> Any:
+    """The result of a run of this kind. Raises ValueError naming each wrong field; others than these are not read."""
+    if kind == "dataset" and isinstance(values.get("report"), dict):
+        values = values["report"]  # as in the first version
+    try:
+        return _adapter(kind).validate_python(dict(values))
+    except ValidationError as error:
+        raise ValueError(str(explain(error))) from None
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(KINDS[kind])

@@ -1,0 +1,131 @@
+"""Reads single rows of a dataset's Parquet file for a page; the file may be a stranger's."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from engine.errors import UserError
+from engine.params import shown
+from engine.reading import open_regular
+from engine.training_set import BYTES_A_GROUP, ROWS_A_GROUP
+
+MOST_BYTES, MOST_VALUES = 4 * BYTES_A_GROUP, 20_000_000  # of one column in a group that is read for a page
+TEXTS = ("bug_id", "kind", "project", "language", "prompt", "target", "buggy", "fixed", "rejected")  # columns
+NEEDED = dict.fromkeys(("bug_id", "kind", "prompt", "target", "buggy", "fixed"), str) | {
+    "input_ids": list,
+    "n_prompt": int,
+}  # columns that every version wrote, with their types
+
+
+class Stored:
+    """One finished Parquet file, read in groups of rows, so that it may be larger than the memory.
+
+    It raises UserError, which names the file, wherever it is not what `training_set.Shard` writes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises UserError if it cannot be read, OSError if there is no such file."""
+        from pyarrow import parquet
+
+        self._path = path
+        os.close(open_regular(path))
+        try:
+            self._metadata = parquet.read_metadata(path)
+            self._names = frozenset(self._metadata.schema.to_arrow_schema().names)
+            # equal texts are kept once: written in this way, a file of a few kilobytes may hold gigabytes of them
+            texts = [name for name in TEXTS if name in self._names]
+            self._file = parquet.ParquetFile(path, metadata=self._metadata, read_dictionary=texts)
+        except (ValueError, KeyError, NotImplementedError, OSError) as error:
+            raise self._wrong(error) from None
+        groups = range(self._metadata.num_row_groups)
+        lengths = (self._metadata.row_group(group).num_rows for group in groups)
+        # the first row of each group, and the number of rows
+        self.starts: list[int] = list(accumulate(lengths, initial=0))
+        self._reading = Lock()  # pyarrow's reader serves one thread
+
+    def __len__(self) -> int:
+        return self.starts[-1]
+
+    def row(self, index: int, columns: Sequence[str]) -> dict[str, Any]:
+        """These columns of one row, counted from 0; without those that are missing in files of the first version."""
+        columns = [name for name in columns if name in self._names or name in NEEDED]
+        group = bisect_right(self.starts, index) - 1
+        table = self._group(group, columns).slice(index - self.starts[group], 1)
+        try:
+            values = {name: table[name][0].as_py() for name in columns}
+        except UnicodeDecodeError as error:
+            raise self._wrong(error) from None
+        wrong = [name for name, value in values.items() if name in NEEDED and not isinstance(value, NEEDED[name])]
+        if wrong:
+            raise self._wrong(f"column {wrong[0]} of row {index + 1} holds {shown(values[wrong[0]])}")
+        return values
+
+    def matches(self, group: int, text: str, columns: Sequence[str]) -> list[int]:
+        """The rows of one group in which a column contains `text`, ignoring the case of ASCII letters."""
+        table, wanted = self._group(group, columns), text.encode().lower()
+        found: set[int] = set()
+        for name in columns:
+            first = self.starts[group]
+            for chunk in table[name].chunks:
+                found.update(first + row for row in self._rows_containing(chunk, name, wanted))
+                first += len(chunk)
+        return sorted(found)
+
+    def _rows_containing(self, chunk: Any, name: str, wanted: bytes) -> Iterable[int]:
+        import pyarrow
+        from pyarrow import compute
+
+        if not pyarrow.types.is_dictionary(chunk.type):
+            raise self._wrong(f"column {name} does not hold text")
+        hits = list(_containing(chunk.dictionary.cast(pyarrow.string()), wanted))
+        is_hit = compute.is_in(chunk.indices, value_set=pyarrow.array(hits, chunk.indices.type))
+        found: list[int] = compute.indices_nonzero(is_hit).to_pylist()
+        return found
+
+    def _group(self, group: int, columns: Sequence[str]) -> Any:
+        if missing := [name for name in columns if name in NEEDED and name not in self._names]:
+            raise self._wrong(f"it has no column {', '.join(missing)}")
+        self._check_size(group, columns)
+        with self._reading:
+            try:
+                return self._file.read_row_group(group, columns=list(columns), use_threads=False)
+            except (ValueError, TypeError, KeyError, NotImplementedError, OSError) as error:
+                raise self._wrong(error) from None
+
+    def _check_size(self, group: int, columns: Sequence[str]) -> None:
+        """Raises UserError on a group of rows that would take much more memory than any that `Shard` writes."""
+        parts = self._metadata.row_group(group)
+        for part in map(parts.column, range(parts.num_columns)):
+            if part.path_in_schema.partition(".")[0] not in columns:
+                continue
+            is_large = part.total_uncompressed_size > MOST_BYTES or part.num_values > MOST_VALUES
+            if is_large or "DELTA_BYTE_ARRAY" in part.encodings:  # in which a few bytes may stand for long texts
+                raise self._wrong(
+                    f"column {part.path_in_schema} has {part.num_values:,} values in one group of rows; write the file "
+                    f"in groups of {ROWS_A_GROUP:,} rows"
+                )
+
+    def _wrong(self, problem: object) -> UserError:
+        return UserError(f"{self._path} cannot be shown: it is damaged, or no dataset ({problem}); build it again")
+
+
+def _containing(texts: Any, wanted: bytes) -> Iterator[int]:
+    """The indices in an Arrow array of the texts that contain these bytes; searches all texts at once."""
+    _, offsets, content = texts.buffers()
+    if content is None:
+        return
+    starts = memoryview(offsets).cast("i")[texts.offset : texts.offset + len(texts) + 1]
+    searched = content.to_pybytes().lower()
+    at = searched.find(wanted, starts[0], starts[-1])
+    while at >= 0:
+        row = bisect_right(starts, at) - 1
+        is_within = at + len(wanted) <= starts[row + 1]
+        if is_within:
+            yield row
+        at = searched.find(wanted, starts[row + 1] if is_within else at + 1, starts[-1])
