@@ -76,8 +76,12 @@ LEAVES = {
     "its folder closed": "import os\nos.chmod('.', 0)\n",
     "a changed library": "import json, pytest\njson.loads = pytest.main = None\n",
 }
-LOOKS = """import os
+LOOKS = """import os, stat
+def is_socket(number):
+    try: return stat.S_ISSOCK(os.fstat(number).st_mode)
+    except OSError: return False
 def middle(text):
+    assert not any(map(is_socket, range(256))), 'it can ask for jobs itself'
     found = [os.listdir(at) for at in ('.', '/tmp', '/dev/shm') if os.access(at, os.R_OK)]
     assert 'left.txt' not in str(found), found
     import json, pytest
