@@ -252,11 +252,6 @@ class Patch:
     reason: str = ""  # why there is no patch
 
 
-# Of judging a patch: reading it from the answer and putting it into the file, compiling, the tests that the buggy code
-# fails where they are run by themselves, all tests, and the same once more in a fresh place.
-STAGES = ("extract", "compile", "failing_tests", "all_tests", "accept")
-
-
 @dataclass(frozen=True)
 class Verdict:
     """The result of running the tests on one patch."""
@@ -268,7 +263,7 @@ class Verdict:
     duration_s: float = 0.0
     sandbox: str = ""  # level and version, "bubblewrap 0.8.0"; empty if nothing ran
     isolation: Isolation = Isolation.NONE
-    stages: Mapping[str, float] = field(default_factory=dict)  # as in STAGES, those that were gone through -> seconds
+    stages: Mapping[str, float] = field(default_factory=dict)  # extract, compile, all_tests, accept -> seconds
 
     @property
     def is_plausible(self) -> bool:
