@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import selectors
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import psutil
 
 from engine.sandboxes import MIB, Limits, Ran, Start
-from engine.sandboxes.meter import Meter
+from engine.sandboxes.meter import Meter, is_running
 from engine.sandboxes.place import Place
 from engine.sandboxes.watch import TICK_S, Allowance, descendants, resident
 
@@ -91,14 +91,18 @@ class Job:
         most = self.limits.output_bytes
         return len(self.output) > most or len(self.log) > most or len(self._line) > LONGEST_LINE
 
-    def excess(self) -> str:
-        """What has run out: "timeout", "memory", "disk", or nothing."""
+    def excess(self, others: Sequence[Job]) -> str:
+        """What has run out: "timeout", "memory", "disk", or nothing. Of two jobs that talk one waits for the other."""
         tree: list[psutil.Process] = descendants(self.place.leader)
-        if self._allowance.is_over(self._meter, tree):
+        if self._allowance.is_over(self._meter, tree, lambda: any(job.is_at_work() for job in others)):
             return "timeout"
         if resident(tree) > self.limits.memory_bytes:
             return "memory"
         return "disk" if self.place.is_full(tree) else ""
+
+    def is_at_work(self) -> bool:
+        """Whether it runs, or has not yet been told all that is to be told."""
+        return bool(self.outgoing) or is_running(descendants(self.place.leader))
 
     def ran(self, ended: str) -> Ran:
         """What it left behind, as a fresh run would say it."""
@@ -173,7 +177,7 @@ def _attended(selector: selectors.BaseSelector, jobs: tuple[Job, ...]) -> tuple[
                 return "output_cap", job
         if (now := time.monotonic()) >= tick:
             for job in jobs:
-                if why := job.excess():
+                if why := job.excess([other for other in jobs if other is not job]):
                     return why, job
             looked = time.monotonic() - now
             tick = now + looked + max(TICK_S, 4 * looked)

@@ -63,8 +63,12 @@ class Allowance:
         """Whether more processor time was used than there is."""
         return self._cpu_s is not None and meter.used(tree) - self._cpu_before_s > self._cpu_s
 
-    def is_over(self, meter: Meter, tree: Sequence[psutil.Process]) -> bool:
+    def is_over(
+        self, meter: Meter, tree: Sequence[psutil.Process], is_answered: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Whether the run must end. With a limit on processor time the clock first ends only what sleeps.
+
+        What waits for somebody who works on its answer does not sleep: `is_answered`.
 
         Asleep is what was so at two looks in a row: not all processes are seen in one instant, and between two of them
         one may have ended and woken the other.
@@ -74,7 +78,7 @@ class Allowance:
         now = time.monotonic()
         if now < self.deadline:
             return False
-        self._looks_asleep = 0 if is_running(tree) else self._looks_asleep + 1
+        self._looks_asleep = 0 if is_running(tree) or is_answered() else self._looks_asleep + 1
         return self._cpu_s is None or self._looks_asleep > 1 or now >= self._last
 
 
