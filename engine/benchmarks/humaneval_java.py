@@ -71,9 +71,8 @@ class HumanEvalJava:
 
     def version(self, bug: Bug) -> str:
         """All the buggy programs belong to it: a patch may name any of their classes, and gets its file beside it."""
-        others = {path: _text(Path(self._folder, path)).encode() for path in {*self._declared_in.values()}}
         suite = self._suite(bug, bug.fixed)
-        return self._measured.version(bug, replace(suite, files={**others, **suite.files}))
+        return self._measured.version(bug, replace(suite, files={**self._programs, **suite.files}))
 
     def _tests(self) -> dict[str, Path]:
         """Name -> its tests, of the programs that have some. Raises UserError where there are none."""
@@ -114,6 +113,11 @@ class HumanEvalJava:
             waiting |= {*WORD.findall(text)} - seen
             seen |= waiting
         return Suite(bug.path, f"humaneval.TEST_{name}", files)
+
+    @cached_property
+    def _programs(self) -> dict[str, bytes]:
+        """Path -> content of each buggy program."""
+        return {path: Path(self._folder, path).read_bytes() for path in {*self._declared_in.values()}}
 
     @cached_property
     def _declared_in(self) -> dict[str, str]:
