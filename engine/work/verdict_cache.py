@@ -8,11 +8,10 @@ buggy code are judged anew in every run, for they say whether a bug can be score
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 
 from engine.domain import Outcome, Verdict
 from engine.work.verdicts import as_json, from_json
@@ -38,9 +37,10 @@ class VerdictCache:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Whole or not there: another run may read it at the same time.
-            with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as file:
-                json.dump(as_json(verdict), file)
-            os.replace(file.name, path)
+            with TemporaryDirectory(dir=path.parent) as folder:
+                part = Path(folder, path.name)
+                part.write_text(json.dumps(as_json(verdict)), encoding="utf-8")
+                part.replace(path)
 
     def _path(self, conditions: tuple[str, ...]) -> Path:
         told = json.dumps(conditions).encode()
