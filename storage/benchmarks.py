@@ -79,6 +79,14 @@ def candidate_summaries(session: Session, run_id: int, *, set_aside: bool = Fals
     return session.execute(select(*columns, func.count().label("bugs")).where(*wanted).group_by(*columns)).all()
 
 
+def repaired(session: Session, run_id: int) -> dict[str, int]:
+    """Bug -> rank of its first plausible patch, of the bugs that count, the smallest rank first."""
+    wanted = (col(Bug.run_id) == run_id, col(Bug.first_plausible).is_not(None), col(Bug.skipped) == "")
+    passes = (col(Bug.known_fix) == "plausible", col(Bug.buggy_code) != "plausible")
+    query = select(col(Bug.bug_id), col(Bug.first_plausible)).where(*wanted, *passes)
+    return {row[0]: row[1] for row in session.execute(query.order_by(col(Bug.first_plausible), col(Bug.bug_id)))}
+
+
 def skipped(session: Session, run_id: int) -> dict[str, int]:
     """Reason -> how many bugs were skipped for it."""
     query = select(col(Bug.skipped), func.count()).where(col(Bug.run_id) == run_id, col(Bug.skipped) != "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -71,11 +70,10 @@ def _build(page: Page, frame: Frame) -> None:
 def _header(frame: Frame) -> None:
     workspace = frame.workspace
     part = clickable(elem_id="header")
-    machine = cache(workspace.machine)  # trying the sandboxes takes a second, so not before the first page
 
     def draw_header() -> list[str]:
         runs = run_views(workspace.runs.list(limit=50), workspace.runs.unfinished())
-        return [header(machine().summary, runs, workspace.trouble)]
+        return [header(workspace.machine().summary, runs, workspace.trouble)]
 
     frame.live.show(draw_header, [], [part])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -17,7 +16,6 @@ from studio.page import Frame
 def build(frame: Frame) -> None:
     """The guide; once it was hidden, nothing is shown in its place."""
     workspace = frame.workspace
-    machine = cache(workspace.machine)
     with gr.Column(elem_id="guide", variant="panel"):
         with gr.Row(elem_classes="hello"):
             about = clickable(elem_classes="about")
@@ -33,7 +31,7 @@ def build(frame: Frame) -> None:
 
     def draw_demo() -> list[Any]:
         shown, table, under_way = workspace.demo.stages(), workspace.demo.table(), workspace.demo.is_running()
-        text = guide.about(shown, table, machine(), under_way=under_way)
+        text = guide.about(shown, table, workspace.machine(), under_way=under_way)
         is_over = bool(shown) and all(stage.state == "done" for stage in shown)
         return [
             text,

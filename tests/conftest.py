@@ -9,6 +9,11 @@ import pytest
 from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported, which can be before the first test
+# Read when torch is imported. Several test processes with a thread for every core each wait for one another most of the
+# time: as long as the computation itself on two cores, and ten times as long with other programs running.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("studio", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("studio")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from engine.control.lookup import find_run
+from engine.control.outcomes import seconds_worked
 from engine.control.patches import candidates_of
 from engine.errors import UserError
 from engine.scoring import (
@@ -226,7 +227,6 @@ def _compared(
 ) -> ComparedRun:
     common = Counter(summaries[bug.bug_id] for bug in bugs if bug.is_common)
     chances = {at: chance for at in ranks(k) if (chance := pass_at_with_interval(common, at)) is not None}
-    ended = run.ended_at - run.started_at if run.ended_at and run.started_at else None
     return ComparedRun(
         run=run.id or 0,
         name=run.name,
@@ -238,5 +238,5 @@ def _compared(
         own_bugs=sum(bug.repaired[place] is not None for bug in bugs),
         plausible_at={at: plausible_at(common, at) for at in range(1, k + 1)},
         pass_at=chances,
-        seconds=ended,
+        seconds=seconds_worked(run),
     )

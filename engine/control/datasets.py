@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +39,7 @@ class ShownSample:
     buggy: str
     fixed: str
     pieces: tuple[tuple[str, bool], ...]
+    language: str = ""  # empty in datasets of the first versions
 
     @property
     def n_tokens(self) -> int:
@@ -50,7 +51,7 @@ class Datasets:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._searches: OrderedDict[tuple[str, ...], Search] = OrderedDict()
+        self._searches: OrderedDict[tuple[Hashable, ...], Search] = OrderedDict()
         self._searching = Lock()
 
     def list(self) -> Sequence[Dataset]:
@@ -95,20 +96,22 @@ class Datasets:
     def sample(self, name: str, index: int = 0, search: str = "", side: str = "train") -> ShownSample | None:
         """The `index`-th sample (wrapping around) whose id, kind or code contains `search`; None if none does."""
         folder = Path(self.get(name).folder)
-        rows = _stored(str(folder / f"{side}.parquet"))
+        file = folder / f"{side}.parquet"
+        rows = _stored(str(file), _identity(file))
         found: Search | None = None
         if search:
-            found = self._search(str(folder), side, search)
+            found = self._search(str(file), _identity(file), search)
             found.look(rows, index)
         total = len(found.rows) if found else len(rows)
         if not total:
             return None
         index %= total
-        shown = (*SEARCHED, "buggy", "fixed", "input_ids", "n_prompt", "learned")
+        shown = (*SEARCHED, "buggy", "fixed", "language", "input_ids", "n_prompt", "learned")
         row = rows.row(found.rows[index] if found else index, shown)
         ids, n_prompt = row.pop("input_ids"), row.pop("n_prompt")
+        words = folder / "tokenizer" / "tokenizer.json"
         try:
-            tokenizer = _tokenizer(str(folder / "tokenizer" / "tokenizer.json"))
+            tokenizer = _tokenizer(str(words), _identity(words))
             texts = [tokenizer.decode([token], skip_special_tokens=False) for token in ids]
         except Exception as error:  # the class itself is all that the library raises
             raise UserError(f"{folder / 'tokenizer'} cannot read the tokens of this sample: {error}") from None
@@ -119,10 +122,10 @@ class Datasets:
         pieces = tuple((text, any(low <= at < high for low, high in ranges)) for at, text in enumerate(texts))
         return ShownSample(index=index, total=total, is_whole=not found or found.is_over(rows), pieces=pieces, **row)
 
-    def _search(self, *asked: str) -> Search:
+    def _search(self, *asked: Hashable) -> Search:
         """An earlier search for the same text, to be continued, or a new one."""
         with self._searching:
-            found = self._searches.setdefault(asked, Search(asked[-1]))
+            found = self._searches.setdefault(asked, Search(str(asked[-1])))
             self._searches.move_to_end(asked)
             while len(self._searches) > SEARCHES:
                 self._searches.popitem(last=False)
@@ -151,13 +154,19 @@ class Search:
         return self._groups + 1 >= len(stored.starts)
 
 
+def _identity(file: Path) -> Hashable:
+    """Another value if another file has taken the place of this one: a dataset's folder can be built again."""
+    found = file.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 @lru_cache(maxsize=4)
-def _stored(path: str) -> Stored:
+def _stored(path: str, _: Hashable) -> Stored:
     return Stored(Path(path))
 
 
 @lru_cache(maxsize=4)
-def _tokenizer(path: str) -> Any:
+def _tokenizer(path: str, _: Hashable) -> Any:
     from tokenizers import Tokenizer
 
     return Tokenizer.from_file(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.control.outcomes import outcome_words
+from engine.control.outcomes import outcome_words, seconds_worked
 from engine.control.patches import Patches
 from engine.control.runs import Runs, progress_of
 from engine.errors import UserError
@@ -52,6 +52,7 @@ class Row:
     plausible_at_10: int
     control_failures: int
     seconds: float | None
+    example: str = ""  # a bug for which the model has a plausible patch, of the smallest rank
 
     @property
     def is_done(self) -> bool:
@@ -148,7 +149,7 @@ class Demo:
             if run.kind != "benchmark":
                 continue
             totals = self._patches.totals(run.id or 0)
-            took = run.ended_at - run.started_at if run.ended_at and run.started_at else None
+            took = seconds_worked(run)
             at = {k: share.hits for k, share in totals.plausible_at.items()}
             rows.append(
                 Row(
@@ -161,6 +162,7 @@ class Demo:
                     plausible_at_10=at.get(10, at.get(max(at), 0)),
                     control_failures=totals.control_failures,
                     seconds=took,
+                    example=next(iter(self._patches.repaired(run.id or 0)), ""),
                 )
             )
         return rows

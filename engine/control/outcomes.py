@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from engine import results
 from engine.results import BenchmarkResult, ChatResult, DatasetResult, MergeResult, TrainResult, ValidateResult
+from engine.rundir import RESUMABLE
 from engine.specs import KINDS
 
 if TYPE_CHECKING:
     from storage.tables import Run  # slow to import, and the shell's help does not need it
 
 GIB = 1 << 30
+# In the result of a run that is not done: the optimizer step of its newest checkpoint, and see `seconds_before`.
+CHECKPOINT, SECONDS_BEFORE = "checkpoint_step", "seconds_before_resume"
 SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
 
 
@@ -24,6 +27,24 @@ def outcome_words(run: Run) -> str:
         return WORDS[run.kind](results.read(run.kind, run.result))
     except ValueError as error:  # stored by an earlier version, which did not check it
         return f"its result cannot be read: {error}"
+
+
+def reached(run: Run) -> str:
+    """How far a run came that has ended before it was done, and where *Resume* continues; empty for any other."""
+    words = REACHED.get(run.kind)
+    return words(run) if words and run.state in RESUMABLE else ""
+
+
+def seconds_before(run: Run) -> float:
+    """How long a resumed run had worked before it was resumed, all its parts together."""
+    return float(run.result.get(SECONDS_BEFORE, 0.0))
+
+
+def seconds_worked(run: Run) -> float | None:
+    """How long a run has worked, the time between a stop and a resume left out; None while it has not ended."""
+    if not run.ended_at or not run.started_at:
+        return None
+    return seconds_before(run) + max(0.0, run.ended_at - run.started_at)
 
 
 def stopping(run: Run) -> str:
@@ -83,4 +104,35 @@ WORDS: dict[str, Callable[[Any], str]] = {
     "benchmark": _benchmark,
     "validate": _validate,
     "chat": _chat,
+}
+
+
+def _train_reached(run: Run) -> str:
+    saved = run.result.get(CHECKPOINT)
+    then = (
+        f"a checkpoint was saved at step {saved}, and Resume continues from it"
+        if saved
+        else "no checkpoint was saved, so Resume starts at the first step"
+    )
+    return f"{_share(run, 'step {} of {}; ')}{then}"
+
+
+def _benchmark_reached(run: Run) -> str:
+    return f"{_share(run, '{} of {} patches evaluated; ')}Resume continues with the rest"
+
+
+def _share(run: Run, words: str) -> str:
+    return words.format(f"{run.progress_done:.0f}", f"{run.progress_total:.0f}") if run.progress_total else ""
+
+
+def _from_start(run: Run) -> str:
+    return "Resume starts it from the beginning"
+
+
+REACHED: dict[str, Callable[[Run], str]] = {
+    "train": _train_reached,
+    "benchmark": _benchmark_reached,
+    "validate": _benchmark_reached,
+    "dataset": _from_start,
+    "merge": _from_start,
 }

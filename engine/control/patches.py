@@ -167,6 +167,19 @@ class Patches:
             sandbox=str(run.result.get("sandbox", "")),
         )
 
+    def repaired(self, run_id: int) -> dict[str, int]:
+        """Bug -> rank of its first plausible patch in a run, the smallest ranks first."""
+        with self._database.read() as session:
+            return benchmarks.repaired(session, run_id)
+
+    def repaired_by(self, model: str, benchmark: str) -> dict[str, int]:
+        """The same, of the newest finished run of a model on a benchmark; empty if there is none."""
+        for run in self.runs():
+            of = (run.state, run.spec.get("model"), (run.spec.get("benchmark") or {}).get("name"))
+            if of == ("done", model, benchmark):
+                return self.repaired(run.id or 0)
+        return {}
+
     def detail(self, run_id: int, bug_id: str, source: str, rank: int) -> Detail:
         """One patch in full. Raises UserError if there is no such patch."""
         with self._database.read() as session:

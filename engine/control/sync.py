@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from engine import events, results
+from engine.control.outcomes import CHECKPOINT, SECONDS_BEFORE, seconds_before
 from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.events import Event
@@ -45,6 +46,7 @@ def forget_events(session: Session, run: Run) -> None:
     """Reset the run as if no event had been read; bugs, patches and reviews stay until their events come again."""
     curves.forget_after(session, run.id or 0, -1)
     run.offset = run.last_seq = run.broken_lines = 0
+    run.result = {key: value for key, value in run.result.items() if key != CHECKPOINT}
     run.progress_done, run.progress_total, run.progress_text = 0, None, ""
 
 
@@ -80,6 +82,9 @@ class Rows:
         elif isinstance(payload, events.Resumed):
             self._store_metrics()
             curves.forget_after(self._session, self._run.id or 0, payload.step)
+            self._run.result = {**self._run.result, CHECKPOINT: payload.step}
+        elif isinstance(payload, events.Checkpoint):
+            self._run.result = {**self._run.result, CHECKPOINT: payload.step}
         elif isinstance(payload, events.State):
             take_state(self._session, self._run, event)
         elif isinstance(payload, events.Progress):
@@ -89,7 +94,7 @@ class Rows:
             _turn(self._session, self._run, payload)
         elif isinstance(payload, events.Answered):
             _answered(self._session, self._run, payload)
-        # Pages read deltas from the file, and the next worker finds checkpoints on the disk.
+        # Pages read deltas from the file.
 
     def store(self) -> None:
         self._store_metrics()
@@ -127,7 +132,8 @@ def take_state(session: Session, run: Run, event: Event) -> None:
         except ValueError as error:
             run.state, run.cause, run.error = "failed", "bug", f"its result could not be stored: {error}"
             return
-        run.result = payload.result or {}
+        made = {key: value for key, value in (payload.result or {}).items() if key != SECONDS_BEFORE}
+        run.result = made | ({SECONDS_BEFORE: before} if (before := seconds_before(run)) else {})
         register(session, run, event.time)
 
 

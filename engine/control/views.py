@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine import results
-from engine.control.outcomes import outcome_words, stopping
+from engine.control.outcomes import outcome_words, reached, seconds_before, stopping
 from engine.control.runs import progress_of
 from engine.results import DatasetResult, Funnel, Histogram, Loss, SideRows
 from engine.rundir import ACTIVE, ENDED
@@ -37,6 +37,8 @@ class RunView:
     outcome: str  # its result, in a few words
     error: str
     result: Mapping[str, Any]
+    seconds_before: float = 0.0  # that it worked before it was resumed
+    reached: str = ""  # how far it came if it has ended before it was done
 
     @classmethod
     def of(cls, run: Run, ahead: int | None = None) -> RunView:
@@ -54,7 +56,9 @@ class RunView:
             stop_asked_at=run.stop_asked_at,
             progress=stopping(run) or run.progress_text,
             fraction=progress_of(run),
+            seconds_before=seconds_before(run),
             outcome=outcome_words(run),
+            reached=reached(run),
             error=run.error,
             result=run.result,
         )

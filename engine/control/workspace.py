@@ -6,8 +6,10 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import threading
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 from engine import machine
@@ -65,6 +67,8 @@ class Workspace:
         self._changes = Changes(self._database)
         self._supervisor = Supervisor(self.home, self._database, self.runs)
         self._claim: int | None = None
+        self._machine: machine.Machine | None = None
+        self._checking = threading.Lock()
         self.trouble = ""  # why nothing can be stored now, as the watching thread found; empty if it can
 
     def tick(self) -> None:
@@ -140,8 +144,10 @@ class Workspace:
         return f"{self._changes.stamp()}{zlib.crc32(self.trouble.encode()):x}"
 
     def machine(self) -> machine.Machine:
-        """What this machine can do."""
-        return machine.report(self.home)
+        """What this machine can do: checked once, since it takes a second, but for the free disk."""
+        with self._checking:
+            self._machine = self._machine or machine.report(self.home)
+        return replace(self._machine, free_disk_bytes=shutil.disk_usage(self.home).free)
 
     def close(self) -> None:
         if self._claim is not None:

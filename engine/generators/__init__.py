@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator as PythonGenerator
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from engine.domain import Completion, Model, Prompt
@@ -14,6 +15,17 @@ Stream = PythonGenerator[str, None, bool]
 
 class PromptTooLong(UserError):
     """A prompt leaves no space for a completion; the text gives both lengths in tokens."""
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """Why a prompt has no completions; the kind of reason stands before a colon."""
+
+    reason: str
+
+
+TOO_LONG = NoAnswer("too_long: the generator accepts no prompt of this length")
+OUT_OF_MEMORY = NoAnswer("out_of_memory: its completions do not fit the memory, even alone")
 
 
 class Generator(Protocol):
@@ -39,11 +51,8 @@ class Generator(Protocol):
     def room(self) -> int | None:
         """The longest prompt, in tokens, that leaves space for a completion; None if that is not known."""
 
-    def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
-        """Yield (index of the prompt, its n completions, best first), in any order, as they are ready.
-
-        None instead of completions means that the prompt is too long for the model.
-        """
+    def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
+        """Yield (index of the prompt, its n completions, best first), in any order, as they are ready."""
 
     def stream(self, prompt: Prompt) -> Stream:
         """The text of one completion, piece by piece; returns whether the model ended it, and not its token limit.

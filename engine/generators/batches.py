@@ -8,29 +8,34 @@ from typing import Any
 import torch
 
 from engine.domain import Completion
+from engine.generators import OUT_OF_MEMORY, TOO_LONG, NoAnswer
 from engine.models.loading import Loaded, tokens_that_fit
 
 # Draws for a padded batch: ids (P, tokens), mask (P, tokens) -> row, tokens (n, new), mean log-probabilities (n,)
 Draw = Callable[[torch.Tensor, torch.Tensor, list[int]], Iterator[tuple[int, torch.Tensor, torch.Tensor]]]
+Answers = Iterator[tuple[int, list[Completion] | NoAnswer]]
 
 
 class Batches:
     """Tokenises prompts, runs a drawing method over them and reads its completions back as text."""
 
-    def __init__(self, loaded: Loaded, n: int, new_tokens: int, budget: int | None) -> None:
-        """`budget`: tokens of keys and values computed at a time; None: as many as fit the free memory."""
+    def __init__(self, loaded: Loaded, n: int, new_tokens: int, budget: int | None, copies: int) -> None:
+        """`budget`: tokens of keys and values computed at a time; None: as many as fit the free memory.
+
+        `copies`: how often a prompt's own tokens are in memory for its `n` completions.
+        """
         self.loaded = loaded
-        self.n = n
+        self.n, self.copies = n, copies
         self.new_tokens = new_tokens
         self.budget = budget or tokens_that_fit(loaded)
 
-    def run(self, prompts: Sequence[str], draw: Draw) -> Iterator[tuple[int, list[Completion] | None]]:
+    def run(self, prompts: Sequence[str], draw: Draw) -> Answers:
         """See `engine.generators.Generator.generate`; `draw` gets the padded rows and the indices of their prompts."""
         ids = encode(self.loaded.tokenizer, prompts)
         longest = room(self.loaded, self.new_tokens)
         fitting = [index for index, tokens in enumerate(ids) if 0 < len(tokens) <= longest]
         for index in sorted(set(range(len(ids))) - set(fitting)):
-            yield index, None
+            yield index, TOO_LONG
         for batch in self._split(sorted(fitting, key=lambda index: len(ids[index])), ids):
             yield from self._halving(batch, ids, draw)
 
@@ -38,7 +43,7 @@ class Batches:
         """Consecutive prompts; the longest, which comes last, sets the width of its batch."""
         batch: list[int] = []
         for index in ordered:
-            width = self.n * (len(ids[index]) + self.new_tokens)
+            width = self.copies * len(ids[index]) + self.n * self.new_tokens
             if batch and (len(batch) + 1) * width > self.budget:
                 yield batch
                 batch = []
@@ -46,7 +51,7 @@ class Batches:
         if batch:
             yield batch
 
-    def _halving(self, batch: list[int], ids: list[list[int]], draw: Draw) -> Iterator[tuple[int, list[Completion]]]:
+    def _halving(self, batch: list[int], ids: list[list[int]], draw: Draw) -> Answers:
         left = list(batch)
         try:
             rows, mask = padded([ids[index] for index in batch], self.loaded)
@@ -54,11 +59,14 @@ class Batches:
                 left.remove(batch[row])
                 yield batch[row], read_back(tokens, scores, self.loaded)
         except (torch.OutOfMemoryError, RuntimeError) as error:
-            if len(batch) == 1 or not is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         if left:  # outside the except clause, whose traceback would keep the memory allocated
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+            if len(batch) == 1:
+                yield batch[0], OUT_OF_MEMORY
+                return
             middle = (len(left) + 1) // 2
             for half in (left[:middle], left[middle:]):
                 if half:

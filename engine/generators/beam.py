@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from engine import params
 from engine.domain import Completion
 from engine.errors import UserError
-from engine.generators import Stream
-from engine.generators.local import LocalModel
+from engine.generators import NoAnswer, Stream
+from engine.generators.local import LocalModel, LocalParams
 from engine.params import setting
 
 if TYPE_CHECKING:
@@ -22,28 +21,23 @@ class Beam(LocalModel):
     name: ClassVar[str] = "beam"
     title: ClassVar[str] = "Beam search"
 
-    class Params(params.Params):
+    class Params(LocalParams):
         """Settings of beam search."""
 
         name: Literal["beam"] = "beam"
-        max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
         one_line: bool = setting(
             False, "end a completion after its first line: for a base model, which was not trained to stop", more=True
         )
-        batch_tokens: int | None = setting(
-            None,
-            "prompts x beams x tokens computed at a time; empty: as many as fit the memory",
-            unit="tokens",
-            more=True,
-            ge=1,
-        )
+
+    params: Params
 
     def __init__(self, params: Beam.Params) -> None:
         self.params = params
 
-    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
+    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         from engine.generators.batches import Batches, line_end_ids, stop_ids
         from engine.generators.beam_search import beam_search
+        from engine.generators.beam_tokens import shares_prompts
 
         loaded, new_tokens = self.loaded, self.params.max_new_tokens
         stops = line_end_ids(loaded) if self.params.one_line else stop_ids(loaded)
@@ -54,7 +48,8 @@ class Beam(LocalModel):
         ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
             return beam_search(loaded.model, ids, mask, n, new_tokens, stops, pad)
 
-        yield from Batches(loaded, n, new_tokens, self.params.batch_tokens).run(prompts, draw)
+        copies = 1 if shares_prompts(loaded.model) else n
+        yield from Batches(loaded, n, new_tokens, self.params.batch_tokens, copies).run(prompts, draw)
 
     def stream(self, prompt: str) -> Stream:
         raise UserError(

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from engine.generators.steps import advance, read
+from engine.generators.beam_tokens import start
 
 EXCLUDED = -1.0e9  # a log-probability below all real ones
 
@@ -23,8 +23,6 @@ class _Search:
     """The state of the prompts still in the batch: P prompts, n beams, N new tokens at most."""
 
     prompt: torch.Tensor  # (P,) which one of the batch
-    positions: torch.Tensor  # (P,) tokens of the prompt itself
-    mask: torch.Tensor  # (P, tokens + N) 0 on padding
     running: torch.Tensor  # (P, n, N) tokens of the beams that go on
     running_scores: torch.Tensor  # (P, n) their log-probabilities
     finished: torch.Tensor  # (P, n, N) the best that ended, best first
@@ -46,28 +44,28 @@ def beam_search(
     `ids` and `mask` are (prompts, tokens), padded on the left; `stops` the ids of the tokens that end a completion;
     places after the end hold `pad`.
     """
-    cache, logits = read(model, ids, mask, beams, new_tokens)  # logits: (P x n, V)
-    now = _start(ids, mask, beams, new_tokens, pad)
+    written, logits = start(model, ids, mask, beams, new_tokens)
+    logits = logits.repeat_interleave(beams, dim=0)  # (P x n, V)
+    now = _start(ids, beams, new_tokens, pad)
     closed = torch.zeros_like(now.is_open)
     for step in range(new_tokens):
-        reordered, ends = _step(now, logits, step, new_tokens, stops)
+        source, ends = _step(now, logits, step, new_tokens, stops)
         ended = ~closed & (~now.is_open | ends.all(dim=1))
         for row in ended.nonzero().flatten().tolist():
             yield int(now.prompt[row]), now.finished[row, :, : step + 1].clone(), now.finished_scores[row].clone()
         closed |= ended
         if bool(closed.all()):
             return
-        cache.reorder_cache(reordered)
+        written.exchange(source)
         if 2 * int(closed.sum()) >= len(closed):  # moving the rest together costs one copy, so not for each prompt
             rows = (~closed).nonzero().flatten()
             now.keep(rows)
+            written.keep(rows)
             closed = closed[rows]
-            cache.batch_select_indices(_rows_of_beams(rows, beams))
-        seen = now.mask[:, : ids.shape[1] + step + 1]
-        logits = advance(model, cache, now.running[:, :, step], seen, now.positions + step)
+        logits = written.add(now.running[:, :, step])
 
 
-def _start(ids: torch.Tensor, mask: torch.Tensor, beams: int, new_tokens: int, pad: int) -> _Search:
+def _start(ids: torch.Tensor, beams: int, new_tokens: int, pad: int) -> _Search:
     prompts = len(ids)
     blank = ids.new_full((prompts, beams, new_tokens), pad)
     scores = torch.full((prompts, beams), EXCLUDED, device=ids.device)
@@ -75,8 +73,6 @@ def _start(ids: torch.Tensor, mask: torch.Tensor, beams: int, new_tokens: int, p
     running_scores[:, 0] = 0  # all beams are equal at first: only one of them counts
     return _Search(
         prompt=torch.arange(prompts, device=ids.device),
-        positions=mask.sum(dim=1),
-        mask=torch.cat([mask, mask.new_ones(prompts, new_tokens)], dim=1),
         running=blank,
         running_scores=running_scores,
         finished=blank.clone(),
@@ -89,7 +85,7 @@ def _start(ids: torch.Tensor, mask: torch.Tensor, beams: int, new_tokens: int, p
 def _step(
     now: _Search, logits: torch.Tensor, step: int, new_tokens: int, stops: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Choose the next token of every beam; returns the rows the beams came from and which candidates ended."""
+    """Choose the next token of every beam; returns which beam (P, n) each goes on from, and what ended."""
     prompts, beams = now.running_scores.shape
     vocabulary = logits.shape[-1]
     scores = torch.log_softmax(logits.float(), dim=-1).view(prompts, beams, vocabulary) + now.running_scores[..., None]
@@ -117,14 +113,9 @@ def _step(
     now.is_open = now.is_open & (best_running > worst).any(dim=1)
     if beams == 1:  # greedy decoding, which ends at its first stop token, as in `generate`
         now.is_open = now.is_open & ~now.is_finished[:, 0]
-    offset = torch.arange(prompts, device=beam.device)[:, None] * beams
-    return (source + offset).flatten(), ends
+    return source, ends
 
 
 def _take(sequences: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
     """Rows `which` (P, k) of `sequences` (P, m, N), prompt by prompt: (P, k, N)."""
     return sequences.gather(1, which[..., None].expand(-1, -1, sequences.shape[-1]))
-
-
-def _rows_of_beams(rows: torch.Tensor, beams: int) -> torch.Tensor:
-    return (rows[:, None] * beams + torch.arange(beams, device=rows.device)).flatten()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.domain import Model
+from engine.domain import Completion, Model
 from engine.errors import UserError
-from engine.generators import Generator, PromptTooLong
+from engine.generators import TOO_LONG, Generator, NoAnswer, PromptTooLong
 from engine.params import Params
 from engine.plugins import Plugin
 
@@ -30,10 +30,10 @@ def check(make: Plugin[Generator], settings: Params, model: Model, n: int = 3) -
 
     drawn = dict(generator.generate(prompts, n))
     assert sorted(drawn) == list(range(len(prompts))), f"prompts {sorted(drawn)} of {len(prompts)} came back"
-    assert room is None or drawn[len(PROMPTS)] is None, "a prompt that is too long has no completions"
+    assert room is None or drawn[len(PROMPTS)] == TOO_LONG, "a prompt that is too long has no completions"
     for index in range(len(PROMPTS)):
         completions = drawn[index]
-        assert completions is not None, f"prompt {index} fits and has no completions"
+        assert not isinstance(completions, NoAnswer), f"prompt {index} fits and has no completions"
         assert len(completions) == n, f"{len(completions)} completions instead of {n}"
         scores = [completion.score for completion in completions if completion.score is not None]
         assert scores == sorted(scores, reverse=True), f"not best first: {scores}"
@@ -41,9 +41,13 @@ def check(make: Plugin[Generator], settings: Params, model: Model, n: int = 3) -
         assert not any("<|" in completion.text for completion in completions), "special tokens were left in"
     again = make(settings)
     again.load(model, 0)
-    texts = [[one.text for one in found or ()] for found in (dict(again.generate(PROMPTS[:1], n))[0], drawn[0])]
-    assert texts[0] == texts[1], "same seed, alone in its batch: other completions"
+    alone = dict(again.generate(PROMPTS[:1], n))[0]
+    assert _texts(alone) == _texts(drawn[0]), "same seed, alone in its batch: other completions"
     _check_stream(generator, too_long)
+
+
+def _texts(found: list[Completion] | NoAnswer) -> list[str]:
+    return [] if isinstance(found, NoAnswer) else [one.text for one in found]
 
 
 def _check_stream(generator: Generator, too_long: str) -> None:

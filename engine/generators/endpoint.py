@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from engine import params
 from engine.domain import Completion, Model, Prompt, as_text
 from engine.errors import OutsideFailure, UserError
-from engine.generators import PromptTooLong, Stream
+from engine.generators import TOO_LONG, NoAnswer, PromptTooLong, Stream
 from engine.params import setting
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NO_KEY = "none"  # what is sent to a service that asks for no key; the client insists on one
 SEEDS = 1 << 31  # services take seeds below this
-TOO_LONG = ("context length", "context_length", "context size", "maximum context", "too long", "too many tokens")
+TOO_LONG_CODES = ("context length", "context_length", "context size", "maximum context", "too long", "too many tokens")
 
 
 class Endpoint:
@@ -101,7 +101,7 @@ class Endpoint:
     def room(self) -> None:
         """Not known before the service refuses a prompt."""
 
-    def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
+    def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         """As the answers come in. Raises UserError where the key is refused, OutsideFailure where an answer fails."""
         with ThreadPoolExecutor(self.params.parallel, thread_name_prefix="endpoint") as pool:
             waiting = {pool.submit(self._completions, prompt, n): index for index, prompt in enumerate(prompts)}
@@ -129,8 +129,8 @@ class Endpoint:
             raise self._trouble(error) from None
         return reason == "stop"
 
-    def _completions(self, prompt: Prompt, n: int) -> list[Completion] | None:
-        """Several requests where the service gives fewer answers than it was asked for; None: too long a prompt."""
+    def _completions(self, prompt: Prompt, n: int) -> list[Completion] | NoAnswer:
+        """Several requests where the service gives fewer answers than it was asked for."""
         import openai
 
         found: list[Completion] = []
@@ -140,7 +140,7 @@ class Endpoint:
                 answer = self._ask(prompt, n - len(found), -asked, stream=False)
             except openai.OpenAIError as error:
                 if _is_too_long(error):
-                    return None
+                    return TOO_LONG
                 raise self._trouble(error) from None
             if not answer.choices:
                 raise OutsideFailure(f"the service at {self.params.url} answered without a single completion")
@@ -189,4 +189,4 @@ class Endpoint:
 def _is_too_long(error: Exception) -> bool:
     import openai
 
-    return isinstance(error, openai.BadRequestError) and any(words in str(error).lower() for words in TOO_LONG)
+    return isinstance(error, openai.BadRequestError) and any(words in str(error).lower() for words in TOO_LONG_CODES)

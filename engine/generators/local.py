@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from engine import params
 from engine.domain import Model
+from engine.params import setting
 
 if TYPE_CHECKING:
     from engine.models.loading import Loaded
 
 
-class LocalModel:
-    """A model loaded once; `params` has `max_new_tokens`, which a prompt must leave free."""
+class LocalParams(params.Params):
+    """Settings of every generator with a model in this process."""
 
-    params: Any
+    max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
+    base_bits: Literal[16, 8, 4] = setting(
+        16,
+        "weights in memory: 16 as they are used in training, 8 LLM.int8, 4 nf4; fewer need less memory, and are "
+        "less exact",
+        unit="bits",
+        more=True,
+    )
+    batch_tokens: int | None = setting(
+        None,
+        "prompts x completions x tokens computed at a time; empty: as many as fit the memory",
+        unit="tokens",
+        more=True,
+        ge=1,
+    )
+
+
+class LocalModel:
+    """A model loaded once."""
+
+    params: LocalParams
     is_remote: ClassVar[bool] = False
 
     _loaded: Loaded | None = None
@@ -23,7 +45,7 @@ class LocalModel:
     def load(self, model: Model, seed: int) -> None:
         from engine.models.loading import load
 
-        self._loaded = load(model)
+        self._loaded = load(model, bits=self.params.base_bits)
         self._seed = seed
 
     @property
@@ -40,4 +62,4 @@ class LocalModel:
         return [len(ids) for ids in encode(self.loaded.tokenizer, prompts)]
 
     def room(self) -> int:
-        return self.loaded.context - int(self.params.max_new_tokens)
+        return self.loaded.context - self.params.max_new_tokens

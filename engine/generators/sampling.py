@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from engine import params
 from engine.domain import Completion
-from engine.generators import PromptTooLong, Stream
-from engine.generators.local import LocalModel
+from engine.generators import NoAnswer, PromptTooLong, Stream
+from engine.generators.local import LocalModel, LocalParams
 from engine.params import setting
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ class Sampling(LocalModel):
     name: ClassVar[str] = "sampling"
     title: ClassVar[str] = "Sampling"
 
-    class Params(params.Params):
+    class Params(LocalParams):
         """Settings of sampling."""
 
         name: Literal["sampling"] = "sampling"
@@ -33,23 +32,17 @@ class Sampling(LocalModel):
         top_p: float = setting(
             0.95, "draw among the most likely tokens that together have this probability", gt=0, le=1
         )
-        max_new_tokens: int = setting(64, "the longest completion", unit="tokens", ge=1, le=8192)
         top_k: int = setting(
             0, "draw among this many most likely tokens; 0: all", unit="tokens", more=True, ge=0, le=10**6
         )
-        batch_tokens: int | None = setting(
-            None,
-            "prompts x samples x tokens computed at a time; empty: as many as fit the memory",
-            unit="tokens",
-            more=True,
-            ge=1,
-        )
+
+    params: Params
 
     def __init__(self, params: Sampling.Params) -> None:
         self.params = params
         self._streamed: Counter[str] = Counter()  # prompt -> draws so far; each call gets the next one
 
-    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | None]]:
+    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         from engine.generators.batches import Batches, stop_ids
 
         stops = stop_ids(self.loaded)
@@ -59,9 +52,11 @@ class Sampling(LocalModel):
         ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
             return self._draw(ids, mask, [self._seed_of(prompts[index], 0) for index in batch], n, stops)
 
-        batches = Batches(self.loaded, n, self.params.max_new_tokens, self.params.batch_tokens)
+        batches = Batches(self.loaded, n, self.params.max_new_tokens, self.params.batch_tokens, n)
         for index, completions in batches.run(prompts, draw):
-            yield index, completions and sorted(completions, key=lambda one: -(one.score or 0.0))
+            if not isinstance(completions, NoAnswer):
+                completions.sort(key=lambda one: -(one.score or 0.0))
+            yield index, completions
 
     def stream(self, prompt: str) -> Stream:
         from engine.generators.batches import encode, padded, stop_ids
@@ -73,10 +68,12 @@ class Sampling(LocalModel):
         rows, mask = padded(ids, self.loaded)
         self._streamed[prompt] += 1
         seed = self._seed_of(prompt, self._streamed[prompt])
-        special = set(stop_ids(self.loaded).tolist())
+        stops = stop_ids(self.loaded)
+        special = set(stops.tolist())
         written: list[int] = []
         shown, is_finished = "", False
-        for tokens, _ in sample(self.loaded.model, rows, mask, [seed], 1, self.params.max_new_tokens, self._warp()):
+        steps = sample(self.loaded.model, rows, mask, [seed], 1, self.params.max_new_tokens, self._warp(), stops)
+        for _, tokens, _ in steps:
             if int(tokens) in special:
                 is_finished = True
                 break
@@ -93,23 +90,26 @@ class Sampling(LocalModel):
     def _draw(
         self, ids: torch.Tensor, mask: torch.Tensor, seeds: list[int], n: int, stops: torch.Tensor
     ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """Yield each prompt as soon as all its completions have ended: its row, tokens (n, new), scores (n,)."""
         import torch
 
         from engine.generators.sample import sample
 
-        drawn, likely = [], []
-        going = torch.ones(len(ids), n, dtype=torch.bool, device=ids.device)
-        for tokens, scores in sample(self.loaded.model, ids, mask, seeds, n, self.params.max_new_tokens, self._warp()):
-            drawn.append(torch.where(going, tokens, stops[0]))
-            likely.append(torch.where(going, scores, 0.0))
-            going &= ~torch.isin(tokens, stops)
-            if not bool(going.any()):
-                break
-        tokens, scores = torch.stack(drawn, dim=2), torch.stack(likely, dim=2)  # (P, n, new)
-        lengths = (~torch.isin(tokens, stops)).sum(dim=2) + 1  # with the stop token, as beam search counts
-        means = scores.sum(dim=2) / lengths.clamp(max=tokens.shape[2])
-        for row in range(len(ids)):
-            yield row, tokens[row], means[row]
+        new_tokens = self.params.max_new_tokens
+        tokens = stops[0].repeat(len(ids) * n, new_tokens)  # a place that is not written reads as the end
+        sums = torch.zeros(len(tokens), device=ids.device)
+        lengths = torch.zeros_like(sums)  # with the stop token, as beam search counts
+        unended = Counter(dict.fromkeys(range(len(ids)), n))
+        steps = sample(self.loaded.model, ids, mask, seeds, n, new_tokens, self._warp(), stops)
+        for step, (rows, drawn, likely) in enumerate(steps):
+            tokens[rows, step] = drawn
+            sums[rows] += likely
+            lengths[rows] += 1
+            unended.subtract((rows[torch.isin(drawn, stops)] // n).tolist())
+            for row in [row for row, left in unended.items() if not left or step + 1 == new_tokens]:
+                del unended[row]
+                of_row = slice(row * n, row * n + n)
+                yield row, tokens[of_row], sums[of_row] / lengths[of_row]
 
     def _warp(self) -> Warp:
         from engine.generators.sample import warper

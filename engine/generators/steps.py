@@ -10,11 +10,9 @@ from typing import Any
 import torch
 from transformers import Cache, DynamicCache
 
-from engine.generators.beam_cache import spread_over_beams
 
-
-def read(model: Any, ids: torch.Tensor, mask: torch.Tensor, n: int, new_tokens: int) -> tuple[Cache, torch.Tensor]:
-    """Compute prompts `ids` (P, tokens) once; returns a cache with n rows a prompt and the logits (P x n, V)."""
+def read(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> tuple[DynamicCache, torch.Tensor]:
+    """Compute prompts `ids` (P, tokens); returns their keys and values, and the logits (P, V) after them."""
     cache = DynamicCache(config=model.config)
     output = model(
         input_ids=ids,
@@ -25,7 +23,7 @@ def read(model: Any, ids: torch.Tensor, mask: torch.Tensor, n: int, new_tokens: 
         logits_to_keep=1,
     )
     logits: torch.Tensor = output.logits[:, -1]
-    return spread_over_beams(cache, n, new_tokens), logits.repeat_interleave(n, dim=0)
+    return cache, logits
 
 
 def advance(

@@ -45,22 +45,41 @@ def best_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
-def load(model: Model, dtype: torch.dtype | None = None, *, merge: bool | None = None) -> Loaded:
-    """Weights and tokenizer of `model`, ready to generate.
+def load(model: Model, dtype: torch.dtype | None = None, *, merge: bool | None = None, bits: int = 16) -> Loaded:
+    """Weights and tokenizer of `model`, ready to generate; `bits` of each weight as in `quantised`.
 
     An adapter in fp32 is merged in memory (`merge=None`): twice as fast on a CPU and the same up to rounding. In a
-    half type merging would round the weights, so there the adapter stays beside its base. Raises UserError.
+    half type, or in fewer bits, merging would round the weights, so there the adapter stays beside its base. Raises
+    UserError.
     """
     device = best_device()
     dtype = dtype or best_dtype(device)
-    base = load_weights(Path(model.weights), dtype=dtype, device_map={"": device})
+    merge = (dtype is torch.float32 and bits == 16) if merge is None else merge
+    base = load_weights(Path(model.weights), device_map={"": device}, **quantised(bits, dtype))
     tokenizer = load_tokenizer(Path(model.weights))
     if model.kind == "adapter":
         base = with_adapter(base, Path(model.path), trainable=False)
-        if merge if merge is not None else dtype is torch.float32:
+        if merge:
             base = base.merge_and_unload()
     base.eval()
     return Loaded(base, tokenizer, context_of(base.config))
+
+
+def quantised(bits: int, compute: torch.dtype) -> dict[str, Any]:
+    """Options of `load_weights` for weights of 16 (those of `compute`), 8 (LLM.int8) or 4 bits (doubly quantised NF4).
+
+    8 bits: Dettmers et al., "LLM.int8()", 2022; 4 bits: Dettmers et al., "QLoRA", 2023.
+    """
+    from transformers import BitsAndBytesConfig
+
+    if bits == 16:
+        return {"dtype": compute}
+    if bits == 8:
+        return {"dtype": compute, "quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
+    four_bits = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
+    )
+    return {"dtype": compute, "quantization_config": four_bits}
 
 
 def load_tokenizer(folder: Path) -> Any:

@@ -201,7 +201,12 @@ def doctor(home: Home = HOME, json_: Json = False) -> None:
     follow.show_machine(open_workspace(home).machine(), Console(), as_json=json_)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def serve(context: typer.Context, home: Home = HOME) -> None:
-    """Open the studio in a browser (--host, --port); the same as `python -m studio`."""
-    os.execv(sys.executable, [sys.executable, "-m", "studio", "--home", str(home), *context.args])  # noqa: S606
+@app.command()
+def serve(
+    home: Home = HOME,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on")] = 7860,
+) -> None:
+    """Open the studio in a browser; the same as `python -m studio`."""
+    options = ["--home", str(home), "--host", host, "--port", str(port)]
+    os.execv(sys.executable, [sys.executable, "-m", "studio", *options])  # noqa: S606

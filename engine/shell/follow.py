@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from engine.control.outcomes import outcome_words, stopping
+from engine.control.outcomes import outcome_words, reached, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
@@ -103,7 +103,7 @@ def wait_while_stopping(workspace: Workspace, run_id: int) -> Any:
 
 
 def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> Any:
-    """Print the answer as it is written; returns the conversation when the model has finished."""
+    """Print each turn once, an answer as it is written; returns the conversation when the model has finished."""
     console = Console(quiet=quiet)
     shown, live = 0, ""
 
@@ -113,10 +113,17 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
         for turn in view.turns:  # of a tree, so that their numbers have gaps
             if turn.number <= shown:
                 continue
+            head, written = printable(f"{turn.role} {turn.outcome}".strip()), printable_lines(turn.text)
+            if live and turn.role == "assistant" and turn.text.startswith(live):
+                console.print(written[len(printable_lines(live)) :], markup=False, highlight=False)
+                console.print(f"({printable(turn.outcome)})" if turn.outcome else "", markup=False, highlight=False)
+            else:
+                console.rule(escape(head))
+                console.print(printable_lines(turn.diff) or written, markup=False, highlight=False)
             shown, live = turn.number, ""
-            console.rule(escape(printable(f"{turn.role} {turn.outcome}".strip())))
-            console.print(printable_lines(turn.diff or turn.text), markup=False, highlight=False)
-        if view.live_text.startswith(live):
+        if view.live_text.startswith(live) and view.live_text != live:
+            if not live:
+                console.rule("assistant")
             console.print(printable_lines(view.live_text[len(live) :]), end="", markup=False, highlight=False)
             live = view.live_text
         return not view.is_busy
@@ -135,7 +142,7 @@ def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
         print(json.dumps(values))
         return
     console = Console()
-    words = outcome_words(run) or run.progress_text
+    words = outcome_words(run) or reached(run) or run.progress_text
     console.print(f"run {run.id}  {escape(printable(run.name))}  [bold]{run.state}[/]  {escape(printable(words))}")
     if run.error:
         console.print(printable_lines(run.error), markup=False, soft_wrap=True)
@@ -162,7 +169,7 @@ def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
         return
     table = Table("run", "kind", "name", "state", "progress or result")
     for run in runs:
-        words = run.error or outcome_words(run) or (run.progress_text if run.state not in ENDED else "")
+        words = run.error or outcome_words(run) or reached(run) or (run.progress_text if run.state not in ENDED else "")
         table.add_row(str(run.id), run.kind, escape(printable(run.name)), run.state, escape(printable(words)))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
 

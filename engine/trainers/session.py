@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, Any]:
     """See `engine.trainers.Trainer.train`."""
     started = time.monotonic()
+    run.emit("progress", done=0, total=None, text="loading the model and the dataset")
     compute = precision(params, best_device())
     tokenizer = load_tokenizer(Path(model.weights))
     check_same_tokenizer(dataset, tokenizer)

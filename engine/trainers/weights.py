@@ -9,7 +9,7 @@ import torch
 
 from engine.domain import Model
 from engine.errors import UserError
-from engine.models.loading import best_device, load_weights, with_adapter
+from engine.models.loading import best_device, load_weights, quantised, with_adapter
 from engine.trainers.sft_settings import SftParams
 
 
@@ -58,20 +58,9 @@ def count_parameters(model: Any) -> tuple[int, int]:
 
 def _load_options(params: SftParams, compute: torch.dtype) -> dict[str, Any]:
     """Options for loading the weights: quantised, or in the type of the computation."""
-    from transformers import BitsAndBytesConfig
-
-    if params.method == "qlora":
-        four_bits = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=compute,
-        )
-        return {"quantization_config": four_bits, "dtype": compute}
-    if params.base_bits == 8:
-        return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True), "dtype": compute}
-    # all weights are trained in fp32, whatever the computation: updates are too small for a half type
-    return {"dtype": torch.float32 if params.method == "full" else compute}
+    if params.method == "full":  # in fp32, whatever the computation: updates are too small for a half type
+        return {"dtype": torch.float32}
+    return quantised(4 if params.method == "qlora" else params.base_bits, compute)
 
 
 def _with_new_matrices(base: Any, params: SftParams) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from engine.domain import Bug, Completion, Prompt
 from engine.errors import UserError
 from engine.events import MODEL
-from engine.generators import Generator
+from engine.generators import Generator, NoAnswer
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import for_model
@@ -55,8 +55,8 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
         drawn = generator.generate([prompts[bug.id] for bug in unfinished], spec.candidates)
         for count, (index, completions) in enumerate(drawn, start=1):
             bug = unfinished[index]
-            if completions is None:  # a remote model may not know its limit beforehand
-                skipped[bug.id] = "too_long: the generator accepts no prompt of this length"
+            if isinstance(completions, NoAnswer):
+                skipped[bug.id] = completions.reason
                 validation.total -= len(wanted)
                 say_bug(run, bug, skipped[bug.id])
             else:

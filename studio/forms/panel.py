@@ -91,12 +91,23 @@ class Panel:
         shown = [self.again, self.refused, *form.inputs]
         live.show(preview, shown, parts, also=[widget.change for widget in shown], ticks=False)
         on(self.preset.input, fill_preset, self.preset, [*form.outputs, *asked], name=f"{form.kind}_fill_preset")
-        on([each.change for each in asked], fill, asked, form.outputs, name=f"{form.kind}_fill")
+        filled = on([each.change for each in asked], fill, asked, form.outputs, name=f"{form.kind}_fill")
+        self._keep_over_reload(filled, asked)
         widgets = [each.widget for each in form.choosers]
         if widgets:
             live.show(choices, widgets, widgets)
         self._frame.keep("again", self.again, check=self._asked)
         self._frame.keep("use", self.use, check=self._using)
+
+    def _keep_over_reload(self, filled: Any, asked: list[Any]) -> None:
+        """Have the page's script keep what is typed, and put it back after a reload: at once, or after a link did."""
+        kind, fields = self.form.kind, self.form.inputs
+        drawn = gr.HTML("", html_template="", js_on_load="setTimeout(() => trigger('input'), 0)", visible="hidden")
+        own: dict[str, Any] = {"fn": None, "inputs": [*asked, *fields], "api_visibility": "private"}
+        typed, retyped = (f"(...values) => window.studio.{what}('{kind}', ...values)" for what in ("typed", "retyped"))
+        gr.on([field.change for field in fields], js=typed, api_name=f"{kind}_typed", **own)
+        gr.on(drawn.input, outputs=fields, js=retyped, api_name=f"{kind}_retyped", **own)
+        filled.then(outputs=fields, js=retyped, api_name=f"{kind}_retyped_after_link", **own)
 
     def submit(self, spec: Any) -> RunView:
         """Ask for the run, and know what is ahead of it. Raises UserError."""
@@ -142,6 +153,8 @@ class Panel:
     def _using(self, use: str) -> Any:
         """The default spec with one setting from a link, "model:mine". Raises UserError."""
         setting, _, value = use.partition(":")
+        if setting not in {each.place for each in self.form.fields}:
+            raise UserError(f"use={use[:40]}: this form has no setting called {setting[:40]!r}")
         return parse({"kind": self.form.kind, setting: value})
 
     def _changes(self, again: int, spec: Any) -> str:

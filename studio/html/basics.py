@@ -158,23 +158,23 @@ def clock(since: float) -> str:
 
 
 def took(run: RunView) -> str:
-    """How long a run took, as HTML; while it is running, the page's script counts the seconds."""
+    """How long a run has worked in all, as HTML; while it is running, the page's script counts the seconds."""
     if not run.started_at:
         return ""
     if run.ended_at:
-        return duration(max(0.0, run.ended_at - run.started_at))
-    return clock(run.started_at)
+        return duration(run.seconds_before + max(0.0, run.ended_at - run.started_at))
+    return clock(run.started_at - run.seconds_before)
 
 
 def doing(run: RunView) -> str:
     """What a run is doing, waits for, or has produced, in a few words."""
     if run.has_ended:
-        return run.outcome
+        return run.outcome or run.reached
     if run.state == "queued":
         if run.ahead:
             return f"queued behind run {run.ahead}"
         return f"waits for run {run.after}" if run.after else "starts in a moment"
-    return run.progress
+    return run.progress or "loading"
 
 
 def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
@@ -203,7 +203,7 @@ def run_list(runs: Iterable[RunView], chosen: int) -> str:
 
 def _run_card(run: RunView, *, is_chosen: bool) -> str:
     facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", when(run.created_at), took(run)]
-    words = run.outcome or run.error[:120]
+    words = run.outcome or run.error[:120] or run.reached
     outcome = f'<span class="said">{esc(words)}</span>' if words else ""
     pressed = 'chosen" aria-pressed="true"' if is_chosen else '" aria-pressed="false"'
     return (

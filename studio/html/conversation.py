@@ -36,6 +36,8 @@ def _end(view: View) -> str:
         return ""
     if view.outcome == "plausible":
         return '<p class="end good">Repaired: every test passes.</p>'
+    if view.turns[-1].role == "tool":  # it says why there was no other answer
+        return '<p class="end">Not repaired yet. Write a message with a hint, then press Repair.</p>'
     return '<p class="end">Not repaired yet. Press Repair to continue.</p>'
 
 

@@ -84,7 +84,9 @@ def _next_steps(table: Sequence[Row]) -> str:
     links = [(link(patches=scored[min(1, len(scored) - 1)].run_id), "See patches")] if scored else []
     if len(scored) > 1:
         links.append((link(compare=",".join(str(row.run_id) for row in scored)), "Compare"))
-    links.append((link(tab="chat"), "Try a repair"))
+    best = max((row for row in scored if row.example), key=lambda row: row.plausible_at_10, default=None)
+    chat = link(tab="chat", bug=best.example, use=f"model:{best.model}") if best else link(tab="chat")
+    links.append((chat, "Try a repair"))
     return "".join(f'<a href="{esc(address)}">{words}</a>' for address, words in links)
 
 

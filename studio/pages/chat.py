@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -53,11 +54,9 @@ def build(frame: Frame) -> None:
             cards = clickable(elem_classes="scroll")
     benchmark = [each.widget for each in form.settings_of("benchmark")]
 
-    def bugs(*benchmark: Any) -> list[tuple[str, str]]:
-        """(label, id) of each bug; the list can be searched for any part of the label."""
+    def bugs(*benchmark: Any) -> Sequence[BugEntry]:
         try:
-            found = workspace.chats.bug_entries(form.read_plugin("benchmark", benchmark))
-            return [(bug_label(each), each.id) for each in found]
+            return workspace.chats.bug_entries(form.read_plugin("benchmark", benchmark))
         except UserError:
             return []  # the form shows what is wrong with the benchmark
 
@@ -87,7 +86,7 @@ def build(frame: Frame) -> None:
 
     def change_bug(asked: str | None, shown: str, hint: str, others: str, current: int, *benchmark: Any) -> list[Any]:
         """The bug field has changed: refuse an unknown id; show the hint of the new bug, and close the conversation."""
-        known = [bug_id for _, bug_id in bugs(*benchmark)]
+        known = [each.id for each in bugs(*benchmark)]
         is_about = bool(current) and workspace.chats.get(current).bug_id == asked  # it may be of another benchmark
         if not is_about and asked not in known:
             if asked and known:
@@ -133,15 +132,22 @@ def build(frame: Frame) -> None:
         shown = conversation.chosen_bug(workspace.chats.bug(bug_id, where))
         return [shown, "" if current else bug_id]
 
-    def choices(chosen_bug: str | None, current: int, *benchmark: Any) -> list[Any]:
-        """Model and bug of the open conversation; without one, what was chosen, or the first bug."""
-        models, known = workspace.models.names(), bugs(*benchmark)
+    def choices(chosen_bug: str | None, current: int, model: str | None, *benchmark: Any) -> list[Any]:
+        """Model and bug of the open conversation; without one, what was chosen, or a bug that the model has repaired.
+
+        The list can be searched for any part of a label.
+        """
+        models, found = workspace.models.names(), bugs(*benchmark)
+        plugin = form.read_plugin("benchmark", benchmark)["name"]
+        repaired = workspace.patches.repaired_by(model or "", plugin)
+        known = [(bug_label(each, is_repaired=each.id in repaired), each.id) for each in found]
         if current:
             about = workspace.chats.get(current)
             return [gr.update(choices=models, value=about.model), gr.update(choices=known, value=about.bug_id)]
-        prefix = f"{form.read_plugin('benchmark', benchmark)['name']}/"  # of the ids of all its bugs
-        is_first = bool(known) and not str(chosen_bug or "").startswith(prefix)
-        bug_now = gr.update(choices=known, value=known[0][1]) if is_first else gr.update(choices=known)
+        is_first = bool(found) and not str(chosen_bug or "").startswith(f"{plugin}/")  # as the ids of all its bugs
+        ids = [each.id for each in found]
+        first = next((bug_id for bug_id in repaired if bug_id in ids), next(iter(ids), ""))
+        bug_now = gr.update(choices=known, value=first) if is_first else gr.update(choices=known)
         return [gr.update(choices=models), bug_now]
 
     def take_model(asked: str) -> list[Any]:
@@ -165,8 +171,8 @@ def build(frame: Frame) -> None:
     on(use.change, take_model, use, [model_widget, chosen], name="chat_take_model")
     on(linked.change, take_bug, linked, bug_widget, name="chat_take_bug")
     live.show(show_bug, [bug, chosen, *benchmark], [code, unopened], also=[bug.change], ticks=False)
-    other = [part.change for part in (chosen, *benchmark)]
-    live.show(choices, [bug_widget, chosen, *benchmark], [model_widget, bug_widget], also=other)
+    other = [part.change for part in (chosen, model_widget, *benchmark)]
+    live.show(choices, [bug_widget, chosen, model_widget, *benchmark], [model_widget, bug_widget], also=other)
     live.show(draw, [chosen], [status, turns, repair, stop], also=[chosen.change])
     live.show(draw_earlier, [chosen], [cards], also=[chosen.change])
     frame.keep("chat", chosen, check=workspace.chats.get, opens=True)
@@ -174,9 +180,10 @@ def build(frame: Frame) -> None:
     frame.keep("use", use, check=check_model)
 
 
-def bug_label(bug: BugEntry) -> str:
-    """The label of a bug in the list of bugs."""
-    return "  ·  ".join(filter(None, [bug.id, bug.kind.replace("_", " "), bug.language, bug.cwe]))
+def bug_label(bug: BugEntry, *, is_repaired: bool = False) -> str:
+    """The label of a bug in the list of bugs; `is_repaired`: the model has a plausible patch for it."""
+    repaired = "✓ repaired in a benchmark run" if is_repaired else ""
+    return "  ·  ".join(filter(None, [bug.id, bug.kind.replace("_", " "), bug.language, bug.cwe, repaired]))
 
 
 def read_hints(text: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from engine.builders.columns import Preview
 from engine.control.datasets import ShownSample
 from engine.control.views import DatasetView, RunView, run_views
 from engine.errors import UserError
+from engine.languages import LANGUAGES
 from engine.plugins import BENCHMARKS
 from engine.results import Loss
 from studio import charts
@@ -115,7 +116,8 @@ def sample(shown: ShownSample | None) -> str:
     if shown is None:
         return empty("No sample matches", "Clear the search to see all samples.")
     facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
-    fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}.py")
+    ending = LANGUAGES[shown.language].ending if shown.language in LANGUAGES else ".py"
+    fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}{ending}")
     return (
         f'<div class="sample"><p><b>{esc(shown.bug_id)}</b> <span class="dim">{esc(facts)}</span></p>'
         f'<div class="two"><section><h4>The fix</h4>{fix}</section>'

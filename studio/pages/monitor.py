@@ -79,8 +79,10 @@ def build(frame: Frame) -> None:
             with gr.Column(variant="panel"):
                 strip = plain()
                 with gr.Row(elem_classes=["buttons", GONE]) as buttons:
-                    save = gr.Button("Stop and save", variant="stop", size="sm", visible="hidden", min_width=112)
-                    stop = gr.Button("Stop", variant="stop", size="sm", visible="hidden", min_width=96)
+                    save = gr.Button("Stop and save", variant="stop", size="sm", visible="hidden", min_width=112,
+                                     elem_classes="deliberate")  # fmt: skip
+                    stop = gr.Button("Stop", variant="stop", size="sm", visible="hidden", min_width=96,
+                                     elem_classes="deliberate")  # fmt: skip
                     resume = gr.Button("Resume", size="sm", visible="hidden", min_width=96)
                     after = plain(elem_classes="actions")
             with gr.Column(elem_id="charts", elem_classes=GONE) as curves:

@@ -11,7 +11,7 @@ import pytest
 
 from engine.domain import Completion
 from engine.errors import UserError
-from engine.generators import PromptTooLong
+from engine.generators import TOO_LONG, PromptTooLong
 from engine.generators.contract import check
 from engine.plugins import GENERATORS
 
@@ -57,7 +57,7 @@ class Stub:
 
     def generate(self, prompts, n):
         fits = self.changed.get("fits", PLAIN)
-        answers = [(index, fits if len(prompt) <= 100 else None) for index, prompt in enumerate(prompts)]
+        answers = [(index, fits if len(prompt) <= 100 else TOO_LONG) for index, prompt in enumerate(prompts)]
         return iter(self.changed.get("answers", lambda found: found)(answers))
 
     def stream(self, prompt):
@@ -89,7 +89,7 @@ def test_a_remote_generator_may_know_no_tokenizer():
         (broken(count=[101, 1, 1, 999]), "disagree"),
         (broken(answers=lambda found: found[1:]), r"prompts \[1, 2, 3\] of 4 came back"),
         (broken(answers=lambda found: [(index, PLAIN) for index, _ in found]), "too long has no completions"),
-        (broken(fits=None), "prompt 0 fits and has no completions"),
+        (broken(fits=TOO_LONG), "prompt 0 fits and has no completions"),
         (broken(fits=PLAIN[:2]), "2 completions instead of 3"),
         (broken(fits=PLAIN[::-1]), "not best first"),
         (broken(fits=[replace(one, score=0.1) for one in PLAIN]), "above zero"),

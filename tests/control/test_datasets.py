@@ -6,6 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engine.control.workspace import Workspace
@@ -81,3 +83,19 @@ def test_a_dataset_without_its_files_is_a_user_error(used, tmp_path):
     with pytest.raises(UserError, match="the files of 'stdlib-faults' are no longer"):
         used.datasets.resolve("stdlib-faults")
     shutil.move(moved, row.folder)
+
+
+def test_a_dataset_that_was_built_again_in_its_folder_is_read_anew(tmp_path):
+    fill(tmp_path)
+    workspace = Workspace(tmp_path)
+    assert workspace.datasets.sample("stdlib-faults", search="gcd") is not None
+    file = Path(workspace.datasets.get("stdlib-faults").folder) / "train.parquet"
+    rows = pq.read_table(file).to_pylist()
+    again = file.with_suffix(".new")
+    pq.write_table(pa.Table.from_pylist([{**row, "bug_id": "new", "prompt": "p", "language": "java"} for row in rows[:3]]),
+                   again)  # fmt: skip
+    again.rename(file)
+    sample = workspace.datasets.sample("stdlib-faults")
+    assert (sample.bug_id, sample.total, sample.language) == ("new", 3, "java")
+    assert workspace.datasets.sample("stdlib-faults", search="gcd.py") is None
+    workspace.close()

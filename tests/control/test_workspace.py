@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -71,3 +73,10 @@ def test_watching_continues_after_a_full_disk_and_after_an_internal_error(worksp
 
 def test_the_home_is_its_owners_alone(workspace):
     assert workspace.home.stat().st_mode & 0o077 == 0
+
+
+def test_the_machine_is_checked_once_but_its_free_disk_each_time(workspace, monkeypatch):
+    first = workspace.machine()
+    monkeypatch.setattr("engine.machine.report", lambda home: 1 / 0)
+    monkeypatch.setattr("shutil.disk_usage", lambda home: SimpleNamespace(free=7))
+    assert workspace.machine() == replace(first, free_disk_bytes=7)

@@ -149,7 +149,7 @@ def test_a_bug_that_is_chosen_while_the_page_is_drawn_stays(still_server, open_p
 def test_a_run_that_is_picked_while_the_page_is_drawn_stays(still_server, open_page):
     page = open_page(f"{still_server.url}/?patches=5")
     panel = shown(page)
-    panel.locator(".ledger").wait_for()
+    panel.locator(".verdict-table").wait_for()
     asked_again(page)
     picks = Held(page, "**/queue/join*", call(still_server, "patches_another_run"))
     panel.get_by_role("combobox", name="Benchmark run").click()
@@ -167,7 +167,7 @@ def test_a_patch_that_is_read_stays_when_another_benchmark_starts(still_server, 
     page = open_page(still_server.url)
     tab(page, "Patches")
     panel = shown(page)
-    panel.locator(".ledger button.cell").nth(4).click()
+    panel.locator(".verdict-table button.cell").nth(4).click()
     panel.get_by_text("Test log").wait_for()
     heading = panel.locator(".patch h3").text_content()
     with sqlite3.connect(still_server.home / "studio.db") as database:
@@ -185,11 +185,11 @@ def test_a_form_that_a_link_opens_stands_alone_and_so_does_its_address(still_ser
     shown(page).get_by_role("link", name="Run again with changes").click()
     panel = shown(page)
     expect(panel.get_by_role("button", name="Start benchmark")).to_be_visible()
-    expect(panel.locator(".ledger")).to_be_hidden()
+    expect(panel.locator(".verdict-table")).to_be_hidden()
     expect(panel.locator("#benchmark-run")).to_be_hidden()
     page.wait_for_url("**/?tab=patches&again=4")
     panel.get_by_role("button", name="Close").click()
-    expect(panel.locator(".ledger")).to_be_visible()
+    expect(panel.locator(".verdict-table")).to_be_visible()
     page.wait_for_url("**/?patches=5")
 
 
@@ -198,7 +198,7 @@ def test_an_address_opens_its_tab_at_once_and_shows_nothing_before_it_is_filled_
     still_server, open_page, address, name
 ):
     page = open_page()
-    arrives = Held(page, "**/queue/join*", call(still_server, "app_arrive"))
+    arrives = Held(page, "**/queue/join*", call(still_server, "app_open_first"))
     page.goto(f"{still_server.url}/{address}")
     arrives.wait_for_one()
     expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")

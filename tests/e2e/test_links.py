@@ -49,7 +49,7 @@ def test_a_comparison_can_be_shared(still_server, open_page):
     panel = shown(page)
     expect(panel.get_by_text("hoose 2 to 8 different benchmark runs")).to_be_visible()
     panel.get_by_label("Runs to compare").click()
-    page.get_by_role("option", name=re.compile("starter on pocket")).first.click()
+    page.get_by_role("option", name=re.compile("starter on pocket.*run 4")).click()
     panel.get_by_role("button", name=re.compile("only by")).first.click()
     bug = panel.locator(".pair .name").first
     bug.click()
@@ -129,3 +129,34 @@ def test_the_table_fills_the_height_without_scrolling_inside(still_server, open_
     assert bottom <= height
     assert bottom > height - 120 or height == 1080  # all 24 bugs have room there
     assert strip <= 90
+
+
+@pytest.mark.parametrize(("address", "name"), [("?tab=train", ""), ("?tab=train&again=2", "repair-lora-2")])
+def test_what_is_typed_stays_over_a_reload_and_a_new_link_begins_anew(still_server, open_page, address, name):
+    page = open_page(f"{still_server.url}/{address}")
+    panel = shown(page)
+    expect(panel.locator(".memory")).to_be_visible()
+    expect(field(panel, "Name")).to_have_value(name)  # a link has filled the form
+    field(panel, "Learning rate").fill("0.0007")
+    field(panel, "Name").fill("typed-here")
+    expect(panel.get_by_text('name="typed-here"')).to_be_visible()
+    page.reload()
+    expect(field(shown(page), "Name")).to_have_value("typed-here")
+    expect(field(shown(page), "Learning rate")).to_have_value("0.0007")
+    other = page.context.new_page()
+    other.goto(f"{still_server.url}/?tab=train&again=2")
+    expect(field(shown(other), "Name")).to_have_value("repair-lora-2")
+    expect(field(shown(other), "Learning rate")).to_have_value("0.0002")
+    page.goto(f"{still_server.url}/?tab=train&use=dataset:stdlib-faults")
+    expect(shown(page).locator(".memory")).to_be_visible()
+    expect(field(shown(page), "Name")).to_have_value("")
+
+
+def test_what_is_typed_comes_back_also_where_another_page_was_reloaded(still_server, open_page):
+    page = open_page(f"{still_server.url}/?tab=train")
+    field(shown(page), "Name").fill("typed-here")
+    expect(shown(page).get_by_text('name="typed-here"')).to_be_visible()
+    drawn_tab(page, "Monitor")
+    page.reload()
+    shown(page).locator(".strip").wait_for()
+    expect(field(tab(page, "Train"), "Name")).to_have_value("typed-here")

@@ -12,7 +12,7 @@ import pytest
 from engine.assets import STARTER_MODEL
 from engine.domain import Message, Model
 from engine.errors import OutsideFailure, UserError
-from engine.generators import PromptTooLong
+from engine.generators import TOO_LONG, PromptTooLong
 from engine.generators.contract import check
 from engine.generators.endpoint import Endpoint
 
@@ -67,7 +67,7 @@ def test_a_service_that_gives_one_answer_at_a_time_is_asked_again(serve):
 
 def test_a_prompt_that_is_too_long_is_told_apart(url):
     drawn = dict(endpoint(url).generate(["x = 1\n" * 5000, "x"], 1))
-    assert drawn[0] is None
+    assert drawn[0] == TOO_LONG
     assert len(drawn[1]) == 1
     with pytest.raises(PromptTooLong):
         list(endpoint(url).stream("x = 1\n" * 5000))

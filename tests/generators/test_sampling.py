@@ -50,7 +50,7 @@ def test_a_stream_never_shows_half_a_character(tiny, monkeypatch):
     sampling, text = loaded(tiny), "x = '日本é'"
     ids = sampling.loaded.tokenizer.encode(text, add_special_tokens=False)
     assert any("\ufffd" in sampling.loaded.tokenizer.decode([one]) for one in ids), "a token is part of a character"
-    drawn = [(torch.tensor([[one]]), None) for one in ids]
+    drawn = [(None, torch.tensor([one]), None) for one in ids]
     monkeypatch.setattr("engine.generators.sample.sample", lambda *_: iter(drawn))  # the model wants to write just this
     pieces = list(sampling.stream("é"))
     assert "".join(pieces) == text
@@ -76,3 +76,39 @@ def test_scores_are_the_models_own_log_probabilities(tiny):
         likely = sampling.loaded.model(ids).logits[0].log_softmax(-1)
     tokens = ids[0, start:]
     assert found[0].score == pytest.approx(float(likely[start - 1 : -1].gather(1, tokens[:, None]).mean()), abs=1e-4)
+
+
+def test_a_completion_that_has_ended_leaves_and_the_others_stay_as_they_were(tiny, monkeypatch):
+    """Every token ends a completion with a chance: those of the other completions and prompts are the same alone."""
+    import torch
+
+    sampling = loaded(tiny, temperature=3)
+    ends = torch.arange(0, len(sampling.loaded.tokenizer), 4)
+    monkeypatch.setattr("engine.generators.batches.stop_ids", lambda _: ends)
+    sizes, advance = [], sample_module().advance
+    monkeypatch.setattr(sample_module(), "advance", lambda *args: (sizes.append(len(args[2])), advance(*args))[1])
+    together = dict(sampling.generate(PROMPTS, 8))
+    assert sizes[0] == 24
+    assert sizes[-1] <= 12
+    for index, prompt in enumerate(PROMPTS):
+        ((_, alone),) = sampling.generate([prompt], 8)
+        assert [one.text for one in alone] == [one.text for one in together[index]]
+        assert [one.score for one in alone] == pytest.approx([one.score for one in together[index]], abs=1e-4)
+    assert {one.is_finished for found in together.values() for one in found} == {True, False}
+
+
+def test_tokens_are_drawn_as_often_as_their_chances_say():
+    import torch
+
+    chances = torch.tensor([[0.0, 0.5, 0.2, 0.3, 0.0]]).repeat(10_000, 1)
+    numbers = torch.arange(10_000) / 10_000
+    drawn = sample_module()._draw(chances, numbers)
+    assert torch.bincount(drawn, minlength=5).tolist() == pytest.approx([0, 5000, 2000, 3000, 0], abs=2)
+    edges = sample_module()._draw(chances[:2], torch.tensor([0.0, 1.0 - 2**-24]))
+    assert edges.tolist() == [1, 3], "a token without a chance is never drawn"
+
+
+def sample_module():
+    import engine.generators.sample
+
+    return engine.generators.sample

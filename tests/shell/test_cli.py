@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -272,3 +273,13 @@ def test_a_run_can_go_on_right_after_the_machine_was_restarted(home, monkeypatch
     assert done.exit_code == 0, done.output
     assert workspace.runs.get(run_id).state == "starting"
     workspace.close()
+
+
+def test_the_log_of_a_run_holds_nothing_that_a_terminal_would_obey(home):
+    workspace = Workspace(home)
+    run_id = workspace.runs.submit(read_spec("dataset", "demo"))
+    folder = RunDir.create(Path(workspace.runs.get(run_id).folder), {}, Inputs())
+    folder.log.write_text("a\tb\x1b]0;owned\x07\x1b[2J\nstep 1\rstep 2\n")
+    workspace.close()
+    done = CliRunner().invoke(app, ["runs", "log", str(run_id), "--home", str(home)])
+    assert done.stdout == "a\tb\\x1b]0;owned\\x07\\x1b[2J\nstep 1\nstep 2\n"

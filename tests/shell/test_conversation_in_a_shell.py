@@ -15,3 +15,14 @@ def test_turns_of_a_branch_are_printed_once_each(capsys):
     follow.conversation(SimpleNamespace(chats=chats, tick=lambda: None), 1, quiet=False)
     printed = capsys.readouterr().out
     assert [printed.count(f"turn {number}") for number in (1, 4, 5)] == [1, 1, 1]
+
+
+def test_an_answer_that_is_printed_as_it_is_written_is_not_printed_again(capsys):
+    answer = ShownTurn(1, "assistant", "return a + b", False, "", "plausible", "", "")
+    seen = [([], "return", True), ([], "return a", True), ([answer], "", False), ([answer], "", False)]
+    views = [SimpleNamespace(turns=turns, live_text=live, is_busy=busy) for turns, live, busy in seen]
+    chats = SimpleNamespace(view=lambda _: views.pop(0))
+    follow.conversation(SimpleNamespace(chats=chats, tick=lambda: None), 1, quiet=False)
+    printed = capsys.readouterr().out
+    assert printed.count("return") == printed.count("assistant") == printed.count("plausible") == 1
+    assert "return a + b" in printed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from engine.control.demo import Row
 from engine.machine import Machine
@@ -36,3 +37,9 @@ def test_before_the_first_is_done_the_line_says_how_far_it_is():
     said = line(row("starter", "running", 4, 1), row("mine", "queued", 0))
     assert "base model: testing 4 of 46" in said
     assert "plausible" not in said
+
+
+def test_a_repair_is_tried_with_the_best_model_on_a_bug_that_it_has_repaired():
+    rows = [replace(row(model, "done", 46, hits), example=f"pocket/{model}") for model, hits in (("a", 2), ("b", 9))]
+    text = guide.about(["a stage"], rows, Machine, under_way=False)
+    assert 'href="?tab=chat&amp;bug=pocket/b&amp;use=model:b"' in text

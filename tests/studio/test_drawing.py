@@ -10,7 +10,7 @@ from filled import fill
 from sqlmodel import col, select
 
 from engine.control.workspace import Workspace
-from storage.tables import Dataset, Run
+from storage.tables import Bug, Dataset, Run
 from studio.app import create_app
 
 TRAINED = 2  # a run of the used home
@@ -154,3 +154,25 @@ def test_a_page_past_the_end_is_the_last_one(workspace):
     table, said, _ = draw(5, "", "all", "", "bug", 99, 10, "", "")
     assert said == "page 3 of 3, 24 bugs"
     assert table.count("<tr") == 1 + 4
+
+
+def test_a_conversation_begins_with_a_bug_that_its_model_repairs_where_that_is_known(workspace):
+    known = [entry.id for entry in workspace.chats.bug_entries()]
+    with workspace._database.write() as session:
+        for row, bug_id, rank in zip(session.scalars(select(Bug).where(col(Bug.run_id) == 5)), known[3:6], (4, 1, 2),
+                                     strict=False):  # fmt: skip
+            row.bug_id, row.first_plausible = bug_id, rank
+            row.known_fix, row.buggy_code, row.skipped = "plausible", "test_failed", ""
+    drawing = part(workspace, "chat", "choices")
+    model_at = [field.label for field in drawing.inputs].index("Model")
+
+    def drawn(model, bug=""):
+        values = [field.value for field in drawing.inputs]
+        values[0], values[model_at] = bug, model
+        return drawing.draw(*values)[1]
+
+    assert drawn("repair-lora")["value"] == known[4], "of the smallest rank"
+    assert drawn("starter-adapter")["value"] == known[0], "nothing is known of this model"
+    assert "value" not in drawn("repair-lora", bug=known[1]), "what is chosen stays"
+    marked = [bug_id for label, bug_id in drawn("repair-lora")["choices"] if "repaired in a benchmark run" in label]
+    assert marked == known[3:6]

@@ -13,6 +13,9 @@ from filled import CHAT_BUG, HOSTILE, fill
 
 from engine.builders import Funnel
 from engine.builders.columns import Preview
+from engine.control.chats import View
+from engine.control.datasets import ShownSample
+from engine.control.turns import ShownTurn
 from engine.control.views import DatasetView, RunView, run_views
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
@@ -274,4 +277,18 @@ def test_a_merge_whose_numbers_are_not_finite_is_shown_as_no_proof():
 def test_a_merge_is_a_success_only_if_every_patch_is_the_same(usable, same, look, words):
     shown = merge.parity_check(merge.Parity(usable, 1e-6, 1e-5, same, 5))
     assert f'class="parity {look}"' in shown
+    assert words in shown
+
+
+@pytest.mark.parametrize(("language", "colours"), [("java", True), ("python", False), ("", False)])
+def test_a_sample_has_the_colours_of_its_language(language, colours):
+    before, after = "final int a = 1;\n", "final int a = 2;\n"
+    shown = ShownSample(0, 1, True, "Main", "k", "p", "t", before, after, (("p", False),), language)
+    assert (">final<" in datasets.sample(shown)) == colours
+
+
+@pytest.mark.parametrize(("role", "words"), [("tool", "Write a message"), ("assistant", "Press Repair to continue")])
+def test_the_last_line_of_a_conversation_says_the_same_as_its_last_turn(role, words):
+    turn = ShownTurn(1, role, "The model repeats an answer.", False, "", "", "", "")
+    shown = conversation.shown(View(1, "b", "m", "s", "test_failed", "running", "ready", False, "", (turn,), ""))
     assert words in shown

@@ -79,3 +79,10 @@ def test_a_link_with_one_setting_fills_that_one(studio):
 def test_a_link_that_means_nothing_is_refused(studio, name, value, says):
     with pytest.raises(gr.Error, match=says):
         filled(studio, **{name: value})
+
+
+@pytest.mark.parametrize("use", ["kind:merge", "nothing:x", "trainer.folder:/etc", ":"])
+def test_a_link_can_set_only_what_the_form_has(studio, use):
+    handler = next(each for each in studio.blocks.fns.values() if each.api_name == "train_fill")
+    with pytest.raises(gr.Error):
+        handler.fn(0, use)

@@ -7,6 +7,7 @@ from small_benchmark import bug
 
 from engine.domain import Completion, Model
 from engine.errors import UserError
+from engine.generators import TOO_LONG
 from engine.rundir import Inputs, RunDir
 from engine.specs import BenchmarkSpec
 from engine.work.benchmark import benchmark
@@ -85,7 +86,7 @@ class Remote:
 
     def generate(self, prompts, n):
         for index, prompt in enumerate(prompts):
-            yield index, None if len(prompt) > 1000 else [Completion("    return a + b\n")] * n
+            yield index, TOO_LONG if len(prompt) > 1000 else [Completion("    return a + b\n")] * n
 
 
 def test_a_prompt_that_turns_out_too_long_sets_its_bug_aside(small, run, monkeypatch):
