@@ -24,6 +24,7 @@ ACCENT, WARM, MUTED = "#5b73e6", "#d9822b", "#8a93a6"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
 GIB, MIB = 1 << 30, 1 << 20
+TOP = {"y": 1, "yref": "container", "yanchor": "top"}
 FROM_ZERO = {"rangemode": "tozero"}
 # One colour for each of several runs, told apart by most colour-blind readers (Okabe and Ito 2008).
 SERIES = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8a7d00", "#8a93a6")
@@ -173,7 +174,14 @@ def _figure(
 ) -> str:
     axis = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
     base = {
-        "title": {"text": title, "font": {"size": 13, "color": MUTED}, "x": 0, "xref": "container", "pad": {"l": 8}},
+        "title": {
+            "text": title,
+            "font": {"size": 13, "color": MUTED},
+            **TOP,
+            "x": 0,
+            "xref": "container",
+            "pad": {"l": 8, "t": 10},
+        },
         "paper_bgcolor": TRANSPARENT,
         "plot_bgcolor": TRANSPARENT,
         "font": {"family": "system-ui, sans-serif", "size": 11, "color": MUTED},
@@ -182,7 +190,7 @@ def _figure(
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": "#232938", "bordercolor": "#232938", "font": {"color": "#eef0f4"}},
         "showlegend": False,
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", **TOP},  # on the line of the title
         "uirevision": "keep",  # zoom and hidden curves survive a redraw
         "xaxis": {**axis, **x_axis},
         "yaxis": {**axis, **(y_axis or {})},

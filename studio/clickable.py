@@ -60,6 +60,19 @@ def plain(value: str = "", **settings: Any) -> gr.HTML:
     return gr.HTML(value, js_on_load=None, apply_default_css=False, **settings)
 
 
+def revealed(**settings: Any) -> gr.HTML:
+    """An HTML part that comes into sight when what it is about, its `data-about`, has become something else."""
+    script = """
+let last;
+watch('value', () => {
+  const about = element.querySelector('[data-about]')?.dataset.about ?? '';
+  if (about && last !== undefined && about !== last) element.scrollIntoView({block: 'nearest'});
+  last = about;
+});
+"""
+    return gr.HTML("", js_on_load=script, apply_default_css=False, **settings)
+
+
 def marking(**settings: Any) -> gr.HTML:
     """An HTML part whose complaints mark the fields of its panel that they are about, also for a screen reader."""
     script = "watch('value', () => window.studio.mark(element.closest('.panel')));"
@@ -76,6 +89,11 @@ def hidden_field(value: int | str = 0) -> Any:
 def show_or_hide(is_shown: bool, *classes: str) -> dict[str, Any]:
     """An update that shows or hides a row or column; one hidden by Gradio itself still has its frame drawn."""
     return dict(gr.update(elem_classes=[*classes, *([] if is_shown else [GONE])]))
+
+
+def pager(page: int, pages: int) -> list[dict[str, Any]]:
+    """Updates for the buttons *previous* and *next*: neither leads beyond the first page, 1, or the last."""
+    return [dict(gr.update(interactive=page > 1)), dict(gr.update(interactive=page < pages))]
 
 
 def click_value(event: gr.EventData) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from engine.benchmarks import BugEntry
 from engine.control.lately import Lately
-from engine.control.runs import Runs, ask_to_end
+from engine.control.runs import Runs
+from engine.control.states import ask_to_end
 from engine.control.turns import ShownTurn, path_of, turn_for_page, turns_for_worker
 from engine.domain import Bug
 from engine.errors import OutsideFailure, UserError

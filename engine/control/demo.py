@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from engine.control.outcomes import outcome_words, seconds_worked
 from engine.control.patches import Patches
-from engine.control.runs import Runs, progress_of
+from engine.control.runs import Runs
+from engine.control.states import progress_of
 from engine.errors import UserError
 from engine.params import shown
 from engine.rundir import ENDED

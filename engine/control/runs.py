@@ -16,6 +16,7 @@ from engine.control.models import Models
 from engine.control.names import AUTOMATIC_NAME, check_name, default_name, next_free
 from engine.control.outcomes import SECONDS_BEFORE, seconds_before, seconds_worked
 from engine.control.repeat import differences
+from engine.control.states import ask_to_end
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
@@ -282,22 +283,6 @@ def _check_excluded(params: Params) -> None:
         raise UserError(f"exclude: {params.name}: {error}; with its settings, {how}", field="exclude") from None
 
 
-def ask_to_end(run: Run, *, now: bool = False) -> None:
-    """Mark a run that has not ended as stopping; call it in the transaction that decides this."""
-    is_new = run.state != "stopping" or (now and not run.stop_now)
-    run.stop_asked_at = time.time() if is_new else run.stop_asked_at
-    run.stop_now = run.stop_now or now
-    run.state = "stopped" if run.state == "queued" else "stopping"
-    run.ended_at = time.time() if run.state == "stopped" else None
-
-
 def spec_json(spec: Spec) -> str:
     """The spec as JSON, as the shell commands read it from a file."""
     return spec.model_dump_json(indent=2)
-
-
-def progress_of(run: Run) -> float | None:
-    """Share done, 0 to 1; None if it is not known."""
-    if run.state == "done":
-        return 1.0
-    return min(1.0, run.progress_done / run.progress_total) if run.progress_total else None

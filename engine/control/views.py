@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import results
 from engine.control.outcomes import outcome_words, reached, seconds_before, stopping
-from engine.control.runs import progress_of
+from engine.control.states import progress_of
 from engine.results import DatasetResult, Funnel, Histogram, Loss, SideRows
 from engine.rundir import ACTIVE, ENDED
 from engine.specs import KINDS, waits_for_people

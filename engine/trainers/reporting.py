@@ -75,9 +75,11 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
         values = {NAMES[name]: float(value) for name, value in logs.items() if name in NAMES}
+        step = int(state.global_step)
+        # The rows of all epochs are one epoch to transformers; it writes `logs` to the run's log after this.
+        logs["epoch"] = round(step / self.steps_per_epoch, 3)
         if not values:
             return
-        step = int(state.global_step)
         values["epoch"] = step / self.steps_per_epoch
         if "loss" in values:
             now = time.monotonic()

@@ -76,7 +76,8 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
         "train_loss": _mean_loss(history),
         "eval_loss": evaluations[-1] if evaluations else None,
         "steps": int(trainer.state.global_step),
-        "samples": len(places),
+        "samples": len(set(places)),
+        "samples_seen": len(places),  # each as often as it was trained on
         "tokens": int(tokens[-1]),
         "left_out": left_out,
         "trainable_parameters": trainable,

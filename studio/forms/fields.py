@@ -107,7 +107,7 @@ def field(
         "label": label,
         "info": info.description or None,
         "elem_id": "-".join([kind_of_run, *filter(None, [plugin]), *place.split(".")]),
-        "elem_classes": [css_class(place)],
+        "elem_classes": [css_class(place), *(["many"] if kind.is_many else [])],
         "interactive": True,
     }
     widget = _widget(kind, info.default, names, is_closed, common)

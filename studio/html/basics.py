@@ -98,9 +98,11 @@ def bar(fraction: float | None, *, is_live: bool = True) -> str:
     return f'<div class="bar" role="progressbar" aria-valuenow="{percent:.0f}"><i style="width:{percent}%"></i></div>'
 
 
-def empty(title: str, text: str) -> str:
-    """A placeholder: what will be shown here, and the next step."""
-    return f'<div class="empty"><h3>{esc(title)}</h3><p>{esc(text)}</p></div>'
+def empty(title: str, text: str, *steps: tuple[str, str]) -> str:
+    """A placeholder: what will be shown here, and the next `steps`, each as its words and the address that it opens."""
+    links = "".join(f'<a class="button" href="{esc(address)}">{esc(words)}</a>' for words, address in steps)
+    after = f'<p class="after">{links}</p>' if links else ""
+    return f'<div class="empty"><h3>{esc(title)}</h3><p>{esc(text)}</p>{after}</div>'
 
 
 def complaint(words: str, wrong: Sequence[str] = ()) -> str:

@@ -60,7 +60,8 @@ def _of_many(compared: Compared, chosen: str) -> str:
         _pattern(
             "".join("01"[hit] for hit in hits),
             "".join(
-                f'<i class="dot{" on" if hit else ""}">{letter}</i>' for letter, hit in zip(LETTERS, hits, strict=False)
+                f'<i class="dot{f" on l-{letter}" if hit else ""}">{letter}</i>'
+                for letter, hit in zip(LETTERS, hits, strict=False)
             )
             + f'<i class="length" style="width:{45 * number / most:.1f}%"></i><b>{number}</b>',
             chosen,
@@ -99,7 +100,8 @@ def runs_table(compared: Compared) -> str:
 def _run_row(run: ComparedRun, k: int, letter: str) -> str:
     share, one = run.plausible_at[k], run.pass_at.get(1)
     low, high = share.interval
-    facts = " · ".join(filter(None, (run.benchmark, run.representation, run.generator, f"{run.candidates} candidates")))
+    unnamed = [each for each in (run.model, run.benchmark) if each not in run.name]
+    facts = " · ".join(filter(None, (*unnamed, run.representation, run.generator, f"{run.candidates} candidates")))
     each = run.seconds_for_each
     shown = (
         f"<b>{share.hits}</b> of {share.total}<small>{low:.0%} to {high:.0%}</small>",
@@ -108,7 +110,7 @@ def _run_row(run: ComparedRun, k: int, letter: str) -> str:
         (duration(each) if each >= 10 else f"{each:.1f} s") if each is not None else "–",
     )
     cells = "".join(f'<td class="num">{cell}</td>' for cell in shown)
-    name = f'<a href="{esc(link(patches=run.run))}">{esc(run.name)}</a><small>{esc(run.model)} · {esc(facts)}</small>'
+    name = f'<a href="{esc(link(patches=run.run))}">{esc(run.name)}</a><small>{esc(facts)}</small>'
     return f'<tr><th scope="row"><i class="letter l-{letter}">{letter}</i><div>{name}</div></th>{cells}</tr>'
 
 
@@ -187,7 +189,10 @@ def side_by_side(patches: Sequence[Detail | None], compared: Compared, bug_id: s
         if known
         else ""
     )
-    return f'<article class="beside"><h3>{esc(bug_id)}</h3><div class="columns">{columns}{fix}</div></article>'
+    return (
+        f'<article class="beside" data-about="{esc(bug_id)}"><h3>{esc(bug_id)}</h3>'
+        f'<div class="columns">{columns}{fix}</div></article>'
+    )
 
 
 def _head(patch: Detail | None) -> str:

@@ -62,12 +62,11 @@ def _figures(table: Sequence[Row], *, is_earlier: bool = False) -> str:
         for name, row in rows
     )
     scored = {row.scored for _, row in rows}
-    of = f"of {scored.pop()} bugs with a plausible patch" if len(scored) == 1 else "bugs with a plausible patch"
+    of = f"of {scored.pop()} bugs" if len(scored) == 1 else "bugs"
     when = " in the previous demo" if is_earlier else ""
     return (
-        f'<span class="figures">{shown}<span title="a patch passes all tests, best of 10">{of}{when}</span></span>'
-        '<span class="dim" title="A patch can pass every test and still be wrong; read it to be sure.">'
-        f"passes all tests, best of 10</span>{testing}"
+        f'<span class="figures">{shown}<span class="dim" title="A patch can pass every test and still be wrong; '
+        f'read it to be sure.">{of} with a patch that passes all tests, best of 10{when}</span></span>{testing}'
     )
 
 

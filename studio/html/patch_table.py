@@ -95,7 +95,9 @@ def table(rows: Sequence[BugRow], candidates: int, chosen: str) -> str:
 def _row(row: BugRow, candidates: int, chosen: str) -> str:
     facts = " · ".join(filter(None, [row.kind.replace("_", " "), row.cwe, row.language]))
     hint = esc(f"{row.bug_id}: {facts}")
-    name = f'<th scope="row" title="{hint}"><b>{esc(row.bug_id)}</b><span>{esc(facts)}</span></th>'
+    benchmark, slash, own = row.bug_id.rpartition("/")
+    called = f"<b><i>{esc(benchmark + slash)}</i>{esc(own)}</b>"
+    name = f'<th scope="row" title="{hint}">{called}<span>{esc(facts)}</span></th>'
     if row.skipped:
         return f'<tr class="skipped">{name}<td colspan="{candidates + 3}">skipped: {esc(row.skipped)}</td></tr>'
     outcomes = dict(row.cells)

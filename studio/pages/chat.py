@@ -36,7 +36,7 @@ def build(frame: Frame) -> None:
             plain(heading("Bug", "Choose a model and a bug; the faulty lines are marked."))
             form = Form("chat", names=names, folded=FOLDED)
             code = plain()
-        with gr.Column(scale=6, min_width=320, variant="panel"):
+        with gr.Column(scale=7, min_width=320, variant="panel"):
             status = plain()
             turns = clickable(elem_classes="scroll talk")
             message = gr.Textbox(

@@ -12,9 +12,10 @@ from engine.control.compare import GROUPINGS, MOST_RUNS, Compared, ComparedBug
 from engine.control.patches import Detail
 from engine.control.views import RunView, run_views
 from engine.errors import UserError
+from studio.addresses import link
 from studio.charts import plausible_by_rank
 from studio.checked import chosen_number, number_of
-from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
+from studio.clickable import GONE, click_value, clickable, hidden_field, pager, plain, revealed, show_or_hide
 from studio.guard import on
 from studio.html import comparison as html
 from studio.html.basics import empty
@@ -22,7 +23,7 @@ from studio.page import Frame
 from studio.pages.patches import run_label
 from studio.plotted import plotted
 
-SIZE = 12  # bugs on one page of the table
+SIZE = 8  # bugs on one page of the table
 WORDS = {"kind": "kind of fault", "cwe": "CWE", "language": "language", "lines": "length of the fault"}
 ALL = 0  # candidates: as many as all runs have
 
@@ -63,7 +64,7 @@ def build(frame: Frame) -> None:
     workspace, live = frame.workspace, frame.live
     wanted, opened, pattern, bug = (hidden_field("") for _ in range(4))
     page = hidden_field(1)
-    with gr.Row(elem_classes="run-row compare-row"):
+    with gr.Row(elem_classes=["run-row", "compare-row", GONE]) as choosing:
         picker = gr.Dropdown([], label="Runs to compare", multiselect=True, max_choices=MOST_RUNS, interactive=True,
                              elem_id="compared-runs", show_label=False, scale=1, min_width=280)  # fmt: skip
         at = gr.Dropdown([("all candidates", ALL)], value=ALL, label="Candidates that count", show_label=False,
@@ -88,7 +89,7 @@ def build(frame: Frame) -> None:
                 before = gr.Button("Previous page", size="sm", min_width=100)
                 place = plain(elem_classes="place")
                 after = gr.Button("Next page", size="sm", min_width=100)
-            beside = plain()
+            beside = revealed()
 
     @lru_cache(maxsize=4)  # several parts draw the same comparison, again and again while other runs are at work
     def compared_once(_: Hashable, chosen: tuple[int, ...], k: int | None) -> Compared:
@@ -118,12 +119,13 @@ def build(frame: Frame) -> None:
         k = chosen_number(at_most) if chosen_number(at_most) < most else ALL
         ks = gr.update(choices=[("all candidates", ALL), *((f"first {n} candidates", n) for n in range(1, most))],
                        value=k)  # fmt: skip
+        row = show_or_hide(len(runs) > 1, "run-row", "compare-row")
         try:
             compared(text, held, k)
         except UserError as error:
-            said = empty("Nothing to compare yet", f"{_capital(str(error))}.")
-            return [choices, ks, text, said, show_or_hide(False, "page")]
-        return [choices, ks, ",".join(map(str, chosen)), "", show_or_hide(True, "page")]
+            said = empty("Nothing to compare", f"{_capital(str(error))}.") if len(runs) > 1 else _nothing_yet(len(runs))
+            return [choices, ks, text, said, show_or_hide(False, "page"), row]
+        return [choices, ks, ",".join(map(str, chosen)), "", show_or_hide(True, "page"), row]
 
     def draw_figures(text: str, held: str, k: Any, group: str) -> list[str]:
         try:
@@ -147,18 +149,20 @@ def build(frame: Frame) -> None:
         except UserError:
             return [""]
 
-    def draw_bugs(text: str, held: str, k: Any, which: str, words: str, number: int, chosen: str) -> list[str]:
+    def draw_bugs(text: str, held: str, k: Any, which: str, words: str, number: int, chosen: str) -> list[Any]:
         try:
             found = compared(text, held, k)
         except UserError:
-            return ["", "", ""]
+            return ["", "", "", gr.skip(), *pager(1, 1)]
         bugs = sorted(fitting(found.bugs, which, words), key=lambda each: not each.is_common)
         pages = max(1, -(-len(bugs) // SIZE))
         number = min(max(number, 1), pages)
         part = bugs[(number - 1) * SIZE : number * SIZE]
         cells = workspace.compare.cells([run.run for run in found.runs], [each.bug_id for each in part], html.CELLS)
         said = f"repaired by {_named(which)} only" if which else "all bugs"
-        return [html.bugs_table(part, cells, found, chosen), f"page {number} of {pages}, {len(bugs)} bugs", said]
+        is_part = gr.update(interactive=bool(which or words.strip()))
+        where = f"page {number} of {pages}, {len(bugs)} bugs"
+        return [html.bugs_table(part, cells, found, chosen), where, said, is_part, *pager(number, pages)]
 
     def draw_beside(text: str, held: str, k: Any, chosen: str) -> list[str]:
         if not chosen:
@@ -202,10 +206,12 @@ def build(frame: Frame) -> None:
         pages = -(-len(fitting(compared(text, held, k).bugs, which, words)) // SIZE)
         return min(number + 1, max(1, pages))
 
-    live.show(draw_runs, [wanted, opened, at], [picker, at, opened, state, results], also=[wanted.change, at.change])
+    live.show(
+        draw_runs, [wanted, opened, at], [picker, at, opened, state, results, choosing], also=[wanted.change, at.change]
+    )
     live.show(draw_figures, [wanted, opened, at, by], [figures, curves, groups], also=[by.change])
     live.show(draw_overlap, [wanted, opened, at, pattern], [overlap])
-    live.show(draw_bugs, [wanted, opened, at, pattern, search, page, bug], [table, place, shown],
+    live.show(draw_bugs, [wanted, opened, at, pattern, search, page, bug], [table, place, shown, clear, before, after],
               also=[part.change for part in (pattern, search, page, bug)])  # fmt: skip
     live.show(draw_beside, [wanted, opened, at, bug], [beside], ticks=False)
     on(picker.input, choose_runs, picker, [wanted, pattern, bug, page], name="compare_choose_runs")
@@ -225,6 +231,14 @@ def build(frame: Frame) -> None:
     frame.keep("repaired", pattern)
     frame.keep("bug", bug)
     frame.keep("q", search)
+
+
+def _nothing_yet(runs: int) -> str:
+    text = (
+        "Two benchmark runs are shown here side by side: which bugs each of them repairs, and the patches of both. "
+        f"{'One more is needed' if runs else 'There is none yet'}."
+    )
+    return empty("Nothing to compare yet", text, ("Run a benchmark", link(tab="patches")))
 
 
 def _named(pattern: str) -> str:

@@ -43,8 +43,8 @@ def funnel(source: int, losses: Sequence[Loss], kept: int) -> str:
     return f'<ol class="funnel">{row("read", source, "in")}{lost}{row("samples", kept, "out")}</ol>'
 
 
-def report(dataset: DatasetView) -> str:
-    """The figures of a dataset."""
+def report(dataset: DatasetView) -> list[str]:
+    """The figures of a dataset, what was left out of it, and the kinds of fault in it."""
     figures = tiles(
         [
             (f"{dataset.train_rows:,}", "training samples", "the model learns from these"),
@@ -53,12 +53,10 @@ def report(dataset: DatasetView) -> str:
             (dataset.hash[:10], "content hash", "the same hash means the same samples"),
         ]
     )
+    lost = f"<h4>From source to samples</h4>{funnel(dataset.source, dataset.losses, dataset.rows)}"
     shares = f"<section><h4>Kinds of fault</h4>{share_bars(dataset.kinds)}</section>" if dataset.kinds else ""
-    lost = funnel(dataset.source, dataset.losses, dataset.rows)
-    losses = f"<section><h4>From source to samples</h4>{lost}</section>"
     run = f'<a href="?run={dataset.run_id}">run {dataset.run_id}</a>'
-    made = f'<p class="dim">Built {when(dataset.created_at)} by {run}.</p>'
-    return f'{figures}<div class="two">{losses}{shares}</div>{made}'
+    return [figures, lost, f'{shares}<p class="dim">Built {when(dataset.created_at)} by {run}.</p>']
 
 
 def actions(dataset: DatasetView) -> str:
@@ -149,15 +147,20 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=7, min_width=320):
             strip = plain()
             with gr.Column(variant="panel"):
-                with gr.Row(elem_classes="bar-row"):
+                with gr.Row(elem_classes=["bar-row", GONE]) as chosen:
                     picker = gr.Dropdown([], label="Dataset", info="newest first", interactive=True, elem_id="dataset")
                     offers = plain(elem_classes="actions")
                 facts = plain()
-                lengths = plotted(visible="hidden", elem_classes="chart")
+                with gr.Row(elem_classes=["halves", GONE]) as halves:
+                    losses = plain()
+                    lengths = plotted(visible="hidden", elem_classes="chart")
+                kinds = plain(elem_classes="kinds")
             with gr.Column(variant="panel", elem_classes=GONE) as explorer:
                 plain(heading("Samples", "Exactly what training will see."))
                 with gr.Row(elem_classes="bar-row"):
-                    search = gr.Textbox("", label="Search samples", placeholder="id, kind or code", scale=3)
+                    search = gr.Textbox(
+                        "", label="Search samples", placeholder="id, kind or code", max_lines=1, scale=3
+                    )
                     before = gr.Button("Previous", size="sm", min_width=80)
                     after = gr.Button("Next", size="sm", min_width=80)
                     place = plain(elem_classes="place")
@@ -217,10 +220,16 @@ def build(frame: Frame) -> None:
         shown = known.get(want) or known.get(held or "") or next(iter(known.values()), None)
         top = run_strip(building[0]) if building and building[0].state != "done" else ""
         if shown is None:
-            text = "Choose where the bugs come from and press Build dataset; it takes about a minute."
-            return [top, gr.update(choices=[], value=None, visible="hidden"), "", empty("No dataset yet", text)]
+            text = (
+                "Choose where the bugs come from and press Build dataset; it takes about a minute. What was kept and "
+                "left out appears here, and every sample as training will see it."
+            )
+            nothing = empty("No dataset yet", text)
+            gone = [show_or_hide(False, "bar-row"), show_or_hide(False, "halves")]
+            return [top, gr.update(choices=[], value=None), "", nothing, "", "", *gone]
         choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known.values()]
-        return [top, gr.update(choices=choices, value=shown.name, visible=True), actions(shown), report(shown)]
+        rows = [show_or_hide(True, "bar-row"), show_or_hide(True, "halves")]
+        return [top, gr.update(choices=choices, value=shown.name), actions(shown), *report(shown), *rows]
 
     def draw_lengths(name: str | None) -> list[Any]:
         if not name:
@@ -259,7 +268,8 @@ def build(frame: Frame) -> None:
     on(zone.upload, take_file, [chooser, *(each.widget for each in takers)], filled, name="datasets_take_file")
     shown = [refused, *form.inputs]
     live.show(draw_rows, shown, [received, rows], also=[each.change for each in shown], ticks=False)
-    live.show(draw, [wanted, picker], [strip, picker, offers, facts], also=[wanted.change])
+    drawn = [strip, picker, offers, facts, losses, kinds, chosen, halves]
+    live.show(draw, [wanted, picker], drawn, also=[wanted.change])
     live.show(draw_lengths, [picker], [lengths], also=[picker.change])
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index, name="datasets_step_back")

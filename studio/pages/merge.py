@@ -68,7 +68,7 @@ def lineage(run: RunView) -> str:
     """What was merged into what."""
     return (
         f'<p class="lineage"><span>{esc(run.spec.get("adapter", ""))}</span><i>into its base model, in '
-        f"{esc(run.spec.get('dtype', ''))}</i><b>{esc(run.name)}</b></p>"
+        f"{esc(run.spec.get('dtype', ''))} →</i><b>{esc(run.name)}</b></p>"
     )
 
 

@@ -71,7 +71,7 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=3, min_width=300, variant="panel"):
             plain('<div class="heading"><h2>Runs</h2></div>')
             with gr.Row(elem_classes="bar-row"):
-                search = gr.Textbox("", label="Search runs", placeholder="name", min_width=120)
+                search = gr.Textbox("", label="Search runs", placeholder="name", max_lines=1, min_width=120)
                 kinds = [("everything", ""), *((words, kind) for kind, words in KINDS.items())]
                 kind = gr.Dropdown(kinds, value="", label="Kind", min_width=120, filterable=False)
             cards = clickable(elem_classes="scroll")
@@ -104,13 +104,16 @@ def build(frame: Frame) -> None:
         unfinished = workspace.runs.unfinished()
         runs = run_views(workspace.runs.list(kind=only, search=text.strip()), unfinished)
         if not runs:
-            return [empty("No runs", "Start the demo, or build a dataset: every run is listed here.")]
+            if text.strip() or only:
+                return [empty("No runs match", "Clear the search, or show everything.")]
+            return [empty("No runs", "Every run is listed here, with its state and its result.")]
         return [run_list(runs, wanted or held or first_choice(run_views(workspace.runs.list(), unfinished)))]
 
     def draw_run(wanted: int, held: int, zoom: str) -> list[Any]:
         run = shown_run(wanted, held)
         if run is None:
-            nothing = empty("Nothing has run yet", "The curves and the log of each run will be shown here.")
+            text = "Curves and log of each run are shown here. Run the demo (Guide, above), or begin with a dataset."
+            nothing = empty("Nothing has run yet", text, ("Build a dataset", link(tab="datasets")))
             return [
                 *[0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""],
                 *[show_or_hide(False, "buttons"), show_or_hide(False), show_or_hide(False), *[""] * len(CHARTS)],

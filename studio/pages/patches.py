@@ -17,7 +17,7 @@ from engine.languages import LANGUAGES
 from engine.specs import WITH_PATCHES
 from studio.addresses import link
 from studio.checked import chosen_number
-from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
+from studio.clickable import GONE, click_value, clickable, hidden_field, pager, plain, show_or_hide
 from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html import patch as patch_html
@@ -26,7 +26,7 @@ from studio.html.basics import doing, empty, esc, run_strip
 from studio.page import Frame
 
 SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Skipped", "skipped")]
-SORT = [("bug", "bug"), ("first plausible rank", "first"), ("plausible patches", "count"), ("kind of fault", "kind")]
+SORT = [("by bug", "bug"), ("by first plausible", "first"), ("by plausible patches", "count"), ("by kind", "kind")]
 LANGUAGE_CHOICES = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
 SIZE = 15  # rows, until the browser has reported how many fit
 LARGEST = 60
@@ -151,17 +151,19 @@ def build(frame: Frame) -> None:
 
     def draw_table(
         run: int | None, text: str, which: str, only: str, order: str, number: int, rows: int, bug_id: str, place: str
-    ) -> list[str]:
+    ) -> list[Any]:
         if not (run := chosen_number(run)):
-            return ["", "", ""]
+            return ["", "", "", *pager(1, 1)]
         shown = Shown(text, which, only, order, number, rows)
         found, total = workspace.patches.page(run, shown.query)
         most = workspace.patches.candidates(run)
         pages = shown.pages(total)
+        number = min(number, pages)
         files = "".join(f'<a href="studio/export/{run}.{form}" download>{form.upper()}</a>' for form in FORMS)
-        said = f"page {min(number, pages)} of {pages}, {total} bugs"
+        said = f"page {number} of {pages}, {total} bugs"
         compare = f'<a href="{link(compare=run)}">Compare</a>'
-        return [patch_table.table(found, most, f"{place}:{bug_id}"), said, f"{compare} · Export all as {files}"]
+        shown_table = patch_table.table(found, most, f"{place}:{bug_id}")
+        return [shown_table, said, f"{compare} · Export all as {files}", *pager(number, pages)]
 
     def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
         asked = patch_table.read_key(f"{place}:{bug_id}")
@@ -206,7 +208,7 @@ def build(frame: Frame) -> None:
     on([part.change for part in (*by_link, wanted)], follow_link, by_link, form_row, name="patches_follow_link")
     live.show(draw_run, [wanted, picker, *by_link], [picker, opened, summary, state, results],
               also=[part.change for part in (wanted, *by_link)])  # fmt: skip
-    live.show(draw_table, asked, [table, place, exports], also=[part.change for part in asked])
+    live.show(draw_table, asked, [table, place, exports, before, after], also=[part.change for part in asked])
     live.show(draw_patch, [picker, bug, rank], [patch], also=[bug.change, rank.change, picker.change], ticks=False)
     on([part.input for part in [*filters, sort]], first_page, None, page, name="patches_first_page")
     on(picker.input, another_run, picker, [wanted, page, bug, rank], name="patches_another_run")

@@ -20,10 +20,11 @@ PARTS = {
     "weights": "weights of the model",
     "optimizer": "state of the optimizer",
     "gradients": "gradients",
-    "activations": "activations kept for the backward pass",
-    "buffers": "buffers and logits",
+    "activations": "activations for the backward pass",
+    "buffers": "logits, and buffers not in use",
     "context": "libraries and driver",
 }
+NO_DATASET = f'<p class="origin">There is no dataset yet. <a href="{link(tab="datasets")}">Build one</a> first.</p>'
 
 
 def memory_bar(needed: Preflight) -> str:
@@ -84,6 +85,7 @@ def build(frame: Frame) -> None:
     workspace = frame.workspace
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=5, min_width=320, variant="panel"):
+            missing = plain()
             text = "The model learns from your dataset; Monitor shows its curves meanwhile."
             names: dict[str, Names] = {"model": workspace.models.names, "dataset": workspace.datasets.names}
             panel = Panel(frame, "train", "Train a model", text, names, recipe_apart=True)
@@ -102,5 +104,9 @@ def build(frame: Frame) -> None:
         gr.Info(f"Run {run.id}: {doing(run)}; Monitor shows it.")
         return [link(run=run.id)]
 
+    def draw_missing() -> list[str]:
+        return ["" if workspace.datasets.names() else NO_DATASET]
+
     panel.wire(estimate, about)
+    frame.live.show(draw_missing, [], [missing])
     panel.start(button, start, [frame.next_address], name="train_start")

@@ -82,7 +82,7 @@ def test_all_pages_do_the_main_job(server, open_page):
     assert "known_fix" in download.value.path().read_text()
 
     panel = tab(page, "Compare")
-    sync_api.expect(panel.get_by_text("hoose 2 to 8 different benchmark runs")).to_be_visible()
+    sync_api.expect(panel.get_by_text("One more is needed")).to_be_visible()
 
     panel = tab(page, "Chat")
     sync_api.expect(panel.locator(".code .marked").first).to_be_visible()

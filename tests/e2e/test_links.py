@@ -51,10 +51,14 @@ def test_a_comparison_can_be_shared(still_server, open_page):
     panel.get_by_label("Runs to compare").click()
     page.get_by_role("option", name=re.compile("starter on pocket.*run 4")).click()
     panel.get_by_role("button", name=re.compile("only by")).first.click()
+    expect(panel.get_by_text(re.compile("repaired by . only"))).to_be_visible()  # the table holds these bugs now
     bug = panel.locator(".pair .name").first
     bug.click()
     expect(panel.locator(".beside .code.diff").first).to_be_visible()
-    page.wait_for_url(re.compile(r"compare=5,4.*repaired=|repaired=.*compare=5,4"))
+    expect(panel.locator(".beside h3")).to_be_in_viewport()
+    expect(panel.get_by_role("button", name="Show all")).to_be_enabled()
+    expect(panel.get_by_role("button", name="Previous page")).to_be_disabled()
+    page.wait_for_url(re.compile(r"(?=.*compare=5,4)(?=.*repaired=)(?=.*bug=)"))
     other = open_page(page.url)
     expect(shown(other).locator(".patterns [aria-pressed=true]")).to_have_count(1)
     expect(shown(other).locator(".pair .name.chosen")).to_have_count(1)

@@ -70,7 +70,7 @@ def drawn(workspace):
     yield show.run_list(runs, 1)
     yield page.header("<b onclick=x>", runs)
     dataset = DatasetView.of(workspace.datasets.list()[0])
-    yield datasets.report(dataset) + datasets.actions(dataset)
+    yield "".join(datasets.report(dataset)) + datasets.actions(dataset)
     bad = Funnel(source=2, lost={"not a table": 1}, examples={"not a table": HOSTILE})
     yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE})
     yield datasets.preview(Preview(["b"], [], Funnel(), HOSTILE), {})

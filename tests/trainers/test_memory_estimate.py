@@ -73,6 +73,22 @@ def test_estimate_is_close_to_the_measured_peaks_of_codellama_7b(settings, measu
     assert total == pytest.approx(measured_gib, rel=0.16), f"{total:.1f} GiB"
 
 
+@pytest.mark.parametrize(
+    ("settings", "measured_gib"),
+    [
+        (dict(batch_size=16), 2.39),  # the preset of the demo
+        (dict(batch_size=8), 1.52),
+        (dict(batch_size=4), 1.02),
+        (dict(batch_size=1), 0.72),
+        (dict(batch_size=16, activation_checkpointing=True), 1.56),
+        (dict(batch_size=16, method="full"), 1.92),
+    ],
+)
+def test_estimate_meets_the_measured_peaks_of_the_starter_model_on_a_cpu(settings, measured_gib):
+    total = estimate(read_config(STARTER_MODEL), Sft.Params(rank=16, **settings), 256, "cpu").total / GIB
+    assert total == pytest.approx(measured_gib, rel=0.08), f"{total:.2f} GiB"
+
+
 def test_qlora_of_7b_fits_a_ten_gigabyte_card():
     params = Sft.Params(method="qlora", batch_size=1, activation_checkpointing=True)
     found = estimate(CODELLAMA_7B, params, 1024)

@@ -43,7 +43,7 @@ def weights(folder):
 def test_training_writes_an_adapter_and_emits_metrics(tmp_path, tiny, dataset):
     run, figures = train(tmp_path, tiny, dataset, epochs=2)
     assert figures["steps"] == 4
-    assert figures["samples"] == 16
+    assert (figures["samples"], figures["samples_seen"]) == (16, 16)
     assert figures["trainable_parameters"] < figures["all_parameters"] / 10
     assert 0 < figures["train_loss"] < 20
     points = said(run, "metric")
@@ -66,8 +66,9 @@ def test_the_curves_end_at_the_last_step(tmp_path, tiny, dataset):
 
 
 def test_epochs_are_turned_into_steps(tmp_path, tiny, dataset):
-    _, figures = train(tmp_path, tiny, dataset, max_steps=None, epochs=0.5, accumulation=2, save_steps=None)
-    assert figures["steps"] == 2  # 24 rows x 0.5 in steps of 4 x 2
+    _, figures = train(tmp_path, tiny, dataset, max_steps=None, epochs=1.5, accumulation=2, save_steps=None)
+    assert figures["steps"] == 5  # 24 rows x 1.5 in steps of 4 x 2
+    assert (figures["samples"], figures["samples_seen"]) == (24, 40)
 
 
 @pytest.mark.parametrize(
