@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import takewhile
@@ -19,6 +20,14 @@ class Outcome(StrEnum):
     TIMEOUT = "timeout"
     NO_PATCH = "no_patch"  # no usable patch could be read from the completion
     NOT_RUN = "not_run"  # the infrastructure failed; never counted for or against the model
+
+
+class Isolation(StrEnum):
+    """Where the patched code ran while its tests decided, stored as these words."""
+
+    NONE = ""  # nothing ran, or it is not known: a verdict of an older version
+    SHARED = "shared"  # in one process with them
+    ISOLATED = "isolated"  # in a sandbox of its own, with plain values in between
 
 
 def lines_of(text: str) -> list[str]:
@@ -253,6 +262,8 @@ class Verdict:
     failed: tuple[str, ...] = ()  # names of failed tests
     duration_s: float = 0.0
     sandbox: str = ""  # level and version, "bubblewrap 0.8.0"; empty if nothing ran
+    isolation: Isolation = Isolation.NONE
+    stages: Mapping[str, float] = field(default_factory=dict)  # extract, compile, all_tests, accept -> seconds
 
     @property
     def is_plausible(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from engine.domain import Outcome
+from engine.domain import Isolation, Outcome
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # the integers that fit into a column of SQLite
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -21,6 +21,7 @@ LATEST = 32_503_680_000.0  # of times: the year 3000
 Name = Annotated[str, Field(max_length=1000)]  # an id, or one word
 Sentence = Annotated[str, AfterValidator(lambda text: text[:10_000])]  # for people; a longer one is cut off
 MOST_NAMES = 1000  # of metrics in one event; each becomes a row
+MOST_STAGES = 20  # of an evaluation whose times are stored with its verdict
 Ending = Literal["done", "failed", "stopped"]
 
 
@@ -96,6 +97,8 @@ class VerdictFields:
     failed: tuple[Sentence, ...] = ()
     duration_s: Number = 0.0
     sandbox: Name = ""
+    isolation: Isolation = Isolation.NONE
+    stages: Annotated[dict[Name, Number], Field(max_length=MOST_STAGES)] = field(default_factory=dict)
 
 
 MODEL, KNOWN_FIX, BUGGY_CODE = "model", "known_fix", "buggy_code"  # the sources of a patch

@@ -172,7 +172,7 @@ def with_texts(session: Session, run_id: int) -> Iterator[Any]:
     """
     of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.skipped, Bug.known_fix, Bug.buggy_code)
     judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
-    of_patch = (*judged, Patch.sandbox, Patch.patch_text)
+    of_patch = (*judged, Patch.sandbox, Patch.isolation, Patch.patch_text)
     buggy, completion, patch, failed = (aliased(Text) for _ in range(4))
     texts = (buggy.text, completion.text, patch.text, failed.text)
     query = (

@@ -160,6 +160,8 @@ class Patch(SQLModel, table=True):
     failed_text: int = Field(foreign_key="text.id")  # a JSON list of names
     duration_s: float = 0.0
     sandbox: str = ""
+    isolation: str = ""  # shared | isolated; empty: nothing ran, or judged before this was kept
+    stages: dict[str, float] = _json()  # of judging it -> seconds
     is_known_fix: bool = False  # its text is identical to the known fix
 
 
@@ -235,3 +237,5 @@ class Turn(SQLModel, table=True):
     failed_text: int = Field(foreign_key="text.id")  # a JSON list of names
     duration_s: float = 0.0
     sandbox: str = ""
+    isolation: str = ""
+    stages: dict[str, float] = _json()

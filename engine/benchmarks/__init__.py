@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from engine.domain import Bug, Patch, Verdict
 from engine.sandboxes import Sandbox
@@ -18,6 +18,14 @@ class BugEntry:
     language: str
     kind: str = ""
     cwe: str = ""
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A benchmark whose verdicts may be kept from one run to the next."""
+
+    def version(self, bug: Bug) -> str:
+        """What a verdict on a patch of this bug depends on besides the patch and the sandbox, as a hash."""
 
 
 class Benchmark(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.benchmarks import Benchmark, BugEntry
+from engine.benchmarks import Benchmark, BugEntry, Versioned
 from engine.domain import Outcome, Patch
 from engine.sandboxes import Sandbox
 
@@ -23,6 +23,10 @@ def check(benchmark: Benchmark, sandbox: Sandbox, limit: int | None = None) -> i
     unknown = set(skipped) - {bug.id for bug in bugs}
     assert not unknown, f"skipped bugs that the benchmark does not have: {sorted(unknown)}"
     assert all(skipped.values()), "every skipped bug has its reason"
+    if isinstance(benchmark, Versioned):
+        versions = [benchmark.version(bug) for bug in bugs if bug.id not in skipped]
+        assert all(versions), "a version is never empty"
+        assert len({*versions}) == len(versions), "bugs with other code or tests have other versions"
     evaluated = dict.fromkeys((bug.language for bug in bugs), 0)
     for bug in bugs:
         assert bug.id.startswith(f"{benchmark.name}/"), f"{bug.id}: the id does not begin with {benchmark.name}/"

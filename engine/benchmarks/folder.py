@@ -10,7 +10,6 @@ The folders may stand in folders, one for each language for example. A bug's id 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -21,9 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine import params
 from engine.benchmarks import BugEntry, checkout
-from engine.benchmarks.runners.java import JavaRunner
+from engine.benchmarks.runners.evaluating import Evaluator, Runner, version
+from engine.benchmarks.runners.java import PACKAGE, JavaRunner
 from engine.benchmarks.runners.python import PythonRunner
-from engine.benchmarks.runners.report import Runner, Suite, evaluate
+from engine.benchmarks.runners.report import Suite
+from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.domain import Bug, Patch, Span, Verdict, lines_of
 from engine.errors import UserError
 from engine.params import explain, shown
@@ -31,7 +32,6 @@ from engine.sandboxes import Sandbox
 
 HOW = "write a folder with bug.json, buggy/, fixed/ and tests/ for each bug"
 TESTS = {"python": "test_*.py", "java": "*Test.java"}  # the file of tests, by language
-PACKAGE = re.compile(r"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
 MOST_SAID = 10  # wrong bugs in one complaint
 
 
@@ -64,21 +64,16 @@ class Folder:
         languages: tuple[Literal["python", "java"], ...] = params.setting(
             ("python", "java"), "Languages whose bugs are used.", min_length=1
         )
-        timeout_s: float = params.setting(
-            5.0,
-            "Processor time for all tests of one patch; three times that by the clock.",
-            unit="s",
-            more=True,
-            gt=0,
-            le=600,
-        )
+        timeout_s: float = timeout_s(5.0)
+        runner: Way = way()
 
     def __init__(self, params: Params) -> None:
         self._params = params
         self._folder = params.folder
+        self._evaluator = Evaluator()
         self._runners: dict[str, Runner] = {
-            "python": PythonRunner(params.timeout_s),
-            "java": JavaRunner(params.timeout_s),
+            "python": PythonRunner(params.timeout_s, params.runner == "warm"),
+            "java": JavaRunner(params.timeout_s, params.runner == "warm"),
         }
 
     def check(self) -> None:
@@ -98,7 +93,11 @@ class Folder:
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self.cases[bug.id]
-        return evaluate(patch, suite, self._runners[bug.language], sandbox, lambda: bug.failing + bug.passing)
+        runner = self._runners[bug.language]
+        return self._evaluator.evaluate(bug, patch, suite, runner, sandbox, lambda: bug.failing + bug.passing)
+
+    def version(self, bug: Bug) -> str:
+        return version(bug, self.cases[bug.id][1], self._runners[bug.language])
 
     @cached_property
     def cases(self) -> dict[str, tuple[Bug, Suite]]:

@@ -11,8 +11,10 @@ from typing import Any, ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import BugEntry, rows
+from engine.benchmarks.runners.evaluating import Evaluator, version
 from engine.benchmarks.runners.python import PythonRunner
-from engine.benchmarks.runners.report import Suite, evaluate
+from engine.benchmarks.runners.report import Suite
+from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.tasks import TARGET, TESTS, imports
 from engine.domain import Bug, Patch, Span, Task, Verdict, lines_of
 from engine.sandboxes import Sandbox
@@ -35,18 +37,13 @@ class HumanEval:
 
         name: Literal["humaneval"] = "humaneval"
         folder: params.Place = params.setting("", "Folder that holds HumanEval.jsonl, packed or not, or the file.")
-        timeout_s: float = params.setting(
-            10.0,
-            "Processor time for all tests of one patch; three times that by the clock.",
-            unit="s",
-            more=True,
-            gt=0,
-            le=600,
-        )
+        timeout_s: float = timeout_s(10.0)
+        runner: Way = way()
 
     def __init__(self, params: Params) -> None:
         self._folder = params.folder
-        self._runner = PythonRunner(params.timeout_s)
+        self._runner = PythonRunner(params.timeout_s, params.runner == "warm")
+        self._evaluator = Evaluator()
 
     def check(self) -> None:
         rows.file(self._folder, NAMES, HOW)
@@ -63,7 +60,10 @@ class HumanEval:
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
-        return evaluate(patch, suite, self._runner, sandbox, lambda: bug.failing)
+        return self._evaluator.evaluate(bug, patch, suite, self._runner, sandbox, lambda: bug.failing)
+
+    def version(self, bug: Bug) -> str:
+        return version(bug, self._cases[bug.id][1], self._runner)
 
     @cached_property
     def _rows(self) -> list[dict[str, Any]]:

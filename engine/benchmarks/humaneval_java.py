@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -18,6 +19,7 @@ from engine.benchmarks.junit import patient
 from engine.benchmarks.measured import Measured
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.report import Suite
+from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.domain import Bug, Patch, Span, Verdict, span_of_change
 from engine.sandboxes import Sandbox
 
@@ -41,18 +43,12 @@ class HumanEvalJava:
 
         name: Literal["humaneval-java"] = "humaneval-java"
         folder: params.Place = params.setting("", "Folder of a checkout (git clone of ASSERT-KTH/human-eval-java).")
-        timeout_s: float = params.setting(
-            20.0,
-            "Processor time for all tests of one patch; three times that by the clock.",
-            unit="s",
-            more=True,
-            gt=0,
-            le=600,
-        )
+        timeout_s: float = timeout_s(20.0)
+        runner: Way = way()
 
     def __init__(self, params: Params) -> None:
         self._folder = params.folder
-        self._runner = JavaRunner(params.timeout_s)
+        self._runner = JavaRunner(params.timeout_s, params.runner == "warm")
         self._measured = Measured(self._runner)
 
     def check(self) -> None:
@@ -72,6 +68,11 @@ class HumanEvalJava:
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         return self._measured.evaluate(bug, self._suite(bug, patch.text or ""), patch, sandbox)
+
+    def version(self, bug: Bug) -> str:
+        """All the buggy programs belong to it: a patch may name any of their classes, and gets its file beside it."""
+        suite = self._suite(bug, bug.fixed)
+        return self._measured.version(bug, replace(suite, files={**self._programs, **suite.files}))
 
     def _tests(self) -> dict[str, Path]:
         """Name -> its tests, of the programs that have some. Raises UserError where there are none."""
@@ -112,6 +113,11 @@ class HumanEvalJava:
             waiting |= {*WORD.findall(text)} - seen
             seen |= waiting
         return Suite(bug.path, f"humaneval.TEST_{name}", files)
+
+    @cached_property
+    def _programs(self) -> dict[str, bytes]:
+        """Path -> content of each buggy program."""
+        return {path: Path(self._folder, path).read_bytes() for path in {*self._declared_in.values()}}
 
     @cached_property
     def _declared_in(self) -> dict[str, str]:

@@ -12,8 +12,10 @@ from typing import Any, ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import BugEntry, rows
+from engine.benchmarks.runners.evaluating import Evaluator, version
 from engine.benchmarks.runners.python import PythonRunner
-from engine.benchmarks.runners.report import Suite, evaluate
+from engine.benchmarks.runners.report import Suite
+from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.tasks import TARGET, TESTS, imports
 from engine.domain import Bug, Patch, Span, Task, Verdict, lines_of
 from engine.sandboxes import Sandbox
@@ -42,18 +44,13 @@ class Mbpp:
             "all", "Which rows; results are published for test, ids 11 to 510."
         )
         shots: Literal[0, 1, 2, 3] = params.setting(0, "Solved rows before the task in the prompt.", more=True)
-        timeout_s: float = params.setting(
-            30.0,  # the reference of row 123 takes 5 to 10
-            "Processor time for all tests of one patch; three times that by the clock.",
-            unit="s",
-            more=True,
-            gt=0,
-            le=600,
-        )
+        timeout_s: float = timeout_s(30.0)  # the reference of row 123 takes 5 to 10
+        runner: Way = way()
 
     def __init__(self, params: Params) -> None:
         self._params = params
-        self._runner = PythonRunner(params.timeout_s)
+        self._runner = PythonRunner(params.timeout_s, params.runner == "warm")
+        self._evaluator = Evaluator()
 
     def check(self) -> None:
         rows.file(self._params.folder, NAMES, HOW)
@@ -70,7 +67,10 @@ class Mbpp:
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
-        return evaluate(patch, suite, self._runner, sandbox, lambda: bug.failing)
+        return self._evaluator.evaluate(bug, patch, suite, self._runner, sandbox, lambda: bug.failing)
+
+    def version(self, bug: Bug) -> str:
+        return version(bug, self._cases[bug.id][1], self._runner)
 
     @cached_property
     def _rows(self) -> list[dict[str, Any]]:

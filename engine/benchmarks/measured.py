@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.benchmarks.runners.report import Runner, Suite, evaluate, verdict
+from engine.benchmarks.runners.evaluating import Evaluator, Runner, version
+from engine.benchmarks.runners.report import Suite, verdict
 from engine.domain import Bug, Outcome, Patch, Verdict
 from engine.sandboxes import Sandbox
 
@@ -12,11 +13,18 @@ class Measured:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
+        self._evaluator = Evaluator()
         self._passed: dict[tuple[str, str], frozenset[str]] = {}
 
     def evaluate(self, bug: Bug, suite: Suite, patch: Patch, sandbox: Sandbox) -> Verdict:
         """`not_run` where the known fix does not pass every test that it runs."""
-        return evaluate(patch, suite, self._runner, sandbox, lambda: self.passing(bug, suite, sandbox))
+        return self._evaluator.evaluate(
+            bug, patch, suite, self._runner, sandbox, lambda: self.passing(bug, suite, sandbox)
+        )
+
+    def version(self, bug: Bug, suite: Suite) -> str:
+        """As `Versioned` has it: the tests of the known fix follow from bug and suite."""
+        return version(bug, suite, self._runner)
 
     def passing(self, bug: Bug, suite: Suite, sandbox: Sandbox) -> frozenset[str] | Verdict:
         """The names of the tests, or why nobody can tell."""

@@ -17,6 +17,7 @@ from engine.benchmarks import BugEntry, checkout
 from engine.benchmarks.measured import Measured
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
+from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.transplant import transplant, without_epilogue
 from engine.domain import Bug, Patch, Verdict, span_of_change
 from engine.sandboxes import Sandbox
@@ -38,18 +39,12 @@ class QuixBugs:
 
         name: Literal["quixbugs-python"] = "quixbugs-python"
         folder: params.Place = params.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
-        timeout_s: float = params.setting(
-            10.0,
-            "Processor time for all tests of one patch; the wall-clock limit is three times that.",
-            unit="s",
-            more=True,
-            gt=0,
-            le=600,
-        )
+        timeout_s: float = timeout_s(10.0)
+        runner: Way = way()
 
     def __init__(self, params: Params) -> None:
         self._folder = params.folder
-        self._runner = PythonRunner(params.timeout_s)
+        self._runner = PythonRunner(params.timeout_s, params.runner == "warm")
         self._measured = Measured(self._runner)
 
     def check(self) -> None:
@@ -68,6 +63,9 @@ class QuixBugs:
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
         return self._measured.evaluate(bug, suite, patch, sandbox)
+
+    def version(self, bug: Bug) -> str:
+        return self._measured.version(bug, self._cases[bug.id][1])
 
     def _tests(self) -> list[Path]:
         """The test file of each program. Raises UserError where there is none."""

@@ -17,6 +17,7 @@ from engine.benchmarks.measured import Measured
 from engine.benchmarks.quixbugs import HOW
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.report import Suite
+from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.transplant import java_code, transplant
 from engine.domain import Bug, Patch, Verdict, span_of_change
 from engine.sandboxes import Sandbox
@@ -38,18 +39,12 @@ class QuixBugsJava:
 
         name: Literal["quixbugs-java"] = "quixbugs-java"
         folder: params.Place = params.setting("", "Folder of a QuixBugs checkout (git clone of jkoppel/QuixBugs).")
-        timeout_s: float = params.setting(
-            20.0,
-            "Processor time for all tests of one patch; three times that by the clock.",
-            unit="s",
-            more=True,
-            gt=0,
-            le=600,
-        )
+        timeout_s: float = timeout_s(20.0)
+        runner: Way = way()
 
     def __init__(self, params: Params) -> None:
         self._folder = params.folder
-        self._runner = JavaRunner(params.timeout_s)
+        self._runner = JavaRunner(params.timeout_s, params.runner == "warm")
         self._measured = Measured(self._runner)
 
     def check(self) -> None:
@@ -68,6 +63,9 @@ class QuixBugsJava:
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self._cases[bug.id]
         return self._measured.evaluate(bug, suite, patch, sandbox)
+
+    def version(self, bug: Bug) -> str:
+        return self._measured.version(bug, self._cases[bug.id][1])
 
     def _tests(self) -> list[Path]:
         """The test file of each program. Raises UserError where there is none."""

@@ -8,7 +8,8 @@ an assertion the one that must not count.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -16,15 +17,20 @@ from typing import ClassVar, Literal
 from engine import params
 from engine.benchmarks import BugEntry
 from engine.benchmarks.pocket import Pocket
+from engine.benchmarks.runners.evaluating import Runner, is_clear, version
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.python import PythonRunner
-from engine.benchmarks.runners.report import Report, Runner, Suite, verdict
+from engine.benchmarks.runners.report import Report, Suite, verdict
+from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.domain import Bug, Outcome, Patch, Span, Task, Verdict, lines_of
+from engine.errors import SandboxUnavailable
 from engine.languages import language
 from engine.languages.source import source
 from engine.sandboxes import Sandbox
+from engine.sandboxes.place import Lasting
 
 PASSES, FAILS = "passes on the correct code", "fails on the faulty code"
+EMPTY, MISSES = "it holds no test", "it passes on the faulty code too"
 NOTHING = {
     "python": "def test_nothing():\n    pass\n",
     "java": "public class {name} {{\n    @org.junit.Test\n    public void nothing() {{}}\n}}\n",
@@ -47,14 +53,8 @@ class TestsForMethods:
             ("python", "java"), "Languages whose bugs are used.", min_length=1
         )
         context: Literal["method", "file"] = params.setting("file", "What of the correct code a model sees.")
-        timeout_s: float = params.setting(
-            5.0,
-            "Processor time for all tests on one program; three times that by the clock.",
-            unit="s",
-            more=True,
-            gt=0,
-            le=600,
-        )
+        timeout_s: float = timeout_s(5.0)
+        runner: Way = way()
 
     def __init__(self, params: Params) -> None:
         self._context = params.context
@@ -62,8 +62,8 @@ class TestsForMethods:
             Pocket.Params(folder=params.folder, languages=params.languages, timeout_s=params.timeout_s)
         )
         self._runners: dict[str, Runner] = {
-            "python": PythonRunner(params.timeout_s),
-            "java": JavaRunner(params.timeout_s),
+            "python": PythonRunner(params.timeout_s, params.runner == "warm"),
+            "java": JavaRunner(params.timeout_s, params.runner == "warm"),
         }
 
     def check(self) -> None:
@@ -85,17 +85,29 @@ class TestsForMethods:
         runner = self._runners[bug.language]
         if reason := runner.unavailable():
             return Verdict(Outcome.NOT_RUN, reason)
+        if runner.is_warm and isinstance(sandbox, Lasting):
+            with suppress(SandboxUnavailable):
+                tried = self._judged(bug, patch.text, runner.trial, sandbox)
+                if not tried.is_plausible and (is_clear(tried) or tried.reason in (EMPTY, MISSES)):
+                    return tried
+        return self._judged(bug, patch.text, runner.run, sandbox)
+
+    def version(self, bug: Bug) -> str:
         _, of_bug, suite = self._cases[bug.id]
-        good = runner.run(patch.text, _with(suite, of_bug.path, of_bug.fixed), sandbox)
+        return version(of_bug, suite, self._runners[bug.language])
+
+    def _judged(self, bug: Bug, text: str, run: Callable[[str, Suite, Sandbox], Report], sandbox: Sandbox) -> Verdict:
+        _, of_bug, suite = self._cases[bug.id]
+        good = run(text, _with(suite, of_bug.path, of_bug.fixed), sandbox)
         said = verdict(good, good.passed, sandbox)
         if not said.is_plausible or good.failed:
             if said.outcome in (Outcome.COMPILE_ERROR, Outcome.NOT_RUN):
                 return said
             is_empty = "done" in good.words and not good.failed and not good.passed
-            why = "it holds no test" if is_empty else said.reason
+            why = EMPTY if is_empty else said.reason
             outcome = Outcome.TEST_FAILED if said.is_plausible else said.outcome
             return replace(said, outcome=outcome, reason=why, failed=(PASSES, FAILS))
-        bad = runner.run(patch.text, _with(suite, of_bug.path, of_bug.buggy), sandbox)
+        bad = run(text, _with(suite, of_bug.path, of_bug.buggy), sandbox)
         took_s = said.duration_s + bad.ran.wall_s
         if bad.ran.ended == "not_started" or "ready" not in bad.words:
             return replace(verdict(bad, good.passed, sandbox), duration_s=took_s)
@@ -104,7 +116,7 @@ class TestsForMethods:
         return replace(
             said,
             outcome=Outcome.TEST_FAILED,
-            reason="it passes on the faulty code too",
+            reason=MISSES,
             failed=(FAILS,),
             duration_s=took_s,
         )

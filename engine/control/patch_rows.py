@@ -147,4 +147,6 @@ def _patch_row(bug: int, event: PatchEvent, text_ids: dict[str, int]) -> dict[st
         "failed_text": text_ids[_names(event)],
         "duration_s": verdict.duration_s,
         "sandbox": verdict.sandbox,
+        "isolation": verdict.isolation.value,
+        "stages": verdict.stages,
     }

@@ -95,6 +95,8 @@ class Detail:
     failed: tuple[str, ...]
     duration_s: float
     sandbox: str
+    isolation: str  # shared | isolated; empty where nothing ran or it is not known
+    stages: dict[str, float]  # of judging it -> seconds
     is_known_fix: bool  # its text is identical to the known fix
     neighbours: tuple[tuple[str, int], ...] = field(default=())  # (source, rank) of all patches of the bug, in order
     reviews: tuple[Reviewed, ...] = field(default=())
@@ -200,7 +202,7 @@ class Patches:
             failed=tuple(json.loads(text[patch.failed_text])),
             **{key: getattr(bug, key) for key in ("bug_id", "path", "kind", "cwe", "start", "end")},
             **{key: getattr(patch, key) for key in ("source", "rank", "score", "same_as", "outcome", "reason")},
-            **{key: getattr(patch, key) for key in ("duration_s", "sandbox", "is_known_fix")},
+            **{key: getattr(patch, key) for key in ("duration_s", "sandbox", "isolation", "stages", "is_known_fix")},
         )
 
     def review(

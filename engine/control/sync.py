@@ -208,6 +208,8 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         "failed_text": text_ids[failed],
         "duration_s": verdict.duration_s,
         "sandbox": verdict.sandbox,
+        "isolation": verdict.isolation.value,
+        "stages": verdict.stages,
     }
     if row is None:
         row = Turn(conversation_id=here, number=payload.number, **values)

@@ -28,6 +28,7 @@ class PatchRow(NamedTuple):
     score: float | None
     duration_s: float
     sandbox: str
+    isolation: str  # whether the patch shared a process with its tests: isolated | shared; empty if it was not run
     failed: str  # names of failed tests, with a space between them
     completion: str
     diff: str  # of the buggy file and the patched one; empty if there is no patch, or nothing changed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 MIB = 1 << 20
 
@@ -53,6 +53,7 @@ class Ran:
     detail: str = ""  # for "not_started": what failed outside
 
 
+@runtime_checkable
 class Sandbox(Protocol):
     """Runs one command on a few files with nothing else of the host in reach."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import ClassVar, Literal
 
@@ -10,6 +11,7 @@ from engine import params
 from engine.errors import SandboxUnavailable
 from engine.plugins import SANDBOXES
 from engine.sandboxes import Limits, Ran, Sandbox, Start
+from engine.sandboxes.place import Lasting, Place
 
 
 class Auto:
@@ -42,6 +44,13 @@ class Auto:
         start: Start | None = None,
     ) -> Ran:
         return self._strongest.run(argv, files, limits, results=results, tools=tools, start=start)
+
+    def open(
+        self, argv: Sequence[str], files: Mapping[str, bytes], limits: Limits, *, tools: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[Place]:
+        strongest = self._strongest
+        assert isinstance(strongest, Lasting)
+        return strongest.open(argv, files, limits, tools=tools)
 
     @property
     def _strongest(self) -> Sandbox:

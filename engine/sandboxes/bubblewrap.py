@@ -11,13 +11,17 @@ import glob
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import ClassVar, Literal
 
+import psutil
+
 from engine import params
-from engine.errors import MissingDependency
+from engine.errors import MissingDependency, SandboxUnavailable
 from engine.sandboxes import MIB, Limits, Ran, Start
 from engine.sandboxes.box import checked, collect
 from engine.sandboxes.bwrap import Bwrap
@@ -85,12 +89,7 @@ class Bubblewrap:
         inside = {f"/w/{'/'.join(checked(path))}": content for path, content in files.items()}
         for path in results:
             checked(path)
-        tools = tools or {}
-        bounds = (f"--{name}={value}" for name, value in rlimits(limits, start).items())
-        command = ["/usr/bin/prlimit", *bounds, "--", *named(argv, {name: f"/tools/{name}" for name in tools})]
-        with Bwrap(
-            [*_as_payload(next(self._uids)), _tool("bwrap")], [*_view(limits, tools)], inside, _filter(), command
-        ) as bwrap:
+        with self._bwrap(argv, inside, limits, tools or {}, start) as bwrap:
             if not bwrap.is_ready():
                 return Ran("not_started", None, b"", b"", 0.0, detail=bwrap.complaint())
             bwrap.release()
@@ -110,6 +109,50 @@ class Bubblewrap:
             contents, invalid = collect(bwrap.box, results, limits.file_bytes)
             ended = "disk" if watched.ended == "exit" and bwrap.is_full() else watched.ended
             return watched.ran(ended, exit_code, contents, invalid)
+
+    @contextmanager
+    def open(
+        self, argv: Sequence[str], files: Mapping[str, bytes], limits: Limits, *, tools: Mapping[str, str] | None = None
+    ) -> Iterator[OpenBubblewrap]:
+        inside = {f"/w/{'/'.join(checked(path))}": content for path, content in files.items()}
+        ours, theirs = socket.socketpair()
+        with ours, theirs, self._bwrap(argv, inside, limits, tools or {}, None, theirs.fileno()) as bwrap:
+            theirs.close()
+            if not bwrap.is_ready():
+                raise SandboxUnavailable(f"{self.describe()}: {bwrap.complaint()}")
+            bwrap.release()
+            yield OpenBubblewrap(bwrap, ours)
+
+    def _bwrap(
+        self,
+        argv: Sequence[str],
+        inside: Mapping[str, bytes],
+        limits: Limits,
+        tools: Mapping[str, str],
+        start: Start | None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> Bwrap:
+        bounds = (f"--{name}={value}" for name, value in rlimits(limits, start).items())
+        command = ["/usr/bin/prlimit", *bounds, "--", *named(argv, {name: f"/tools/{name}" for name in tools})]
+        program = [*_as_payload(next(self._uids)), _tool("bwrap")]
+        return Bwrap(program, [*_view(limits, tools)], inside, _filter(), command, stdin)
+
+
+class OpenBubblewrap:
+    """A bwrap that stays, as a `Place`."""
+
+    def __init__(self, bwrap: Bwrap, channel: socket.socket) -> None:
+        self._bwrap = bwrap
+        self.process, self.leader, self.channel = bwrap.process, bwrap.first, channel
+
+    def is_full(self, tree: list[psutil.Process]) -> bool:
+        return self._bwrap.is_full()
+
+    def is_empty(self) -> bool:
+        return self._bwrap.is_empty()
+
+    def kill(self) -> None:
+        self._bwrap.kill()
 
 
 def _tool(name: str) -> str:

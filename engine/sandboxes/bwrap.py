@@ -13,6 +13,7 @@ from contextlib import ExitStack, suppress
 from typing import Any, Self
 
 from engine.sandboxes.adopt import ADOPTION
+from engine.sandboxes.place import untouched
 from engine.sandboxes.watch import PATIENCE_S
 
 FOLDERS = ("w", "tmp", "dev/shm")  # all that is writable inside
@@ -36,6 +37,7 @@ class Bwrap:
         files: Mapping[str, bytes],
         seccomp: bytes,
         command: Sequence[str],
+        stdin: int = subprocess.DEVNULL,
     ) -> None:
         """`program`: bwrap and what starts it; `view`: its arguments; `files`: path inside -> content."""
         self._held = ExitStack()
@@ -46,7 +48,7 @@ class Bwrap:
         with ExitStack() as held:
             self._held = held
             held.enter_context(ADOPTION.open())  # bwrap ends as soon as it knows the exit code, before `first` does
-            self._start(program, view, files, seccomp, command)
+            self._start(program, view, files, seccomp, command, stdin)
             self._held = held.pop_all()
 
     def _start(
@@ -56,6 +58,7 @@ class Bwrap:
         files: Mapping[str, bytes],
         seccomp: bytes,
         command: Sequence[str],
+        stdin: int,
     ) -> None:
         with ExitStack() as passed:  # the child's ends, closed here once it has them
 
@@ -84,7 +87,7 @@ class Bwrap:
                 subprocess.Popen(
                     [*program, "--args", listed, *channels, "--", *command],
                     env={},  # bwrap's own environment is what /proc/1/environ shows inside
-                    stdin=subprocess.DEVNULL,
+                    stdin=stdin,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     start_new_session=True,
@@ -146,6 +149,10 @@ class Bwrap:
         """Whether a folder is full, or holds far too many files."""
         states = [os.fstatvfs(folder) for folder in self._folders]
         return any(state.f_bavail == 0 or state.f_files - state.f_ffree > MOST_FILES for state in states)
+
+    def is_empty(self) -> bool:
+        """Whether nothing is left in the folders."""
+        return untouched(self._folders)
 
     def kill(self) -> None:
         """End everything; when this returns no process of the sandbox is left."""

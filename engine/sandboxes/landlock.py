@@ -23,10 +23,11 @@ import platform
 import py_compile
 import select
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -39,6 +40,7 @@ from engine.sandboxes import Limits, Ran, Start
 from engine.sandboxes.box import checked, collect, fill
 from engine.sandboxes.folder import unlinked_bytes, used_bytes
 from engine.sandboxes.identity import payload_uids, reachable_parent
+from engine.sandboxes.place import untouched
 from engine.sandboxes.rlimits import rlimits
 from engine.sandboxes.seccomp import program
 from engine.sandboxes.trial import named, trial
@@ -98,6 +100,47 @@ class Landlock:
     ) -> Ran:
         for path in (*files, *results):
             checked(path)
+        with self._jailed(argv, files, limits, tools, start) as jail:
+            process, folder = jail.process, jail.folder
+            watched = watch(
+                process, limits, leader=process.pid, is_full=jail.is_full, kill=lambda: _end(process), start=start
+            )
+            told = _told(jail.status)
+            exit_code = int(told) if told.isdigit() else None
+            if watched.ended == "exit" and not told:
+                detail = watched.stderr.decode(errors="replace").strip()[:500] or "the launcher left no exit code"
+                return watched.ran("not_started", detail=detail)
+            if watched.oom and exit_code == 128 + signal.SIGKILL:
+                return watched.ran("not_started", detail="killed (possibly out of memory)")
+            contents, invalid = collect(jail.box, results, limits.file_bytes)
+            is_full = told == "disk" or _is_full(folder, limits, [])
+            ended = "disk" if watched.ended == "exit" and is_full else watched.ended
+            return watched.ran(ended, exit_code, contents, invalid)
+
+    @contextmanager
+    def open(
+        self, argv: Sequence[str], files: Mapping[str, bytes], limits: Limits, *, tools: Mapping[str, str] | None = None
+    ) -> Iterator[OpenJail]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs, self._jailed(argv, files, limits, tools, None, theirs.fileno()) as jail:
+            theirs.close()
+            jail.channel = ours
+            try:
+                yield jail
+            finally:
+                jail.kill()
+
+    @contextmanager
+    def _jailed(
+        self,
+        argv: Sequence[str],
+        files: Mapping[str, bytes],
+        limits: Limits,
+        tools: Mapping[str, str] | None,
+        start: Start | None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> Iterator[OpenJail]:
+        """The payload in its fence, in a folder that goes afterwards; whoever asked for it ends its process."""
         uid = next(self._uids)
         outside = {name: os.path.realpath(path) for name, path in (tools or {}).items()}
         with ExitStack() as held:
@@ -123,26 +166,31 @@ class Landlock:
                 "seccomp": [program(lends_user=uid is None, on_disk=True).hex()],
                 "uid": [] if uid is None else [uid],
             }
-            jail, status = _start(self._launcher, orders, held)
-            watched = watch(
-                jail,
-                limits,
-                leader=jail.pid,
-                is_full=lambda tree: _is_full(folder, limits, tree),
-                kill=lambda: _end(jail),
-                start=start,
-            )
-            told = _told(status)
-            exit_code = int(told) if told.isdigit() else None
-            if watched.ended == "exit" and not told:
-                detail = watched.stderr.decode(errors="replace").strip()[:500] or "the launcher left no exit code"
-                return watched.ran("not_started", detail=detail)
-            if watched.oom and exit_code == 128 + signal.SIGKILL:
-                return watched.ran("not_started", detail="killed (possibly out of memory)")
-            contents, invalid = collect(box, results, limits.file_bytes)
-            is_full = told == "disk" or _is_full(folder, limits, [])
-            ended = "disk" if watched.ended == "exit" and is_full else watched.ended
-            return watched.ran(ended, exit_code, contents, invalid)
+            jail, status = _start(self._launcher, orders, held, stdin)
+            yield OpenJail(jail, folder, box, status, limits)
+
+
+class OpenJail:
+    """A payload in its fence, as a `Place` where it has a channel."""
+
+    channel: socket.socket
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, box: int, status: int, limits: Limits) -> None:
+        """`box`: an open handle on `folder`; `status`: where the launcher will tell how the payload ended."""
+        self.process, self.leader = process, process.pid
+        self.folder, self.box, self.status = folder, box, status
+        self._limits = limits
+
+    def is_full(self, tree: list[psutil.Process]) -> bool:
+        return _is_full(self.folder, self._limits, tree)
+
+    def is_empty(self) -> bool:
+        return untouched([self.box])
+
+    def kill(self) -> None:
+        if self.process.returncode is None:
+            _end(self.process)
+            self.process.wait(PATIENCE_S)
 
 
 def abi() -> int:
@@ -152,7 +200,7 @@ def abi() -> int:
 
 
 def _start(
-    launcher: str, orders: Mapping[str, Sequence[object]], held: ExitStack
+    launcher: str, orders: Mapping[str, Sequence[object]], held: ExitStack, stdin: int
 ) -> tuple[subprocess.Popen[bytes], int]:
     """The launcher, and the descriptor on which it will tell how the payload ended."""
     status_out, status_in = os.pipe()
@@ -167,7 +215,7 @@ def _start(
         jail = subprocess.Popen(
             [python, "-I", "-S", "-B", launcher, str(given.fileno())],
             env={},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,

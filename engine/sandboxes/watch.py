@@ -22,6 +22,7 @@ PATIENCE_S = 5.0  # for a killed tree to be gone
 # Times its limit by the clock, after which even what runs is ended: it may hide what it uses. Of a second at least, or
 # a busy machine could keep it waiting so long.
 OVERTIME = 10
+HAS_LISTS = os.path.exists(f"/proc/self/task/{os.getpid()}/children")  # a kernel can be built without them
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,12 @@ class Allowance:
         """Whether more processor time was used than there is."""
         return self._cpu_s is not None and meter.used(tree) - self._cpu_before_s > self._cpu_s
 
-    def is_over(self, meter: Meter, tree: Sequence[psutil.Process]) -> bool:
+    def is_over(
+        self, meter: Meter, tree: Sequence[psutil.Process], is_answered: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Whether the run must end. With a limit on processor time the clock first ends only what sleeps.
+
+        What waits for somebody who works on its answer does not sleep: `is_answered`.
 
         Asleep is what was so at two looks in a row: not all processes are seen in one instant, and between two of them
         one may have ended and woken the other.
@@ -73,7 +78,7 @@ class Allowance:
         now = time.monotonic()
         if now < self.deadline:
             return False
-        self._looks_asleep = 0 if is_running(tree) else self._looks_asleep + 1
+        self._looks_asleep = 0 if is_running(tree) or is_answered() else self._looks_asleep + 1
         return self._cpu_s is None or self._looks_asleep > 1 or now >= self._last
 
 
@@ -166,7 +171,38 @@ def _excess(
 
 
 def descendants(pid: int) -> list[psutil.Process]:
-    """The living tree below `pid`, without itself, parents before their children."""
+    """The living tree below `pid`, without itself, parents before their children.
+
+    By the kernel's lists of children, which may leave one out while its sister ends; a look at every process of the
+    machine, ten milliseconds of it, only where there are no such lists.
+    """
+    if not HAS_LISTS:
+        return _all_below(pid)
+    found: list[psutil.Process] = []
+    waiting = [pid]
+    while waiting:
+        parent = waiting.pop()
+        try:
+            children = _children(parent)
+        except OSError:
+            continue  # it ended meanwhile
+        waiting += children
+        for child in children:
+            with suppress(psutil.Error):
+                found.append(psutil.Process(child))
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    folder = f"/proc/{pid}/task"
+    children: list[int] = []
+    for thread in os.listdir(folder):
+        with suppress(OSError), open(f"{folder}/{thread}/children", "rb") as file:
+            children += map(int, file.read().split())
+    return children
+
+
+def _all_below(pid: int) -> list[psutil.Process]:
     try:
         return list(psutil.Process(pid).children(recursive=True))
     except psutil.NoSuchProcess:
@@ -176,7 +212,7 @@ def descendants(pid: int) -> list[psutil.Process]:
 def end_tree(pid: int) -> None:
     """Kill all below `pid`, stopping it first: a killed one would leave its place to a fork bomb's next child."""
     stopped: set[psutil.Process] = set()
-    while new := set(descendants(pid)) - stopped:
+    while new := set(_all_below(pid)) - stopped:
         for process in new:
             with suppress(psutil.Error):
                 process.suspend()

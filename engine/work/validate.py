@@ -186,6 +186,6 @@ def _write(run: RunDir, candidates: Sequence[Candidate], verdicts: Sequence[Verd
     part = path.with_suffix(".tmp")
     with part.open("w", encoding="utf-8") as file:
         for candidate, verdict in zip(candidates, verdicts, strict=True):
-            row = {**candidate.row, "isolation": "shared", **as_json(verdict)}
+            row = {**candidate.row, **as_json(verdict)}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     part.replace(path)

@@ -9,17 +9,18 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
-from engine.benchmarks import Benchmark
+from engine.benchmarks import Benchmark, Versioned
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, PatchEvent
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
 from engine.scoring import BugOutcomes, CandidateSummary, control_trouble, figures
+from engine.work.verdict_cache import VerdictCache
 from engine.work.verdicts import as_json, from_json
 
 Key = tuple[str, str, int]  # bug id, source, rank
@@ -71,6 +72,8 @@ class Validation:
         self._pool = pool
         self._controls: dict[str, Future[Control]] = {}
         self._tasks: list[Future[None]] = []
+        self._cache = VerdictCache(run.path.parent.parent / "verdicts")
+        self._extract_s: dict[tuple[str, int], float] = {}  # bug id and rank -> time to read the patch from its answer
         self._progress_lock = Lock()
         self._progress_at = 0.0
 
@@ -86,8 +89,12 @@ class Validation:
     def candidates(self, bug: Bug, proposed: Iterable[Proposed]) -> None:
         """Evaluate a bug's candidates, best first; returns at once."""
         by_text: dict[str | None, list[Proposed]] = {}
-        for each in proposed:
+        waiting = iter(proposed)
+        began = time.perf_counter()
+        while each := next(waiting, None):  # reads the patch from what was written
+            self._extract_s[bug.id, each[0]] = round(time.perf_counter() - began, 4)
             by_text.setdefault(each[2].text, []).append(each)
+            began = time.perf_counter()
         for equal in by_text.values():
             self._tasks.append(self._pool.submit(self._evaluate_equal, bug, equal))
 
@@ -153,8 +160,10 @@ class Validation:
         before, digest = self._verdicts.get(key), digest_of(patch.text)
         if before and self.has_verdict(key) and (before.digest, before.same_as) == (digest, same_as):
             return before.verdict
-        verdict = known or self._benchmark.evaluate(bug, patch, self._sandbox)
         bug_id, source, rank = key
+        verdict = known or self._evaluated(bug, patch, is_cached=source == MODEL)
+        if (bug_id, rank) in self._extract_s and source == MODEL:
+            verdict = replace(verdict, stages={"extract": self._extract_s[bug_id, rank], **verdict.stages})
         self._run.emit(
             "patch",
             bug_id=bug_id,
@@ -172,6 +181,18 @@ class Validation:
                 self._outcomes[verdict.outcome] += 1
                 if before:
                     self._outcomes[before.verdict.outcome] -= 1
+        return verdict
+
+    def _evaluated(self, bug: Bug, patch: Patch, *, is_cached: bool) -> Verdict:
+        """By running the tests, unless an earlier run of this home did so under the same conditions."""
+        version = self._benchmark.version(bug) if isinstance(self._benchmark, Versioned) else ""
+        if not (is_cached and version and patch.text is not None):
+            return self._benchmark.evaluate(bug, patch, self._sandbox)
+        conditions = (bug.id, version, patch.text, self._sandbox.describe())
+        verdict = self._cache.get(*conditions)
+        if verdict is None:
+            verdict = self._benchmark.evaluate(bug, patch, self._sandbox)
+            self._cache.put(verdict, *conditions)
         return verdict
 
 

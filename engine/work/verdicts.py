@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.domain import Outcome, Verdict
+from engine.domain import Isolation, Outcome, Verdict
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
@@ -16,6 +16,8 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "failed": list(verdict.failed),
         "duration_s": round(verdict.duration_s, 3),
         "sandbox": verdict.sandbox,
+        "isolation": verdict.isolation.value,
+        "stages": {stage: round(seconds, 4) for stage, seconds in verdict.stages.items()},
     }
 
 
@@ -28,4 +30,6 @@ def from_json(values: dict[str, Any]) -> Verdict:
         tuple(values.get("failed") or ()),
         float(values.get("duration_s") or 0.0),
         values.get("sandbox") or "",
+        Isolation(values.get("isolation") or ""),
+        values.get("stages") or {},
     )

@@ -10,6 +10,10 @@ from studio.html.diff import diff
 from studio.html.patch_table import SOURCES, patch_key
 
 MOST_LINES = 6  # of a failed assertion that are shown
+ISOLATION = {
+    "isolated": "isolated: the patched code ran in a sandbox without its tests",
+    "shared": "shared: the patched code ran in one process with its tests",
+}
 
 
 def detail(patch: Detail) -> str:
@@ -58,7 +62,9 @@ def _facts(patch: Detail) -> str:
         "failed tests": ", ".join(patch.failed),
         "score": f"{patch.score:.3f}" if patch.score is not None else "",
         "tests took": duration(patch.duration_s) if patch.duration_s >= 1 else f"{1000 * patch.duration_s:.0f} ms",
+        "stages": ", ".join(f"{name.replace('_', ' ')} {1000 * s:.0f} ms" for name, s in patch.stages.items()),
         "sandbox": patch.sandbox,
+        "isolation": ISOLATION.get(patch.isolation, ""),
         "same as": f"candidate {patch.same_as}" if patch.same_as else "",
         "faulty lines": f"{patch.start} to {patch.end}" if patch.end >= patch.start else f"before {patch.start}",
     }

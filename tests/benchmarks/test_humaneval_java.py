@@ -37,6 +37,17 @@ def test_only_what_a_program_or_its_patch_uses_is_compiled_with_it(benchmark):
     assert b"timeout = 30000" in benchmark._suite(bugs["NEXT"], "").files["src/test/java/humaneval/TEST_NEXT.java"]
 
 
+def test_verdicts_are_of_the_programs_that_a_patch_may_use(benchmark, tmp_path):
+    bug = benchmark.bugs()[0]
+    if reason := benchmark.skipped().get(bug.id):
+        pytest.skip(reason)
+    before = benchmark.version(bug)
+    (other,) = tmp_path.rglob("buggy/NEXT.java")
+    other.write_text(other.read_text().replace("x - 1", "x - 2"))
+    again = BENCHMARKS.from_value({"name": "humaneval-java", "folder": str(tmp_path)})
+    assert again.version(bug) != before
+
+
 @pytest.mark.slow
 def test_every_fix_passes_and_no_fault_does(benchmark, sandbox):
     if len(skipped := benchmark.skipped()) > 1:

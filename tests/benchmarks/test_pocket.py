@@ -7,7 +7,7 @@ import pytest
 from engine.benchmarks.pocket import Pocket
 from engine.benchmarks.runners import java_tools
 from engine.domain import Outcome, Patch
-from engine.errors import MissingDependency
+from engine.errors import MissingDependency, SandboxUnavailable
 from engine.sandboxes import Ran
 
 PYTHON_TRICKS = {
@@ -144,6 +144,8 @@ def test_missing_junit_is_a_reason(pocket, bugs, monkeypatch, tmp_path):
 @pytest.mark.parametrize("language", ["python", "java"])
 def test_a_sandbox_that_does_not_start_gives_not_run(pocket, bugs, sandbox, monkeypatch, language):
     monkeypatch.setattr(sandbox, "run", lambda *_, **__: Ran("not_started", None, b"", b"", 0.0, detail="no space"))
+    monkeypatch.setattr(sandbox, "open", refuse)
+    close_places(pocket)
     verdict = pocket.evaluate(bugs[language], Patch("", bugs[language].fixed), sandbox)
     assert (verdict.outcome, verdict.reason, verdict.log) == (Outcome.NOT_RUN, "infra_error", "no space")
 
@@ -151,6 +153,8 @@ def test_a_sandbox_that_does_not_start_gives_not_run(pocket, bugs, sandbox, monk
 def test_a_harness_that_does_not_start_gives_not_run(pocket, bugs, sandbox, monkeypatch):
     broken = Ran("exit", 1, b"", b"ImportError: no pytest", 0.1)
     monkeypatch.setattr(sandbox, "run", lambda *_, **__: broken)
+    monkeypatch.setattr(sandbox, "open", refuse)
+    close_places(pocket)
     verdict = pocket.evaluate(bugs["python"], Patch("", bugs["python"].fixed), sandbox)
     assert (verdict.outcome, verdict.reason, verdict.log) == (Outcome.NOT_RUN, "infra_error", "ImportError: no pytest")
 
@@ -172,3 +176,21 @@ def test_an_old_jdk_is_no_jdk(monkeypatch, tmp_path):
     (tmp_path / "release").write_text('IMPLEMENTOR="x"\nJAVA_VERSION="1.8.0_202"\n')
     with pytest.raises(MissingDependency, match="JAVA_HOME"):
         java_tools.find_jdk()
+
+
+def test_a_sandbox_that_does_not_open_for_the_second_run_gives_not_run(pocket, bugs, sandbox, monkeypatch):
+    close_places(pocket)
+    opens = iter([sandbox.open])  # the warm place, and then no more
+    monkeypatch.setattr(sandbox, "open", lambda *given, **named: next(opens, refuse)(*given, **named))
+    verdict = pocket.evaluate(bugs["python"], Patch("", bugs["python"].fixed), sandbox)
+    assert (verdict.outcome, verdict.reason, verdict.log) == (Outcome.NOT_RUN, "infra_error", "no space")
+
+
+def refuse(*_, **__):
+    raise SandboxUnavailable("no space")
+
+
+def close_places(pocket):
+    for runner in pocket._runners.values():
+        runner.trials.close()
+        runner.judges.close()

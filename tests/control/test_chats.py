@@ -97,7 +97,9 @@ def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspac
     (question,), _ = anew.questions()
     (told,) = question["turns"]
     assert (told["role"], told["text"], told["number"], told["parent"]) == ("assistant", "first try", 1, None)
-    assert told["verdict"] == {**FAILED, "reason": ""}, "all of it, as the first worker said it"
+    assert told["verdict"] == {**FAILED, "reason": "", "isolation": "", "stages": {}}, (
+        "all of it, as the first worker said it"
+    )
     answer(anew, conversation, 2, "second try", {"outcome": "plausible"})
     anew.emit("answered", conversation=conversation, question=question["question"])
     workspace.tick()

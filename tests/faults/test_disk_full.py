@@ -130,12 +130,12 @@ def test_under_a_training(workspace, disk):
 
 
 def test_under_a_benchmark(workspace, disk):
-    run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=8", "candidates=4"]))
+    run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=20", "candidates=4"]))
     until(workspace, lambda: workspace.runs.get(run_id).progress_done >= 2)
     run = fills_up_and_goes_on(workspace, disk, run_id)
-    assert run.result["patches"] == 32
+    assert run.result["patches"] == 80
     rows, total = workspace.patches.page(run_id)
-    assert (total, [len(row.cells) for row in rows]) == (8, [4] * 8)
+    assert (total, [len(row.cells) for row in rows]) == (20, [4] * 20)
     assert {row.known_fix for row in rows} == {"plausible"}
 
 
@@ -182,7 +182,7 @@ def test_under_the_server_itself(disk, workspace):
     """Filled while the studio serves and a run is under way: the page says it, reads on, and recovers by itself."""
     server = Server(disk.path / "home")
     try:
-        run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=6", "candidates=4"]))
+        run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=20", "candidates=4"]))
         wait_for(lambda: workspace.runs.get(run_id).progress_done >= 2)
         disk.fill()
         wait_for(lambda: b"the disk is full" in server.look("app")[1])
@@ -199,7 +199,7 @@ def test_under_the_server_itself(disk, workspace):
         assert workspace.runs.get(run_id).cause == "disk_full"
         workspace.runs.resume(run_id)
         wait_for(lambda: workspace.runs.get(run_id).state == "done")
-        assert workspace.runs.get(run_id).result["patches"] == 24
+        assert workspace.runs.get(run_id).result["patches"] == 80
     finally:
         disk.free()
         server.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,9 @@ import time
 import psutil
 import pytest
 
-from engine.sandboxes.watch import descendants, end_tree, resident
+from engine.sandboxes import Limits
+from engine.sandboxes.meter import Meter
+from engine.sandboxes.watch import Allowance, descendants, end_tree, resident
 
 # Sixteen processes, each forking and waiting without end.
 BOMB = (
@@ -35,3 +38,11 @@ def test_a_tree_that_keeps_forking_ends():
     finally:
         bomb.kill()
         bomb.wait()
+
+
+def test_what_waits_for_an_answer_does_not_sleep():
+    late = Limits(wall_s=1.0, cpu_s=5.0)
+    asked, alone = (Allowance(late, time.monotonic() - 2) for _ in range(2))
+    meter = Meter(os.getpid())
+    assert [asked.is_over(meter, [], lambda: True) for _ in range(3)] == [False] * 3
+    assert [alone.is_over(meter, []) for _ in range(3)] == [False, True, True]

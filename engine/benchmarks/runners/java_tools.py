@@ -16,7 +16,7 @@ from engine.temporary import TemporaryFolder
 
 INSTALL = "apt install default-jdk-headless junit4"
 DEBIAN_JARS = Path("/usr/share/java")
-SOURCE = Path(__file__).with_name("Harness.java")
+SOURCES = sorted(Path(__file__).parent.glob("*.java"))
 # Serial collector and one compiler: a JVM that lives for a second has no use for more threads. The heap is that
 # of the known fix of QuixBugs' KNAPSACK, which keeps 640 MB in one array of arrays.
 FLAGS = (
@@ -107,21 +107,26 @@ class JavaTools:
         path, classes = os.pathsep.join(map(str, jars)), folder.path / "classes"
         classes.mkdir()
         said = subprocess.run(
-            [*javac, "-proc:none", "-cp", path, "-d", str(classes), str(SOURCE)], capture_output=True, timeout=120
+            [*javac, "-proc:none", "-cp", path, "-d", str(classes), *map(str, SOURCES)],
+            capture_output=True,
+            timeout=120,
         )
         if said.returncode != 0:
             raise MissingDependency(f"{self.jdk} cannot compile our harness: {said.stderr.decode()[:500]}")
         with zipfile.ZipFile(self.folder / "harness.jar", "w") as jar:
-            for file in sorted(classes.iterdir()):
-                jar.write(file, file.name)
+            for file in sorted(classes.rglob("*.class")):
+                jar.write(file, str(file.relative_to(classes)))
         folder.cleanup()
 
-    def command(self, sandbox: Sandbox) -> tuple[list[str], dict[str, str]]:
-        """The JVM up to our harness's arguments, and the tools that `sandbox` must open for it."""
+    def command(self, sandbox: Sandbox, program: str, *more: str) -> tuple[list[str], dict[str, str]]:
+        """The JVM up to the arguments of one of our programs, and the tools that `sandbox` must open for it.
+
+        `more`: folders with classes beside the libraries.
+        """
         if sandbox.name not in self._archives:
             self._archives[sandbox.name] = self._archived(sandbox)
         java, tools = self._java()
-        return [*java, *self._archives[sandbox.name], *self._harness()], tools
+        return [*java, *self._archives[sandbox.name], *self._program(program, *more)], tools
 
     def _java(self) -> tuple[list[str], dict[str, str]]:
         tools = {"library": str(self.folder)}
@@ -129,8 +134,8 @@ class JavaTools:
             return [str(self.jdk / "bin/java"), *FLAGS], tools
         return ["{jdk}/bin/java", *FLAGS], {**tools, "jdk": str(self.jdk)}
 
-    def _harness(self) -> list[str]:
-        return ["-cp", ":".join(f"{{library}}/{jar}" for jar in self.jars), "Harness"]
+    def _program(self, name: str, *more: str) -> list[str]:
+        return ["-cp", ":".join([*(f"{{library}}/{jar}" for jar in self.jars), *more]), f"judge.{name}"]
 
     def _archived(self, sandbox: Sandbox) -> list[str]:
         """A flag that spares every later JVM the loading of compiler and JUnit (625 ms become 390).
@@ -138,7 +143,13 @@ class JavaTools:
         The archive holds paths, so it is made by a first run inside the sandbox; none where that fails.
         """
         java, tools = self._java()
-        argv = [*java, "-XX:ArchiveClassesAtExit=harness.jsa", *self._harness(), "WarmUpTest", "WarmUpTest.java"]
+        argv = [
+            *java,
+            "-XX:ArchiveClassesAtExit=harness.jsa",
+            *self._program("Harness"),
+            "WarmUpTest",
+            "WarmUpTest.java",
+        ]
         files = {"nonce": b"warm-up", "WarmUpTest.java": WARM_UP}
         ran = sandbox.run(argv, files, Limits(wall_s=60, processes=PROCESSES), results=["harness.jsa"], tools=tools)
         if "harness.jsa" not in ran.results:

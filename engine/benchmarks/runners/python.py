@@ -1,30 +1,46 @@
-"""Runs the tests of a patched Python module: pytest on its tests, in a fresh interpreter inside the sandbox."""
+"""Runs the tests of a patched Python module with pytest: in a fresh interpreter, or in the child of a warm one."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import sys
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
+from engine.benchmarks.runners.places import Places
+from engine.benchmarks.runners.python_child import child
 from engine.benchmarks.runners.python_tools import copy_pytest, find_python
-from engine.benchmarks.runners.report import Report, Suite, limits_for, read_report, until
+from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until
+from engine.benchmarks.runners.twins import with_twins
 from engine.errors import MissingDependency
-from engine.sandboxes import Sandbox
+from engine.sandboxes import Sandbox, Start
+from engine.sandboxes.attend import Job, attend
+from engine.sandboxes.place import Lasting, Place
 from engine.temporary import TemporaryFolder
 
-HARNESS = "harness.py"
+HERE = Path(__file__).parent
+HARNESS, SERVER, FAR = "python_harness.py", "python_server.py", "python_far.py"
+PROGRAMS = [HERE / name for name in (HARNESS, SERVER, FAR, "python_near.py", "plain_values.py")]
+STARTED = Start(b"ready", wall_s=PATIENCE * START_S, cpu_s=START_S)
 
 
 class PythonRunner:
     """Needs pytest beside Repair Studio and an interpreter that the sandbox's user can read."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, is_warm: bool = True) -> None:
         """`timeout_s`: processor time for the tests of one patch, without pytest's start; by the clock three times."""
+        self.is_warm = is_warm
         self._limits = limits_for(timeout_s)
         self._once = Lock()
+        # Tests wait while the patched code works and use little themselves.
+        self._patient = replace(self._limits, wall_s=self._limits.wall_s + PATIENCE * START_S)
+        self.trials = Places(self._open)  # where patches run
+        self.judges = Places(self._open)  # where none ever does
 
     def unavailable(self) -> str:
         try:
@@ -33,25 +49,86 @@ class PythonRunner:
             return str(missing)
         return ""
 
-    def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
-        with self._once:
-            library = self._library
+    @property
+    def version(self) -> str:
+        return f"python {self._python} {sys.version_info[:3]} {self._limits}"
+
+    def run(self, text: str, suite: Suite, sandbox: Sandbox, emptied: Sequence[str] = ()) -> Report:
+        """`emptied`: files of the suite with nothing in them before the patched module is run."""
         nonce = secrets.token_hex(16)
         files = {
             **suite.files,
-            suite.target: text.encode("utf-8", "surrogatepass"),  # what is no UTF-8 then fails to compile
-            HARNESS: Path(__file__).with_name("python_harness.py").read_bytes(),
+            suite.target: encoded(text),
+            HARNESS: (HERE / HARNESS).read_bytes(),
             "nonce": nonce.encode(),
         }
-        outside = {"library": str(library.path)}
+        command, tools = self._command()
+        argv = [*command, HARNESS, suite.target, suite.tests, "{library}", *emptied]
+        return read_report(sandbox.run(argv, files, self._limits, tools=tools, start=until(nonce, "ready")), nonce)
+
+    def trial(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
+        nonce = secrets.token_hex(16)
+        files = {**suite.files, suite.target: encoded(text)}
+        with self.trials.lend(sandbox) as lent, child(lent, self._limits, nonce, suite, files) as job:
+            ended, _ = attend(job)
+            if ended == "exit" and lent.has_answered():
+                lent.keep()
+            ran = job.ran(ended)
+        return read_report(ran, nonce)
+
+    def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
+        """Nothing is to be known."""
+
+    def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
+        nonce = secrets.token_hex(16)
+        command, tools = self._command()
+        argv = [*command, f"{{library}}/{FAR}", suite.target, "{library}"]
+        asks = f"{nonce} ask ".encode()
+
+        def hear_tests(line: bytes) -> bool:
+            if line.startswith(asks):
+                patched.outgoing += line.removeprefix(asks) + b"\n"
+            return line.startswith(asks)
+
+        def hear_patched(line: bytes) -> bool:
+            if line != STARTED.line:
+                tests.outgoing += line + b"\n"
+            return True
+
+        tests: Job
+        assert isinstance(sandbox, Lasting)
+        opened = sandbox.open(argv, {suite.target: encoded(text)}, self._limits, tools=tools)
+        with self.judges.lend(sandbox) as lent, opened as place:
+            patched = Job(place, self._limits, start=STARTED, hear=hear_patched)
+            patched.at_death = lambda: tests.outgoing.extend(b"\n")
+            with child(lent, self._patient, nonce, suite, suite.files, hear=hear_tests, is_remote=True) as tests:
+                ended, whose = attend(tests, patched)
+                if ended == "exit" and lent.has_answered():
+                    lent.keep()
+                ran = tests.ran("not_started" if ended == "died" and whose is tests else ended)
+        return read_report(ran, nonce)
+
+    def twinned(
+        self, text: str, suite: Suite, sandbox: Sandbox, expected: Collection[str]
+    ) -> tuple[Report, Mapping[str, str]]:
+        doubled, twins = with_twins(suite, expected)
+        return self.run(text, doubled, sandbox, [suite.tests]), twins
+
+    def _open(self, sandbox: Lasting) -> AbstractContextManager[Place]:
+        command, tools = self._command()
+        return sandbox.open([*command, f"{{library}}/{SERVER}", "{library}"], {}, self._limits, tools=tools)
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        """The interpreter with its flags, and the tools that a sandbox must open for it."""
+        with self._once:
+            library = self._library
+        tools = {"library": str(library.path)}
         python = self._python
         if not python.startswith("/usr/"):
-            outside["python"] = sys.base_prefix
+            tools["python"] = sys.base_prefix
             python = f"{{python}}/{os.path.relpath(python, os.path.realpath(sys.base_prefix))}"
         # A fixed hash seed: the same patch must meet the same order of sets every time.
-        argv = ["/usr/bin/env", "PYTHONHASHSEED=0", python, "-s", "-P", "-B", "-S", HARNESS]
-        argv += [suite.target, suite.tests, "{library}"]
-        return read_report(sandbox.run(argv, files, self._limits, tools=outside, start=until(nonce, "ready")), nonce)
+        return ["/usr/bin/env", "PYTHONHASHSEED=0", python, "-s", "-P", "-B", "-S"], tools
 
     @cached_property
     def _python(self) -> str:
@@ -59,4 +136,9 @@ class PythonRunner:
 
     @cached_property
     def _library(self) -> TemporaryFolder:
-        return copy_pytest(self._python)
+        return copy_pytest(self._python, PROGRAMS)
+
+
+def encoded(text: str) -> bytes:
+    """A patched file as it lies in the sandbox; what is no UTF-8 then fails to compile."""
+    return text.encode("utf-8", "surrogatepass")

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 TYPE_CHECKING = False  # as in `typing`, which is not imported for this
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-BLOCKED = ("cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin")  # no files, no handlers of their own
+    import pytest
+
+# No files, no handlers of their own, no collecting of garbage twice over at the end, nothing that no test asks for.
+BLOCKED = (
+    *("cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin", "unraisableexception", "threadexception"),
+    *("setuponly", "setupplan", "stepwise"),
+)
 
 
 def main() -> None:
@@ -22,50 +29,106 @@ def main() -> None:
     with open("nonce") as file:
         nonce = file.read()
     os.unlink("nonce")
-    target, tests, tools = sys.argv[1:]
+    target, tests, tools, *emptied = sys.argv[1:]
     channel = os.dup(1)
     os.set_inheritable(channel, False)
     os.dup2(2, 1)
-    sys.argv[:] = ["pytest"]
     sys.path[:0] = [tools, os.getcwd()]
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    if emptied:
+        sys.meta_path.insert(0, Emptier(target, emptied))
+    judge(target, tests, teller(nonce, channel))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
+
+class Emptier:
+    """Empties files when the patched module is first asked for, before it is run; the tests are loaded by then."""
+
+    def __init__(self, target: str, files: list[str]) -> None:
+        self._name = target.removesuffix(".py").replace("/", ".")
+        self._files = files
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        """As importlib asks; finds nothing itself."""
+        if name == self._name:
+            while self._files:
+                os.truncate(self._files.pop(), 0)  # pytest still looks whether they exist
+
+
+def teller(nonce: str, channel: int) -> Callable[..., None]:
+    """What writes the lines of the report: called with a word and its details."""
     from urllib.parse import quote_plus
-
-    import pytest
 
     def tell(*words: str) -> None:
         os.write(channel, " ".join((nonce, *(quote_plus(word, errors="replace") for word in words))).encode() + b"\n")
 
+    return tell
+
+
+def judge(target: str, tests: str, tell: Callable[..., None]) -> None:
+    """Compile the file `target`, run the tests in the file `tests`, tell of each; "done" is the last word."""
+    sys.argv[:] = ["pytest"]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+
+    import pytest
+
+    compiled = begin(target, tell)
+    if compiled is not None:
+        pytest.main(options(tests), plugins=[Reporter(tell)])
+        end(compiled, tell)
+
+
+def begin(target: str, tell: Callable[..., None]) -> float | None:
+    """Compile the file `target`, unless it is empty: then it lies elsewhere. The time; None where it is no program."""
     tell("ready")  # from here on the patch's time is counted, by the sandbox
-    if compiles(target, tell):
-        tell("compiled")
+    began = time.monotonic()
+    if target and not compiles(target, tell):
+        return None
+    compiled = time.monotonic()
+    tell("took", "compile", f"{compiled - began:.6f}")
+    tell("compiled")
+    return compiled
 
-        class Reporter:
-            """Reports the result of each test; a failing set-up or module counts as a failed test."""
 
-            def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-                name = report.nodeid.partition("::")[2]
-                if report.failed:
-                    tell("failed", name, message(report))
-                elif report.skipped:
-                    tell("skipped", name)
-                elif report.when == "call":
-                    tell("passed", name)
+def end(compiled: float, tell: Callable[..., None]) -> None:
+    """Tell how long the tests took since then, and that all is told."""
+    tell("took", "all_tests", f"{took(compiled):.6f}")
+    tell("done")
 
-            def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-                if report.failed:
-                    tell("failed", report.nodeid or "collection", message(report))
 
-        options = ["-q", "--tb=short", "--no-header", "--color=no", "--show-capture=no", "--disable-warnings"]
-        blocked = [f"-pno:{name}" for name in BLOCKED]
-        # Without a cut pytest lists every folder above the tests, which a sandbox may forbid.
-        folders = ["--rootdir=.", "--confcutdir=.", "-o", "console_output_style=classic"]
-        pytest.main([*options, *blocked, "-c", "/dev/null", *folders, "--noconftest", tests], plugins=[Reporter()])
-        tell("done")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+class Reporter:
+    """Reports the result of each test; a failing set-up or module counts as a failed test."""
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        self.tell = tell
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        name = report.nodeid.partition("::")[2]
+        if report.failed:
+            self.tell("failed", name, message(report))
+        elif report.skipped:
+            self.tell("skipped", name)
+        elif report.when == "call":
+            self.tell("passed", name)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.tell("failed", report.nodeid or "collection", message(report))
+
+
+def options(tests: str) -> list[str]:
+    """Of pytest, for the tests in this file."""
+    shown = ["-q", "--tb=short", "--no-header", "--color=no", "--show-capture=no", "--disable-warnings"]
+    blocked = [f"-pno:{name}" for name in BLOCKED]
+    # Without a cut pytest lists every folder above the tests, which a sandbox may forbid.
+    folders = ["--rootdir=.", "--confcutdir=.", "-o", "console_output_style=classic"]
+    return [*shown, *blocked, "-c", "/dev/null", *folders, "--noconftest", tests]
+
+
+def took(began: float, now: Callable[[], float] = time.monotonic) -> float:
+    """Seconds since then, by the clock as it was before a patch could change it."""
+    return now() - began
 
 
 def compiles(target: str, tell: Callable[..., None]) -> bool:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -38,14 +38,17 @@ def find_python() -> str:
     )
 
 
-def copy_pytest(python: str) -> TemporaryFolder:
-    """pytest and its requirements, compiled for `python`, in a new folder that payloads can read.
+def copy_pytest(python: str, programs: Iterable[Path]) -> TemporaryFolder:
+    """pytest, its requirements and these programs of ours, compiled for `python`, in a new folder for payloads to read.
 
     The folder is removed with the returned object, at the latest when this process ends.
     """
     folder = TemporaryFolder("tools", reachable_parent(), 0o755)
     for package in _closure("pytest"):
         _copy(package, folder.path)
+    for program in programs:
+        shutil.copy(program, folder.path)
+        (folder.path / program.name).chmod(0o644)
     # Without compiled files each run would compile pytest again, which takes more than a second.
     subprocess.run(
         [python, "-I", "-S", "-m", "compileall", "-q", str(folder.path)], check=True, capture_output=True, timeout=300

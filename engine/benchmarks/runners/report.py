@@ -2,23 +2,24 @@
 
 A harness writes lines to its standard output, to which the tested code has no access: the run's nonce, a word, and
 that word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, `failed NAME MESSAGE`,
-`skipped NAME`, `memory`, `done`. Everything else goes to standard error and becomes the log.
+`skipped NAME`, `took STAGE SECONDS`, `memory`, `done`. Everything else goes to standard error and becomes the log.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 from urllib.parse import unquote_plus
 
-from engine.domain import Outcome, Patch, Verdict
+from engine.domain import Isolation, Outcome, Verdict
 from engine.sandboxes import Limits, Ran, Sandbox, Start
 
 LOG_CHARS = 4000
+STAGES = ("compile", "all_tests")  # that a harness measures
 PATIENCE = 3  # wall-clock limit as a multiple of the limit on processor time, for processes that sleep
 START_S = 15.0  # of processor time, for an interpreter, a compiler and the test library; usually below one
+SECONDS = re.compile(r"\d{1,6}\.\d{1,9}")
 MEMORY_TROUBLE = ("MemoryError", "java.lang.OutOfMemoryError")
 
 
@@ -39,16 +40,7 @@ class Report:
     words: frozenset[str]
     passed: frozenset[str]  # and nowhere reported as failed
     failed: Mapping[str, str] = field(default_factory=dict)  # name -> first words of the exception
-
-
-class Runner(Protocol):
-    """Runs the tests of one language. Safe to use from several threads at once."""
-
-    def unavailable(self) -> str:
-        """Why no patch can be tested on this machine and what to install; empty if patches can be tested."""
-
-    def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
-        """Compile `text` as the suite's target and run its tests, whatever they do."""
+    stages: Mapping[str, float] = field(default_factory=dict)  # as the harness measured them, in seconds
 
 
 def limits_for(timeout_s: float, processes: int = Limits.processes) -> Limits:
@@ -66,6 +58,7 @@ def read_report(ran: Ran, nonce: str) -> Report:
     words: set[str] = set()
     passed: set[str] = set()
     failed: dict[str, str] = {}
+    stages: dict[str, float] = {}
     for line in ran.stdout.decode(errors="replace").split("\n"):
         said, *parts = line.split(" ")
         if said != nonce or not parts:
@@ -76,17 +69,19 @@ def read_report(ran: Ran, nonce: str) -> Report:
             passed.add(details[0])
         elif word == "failed" and len(details) == 2:
             failed.setdefault(details[0], details[1])
-    return Report(ran, frozenset(words), frozenset(passed - failed.keys()), failed)
+        elif word == "took" and len(details) == 2 and details[0] in STAGES and SECONDS.fullmatch(details[1]):
+            stages[details[0]] = float(details[1])
+    return Report(ran, frozenset(words), frozenset(passed - failed.keys()), failed, stages)
 
 
-def verdict(report: Report, expected: Collection[str], sandbox: Sandbox) -> Verdict:
-    """The outcome of a run of which every test in `expected` had to pass.
+def verdict(report: Report, expected: Collection[str], sandbox: Sandbox, twins: Collection[str] = ()) -> Verdict:
+    """The outcome of a run of which every test in `expected` had to pass; `twins` had to fail and are not named.
 
     `failed` names the tests reported as failed or, where none was, those that never passed.
     """
     ran, words = report.ran, report.words
     missing = sorted(set(expected) - report.passed)
-    failed = tuple(sorted(report.failed)) if report.failed else tuple(missing)
+    failed = tuple(sorted(report.failed.keys() - set(twins))) or tuple(missing)
     ran_out = "memory" if "memory" in words or any(map(_is_memory, report.failed.values())) else ""
     outcome, reason = Outcome.TEST_FAILED, ""
     if ran.ended == "not_started" or "ready" not in words:
@@ -110,23 +105,8 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox) -> Verd
         reason = "no report: the program ended before its tests did"
     elif not report.failed:
         reason = f"never run: {', '.join(missing)}"[:300]
-    return Verdict(outcome, reason, trimmed(ran.stderr), failed, ran.wall_s, sandbox.describe())
-
-
-def evaluate(
-    patch: Patch,
-    suite: Suite,
-    runner: Runner,
-    sandbox: Sandbox,
-    expected: Callable[[], Collection[str] | Verdict],
-) -> Verdict:
-    """Run a patch's tests. `expected` returns the tests that have to pass, or a verdict if they cannot be measured."""
-    if patch.text is None:
-        return Verdict(Outcome.NO_PATCH, patch.reason)
-    if reason := runner.unavailable():
-        return Verdict(Outcome.NOT_RUN, reason)
-    wanted = expected()
-    return wanted if isinstance(wanted, Verdict) else verdict(runner.run(patch.text, suite, sandbox), wanted, sandbox)
+    said = trimmed(ran.stderr)
+    return Verdict(outcome, reason, said, failed, ran.wall_s, sandbox.describe(), Isolation.SHARED, report.stages)
 
 
 def _is_memory(message: str) -> bool:

@@ -6,8 +6,9 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import BugEntry
+from engine.benchmarks.runners.evaluating import Evaluator
 from engine.benchmarks.runners.python import PythonRunner
-from engine.benchmarks.runners.report import Suite, evaluate
+from engine.benchmarks.runners.report import Suite
 from engine.domain import Bug, Span
 
 BUGGY = "def add(a, b):\n    return a - b\n"
@@ -28,6 +29,7 @@ class Sample:
 
     def __init__(self, params):
         self._runner = PythonRunner(5)
+        self._evaluator = Evaluator()
 
     def check(self):
         pass
@@ -43,4 +45,4 @@ class Sample:
 
     def evaluate(self, bug, patch, sandbox):
         suite = Suite(bug.path, "test_add.py", {"test_add.py": TESTS})
-        return evaluate(patch, suite, self._runner, sandbox, lambda: bug.failing)
+        return self._evaluator.evaluate(bug, patch, suite, self._runner, sandbox, lambda: bug.failing)

@@ -1,0 +1,82 @@
+"""Impossible twins: for each test another that makes the same calls and cannot pass, under a name nobody can know.
+
+Where tests and patched code share a process, code that makes tests pass without passing them passes a twin too, and a
+twin that is not reported failed makes the whole report worthless. A twin compares what its test compares with a random
+text instead, passes only where that is equal, and fails at its end.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from engine.benchmarks.runners.report import Suite
+
+
+def with_twins(suite: Suite, expected: Collection[str]) -> tuple[Suite, Mapping[str, str]]:
+    """The suite of Python tests with twins among them, and expected test -> its twin."""
+    module = ast.parse(suite.files[suite.tests])
+    names: dict[str, str] = {}
+    _add(module.body, names)
+    twins = {}
+    for test in expected:
+        way, bracket, parameters = test.partition("[")
+        above, _, name = way.rpartition("::")
+        if name in names:
+            twins[test] = f"{above}::{names[name]}".removeprefix("::") + bracket + parameters
+    text = ast.unparse(ast.fix_missing_locations(module)).encode()
+    return replace(suite, files={**suite.files, suite.tests: text}), twins
+
+
+def _add(body: list[ast.stmt], names: dict[str, str]) -> None:
+    for statement in list(body):
+        if isinstance(statement, ast.ClassDef):
+            _add(statement.body, names)
+        elif isinstance(statement, ast.FunctionDef) and statement.name.startswith("test"):
+            # Of one name in two classes both twins are called the same, each in its own class.
+            name = names.setdefault(statement.name, f"test_{secrets.token_hex(8)}")
+            body.insert(body.index(statement) + secrets.randbelow(2), _twin(statement, name))
+
+
+def _twin(test: ast.FunctionDef, name: str) -> ast.FunctionDef:
+    twin = copy.deepcopy(test)
+    twin.name = name
+    impossible = Impossible()
+    twin.body = [made for statement in twin.body for made in impossible.statements(statement)]
+    twin.body += ast.parse("raise AssertionError('the end of a twin')").body
+    return twin
+
+
+class Impossible(ast.NodeTransformer):
+    """Turns the assertions of a test into comparisons with a random text."""
+
+    def __init__(self) -> None:
+        self._text = secrets.token_hex(16)
+
+    def statements(self, statement: ast.stmt) -> list[ast.stmt]:
+        made = self.visit(statement)
+        return made if isinstance(made, list) else [made]
+
+    def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
+        test = node.test
+        is_equality = isinstance(test, ast.Compare) and all(isinstance(each, ast.Eq) for each in test.ops)
+        if not is_equality or not isinstance(test, ast.Compare):
+            return [ast.Expr(test)]
+        code: list[ast.stmt] = []
+        for place, side in enumerate((test.left, *test.comparators)):
+            held = f"held_{self._text}_{place}"
+            code.append(ast.Assign([ast.Name(held, ast.Store())], side))
+            code += ast.parse(f"if {held} == {self._text!r} or {self._text!r} == {held}:\n    return").body
+        return code
+
+    def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
+        return ast.parse("raise AssertionError('the end of a twin')").body
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        return node  # what it returns is not the test's end
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        return node

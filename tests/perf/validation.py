@@ -1,0 +1,90 @@
+"""Patches judged in a second: warm beside fresh, Python and Java, and all of pocket's 46 x 10 in one go."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from figures import Figure
+
+from engine.benchmarks.pocket import Pocket
+from engine.domain import Bug, Outcome, Patch, Verdict
+from engine.plugins import SANDBOXES
+from engine.sandboxes.auto import usable
+
+WORKERS = 2
+CANDIDATES = 10
+PLAUSIBLE = 0.05  # of the candidates; the demo's models write fewer
+
+
+def measure() -> Iterator[Figure]:
+    for language, bugs, bar in (("python", 12, 29), ("java", 12, 13.5)):
+        found = {way: rate(way, language, bugs) for way in ("reference", "warm")}
+        assert found["reference"][1] == found["warm"][1], "another verdict"
+        per_s = {way: each[0] for way, each in found.items()}
+        print(f"{language}: {per_s}")
+        yield Figure(f"{language} patches judged", per_s["warm"], "patches/s", bar, is_least=True)
+        times = per_s["warm"] / per_s["reference"]
+        yield Figure(f"{language} patches judged, warm over fresh", times, "times", 5, is_least=True)
+    benchmark = made("warm", "python")
+    candidates = [(bug, text) for bug in benchmark.bugs() for text in (bug.fixed, bug.buggy, *written(bug))]
+    began = time.monotonic()
+    verdicts = judged(benchmark, candidates)
+    yield Figure("all of pocket's 46 x 10 patches and their controls", time.monotonic() - began, "s", 15)
+    assert sum(verdict.is_plausible for verdict in verdicts) >= 46, "the known fixes"
+
+
+def rate(way: str, language: str, bugs: int) -> tuple[float, list[Outcome]]:
+    """Patches in a second, as many wrong ones as a model writes and few right ones; each way is warm when it begins."""
+    benchmark = made(way, language)
+    chosen = [bug for bug in benchmark.bugs() if bug.id not in ENDLESS][:bugs]
+    candidates = [(bug, text) for bug in chosen for text in written(bug)[: CANDIDATES if way == "warm" else 5]]
+    judged(benchmark, [(bug, bug.fixed) for bug in chosen])
+    began = time.monotonic()
+    verdicts = judged(benchmark, candidates)
+    seconds = time.monotonic() - began
+    first = {key: [v.outcome for _, v in found][:5] for key, found in by_bug(candidates, verdicts)}
+    return len(candidates) / seconds, list(itertools.chain.from_iterable(first.values()))
+
+
+# Whose buggy code never ends: what such a patch costs is its time limit, however it is run.
+ENDLESS = {"pocket/py-expression-tokens", "pocket/java-retry-runner"}
+
+
+def by_bug(candidates: Sequence[tuple[Bug, str]], verdicts: Sequence[Verdict]) -> Iterator[tuple[str, list]]:
+    pairs = zip((bug.id for bug, _ in candidates), verdicts, strict=True)
+    for key, found in itertools.groupby(pairs, key=lambda pair: pair[0]):
+        yield key, list(found)
+
+
+def written(bug: Bug) -> list[str]:
+    """What a model might write in place of the faulty lines: other words of the file, sometimes no program, sometimes
+    the fix; the same every time."""
+    chance = random.Random(bug.id)
+    words = ("+ 1", "- 1", "0", "None", "not ", "<", ">=", "==", "]", "* 2")
+    texts = []
+    for number in range(CANDIDATES):
+        line = bug.buggy_lines or "\n"
+        place = chance.randrange(len(line.rstrip()) + 1)
+        comment = "//" if bug.language == "java" else "#"
+        mark = f"  {comment} {number}\n"
+        wrong = (
+            bug.buggy_lines.rstrip("\n") + mark
+            if chance.random() < 0.6
+            else line[:place] + chance.choice(words) + line[place:]
+        )
+        texts.append(bug.fixed + mark if chance.random() < PLAUSIBLE else bug.replace_span(wrong))
+    return texts
+
+
+def made(way: str, language: str) -> Pocket:
+    return Pocket(Pocket.Params(languages=(language,), runner=way, timeout_s=2.0))
+
+
+def judged(benchmark: Pocket, candidates: Sequence[tuple[Bug, str]]) -> list[Verdict]:
+    sandbox = usable(SANDBOXES.params("auto"))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(lambda each: benchmark.evaluate(each[0], Patch(each[0].id, each[1]), sandbox), candidates))
