@@ -42,7 +42,7 @@ def test_a_tree_that_keeps_forking_ends():
 
 def test_what_waits_for_an_answer_does_not_sleep():
     late = Limits(wall_s=1.0, cpu_s=5.0)
-    asked, alone = (Allowance(late, time.monotonic() - 2) for _ in range(2))
     meter = Meter(os.getpid())
+    asked, alone = (Allowance(late, time.monotonic() - 2, meter.used([])) for _ in range(2))
     assert [asked.is_over(meter, [], lambda: True) for _ in range(3)] == [False] * 3
     assert [alone.is_over(meter, []) for _ in range(3)] == [False, True, True]
