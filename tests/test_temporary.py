@@ -55,7 +55,8 @@ def test_a_folder_is_not_swept_while_it_is_being_made(parent, monkeypatch):
     """Another process sweeps after the owner's file is there and before it is locked."""
 
     def swept():
-        code = "from engine.temporary import sweep; print(sweep())"
+        here = f"temporary.reachable_parent = lambda: {str(parent)!r}"  # not where the other tests are at work
+        code = f"from engine import temporary; {here}; print(temporary.sweep())"
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     lock, meanwhile = fcntl.flock, []

@@ -57,7 +57,8 @@ def test_warm_and_fresh_agree_on_all_of_pocket(pairs, language):
 
 @pytest.mark.slow
 def test_warm_and_fresh_agree_on_quixbugs(pairs, shared_data, sandbox):
-    benchmark = QuixBugs(QuixBugs.Params(folder=str(shared_data / "quixbugs"), timeout_s=2))
+    # On two busy cores the known fix of `levenshtein` takes up to two seconds.
+    benchmark = QuixBugs(QuixBugs.Params(folder=str(shared_data / "quixbugs"), timeout_s=6))
     compared = 0
     for bug in benchmark.bugs():
         _, suite = benchmark._cases[bug.id]

@@ -216,7 +216,7 @@ def test_deleted_files_count_in_a_container_too(sandbox, way):
     before = dirtied()
     said = subprocess.run(runner, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert said.stdout == "disk \n", said
-    assert dirtied() - before < 2 * 64 * MIB, "one run here, so a busy moment is allowed for"
+    assert dirtied() - before < 4 * 64 * MIB, "one run here, so a busy moment is allowed for; unwatched it never ends"
 
 
 RESERVES = """
