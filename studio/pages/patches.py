@@ -84,7 +84,7 @@ def build(frame: Frame) -> None:
                              show_label=False, scale=0, min_width=280)  # fmt: skip
         summary = plain(elem_classes="summary")
         new = gr.Button("New benchmark run", size="sm", min_width=136, scale=0)
-        bring = gr.Button("Import", size="sm", min_width=72, scale=0)
+        bring = gr.Button("Import", size="sm", min_width=60, scale=0)
     state = plain()
     with gr.Row(elem_classes=["page", "asking", GONE]) as form_row:
         with gr.Column(scale=5, min_width=320, variant="panel"):
