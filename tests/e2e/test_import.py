@@ -40,7 +40,6 @@ def test_results_of_two_programs_are_imported_and_compared(server, open_page, tm
         panel.get_by_role("link", name="Parquet").click()
     assert download.value.suggested_filename == "run-2.parquet"
     assert download.value.path().read_bytes()[:4] == b"PAR1"
-    panel.get_by_text("Export", exact=True).click()  # closes the list
     panel = tab(page, "Compare")
     sync_api.expect(panel.get_by_role("rowheader", name="gpt-a").first).to_be_visible(timeout=WAIT_MS)
     with page.expect_download() as download:
