@@ -5,15 +5,14 @@ A line is an object with `seq` (from 1), `time` (seconds since the epoch), `even
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic_core import from_json
 
-from engine.domain import Isolation, Outcome
+from engine.domain import Isolation, Outcome, Verdict
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # the integers that fit into a column of SQLite
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -23,6 +22,7 @@ Sentence = Annotated[str, AfterValidator(lambda text: text[:10_000])]  # for peo
 MOST_NAMES = 1000  # of metrics in one event; each becomes a row
 MOST_STAGES = 20  # of an evaluation whose times are stored with its verdict
 Ending = Literal["done", "failed", "stopped"]
+Declared = TypeVar("Declared")
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,21 @@ class VerdictFields:
     isolation: Isolation = Isolation.NONE
     stages: Annotated[dict[Name, Number], Field(max_length=MOST_STAGES)] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, verdict: Verdict) -> VerdictFields:
+        """With times to a tenth of a millisecond."""
+        stages = {stage: round(seconds, 4) for stage, seconds in verdict.stages.items()}
+        return cls(**{**vars(verdict), "duration_s": round(verdict.duration_s, 4), "stages": stages})
 
-MODEL, KNOWN_FIX, BUGGY_CODE = "model", "known_fix", "buggy_code"  # the sources of a patch
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict(**vars(self))
+
+
+Source = Literal["model", "known_fix", "buggy_code"]
+MODEL: Source = "model"
+KNOWN_FIX: Source = "known_fix"
+BUGGY_CODE: Source = "buggy_code"
 
 
 @dataclass(frozen=True)
@@ -109,7 +122,7 @@ class PatchEvent:
     """A patch and its verdict; `rank` counts from 1, and is 0 for the known fix and the buggy code."""
 
     bug_id: Name
-    source: Literal["model", "known_fix", "buggy_code"]
+    source: Source
     rank: Whole
     verdict: VerdictFields
     completion: str = ""
@@ -166,6 +179,7 @@ KINDS: dict[str, type[Any]] = {
     "answered": Answered,
     "turn": TurnEvent,
 }
+_NAMES = {declared: kind for kind, declared in KINDS.items()}
 
 
 @dataclass(frozen=True)
@@ -177,30 +191,36 @@ class _Line:
 
 @dataclass(frozen=True)
 class Event:
-    """One checked line: `payload` is the typed event, `fields` the values as read from the file.
-
-    `payload` is None for a kind that this version does not know; its number still counts.
-    """
+    """One checked line; `payload` is None for a kind that this version does not know: its number still counts."""
 
     seq: int
     time: float  # seconds since the epoch
     kind: str
     payload: Payload | None
-    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read(line: bytes) -> Event:
     """The event of one line. Raises ValueError if it is not a JSON object, or a field is missing or wrong."""
     values = from_json(line)  # refuses deep nesting and half surrogate pairs
-    try:
-        head: _Line = _adapters()[""].validate_python(values)
-        payload = _adapters()[head.event].validate_python(values) if head.event in KINDS else None
-    except ValidationError as error:
-        raise ValueError(str(error)) from None
-    fields = {name: value for name, value in values.items() if name not in ("seq", "time", "event")}
-    return Event(head.seq, head.time, head.event, payload, fields)
+    head: _Line = checked(_Line, values)
+    payload = checked(KINDS[head.event], values) if head.event in KINDS else None
+    return Event(head.seq, head.time, head.event, payload)
+
+
+def checked(declared: type[Declared], values: Any) -> Declared:
+    """The object of a class of this file with these values; others are left out.
+
+    Raises pydantic's ValidationError, a ValueError, if a field is missing or wrong.
+    """
+    made: Declared = _adapters()[declared].validate_python(values)
+    return made
+
+
+def written(payload: Payload) -> tuple[str, dict[str, Any]]:
+    """The kind of an event and its fields, as `read` reads them again."""
+    return _NAMES[type(payload)], asdict(payload)
 
 
 @cache
-def _adapters() -> dict[str, TypeAdapter[Any]]:
-    return {kind: TypeAdapter(declared) for kind, declared in {**KINDS, "": _Line}.items()}
+def _adapters() -> dict[type[Any], TypeAdapter[Any]]:
+    return {declared: TypeAdapter(declared) for declared in (_Line, VerdictFields, *KINDS.values())}

@@ -59,6 +59,7 @@ class DatasetResult:
     rows: SideRows
     hash: Words = ""
     learned_tokens: Count = 0
+    max_tokens: Count = 0  # of the longest sample
     funnel: Funnel | None = None
     kinds: Annotated[dict[Words, Count], Field(max_length=MOST)] | None = None
     histogram: Histogram | None = None

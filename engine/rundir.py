@@ -31,7 +31,7 @@ from typing import Any
 from engine import events
 from engine.domain import Model
 from engine.errors import OutsideFailure
-from engine.events import Event
+from engine.events import Ending, Event, Payload, State
 from engine.reading import LINE_BYTES, Reading, open_regular, read_from
 
 # The states of a run after "queued". A "stalled" worker is alive, but its heartbeat has stopped; the rows of an
@@ -143,8 +143,13 @@ class RunDir:
 
     # -- the worker's side ------------------------------------------------------------------------------------
 
-    def emit(self, kind: str, /, **fields: Any) -> None:
+    def emit(self, payload: Payload) -> None:
         """Append one event as a complete line. Raises OSError if it cannot be written; then nothing is written."""
+        kind, fields = events.written(payload)
+        self.append(kind, **fields)
+
+    def append(self, kind: str, /, **fields: Any) -> None:
+        """The same for an event of any kind, as another version or another program may write it."""
         with self._writing:
             if self._seq is None:
                 self._close_torn_line()
@@ -171,15 +176,15 @@ class RunDir:
             file.flush()
             os.fsync(file.fileno())
 
-    def end(self, state: str, *, error: str = "", cause: str = "") -> None:
+    def end(self, state: Ending, *, error: str = "", cause: str = "") -> None:
         """Emit the last state of a run that is not done; on a full disk, write it to the reserved space."""
-        fields = {"state": state, "error": error[: ENDING_BYTES // 8], "cause": cause}
+        last = State(state, error=error[: ENDING_BYTES // 8], cause=cause)
         with suppress(OSError):
-            self.emit("state", **fields)
+            self.emit(last)
             self.release_ending()
             return
         with suppress(OSError), (self.path / "ending.json").open("r+b") as file:
-            file.write(_encoded({"seq": 1, "time": time.time(), "event": "state", **fields}))
+            file.write(_encoded({"seq": 1, "time": time.time(), "event": "state", **asdict(last)}))
             file.flush()
             os.fsync(file.fileno())
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from engine.control.views import run_views
 from engine.control.workspace import Workspace
 from studio import addresses, guide
 from studio.clickable import click_value, clickable, hidden_field, plain
@@ -72,8 +71,7 @@ def _header(frame: Frame) -> None:
     part = clickable(elem_id="header")
 
     def draw_header() -> list[str]:
-        runs = run_views(workspace.runs.list(limit=50), workspace.runs.unfinished())
-        return [header(workspace.machine().summary, runs, workspace.trouble)]
+        return [header(workspace.machine().summary, workspace.runs.list(limit=50), workspace.trouble)]
 
     frame.live.show(draw_header, [], [part])
 

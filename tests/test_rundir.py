@@ -16,9 +16,9 @@ def run(tmp_path):
 
 
 def test_what_was_emitted_is_read_once(run):
-    run.emit("metric", step=1, values={"loss": 0.5})
+    run.append("metric", step=1, values={"loss": 0.5})
     first = run.events()
-    run.emit("state", state="done")
+    run.append("state", state="done")
     second = run.events(first.offset)
     assert [e.kind for e in first.events + second.events] == ["metric", "state"]
     assert [e.seq for e in first.events + second.events] == [1, 2]
@@ -26,8 +26,8 @@ def test_what_was_emitted_is_read_once(run):
 
 
 def test_a_line_cut_at_any_byte_is_never_half_read(run):
-    run.emit("progress", done=1, total=2, text="naïve ✓")
-    run.emit("state", state="done")
+    run.append("progress", done=1, total=2, text="naïve ✓")
+    run.append("state", state="done")
     whole = run.events_path.read_bytes()
     for cut in range(len(whole) + 1):
         run.events_path.write_bytes(whole[:cut])
@@ -41,7 +41,7 @@ def test_a_line_cut_at_any_byte_is_never_half_read(run):
 def test_all_events_are_streamed_in_pieces_with_the_same_checks(run, monkeypatch):
     monkeypatch.setattr("engine.rundir.AT_ONCE_BYTES", 100)
     for done in range(20):
-        run.emit("progress", done=done, total=20, text="naïve ✓")
+        run.append("progress", done=done, total=20, text="naïve ✓")
     lines = run.events_path.read_bytes().splitlines(keepends=True)
     lines[5] = b"broken\n"
     lines[9] = lines[9].replace(b'"seq": 10', b'"seq": 99')
@@ -51,11 +51,11 @@ def test_all_events_are_streamed_in_pieces_with_the_same_checks(run, monkeypatch
 
 
 def test_a_new_writer_closes_a_torn_line_and_counts_on(run):
-    run.emit("progress", done=1, total=2, text="")
+    run.append("progress", done=1, total=2, text="")
     with run.events_path.open("ab") as file:
         file.write(b'{"seq": 2, "ti')
     again = RunDir(run.path)
-    again.emit("state", state="done")
+    again.append("state", state="done")
     reading = again.events()
     assert [e.seq for e in reading.events] == [1, 2]
     assert reading.broken == 1

@@ -11,13 +11,12 @@ from typing import Any, ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import BugEntry, rows
-from engine.benchmarks.runners.evaluating import Evaluator, version
+from engine.benchmarks.cases import Case, Cases
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.tasks import TARGET, TESTS, imports
-from engine.domain import Bug, Patch, Span, Task, Verdict, lines_of
-from engine.sandboxes import Sandbox
+from engine.domain import Bug, Span, Task, lines_of
 
 NAMES = ("HumanEval.jsonl", "HumanEval.jsonl.gz")
 FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
@@ -26,7 +25,7 @@ BODY = "    pass\n"
 STOPS = ("\nclass", "\nif", "\nprint", "\n#", "\nassert")  # the paper's, and what follows a solution in its file
 
 
-class HumanEval:
+class HumanEval(Cases):
     """164 Python functions to be written from signature and doc-string, from your copy of HumanEval.jsonl."""
 
     name: ClassVar[str] = "humaneval"
@@ -41,9 +40,8 @@ class HumanEval:
         runner: Way = way()
 
     def __init__(self, params: Params) -> None:
+        super().__init__(PythonRunner(params.timeout_s, params.runner == "warm"))
         self._folder = params.folder
-        self._runner = PythonRunner(params.timeout_s, params.runner == "warm")
-        self._evaluator = Evaluator()
 
     def check(self) -> None:
         rows.file(self._folder, NAMES, HOW)
@@ -51,26 +49,12 @@ class HumanEval:
     def entries(self) -> list[BugEntry]:
         return [BugEntry(_id(row), "python") for row in self._rows]
 
-    def bugs(self) -> list[Bug]:
-        return [bug for bug, _ in self._cases.values()]
-
-    def skipped(self) -> Mapping[str, str]:
-        reason = self._runner.unavailable()
-        return {bug.id: reason for bug in self.entries()} if reason else {}
-
-    def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
-        _, suite = self._cases[bug.id]
-        return self._evaluator.evaluate(bug, patch, suite, self._runner, sandbox, lambda: bug.failing)
-
-    def version(self, bug: Bug) -> str:
-        return version(bug, self._cases[bug.id][1], self._runner)
-
     @cached_property
     def _rows(self) -> list[dict[str, Any]]:
         return rows.read(self._folder, NAMES, HOW, FIELDS)
 
     @cached_property
-    def _cases(self) -> dict[str, tuple[Bug, Suite]]:
+    def _cases(self) -> dict[str, Case]:
         return {bug.id: (bug, suite) for bug, suite in map(_read, self._rows)}
 
 
@@ -78,7 +62,7 @@ def _id(row: Mapping[str, Any]) -> str:
     return f"{HumanEval.name}/{str(row['task_id']).rpartition('/')[2]}"
 
 
-def _read(row: Mapping[str, Any]) -> tuple[Bug, Suite]:
+def _read(row: Mapping[str, Any]) -> Case:
     prompt, entry = row["prompt"], row["entry_point"]
     first = len(lines_of(prompt)) + 1
     test = f"test_{entry}"

@@ -12,13 +12,12 @@ from typing import Any, ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import BugEntry, rows
-from engine.benchmarks.runners.evaluating import Evaluator, version
+from engine.benchmarks.cases import Case, Cases
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.tasks import TARGET, TESTS, imports
-from engine.domain import Bug, Patch, Span, Task, Verdict, lines_of
-from engine.sandboxes import Sandbox
+from engine.domain import Bug, Span, Task, lines_of
 
 NAMES = ("mbpp.jsonl", "mbpp.jsonl.gz")
 FIELDS = ("task_id", "text", "code", "test_list")
@@ -29,7 +28,7 @@ END = "[DONE]"
 STOPS = ("###", "\nif __name__", "\nassert")
 
 
-class Mbpp:
+class Mbpp(Cases):
     """974 small Python programs to be written from a sentence and its tests, from your copy of mbpp.jsonl."""
 
     name: ClassVar[str] = "mbpp"
@@ -48,29 +47,14 @@ class Mbpp:
         runner: Way = way()
 
     def __init__(self, params: Params) -> None:
+        super().__init__(PythonRunner(params.timeout_s, params.runner == "warm"))
         self._params = params
-        self._runner = PythonRunner(params.timeout_s, params.runner == "warm")
-        self._evaluator = Evaluator()
 
     def check(self) -> None:
         rows.file(self._params.folder, NAMES, HOW)
 
     def entries(self) -> list[BugEntry]:
         return [BugEntry(_id(row), "python", _split(row)) for row in self._wanted]
-
-    def bugs(self) -> list[Bug]:
-        return [bug for bug, _ in self._cases.values()]
-
-    def skipped(self) -> Mapping[str, str]:
-        reason = self._runner.unavailable()
-        return {bug.id: reason for bug in self.entries()} if reason else {}
-
-    def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
-        _, suite = self._cases[bug.id]
-        return self._evaluator.evaluate(bug, patch, suite, self._runner, sandbox, lambda: bug.failing)
-
-    def version(self, bug: Bug) -> str:
-        return version(bug, self._cases[bug.id][1], self._runner)
 
     @cached_property
     def _rows(self) -> list[dict[str, Any]]:
@@ -81,7 +65,7 @@ class Mbpp:
         return [row for row in self._rows if self._params.split in ("all", _split(row))]
 
     @cached_property
-    def _cases(self) -> dict[str, tuple[Bug, Suite]]:
+    def _cases(self) -> dict[str, Case]:
         by_id = {row["task_id"]: row for row in self._rows}
         shots = [by_id[number] for number in SHOTS[: self._params.shots] if number in by_id]
         return {bug.id: (bug, suite) for bug, suite in (_read(row, shots) for row in self._wanted)}
@@ -95,7 +79,7 @@ def _split(row: Mapping[str, Any]) -> str:
     return next((name for name, ids in SPLITS.items() if row["task_id"] in ids), "")
 
 
-def _read(row: Mapping[str, Any], shots: Sequence[Mapping[str, Any]]) -> tuple[Bug, Suite]:
+def _read(row: Mapping[str, Any], shots: Sequence[Mapping[str, Any]]) -> Case:
     code, asserts = _code(row), [*row["test_list"], *row.get("challenge_test_list", ())]
     asked = "".join(f"# {line}\n" for line in (*row["text"].splitlines(), *row["test_list"]))
     stub = f"def {_entry(code, row['test_list'])}(*arguments):\n    pass\n"

@@ -7,19 +7,20 @@ both: it is not code, and its examples would show the solution to a model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import BugEntry, checkout
+from engine.benchmarks.cases import Case, Cases
 from engine.benchmarks.measured import Measured
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.transplant import transplant, without_epilogue
-from engine.domain import Bug, Patch, Verdict, span_of_change
+from engine.domain import Bug, Verdict, span_of_change
 from engine.sandboxes import Sandbox
 
 HOW = "run `git clone https://github.com/jkoppel/QuixBugs`"
@@ -28,7 +29,7 @@ IMPORT = "import pytest\n"
 SET_UP = "import pytest; pytest.use_correct = pytest.run_slow = False\n"
 
 
-class QuixBugs:
+class QuixBugs(Cases):
     """Forty classic algorithms in Python with a one-line fault each, from a copy of QuixBugs on this machine."""
 
     name: ClassVar[str] = "quixbugs-python"
@@ -43,8 +44,8 @@ class QuixBugs:
         runner: Way = way()
 
     def __init__(self, params: Params) -> None:
+        super().__init__(PythonRunner(params.timeout_s, params.runner == "warm"))
         self._folder = params.folder
-        self._runner = PythonRunner(params.timeout_s, params.runner == "warm")
         self._measured = Measured(self._runner)
 
     def check(self) -> None:
@@ -53,29 +54,18 @@ class QuixBugs:
     def entries(self) -> list[BugEntry]:
         return [BugEntry(_id(path), "python") for path in self._tests()]
 
-    def bugs(self) -> list[Bug]:
-        return [bug for bug, _ in self._cases.values()]
-
-    def skipped(self) -> Mapping[str, str]:
-        reason = self._runner.unavailable()
-        return {bug.id: reason for bug in self.entries()} if reason else {}
-
-    def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
-        _, suite = self._cases[bug.id]
-        return self._measured.evaluate(bug, suite, patch, sandbox)
-
-    def version(self, bug: Bug) -> str:
-        return self._measured.version(bug, self._cases[bug.id][1])
-
     def _tests(self) -> list[Path]:
         """The test file of each program. Raises UserError where there is none."""
         return checkout.files(self._folder, ["python_testcases/test_*.py"], "QuixBugs checkout", HOW)
 
+    def _expected(self, bug: Bug, suite: Suite, sandbox: Sandbox) -> Collection[str] | Verdict:
+        return self._measured.passing(bug, suite, sandbox)
+
     @cached_property
-    def _cases(self) -> dict[str, tuple[Bug, Suite]]:
+    def _cases(self) -> dict[str, Case]:
         return {_id(path): self._read(path) for path in self._tests()}
 
-    def _read(self, tests: Path) -> tuple[Bug, Suite]:
+    def _read(self, tests: Path) -> Case:
         name = tests.stem.removeprefix("test_")
         path = f"python_programs/{name}.py"
         buggy = without_epilogue(Path(self._folder, path).read_text(encoding="utf-8"))

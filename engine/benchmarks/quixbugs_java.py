@@ -5,13 +5,14 @@ As in Python the known fix is the buggy file with just the differing lines of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import BugEntry, checkout
+from engine.benchmarks.cases import Case, Cases
 from engine.benchmarks.junit import patient
 from engine.benchmarks.measured import Measured
 from engine.benchmarks.quixbugs import HOW
@@ -19,7 +20,7 @@ from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.transplant import java_code, transplant
-from engine.domain import Bug, Patch, Verdict, span_of_change
+from engine.domain import Bug, Verdict, span_of_change
 from engine.sandboxes import Sandbox
 
 TESTS = "java_testcases/junit"
@@ -28,7 +29,7 @@ HELPERS = (f"{BUGGY}/Node.java", f"{BUGGY}/WeightedEdge.java", f"{TESTS}/QuixFix
 ENDING = "_TEST.java"
 
 
-class QuixBugsJava:
+class QuixBugsJava(Cases):
     """Forty classic algorithms in Java with a fault of a line or few each, from a copy of QuixBugs on this machine."""
 
     name: ClassVar[str] = "quixbugs-java"
@@ -43,8 +44,8 @@ class QuixBugsJava:
         runner: Way = way()
 
     def __init__(self, params: Params) -> None:
+        super().__init__(JavaRunner(params.timeout_s, params.runner == "warm"))
         self._folder = params.folder
-        self._runner = JavaRunner(params.timeout_s, params.runner == "warm")
         self._measured = Measured(self._runner)
 
     def check(self) -> None:
@@ -53,29 +54,18 @@ class QuixBugsJava:
     def entries(self) -> list[BugEntry]:
         return [BugEntry(_id(path), "java") for path in self._tests()]
 
-    def bugs(self) -> list[Bug]:
-        return [bug for bug, _ in self._cases.values()]
-
-    def skipped(self) -> Mapping[str, str]:
-        reason = self._runner.unavailable()
-        return {bug.id: reason for bug in self.entries()} if reason else {}
-
-    def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
-        _, suite = self._cases[bug.id]
-        return self._measured.evaluate(bug, suite, patch, sandbox)
-
-    def version(self, bug: Bug) -> str:
-        return self._measured.version(bug, self._cases[bug.id][1])
-
     def _tests(self) -> list[Path]:
         """The test file of each program. Raises UserError where there is none."""
         return checkout.files(self._folder, [f"{TESTS}/*{ENDING}"], "QuixBugs checkout", HOW)
 
+    def _expected(self, bug: Bug, suite: Suite, sandbox: Sandbox) -> Collection[str] | Verdict:
+        return self._measured.passing(bug, suite, sandbox)
+
     @cached_property
-    def _cases(self) -> dict[str, tuple[Bug, Suite]]:
+    def _cases(self) -> dict[str, Case]:
         return {_id(path): self._read(path) for path in self._tests()}
 
-    def _read(self, tests: Path) -> tuple[Bug, Suite]:
+    def _read(self, tests: Path) -> Case:
         name = tests.name.removesuffix(ENDING)
         path = f"{BUGGY}/{name}.java"
         buggy = (Path(self._folder) / path).read_text(encoding="utf-8")

@@ -120,7 +120,7 @@ class Chats:
         seen, run = self._load(conversation_id)
         if run.state in UNLOADED:  # the conversation continues with a new worker
             spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id})
-            run = self._runs.get(self._worker(spec))
+            run = self._runs.row(self._worker(spec))
         try:
             self._ask(seen, run, message.strip(), budget, after)
         except Exception:
@@ -259,7 +259,7 @@ class Chats:
     def _worker(self, spec: ChatSpec) -> int:
         """The id of a live worker with this model and these settings, or of a new one."""
         wanted = json.dumps(spec.model_dump(mode="json", exclude={"bug", "name"}), sort_keys=True)
-        for run in self._runs.list(kind="chat"):
+        for run in self._runs.rows("chat"):
             same = {key: value for key, value in run.spec.items() if key not in ("bug", "name")}
             if run.state not in UNLOADED and json.dumps(same, sort_keys=True) == wanted:
                 with self._database.read() as session:

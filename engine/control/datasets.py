@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any
 
 from engine.builders.columns import Preview, preview
+from engine.control.views import DatasetView
 from engine.errors import UserError
 from engine.params import place
 from engine.stored import Stored
@@ -54,16 +55,19 @@ class Datasets:
         self._searches: OrderedDict[tuple[Hashable, ...], Search] = OrderedDict()
         self._searching = Lock()
 
-    def list(self) -> Sequence[Dataset]:
+    def list(self) -> Sequence[DatasetView]:
         """Newest first."""
         with self._database.read() as session:
-            return queries.datasets(session)
+            return [DatasetView.of(row) for row in queries.datasets(session)]
 
     def names(self) -> Sequence[str]:
-        return [row.name for row in self.list()]
+        return [each.name for each in self.list()]
 
-    def get(self, name: str) -> Dataset:
+    def get(self, name: str) -> DatasetView:
         """The dataset of this name. Raises UserError, which lists the known names."""
+        return DatasetView.of(self._row(name))
+
+    def _row(self, name: str) -> Dataset:
         with self._database.read() as session:
             row = queries.dataset_named(session, name)
         if row is None:
@@ -80,7 +84,7 @@ class Datasets:
         folder = place(reference, field="dataset")
         if (folder / "train.parquet").exists():
             return str(folder.resolve()), ""
-        row = self.get(reference)
+        row = self._row(reference)
         if not (Path(row.folder) / "train.parquet").exists():
             raise UserError(
                 f"dataset: the files of {reference!r} are no longer in {row.folder}; build it again or choose another "
@@ -95,7 +99,7 @@ class Datasets:
 
     def sample(self, name: str, index: int = 0, search: str = "", side: str = "train") -> ShownSample | None:
         """The `index`-th sample (wrapping around) whose id, kind or code contains `search`; None if none does."""
-        folder = Path(self.get(name).folder)
+        folder = Path(self._row(name).folder)
         file = folder / f"{side}.parquet"
         rows = _stored(str(file), _identity(file))
         found: Search | None = None

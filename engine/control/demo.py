@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.control.outcomes import outcome_words, seconds_worked
 from engine.control.patches import Patches
 from engine.control.runs import Runs
-from engine.control.states import progress_of
+from engine.control.views import RunView
 from engine.errors import UserError
 from engine.params import shown
 from engine.rundir import ENDED
 from engine.spec_files import read_spec
-from storage.tables import Run
 
 PREFIX = "demo-"  # of the groups of runs that are demos
 STAGES = (
@@ -108,14 +106,14 @@ class Demo:
         if not unfinished:
             raise UserError("no demo is running, so there is none to cancel")
         for run in reversed(unfinished):  # the later ones first, so that none starts in between
-            self._runs.stop(run.id or 0)
+            self._runs.stop(run.id)
         return len(unfinished)
 
     def is_running(self) -> bool:
         """Whether some stage of the newest demo is queued or running."""
         return any(run.state not in ENDED for run in self.runs())
 
-    def runs(self, group: str = "") -> Sequence[Run]:
+    def runs(self, group: str = "") -> Sequence[RunView]:
         """The runs of one demo (the newest if `group` is empty), in the order of its stages."""
         group = group or next(iter(self._runs.groups(PREFIX)), "")
         return [*reversed(self._runs.list(group=group))] if group else []
@@ -123,9 +121,7 @@ class Demo:
     def stages(self, group: str = "") -> list[Stage]:
         """The stages of one demo (the newest if `group` is empty); empty before the first demo."""
         return [
-            Stage(
-                title, run.id or 0, run.state, progress_of(run), outcome_words(run) or run.progress_text, tab, run.error
-            )
+            Stage(title, run.id, run.state, run.fraction, run.outcome or run.progress, tab, run.error)
             for (title, tab), run in zip(STAGES, self.runs(group), strict=False)
         ]
 
@@ -149,13 +145,13 @@ class Demo:
         for run in self.runs(group):
             if run.kind != "benchmark":
                 continue
-            totals = self._patches.totals(run.id or 0)
-            took = seconds_worked(run)
+            totals = self._patches.totals(run.id)
+            took = run.seconds
             at = {k: share.hits for k, share in totals.plausible_at.items()}
             rows.append(
                 Row(
                     model=str(run.spec["model"]),
-                    run_id=run.id or 0,
+                    run_id=run.id,
                     state=run.state,
                     bugs=totals.bugs - sum(totals.skipped.values()),
                     scored=totals.scored,
@@ -163,7 +159,7 @@ class Demo:
                     plausible_at_10=at.get(10, at.get(max(at), 0)),
                     control_failures=totals.control_failures,
                     seconds=took,
-                    example=next(iter(self._patches.repaired(run.id or 0)), ""),
+                    example=next(iter(self._patches.repaired(run.id)), ""),
                 )
             )
         return rows

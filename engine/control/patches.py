@@ -16,6 +16,7 @@ from engine.control import exports
 from engine.control.diff import unified
 from engine.control.exported import candidates_of
 from engine.control.lookup import find_run
+from engine.control.views import RunView, run_views, unfinished
 from engine.errors import UserError
 from engine.events import MODEL
 from engine.exchange.exported import Form
@@ -24,7 +25,7 @@ from engine.specs import WITH_PATCHES
 from storage import benchmarks, queries, texts
 from storage.benchmarks import BugQuery
 from storage.database import Database
-from storage.tables import Bug, Patch, Review, Run
+from storage.tables import Bug, Patch, Review
 
 __all__ = ["BugQuery", "BugRow", "Detail", "Patches", "Reviewed", "Totals", "unified"]
 VERDICTS = ("correct", "incorrect", "unsure")  # of a person
@@ -114,13 +115,14 @@ class Patches:
         self._exports = home / "exports"
         self._database = database
 
-    def runs(self, also: Sequence[int] = ()) -> Sequence[Run]:
+    def runs(self, also: Sequence[int] = ()) -> Sequence[RunView]:
         """The newest 200 runs with patches, newest first, and behind them those of these numbers that are older."""
         with self._database.read() as session:
             newest = queries.runs(session, kinds=WITH_PATCHES)
             known = {run.id for run in newest}
             older = [run for number in also if number not in known and (run := queries.run(session, number))]
-        return [*newest, *(run for run in older if run.kind in WITH_PATCHES)]
+            runs = [*newest, *(run for run in older if run.kind in WITH_PATCHES)]
+            return run_views(runs, unfinished(session))
 
     def page(self, run_id: int, asked: BugQuery | None = None) -> tuple[list[BugRow], int]:
         """One page of the table of verdicts, and how many bugs match in all."""
@@ -179,7 +181,7 @@ class Patches:
         for run in self.runs():
             of = (run.state, run.spec.get("model"), (run.spec.get("benchmark") or {}).get("name"))
             if of == ("done", model, benchmark):
-                return self.repaired(run.id or 0)
+                return self.repaired(run.id)
         return {}
 
     def detail(self, run_id: int, bug_id: str, source: str, rank: int) -> Detail:

@@ -41,7 +41,7 @@ def preflight(spec: TrainSpec, models: Models, datasets: Datasets) -> Preflight:
     trainer.check(models.nearest(model))
     config = models.config(model)
     try:
-        tokens = int(datasets.get(spec.dataset).report.get("max_tokens") or DEFAULT_TOKENS)
+        tokens = datasets.get(spec.dataset).max_tokens or DEFAULT_TOKENS
     except UserError:
         tokens = DEFAULT_TOKENS
     cards = gpus()

@@ -17,12 +17,13 @@ from engine.control.names import AUTOMATIC_NAME, check_name, default_name, next_
 from engine.control.outcomes import SECONDS_BEFORE, seconds_before, seconds_worked
 from engine.control.repeat import differences
 from engine.control.states import ask_to_end
+from engine.control.views import RunView, run_views, unfinished
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params, place
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
 from engine.reading import end_of
-from engine.rundir import ACTIVE, ENDED, RESUMABLE, Inputs, RunDir
+from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import (
     KINDS,
@@ -170,25 +171,32 @@ class Runs:
         except OutsideFailure as error:
             raise OutsideFailure(f"{error}, with a copy of its spec.json in another folder") from None
 
-    def get(self, run_id: int) -> Run:
-        """The row of a run. Raises UserError on an unknown id."""
+    def get(self, run_id: int) -> RunView:
+        """A run as pages show it. Raises UserError on an unknown id."""
+        with self._database.read() as session:
+            return run_views([find_run(session, run_id)], unfinished(session))[0]
+
+    def list(self, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[RunView]:
+        """The same of many, newest first."""
+        with self._database.read() as session:
+            return run_views(
+                queries.runs(session, kind=kind, search=search, group=group, limit=limit), unfinished(session)
+            )
+
+    def row(self, run_id: int) -> Run:
+        """The row of a run, for this plane. Raises UserError on an unknown id."""
         with self._database.read() as session:
             return find_run(session, run_id)
 
-    def list(self, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[Run]:
-        """Newest first."""
+    def rows(self, kind: str) -> Sequence[Run]:
+        """The same of all runs of a kind, newest first."""
         with self._database.read() as session:
-            return queries.runs(session, kind=kind, search=search, group=group, limit=limit)
+            return queries.runs(session, kind=kind)
 
     def groups(self, prefix: str) -> Sequence[str]:
         """The groups of runs whose name begins with `prefix`, the newest first."""
         with self._database.read() as session:
             return queries.groups(session, prefix)
-
-    def unfinished(self) -> Sequence[Run]:
-        """Every run that has not ended, of any kind, oldest first."""
-        with self._database.read() as session:
-            return queries.runs_in(session, ("queued", *ACTIVE))
 
     def metrics(
         self, run_id: int, first: int = 0, last: int = queries.LARGEST_ID, only: Sequence[str] = ()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlmodel import Session
 
 from engine import results
-from engine.control.outcomes import outcome_words, reached, seconds_before, stopping
+from engine.control.outcomes import outcome_words, reached, seconds_before, seconds_worked, stopping
 from engine.control.states import progress_of
 from engine.results import DatasetResult, Funnel, Histogram, Loss, SideRows
 from engine.rundir import ACTIVE, ENDED
 from engine.specs import KINDS, waits_for_people
-
-if TYPE_CHECKING:
-    from storage.tables import Dataset, Run
+from storage import queries
+from storage.tables import Dataset, Run
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class RunView:
     outcome: str  # its result, in a few words
     error: str
     result: Mapping[str, Any]
+    folder: str = ""
+    cause: str = ""  # of a failed run: as in `engine.events.State`
+    seconds: float | None = None  # that it worked; None while it has not ended
     seconds_before: float = 0.0  # that it worked before it was resumed
     reached: str = ""  # how far it came if it has ended before it was done
 
@@ -61,6 +65,9 @@ class RunView:
             reached=reached(run),
             error=run.error,
             result=run.result,
+            seconds=seconds_worked(run),
+            folder=run.folder,
+            cause=run.cause,
         )
 
     @property
@@ -75,6 +82,11 @@ class RunView:
     @property
     def has_ended(self) -> bool:
         return self.state in ENDED
+
+
+def unfinished(session: Session) -> Sequence[Run]:
+    """Every run that has not ended, of any kind, oldest first."""
+    return queries.runs_in(session, ("queued", *ACTIVE))
 
 
 def run_views(runs: Sequence[Run], unfinished: Sequence[Run]) -> list[RunView]:
@@ -102,10 +114,12 @@ class DatasetView:
 
     name: str
     run_id: int
+    folder: str
     train_rows: int
     valid_rows: int
     hash: str
     created_at: float
+    max_tokens: int  # of the longest sample; 0 if that is not known
     learned_tokens: int
     source: int  # bugs that were read
     losses: tuple[Loss, ...]
@@ -122,10 +136,12 @@ class DatasetView:
         return cls(
             name=row.name,
             run_id=row.run_id,
+            folder=row.folder,
             train_rows=row.train_rows,
             valid_rows=row.valid_rows,
             hash=row.hash,
             created_at=row.created_at,
+            max_tokens=report.max_tokens,
             learned_tokens=report.learned_tokens,
             source=funnel.source,
             losses=tuple(funnel.steps),

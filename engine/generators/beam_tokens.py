@@ -11,9 +11,8 @@ from typing import Any, Protocol
 
 import torch
 from transformers import Cache, DynamicCache
-from transformers.cache_utils import DynamicLayer
 
-from engine.generators.buffers import buffered
+from engine.generators.buffers import buffered, has_plain_layers
 from engine.generators.steps import advance, read
 
 
@@ -41,9 +40,8 @@ def start(
 
 def shares_prompts(model: Any) -> bool:
     """Whether the beams of a prompt can share it: every layer sees all tokens, and takes a mask for each of them."""
-    layers = DynamicCache(config=model.config).layers
     takes_masks = getattr(model.config, "_attn_implementation", "") in ("sdpa", "eager")
-    return takes_masks and all(type(layer) is DynamicLayer for layer in layers)
+    return takes_masks and has_plain_layers(DynamicCache(config=model.config))
 
 
 class Shared:

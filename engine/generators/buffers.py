@@ -46,12 +46,17 @@ class BufferedLayer(DynamicLayer):  # type: ignore[misc]
         self._show()
 
 
+def has_plain_layers(cache: DynamicCache) -> bool:
+    """Whether every layer keeps the keys and values of all tokens: no sliding windows, no states."""
+    return all(type(layer) is DynamicLayer for layer in cache.layers)
+
+
 def buffered(cache: DynamicCache, copies: int, room: int) -> Cache:
     """The cache of the prompts, each row `copies` times, with room for `room` more tokens a row.
 
     A model with sliding windows or states keeps transformers' own layers, which are slower but give the same result.
     """
-    if any(type(layer) is not DynamicLayer for layer in cache.layers):
+    if not has_plain_layers(cache):
         cache.batch_repeat_interleave(copies)
         return cache
     return Cache(layers=[BufferedLayer(layer.keys, layer.values, copies, room) for layer in cache.layers])

@@ -15,6 +15,7 @@ import psutil
 
 from engine.assets import STARTER_MODEL
 from engine.domain import Model
+from engine.events import State
 from engine.launchers import Launcher
 from engine.rundir import Inputs, RunDir
 
@@ -94,7 +95,7 @@ def detached(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> 
         launcher.stop(handle, run.path, force=False)
         assert _becomes(lambda: not launcher.is_alive(handle)), "a worker that was asked to end goes on"
         last = run.events().events[-1]
-        assert last.fields.get("state") == "stopped", f"it was ended and not asked: {last}"
+        assert last.payload == State("stopped"), f"it was ended and not asked: {last}"
         launcher.stop(handle, run.path, force=True)  # of no effect on one that is gone, but for what it left behind
         assert launcher.interruption(handle) == "", "a worker that ended counts as interrupted"
 

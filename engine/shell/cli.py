@@ -158,7 +158,7 @@ def demo(
         return
     group = workspace.demo.start(set_ or ())
     for run in workspace.demo.runs(group):
-        ended = follow.wait_for_end(workspace, run.id or 0, quiet=json_)
+        ended = follow.wait_for_end(workspace, run.id, quiet=json_)
         if ended.state != "done":
             raise OutsideFailure(f"run {ended.id} ({ended.name}) is {ended.state}: {ended.error}")
     follow.show_demo(workspace, group, as_json=json_)

@@ -14,13 +14,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from engine.control.outcomes import outcome_words, reached, stopping
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
 from engine.specs import WITH_PATCHES
 
 if TYPE_CHECKING:
+    from engine.control.views import RunView
     from engine.control.workspace import Workspace
 
 PERIOD_S = 0.3
@@ -69,7 +69,7 @@ def wait_until(workspace: Workspace, is_over: Callable[[], bool]) -> None:
         time.sleep(PERIOD_S)
 
 
-def wait_for_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
+def wait_for_end(workspace: Workspace, run_id: int, *, quiet: bool) -> RunView:
     """Wait for a run with a progress bar on stderr, and return it. Ctrl-C ends the waiting and not the run."""
     console = Console(stderr=True, quiet=quiet)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
@@ -78,12 +78,12 @@ def wait_for_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
 
         def has_ended() -> bool:
             run = workspace.runs.get(run_id)
-            total = run.progress_total
-            done = (total or 1) if run.state == "done" else run.progress_done
-            words = run.progress_text if run.state == "running" else outcome_words(run) or run.state
+            is_done = run.state == "done"
+            total = 1.0 if is_done or run.fraction is not None else None
+            words = run.progress if run.state == "running" else run.outcome or run.state
             text = escape(printable(words))
             title = f"run {run_id} {escape(printable(run.name))}"
-            progress.update(task, description=title, total=total or 1 if run.state == "done" else total, completed=done)
+            progress.update(task, description=title, total=total, completed=1.0 if is_done else run.fraction or 0.0)
             progress.update(task, text=text)
             return run.state in ENDED
 
@@ -91,7 +91,7 @@ def wait_for_end(workspace: Workspace, run_id: int, *, quiet: bool) -> Any:
     return workspace.runs.get(run_id)
 
 
-def wait_while_stopping(workspace: Workspace, run_id: int) -> Any:
+def wait_while_stopping(workspace: Workspace, run_id: int) -> RunView:
     """Wait for a stopping run with a status on stderr, and return it. Ctrl-C ends the waiting; the run still stops."""
     console = Console(stderr=True)
     with console.status("") as waiting:
@@ -99,7 +99,7 @@ def wait_while_stopping(workspace: Workspace, run_id: int) -> Any:
         def has_ended() -> bool:
             run = workspace.runs.get(run_id)
             asked_s = time.time() - (run.stop_asked_at or time.time())
-            waiting.update(escape(f"{stopping(run)}; asked {asked_s:.0f} s ago"))
+            waiting.update(escape(f"{run.progress}; asked {asked_s:.0f} s ago"))
             return run.state != "stopping"
 
         wait_until(workspace, has_ended)
@@ -136,17 +136,17 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
     return workspace.chats.view(conversation_id)
 
 
-def show_run(workspace: Workspace, run: Any, *, as_json: bool) -> None:
+def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     """Print one run with its result."""
-    keys = ("id", "kind", "name", "state", "folder", "spec", "progress_text", "error", "result")
-    values = {key: getattr(run, key) for key in keys}
+    keys = ("id", "kind", "name", "state", "folder", "spec", "error", "result")
+    values = {**{key: getattr(run, key) for key in keys}, "progress_text": run.progress}
     if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
     if as_json:
         print(json.dumps(values))
         return
     console = Console()
-    words = outcome_words(run) or reached(run) or run.progress_text
+    words = run.outcome or run.reached or run.progress
     console.print(f"run {run.id}  {escape(printable(run.name))}  [bold]{run.state}[/]  {escape(printable(words))}")
     if run.error:
         console.print(printable_lines(run.error), markup=False, soft_wrap=True)
@@ -165,7 +165,7 @@ def _shares(plausible_at: Any) -> str:
     )
 
 
-def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
+def show_runs(runs: Iterable[RunView], *, as_json: bool) -> None:
     """Print a table of runs."""
     if as_json:
         keys = ("id", "kind", "name", "state", "error")
@@ -173,7 +173,7 @@ def show_runs(runs: Iterable[Any], *, as_json: bool) -> None:
         return
     table = Table("run", "kind", "name", "state", "progress or result")
     for run in runs:
-        words = run.error or outcome_words(run) or reached(run) or (run.progress_text if run.state not in ENDED else "")
+        words = run.error or run.outcome or run.reached or ("" if run.has_ended else run.progress)
         table.add_row(str(run.id), run.kind, escape(printable(run.name)), run.state, escape(printable(words)))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
 

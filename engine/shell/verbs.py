@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
@@ -17,6 +17,7 @@ from engine.rundir import RESUMABLE
 from engine.shell import follow
 
 if TYPE_CHECKING:
+    from engine.control.views import RunView
     from engine.control.workspace import Workspace
 
 P = ParamSpec("P")
@@ -95,7 +96,7 @@ def updated_workspace(home: Path) -> Workspace:
     return workspace
 
 
-def exit_with_code(run: Any) -> None:
+def exit_with_code(run: RunView) -> None:
     """Exit with an error code if the run has failed or was stopped; return if it is done or still running."""
     if run.state in RESUMABLE:
         raise typer.Exit(WRONG_INPUT if run.cause == "user" else FAILED)

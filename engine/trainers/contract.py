@@ -25,8 +25,8 @@ class KilledRun(RunDir):
 
     has_saved = False
 
-    def emit(self, kind: str, /, **fields: Any) -> None:
-        super().emit(kind, **fields)
+    def append(self, kind: str, /, **fields: Any) -> None:
+        super().append(kind, **fields)
         if kind == "metric" and self.has_saved:
             raise Killed
         self.has_saved |= kind == "checkpoint"

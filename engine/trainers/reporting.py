@@ -15,6 +15,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from engine.errors import UserError
+from engine.events import Checkpoint, Metric, Progress
 from engine.rundir import RunDir
 from engine.trainers import checkpoint, memory
 
@@ -88,7 +89,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             values["memory_bytes"] = float(memory.measure().bytes)
             self._last = (now, step)
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
-        self.run.emit("metric", step=step, values=finite)
+        self.run.emit(Metric(step, finite))
         loss = values.get("loss", values.get("eval_loss", 0.0))
         if not math.isfinite(loss):
             raise UserError(
@@ -106,7 +107,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, which is not needed
         checkpoint.seal(folder)
         checkpoint.rotate(folder.parent, self.keep)
-        self.run.emit("checkpoint", step=int(state.global_step), path=str(folder))
+        self.run.emit(Checkpoint(int(state.global_step), str(folder)))
         self._last = (time.monotonic(), state.global_step)
 
     def _progress(self, state: Any) -> None:
@@ -116,7 +117,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         if done > self._first_step:
             left = seconds / (done - self._first_step) * (state.max_steps - done)
             text += f", {duration(left)} left"
-        self.run.emit("progress", done=done, total=int(state.max_steps), text=text)
+        self.run.emit(Progress(done, int(state.max_steps), text))
 
 
 def duration(seconds: float) -> str:

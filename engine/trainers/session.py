@@ -19,6 +19,7 @@ from trl import pack_dataset
 from engine.artifacts import atomic_folder
 from engine.domain import Model
 from engine.errors import UserError
+from engine.events import Progress, Resumed
 from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import STOPPED, RunDir
 from engine.trainers import checkpoint, memory
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, Any]:
     """See `engine.trainers.Trainer.train`."""
     started = time.monotonic()
-    run.emit("progress", done=0, total=None, text="loading the model and the dataset")
+    run.emit(Progress(0, text="loading the model and the dataset"))
     compute = precision(params, best_device())
     tokenizer = load_tokenizer(Path(model.weights))
     check_same_tokenizer(dataset, tokenizer)
@@ -61,7 +62,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
         keep_adapter_exact(trainer.model)
     newest = checkpoint.newest_complete(folder)
     if newest is not None or any(event.kind == "metric" for event in run.all_events()):
-        run.emit("resumed", step=checkpoint.step_of(newest) if newest else 0)  # without a checkpoint it starts over
+        run.emit(Resumed(checkpoint.step_of(newest) if newest else 0))  # without a checkpoint it starts over
     with reporter.stoppable():
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if reporter.is_stopping and trainer.state.global_step < plan.steps:

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any
 
 from engine.errors import OutsideFailure, UserError
-from engine.fingerprint import library_versions
+from engine.events import State
 from engine.rundir import HEARTBEAT_S, STOPPED, RunDir
 from engine.specs import parse
 from engine.temporary import sweep
@@ -49,12 +49,12 @@ def work(run: RunDir) -> int:
     try:
         run.reserve_ending()
         spec = spec_of(run)
-        run.emit("state", state="running", versions=library_versions())
+        run.emit(State("running"))
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
         inputs = record_inputs(fetch_model(run.inputs(), run, spec.kind), run, spec.kind)
         result = getattr(import_module(module), name)(spec, inputs, run)
-        run.emit("state", state="done", result=result)
+        run.emit(State("done", result))
         run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
         return 0

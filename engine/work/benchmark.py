@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.domain import Bug, Completion, Prompt
 from engine.errors import UserError
-from engine.events import MODEL
+from engine.events import MODEL, Progress
 from engine.generators import Generator, NoAnswer
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import CannotShow, Representation
@@ -35,7 +35,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     sandbox = usable(spec.sandbox)
     source = BENCHMARKS.create(spec.benchmark)
     bugs = source.bugs()[: spec.limit]
-    run.emit("progress", done=0, total=None, text="loading the model")
+    run.emit(Progress(0, text="loading the model"))
     generator = GENERATORS.create(spec.generator)
     generator.load(inputs.model, spec.seed)
     representation = for_model(REPRESENTATIONS.create(spec.representation), inputs.model, generator.vocabulary())

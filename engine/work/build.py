@@ -20,6 +20,7 @@ from pathlib import Path
 from engine.builders import BuilderOutput, Funnel
 from engine.domain import Bug, Preference, Sample, as_text
 from engine.errors import UserError
+from engine.events import Progress
 from engine.models.tokenizer import Tokenizer, tokenizer_of
 from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.representations.chat_template import ChatTemplate
@@ -164,7 +165,7 @@ class _Progress:
 
     def report(self, tally: Tally, total: int | None) -> None:
         self._reported_at = time.monotonic()
-        self._run.emit("progress", done=self.n_read, total=total, text=f"{tally.n_rows} samples kept")
+        self._run.emit(Progress(self.n_read, total, f"{tally.n_rows} samples kept"))
 
 
 def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:

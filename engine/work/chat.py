@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.domain import Bug, Patch, Prompt, Turn, Verdict, as_text
 from engine.errors import UserError
-from engine.events import Answered, TurnEvent
+from engine.events import Answered, Delta, Progress, TurnEvent, VerdictFields, checked
 from engine.generators import Stream
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS, STRATEGIES
 from engine.representations.chat_template import for_model
@@ -16,7 +16,6 @@ from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.specs import ChatSpec
 from engine.strategies.conversation import Conversation
-from engine.work.verdicts import as_json, from_json
 
 POLL_S = 0.1
 FLUSH_S = 0.1  # between two pieces of an answer
@@ -30,7 +29,7 @@ def chat(spec: ChatSpec, inputs: Inputs, run: RunDir, idle_s: float = IDLE_S) ->
     A worker that is started again in the same folder continues the answer during which it was stopped.
     """
     loaded = LoadedModel(spec, inputs, run)
-    run.emit("progress", done=0, total=None, text="ready")
+    run.emit(Progress(0, text="ready"))
     offset, last = 0, time.monotonic()
     while time.monotonic() - last < idle_s:
         questions, offset = run.questions(offset)
@@ -56,20 +55,20 @@ class LoadedModel:
         self._bugs = {bug.id: bug for bug in self._benchmark.bugs()}
         self._skipped = self._benchmark.skipped()
         self._strategy = STRATEGIES.create(spec.strategy)
-        run.emit("progress", done=0, total=None, text="loading the model")
+        run.emit(Progress(0, text="loading the model"))
         self._generator = GENERATORS.create(spec.generator)
         self._generator.load(inputs.model, spec.seed)
         shown = REPRESENTATIONS.create(spec.representation)
         self._representation = for_model(shown, inputs.model, self._generator.vocabulary())
         # a worker started again in the same folder finds its old inbox, and the turns of an answer it was stopped in
         self._answered: Counter[int] = Counter()  # conversation -> number of its last answered question
-        self._begun: dict[int, list[dict[str, Any]]] = {}  # conversation -> turns of the answer after that
+        self._begun: dict[int, list[TurnEvent]] = {}  # conversation -> turns of the answer after that
         for event in run.all_events():
             if isinstance(event.payload, Answered):
                 self._answered[event.payload.conversation] = event.payload.question
                 self._begun.pop(event.payload.conversation, None)
             elif isinstance(event.payload, TurnEvent):
-                self._begun.setdefault(event.payload.conversation, []).append(dict(event.fields))
+                self._begun.setdefault(event.payload.conversation, []).append(event.payload)
         self._questions: Counter[int] = Counter()
         self._turns = 0
 
@@ -84,8 +83,8 @@ class LoadedModel:
         except UserError as error:
             self._say(conversation, Turn("assistant", "", Patch(str(question.get("bug")), None, str(error))))
         self._answered[conversation] = number
-        self._run.emit("answered", conversation=conversation, question=number)
-        self._run.emit("progress", done=self._turns, total=None, text="ready")
+        self._run.emit(Answered(conversation, number))
+        self._run.emit(Progress(self._turns, text="ready"))
 
     def summary(self) -> dict[str, Any]:
         return {"conversations": len(self._questions), "questions": self._questions.total(), "turns": self._turns}
@@ -93,7 +92,8 @@ class LoadedModel:
     def _reply(self, conversation: int, question: dict[str, Any]) -> None:
         begun = self._begun.pop(conversation, [])
         bug_id, message = str(question.get("bug")), str(question.get("message") or "").strip()
-        earlier = [_turn(bug_id, values) for values in (*(question.get("turns") or ()), *begun)]
+        told = [checked(TurnEvent, {"conversation": conversation, **turn}) for turn in question.get("turns") or ()]
+        earlier = [_turn(bug_id, each) for each in (*told, *begun)]
         self._tree = Conversation(earlier, None if begun else question.get("after"))
         bug = self._bug(bug_id)
         if message and not begun:
@@ -101,12 +101,12 @@ class LoadedModel:
         live = _Live(self._run, conversation)
 
         def complete(prompt: Prompt) -> str:
-            self._run.emit("progress", done=self._turns, total=None, text="writing an answer")
+            self._run.emit(Progress(self._turns, text="writing an answer"))
             text, is_finished = live.show(self._generator.stream(prompt))
             return text if is_finished else self._representation.trim(text, bug)
 
         def evaluate(bug: Bug, patch: Patch) -> Verdict:
-            self._run.emit("progress", done=self._turns, total=None, text="running the tests")
+            self._run.emit(Progress(self._turns, text="running the tests"))
             return self._benchmark.evaluate(bug, patch, self._sandbox)
 
         answers = [turn for turn in earlier[len(earlier) - len(begun) :] if turn.role == "assistant"]
@@ -126,16 +126,17 @@ class LoadedModel:
     def _say(self, conversation: int, new: Turn) -> None:
         turn = self._tree.add(new)
         self._run.emit(
-            "turn",
-            conversation=conversation,
-            number=turn.number,
-            role=turn.role,
-            text=turn.text,
-            patch=turn.patch.text if turn.patch else None,
-            patch_reason=turn.patch.reason if turn.patch else "",
-            prompt=as_text(turn.prompt),
-            verdict=as_json(turn.verdict) if turn.verdict else None,
-            parent=turn.parent,
+            TurnEvent(
+                conversation,
+                turn.number,
+                turn.role,
+                turn.text,
+                turn.patch.text if turn.patch else None,
+                turn.patch.reason if turn.patch else "",
+                as_text(turn.prompt),
+                VerdictFields.of(turn.verdict) if turn.verdict else None,
+                turn.parent,
+            )
         )
         self._turns += 1
 
@@ -164,20 +165,11 @@ class _Live:
                 held, restart, sent = "", False, time.monotonic()
 
     def _send(self, text: str, restart: bool) -> None:
-        self._run.emit("delta", conversation=self._conversation, text=text, restart=restart)
+        self._run.emit(Delta(self._conversation, text, restart))
 
 
-def _turn(bug_id: str, values: dict[str, Any]) -> Turn:
-    """A turn from the fields of its event, which are those of a turn in a question too."""
-    is_patch = values["role"] == "assistant"
-    patch = Patch(bug_id, values.get("patch"), values.get("patch_reason") or "") if is_patch else None
-    verdict = from_json(values["verdict"]) if values.get("verdict") else None
-    return Turn(
-        values["role"],
-        values["text"],
-        patch,
-        verdict,
-        values.get("prompt") or "",
-        values["number"],
-        values.get("parent"),
-    )
+def _turn(bug_id: str, said: TurnEvent) -> Turn:
+    """A turn from its event; the turns in a question have the same fields."""
+    patch = Patch(bug_id, said.patch, said.patch_reason) if said.role == "assistant" else None
+    verdict = said.verdict.verdict if said.verdict else None
+    return Turn(said.role, said.text, patch, verdict, said.prompt, said.number, said.parent)

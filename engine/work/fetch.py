@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.domain import Model
 from engine.errors import DISK_FULL, UserError
+from engine.events import Progress
 from engine.models import adapters
 from engine.rundir import Inputs, RunDir
 from engine.specs import KINDS
@@ -64,7 +65,7 @@ class _Fetch:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HFValidationError
 
-        self._run.emit("progress", done=0, total=None, text=f"downloading {reference}")
+        self._run.emit(Progress(0, text=f"downloading {reference}"))
         try:
             found = snapshot_download(reference, allow_patterns=list(self._wanted), ignore_patterns=list(UNWANTED))
         except (HTTPError, HFValidationError, OSError) as error:

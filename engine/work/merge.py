@@ -13,6 +13,7 @@ import torch
 from engine.artifacts import atomic_folder
 from engine.domain import Bug, Model, as_text
 from engine.errors import UserError
+from engine.events import Progress
 from engine.generators.batches import encode, stop_ids
 from engine.models.loading import Loaded, load
 from engine.params import Params
@@ -39,13 +40,13 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
         what = f"{model.name!r} is a {model.kind} model" if model else "no model was named"
         raise UserError(f"only an adapter can be merged, and {what}", field="adapter")
     dtype: torch.dtype = getattr(torch, spec.dtype)
-    run.emit("progress", done=0, total=4, text="loading the adapter and its base model")
+    run.emit(Progress(0, 4, "loading the adapter and its base model"))
     apart = load(model, dtype, merge=False)
     prompts = _prompts(apart, model, spec)
-    run.emit("progress", done=1, total=4, text=f"asking the adapter about {len(prompts)} bugs")
+    run.emit(Progress(1, 4, f"asking the adapter about {len(prompts)} bugs"))
     before = list(_answers(apart, prompts.values()))
 
-    run.emit("progress", done=2, total=4, text="merging and saving")
+    run.emit(Progress(2, 4, "merging and saving"))
     whole = apart.model.merge_and_unload()
     folder = run.artifacts / "model"
     with atomic_folder(folder) as unfinished:
@@ -54,7 +55,7 @@ def merge(spec: MergeSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     parameters = sum(weight.numel() for weight in whole.parameters())
     del apart, whole
     gc.collect()
-    run.emit("progress", done=3, total=4, text=f"asking the merged model about {len(prompts)} bugs")
+    run.emit(Progress(3, 4, f"asking the merged model about {len(prompts)} bugs"))
     after = _answers(load(Model(model.name, "merged", str(folder)), dtype), prompts.values())
 
     differences, largests, texts = [], [], []

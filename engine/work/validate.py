@@ -11,17 +11,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from engine.benchmarks import Benchmark
 from engine.candidates import Candidate, by_bug, ids_of, patch_of, read_candidates
 from engine.domain import Bug, Completion, Outcome, Verdict
 from engine.errors import UserError
-from engine.events import MODEL, VerdictFields
+from engine.events import MODEL, PatchEvent, Progress, VerdictFields, checked
 from engine.params import shown
 from engine.plugins import BENCHMARKS
 from engine.rundir import Inputs, RunDir
@@ -30,10 +30,8 @@ from engine.sandboxes.auto import usable
 from engine.scoring import counted_reasons
 from engine.specs import ValidateSpec
 from engine.work.validation import Control, Key, Proposed, Validation, counts, first_figures, say_bug
-from engine.work.verdicts import as_json, from_json
 
 VERDICTS = "verdicts.jsonl"  # among the run's artifacts
-_fields: TypeAdapter[VerdictFields] = TypeAdapter(VerdictFields)
 
 
 def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
@@ -51,7 +49,7 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     skipped = {} if spec.keep_verdicts else dict(benchmark.skipped())
     for bug in bugs:
         say_bug(run, bug, skipped.get(bug.id, ""))
-    run.emit("progress", done=0, total=len(candidates) or len(bugs), text="testing the known fixes")
+    run.emit(Progress(0, len(candidates) or len(bugs), "testing the known fixes"))
     able = [bug for bug in bugs if bug.id not in skipped]
     of_row = {
         each.number: (each.bug_id, MODEL, rank) for of_bug in rows.values() for rank, each in enumerate(of_bug, 1)
@@ -139,22 +137,14 @@ def _taken_over(bugs: Sequence[Bug], rows: Mapping[str, Sequence[Candidate]], ru
     for bug in bugs:
         for (rank, completion, patch), candidate in zip(_proposed(rows[bug.id], bug), rows[bug.id], strict=True):
             verdict = _verdict_in(candidate)
-            run.emit(
-                "patch",
-                bug_id=bug.id,
-                source=MODEL,
-                rank=rank,
-                completion=completion.text,
-                text=patch.text,
-                verdict=as_json(verdict),
-            )
-            found[bug.id, MODEL, rank] = verdict
+            run.emit(PatchEvent(bug.id, MODEL, rank, verdict, completion.text, patch.text))
+            found[bug.id, MODEL, rank] = verdict.verdict
     return found
 
 
-def _verdict_in(candidate: Candidate) -> Verdict:
+def _verdict_in(candidate: Candidate) -> VerdictFields:
     try:
-        _fields.validate_python(candidate.row)
+        return checked(VerdictFields, candidate.row)
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
@@ -162,7 +152,6 @@ def _verdict_in(candidate: Candidate) -> Verdict:
             f"line {candidate.line}: {place}: {wrong['msg']}; a row that is taken over has its verdict's fields",
             field="file",
         ) from None
-    return from_json(candidate.row)
 
 
 def _of_controls(
@@ -186,6 +175,6 @@ def _write(run: RunDir, candidates: Sequence[Candidate], verdicts: Sequence[Verd
     part = path.with_suffix(".tmp")
     with part.open("w", encoding="utf-8") as file:
         for candidate, verdict in zip(candidates, verdicts, strict=True):
-            row = {**candidate.row, **as_json(verdict)}
+            row = {**candidate.row, **asdict(VerdictFields.of(verdict))}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     part.replace(path)

@@ -16,14 +16,13 @@ from typing import Any
 
 from engine.benchmarks import Benchmark, Versioned
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
-from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, PatchEvent
+from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent, Progress, Source, VerdictFields
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
 from engine.scoring import BugOutcomes, CandidateSummary, control_trouble, figures
 from engine.work.verdict_cache import VerdictCache
-from engine.work.verdicts import as_json, from_json
 
-Key = tuple[str, str, int]  # bug id, source, rank
+Key = tuple[str, Source, int]  # bug id, source, rank
 Proposed = tuple[int, Completion, Patch]  # rank from 1, what was written, and the patch read from it
 PAUSE_S = 0.5  # between two progress events
 
@@ -114,7 +113,7 @@ class Validation:
             self._progress_at = time.monotonic()
             evaluated = self._outcomes.total()
             words = f"{evaluated} of {self.total} patches evaluated, {self._outcomes[Outcome.PLAUSIBLE]} plausible"
-            self._run.emit("progress", done=evaluated, total=self.total, text=f"{text}, {words}" if text else words)
+            self._run.emit(Progress(evaluated, self.total, f"{text}, {words}" if text else words))
 
     def has_verdict(self, key: Key) -> bool:
         """Whether a patch has a verdict; `not_run` does not count, since it is tried again."""
@@ -165,15 +164,16 @@ class Validation:
         if (bug_id, rank) in self._extract_s and source == MODEL:
             verdict = replace(verdict, stages={"extract": self._extract_s[bug_id, rank], **verdict.stages})
         self._run.emit(
-            "patch",
-            bug_id=bug_id,
-            source=source,
-            rank=rank,
-            completion=completion.text if completion else "",
-            text=patch.text,
-            score=completion.score if completion else None,
-            same_as=same_as,
-            verdict=as_json(verdict),
+            PatchEvent(
+                bug_id,
+                source,
+                rank,
+                VerdictFields.of(verdict),
+                completion.text if completion else "",
+                patch.text,
+                completion.score if completion else None,
+                same_as,
+            )
         )
         with self._progress_lock:
             self._verdicts[key] = KnownVerdict(digest, same_as, verdict)
@@ -201,7 +201,7 @@ def known_verdicts(run: RunDir) -> dict[Key, KnownVerdict]:
     found: dict[Key, KnownVerdict] = {}
     for event in run.all_events():
         if isinstance(patch := event.payload, PatchEvent):
-            verdict = from_json(event.fields["verdict"])
+            verdict = patch.verdict.verdict
             found[patch.bug_id, patch.source, patch.rank] = KnownVerdict(digest_of(patch.text), patch.same_as, verdict)
     return found
 
@@ -221,18 +221,19 @@ def first_figures(benchmark: Benchmark, verdicts: Mapping[Key, Verdict]) -> dict
 def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None = None) -> None:
     """Emit a bug; `skipped`: why it is not judged."""
     run.emit(
-        "bug",
-        id=bug.id,
-        language=bug.language,
-        path=bug.path,
-        kind=bug.kind,
-        cwe=bug.cwe,
-        start=bug.span.start,
-        end=bug.span.end,
-        buggy=bug.buggy,
-        fixed=bug.fixed,
-        skipped=skipped,
-        prompt_tokens=prompt_tokens,
+        BugEvent(
+            bug.id,
+            bug.language,
+            bug.path,
+            bug.span.start,
+            bug.span.end,
+            bug.buggy,
+            bug.fixed,
+            bug.kind,
+            bug.cwe,
+            skipped,
+            prompt_tokens,
+        )
     )
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine.domain import Outcome, Verdict
-from engine.work.verdicts import as_json, from_json
+from engine.events import VerdictFields, checked
 
 
 class VerdictCache:
@@ -26,7 +27,7 @@ class VerdictCache:
     def get(self, *conditions: str) -> Verdict | None:
         """The verdict under these conditions."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            return from_json(json.loads(self._path(conditions).read_text(encoding="utf-8")))
+            return checked(VerdictFields, json.loads(self._path(conditions).read_text(encoding="utf-8"))).verdict
         return None
 
     def put(self, verdict: Verdict, *conditions: str) -> None:
@@ -39,7 +40,7 @@ class VerdictCache:
             # Whole or not there: another run may read it at the same time.
             with TemporaryDirectory(dir=path.parent) as folder:
                 part = Path(folder, path.name)
-                part.write_text(json.dumps(as_json(verdict)), encoding="utf-8")
+                part.write_text(json.dumps(asdict(VerdictFields.of(verdict))), encoding="utf-8")
                 part.replace(path)
 
     def _path(self, conditions: tuple[str, ...]) -> Path:

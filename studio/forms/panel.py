@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from engine.control.runs import spec_json
-from engine.control.views import RunView, run_views
+from engine.control.views import RunView
 from engine.errors import UserError
 from engine.specs import parse
 from studio.clickable import hidden_field, marking, plain
@@ -118,8 +118,7 @@ class Panel:
     def submit(self, spec: Any) -> RunView:
         """Ask for the run, and know what is ahead of it. Raises UserError."""
         runs = self._frame.workspace.runs
-        number = runs.submit(spec)
-        return next(run for run in run_views(runs.list(), runs.unfinished()) if run.id == number)
+        return runs.get(runs.submit(spec))
 
     def start(self, button: Any, do: Callable[[Any], list[Any]], outputs: Sequence[Any], *, name: str) -> None:
         """Pressing `button` calls `do` with the spec, for `outputs`; what it refuses is said beside the button."""
@@ -153,7 +152,7 @@ class Panel:
         run = self._frame.workspace.runs.get(run_id)
         if run.kind != self.form.kind:
             raise UserError(f"run {run_id} is a {run.kind} run; this form is for {self.form.kind} runs")
-        spec = parse(run.spec)
+        spec = parse(dict(run.spec))
         return spec.model_copy(update={"name": self._frame.workspace.runs.free_name(run.kind, spec.name)})
 
     def _using(self, use: str) -> Any:

@@ -163,8 +163,8 @@ def took(run: RunView) -> str:
     """How long a run has worked in all, as HTML; while it is running, the page's script counts the seconds."""
     if not run.started_at:
         return ""
-    if run.ended_at:
-        return duration(run.seconds_before + max(0.0, run.ended_at - run.started_at))
+    if run.seconds is not None:
+        return duration(run.seconds)
     return clock(run.started_at - run.seconds_before)
 
 

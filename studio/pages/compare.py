@@ -10,7 +10,7 @@ import gradio as gr
 
 from engine.control.compare import GROUPINGS, MOST_RUNS, Compared, ComparedBug
 from engine.control.patches import Detail
-from engine.control.views import RunView, run_views
+from engine.control.views import RunView
 from engine.errors import UserError
 from studio.addresses import link
 from studio.charts import plausible_by_rank
@@ -95,10 +95,10 @@ def build(frame: Frame) -> None:
     def compared_once(_: Hashable, chosen: tuple[int, ...], k: int | None) -> Compared:
         return workspace.compare.runs(chosen, k)
 
-    def known_runs(text: str, held: str) -> tuple[list[RunView], list[int]]:
+    def known_runs(text: str, held: str) -> tuple[Sequence[RunView], list[int]]:
         """All runs to choose from, and those to compare: what is chosen; else what is shown stays."""
         chosen, shown_now = numbers(text), numbers(held)
-        runs = run_views(workspace.patches.runs(chosen or shown_now), workspace.runs.unfinished())
+        runs = workspace.patches.runs(chosen or shown_now)
         return runs, chosen or (shown_now if len(shown_now) > 1 else newest_pair(runs))
 
     def compared(text: str, held: str, k: Any) -> Compared:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from engine.builders.columns import Preview
 from engine.control.datasets import ShownSample
-from engine.control.views import DatasetView, RunView, run_views
+from engine.control.views import DatasetView
 from engine.errors import UserError
 from engine.languages import LANGUAGES
 from engine.plugins import BENCHMARKS
@@ -215,8 +215,8 @@ def build(frame: Frame) -> None:
 
     def draw(want: str, held: str | None) -> list[Any]:
         """The dataset that is wanted; else the one that is shown stays, also when a newer one is built."""
-        building = run_views(workspace.runs.list(kind="dataset", limit=1), workspace.runs.unfinished())
-        known = {row.name: DatasetView.of(row) for row in workspace.datasets.list()}
+        building = workspace.runs.list(kind="dataset", limit=1)
+        known = {each.name: each for each in workspace.datasets.list()}
         shown = known.get(want) or known.get(held or "") or next(iter(known.values()), None)
         top = run_strip(building[0]) if building and building[0].state != "done" else ""
         if shown is None:
@@ -234,8 +234,8 @@ def build(frame: Frame) -> None:
     def draw_lengths(name: str | None) -> list[Any]:
         if not name:
             return [gr.update(visible="hidden")]
-        shown = DatasetView.of(workspace.datasets.get(name))
-        chart = charts.lengths(shown.histogram, RunView.of(workspace.runs.get(shown.run_id)).spec.get("max_tokens"))
+        shown = workspace.datasets.get(name)
+        chart = charts.lengths(shown.histogram, workspace.runs.get(shown.run_id).spec.get("max_tokens"))
         return [gr.update(value=chart, visible=True)]
 
     def draw_explorer(name: str | None) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from engine import results
-from engine.control.views import RunView, run_views
+from engine.control.views import RunView
 from engine.results import MergeResult
 from studio.addresses import link
 from studio.clickable import clickable, plain
@@ -115,7 +115,7 @@ def build(frame: Frame) -> None:
         return []
 
     def draw() -> list[str]:
-        runs = run_views(workspace.runs.list(kind="merge", limit=10), workspace.runs.unfinished())
+        runs = workspace.runs.list(kind="merge", limit=10)
         if not runs:
             text = "Choose an adapter and press Merge and check: the comparison of both models appears here."
             return [empty("Nothing merged yet", text)]

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from engine.control.runs import spec_json
-from engine.control.views import RunView, run_views
+from engine.control.views import RunView
 from engine.errors import UserError
 from engine.rundir import RESUMABLE
 from engine.specs import KINDS as SPECS
@@ -95,19 +95,18 @@ def build(frame: Frame) -> None:
 
     def shown_run(wanted: int, held: int) -> RunView | None:
         """What is wanted; else what is shown stays, whatever starts meanwhile."""
-        runs = run_views(workspace.runs.list(), workspace.runs.unfinished())
+        runs = workspace.runs.list()
         number = wanted or held or first_choice(runs)
         known = next((run for run in runs if run.id == number), None)
-        return known or (RunView.of(workspace.runs.get(number)) if number else None)
+        return known or (workspace.runs.get(number) if number else None)
 
     def draw_list(text: str, only: str, wanted: int, held: int) -> list[str]:
-        unfinished = workspace.runs.unfinished()
-        runs = run_views(workspace.runs.list(kind=only, search=text.strip()), unfinished)
+        runs = workspace.runs.list(kind=only, search=text.strip())
         if not runs:
             if text.strip() or only:
                 return [empty("No runs match", "Clear the search, or show everything.")]
             return [empty("No runs", "Every run is listed here, with its state and its result.")]
-        return [run_list(runs, wanted or held or first_choice(run_views(workspace.runs.list(), unfinished)))]
+        return [run_list(runs, wanted or held or first_choice(workspace.runs.list()))]
 
     def draw_run(wanted: int, held: int, zoom: str) -> list[Any]:
         run = shown_run(wanted, held)
@@ -151,7 +150,7 @@ def build(frame: Frame) -> None:
         return [show_or_hide(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
 
     def choose(event: gr.EventData) -> int:
-        return workspace.runs.get(number_of(click_value(event))).id or 0
+        return workspace.runs.get(number_of(click_value(event))).id
 
     def stop_and_save(number: int) -> None:
         workspace.runs.stop(number)

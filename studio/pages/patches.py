@@ -11,7 +11,7 @@ import gradio as gr
 
 from engine.control.names import made_by
 from engine.control.patches import BugQuery
-from engine.control.views import RunView, run_views
+from engine.control.views import RunView
 from engine.errors import UserError
 from engine.languages import LANGUAGES
 from engine.specs import WITH_PATCHES
@@ -152,7 +152,7 @@ def build(frame: Frame) -> None:
     def draw_run(want: int, held: int | None, again: int, use: str) -> list[Any]:
         """The run that is wanted; else the one that is shown stays, also when a newer one starts."""
         want = want or chosen_number(held)
-        runs = run_views(workspace.patches.runs([want]), workspace.runs.unfinished())
+        runs = workspace.patches.runs([want])
         number = chosen_run(runs, want)
         if number is None:
             nothing = _nothing_yet()

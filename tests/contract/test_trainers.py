@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from engine.events import KINDS
 from engine.plugins import TRAINERS
 from engine.trainers import Estimate
 from engine.trainers.contract import check
@@ -71,7 +72,7 @@ class Stub:
 
     def say(self, run, kind, **fields):
         if kind in self.says:
-            run.emit(kind, **fields)
+            run.emit(KINDS[kind](**fields))
 
     def leave(self, made, model, total):
         shutil.copytree(model, made)

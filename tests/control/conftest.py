@@ -63,7 +63,7 @@ def started(workspace, mute):
     def start(kind="benchmark", *overrides, **options):
         run_id = workspace.runs.submit(read_spec(kind, "", list(overrides)), **options)
         workspace.tick()
-        return run_id, RunDir(Path(workspace.runs.get(run_id).folder))
+        return run_id, RunDir(Path(workspace.runs.row(run_id).folder))
 
     return start
 
@@ -74,9 +74,9 @@ def dataset(workspace, started):
     run_id, folder = started("dataset", "name=mine")
     (folder.artifacts / "train.parquet").touch()
     report = {"rows": {"train": 3, "valid": 1}, "hash": "abc", "max_tokens": 100}
-    folder.emit("state", state="done", result=report)
+    folder.append("state", state="done", result=report)
     workspace.tick()
-    assert workspace.runs.get(run_id).state == "done"
+    assert workspace.runs.row(run_id).state == "done"
     return "mine"
 
 
@@ -88,7 +88,7 @@ def judged(workspace, started):
     judge(folder, "b/hard", ["compile_error", "test_failed", "plausible"], kind="missing_guard")
     judge(folder, "b/lost", ["timeout", "no_patch", "test_failed"])
     judge(folder, "b/down", ["not_run", "not_run", "not_run"])
-    folder.emit(
+    folder.append(
         "bug", id="b/java", language="java", path="A.java", start=1, end=1, buggy="", fixed="", skipped="no JDK found"
     )
     workspace.tick()

@@ -39,11 +39,11 @@ def talk(workspace, mute):
 
 def folder_of(workspace, conversation):
     row = next(row for row, _ in workspace.chats.list() if row.id == conversation)
-    return RunDir(Path(workspace.runs.get(row.run_id).folder))
+    return RunDir(Path(workspace.runs.row(row.run_id).folder))
 
 
 def answer(folder, conversation, number, text, verdict=FAILED, patch="x\n"):
-    folder.emit(
+    folder.append(
         "turn",
         conversation=conversation, number=number, role="assistant", text=text, patch=patch, verdict=verdict,
     )  # fmt: skip
@@ -58,14 +58,14 @@ def test_the_worker_gets_the_question(talk):
 
 def test_the_live_text_is_shown_only_while_an_answer_is_written(workspace, talk):
     conversation, folder = talk
-    folder.emit("delta", conversation=conversation, text="    ret", restart=True)
-    folder.emit("delta", conversation=conversation, text="urn", restart=False)
-    folder.emit("delta", conversation=99, text="of another conversation", restart=True)
+    folder.append("delta", conversation=conversation, text="    ret", restart=True)
+    folder.append("delta", conversation=conversation, text="urn", restart=False)
+    folder.append("delta", conversation=99, text="of another conversation", restart=True)
     workspace.tick()
     view = workspace.chats.view(conversation)
     assert (view.live_text, view.is_busy) == ("    return", True)
     answer(folder, conversation, 1, "    return")
-    folder.emit("answered", conversation=conversation, question=1)
+    folder.append("answered", conversation=conversation, question=1)
     workspace.tick()
     view = workspace.chats.view(conversation)
     assert (view.live_text, view.is_busy, view.outcome) == ("", False, "test_failed")
@@ -87,8 +87,8 @@ def test_a_budget_out_of_range_is_named(workspace, talk, budget):
 def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspace, talk, mute):
     conversation, folder = talk
     answer(folder, conversation, 1, "first try")
-    folder.emit("answered", conversation=conversation, question=1)
-    folder.emit("state", state="done", result={})
+    folder.append("answered", conversation=conversation, question=1)
+    folder.append("state", state="done", result={})
     workspace.tick()
     workspace.chats.send(conversation)
     workspace.tick()
@@ -101,7 +101,7 @@ def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspac
         "all of it, as the first worker said it"
     )
     answer(anew, conversation, 2, "second try", {"outcome": "plausible"})
-    anew.emit("answered", conversation=conversation, question=question["question"])
+    anew.append("answered", conversation=conversation, question=question["question"])
     workspace.tick()
     view = workspace.chats.view(conversation)
     assert [turn.text for turn in view.turns] == ["first try", "second try"]
@@ -131,8 +131,8 @@ def test_a_long_answer_of_another_conversation_delays_no_one(workspace, talk):
     other = workspace.chats.start(spec())
     workspace.chats.send(other)
     answer(folder, conversation, 1, "done")
-    folder.emit("answered", conversation=conversation, question=1)
-    folder.emit("delta", conversation=other, text="x" * 400_000, restart=True)
+    folder.append("answered", conversation=conversation, question=1)
+    folder.append("delta", conversation=other, text="x" * 400_000, restart=True)
     workspace.tick()
     assert not workspace.chats.view(conversation).is_busy
     assert workspace.chats.view(other).is_busy
@@ -141,7 +141,7 @@ def test_a_long_answer_of_another_conversation_delays_no_one(workspace, talk):
 def test_a_second_message_right_after_the_answer_waits_for_its_turns(workspace, talk):
     conversation, folder = talk
     answer(folder, conversation, 1, "first")
-    folder.emit("answered", conversation=conversation, question=1)
+    folder.append("answered", conversation=conversation, question=1)
     with pytest.raises(UserError, match="still answering"):  # the answer stands in the file and not yet in the tables
         workspace.chats.send(conversation)
     workspace.tick()
@@ -157,29 +157,29 @@ def test_a_chat_stopped_in_mid_answer_and_resumed_takes_in_the_same_turns_again(
     mute.alive = False
     workspace.tick()
     run_id = workspace.chats.get(conversation).run_id
-    assert workspace.runs.get(run_id).state == "failed"
+    assert workspace.runs.row(run_id).state == "failed"
     view = workspace.chats.view(conversation)
     assert (view.is_busy, "killed" in view.error) == (False, True)
     mute.alive = True
     workspace.runs.resume(run_id)
     workspace.tick()
     answer(folder, conversation, 1, "first, again")
-    folder.emit("answered", conversation=conversation, question=1)
+    folder.append("answered", conversation=conversation, question=1)
     workspace.tick()
     assert [turn.text for turn in workspace.chats.view(conversation).turns] == ["first, again"]
-    assert workspace.runs.get(run_id).state != "failed"
+    assert workspace.runs.row(run_id).state != "failed"
 
 
 def test_a_question_that_was_never_answered_does_not_block_the_next(workspace, talk, mute):
     conversation, folder = talk
-    folder.emit("state", state="done", result={})  # unloaded in the moment in which it was asked
+    folder.append("state", state="done", result={})  # unloaded in the moment in which it was asked
     workspace.tick()
     assert "before it had answered" in workspace.chats.view(conversation).error
     workspace.chats.send(conversation, "once more")
     workspace.tick()
     anew = folder_of(workspace, conversation)
     question = anew.questions()[0][0]
-    anew.emit("answered", conversation=conversation, question=question["question"])
+    anew.append("answered", conversation=conversation, question=question["question"])
     workspace.tick()
     view = workspace.chats.view(conversation)
     assert (view.is_busy, view.error) == (False, "")
@@ -188,8 +188,8 @@ def test_a_question_that_was_never_answered_does_not_block_the_next(workspace, t
 def test_of_two_messages_to_an_unloaded_model_one_is_accepted(workspace, talk, monkeypatch):
     """Both find the model gone and have it loaded again, before either has asked."""
     conversation, folder = talk
-    folder.emit("answered", conversation=conversation, question=1)
-    folder.emit("state", state="done", result={})
+    folder.append("answered", conversation=conversation, question=1)
+    folder.append("state", state="done", result={})
     workspace.tick()
     both, submit = threading.Barrier(2, timeout=30), workspace.runs.submit
 
@@ -220,7 +220,7 @@ def test_of_two_messages_to_an_unloaded_model_one_is_accepted(workspace, talk, m
 
 def test_of_many_messages_sent_at_once_one_is_accepted(workspace, talk):
     conversation, folder = talk
-    folder.emit("answered", conversation=conversation, question=1)
+    folder.append("answered", conversation=conversation, question=1)
     workspace.tick()
 
     def ask(number):
@@ -264,7 +264,7 @@ def test_the_last_shell_to_leave_unloads_the_model(workspace, talk, mute):
 def test_a_conversation_that_goes_on_keeps_its_model_again(workspace, talk, mute):
     first, folder = talk
     second = workspace.chats.start(spec())
-    folder.emit("answered", conversation=first, question=1)
+    folder.append("answered", conversation=first, question=1)
     workspace.tick()
     workspace.chats.leave(first)
     workspace.chats.send(first)
@@ -274,7 +274,7 @@ def test_a_conversation_that_goes_on_keeps_its_model_again(workspace, talk, mute
 def test_a_message_is_seen_at_once_though_the_model_is_still_loading(workspace, talk):
     conversation, folder = talk
     assert workspace.chats.view(conversation).waiting == "look at midnight"
-    folder.emit("turn", conversation=conversation, number=1, role="user", text="look at midnight")
+    folder.append("turn", conversation=conversation, number=1, role="user", text="look at midnight")
     workspace.tick()
     view = workspace.chats.view(conversation)
     assert (view.waiting, [turn.text for turn in view.turns]) == ("", ["look at midnight"])

@@ -12,13 +12,13 @@ OUTCOMES = {"+": "plausible", "-": "test_failed", "?": "not_run"}
 def emit_bug(folder, bug_id, candidates, *, kind="off_by_one", buggy_code="test_failed", span=(1, 1)):
     """The events of one bug: both controls, and a candidate for each sign of `candidates`."""
     start, end = span
-    folder.emit(
+    folder.append(
         "bug", id=bug_id, language="python", path="a.py", kind=kind, start=start, end=end, buggy="x\n", fixed="y\n"
     )
     patches = [("known_fix", 0, "plausible"), ("buggy_code", 0, buggy_code)]
     patches += [("model", rank, OUTCOMES[sign]) for rank, sign in enumerate(candidates, 1)]
     for source, rank, outcome in patches:
-        folder.emit("patch", bug_id=bug_id, source=source, rank=rank, text=f"{rank}\n", verdict={"outcome": outcome})
+        folder.append("patch", bug_id=bug_id, source=source, rank=rank, text=f"{rank}\n", verdict={"outcome": outcome})
 
 
 @pytest.fixture
@@ -28,12 +28,12 @@ def two_runs(workspace, started):
     for bug_id, candidates in {"both": "+--", "first": "--+", "second": "---", "neither": "---", "away": "???"}.items():
         emit_bug(folder, f"b/{bug_id}", candidates, kind="guard" if bug_id == "first" else "off_by_one")
     emit_bug(folder, "b/only-here", "+++")
-    folder.emit("state", state="done", result={})
+    folder.append("state", state="done", result={})
     workspace.tick()
     second, folder = started("benchmark", "candidates=2", "model=starter-adapter")
     for bug_id, candidates in {"both": "-+", "first": "--", "second": "+-", "neither": "--", "away": "+-"}.items():
         emit_bug(folder, f"b/{bug_id}", candidates, kind="guard" if bug_id == "first" else "off_by_one")
-    folder.emit("state", state="done", result={})
+    folder.append("state", state="done", result={})
     workspace.tick()
     return first, second
 
@@ -107,7 +107,7 @@ def test_runs_that_cannot_be_compared(workspace, started, two_runs):
     with pytest.raises(UserError, match="there is no run 99"):
         workspace.compare.runs([two_runs[0], 99])
     chat, folder = started("chat", "bug=x")
-    folder.emit("state", state="done", result={})
+    folder.append("state", state="done", result={})
     with pytest.raises(UserError, match="is a chat run, which has no patches to compare"):
         workspace.compare.runs([two_runs[0], chat])
     other, folder = started("benchmark", "candidates=2")
@@ -130,7 +130,7 @@ def test_a_bug_that_a_run_sets_aside_is_not_in_common(workspace, started, two_ru
     third, folder = started("benchmark", "candidates=2")
     emit_bug(folder, "b/both", "++")
     emit_bug(folder, "b/neither", "--")
-    folder.emit(
+    folder.append(
         "bug", id="b/both", language="java", path="A.java", start=1, end=1, buggy="", fixed="", skipped="no JDK"
     )
     workspace.tick()

@@ -18,16 +18,16 @@ def talk(workspace, mute):
     conversation = workspace.chats.start(read_spec("chat", "demo", ["bug=pocket/py-clock-format"]))
     workspace.tick()
     workspace.chats.send(conversation, "look at midnight")
-    return conversation, RunDir(Path(workspace.runs.get(workspace.chats.get(conversation).run_id).folder))
+    return conversation, RunDir(Path(workspace.runs.row(workspace.chats.get(conversation).run_id).folder))
 
 
 def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
     conversation, folder = talk
     common = {"conversation": conversation, "text": "", "patch": "x\n", "verdict": {"outcome": "test_failed"}}
-    folder.emit("turn", number=1, role="user", **{**common, "text": "look", "patch": None, "verdict": None})
-    folder.emit("turn", number=2, role="assistant", **{**common, "text": "first"})
-    folder.emit("turn", number=3, role="assistant", **{**common, "text": "instead of it"}, parent=1)
-    folder.emit("turn", number=4, role="assistant", **{**common, "text": "after that"})
+    folder.append("turn", number=1, role="user", **{**common, "text": "look", "patch": None, "verdict": None})
+    folder.append("turn", number=2, role="assistant", **{**common, "text": "first"})
+    folder.append("turn", number=3, role="assistant", **{**common, "text": "instead of it"}, parent=1)
+    folder.append("turn", number=4, role="assistant", **{**common, "text": "after that"})
     workspace.tick()
     assert [turn.text for turn in workspace.chats.view(conversation).turns] == ["look", "instead of it", "after that"]
     with workspace._database.read() as session:
@@ -40,8 +40,8 @@ def test_turns_are_a_tree_of_which_a_page_shows_one_path(workspace, talk):
 def test_a_message_may_follow_an_earlier_one_and_the_worker_is_told_all_branches(workspace, talk):
     conversation, folder = talk
     for number, text in enumerate(("first", "second"), start=1):
-        folder.emit("turn", conversation=conversation, number=number, role="assistant", text=text, patch="x\n")
-    folder.emit("answered", conversation=conversation, question=1)
+        folder.append("turn", conversation=conversation, number=number, role="assistant", text=text, patch="x\n")
+    folder.append("answered", conversation=conversation, question=1)
     workspace.tick()
     with pytest.raises(UserError, match="after: this conversation has no message number 3"):
         workspace.chats.send(conversation, "look", after=3)

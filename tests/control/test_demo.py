@@ -111,14 +111,14 @@ def test_the_table_counts_verdicts_as_they_come(workspace, mute):
         (folder.artifacts / "train.parquet").touch()
         (folder.artifacts / "model").mkdir()
         (folder.artifacts / "model" / "adapter_model.safetensors").touch()
-        folder.emit("state", state="done", result=results[run.kind])
+        folder.append("state", state="done", result=results[run.kind])
     workspace.tick()
     folder = RunDir(Path(runs[3].folder))
     for name, outcomes in {"a": ["test_failed", "plausible"], "b": ["timeout"], "c": ["not_run"]}.items():
         code = {"buggy": "x\n", "fixed": "y\n"}
-        folder.emit("bug", id=name, language="python", path="a.py", start=1, end=1, **code)
+        folder.append("bug", id=name, language="python", path="a.py", start=1, end=1, **code)
         for rank, outcome in enumerate(outcomes, 1):
-            folder.emit("patch", bug_id=name, source="model", rank=rank, text="y\n", verdict={"outcome": outcome})
+            folder.append("patch", bug_id=name, source="model", rank=rank, text="y\n", verdict={"outcome": outcome})
     workspace.tick()
     row = workspace.demo.table()[0]
     assert (row.model, row.scored, row.plausible_at_1, row.plausible_at_10) == ("starter", 2, 0, 1)
@@ -128,12 +128,12 @@ def test_the_table_stays_until_the_next_demo_has_verdicts(workspace, mute):
     first = workspace.demo.runs(workspace.demo.start())[3]
     workspace.tick()
     workspace.runs.stop(workspace.demo.runs()[0].id)
-    RunDir(Path(workspace.demo.runs()[0].folder)).emit("state", state="stopped")
+    RunDir(Path(workspace.demo.runs()[0].folder)).append("state", state="stopped")
     for _ in range(6):
         workspace.tick()
     folder = RunDir(Path(first.folder))
-    folder.emit("bug", id="a", language="python", path="a.py", start=1, end=1, buggy="x\n", fixed="y\n")
-    folder.emit("patch", bug_id="a", source="model", rank=1, text="y\n", verdict={"outcome": "plausible"})
+    folder.append("bug", id="a", language="python", path="a.py", start=1, end=1, buggy="x\n", fixed="y\n")
+    folder.append("patch", bug_id="a", source="model", rank=1, text="y\n", verdict={"outcome": "plausible"})
     workspace.tick()
     assert [row.scored for row in workspace.demo.table()] == [1, 0, 0]
     workspace.demo.start()
@@ -145,7 +145,7 @@ def test_cancelling_stops_what_has_not_ended_and_nothing_starts_in_between(works
     workspace.tick()
     assert workspace.demo.cancel() == 6
     assert [run.state for run in workspace.demo.runs()] == ["stopping", *["stopped"] * 5]
-    RunDir(Path(workspace.demo.runs()[0].folder)).emit("state", state="stopped")
+    RunDir(Path(workspace.demo.runs()[0].folder)).append("state", state="stopped")
     workspace.tick()
     assert not workspace.demo.is_running()
     with pytest.raises(UserError, match="no demo is running"):

@@ -57,7 +57,7 @@ def finished(workspace):
     """Let the worker of a run say that it is done."""
 
     def finish(run_id, **result):
-        RunDir(Path(workspace.runs.get(run_id).folder)).emit("state", state="done", result=result)
+        RunDir(Path(workspace.runs.row(run_id).folder)).append("state", state="done", result=result)
         workspace.tick()
 
     return finish
@@ -137,15 +137,15 @@ def test_elle_elle_aime_gets_what_its_exporter_counts(workspace, judged):
 def humaneval(started, workspace):
     run_id, folder = started("benchmark", "candidates=3")
     prompt = 'def one():\n    """1"""\n'
-    folder.emit("bug", id="humaneval/3", language="python", path="one.py", start=3, end=3,
+    folder.append("bug", id="humaneval/3", language="python", path="one.py", start=3, end=3,
                 buggy=f"{prompt}    pass\n", fixed=f"{prompt}    return 1\n")  # fmt: skip
     answers = [("plausible", "    return 1\n"), ("timeout", "    while 1: pass\n"), ("no_patch", None)]
     for rank, (outcome, body) in enumerate(answers, 1):
-        folder.emit("patch", bug_id="humaneval/3", source="model", rank=rank, text=body and prompt + body,
+        folder.append("patch", bug_id="humaneval/3", source="model", rank=rank, text=body and prompt + body,
                     completion="said", verdict={"outcome": outcome})  # fmt: skip
     workspace.tick()
     with workspace._database.write() as session:
-        run = session.get_one(type(workspace.runs.get(run_id)), run_id)
+        run = session.get_one(type(workspace.runs.row(run_id)), run_id)
         run.spec = {**run.spec, "benchmark": {"name": "humaneval"}}
     return run_id, prompt
 
@@ -215,7 +215,7 @@ def test_the_file_that_was_tested_is_packed_only_if_it_holds_patches(
     finished(judged)
     (tmp_path / "named.jsonl").write_text(text)
     with workspace._database.write() as session:
-        run = session.get_one(type(workspace.runs.get(judged)), judged)
+        run = session.get_one(type(workspace.runs.row(judged)), judged)
         run.spec = parse({"kind": "validate", "file": str(tmp_path / "named.jsonl")}).model_dump(mode="json")
     with zipfile.ZipFile(exported(workspace, judged, "bundle")) as bundle:
         assert ("patches-tested.jsonl" in bundle.namelist()) is is_packed

@@ -70,35 +70,35 @@ def test_a_malformed_event_is_counted_and_nothing_else_is_lost(workspace, starte
     other, sound = started()
     with odd.events_path.open("ab") as file:
         file.write(broken + b"\n")
-    odd.emit("progress", done=1, total=4, text="one of four")
-    sound.emit("progress", done=1, total=2, text="half")
+    odd.append("progress", done=1, total=4, text="one of four")
+    sound.append("progress", done=1, total=2, text="half")
     workspace.tick()
-    run = workspace.runs.get(chat)
+    run = workspace.runs.row(chat)
     assert (run.broken_lines, run.progress_text, run.state) == (1, "one of four", "starting")
-    assert workspace.runs.get(other).progress_text == "half"
-    odd.emit("state", state="done", result={})
+    assert workspace.runs.row(other).progress_text == "half"
+    odd.append("state", state="done", result={})
     workspace.tick()
-    assert workspace.runs.get(chat).state == "done"
+    assert workspace.runs.row(chat).state == "done"
 
 
 def test_an_event_of_an_unknown_kind_is_skipped_and_not_counted(workspace, started):
     run_id, folder = started()
-    folder.emit("hologram", depth=3)
+    folder.append("hologram", depth=3)
     workspace.tick()
-    assert workspace.runs.get(run_id).broken_lines == 0
+    assert workspace.runs.row(run_id).broken_lines == 0
 
 
 @pytest.mark.parametrize("result", [None, {}, {"rows": {"train": "many"}}])
 def test_a_result_that_cannot_be_entered_fails_its_run_alone(workspace, started, mute, result):
     broken, its_folder = started("dataset", "name=mine")
     waiting = workspace.runs.submit(workspace_spec("benchmark"))
-    its_folder.emit("state", state="done", result=result)
+    its_folder.append("state", state="done", result=result)
     workspace.tick()
-    run = workspace.runs.get(broken)
+    run = workspace.runs.row(broken)
     assert (run.state, run.cause) == ("failed", "bug")
     assert "could not be stored" in run.error
     workspace.tick()
-    assert workspace.runs.get(waiting).state == "starting"
+    assert workspace.runs.row(waiting).state == "starting"
 
 
 def test_what_the_database_refuses_of_one_run_ends_that_run_alone(workspace, started):
@@ -107,13 +107,13 @@ def test_what_the_database_refuses_of_one_run_ends_that_run_alone(workspace, sta
     other, sound = started()
     with workspace._database.write() as session:
         session.connection().exec_driver_sql("DROP TABLE metric")
-    its_folder.emit("metric", step=1, values={"loss": 1.0})
-    sound.emit("progress", done=1, total=2, text="half")
+    its_folder.append("metric", step=1, values={"loss": 1.0})
+    sound.append("progress", done=1, total=2, text="half")
     workspace.tick()
-    run = workspace.runs.get(broken)
+    run = workspace.runs.row(broken)
     assert (run.state, run.cause) == ("failed", "bug")
     assert "could not be stored (OperationalError: " in run.error
-    assert workspace.runs.get(other).progress_text == "half"
+    assert workspace.runs.row(other).progress_text == "half"
 
 
 def workspace_spec(kind):
@@ -128,9 +128,9 @@ def test_a_name_taken_twice_loses_no_work(workspace, started, dataset):
     run_id, folder = started("train", "name=twice", f"dataset={dataset}")
     with workspace._database.write() as session:
         session.add(Model(name="twice", kind="adapter", path="/elsewhere", created_at=0.0))
-    folder.emit("state", state="done", result={})
+    folder.append("state", state="done", result={})
     workspace.tick()
-    assert workspace.runs.get(run_id).state == "done"
+    assert workspace.runs.row(run_id).state == "done"
     entry = next(entry for entry in workspace.models.list() if entry.run_id == run_id)
     assert entry.name == f"twice-run-{run_id}"
 
@@ -141,11 +141,11 @@ def test_every_event_can_be_taken_in_again(workspace, started):
 
     chat, folder = started("chat", "bug=x")
     for values in (BUG, PATCH, TURN, {"event": "metric", "step": 1, "values": {"loss": 1.0}}):
-        folder.emit(values["event"], **without(values, "event"))
+        folder.append(values["event"], **without(values, "event"))
     workspace.tick()
     with workspace._database.write() as session:
         run = session.get_one(Run, chat)
         run.offset = run.last_seq = 0
     workspace.tick()
-    assert workspace.runs.get(chat).state == "starting"
+    assert workspace.runs.row(chat).state == "starting"
     assert len(workspace.runs.metrics(chat)["loss"]) == 1

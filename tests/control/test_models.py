@@ -171,7 +171,7 @@ def test_a_model_without_its_files_is_a_user_error(workspace, started, dataset):
     _, folder = started("train", "name=mine", f"dataset={dataset}")
     model = folder.artifacts / "model"
     shutil.copytree(STARTER_ADAPTER, model)
-    folder.emit("state", state="done", result={})
+    folder.append("state", state="done", result={})
     workspace.tick()
     assert workspace.models.resolve("mine").kind == "adapter"
     shutil.rmtree(model)

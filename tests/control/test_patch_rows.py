@@ -93,7 +93,7 @@ def test_a_text_that_many_patches_have_is_kept_once(database):
 
 def test_a_person_has_one_review_of_a_patch_and_can_change_it(workspace, started):
     run_id, folder = started("benchmark", "candidates=1")
-    folder.emit("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "plausible"})
+    folder.append("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "plausible"})
     workspace.tick()
     here = (run_id, "b/1", "model", 1)
     workspace.patches.review(*here, reviewer="ada", verdict="unsure")
@@ -102,7 +102,7 @@ def test_a_person_has_one_review_of_a_patch_and_can_change_it(workspace, started
     said = {each.reviewer: (each.verdict, each.note) for each in workspace.patches.detail(*here).reviews}
     assert said == {"ada": ("correct", ""), "bob": ("incorrect", "deletes the check")}
     assert workspace.patches.totals(run_id).reviewed == {"correct": 1, "incorrect": 1}
-    folder.emit("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "test_failed"})
+    folder.append("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "test_failed"})
     workspace.tick()
     assert len(workspace.patches.detail(*here).reviews) == 2, "a patch judged again keeps what was said of it"
     with pytest.raises(UserError, match=r"correct, incorrect, unsure \(got 'good'\)"):

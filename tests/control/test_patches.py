@@ -163,7 +163,7 @@ def judged_then_set_aside(workspace, started):
     run_id, folder = started("benchmark", "candidates=3")
     judge(folder, "b/kept", ["plausible", "test_failed", "test_failed"])
     judge(folder, "b/java", ["plausible", "timeout", "plausible"])
-    folder.emit(
+    folder.append(
         "bug", id="b/java", language="java", path="A.java", start=1, end=1, buggy="x = 1\n", fixed="x = 2\n",
         skipped="no JDK found: install openjdk-17-jdk-headless",
     )  # fmt: skip
@@ -183,7 +183,7 @@ def test_a_bug_that_is_set_aside_later_counts_no_more(workspace, judged_then_set
 def test_bugs_are_set_aside_for_the_same_reasons_as_the_worker_counts(workspace, started):
     run_id, folder = started("benchmark")
     for number in (2049, 3001):
-        folder.emit("bug", id=f"b/{number}", language="python", path="a.py", start=1, end=1, buggy="", fixed="",
+        folder.append("bug", id=f"b/{number}", language="python", path="a.py", start=1, end=1, buggy="", fixed="",
                     skipped=f"too_long: {number} tokens")  # fmt: skip
     workspace.tick()
     assert workspace.patches.totals(run_id).skipped == {"too_long": 2}

@@ -43,11 +43,11 @@ def test_while_one_launcher_takes_long_other_runs_are_watched_and_started(worksp
     monkeypatch.setattr(mute, "is_alive", lambda handle: ends.wait(60))
     began = time.monotonic()
     second, folder = started("benchmark")
-    folder.emit("progress", done=1, total=2, text="half")
+    folder.append("progress", done=1, total=2, text="half")
     workspace.tick()
     assert time.monotonic() - began < 5
-    assert workspace.runs.get(second).progress_text == "half"
-    assert workspace.runs.get(first).state == "starting", "nobody knows yet whether its worker is alive"
+    assert workspace.runs.row(second).progress_text == "half"
+    assert workspace.runs.row(first).state == "starting", "nobody knows yet whether its worker is alive"
     ends.set()
 
 
@@ -75,19 +75,19 @@ def hanging(mute, monkeypatch):
 def other_goes_on(workspace, started):
     began = time.monotonic()
     run_id, folder = started("chat", "model=starter")
-    folder.emit("progress", done=1, total=2, text="half")
+    folder.append("progress", done=1, total=2, text="half")
     workspace.tick()
     assert time.monotonic() - began < 5
-    return workspace.runs.get(run_id).progress_text == "half"
+    return workspace.runs.row(run_id).progress_text == "half"
 
 
 def test_a_launcher_that_hangs_in_starting_a_run_holds_up_that_run_alone(workspace, started, hanging):
     calls, go_on = hanging("submit", lambda path, _: path.name == "1")
     run_id, _ = started("chat")
     assert other_goes_on(workspace, started)
-    assert (workspace.runs.get(run_id).state, len(calls)) == ("starting", 1)
+    assert (workspace.runs.row(run_id).state, len(calls)) == ("starting", 1)
     go_on()
-    until(workspace, lambda: workspace.runs.get(run_id).handle == "mute")
+    until(workspace, lambda: workspace.runs.row(run_id).handle == "mute")
     assert len(calls) == 1
 
 
@@ -97,25 +97,25 @@ def test_a_launcher_that_hangs_in_ending_a_run_holds_up_that_run_alone(workspace
     calls, go_on = hanging(method)
     workspace.runs.stop(run_id)
     if method == "interruption":
-        mute.is_alive = lambda handle: handle != "mute" or workspace.runs.get(run_id).state != "stopping"
+        mute.is_alive = lambda handle: handle != "mute" or workspace.runs.row(run_id).state != "stopping"
     workspace.tick()
     assert other_goes_on(workspace, started)
-    assert (workspace.runs.get(run_id).state, len(calls)) == ("stopping", 1)
+    assert (workspace.runs.row(run_id).state, len(calls)) == ("stopping", 1)
     go_on()
     if method == "stop":
-        until(workspace, lambda: workspace.runs.get(run_id).stop_sent_at)
+        until(workspace, lambda: workspace.runs.row(run_id).stop_sent_at)
         assert mute.all_asked == ["please"]
     else:
-        until(workspace, lambda: workspace.runs.get(run_id).state == "stopped")
+        until(workspace, lambda: workspace.runs.row(run_id).state == "stopped")
 
 
 def test_a_launcher_that_does_not_tell_its_capacity_starts_nothing_until_it_does(workspace, started, hanging):
     _, go_on = hanging("capacity")
     run_id, _ = started("benchmark")
     assert other_goes_on(workspace, started)
-    assert workspace.runs.get(run_id).state == "queued"
+    assert workspace.runs.row(run_id).state == "queued"
     go_on()
-    until(workspace, lambda: workspace.runs.get(run_id).state == "starting")
+    until(workspace, lambda: workspace.runs.row(run_id).state == "starting")
 
 
 @pytest.fixture
@@ -132,9 +132,9 @@ def test_a_run_that_one_studio_is_starting_is_not_started_by_another(workspace, 
     run_id, _ = started("chat")
     for _ in range(3):
         another.tick()
-    assert (workspace.runs.get(run_id).state, len(calls)) == ("starting", 1)
+    assert (workspace.runs.row(run_id).state, len(calls)) == ("starting", 1)
     go_on()
-    until(workspace, lambda: workspace.runs.get(run_id).handle == "mute")
+    until(workspace, lambda: workspace.runs.row(run_id).handle == "mute")
     assert len(calls) == 1
 
 
@@ -146,7 +146,7 @@ def test_a_run_whose_studio_was_killed_while_it_started_it_is_found_and_not_star
     workspace._supervisor._polls._locks.pop(("submit", run_id)).close()  # as the kernel does it
     monkeypatch.setattr(mute, "find", lambda path: "found")
     another.tick()
-    assert (another.runs.get(run_id).handle, len(calls)) == ("found", 1)
+    assert (another.runs.row(run_id).handle, len(calls)) == ("found", 1)
 
 
 def test_a_stop_is_passed_on_once_however_many_studios_look(workspace, another, started, hanging, mute):
@@ -156,7 +156,7 @@ def test_a_stop_is_passed_on_once_however_many_studios_look(workspace, another, 
     for studio in (workspace, another, workspace, another):
         studio.tick()
     go_on()
-    until(workspace, lambda: workspace.runs.get(run_id).stop_sent_at)
+    until(workspace, lambda: workspace.runs.row(run_id).stop_sent_at)
     another.tick()
     assert (len(calls), mute.all_asked) == (1, ["please"])
 
@@ -168,7 +168,7 @@ def test_the_worker_of_a_run_that_was_given_up_while_it_started_is_ended_when_it
     run_id, folder = started("chat")
     shutil.rmtree(folder.path)
     workspace.tick()
-    assert workspace.runs.get(run_id).state == "failed"
+    assert workspace.runs.row(run_id).state == "failed"
     assert mute.all_asked == []
     go_on()
     until(workspace, lambda: mute.all_asked == ["force"])
@@ -178,17 +178,17 @@ def test_a_job_that_waits_for_a_machine_is_neither_dead_nor_silent(workspace, st
     run_id, folder = started("benchmark")
     folder.beat()
     os.utime(folder.path / "heartbeat", (1, 1))  # of an earlier life: it was put back into the launcher's queue
-    folder.emit("state", state="running")
+    folder.append("state", state="running")
     monkeypatch.setattr(mute, "is_alive", lambda handle: "pending")
     for _ in range(2):
         workspace.tick()
-    run = workspace.runs.get(run_id)
+    run = workspace.runs.row(run_id)
     assert (run.state, run.progress_text) == ("starting", "waiting for a machine")
     folder.beat()
-    folder.emit("state", state="running")
+    folder.append("state", state="running")
     monkeypatch.setattr(mute, "is_alive", lambda handle: True)
     workspace.tick()
-    assert workspace.runs.get(run_id).state == "running"
+    assert workspace.runs.row(run_id).state == "running"
     monkeypatch.setattr(mute, "is_alive", lambda handle: "pending")
     workspace.runs.stop(run_id)
     workspace.tick()
@@ -206,5 +206,5 @@ def until(workspace, holds):
 def test_a_launcher_gets_as_many_runs_as_it_has_room_for(workspace, started, mute, monkeypatch):
     monkeypatch.setattr(mute, "capacity", lambda: 2)
     runs = [started("benchmark")[0] for _ in range(3)]
-    assert [workspace.runs.get(run).state for run in runs] == ["starting", "starting", "queued"]
+    assert [workspace.runs.row(run).state for run in runs] == ["starting", "starting", "queued"]
     assert isinstance(RunDir(workspace.home / "runs" / str(runs[0])).inputs(), Inputs)

@@ -42,13 +42,13 @@ def test_a_run_that_ended_early_says_how_far_it_came_and_where_it_continues(run,
 
 def test_a_stopped_training_names_its_checkpoint_and_a_resumed_one_nothing_stale(workspace, started, dataset):
     run_id, folder = started("train", f"dataset={dataset}")
-    folder.emit("progress", done=16, total=85, text="step 16 of 85, 4 min 55 s left")
-    folder.emit("checkpoint", step=16, path="somewhere")
-    folder.emit("state", state="stopped")
+    folder.append("progress", done=16, total=85, text="step 16 of 85, 4 min 55 s left")
+    folder.append("checkpoint", step=16, path="somewhere")
+    folder.append("state", state="stopped")
     workspace.tick()
-    assert "saved at step 16" in reached(workspace.runs.get(run_id))
+    assert "saved at step 16" in reached(workspace.runs.row(run_id))
     workspace.runs.resume(run_id)
-    run = workspace.runs.get(run_id)
+    run = workspace.runs.row(run_id)
     assert (run.progress_text, run.progress_total, run.started_at) == ("", None, None)
 
 
@@ -73,6 +73,6 @@ def test_the_time_before_a_resume_stays_with_the_result(workspace, started):
     run_id, folder = started("benchmark")
     with workspace._database.write() as session:
         session.get_one(Run, run_id).result = {"seconds_before_resume": 50.0, "checkpoint_step": 4}
-    folder.emit("state", state="done", result={"scored": 3})
+    folder.append("state", state="done", result={"scored": 3})
     workspace.tick()
-    assert workspace.runs.get(run_id).result == {"scored": 3, "seconds_before_resume": 50.0}
+    assert workspace.runs.row(run_id).result == {"scored": 3, "seconds_before_resume": 50.0}

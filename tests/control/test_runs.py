@@ -49,22 +49,22 @@ def test_a_taken_name_is_refused_also_while_it_is_only_queued(workspace):
 def test_one_heavy_run_at_a_time_in_the_order_asked(workspace, mute):
     first, second = submit(workspace, "benchmark"), submit(workspace, "benchmark")
     workspace.tick()
-    assert [workspace.runs.get(i).state for i in (first, second)] == ["starting", "queued"]
+    assert [workspace.runs.row(i).state for i in (first, second)] == ["starting", "queued"]
 
 
 def test_a_chat_waits_for_no_slot(workspace, mute):
     submit(workspace, "benchmark")
     chat = submit(workspace, "chat", "bug=x")
     workspace.tick()
-    assert workspace.runs.get(chat).state == "starting"
+    assert workspace.runs.row(chat).state == "starting"
 
 
 def test_a_run_waits_for_the_one_it_needs_and_falls_with_it(workspace, started):
     first, folder = started("dataset", "name=mine")
     second = submit(workspace, "train", "dataset=mine", after=first)
-    folder.emit("state", state="failed", error="no rows", cause="user")
+    folder.append("state", state="failed", error="no rows", cause="user")
     workspace.tick()
-    run = workspace.runs.get(second)
+    run = workspace.runs.row(second)
     assert run.state == "failed"
     assert run.error == f"run {first} (mine), whose result it needs, failed"
 
@@ -73,16 +73,16 @@ def test_a_queued_run_stops_at_once_and_a_running_one_is_asked_then_forced(works
     running, folder = started()
     queued = submit(workspace, "benchmark")
     workspace.runs.stop(queued)
-    assert workspace.runs.get(queued).state == "stopped"
+    assert workspace.runs.row(queued).state == "stopped"
     workspace.runs.stop(running)
     workspace.tick()
-    assert (workspace.runs.get(running).state, mute.asked) == ("stopping", "please")
+    assert (workspace.runs.row(running).state, mute.asked) == ("stopping", "please")
     monkeypatch.setattr("engine.control.supervise.SAVING_S", 0)
     workspace.tick()
     assert mute.asked == "force"
     mute.alive = False
     workspace.tick()
-    assert workspace.runs.get(running).state == "stopped"
+    assert workspace.runs.row(running).state == "stopped"
 
 
 def test_a_run_whose_worker_died_has_failed_and_can_be_resumed(workspace, started, mute):
@@ -93,7 +93,7 @@ def test_a_run_whose_worker_died_has_failed_and_can_be_resumed(workspace, starte
         session.get_one(Run, run_id).handle = "another boot"
     mute.alive = False
     workspace.tick()
-    run = workspace.runs.get(run_id)
+    run = workspace.runs.row(run_id)
     assert (run.state, run.error) == (
         "interrupted",
         "the machine was restarted while it ran; resume continues from there",
@@ -101,12 +101,12 @@ def test_a_run_whose_worker_died_has_failed_and_can_be_resumed(workspace, starte
     mute.alive = True
     workspace.runs.resume(run_id)
     workspace.tick()
-    assert workspace.runs.get(run_id).state == "starting"
+    assert workspace.runs.row(run_id).state == "starting"
 
 
 def test_a_finished_run_does_not_go_on(workspace, started):
     run_id, folder = started()
-    folder.emit("state", state="done", result={})
+    folder.append("state", state="done", result={})
     workspace.tick()
     with pytest.raises(UserError, match="is done; only stopped, failed or interrupted runs can be resumed"):
         workspace.runs.resume(run_id)
@@ -117,11 +117,11 @@ def test_a_relative_folder_means_the_same_wherever_the_run_is_started(workspace,
     monkeypatch.chdir(tmp_path / "here")
     run_id = submit(workspace, "benchmark", "model=mine")
     monkeypatch.chdir("/")
-    run = workspace.runs.get(run_id)
+    run = workspace.runs.row(run_id)
     assert run.spec["model"] == str(tmp_path / "here" / "mine")
     assert workspace.runs.inputs(parse(run.spec)).model.kind == "adapter"
     named = submit(workspace, "benchmark", "model=starter")
-    assert workspace.runs.get(named).spec["model"] == "starter"
+    assert workspace.runs.row(named).spec["model"] == "starter"
 
 
 def test_a_source_that_is_plainly_not_usable_queues_nothing(workspace, tmp_path):
@@ -189,7 +189,7 @@ def test_the_log_shows_its_end(workspace, started):
 
 def test_an_unknown_run_is_a_user_error(workspace):
     with pytest.raises(UserError, match="there is no run 7"):
-        workspace.runs.get(7)
+        workspace.runs.row(7)
 
 
 def _submit_all(home, names, start, results):
@@ -242,13 +242,13 @@ def test_stop_now_overrides_stop_and_save(workspace, started, mute):
 
 def test_a_runs_own_spec_can_be_submitted_again(workspace, started, dataset, tmp_path):
     run_id, folder = started("train", "name=again", f"dataset={dataset}")
-    folder.emit("state", state="done", result={})
+    folder.append("state", state="done", result={})
     workspace.tick()
     spec = read_spec("train", str(folder.path / "spec.json"))
     assert spec.name == ""
     second = workspace.runs.submit(spec)
-    assert workspace.runs.get(second).name == f"train-{second}"
-    assert workspace.runs.get(second).spec == {**workspace.runs.get(run_id).spec, "name": ""}
+    assert workspace.runs.row(second).name == f"train-{second}"
+    assert workspace.runs.row(second).spec == {**workspace.runs.row(run_id).spec, "name": ""}
     named = read_spec("train", str(folder.path / "spec.json"), ["name=other"])
     assert named.name == "other"
 

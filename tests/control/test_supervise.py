@@ -18,13 +18,13 @@ def test_a_run_whose_folder_was_removed_fails_and_the_others_go_on(workspace, st
     gone, folder = started("chat", "bug=x")
     other, its_folder = started()
     shutil.rmtree(folder.path)
-    its_folder.emit("progress", done=1, total=2, text="half")
+    its_folder.append("progress", done=1, total=2, text="half")
     workspace.tick()
-    lost = workspace.runs.get(gone)
+    lost = workspace.runs.row(gone)
     assert (lost.state, lost.cause) == ("failed", "outside")
     assert "was removed while it ran" in lost.error
     assert mute.asked == "force"
-    assert workspace.runs.get(other).progress_text == "half"
+    assert workspace.runs.row(other).progress_text == "half"
 
 
 @pytest.mark.parametrize("lost", ["all of it", "its events"])
@@ -32,33 +32,33 @@ def test_a_run_whose_folder_was_removed_can_start_over(workspace, started, lost)
     """Its new worker counts from 1; patches, which somebody may have reviewed, are replaced as they come."""
     run_id, folder = started()
     for step in (1, 2, 3):
-        folder.emit("metric", step=step, values={"loss": 1.0})
-    folder.emit("bug", id="b", language="python", path="a.py", start=1, end=1, buggy="x\n", fixed="y\n")
-    folder.emit("patch", bug_id="b", source="model", rank=2, text="y\n", verdict={"outcome": "plausible"})
+        folder.append("metric", step=step, values={"loss": 1.0})
+    folder.append("bug", id="b", language="python", path="a.py", start=1, end=1, buggy="x\n", fixed="y\n")
+    folder.append("patch", bug_id="b", source="model", rank=2, text="y\n", verdict={"outcome": "plausible"})
     folder.events_path.open("a").write("{broken\n")
-    folder.emit("progress", done=2, total=4, text="two of four")
+    folder.append("progress", done=2, total=4, text="two of four")
     workspace.tick()
     shutil.rmtree(folder.path) if lost == "all of it" else folder.events_path.unlink()
     workspace.tick()
-    assert workspace.runs.get(run_id).state == "failed"
+    assert workspace.runs.row(run_id).state == "failed"
     workspace.runs.resume(run_id)
     workspace.tick()
-    run = workspace.runs.get(run_id)
+    run = workspace.runs.row(run_id)
     assert (run.state, run.progress_done, run.progress_text, run.broken_lines) == ("starting", 0, "", 0)
     assert workspace.runs.metrics(run_id) == {}
     anew = RunDir(folder.path)
-    anew.emit("state", state="running")
-    anew.emit("metric", step=1, values={"loss": 2.0})
+    anew.append("state", state="running")
+    anew.append("metric", step=1, values={"loss": 2.0})
     workspace.tick()
-    assert workspace.runs.get(run_id).state == "running"
+    assert workspace.runs.row(run_id).state == "running"
     assert [value for _, value, _ in workspace.runs.metrics(run_id)["loss"]] == [2.0]
-    anew.emit("patch", bug_id="b", source="model", rank=2, text="z\n", verdict={"outcome": "test_failed"})
+    anew.append("patch", bug_id="b", source="model", rank=2, text="z\n", verdict={"outcome": "test_failed"})
     workspace.tick()
     (row,), total = workspace.patches.page(run_id)
     assert (total, row.cells, row.n_plausible) == (1, ((2, "test_failed"),), 0)
-    anew.emit("state", state="done", result={})
+    anew.append("state", state="done", result={})
     workspace.tick()
-    assert workspace.runs.get(run_id).state == "done"
+    assert workspace.runs.row(run_id).state == "done"
 
 
 def test_a_conversation_whose_question_was_lost_with_the_folder_can_go_on(workspace, mute):
@@ -66,13 +66,13 @@ def test_a_conversation_whose_question_was_lost_with_the_folder_can_go_on(worksp
     workspace.chats.send(conversation, "look at midnight")
     workspace.tick()
     run_id = workspace.chats.get(conversation).run_id
-    shutil.rmtree(workspace.runs.get(run_id).folder)
+    shutil.rmtree(workspace.runs.row(run_id).folder)
     workspace.tick()
     workspace.runs.resume(run_id)
     workspace.tick()
     assert not workspace.chats.view(conversation).is_busy, "no worker has its question"
     workspace.chats.send(conversation, "look at midnight")
-    (question,), _ = RunDir(Path(workspace.runs.get(run_id).folder)).questions()
+    (question,), _ = RunDir(Path(workspace.runs.row(run_id).folder)).questions()
     assert question["message"] == "look at midnight"
 
 
@@ -95,9 +95,9 @@ def test_on_a_full_disk_what_is_queued_waits_and_starts_once_there_is_room(works
                 workspace.tick()
             assert str(error.value).startswith(f"no disk space: run {ids[0]} (starter on pocket) waits, ")
             assert str(error.value).endswith("; it starts as soon as there is space")
-            assert [workspace.runs.get(number).state for number in ids] == ["queued"] * 3
+            assert [workspace.runs.row(number).state for number in ids] == ["queued"] * 3
     workspace.tick()
-    assert [workspace.runs.get(number).state for number in ids] == ["starting", "queued", "starting"]
+    assert [workspace.runs.row(number).state for number in ids] == ["starting", "queued", "starting"]
 
 
 def test_a_queue_that_waits_for_disk_space_is_reported_once(workspace, mute, monkeypatch, capsys):
@@ -107,7 +107,7 @@ def test_a_queue_that_waits_for_disk_space_is_reported_once(workspace, mute, mon
         ended = workspace.watch(period_s=0.01)
         wait_for(lambda: workspace.trouble)
         time.sleep(0.1)  # several looks
-    wait_for(lambda: workspace.runs.get(run_id).state == "starting")
+    wait_for(lambda: workspace.runs.row(run_id).state == "starting")
     wait_for(lambda: not workspace.trouble)
     ended.set()
     assert capsys.readouterr().out.count("no disk space") == 1
@@ -123,7 +123,7 @@ def test_what_is_stopped_while_it_waits_for_room_does_not_start(workspace, mute,
     monkeypatch.setattr(mute, "submit", stopped_then_full)
     with pytest.raises(NotEnoughDisk):
         workspace.tick()
-    assert workspace.runs.get(run_id).state == "stopping"
+    assert workspace.runs.row(run_id).state == "stopping"
 
 
 def wait_for(holds, seconds=10):

@@ -21,7 +21,7 @@ def steps(workspace, run_id, name="loss"):
 def test_a_curve_has_each_step_once(workspace, started):
     run_id, folder = started()
     for step in (1, 2, 3):
-        folder.emit("metric", step=step, values={"loss": 1.0 / step, "learning_rate": 0.1})
+        folder.append("metric", step=step, values={"loss": 1.0 / step, "learning_rate": 0.1})
         workspace.tick()
         workspace.tick()
     assert steps(workspace, run_id) == [1, 2, 3]
@@ -31,11 +31,11 @@ def test_a_lost_offset_doubles_nothing(workspace, started):
     from storage.tables import Run
 
     run_id, folder = started()
-    folder.emit("metric", step=1, values={"loss": 1.0})
+    folder.append("metric", step=1, values={"loss": 1.0})
     workspace.tick()
     with workspace._database.write() as session:
         session.get_one(Run, run_id).offset = 0
-    folder.emit("metric", step=2, values={"loss": 0.5})
+    folder.append("metric", step=2, values={"loss": 0.5})
     workspace.tick()
     assert steps(workspace, run_id) == [1, 2]
 
@@ -43,17 +43,17 @@ def test_a_lost_offset_doubles_nothing(workspace, started):
 def test_after_a_resume_each_step_has_one_row(workspace, started):
     run_id, folder = started()
     for step in (1, 2, 3):
-        folder.emit("metric", step=step, values={"loss": 1.0})
-    folder.emit("resumed", step=1)
+        folder.append("metric", step=step, values={"loss": 1.0})
+    folder.append("resumed", step=1)
     for step in (2, 3):
-        folder.emit("metric", step=step, values={"loss": 2.0})
+        folder.append("metric", step=step, values={"loss": 2.0})
     workspace.tick()
     assert [(s, v) for s, v, _ in workspace.runs.metrics(run_id)["loss"]] == [(1, 1.0), (2, 2.0), (3, 2.0)]
 
 
 def test_a_loss_that_is_not_a_number_is_left_out(workspace, started):
     run_id, folder = started()
-    folder.emit("metric", step=1, values={"loss": math.nan, "grad_norm": 1.0})
+    folder.append("metric", step=1, values={"loss": math.nan, "grad_norm": 1.0})
     workspace.tick()
     assert set(workspace.runs.metrics(run_id)) == {"grad_norm"}
 
@@ -61,9 +61,9 @@ def test_a_loss_that_is_not_a_number_is_left_out(workspace, started):
 def test_a_broken_line_is_counted_and_passed_over(workspace, started):
     run_id, folder = started()
     folder.events_path.open("a").write("{broken\n")
-    folder.emit("progress", done=1, total=4, text="one of four")
+    folder.append("progress", done=1, total=4, text="one of four")
     workspace.tick()
-    run = workspace.runs.get(run_id)
+    run = workspace.runs.row(run_id)
     assert (run.broken_lines, run.progress_text) == (1, "one of four")
 
 
@@ -73,10 +73,10 @@ def test_a_number_far_ahead_is_a_broken_line_and_swallows_nothing(workspace, sta
     """Whether the worker goes on, or another one counts on from the file."""
     run_id, folder = started()
     for step in range(1, 301):
-        folder.emit("metric", step=step, values={"loss": 1.0})
+        folder.append("metric", step=step, values={"loss": 1.0})
     odd = {"nothing odd": b"", "a torn line": b'{"seq": 301, "ti\n', "many broken lines": b"{}\n" * 5}.get(before)
     if odd is None:
-        folder.emit("hologram", depth=3)
+        folder.append("hologram", depth=3)
         odd = b""
     broken = odd.count(b"\n")
     last = 300 + (before == "a kind of a later version")
@@ -85,22 +85,24 @@ def test_a_number_far_ahead_is_a_broken_line_and_swallows_nothing(workspace, sta
         file.write(odd)
         file.write(b'{"seq": %d, "time": 1.0, "event": "progress", "done": 1}\n' % (last + ahead + broken))
     workspace.tick()
-    folder.emit("metric", step=301, values={"loss": 1.0})
+    folder.append("metric", step=301, values={"loss": 1.0})
     another = RunDir(folder.path)
-    another.emit("metric", step=302, values={"loss": 1.0})
+    another.append("metric", step=302, values={"loss": 1.0})
     workspace.tick()
     assert steps(workspace, run_id) == list(range(1, 303))
-    another.emit("state", state="done", result={})
+    another.append("state", state="done", result={})
     workspace.tick()
-    run = workspace.runs.get(run_id)
+    run = workspace.runs.row(run_id)
     assert (run.state, run.broken_lines) == ("done", broken + 1)
 
 
 def test_a_patch_evaluated_again_replaces_its_verdict(workspace, started):
     run_id, folder = started()
-    folder.emit("bug", **BUG)
+    folder.append("bug", **BUG)
     for outcome in ("not_run", "plausible"):
-        folder.emit("patch", bug_id="b/1", source="model", rank=1, text="y\n", verdict={**VERDICT, "outcome": outcome})
+        folder.append(
+            "patch", bug_id="b/1", source="model", rank=1, text="y\n", verdict={**VERDICT, "outcome": outcome}
+        )
         workspace.tick()
     rows, total = workspace.patches.page(run_id)
     assert (total, rows[0].cells) == (1, ((1, "plausible"),))
@@ -109,12 +111,12 @@ def test_a_patch_evaluated_again_replaces_its_verdict(workspace, started):
 def test_a_finished_training_is_a_model_and_a_failed_parity_is_not_offered(workspace, started, dataset):
     _, folder = started("train", "name=mine", f"dataset={dataset}")
     shutil.copytree(STARTER_ADAPTER, folder.artifacts / "model")
-    folder.emit("state", state="done", result={})
+    folder.append("state", state="done", result={})
     workspace.tick()
     entry = next(e for e in workspace.models.list() if e.name == "mine")
     assert (entry.kind, entry.base, entry.usable) == ("adapter", str(STARTER_MODEL), True)
     _, folder = started("merge", "name=merged", "adapter=mine")
-    folder.emit("state", state="done", result={"usable": False})
+    folder.append("state", state="done", result={"usable": False})
     workspace.tick()
     assert "merged" not in workspace.models.names()
     assert "merged" in [entry.name for entry in workspace.models.list()]
@@ -123,7 +125,7 @@ def test_a_finished_training_is_a_model_and_a_failed_parity_is_not_offered(works
 def test_a_merged_model_whose_patches_differ_is_offered_with_its_caution(workspace, started):
     _, folder = started("merge", "name=merged")
     caution = "only 3 of 5 patches are the same as the adapter's"
-    folder.emit("state", state="done", result={"usable": True, "caution": caution})
+    folder.append("state", state="done", result={"usable": True, "caution": caution})
     workspace.tick()
     entry = next(entry for entry in workspace.models.list() if entry.name == "merged")
     assert (entry.usable, entry.note) == (True, caution)

@@ -29,7 +29,7 @@ def test_the_folders_of_earlier_versions_can_be_taken_in(workspace, home, versio
     number = KINDS[kind][version]
     shutil.copytree(VERSIONS / version / "runs" / str(number), home / "runs" / str(number))
     assert workspace.take_in(home / "runs" / str(number)) == number, "it keeps the number it had in this home"
-    run = workspace.runs.get(number)
+    run = workspace.runs.row(number)
     # The first version closed a question with another field, which is one line that today is passed over.
     assert (run.kind, run.broken_lines) == (kind, int((kind, version) == ("chat", "0001")))
     assert run.state in ("done", "stopped")
@@ -52,19 +52,19 @@ def test_a_folder_from_elsewhere_gets_a_new_number_and_stays_where_it_is(workspa
     folder = shutil.copytree(VERSIONS / "0002" / "runs" / "3", tmp_path / "3")
     number = workspace.take_in(folder)
     assert number == 2
-    assert workspace.runs.get(number).folder == str(folder)
+    assert workspace.runs.row(number).folder == str(folder)
     assert workspace.take_in(folder) == number, "once more: the same run"
     assert len(workspace.runs.list()) == 2
 
 
 def test_taking_in_again_doubles_nothing_and_keeps_reviews(workspace, started):
     run_id, folder = started("benchmark", "candidates=1")
-    folder.emit("bug", **BUG)
-    folder.emit("metric", step=1, values={"loss": 1.0})
+    folder.append("bug", **BUG)
+    folder.append("metric", step=1, values={"loss": 1.0})
     for source, rank, text in (("known_fix", 0, "y\n"), ("buggy_code", 0, "x\n"), ("model", 1, "y\n")):
         verdict = {"outcome": "test_failed"} if source == "buggy_code" else VERDICT
-        folder.emit("patch", bug_id="b/1", source=source, rank=rank, text=text, verdict=verdict)
-    folder.emit("state", state="done", result={"sandbox": "bubblewrap 0.8.0"})
+        folder.append("patch", bug_id="b/1", source=source, rank=rank, text=text, verdict=verdict)
+    folder.append("state", state="done", result={"sandbox": "bubblewrap 0.8.0"})
     workspace.tick()
     workspace.patches.review(run_id, "b/1", "model", 1, reviewer="ada", verdict="correct")
     before = workspace.patches.totals(run_id)
@@ -76,9 +76,9 @@ def test_taking_in_again_doubles_nothing_and_keeps_reviews(workspace, started):
         {"plausible": 1},
     )
     assert workspace.runs.metrics(run_id) == {
-        "loss": [(1, 1.0, pytest.approx(workspace.runs.get(run_id).ended_at, abs=60))]
+        "loss": [(1, 1.0, pytest.approx(workspace.runs.row(run_id).ended_at, abs=60))]
     }
-    assert workspace.runs.get(run_id).state == "done"
+    assert workspace.runs.row(run_id).state == "done"
 
 
 def test_a_run_whose_worker_had_not_ended_can_go_on(workspace, tmp_path, home):
@@ -86,20 +86,20 @@ def test_a_run_whose_worker_had_not_ended_can_go_on(workspace, tmp_path, home):
     lines = (copied / "events.jsonl").read_bytes().splitlines(keepends=True)
     (copied / "events.jsonl").write_bytes(b"".join(lines[:-1]))
     number = workspace.take_in(copied)
-    run = workspace.runs.get(number)
+    run = workspace.runs.row(number)
     assert (run.state, run.cause) == ("interrupted", "outside")
     assert "resume continues" in run.error
     workspace.runs.resume(number)
-    assert workspace.runs.get(number).state == "queued"
+    assert workspace.runs.row(number).state == "queued"
 
 
 def chat_folder(path, text, conversation=1, question=1, turns=(), number=1):
     """The folder of a chat worker of another home that was asked one question and answered it."""
     folder = RunDir.create(path, {"kind": "chat", "bug": CHAT_BUG}, Inputs())
     folder.ask(ask="reply", conversation=conversation, question=question, bug=CHAT_BUG, turns=list(turns))
-    folder.emit("turn", conversation=conversation, number=number, role="assistant", text=text)
-    folder.emit("answered", conversation=conversation, question=question)
-    folder.emit("state", state="done", result={})
+    folder.append("turn", conversation=conversation, number=number, role="assistant", text=text)
+    folder.append("answered", conversation=conversation, question=question)
+    folder.append("state", state="done", result={})
     return folder.path
 
 
@@ -144,15 +144,15 @@ def test_a_strangers_conversation_goes_on_under_its_number_in_that_folder(worksp
     workspace.chats.send(2)
     (*_, question), _ = RunDir(theirs).questions()
     assert (question["conversation"], question["question"]) == (1, 2)
-    RunDir(theirs).emit("delta", conversation=1, text="so far", restart=True)
+    RunDir(theirs).append("delta", conversation=1, text="so far", restart=True)
     assert workspace.chats.view(2).live_text == "so far"
-    wanted = workspace.runs.get(run_id).spec
+    wanted = workspace.runs.row(run_id).spec
     assert workspace.chats.get(workspace.chats.start(parse(wanted))).run_id != run_id, "its numbers are not ours"
 
 
 def test_an_answer_to_a_question_that_was_never_asked_is_passed_over(workspace, mute, tmp_path):
     folder = RunDir(chat_folder(tmp_path / "1", "x"))
-    folder.emit("answered", conversation=1, question=2**53 - 1)
+    folder.append("answered", conversation=1, question=2**53 - 1)
     workspace.take_in(folder.path)
     workspace.chats.send(1)
     assert workspace.chats.get(1).asked == 2
@@ -161,10 +161,10 @@ def test_an_answer_to_a_question_that_was_never_asked_is_passed_over(workspace, 
 def long_run(path, lines=3000):
     """The folder of a finished run whose events are read in several parts."""
     folder = RunDir.create(path, {"kind": "benchmark"}, Inputs())
-    folder.emit("state", state="running")
-    folder.emit("state", state="done", result={"sandbox": "x"})
+    folder.append("state", state="running")
+    folder.append("state", state="done", result={"sandbox": "x"})
     for _ in range(lines):
-        folder.emit("progress", done=1, total=2, text="x" * 100)
+        folder.append("progress", done=1, total=2, text="x" * 100)
     return folder.path
 
 
@@ -182,14 +182,14 @@ def test_what_is_being_taken_in_cannot_be_resumed_and_says_so_if_it_was_cut_off(
     monkeypatch.setattr(taking, "ingest", cut_off)
     with pytest.raises(KeyboardInterrupt):
         workspace.take_in(path)
-    run = workspace.runs.get(1)
+    run = workspace.runs.row(1)
     assert (run.state, run.offset > 0) == ("incomplete", True)
     assert "take it in again" in run.error
     with pytest.raises(UserError, match="run 1 is incomplete; only stopped, failed or interrupted runs"):
         workspace.runs.resume(1)
     monkeypatch.setattr(taking, "ingest", read)
     assert workspace.take_in(path) == 1
-    run = workspace.runs.get(1)
+    run = workspace.runs.row(1)
     assert (run.state, run.error, run.result) == ("done", "", {"sandbox": "x"})
 
 
@@ -198,7 +198,7 @@ def test_two_who_take_in_one_folder_at_once_do_not_get_in_each_others_way(worksp
     path = long_run(tmp_path / "1")
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(workspace.take_in, [path, path])) == [1, 1]
-    assert workspace.runs.get(1).state == "done"
+    assert workspace.runs.row(1).state == "done"
 
 
 def test_only_the_folder_of_a_run_that_has_ended_is_taken_in(workspace, started, tmp_path):

@@ -90,13 +90,13 @@ def has_ended(run):
 
 def dataset(workspace, samples=64):
     run_id = workspace.runs.submit(read_spec("dataset", "demo", [f"builder.samples={samples}"]))
-    until(workspace, lambda: workspace.runs.get(run_id).state == "done")
+    until(workspace, lambda: workspace.runs.row(run_id).state == "done")
 
 
 def fills_up_and_goes_on(workspace, disk, run_id):
     """Fill the disk under a running run, look, free it, resume; returns the run when it is done."""
     disk.fill()
-    run = workspace.runs.get(run_id)
+    run = workspace.runs.row(run_id)
     until(workspace, lambda: has_ended(run))
     for _ in range(3):
         with suppress(Unavailable):
@@ -109,13 +109,13 @@ def fills_up_and_goes_on(workspace, disk, run_id):
     assert "no disk space" in refused.stderr
     assert "Traceback" not in listed.stderr + refused.stderr
     disk.free()
-    until(workspace, lambda: workspace.runs.get(run_id).state == "failed", 20)
-    run = workspace.runs.get(run_id)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "failed", 20)
+    run = workspace.runs.row(run_id)
     assert run.cause == "disk_full", run.error
     assert "the disk is full" in run.error
     workspace.runs.resume(run_id)
-    until(workspace, lambda: workspace.runs.get(run_id).state not in ("queued", "starting", "running"), 300)
-    run = workspace.runs.get(run_id)
+    until(workspace, lambda: workspace.runs.row(run_id).state not in ("queued", "starting", "running"), 300)
+    run = workspace.runs.row(run_id)
     assert (run.state, run.error) == ("done", "")
     return run
 
@@ -131,7 +131,7 @@ def test_under_a_training(workspace, disk):
 
 def test_under_a_benchmark(workspace, disk):
     run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=20", "candidates=4"]))
-    until(workspace, lambda: workspace.runs.get(run_id).progress_done >= 2)
+    until(workspace, lambda: workspace.runs.row(run_id).progress_done >= 2)
     run = fills_up_and_goes_on(workspace, disk, run_id)
     assert run.result["patches"] == 80
     rows, total = workspace.patches.page(run_id)
@@ -141,7 +141,7 @@ def test_under_a_benchmark(workspace, disk):
 
 def test_under_a_build(workspace, disk):
     run_id = workspace.runs.submit(read_spec("dataset", "demo", ["builder.samples=4000"]))
-    until(workspace, lambda: workspace.runs.get(run_id).progress_done >= 100)
+    until(workspace, lambda: workspace.runs.row(run_id).progress_done >= 100)
     run = fills_up_and_goes_on(workspace, disk, run_id)
     assert sum(run.result["rows"].values()) > 3000
 
@@ -152,13 +152,13 @@ def test_under_a_chat(workspace, disk):
     until(workspace, lambda: len(workspace.chats.view(conversation).turns) >= 2)
     run_id = workspace.chats.get(conversation).run_id
     disk.fill()
-    until(workspace, lambda: has_ended(workspace.runs.get(run_id)))
+    until(workspace, lambda: has_ended(workspace.runs.row(run_id)))
     with pytest.raises(UserError, match="still answering"):  # that its worker ended cannot be stored yet
         workspace.chats.send(conversation, "go on")
     seen = len(workspace.chats.view(conversation).turns)
     disk.free()
-    until(workspace, lambda: workspace.runs.get(run_id).state == "failed", 20)
-    assert workspace.runs.get(run_id).cause == "disk_full"
+    until(workspace, lambda: workspace.runs.row(run_id).state == "failed", 20)
+    assert workspace.runs.row(run_id).cause == "disk_full"
     workspace.chats.send(conversation, "go on", 1)
     until(workspace, lambda: not workspace.chats.view(conversation).is_busy)
     turns = workspace.chats.view(conversation).turns
@@ -173,9 +173,9 @@ def test_under_the_queue(workspace, disk):
     for _ in range(3):
         with pytest.raises(OSError, match="no disk space: run 1 "):
             workspace.tick()
-        assert [workspace.runs.get(number).state for number in ids] == ["queued"] * 2
+        assert [workspace.runs.row(number).state for number in ids] == ["queued"] * 2
     disk.free()
-    until(workspace, lambda: [workspace.runs.get(number).state for number in ids] == ["done"] * 2)
+    until(workspace, lambda: [workspace.runs.row(number).state for number in ids] == ["done"] * 2)
 
 
 def test_under_the_server_itself(disk, workspace):
@@ -183,7 +183,7 @@ def test_under_the_server_itself(disk, workspace):
     server = Server(disk.path / "home")
     try:
         run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=20", "candidates=4"]))
-        wait_for(lambda: workspace.runs.get(run_id).progress_done >= 2)
+        wait_for(lambda: workspace.runs.row(run_id).progress_done >= 2)
         disk.fill()
         wait_for(lambda: b"the disk is full" in server.look("app")[1])
         assert server.request("/")[0] == 200
@@ -195,11 +195,11 @@ def test_under_the_server_itself(disk, workspace):
         assert log.count("the disk is full") <= 3, "it is said once and not every half second"
         disk.free()
         wait_for(lambda: b"the disk is full" not in header_of(server))
-        wait_for(lambda: workspace.runs.get(run_id).state == "failed")
-        assert workspace.runs.get(run_id).cause == "disk_full"
+        wait_for(lambda: workspace.runs.row(run_id).state == "failed")
+        assert workspace.runs.row(run_id).cause == "disk_full"
         workspace.runs.resume(run_id)
-        wait_for(lambda: workspace.runs.get(run_id).state == "done")
-        assert workspace.runs.get(run_id).result["patches"] == 80
+        wait_for(lambda: workspace.runs.row(run_id).state == "done")
+        assert workspace.runs.row(run_id).result["patches"] == 80
     finally:
         disk.free()
         server.close()

@@ -71,7 +71,7 @@ def test_the_training_goes_on_and_its_curve_has_no_gap_and_no_double_point(home)
     time.sleep(2)
     again = serve(home, port)
     try:
-        wait(lambda: workspace.runs.get(trained).state == "done", 240)
+        wait(lambda: workspace.runs.row(trained).state == "done", 240)
     finally:
         again.terminate()
         again.wait()

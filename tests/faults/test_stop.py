@@ -32,7 +32,7 @@ def built(tmp_path_factory):
     home = tmp_path_factory.mktemp("stop") / "home"
     workspace = Workspace(home)
     run_id = workspace.runs.submit(read_spec("dataset", "demo", ["builder.samples=120", "valid_fraction=0.5"]))
-    until(workspace, lambda: workspace.runs.get(run_id).state == "done")
+    until(workspace, lambda: workspace.runs.row(run_id).state == "done")
     workspace.close()
     return home
 
@@ -80,7 +80,7 @@ def steps(workspace, run_id):
 
 def saved(workspace, run_id):
     """The step of the newest checkpoint from which the run could go on."""
-    sealed = complete(Path(workspace.runs.get(run_id).folder) / "artifacts" / "checkpoints")
+    sealed = complete(Path(workspace.runs.row(run_id).folder) / "artifacts" / "checkpoints")
     return max((step_of(path) for path in sealed if not damage_of(path)), default=0)
 
 
@@ -97,7 +97,7 @@ def test_stop_saves_and_resume_goes_on_at_the_next_step(workspace, settings):
     run_id = train(workspace, *settings)
     until(workspace, lambda: len(steps(workspace, run_id)) >= 2)
     shell(workspace.home, "runs", "stop", str(run_id))
-    run = workspace.runs.get(run_id)
+    run = workspace.runs.row(run_id)
     assert (run.state, run.error) == ("stopped", "")
     stopped_at = steps(workspace, run_id)[-1]
     assert saved(workspace, run_id) == stopped_at >= 2
@@ -114,23 +114,23 @@ def test_the_page_stops_a_training_with_slow_steps_and_resumes_it(workspace):
     timed = train(workspace)
     until(workspace, lambda: len(steps(workspace, timed)) >= 4)
     workspace.runs.stop(timed, now=True)
-    until(workspace, lambda: workspace.runs.get(timed).state == "stopped")
+    until(workspace, lambda: workspace.runs.row(timed).state == "stopped")
     times = [at for _, _, at in workspace.runs.metrics(timed)["loss"]]
     run_id = train(workspace, f"trainer.accumulation={math.ceil(step_s * (len(times) - 1) / (times[-1] - times[0]))}")
     server = Server(workspace.home)
     try:
-        wait_for(lambda: workspace.runs.get(run_id).progress_text.startswith("step 0"))
+        wait_for(lambda: workspace.runs.row(run_id).progress_text.startswith("step 0"))
         click(server, "stop_and_save", run_id)
         began = time.monotonic()
         wait_for(lambda: b"finishing its step and saving a checkpoint" in server.look("monitor")[1], 10)
-        wait_for(lambda: workspace.runs.get(run_id).state != "stopping")
+        wait_for(lambda: workspace.runs.row(run_id).state != "stopping")
         assert time.monotonic() - began > step_s / 2
-        run = workspace.runs.get(run_id)
+        run = workspace.runs.row(run_id)
         assert (run.state, run.error, steps(workspace, run_id), saved(workspace, run_id)) == ("stopped", "", [1], 1)
         click(server, "resume", run_id)
         wait_for(lambda: len(steps(workspace, run_id)) == 2)
         click(server, "stop_now", run_id)
-        wait_for(lambda: workspace.runs.get(run_id).state == "stopped", 30)
+        wait_for(lambda: workspace.runs.row(run_id).state == "stopped", 30)
         assert steps(workspace, run_id) == [1, 2]
         assert [event.payload.step for event in events(workspace, run_id, "resumed")] == [1]
     finally:
@@ -143,7 +143,7 @@ def click(server, name, run_id):
 
 
 def events(workspace, run_id, kind):
-    folder = RunDir(Path(workspace.runs.get(run_id).folder))
+    folder = RunDir(Path(workspace.runs.row(run_id).folder))
     return [event for event in folder.events().events if event.kind == kind]
 
 
@@ -157,12 +157,12 @@ def wait_for(holds, seconds=300):
 
 def test_stop_now_does_not_wait_for_the_step(workspace):
     run_id = train(workspace, "trainer.accumulation=400")
-    until(workspace, lambda: workspace.runs.get(run_id).progress_text.startswith("step 0"))
+    until(workspace, lambda: workspace.runs.row(run_id).progress_text.startswith("step 0"))
     began = time.monotonic()
     workspace.runs.stop(run_id)
     workspace.tick()
     workspace.runs.stop(run_id, now=True)
-    until(workspace, lambda: workspace.runs.get(run_id).state == "stopped", 15)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "stopped", 15)
     assert time.monotonic() - began < 15
     assert saved(workspace, run_id) == 0
 
@@ -177,39 +177,39 @@ def test_a_run_whose_handle_was_never_stored_is_watched_and_stopped(workspace):
         "Workspace(Path(sys.argv[1])).tick()"
     )
     assert subprocess.run([sys.executable, "-c", code, str(workspace.home)]).returncode == 9
-    assert workspace.runs.get(run_id).handle == ""
+    assert workspace.runs.row(run_id).handle == ""
     until(workspace, lambda: len(steps(workspace, run_id)) >= 1)
-    assert workspace.runs.get(run_id).handle
+    assert workspace.runs.row(run_id).handle
     shell(workspace.home, "runs", "stop", str(run_id))
-    assert workspace.runs.get(run_id).state == "stopped"
+    assert workspace.runs.row(run_id).state == "stopped"
     assert saved(workspace, run_id) >= 1
 
 
 def test_a_frozen_worker_is_stalled_runs_again_and_can_be_stopped(workspace):
     run_id = train(workspace)
     until(workspace, lambda: len(steps(workspace, run_id)) >= 1)
-    _, pid, _ = parse_handle(workspace.runs.get(run_id).handle)
+    _, pid, _ = parse_handle(workspace.runs.row(run_id).handle)
     os.kill(pid, signal.SIGSTOP)
-    until(workspace, lambda: workspace.runs.get(run_id).state == "stalled", 3 * HEARTBEAT_S)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "stalled", 3 * HEARTBEAT_S)
     os.kill(pid, signal.SIGCONT)
-    until(workspace, lambda: workspace.runs.get(run_id).state == "running", 2 * HEARTBEAT_S)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "running", 2 * HEARTBEAT_S)
     os.kill(pid, signal.SIGSTOP)
-    until(workspace, lambda: workspace.runs.get(run_id).state == "stalled", 3 * HEARTBEAT_S)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "stalled", 3 * HEARTBEAT_S)
     began = time.monotonic()
     shell(workspace.home, "runs", "stop", str(run_id))
     assert time.monotonic() - began < 30
-    assert workspace.runs.get(run_id).state == "stopped"
+    assert workspace.runs.row(run_id).state == "stopped"
     assert saved(workspace, run_id) >= 1
 
 
 def test_a_folder_removed_while_its_worker_saves_ends_that_run_alone(workspace):
     run_id = train(workspace, "trainer.save_steps=1")
     until(workspace, lambda: saved(workspace, run_id) >= 1)
-    folder = Path(workspace.runs.get(run_id).folder)
+    folder = Path(workspace.runs.row(run_id).folder)
     other = workspace.runs.submit(read_spec("merge"))
     while folder.exists():  # its worker makes parts of it again
         shutil.rmtree(folder, ignore_errors=True)
         workspace.tick()
-    until(workspace, lambda: workspace.runs.get(run_id).state == "failed")
-    assert "was removed while it ran" in workspace.runs.get(run_id).error
-    until(workspace, lambda: workspace.runs.get(other).state == "running")
+    until(workspace, lambda: workspace.runs.row(run_id).state == "failed")
+    assert "was removed while it ran" in workspace.runs.row(run_id).error
+    until(workspace, lambda: workspace.runs.row(other).state == "running")

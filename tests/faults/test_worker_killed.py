@@ -32,18 +32,18 @@ def until(workspace, holds, seconds=180):
 def test_a_killed_benchmark_run_continues_with_its_verdicts(home):
     workspace = Workspace(home)
     run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=12", "candidates=3"]))
-    until(workspace, lambda: workspace.runs.get(run_id).progress_done >= 4)
-    run = workspace.runs.get(run_id)
+    until(workspace, lambda: workspace.runs.row(run_id).progress_done >= 4)
+    run = workspace.runs.row(run_id)
     held = [path for path in Path(f"/proc/{parse_handle(run.handle)[1]}/fd").iterdir() if path.readlink().name == OWNER]
     folders = [path.readlink().parent for path in held]
     assert folders, "a benchmark keeps its tools in a temporary folder"
     os.kill(parse_handle(run.handle)[1], signal.SIGKILL)
-    until(workspace, lambda: workspace.runs.get(run_id).state == "failed")
-    run = workspace.runs.get(run_id)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "failed")
+    run = workspace.runs.row(run_id)
     assert (run.cause, "killed (possibly out of memory)" in run.error) == ("killed", True)
     assert not [folder for folder in folders if folder.exists()]
     workspace.runs.resume(run_id)
-    until(workspace, lambda: workspace.runs.get(run_id).state == "done")
+    until(workspace, lambda: workspace.runs.row(run_id).state == "done")
     said = Counter(
         (event.payload.bug_id, event.payload.source, event.payload.rank)
         for event in RunDir(Path(run.folder)).events().events

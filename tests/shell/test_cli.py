@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,9 +164,7 @@ def test_a_file_that_may_not_be_read_is_a_user_error(said, monkeypatch):
 @pytest.mark.parametrize(("cause", "code"), [("user", 2), ("outside", 1)])
 def test_a_resumed_run_has_the_exit_code_of_its_cause(home, monkeypatch, cause, code):
     def end(workspace, run_id, *, quiet):
-        run = workspace.runs.get(run_id)
-        run.state, run.cause, run.error = "failed", cause, "no"
-        return run
+        return replace(workspace.runs.get(run_id), state="failed", cause=cause, error="no")
 
     monkeypatch.setattr("engine.control.supervise.Supervisor.tick", lambda self: None)  # nothing is ever started
     monkeypatch.setattr("engine.shell.follow.wait_for_end", end)
@@ -271,14 +270,14 @@ def test_a_run_can_go_on_right_after_the_machine_was_restarted(home, monkeypatch
         run.state, run.handle = "running", "of the boot before"
     done = CliRunner().invoke(app, ["runs", "resume", str(run_id), "--home", str(home)])
     assert done.exit_code == 0, done.output
-    assert workspace.runs.get(run_id).state == "starting"
+    assert workspace.runs.row(run_id).state == "starting"
     workspace.close()
 
 
 def test_the_log_of_a_run_holds_nothing_that_a_terminal_would_obey(home):
     workspace = Workspace(home)
     run_id = workspace.runs.submit(read_spec("dataset", "demo"))
-    folder = RunDir.create(Path(workspace.runs.get(run_id).folder), {}, Inputs())
+    folder = RunDir.create(Path(workspace.runs.row(run_id).folder), {}, Inputs())
     folder.log.write_text("a\tb\x1b]0;owned\x07\x1b[2J\nstep 1\rstep 2\n")
     workspace.close()
     done = CliRunner().invoke(app, ["runs", "log", str(run_id), "--home", str(home)])

@@ -30,13 +30,13 @@ def steers(text):
 def test_what_runs_say_is_printed_without_control_characters(shell, tmp_path):
     odd = tmp_path / f"m{ESCAPE}"
     failed = RunDir.create(tmp_path / "a", {"kind": "benchmark", "model": str(odd)}, Inputs())
-    failed.emit("progress", done=1, total=2, text=f"at work {ESCAPE}")
-    failed.emit("state", state="failed", error=f"line one {ESCAPE}\nline two")
+    failed.append("progress", done=1, total=2, text=f"at work {ESCAPE}")
+    failed.append("state", state="failed", error=f"line one {ESCAPE}\nline two")
     failed.log.write_text(f"first{ESCAPE}\n\tsecond\n")
     done = RunDir.create(tmp_path / "b", {"kind": "benchmark"}, Inputs())
-    done.emit("state", state="done", result={"sandbox": ESCAPE, f"odd{ESCAPE}": ESCAPE})
+    done.append("state", state="done", result={"sandbox": ESCAPE, f"odd{ESCAPE}": ESCAPE})
     chat = RunDir.create(tmp_path / "c", {"kind": "chat", "bug": BUG}, Inputs())
-    chat.emit("state", state="done", result={f"odd{ESCAPE}": ESCAPE})
+    chat.append("state", state="done", result={f"odd{ESCAPE}": ESCAPE})
     said = [shell("runs", "take-in", *(str(tmp_path / name) for name in "abc")), shell("runs")]
     said += [shell("runs", "show", str(number)) for number in (1, 2, 3)]
     said += [shell("runs", "log", "1")]
@@ -51,10 +51,10 @@ def test_what_runs_say_is_printed_without_control_characters(shell, tmp_path):
 def test_a_conversation_is_printed_without_control_characters(home, tmp_path, capsys):
     folder = RunDir.create(tmp_path / "chat", {"kind": "chat", "bug": BUG}, Inputs())
     folder.ask(ask="reply", conversation=1, question=1, bug=BUG)
-    folder.emit("turn", conversation=1, number=1, role=f"user{ESCAPE}", text=f"one\n{ESCAPE}two")
-    folder.emit("turn", conversation=1, number=2, role="assistant", text="x", patch=f"print('{ESCAPE}')\n")
-    folder.emit("answered", conversation=1, question=1)
-    folder.emit("state", state="done", result={})
+    folder.append("turn", conversation=1, number=1, role=f"user{ESCAPE}", text=f"one\n{ESCAPE}two")
+    folder.append("turn", conversation=1, number=2, role="assistant", text="x", patch=f"print('{ESCAPE}')\n")
+    folder.append("answered", conversation=1, question=1)
+    folder.append("state", state="done", result={})
     workspace = Workspace(home)
     workspace.take_in(folder.path)
     follow.conversation(workspace, 1, quiet=False)

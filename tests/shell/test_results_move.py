@@ -62,7 +62,7 @@ def test_the_evaluation_of_another_program_is_a_run_that_can_be_compared(home, t
         "test_failed": 1,
     }
     workspace = Workspace(home)
-    assert workspace.runs.get(1).name == "RepairBench on pocket"
+    assert workspace.runs.row(1).name == "RepairBench on pocket"
     assert workspace.patches.detail(1, BUG.id, "model", 2).is_known_fix
     table = workspace.patches.export(1, "csv")
     workspace.close()

@@ -48,7 +48,7 @@ def test_a_folder_of_no_run_is_one_sentence(shell, tmp_path):
 def folder_of(path, kind="chat", inbox=None):
     """The folder of a run that has ended."""
     folder = RunDir.create(path, {"kind": kind}, Inputs())
-    folder.emit("state", state="done", result={})
+    folder.append("state", state="done", result={})
     if inbox is not None:
         (path / "inbox.jsonl").write_bytes(inbox)
     return path

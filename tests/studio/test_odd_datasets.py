@@ -154,11 +154,11 @@ def test_a_file_of_many_columns_is_a_sentence(workspace, tmp_path):
 
 def test_of_many_metrics_a_few_are_kept_and_a_page_reads_those_that_it_draws(workspace, tmp_path, monkeypatch):
     folder = RunDir.create(tmp_path / "wide", {"kind": "train", "dataset": "d", "name": "wide"}, Inputs())
-    folder.emit("metric", step=1, values={"loss": 1.0})
+    folder.append("metric", step=1, values={"loss": 1.0})
     for event in range(5):
-        folder.emit("metric", step=1, values={f"m{event}_{n}": 1.0 for n in range(1000)})
-    folder.emit("metric", step=2, values={"loss": 2.0, "x" * 201: 1.0})
-    folder.emit("metric", step=3, values={"loss": 3.0})
+        folder.append("metric", step=1, values={f"m{event}_{n}": 1.0 for n in range(1000)})
+    folder.append("metric", step=2, values={"loss": 2.0, "x" * 201: 1.0})
+    folder.append("metric", step=3, values={"loss": 3.0})
     number = workspace.take_in(folder.path)
     assert len(workspace.runs.last_metrics(number)) == 200
     assert [step for step, _, _ in workspace.runs.metrics(number)["loss"]] == [1, 3], "a name of 201 letters is refused"
@@ -180,12 +180,12 @@ def test_endless_ids_are_refused_and_endless_sentences_cut(workspace, tmp_path):
     long = "A" * (5 << 20)
     folder = RunDir.create(tmp_path / "long", {"kind": "benchmark"}, Inputs())
     bug = {"language": "python", "path": "a", "start": 1, "end": 1, "buggy": "a", "fixed": "b"}
-    folder.emit("bug", id=long, **bug)
-    folder.emit("bug", id="b", kind=long, **bug)
-    folder.emit("patch", bug_id=long, source="model", rank=1, verdict={"outcome": "plausible"})
-    folder.emit("bug", id="short", skipped=long, **bug)
-    folder.emit("state", state="failed", error=long)
-    run = workspace.runs.get(workspace.take_in(folder.path))
+    folder.append("bug", id=long, **bug)
+    folder.append("bug", id="b", kind=long, **bug)
+    folder.append("patch", bug_id=long, source="model", rank=1, verdict={"outcome": "plausible"})
+    folder.append("bug", id="short", skipped=long, **bug)
+    folder.append("state", state="failed", error=long)
+    run = workspace.runs.row(workspace.take_in(folder.path))
     assert (run.state, run.broken_lines, len(run.error)) == ("failed", 3, 10_000)
     rows, total = workspace.patches.page(run.id)
     assert (total, rows[0].bug_id, len(rows[0].skipped)) == (1, "short", 10_000)

@@ -46,8 +46,8 @@ SPECS = {"train": {"name": "evil", "dataset": "d"}, "merge": {"name": "evil"}, "
 
 def folder_of(path, kind, result):
     folder = RunDir.create(path, {"kind": kind, **SPECS.get(kind, {})}, Inputs())
-    folder.emit("state", state="running")
-    folder.emit("state", state="done", result=result)
+    folder.append("state", state="running")
+    folder.append("state", state="done", result=result)
     return folder
 
 
@@ -76,7 +76,7 @@ def shown(home, *words):
 @pytest.mark.parametrize(("kind", "result"), RESULTS.values(), ids=RESULTS)
 def test_a_wrong_result_fails_its_run_and_is_shown_everywhere(workspace, home, tmp_path, kind, result):
     number = workspace.take_in(folder_of(tmp_path / "odd", kind, result).path)
-    run = workspace.runs.get(number)
+    run = workspace.runs.row(number)
     assert (run.state, run.result) == ("failed", {})
     assert "its result could not be stored: " in run.error
     assert complaints(workspace) == []
@@ -87,7 +87,7 @@ def test_a_wrong_result_fails_its_run_and_is_shown_everywhere(workspace, home, t
 
 def test_the_report_of_the_first_version_is_read(workspace, home, tmp_path):
     number = workspace.take_in(folder_of(tmp_path / "old", "dataset", {"report": {**ROWS, "kinds": None}}).path)
-    assert outcome_words(workspace.runs.get(number)) == "2 samples"
+    assert outcome_words(workspace.runs.row(number)) == "2 samples"
     assert workspace.datasets.get("evil").hash == "x"
     assert complaints(workspace) == []
 
@@ -117,6 +117,6 @@ def test_an_event_of_an_impossible_time_is_passed_over(workspace, tmp_path, time
     line = {"seq": 3, "time": time, "event": "state", "state": "failed", "error": "x"}
     with folder.events_path.open("a") as file:
         file.write(json.dumps(line) + "\n")
-    run = workspace.runs.get(workspace.take_in(folder.path))
+    run = workspace.runs.row(workspace.take_in(folder.path))
     assert (run.state, run.broken_lines) == ("done", 1)
     assert complaints(workspace) == []

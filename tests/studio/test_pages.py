@@ -16,7 +16,7 @@ from engine.builders.columns import Preview
 from engine.control.chats import View
 from engine.control.datasets import ShownSample
 from engine.control.turns import ShownTurn
-from engine.control.views import DatasetView, RunView, run_views
+from engine.control.views import RunView
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
@@ -60,7 +60,7 @@ def workspace(tmp_path_factory):
 
 def drawn(workspace):
     """Every piece of HTML that shows something of a used workspace."""
-    runs = run_views(workspace.runs.list(), workspace.runs.unfinished())
+    runs = workspace.runs.list()
     for run in runs:
         yield show.run_strip(run)
         yield monitor.settings(run, workspace.runs.command(monitor.parse(dict(run.spec))))
@@ -69,7 +69,7 @@ def drawn(workspace):
             yield merge.section(run)
     yield show.run_list(runs, 1)
     yield page.header("<b onclick=x>", runs)
-    dataset = DatasetView.of(workspace.datasets.list()[0])
+    dataset = workspace.datasets.list()[0]
     yield "".join(datasets.report(dataset)) + datasets.actions(dataset)
     bad = Funnel(source=2, lost={"not a table": 1}, examples={"not a table": HOSTILE})
     yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE})
@@ -116,7 +116,7 @@ def test_a_stopping_run_says_once_what_it_still_does_and_since_when(kind, stop_n
     run = SimpleNamespace(
         id=1, kind=kind, name="mine", state="stopping", stop_now=stop_now, stop_asked_at=1e9, started_at=9e8,
         ended_at=None, progress_text="step 3 of 9", progress_done=3, progress_total=9, error="", after=None, spec={},
-        created_at=8e8, result={},
+        created_at=8e8, result={}, folder="", cause="",
     )  # fmt: skip
     run = RunView.of(run)
     shown = re.sub("<[^>]*>", "", show.run_strip(run, is_linked=False))
@@ -210,7 +210,7 @@ def test_plotly_accepts_every_figure(workspace):
     import plotly.graph_objects as go
 
     curves = workspace.runs.metrics(2)
-    histogram = workspace.datasets.list()[0].report["histogram"]
+    histogram = workspace.datasets.list()[0].histogram
     figures = [make(curves) for make in monitor.CHARTS] + [charts.lengths(histogram, 1024)]
     for figure in figures:
         assert len(go.Figure(json.loads(figure)).data) >= 1

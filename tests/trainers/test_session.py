@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def train(tmp_path, model, dataset, name="run", seed=0, **settings):
 
 
 def said(run, kind):
-    return [event.fields for event in run.events().events if event.kind == kind]
+    return [asdict(event.payload) for event in run.events().events if event.kind == kind]
 
 
 def weights(folder):

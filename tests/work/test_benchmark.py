@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 from small_benchmark import bug
 
@@ -23,7 +25,7 @@ def run(tmp_path):
 
 
 def said(run, kind):
-    return [event.fields for event in run.events().events if event.kind == kind]
+    return [asdict(event.payload) for event in run.events().events if event.kind == kind]
 
 
 def test_every_bug_is_emitted_and_skipped_ones_are_counted(tiny, small, run):
@@ -46,7 +48,7 @@ def test_a_killed_run_continues_without_writing_or_evaluating_anything_twice(tin
     assert len(first) == 4
     run.events_path.write_bytes(b"")
     for fields in first:
-        RunDir(run.path).emit("patch", **fields)
+        RunDir(run.path).append("patch", **fields)
     with run.events_path.open("ab") as file:
         file.write(b'{"seq": 5, "ev')  # the kill came in the middle of a line
     small.run.clear()
@@ -64,7 +66,7 @@ def test_a_killed_run_that_now_draws_other_patches_counts_those(tiny, small, run
     assert first["verdict"]["outcome"] != "plausible"
     fixed = bug("add").fixed
     run.events_path.write_bytes(b"")
-    RunDir(run.path).emit("patch", **{**first, "text": fixed, "verdict": {"outcome": "plausible"}})
+    RunDir(run.path).append("patch", **{**first, "text": fixed, "verdict": {"outcome": "plausible"}})
     again = benchmark(SPEC, Inputs(model=tiny), RunDir(run.path))
     assert (again["outcomes"], again["plausible_at"]) == (whole["outcomes"], whole["plausible_at"])
 

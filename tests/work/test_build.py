@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 from pydantic import ValidationError
@@ -147,7 +148,7 @@ def test_the_same_spec_gives_the_same_set_and_another_seed_another(make):
 def test_the_report_is_written_and_progress_is_emitted(make):
     run, report, _, _ = make([pair(n) for n in range(30)])
     assert json.loads((run.artifacts / "report.json").read_text()) == report
-    said = [event.fields for event in run.events().events if event.kind == "progress"]
+    said = [asdict(event.payload) for event in run.events().events if event.kind == "progress"]
     assert said[-1] == {"done": 30, "total": 30, "text": "30 samples kept"}
     assert len(said) <= 10
     assert 0 < report["mean_tokens"] <= report["max_tokens"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import asdict
 
 import pytest
 
@@ -24,7 +25,7 @@ def run(tmp_path):
 
 
 def said(run, kind):
-    return [event.fields for event in run.events().events if event.kind == kind]
+    return [asdict(event.payload) for event in run.events().events if event.kind == kind]
 
 
 def ask(run, bug="small/add", conversation=1, question=1, **more):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx2
@@ -71,7 +72,7 @@ def run_of(tmp_path, spec, model):
 
 
 def ended(run):
-    return [event.fields for event in run.events().events if event.kind == "state"][-1]
+    return [asdict(event.payload) for event in run.events().events if event.kind == "state"][-1]
 
 
 @pytest.mark.parametrize("kind", ["", "adapter", "base"])
@@ -82,7 +83,7 @@ def test_an_adapter_is_recognised_by_its_files(tmp_path, hub, kind):
     assert (Path(model.path) / "adapter_model.safetensors").is_file()
     assert len(list(Path(model.base).glob("*.safetensors"))) == 2
     assert not {name for files in hub.values() for name in files} & set(MORE)
-    assert "downloading some/model" in [event.fields["text"] for event in run.events().events]
+    assert "downloading some/model" in [event.payload.text for event in run.events().events if event.kind == "progress"]
 
 
 @pytest.mark.parametrize("reference", ["some/model", "some/adapter"])

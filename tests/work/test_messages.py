@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import asdict
 
 import pytest
 from small_dataset import pair
@@ -76,7 +77,7 @@ def service(monkeypatch):
 
 
 def said(run, kind):
-    return [event.fields for event in run.events().events if event.kind == kind]
+    return [asdict(event.payload) for event in run.events().events if event.kind == kind]
 
 
 def test_a_training_set_learns_the_answer_and_the_token_that_ends_it(make):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 from small_benchmark import Sandbox, bug
@@ -31,7 +32,8 @@ def validated(small, tmp_path, monkeypatch):
         made = folder.artifacts / VERDICTS
         out = [json.loads(line) for line in made.read_text().splitlines()] if made.exists() else []
         said = {
-            kind: [each.fields for each in folder.events().events if each.kind == kind] for kind in ("bug", "patch")
+            kind: [asdict(each.payload) for each in folder.events().events if each.kind == kind]
+            for kind in ("bug", "patch")
         }
         return counts, out, said
 

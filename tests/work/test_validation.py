@@ -6,7 +6,7 @@ import threading
 import tracemalloc
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -54,7 +54,7 @@ def judged(folder, tests, *answers):
 
 
 def patches(folder):
-    return [event.fields for event in folder.events().events if event.kind == "patch"]
+    return [asdict(event.payload) for event in folder.events().events if event.kind == "patch"]
 
 
 def test_equal_patches_are_run_once_and_say_whose_verdict_they_have(folder):
@@ -148,7 +148,7 @@ def test_a_known_fix_that_was_changed_since_is_run_again(folder, monkeypatch):
 def test_progress_counts_each_candidate_once_whoever_judged_it(folder):
     judged(folder, Suite(**{"c\n": Outcome.NOT_RUN}), "a\n", "right\n", "c\n")
     judged(folder, Suite(), "a\n", "b\n", "c\n", "right\n")
-    last = [event.fields for event in folder.events().events if event.kind == "progress"][-1]
+    last = [asdict(event.payload) for event in folder.events().events if event.kind == "progress"][-1]
     assert (last["done"], last["text"]) == (4, "4 of 0 patches evaluated, 1 plausible")
 
 
@@ -169,13 +169,13 @@ def test_saying_how_far_it_is_takes_no_longer_for_many_patches(folder):
 def test_a_large_runs_earlier_events_are_not_held_in_memory(folder):
     text = "x" * (1 << 20)
     for rank in range(1, 41):
-        folder.emit(
+        folder.append(
             "patch", bug_id="b/1", source=MODEL, rank=rank, text=f"{rank}{text}", verdict={"outcome": "test_failed"}
         )
     tracemalloc.start()
     try:
         assert len(known_verdicts(folder)) == 40
-        RunDir(folder.path).emit("progress", done=0, total=None, text="")  # looks for the last number
+        RunDir(folder.path).append("progress", done=0, total=None, text="")  # looks for the last number
         assert tracemalloc.get_traced_memory()[1] < 20 << 20
     finally:
         tracemalloc.stop()

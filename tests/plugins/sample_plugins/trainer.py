@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine import params
+from engine.events import Checkpoint, Metric, Resumed
 from engine.params import setting
 
 
@@ -38,13 +39,13 @@ class Sample:
         saved = run.artifacts / "saved"
         step = int(saved.read_text()) if saved.exists() else 0
         if step:
-            run.emit("resumed", step=step)
+            run.emit(Resumed(step))
         while step < 4:
             step += 1
             if step == 2:
                 saved.write_text("2")
-                run.emit("checkpoint", step=2, path=str(saved))
-            run.emit("metric", step=step, values={"loss": 1 / step})
+                run.emit(Checkpoint(2, str(saved)))
+            run.emit(Metric(step, {"loss": 1 / step}))
         made = run.artifacts / "model"
         shutil.rmtree(made, ignore_errors=True)
         shutil.copytree(Path(model.weights), made)
