@@ -36,11 +36,11 @@ class Stored:
         self._path = path
         os.close(open_regular(path))
         try:
-            self._metadata = parquet.read_metadata(path)
-            self._names = frozenset(self._metadata.schema.to_arrow_schema().names)
+            self._names = frozenset(parquet.read_schema(path).names)
             # equal texts are kept once: written in this way, a file of a few kilobytes may hold gigabytes of them
             texts = [name for name in TEXTS if name in self._names]
-            self._file = parquet.ParquetFile(path, metadata=self._metadata, read_dictionary=texts)
+            self._file = parquet.ParquetFile(path, read_dictionary=texts)
+            self._metadata = self._file.metadata
         except (ValueError, KeyError, NotImplementedError, OSError) as error:
             raise self._wrong(error) from None
         groups = range(self._metadata.num_row_groups)
@@ -92,11 +92,15 @@ class Stored:
         if missing := [name for name in columns if name in NEEDED and name not in self._names]:
             raise self._wrong(f"it has no column {', '.join(missing)}")
         self._check_size(group, columns)
+        import pyarrow
+
         with self._reading:
             try:
                 return self._file.read_row_group(group, columns=list(columns), use_threads=False)
             except (ValueError, TypeError, KeyError, NotImplementedError, OSError) as error:
                 raise self._wrong(error) from None
+            finally:
+                pyarrow.default_memory_pool().release_unused()  # it keeps tens of megabytes for the next reading
 
     def _check_size(self, group: int, columns: Sequence[str]) -> None:
         """Raises UserError on a group of rows that would take much more memory than any that `Shard` writes."""

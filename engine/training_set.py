@@ -13,7 +13,7 @@ from typing import Any, get_args
 from engine.domain import Rows
 from engine.fingerprint import hash_of_sides, row_bytes
 
-ROWS_A_GROUP = 1000
+ROWS_A_GROUP = 4000
 BYTES_A_GROUP = 64 << 20  # after which a group of fewer, long rows is written too
 
 
@@ -65,7 +65,8 @@ class Shard:
         self._waiting: list[Row] = []
         self._waiting_bytes = 0
         self._schema = _schema()
-        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+        # without the least and the greatest text of each group, which a page would hold in memory and nobody reads
+        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd", write_statistics=False)
 
     def add(self, row: Row) -> None:
         self.n_rows += 1

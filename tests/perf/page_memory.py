@@ -30,7 +30,7 @@ COUNTED = {"Nodes": "DOM nodes", "JSEventListeners": "listeners", "JSHeapUsedSiz
 
 def measure() -> Iterator[Figure]:
     """Resident memory of the page's renderer, and what is in it, at the end against the end of the first minute."""
-    with server(is_used=False, is_still=False) as made:
+    with server(prepare=None, is_still=False) as made:
         for words in (DATASET, TRAINING):
             command = [sys.executable, "-m", "engine", *words, "--home", str(made.home)]
             subprocess.run(command, check=True, stdout=sys.stderr)

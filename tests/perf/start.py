@@ -13,7 +13,7 @@ def measure() -> Iterator[Figure]:
     """Three starts and five loads; the middle one of each counts."""
     starts, sizes = [], []
     for _ in range(3):
-        with server(is_used=False) as made:
+        with server(prepare=None) as made:
             starts.append(made.seconds_to_first_page)
             sizes.append(memory_mib(made))
     yield Figure("first page after the start", middle(starts), "s", 3.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,16 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 
 @contextmanager
-def server(*, is_used: bool = True, is_still: bool = True) -> Iterator[Server]:
-    """A studio; `is_still`: nothing in it changes by itself, as its supervisor's lock is held here."""
+def server(*, prepare: Callable[[Path], Any] | None = fill, is_still: bool = True) -> Iterator[Server]:
+    """A studio, on a used home or what `prepare` makes of an empty one.
+
+    `is_still`: nothing in it changes by itself, as its supervisor's lock is held here.
+    """
     with tempfile.TemporaryDirectory(prefix="perf-") as folder:
         home = Path(folder) / "home"
         home.mkdir()
-        if is_used:
-            fill(home)
+        if prepare:
+            prepare(home)
         with (home / "supervisor.lock").open("a") as lock:
             if is_still:
                 fcntl.flock(lock, fcntl.LOCK_EX)
