@@ -133,7 +133,7 @@ def test_a_small_file_that_holds_gigabytes_stays_small(workspace, file):
     assert file.stat().st_size < 2 << 20
     del columns, one
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(UserError, match=r"in one group of rows; write the file in groups of 1,000 rows"):
+    with pytest.raises(UserError, match=r"in one group of rows; write the file in groups of 4,000 rows"):
         workspace.datasets.sample("stdlib-faults")
     parquet.write_table(
         pyarrow.table({name: ["x"] * 9 for name in ("bug_id", "kind", "target", "buggy", "fixed")}
