@@ -155,3 +155,14 @@ def test_a_patch_within_its_time_is_plausible_on_a_busy_machine(judged, language
 
 def test_a_patch_may_sleep_longer_than_its_processor_time(judged):
     assert judged("python", "time.sleep(2 * 1.0)", "").is_plausible
+
+
+def test_a_patch_gets_a_small_multiple_of_the_time_of_the_known_fix(pocket, bugs, sandbox):
+    bug = bugs["python"]
+    benchmark = Pocket(Pocket.Params(timeout_s=30), pocket._folder)
+    fixed = benchmark.evaluate(bug, Patch(bug.id, bug.fixed), sandbox)
+    endless = benchmark.evaluate(bug, Patch(bug.id, PYTHON.format("while True: pass", "pass")), sandbox)
+    slow = PYTHON.format("burn(0.4)", "pass")
+    assert (fixed.outcome, endless.outcome) == (Outcome.PLAUSIBLE, Outcome.TIMEOUT)
+    assert endless.duration_s < 20, "it was given the whole limit"
+    assert benchmark.evaluate(bug, Patch(bug.id, slow), sandbox).is_plausible, "a slow patch that ends passes"

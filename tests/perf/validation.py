@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from figures import Figure
 
+from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 from engine.benchmarks.pocket import Pocket
-from engine.domain import Bug, Outcome, Patch, Verdict
-from engine.plugins import SANDBOXES
+from engine.domain import Bug, Model, Outcome, Patch, Verdict
+from engine.generators.beam import Beam
+from engine.plugins import REPRESENTATIONS, SANDBOXES
 from engine.sandboxes.auto import usable
 
 WORKERS = 2
@@ -29,8 +31,9 @@ def measure() -> Iterator[Figure]:
         yield Figure(f"{language} patches judged", per_s["warm"], "patches/s", bar, is_least=True)
         times = per_s["warm"] / per_s["reference"]
         yield Figure(f"{language} patches judged, warm over fresh", times, "times", 5, is_least=True)
-    benchmark = made("warm", "python")
-    candidates = [(bug, text) for bug in benchmark.bugs() for text in (bug.fixed, bug.buggy, *written(bug))]
+    benchmark = Pocket(Pocket.Params(languages=("python",)))
+    proposed = by_the_shipped_adapter(benchmark.bugs())
+    candidates = [(bug, text) for bug in benchmark.bugs() for text in (bug.fixed, bug.buggy, *proposed[bug.id])]
     began = time.monotonic()
     verdicts = judged(benchmark, candidates)
     yield Figure("all of pocket's 46 x 10 patches and their controls", time.monotonic() - began, "s", 15)
@@ -78,6 +81,15 @@ def written(bug: Bug) -> list[str]:
         )
         texts.append(bug.fixed + mark if chance.random() < PLAUSIBLE else bug.replace_span(wrong))
     return texts
+
+
+def by_the_shipped_adapter(bugs: Sequence[Bug]) -> dict[str, list[str]]:
+    """Bug id -> the different patches among the ten that the demo's adapter writes, as a benchmark run tests them."""
+    beam, shown = Beam(Beam.Params()), REPRESENTATIONS.from_value("ir4_or2")
+    beam.load(Model("starter-adapter", "adapter", str(STARTER_ADAPTER), str(STARTER_MODEL)), 0)
+    drawn = dict(beam.generate([shown.encode(bug).prompt for bug in bugs], CANDIDATES))
+    patches = {bug.id: [shown.decode(one.text, bug).text for one in drawn[at]] for at, bug in enumerate(bugs)}
+    return {bug_id: list(dict.fromkeys(text for text in texts if text)) for bug_id, texts in patches.items()}
 
 
 def made(way: str, language: str) -> Pocket:

@@ -8,26 +8,29 @@ it *shares* a process with its tests: every test gets an impossible twin, and wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Protocol
 
-from engine.benchmarks.runners.report import Report, Suite, verdict
+from engine.benchmarks.runners.report import ALL_TESTS, Report, Suite, verdict
 from engine.benchmarks.runners.screen import introspection
 from engine.domain import Bug, Isolation, Outcome, Patch, Verdict
 from engine.errors import SandboxUnavailable
 from engine.sandboxes import Sandbox
 from engine.sandboxes.place import Lasting
 
-VERSION = 2  # of how patches are judged: raised where the same patch may get another verdict
+TIMES = 20  # the time of the known fix's tests: what takes longer has not ended, within the limit that is set
+VERSION = 3  # of how patches are judged: raised where the same patch may get another verdict
 
 
 class Runner(Protocol):
     """Runs the tests of one language. Safe to use from several threads at once."""
 
     is_warm: bool  # whether patches are tried in warm places first
+    least_s: float  # processor time that any program needs that passes its tests, many times over
 
     @property
     def version(self) -> str:
@@ -65,6 +68,7 @@ class Evaluator:
 
     def __init__(self) -> None:
         self._isolates: dict[tuple[str, str, str], bool] = {}
+        self._known_s: dict[str, float] = {}  # bug id -> time that the tests of the known fix took
 
     def evaluate(
         self,
@@ -83,9 +87,12 @@ class Evaluator:
         wanted = expected()
         if isinstance(wanted, Verdict):
             return wanted
-        tried = self._tried(patch.text, suite, runner, sandbox, wanted)
+        shorter = replace(suite, most_s=max(runner.least_s, TIMES * self._known_s.get(bug.id, math.inf)))
+        tried = self._tried(patch.text, shorter, runner, sandbox, wanted)
         if not tried.is_plausible:
             return tried
+        if patch.text == bug.fixed and ALL_TESTS in tried.stages:
+            self._known_s[bug.id] = tried.stages[ALL_TESTS]
         try:
             accepted = self._accepted(bug, patch.text, suite, runner, sandbox, wanted)
         except SandboxUnavailable as reason:

@@ -15,7 +15,7 @@ from threading import Lock
 from engine.benchmarks.runners.java_job import STARTED, ServerJob, encoded, sources
 from engine.benchmarks.runners.java_tools import FLAGS, PROCESSES, JavaTools, find_jars, find_jdk
 from engine.benchmarks.runners.places import Places
-from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until
+from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until, within
 from engine.errors import MissingDependency
 from engine.sandboxes import Limits, Sandbox
 from engine.sandboxes.attend import Job
@@ -26,6 +26,8 @@ PACKAGE = re.compile(r"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
 
 class JavaRunner:
     """Needs a JDK and JUnit 4. The address space is never limited, a JVM reserves far more than it uses."""
+
+    least_s = 8.0  # a JVM that has just started compiles its own code meanwhile
 
     def __init__(self, timeout_s: float, is_warm: bool = True) -> None:
         """`timeout_s`: processor time for all tests of one patch, after compiling; three times that by the clock."""
@@ -57,7 +59,7 @@ class JavaRunner:
         ran = sandbox.run(
             [*command, suite.tests, *sources(files)],
             {**files, "nonce": nonce.encode()},
-            self._limits,
+            within(self._limits, suite),
             tools=tools,
             start=until(nonce, "compiled"),
         )
@@ -66,7 +68,7 @@ class JavaRunner:
     def trial(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         files = {**suite.files, suite.target: encoded(text)}
         with self.trials.lend(sandbox) as lent:
-            return ServerJob(lent, self._limits, "test", suite.tests, files).report()
+            return ServerJob(lent, within(self._limits, suite), "test", suite.tests, files).report()
 
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
         name, stub = self._stubs.get(blake2b(repr(suite).encode()).digest(), ("", b""))

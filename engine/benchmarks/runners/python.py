@@ -15,7 +15,7 @@ from threading import Lock
 from engine.benchmarks.runners.places import Places
 from engine.benchmarks.runners.python_child import child
 from engine.benchmarks.runners.python_tools import copy_pytest, find_python
-from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until
+from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until, within
 from engine.benchmarks.runners.twins import with_twins
 from engine.errors import MissingDependency
 from engine.sandboxes import Sandbox, Start
@@ -31,6 +31,8 @@ STARTED = Start(b"ready", wall_s=PATIENCE * START_S, cpu_s=START_S)
 
 class PythonRunner:
     """Needs pytest beside Repair Studio and an interpreter that the sandbox's user can read."""
+
+    least_s = 1.0
 
     def __init__(self, timeout_s: float, is_warm: bool = True) -> None:
         """`timeout_s`: processor time for the tests of one patch, without pytest's start; by the clock three times."""
@@ -64,12 +66,14 @@ class PythonRunner:
         }
         command, tools = self._command()
         argv = [*command, HARNESS, suite.target, suite.tests, "{library}", *emptied]
-        return read_report(sandbox.run(argv, files, self._limits, tools=tools, start=until(nonce, "ready")), nonce)
+        return read_report(
+            sandbox.run(argv, files, within(self._limits, suite), tools=tools, start=until(nonce, "ready")), nonce
+        )
 
     def trial(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         nonce = secrets.token_hex(16)
         files = {**suite.files, suite.target: encoded(text)}
-        with self.trials.lend(sandbox) as lent, child(lent, self._limits, nonce, suite, files) as job:
+        with self.trials.lend(sandbox) as lent, child(lent, within(self._limits, suite), nonce, suite, files) as job:
             ended, _ = attend(job)
             if ended == "exit" and lent.has_answered():
                 lent.keep()

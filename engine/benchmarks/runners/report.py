@@ -7,16 +7,18 @@ that word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NA
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote_plus
 
 from engine.domain import Isolation, Outcome, Verdict
 from engine.sandboxes import Limits, Ran, Sandbox, Start
 
 LOG_CHARS = 4000
-STAGES = ("compile", "all_tests")  # that a harness measures
+ALL_TESTS = "all_tests"
+STAGES = ("compile", ALL_TESTS)  # that a harness measures
 PATIENCE = 3  # wall-clock limit as a multiple of the limit on processor time, for processes that sleep
 START_S = 15.0  # of processor time, for an interpreter, a compiler and the test library; usually below one
 SECONDS = re.compile(r"\d{1,6}\.\d{1,9}")
@@ -30,6 +32,7 @@ class Suite:
     target: str  # relative path of the patched file
     tests: str  # Python: relative path of the test file; Java: name of the test class
     files: Mapping[str, bytes]  # the tests included, the patched file left out
+    most_s: float = math.inf  # processor time for its tests, where that is less than the runner's limit
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Report:
 def limits_for(timeout_s: float, processes: int = Limits.processes) -> Limits:
     """What the tests of one patch may use; `timeout_s` is processor time, so that a busy machine fails no patch."""
     return Limits(wall_s=PATIENCE * timeout_s, cpu_s=timeout_s, processes=processes)
+
+
+def within(limits: Limits, suite: Suite) -> Limits:
+    """The limits of a run of this suite; by the clock it may take as long as any."""
+    return replace(limits, cpu_s=min(limits.cpu_s or math.inf, suite.most_s))
 
 
 def until(nonce: str, word: str) -> Start:
