@@ -23,6 +23,9 @@ NEEDED = dict.fromkeys(("bug_id", "kind", "prompt", "target", "buggy", "fixed"),
 }  # columns that every version wrote, with their types
 
 
+OFFSETS = {"string": "i", "large_string": "q"}  # Arrow's types of text -> format of the offsets of a text's bytes
+
+
 class Stored:
     """One finished Parquet file, read in groups of rows, so that it may be larger than the memory.
 
@@ -78,15 +81,13 @@ class Stored:
         return sorted(found)
 
     def _rows_containing(self, chunk: Any, name: str, wanted: bytes) -> Iterable[int]:
-        import pyarrow
-        from pyarrow import compute
+        from pyarrow import types
 
-        if not pyarrow.types.is_dictionary(chunk.type):
+        # without pyarrow's own functions for arrays, which import pandas: 40 MiB
+        if not types.is_dictionary(chunk.type) or str(chunk.dictionary.type) not in OFFSETS:
             raise self._wrong(f"column {name} does not hold text")
-        hits = list(_containing(chunk.dictionary.cast(pyarrow.string()), wanted))
-        is_hit = compute.is_in(chunk.indices, value_set=pyarrow.array(hits, chunk.indices.type))
-        found: list[int] = compute.indices_nonzero(is_hit).to_pylist()
-        return found
+        hits = set(_containing(chunk.dictionary, wanted))
+        return [row for row, text in enumerate(chunk.indices.to_pylist()) if text in hits] if hits else []
 
     def _group(self, group: int, columns: Sequence[str]) -> Any:
         if missing := [name for name in columns if name in NEEDED and name not in self._names]:
@@ -124,7 +125,7 @@ def _containing(texts: Any, wanted: bytes) -> Iterator[int]:
     _, offsets, content = texts.buffers()
     if content is None:
         return
-    starts = memoryview(offsets).cast("i")[texts.offset : texts.offset + len(texts) + 1]
+    starts = memoryview(offsets).cast(OFFSETS[str(texts.type)])[texts.offset : texts.offset + len(texts) + 1]
     searched = content.to_pybytes().lower()
     at = searched.find(wanted, starts[0], starts[-1])
     while at >= 0:
