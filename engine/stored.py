@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import UserError
 from engine.params import shown
@@ -23,7 +23,10 @@ NEEDED = dict.fromkeys(("bug_id", "kind", "prompt", "target", "buggy", "fixed"),
 }  # columns that every version wrote, with their types
 
 
-OFFSETS = {"string": "i", "large_string": "q"}  # Arrow's types of text -> format of the offsets of a text's bytes
+OFFSETS: dict[str, Literal["i", "q"]] = {
+    "string": "i",
+    "large_string": "q",
+}  # Arrow's types of text -> format of the offsets of a text's bytes
 
 
 class Stored:
