@@ -23,10 +23,8 @@ NEEDED = dict.fromkeys(("bug_id", "kind", "prompt", "target", "buggy", "fixed"),
 }  # columns that every version wrote, with their types
 
 
-OFFSETS: dict[str, Literal["i", "q"]] = {
-    "string": "i",
-    "large_string": "q",
-}  # Arrow's types of text -> format of the offsets of a text's bytes
+# Arrow's types of text -> format of the offsets of their bytes
+OFFSETS: dict[str, Literal["i", "q"]] = {"string": "i", "large_string": "q"}
 
 
 class Stored:
