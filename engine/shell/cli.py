@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from engine.assets import HOME, HOME_VARIABLE
+from engine.assets import HOME
 from engine.errors import OutsideFailure
 from engine.exchange.forms import FORMS
 from engine.shell import follow
@@ -21,6 +21,7 @@ from engine.shell.default_verb import DefaultVerb
 from engine.shell.runs import runs
 from engine.shell.validation import check, import_, validate
 from engine.shell.verbs import (
+    FirstHome,
     Home,
     Json,
     Out,
@@ -60,9 +61,8 @@ def main() -> None:
 
 
 @app.callback()
-def everything(home: Home = HOME) -> None:
+def everything(home: FirstHome = HOME) -> None:
     """Fine-tune code models to repair programs, and evaluate every patch by running its tests."""
-    os.environ[HOME_VARIABLE] = str(home)  # for the verb, which has the same option: --home may come before or after
 
 
 def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:

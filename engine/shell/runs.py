@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine.assets import HOME, HOME_VARIABLE
+from engine.assets import HOME
 from engine.errors import UserError
 from engine.rundir import ENDED
 from engine.shell import follow
@@ -33,7 +32,6 @@ runs = typer.Typer(invoke_without_command=True)
 @guarded
 def default(context: typer.Context, home: Home = HOME, json_: Json = False) -> None:
     """Show, stop and resume runs; without a verb: list them."""
-    os.environ[HOME_VARIABLE] = str(home)
     if context.invoked_subcommand is None:
         list_(home, json_)
 

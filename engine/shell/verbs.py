@@ -31,10 +31,21 @@ def _home(text: str | Path) -> Path:
     return Path(text)
 
 
-HOME_OPTION = typer.Option(
-    "--home", envvar=HOME_VARIABLE, parser=_home, metavar="FOLDER", help="where everything is stored"
-)
-Home = Annotated[Path, HOME_OPTION]
+def _named_last(context: typer.Context, home: Path) -> Path:
+    """The folder named after the verb; else the one named before it or in the environment."""
+    source, before = context.get_parameter_source("home"), context.parent
+    if source is not None and source.name != "DEFAULT":
+        return home
+    while before and "home" not in before.params:
+        before = before.parent
+    return Path(before.params["home"]) if before else home
+
+
+WHERE = "where everything is stored"
+FirstHome = Annotated[
+    Path, typer.Option("--home", envvar=HOME_VARIABLE, parser=_home, metavar="FOLDER", help=WHERE)
+]  # of the program itself, before the verb
+Home = Annotated[Path, typer.Option("--home", callback=_named_last, parser=_home, metavar="FOLDER", help=WHERE)]
 Json = Annotated[bool, typer.Option("--json", help="print machine-readable results")]
 Wait = Annotated[bool, typer.Option("--wait", help="wait until the run has ended")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="override one field: trainer.learning_rate=1e-4")]
