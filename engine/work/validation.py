@@ -218,8 +218,10 @@ def first_figures(benchmark: Benchmark, verdicts: Mapping[Key, Verdict]) -> dict
     return {"figures": figures_of(first)} if figures_of and first else {}
 
 
-def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None = None) -> None:
-    """Emit a bug; `skipped`: why it is not judged."""
+def say_bug(
+    run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None = None, whole_tokens: int | None = None
+) -> None:
+    """Emit a bug; `skipped`: why it is not judged; `whole_tokens`: of its prompt before that was shortened."""
     run.emit(
         BugEvent(
             bug.id,
@@ -233,6 +235,7 @@ def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None 
             bug.cwe,
             skipped,
             prompt_tokens,
+            whole_tokens,
         )
     )
 
