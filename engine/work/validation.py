@@ -17,6 +17,7 @@ from typing import Any
 from engine.benchmarks import Benchmark, Versioned
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent, Progress, Source, VerdictFields
+from engine.plugins import BENCHMARKS
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
 from engine.scoring import BugOutcomes, CandidateSummary, control_trouble, figures
@@ -201,8 +202,8 @@ def known_verdicts(run: RunDir) -> dict[Key, KnownVerdict]:
     found: dict[Key, KnownVerdict] = {}
     for event in run.all_events():
         if isinstance(patch := event.payload, PatchEvent):
-            verdict = patch.verdict.verdict
-            found[patch.bug_id, patch.source, patch.rank] = KnownVerdict(digest_of(patch.text), patch.same_as, verdict)
+            known = KnownVerdict(digest_of(patch.text), patch.same_as, patch.verdict.verdict)
+            found[BENCHMARKS.current(patch.bug_id), patch.source, patch.rank] = known
     return found
 
 
