@@ -72,7 +72,10 @@ class Resumed:
 
 @dataclass(frozen=True)
 class BugEvent:
-    """A bug of a benchmark run; `skipped` says why it is not evaluated."""
+    """A bug of a benchmark run; `skipped` says why it is not evaluated.
+
+    `whole_tokens`: length of the prompt that was shortened to `prompt_tokens`; None: it was not shortened.
+    """
 
     id: Name
     language: Name
@@ -85,6 +88,7 @@ class BugEvent:
     cwe: Name = ""
     skipped: Sentence = ""
     prompt_tokens: Whole | None = None
+    whole_tokens: Whole | None = None
 
 
 @dataclass(frozen=True)

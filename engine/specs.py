@@ -157,6 +157,12 @@ class BenchmarkSpec(Spec):
     limit: int | None = setting(
         None, "only the first bugs, up to this many; empty: all", ge=1, le=10_000_000, more=True
     )
+    shorten: bool = setting(
+        False,
+        "show a bug whose prompt is too long for the model by the lines around its fault, instead of skipping it",
+        title="Shorten long prompts",
+        more=True,
+    )
     workers: int | None = setting(None, "patches tested at a time; empty: one per core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 

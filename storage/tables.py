@@ -132,6 +132,7 @@ class Bug(SQLModel, table=True):
     fixed_text: int = Field(foreign_key="text.id")
     skipped: str = ""
     prompt_tokens: int | None = None
+    whole_tokens: int | None = None  # of the prompt before it was shortened; None: it was not
     known_fix: str | None = None  # outcome
     buggy_code: str | None = None  # outcome
     first_plausible: int | None = None  # rank

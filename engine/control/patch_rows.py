@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from engine.domain import Outcome
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent
+from engine.plugins import BENCHMARKS
 from engine.scoring import CandidateSummary
 from storage import benchmarks, texts
 from storage.tables import Bug, Patch
@@ -28,10 +29,14 @@ class PatchRows:
         self._patches: dict[tuple[str, str, int], PatchEvent] = {}
 
     def add(self, event: BugEvent | PatchEvent) -> None:
+        """Under the id that its bug has today: that of an earlier version could not be compared."""
         if isinstance(event, BugEvent):
-            self._bugs[event.id] = event
+            bug_id = BENCHMARKS.current(event.id)
+            self._bugs[bug_id] = event if bug_id == event.id else replace(event, id=bug_id)
         else:
-            self._patches[event.bug_id, event.source, event.rank] = event
+            bug_id = BENCHMARKS.current(event.bug_id)
+            event = event if bug_id == event.bug_id else replace(event, bug_id=bug_id)
+            self._patches[bug_id, event.source, event.rank] = event
 
     def store(self) -> None:
         """Write the rows and update the columns computed from them; storing the same again changes nothing."""

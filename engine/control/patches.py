@@ -40,6 +40,8 @@ class BugRow:
     kind: str
     cwe: str
     skipped: str  # why the bug was skipped; empty if it was not
+    prompt_tokens: int | None
+    whole_tokens: int | None  # of the prompt before it was shortened; None: it was not
     known_fix: str | None  # outcome
     buggy_code: str | None
     cells: tuple[tuple[int, str], ...]  # (rank from 1, outcome)
@@ -99,6 +101,8 @@ class Detail:
     isolation: str  # shared | isolated; empty where nothing ran or it is not known
     stages: dict[str, float]  # of judging it -> seconds
     is_known_fix: bool  # its text is identical to the known fix
+    prompt_tokens: int | None = None
+    whole_tokens: int | None = None  # of the prompt before it was shortened; None: it was not
     neighbours: tuple[tuple[str, int], ...] = field(default=())  # (source, rank) of all patches of the bug, in order
     reviews: tuple[Reviewed, ...] = field(default=())
 
@@ -202,7 +206,10 @@ class Patches:
             text=text.get(patch.patch_text),
             log=text[patch.log_text],
             failed=tuple(json.loads(text[patch.failed_text])),
-            **{key: getattr(bug, key) for key in ("bug_id", "path", "kind", "cwe", "start", "end")},
+            **{
+                key: getattr(bug, key)
+                for key in ("bug_id", "path", "kind", "cwe", "start", "end", "prompt_tokens", "whole_tokens")
+            },
             **{key: getattr(patch, key) for key in ("source", "rank", "score", "same_as", "outcome", "reason")},
             **{key: getattr(patch, key) for key in ("duration_s", "sandbox", "isolation", "stages", "is_known_fix")},
         )
@@ -249,6 +256,9 @@ def _bug_row(bug: Bug, cells: Sequence[tuple[int, str]]) -> BugRow:
     return BugRow(
         cells=tuple(cells),
         n_plausible=bug.plausible,
-        **{key: getattr(bug, key) for key in ("bug_id", "language", "kind", "cwe", "skipped")},
+        **{
+            key: getattr(bug, key)
+            for key in ("bug_id", "language", "kind", "cwe", "skipped", "prompt_tokens", "whole_tokens")
+        },
         **{key: getattr(bug, key) for key in ("known_fix", "buggy_code", "first_plausible")},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.exchange import bundle, elle_elle_aime, human_eval, latex, own, swe_bench
+from engine.exchange import bundle, elle_elle_aime, human_eval, latex, own, repairbench, swe_bench
 from engine.exchange.exported import Form
 
 FORMS: dict[str, Form] = {
@@ -16,6 +16,7 @@ FORMS: dict[str, Form] = {
         human_eval.SAMPLES,
         human_eval.SOLUTIONS,
         elle_elle_aime.FORM,
+        repairbench.FORM,
         bundle.FORM,
     )
 }

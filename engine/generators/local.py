@@ -45,7 +45,11 @@ class LocalModel:
     def load(self, model: Model, seed: int) -> None:
         from engine.models.loading import load
 
-        self._loaded = load(model, bits=self.params.base_bits)
+        self.use(load(model, bits=self.params.base_bits), seed)
+
+    def use(self, loaded: Loaded, seed: int) -> None:
+        """Generate with a model that is in memory already."""
+        self._loaded = loaded
         self._seed = seed
 
     @property

@@ -16,6 +16,7 @@ from engine.assets import HOME
 from engine.errors import OutsideFailure
 from engine.exchange.forms import FORMS
 from engine.shell import follow
+from engine.shell.bench import bench
 from engine.shell.comparison import show_comparison
 from engine.shell.default_verb import DefaultVerb
 from engine.shell.runs import runs
@@ -50,6 +51,7 @@ benchmarks = typer.Typer(
 app.add_typer(dataset, name="dataset")
 app.add_typer(benchmarks, name="benchmark")
 app.add_typer(runs, name="runs")
+app.add_typer(bench, name="bench")
 app.command()(validate)
 benchmarks.command()(check)
 runs.command("import")(import_)

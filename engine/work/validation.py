@@ -17,6 +17,7 @@ from typing import Any
 from engine.benchmarks import Benchmark, Versioned
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent, Progress, Source, VerdictFields
+from engine.plugins import BENCHMARKS
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
 from engine.scoring import BugOutcomes, CandidateSummary, control_trouble, figures
@@ -201,8 +202,8 @@ def known_verdicts(run: RunDir) -> dict[Key, KnownVerdict]:
     found: dict[Key, KnownVerdict] = {}
     for event in run.all_events():
         if isinstance(patch := event.payload, PatchEvent):
-            verdict = patch.verdict.verdict
-            found[patch.bug_id, patch.source, patch.rank] = KnownVerdict(digest_of(patch.text), patch.same_as, verdict)
+            known = KnownVerdict(digest_of(patch.text), patch.same_as, patch.verdict.verdict)
+            found[BENCHMARKS.current(patch.bug_id), patch.source, patch.rank] = known
     return found
 
 
@@ -218,8 +219,10 @@ def first_figures(benchmark: Benchmark, verdicts: Mapping[Key, Verdict]) -> dict
     return {"figures": figures_of(first)} if figures_of and first else {}
 
 
-def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None = None) -> None:
-    """Emit a bug; `skipped`: why it is not judged."""
+def say_bug(
+    run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None = None, whole_tokens: int | None = None
+) -> None:
+    """Emit a bug; `skipped`: why it is not judged; `whole_tokens`: of its prompt before that was shortened."""
     run.emit(
         BugEvent(
             bug.id,
@@ -233,6 +236,7 @@ def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None 
             bug.cwe,
             skipped,
             prompt_tokens,
+            whole_tokens,
         )
     )
 

@@ -52,6 +52,13 @@ def duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole // 60 % 60:02d} min"
 
 
+def shortened(prompt_tokens: int | None, whole_tokens: int | None) -> str:
+    """How much of a prompt was left out so that it fits the model; empty if nothing was."""
+    if whole_tokens is None:
+        return ""
+    return f"prompt shortened from {whole_tokens:,} to {prompt_tokens or 0:,} tokens"
+
+
 def when(epoch_seconds: float) -> str:
     """A time of today as hours and minutes, any other with its day."""
     try:

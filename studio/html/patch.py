@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.control.patches import Detail
 from studio.clickable import pick
 from studio.html import code
-from studio.html.basics import copy_link, duration, esc, verdict
+from studio.html.basics import copy_link, duration, esc, shortened, verdict
 from studio.html.diff import diff
 from studio.html.patch_table import SOURCES, patch_key
 
@@ -65,6 +65,9 @@ def _facts(patch: Detail) -> str:
         "stages": ", ".join(f"{name.replace('_', ' ')} {1000 * s:.0f} ms" for name, s in patch.stages.items()),
         "sandbox": patch.sandbox,
         "isolation": ISOLATION.get(patch.isolation, ""),
+        "prompt": shortened(patch.prompt_tokens, patch.whole_tokens).removeprefix("prompt ")
+        if patch.source == "model"
+        else "",
         "same as": f"candidate {patch.same_as}" if patch.same_as else "",
         "faulty lines": f"{patch.start} to {patch.end}" if patch.end >= patch.start else f"before {patch.start}",
     }

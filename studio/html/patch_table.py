@@ -8,7 +8,7 @@ from engine.control.patches import BugRow, Totals
 from engine.domain import Outcome
 from engine.exchange.exported import Form
 from studio.clickable import pick
-from studio.html.basics import GLYPHS, empty, esc, glyph
+from studio.html.basics import GLYPHS, empty, esc, glyph, shortened
 
 SOURCES = {"model": "candidate", "known_fix": "known fix", "buggy_code": "buggy code"}
 PLAUSIBLE = "Plausible means that every test passes; read a patch to know whether it is correct."
@@ -94,7 +94,8 @@ def table(rows: Sequence[BugRow], candidates: int, chosen: str) -> str:
 
 
 def _row(row: BugRow, candidates: int, chosen: str) -> str:
-    facts = " · ".join(filter(None, [row.kind.replace("_", " "), row.cwe, row.language]))
+    short = shortened(row.prompt_tokens, row.whole_tokens)
+    facts = " · ".join(filter(None, [row.kind.replace("_", " "), row.cwe, row.language, short]))
     hint = esc(f"{row.bug_id}: {facts}")
     benchmark, slash, own = row.bug_id.rpartition("/")
     called = f"<b><i>{esc(benchmark + slash)}</i>{esc(own)}</b>"

@@ -55,6 +55,19 @@ def test_two_runs_bug_by_bug(workspace, two_runs):
     }
 
 
+def test_a_run_of_the_first_version_has_the_bugs_of_today(workspace, started):
+    runs = []
+    for prefix in ("quixbugs", "quixbugs-python"):
+        run_id, folder = started("benchmark", "candidates=2")
+        emit_bug(folder, f"{prefix}/gcd", "-+")
+        folder.append("state", state="done", result={})
+        workspace.tick()
+        runs.append(run_id)
+    compared = workspace.compare.runs(runs)
+    assert [(bug.bug_id, bug.repaired) for bug in compared.bugs] == [("quixbugs-python/gcd", (True, True))]
+    assert {workspace.patches.detail(run, "quixbugs-python/gcd", "model", 2).outcome for run in runs} == {"plausible"}
+
+
 def test_figures_count_the_common_bugs_only(workspace, two_runs):
     one, other = workspace.compare.runs(two_runs).runs
     assert [(share.hits, share.total) for share in one.plausible_at.values()] == [(1, 4), (1, 4)]

@@ -134,6 +134,26 @@ def test_elle_elle_aime_gets_what_its_exporter_counts(workspace, judged):
     assert rows["easy"]["ground_truth"] == "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n"
 
 
+def test_repairbench_gets_its_totals_and_our_means_beside_them(workspace, started, finished):
+    run_id, folder = started("benchmark", "candidates=3")
+    judge(folder, "defects4j/Chart-1", ["plausible"])
+    judge(folder, "defects4j/Lang-3", ["test_failed", "test_failed", "timeout"])
+    judge(folder, "defects4j/Lang-4", ["not_run", "not_run", "not_run"])
+    workspace.tick()
+    assert "repairbench" not in [form.name for form in workspace.patches.forms(run_id)], "it has not ended"
+    finished(run_id)
+    total = json.loads(exported(workspace, run_id, "repairbench").read_text())
+    counted = (total["num_patches"], total["num_plausible_patches"], total["num_ast_match_patches"])
+    assert counted == (4, 1, 1), "what was not run is left out"
+    assert (total["plausible@1"], total["ast_match@1"]) == (0.25, 0.25), "of all candidates"
+    assert (total["plausible_mean@1"], total["ast_match_mean@1"]) == (0.5, 0.167), "of each bug's"
+    assert (total["num_bugs_with_plausible_candidates"], total["bugs_with_plausible_candidates"]) == (1, ["Chart-1"])
+    assert (total["num_bugs_with_ast_match_candidates"], total["bugs_with_ast_match_candidates"]) == (1, ["Lang-3"])
+    unknown = ("prompt_tokens", "completion_tokens", "total_tokens", "cost")
+    assert [total[name] for name in unknown] == [None] * 4
+    assert total["formulas"].keys() == {"@1", "mean@1"}
+
+
 def humaneval(started, workspace):
     run_id, folder = started("benchmark", "candidates=3")
     prompt = 'def one():\n    """1"""\n'

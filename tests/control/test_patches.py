@@ -83,6 +83,17 @@ def test_one_patch_in_full(workspace, judged):
         workspace.patches.detail(judged, "b/hard", "model", 9)
 
 
+def test_a_prompt_that_was_shortened_has_both_its_lengths(workspace, started):
+    run_id, folder = started()
+    judge(folder, "b/long", ["plausible"])
+    common = {"language": "python", "path": "a.py", "start": 1, "end": 1, "buggy": "x = 1\n", "fixed": "x = 2\n"}
+    folder.append("bug", id="b/long", prompt_tokens=498, whole_tokens=1730, **common)
+    workspace.tick()
+    row = workspace.patches.page(run_id)[0][0]
+    detail = workspace.patches.detail(run_id, "b/long", "model", 1)
+    assert (row.prompt_tokens, row.whole_tokens) == (detail.prompt_tokens, detail.whole_tokens) == (498, 1730)
+
+
 def test_exports_contain_every_patch_and_no_formula(workspace, judged):
     rows = list(csv.DictReader(workspace.patches.export(judged, "csv").open()))
     lines = [json.loads(line) for line in workspace.patches.export(judged, "jsonl").open()]

@@ -31,8 +31,33 @@ def until(workspace, holds, seconds=180):
 
 def test_a_killed_benchmark_run_continues_with_its_verdicts(home):
     workspace = Workspace(home)
-    run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=12", "candidates=3"]))
-    until(workspace, lambda: workspace.runs.row(run_id).progress_done >= 4)
+    run_id = killed_and_resumed(workspace, ["limit=12", "candidates=3"], after=4)
+    assert_each_evaluated_once(workspace, run_id, 12 * (3 + 2))
+    workspace.close()
+
+
+def test_a_killed_run_of_200_samples_a_bug_goes_on_behind_the_bugs_that_are_finished(home):
+    workspace = Workspace(home)
+    overrides = ["limit=3", "candidates=200", "generator=sampling", "generator.max_new_tokens=24"]
+    run_id = killed_and_resumed(workspace, overrides, after=210)
+    assert_each_evaluated_once(workspace, run_id, 3 * (200 + 2))
+    events = RunDir(Path(workspace.runs.row(run_id).folder)).events().events
+    began = [place for place, event in enumerate(events) if getattr(event.payload, "state", "") == "running"]
+    assert len(began) == 2
+    written = [
+        event.payload.text for event in events[began[1] :] if "bugs written" in getattr(event.payload, "text", "")
+    ]
+    assert written[0].startswith(("2 of 3 bugs written", "3 of 3 bugs written")), "a finished bug was written again"
+    result = workspace.runs.row(run_id).result
+    assert list(result["plausible_at"]) == ["1", "5", "10", "50", "80", "100", "200"]
+    assert set(result["counted_at"].values()) == {3}
+    workspace.close()
+
+
+def killed_and_resumed(workspace, overrides, after):
+    """A finished run whose worker was killed once it had evaluated `after` patches; its temporary folders are gone."""
+    run_id = workspace.runs.submit(read_spec("benchmark", "demo", overrides))
+    until(workspace, lambda: workspace.runs.row(run_id).progress_done >= after)
     run = workspace.runs.row(run_id)
     held = [path for path in Path(f"/proc/{parse_handle(run.handle)[1]}/fd").iterdir() if path.readlink().name == OWNER]
     folders = [path.readlink().parent for path in held]
@@ -44,11 +69,14 @@ def test_a_killed_benchmark_run_continues_with_its_verdicts(home):
     assert not [folder for folder in folders if folder.exists()]
     workspace.runs.resume(run_id)
     until(workspace, lambda: workspace.runs.row(run_id).state == "done")
+    return run_id
+
+
+def assert_each_evaluated_once(workspace, run_id, patches):
     said = Counter(
         (event.payload.bug_id, event.payload.source, event.payload.rank)
-        for event in RunDir(Path(run.folder)).events().events
+        for event in RunDir(Path(workspace.runs.row(run_id).folder)).events().events
         if event.kind == "patch"
     )
     assert set(said.values()) == {1}
-    assert len(said) == 12 * (3 + 2)
-    workspace.close()
+    assert len(said) == patches

@@ -127,6 +127,19 @@ def test_a_patch_without_an_event_of_its_bug_is_kept(old):
     assert [row["id"] for row in after["patch"] if row["bug"] == lost["id"]] == [1]
 
 
+def test_bugs_of_quixbugs_get_their_ids_of_today(old):
+    path, before = old
+    was, kept = (row["bug_id"] for row in before["bug"][:2])
+    with sqlite3.connect(path) as database:
+        for table in ("bug", "patch"):
+            database.execute(f"UPDATE {table} SET bug_id = 'quixbugs/gcd' WHERE bug_id = ?", (was,))
+    database.close()
+    Database(path).close()
+    ids = [row["bug_id"] for row in rows_of(path)["bug"]]
+    assert ids[:2] == ["quixbugs-python/gcd", kept]
+    assert len(ids) == len(before["bug"])
+
+
 @pytest.mark.parametrize("old", ["0001"], indirect=True)
 def test_a_run_in_a_state_that_does_not_exist_has_failed(old):
     path, _ = old

@@ -10,6 +10,7 @@ from small_benchmark import bug
 from engine.domain import Completion, Model
 from engine.errors import UserError
 from engine.generators import TOO_LONG
+from engine.generators.beam import Beam
 from engine.rundir import Inputs, RunDir
 from engine.specs import BenchmarkSpec
 from engine.work.benchmark import benchmark
@@ -69,6 +70,47 @@ def test_a_killed_run_that_now_draws_other_patches_counts_those(tiny, small, run
     RunDir(run.path).append("patch", **{**first, "text": fixed, "verdict": {"outcome": "plausible"}})
     again = benchmark(SPEC, Inputs(model=tiny), RunDir(run.path))
     assert (again["outcomes"], again["plausible_at"]) == (whole["outcomes"], whole["plausible_at"])
+
+
+def test_a_long_prompt_is_shortened_around_the_fault_if_asked(tiny, small, run):
+    counts = benchmark(SPEC.model_copy(update={"shorten": True}), Inputs(model=tiny), run)
+    assert (counts["shortened"], counts["skipped"], counts["scored"]) == (1, {}, 3)
+    bugs = {fields["id"]: fields for fields in said(run, "bug")}
+    assert bugs["small/long"]["prompt_tokens"] <= 256 - 8 < bugs["small/long"]["whole_tokens"]
+    assert bugs["small/add"]["whole_tokens"] is None
+    whole = bug("long", padding=400)
+    texts = [each["text"] for each in said(run, "patch") if (each["bug_id"], each["source"]) == (whole.id, "model")]
+    assert len(texts) == 2
+    for text in texts:
+        assert text.startswith("def long(a, b):\n")
+        assert text.endswith("x = 1\n" * 400), "the patch is of the whole file"
+
+
+def test_a_resumed_run_shortens_to_the_same_prompt(tiny, small, run, monkeypatch):
+    read = []
+    whole = Beam.generate
+
+    def generate(self, prompts, n):
+        read.append(list(prompts))
+        return whole(self, prompts, n)
+
+    monkeypatch.setattr(Beam, "generate", generate)
+    spec = SPEC.model_copy(update={"shorten": True})
+    benchmark(spec, Inputs(model=tiny), run)
+    run.events_path.write_bytes(b"")
+    benchmark(spec, Inputs(model=tiny), RunDir(run.path))
+    benchmark(spec, Inputs(model=tiny), RunDir(run.path))
+    assert read[0] == read[1]
+    assert len(read[0]) == 3
+    assert read[2] == [], "all of them have their verdicts"
+
+
+def test_a_bug_whose_span_alone_is_too_long_stays_set_aside(tiny, small, run):
+    counts = benchmark(
+        SPEC.model_copy(update={"shorten": True, "generator": Beam.Params(max_new_tokens=248)}), Inputs(model=tiny), run
+    )
+    assert (counts["shortened"], counts["scored"]) == (0, 0)
+    assert counts["skipped"] == {"too_long": 3}
 
 
 class Remote:

@@ -197,3 +197,9 @@ def test_a_known_fix_that_was_changed_meanwhile_is_evaluated_again(folder):
     again = Suite()
     judged(folder, again, "a\n")
     assert again.run == {"right\n": 1}
+
+
+def test_a_run_of_the_first_version_keeps_its_verdicts_under_the_names_of_today(folder):
+    verdict = {"outcome": "plausible"}
+    folder.append("patch", bug_id="quixbugs/gcd", source="model", rank=1, text="right\n", verdict=verdict)
+    assert [key[0] for key in known_verdicts(folder)] == ["quixbugs-python/gcd"]
