@@ -23,9 +23,10 @@ from engine.errors import OutsideFailure, UserError
 from studio import charts
 from studio.guard import check_bind, guarded
 from studio.html import basics as show
-from studio.html import code, comparison, conversation, guide, patch, patch_table
+from studio.html import code, comparison, conversation, guide, memory, merging, patch, patch_table
+from studio.html import dataset as datasets
 from studio.html import header as page
-from studio.pages import datasets, merge, monitor, train
+from studio.pages import monitor
 
 
 class Tags(HTMLParser):
@@ -66,14 +67,14 @@ def drawn(workspace):
         yield monitor.settings(run, workspace.runs.command(monitor.parse(dict(run.spec))))
         yield code.log(workspace.runs.log(run.id))
         if run.kind == "merge":
-            yield merge.section(run)
+            yield merging.section(run)
     yield show.run_list(runs, 1)
     yield page.header("<b onclick=x>", runs)
     dataset = workspace.datasets.list()[0]
     yield "".join(datasets.report(dataset)) + datasets.actions(dataset)
     bad = Funnel(source=2, lost={"not a table": 1}, examples={"not a table": HOSTILE})
-    yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE})
-    yield datasets.preview(Preview(["b"], [], Funnel(), HOSTILE), {})
+    yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE}, "x")
+    yield datasets.preview(Preview(["b"], [], Funnel(), HOSTILE), {}, "x")
     yield guide.about(workspace.demo.stages(), workspace.demo.table(), workspace.machine(), under_way=True)
     yield guide.stages(workspace.demo.stages())
     yield datasets.sample(workspace.datasets.sample("stdlib-faults", 3))
@@ -224,9 +225,9 @@ def test_the_histogram_leaves_out_empty_ends():
 def test_memory_that_does_not_fit_says_what_to_do(workspace):
     spec = train_spec()
     needed = workspace.preflight(spec)
-    assert "does not fit" not in train.memory_bar(needed)
+    assert "does not fit" not in memory.memory_bar(needed)
     small = SimpleNamespace(estimate=needed.estimate, machine_bytes=1, fits=False, device="cpu", sample_tokens=512)
-    assert "Use qlora" in train.memory_bar(small)
+    assert "Use qlora" in memory.memory_bar(small)
 
 
 def train_spec():
@@ -263,7 +264,7 @@ def test_only_loopback_is_open_without_a_password(host):
 
 def test_a_merge_whose_numbers_are_not_finite_is_shown_as_no_proof():
     run = SimpleNamespace(state="done", result={"usable": False, "max_logit_difference": None, "tolerance": None})
-    assert ">nan<" in merge.parity_check(merge.Parity.of(run))
+    assert ">nan<" in merging.parity_check(merging.Parity.of(run))
 
 
 @pytest.mark.parametrize(
@@ -275,7 +276,7 @@ def test_a_merge_whose_numbers_are_not_finite_is_shown_as_no_proof():
     ],
 )
 def test_a_merge_is_a_success_only_if_every_patch_is_the_same(usable, same, look, words):
-    shown = merge.parity_check(merge.Parity(usable, 1e-6, 1e-5, same, 5))
+    shown = merging.parity_check(merging.Parity(usable, 1e-6, 1e-5, same, 5))
     assert f'class="parity {look}"' in shown
     assert words in shown
 

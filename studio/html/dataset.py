@@ -1,0 +1,107 @@
+"""A dataset as HTML: what was left out of it and why, the first rows of a file, and single samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.builders.columns import Preview
+from engine.control.datasets import ShownSample
+from engine.control.views import DatasetView
+from engine.languages import LANGUAGES
+from engine.results import Loss
+from studio.addresses import link
+from studio.html import code
+from studio.html.basics import complaint, copy_link, empty, esc, share_bars, tiles, when
+from studio.html.diff import diff
+
+
+def funnel(source: int, losses: Sequence[Loss], kept: int) -> str:
+    """How many bugs were read, how many were left out for each reason with an example, how many samples were made."""
+    most = max(source, kept, 1)
+
+    def row(name: str, number: int, kind: str, example: str = "") -> str:
+        first = f"<small>first: {esc(example)}</small>" if example else ""
+        shape = f'<i style="width:{100 * number / most:.2f}%"></i>'
+        return f'<li class="{kind}">{shape}<span>{esc(name)}{first}</span><b>{number:,}</b></li>'
+
+    lost = "".join(row(loss.reason, loss.count, "lost", loss.example) for loss in losses)
+    return f'<ol class="funnel">{row("read", source, "in")}{lost}{row("samples", kept, "out")}</ol>'
+
+
+def report(dataset: DatasetView) -> list[str]:
+    """The figures of a dataset, what was left out of it, and the kinds of fault in it."""
+    figures = tiles(
+        [
+            (f"{dataset.train_rows:,}", "training samples", "the model learns from these"),
+            (f"{dataset.valid_rows:,}", "evaluation samples", "only used to measure the evaluation loss"),
+            (f"{dataset.learned_tokens:,}", "learned tokens", "tokens that count in the loss"),
+            (dataset.hash[:10], "content hash", "the same hash means the same samples"),
+        ]
+    )
+    lost = f"<h4>From source to samples</h4>{funnel(dataset.source, dataset.losses, dataset.rows)}"
+    shares = f"<section><h4>Kinds of fault</h4>{share_bars(dataset.kinds)}</section>" if dataset.kinds else ""
+    run = f'<a href="?run={dataset.run_id}">run {dataset.run_id}</a>'
+    return [figures, lost, f'{shares}<p class="dim">Built {when(dataset.created_at)} by {run}.</p>']
+
+
+def actions(dataset: DatasetView) -> str:
+    """What can be done with a dataset."""
+    trained, again = link(tab="train", use=f"dataset:{dataset.name}"), link(tab="datasets", again=dataset.run_id)
+    return (
+        f'<p class="after"><a class="button primary" href="{esc(trained)}">Train on this</a>'
+        f'<a class="button" href="{esc(again)}">Build again with changes</a>{copy_link()}</p>'
+    )
+
+
+def preview(found: Preview, roles: Mapping[str, str], marked: str) -> str:
+    """The first rows of a file, each column with what it is used for, and what is wrong with rows that it has.
+
+    `marked`: the class of the field that names the file.
+    """
+    columns = sorted(found.columns, key=lambda name: name not in roles)
+    return _rows(found.rows, columns, roles) + _wrong_rows(found, marked)
+
+
+def _wrong_rows(found: Preview, marked: str) -> str:
+    """Rows that will be left out, and why nothing behind them can be read."""
+    if found.trouble:
+        return complaint(f"{found.trouble}.", [marked])
+    if not found.funnel.source:
+        return complaint("The file names its columns and has no row.", [marked])
+    first = found.funnel.examples
+    lost = "; ".join(f"{number} {reason} (first: {first[reason]})" for reason, number in found.funnel.lost.items())
+    said = f"Of the first {found.funnel.source} rows these will be left out: {lost}. Mend them to keep them."
+    return f'<p class="caution">{esc(said)}</p>' if lost else ""
+
+
+def _rows(rows: Sequence[Mapping[str, str]], columns: Sequence[str], roles: Mapping[str, str]) -> str:
+    if not rows:
+        return ""
+    head = "".join(
+        f'<th class="{"used" if name in roles else ""}">{esc(name)}<span>{esc(roles.get(name, "not used"))}</span></th>'
+        for name in columns
+    )
+    body = "".join(
+        "<tr>" + "".join(f"<td><code>{esc(row[name][:400])}</code></td>" for name in columns) + "</tr>" for row in rows
+    )
+    title = f"The first {len(rows)} rows" if len(rows) > 1 else "The first row"
+    return (
+        f'<h4>{title}</h4><div class="preview" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def sample(shown: ShownSample | None) -> str:
+    """One sample: where it is from, the fix as a diff, prompt and target, tokens by loss mask."""
+    if shown is None:
+        return empty("No sample matches", "Clear the search to see all samples.")
+    facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
+    ending = LANGUAGES[shown.language].ending if shown.language in LANGUAGES else ".py"
+    fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}{ending}")
+    return (
+        f'<div class="sample"><p><b>{esc(shown.bug_id)}</b> <span class="dim">{esc(facts)}</span></p>'
+        f'<div class="two"><section><h4>The fix</h4>{fix}</section>'
+        f"<section><h4>Tokens as the model reads them</h4>{code.tokens(shown.pieces)}</section>"
+        f"<section><h4>Prompt</h4>{code.log(shown.prompt)}</section>"
+        f"<section><h4>Target</h4>{code.log(shown.target)}</section></div></div>"
+    )
