@@ -139,9 +139,11 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
 def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     """Print one run with its result."""
     keys = ("id", "kind", "name", "state", "folder", "spec", "error", "result")
-    values = {**{key: getattr(run, key) for key in keys}, "progress_text": run.progress}
+    values: dict[str, Any] = {**{key: getattr(run, key) for key in keys}, "progress_text": run.progress}
     if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
+    if metrics := workspace.runs.last_metrics(run.id):
+        values["metrics"] = metrics
     if as_json:
         print(json.dumps(values))
         return
@@ -151,7 +153,7 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     if run.error:
         console.print(printable_lines(run.error), markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
-    for key, value in facts.items():
+    for key, value in {**facts, **metrics}.items():
         shown = f"{value:.4g}" if isinstance(value, float) else _shares(value) if key == "plausible_at" else str(value)
         console.print(f"  {escape(printable(key)):<22} {escape(printable(shown))}", highlight=False, soft_wrap=True)
 

@@ -31,13 +31,11 @@ FOCUS_ANEW = """() => {
 class Form:
     """The widgets of one kind of run. Make it inside gr.Blocks; `inputs` then goes to handlers, `outputs` to fills."""
 
-    def __init__(
-        self, kind: str, *, names: Mapping[str, Names], leave_out: Sequence[str] = (), folded: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, kind: str, *, names: Mapping[str, Names], folded: Sequence[str] = ()) -> None:
         """`names`: setting -> what may be chosen; `folded`: settings that are moved under *More settings*."""
         self.kind = kind
         self.fields: list[Field] = []
-        self._leave_out, self._folded = ("kind", *leave_out), folded
+        self._folded = folded
         self._groups: dict[tuple[str, str, bool], gr.Column] = {}
         self._names = names
         with gr.Column(elem_id=f"fields-{kind}"):
@@ -123,7 +121,7 @@ class Form:
     def _lay_out(self, *, more: bool) -> None:
         declared = KINDS[self.kind].model_fields
         for name, info in sorted(declared.items(), key=lambda each: each[0] == "name"):  # the name comes last
-            if name in self._leave_out:
+            if name == "kind":
                 continue
             if name in BY_FIELD:
                 self._plugins(name, info, more=more)

@@ -82,15 +82,6 @@ def verdict(outcome: str, reason: str = "") -> str:
     return f'<span class="verdict v-{esc(outcome)}" title="{meaning}"><b>{sign}</b> {words}{more}</span>'
 
 
-def legend() -> str:
-    """What the colours and glyphs of the verdicts mean."""
-    entries = (
-        f'<span title="{meaning}"><i class="cell v-{outcome}">{sign}</i>{words}</span>'
-        for outcome, (sign, words, meaning) in GLYPHS.items()
-    )
-    return f'<div class="legend" role="note" aria-label="Legend">{"".join(entries)}</div>'
-
-
 def state(name: str, doing: str = "") -> str:
     """A run's state as a chip; for a running one, `doing` replaces the word."""
     words = doing if doing and name == "running" else name

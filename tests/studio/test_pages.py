@@ -128,7 +128,7 @@ def test_a_stopping_run_says_once_what_it_still_does_and_since_when(kind, stop_n
 def test_each_verdict_has_one_glyph_and_words():
     assert {glyph for glyph, _, _ in show.GLYPHS.values()} == set("✓✗CT–·")
     assert set(show.GLYPHS) == set(Outcome)
-    assert all(words in show.legend() for _, words, _ in show.GLYPHS.values())
+    assert all(words in show.verdict(outcome) for outcome, (_, words, _) in show.GLYPHS.items())
 
 
 def test_a_cell_says_what_it_is_without_colour(workspace):
