@@ -85,6 +85,7 @@ class BugEvent:
     cwe: Name = ""
     skipped: Sentence = ""
     prompt_tokens: Whole | None = None
+    project: Name = ""  # empty: not known
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[B
     """One page of bugs (the last one if there are fewer pages), and how many match in all."""
     wanted = [col(Bug.run_id) == run_id]
     if asked.search:
-        wanted.append(or_(*(holds(col(column), asked.search) for column in (Bug.bug_id, Bug.kind, Bug.cwe, Bug.path))))
+        places = (Bug.bug_id, Bug.kind, Bug.cwe, Bug.path, Bug.project)
+        wanted.append(or_(*(holds(col(place), asked.search) for place in places)))
     if asked.language:
         wanted.append(col(Bug.language) == asked.language)
     if asked.show == "plausible":
@@ -170,7 +171,8 @@ def with_texts(session: Session, run_id: int) -> Iterator[Any]:
 
     Columns in the order of this function: of the bug, of the patch, and four texts (the last is JSON).
     """
-    of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.skipped, Bug.known_fix, Bug.buggy_code)
+    named = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.project)
+    of_bug = (*named, Bug.skipped, Bug.known_fix, Bug.buggy_code)
     judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
     of_patch = (*judged, Patch.sandbox, Patch.isolation, Patch.patch_text)
     buggy, completion, patch, failed = (aliased(Text) for _ in range(4))

@@ -39,6 +39,7 @@ class BugRow:
     language: str
     kind: str
     cwe: str
+    project: str  # empty: not known
     skipped: str  # why the bug was skipped; empty if it was not
     known_fix: str | None  # outcome
     buggy_code: str | None
@@ -249,6 +250,6 @@ def _bug_row(bug: Bug, cells: Sequence[tuple[int, str]]) -> BugRow:
     return BugRow(
         cells=tuple(cells),
         n_plausible=bug.plausible,
-        **{key: getattr(bug, key) for key in ("bug_id", "language", "kind", "cwe", "skipped")},
+        **{key: getattr(bug, key) for key in ("bug_id", "language", "kind", "cwe", "project", "skipped")},
         **{key: getattr(bug, key) for key in ("known_fix", "buggy_code", "first_plausible")},
     )

@@ -19,6 +19,7 @@ class PatchRow(NamedTuple):
     language: str
     kind: str
     cwe: str
+    project: str  # empty: not known
     not_scored: str  # why the bug is not; empty if it is
     source: str  # model | known_fix | buggy_code
     rank: int  # from 1; 0 of the known fix and the buggy code

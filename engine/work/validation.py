@@ -233,6 +233,7 @@ def say_bug(run: RunDir, bug: Bug, skipped: str = "", prompt_tokens: int | None 
             bug.cwe,
             skipped,
             prompt_tokens,
+            "" if bug.project == bug.id else bug.project,  # a bug of no known project is one of its own
         )
     )
 

@@ -94,7 +94,7 @@ def table(rows: Sequence[BugRow], candidates: int, chosen: str) -> str:
 
 
 def _row(row: BugRow, candidates: int, chosen: str) -> str:
-    facts = " · ".join(filter(None, [row.kind.replace("_", " "), row.cwe, row.language]))
+    facts = " · ".join(filter(None, [row.project, row.kind.replace("_", " "), row.cwe, row.language]))
     hint = esc(f"{row.bug_id}: {facts}")
     benchmark, slash, own = row.bug_id.rpartition("/")
     called = f"<b><i>{esc(benchmark + slash)}</i>{esc(own)}</b>"

@@ -111,7 +111,7 @@ def build(frame: Frame) -> None:
             with gr.Row(elem_classes="filters"):
                 show = gr.Radio(SHOW, value="all", label="Show", show_label=False, container=False, min_width=320)
                 bare: dict[str, Any] = {"show_label": False, "min_width": 110}  # the label is read out only
-                search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE", max_lines=1, **bare)
+                search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE, project", max_lines=1, **bare)
                 language = gr.Dropdown(LANGUAGE_CHOICES, value="", label="Language", filterable=False, **bare)
                 sort = gr.Dropdown(SORT, value="bug", label="Sort by", filterable=False, **bare)
             table = clickable(fits=True, elem_id="patch-table")
