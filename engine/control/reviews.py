@@ -53,7 +53,7 @@ class ReviewTotals:
     plausible: int  # patches, without those of bugs that were set aside
     reviewed: int  # of these, by anybody
     correct: int  # of these
-    bugs: int  # with a correct patch
+    correct_bugs: int  # with a correct patch
 
 
 @dataclass(frozen=True)

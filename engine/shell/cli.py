@@ -18,6 +18,7 @@ from engine.exchange.forms import FORMS
 from engine.shell import follow
 from engine.shell.comparison import show_comparison
 from engine.shell.default_verb import DefaultVerb
+from engine.shell.reviews import review, reviews
 from engine.shell.runs import runs
 from engine.shell.validation import check, import_, validate
 from engine.shell.verbs import (
@@ -50,6 +51,8 @@ app.add_typer(dataset, name="dataset")
 app.add_typer(benchmarks, name="benchmark")
 app.add_typer(runs, name="runs")
 app.command()(validate)
+app.command()(review)
+app.command()(reviews)
 benchmarks.command()(check)
 runs.command("import")(import_)
 

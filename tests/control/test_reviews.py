@@ -77,13 +77,15 @@ def test_what_is_wrong_with_a_review_is_said(workspace, judged, wrong, said):
 
 
 def test_a_patch_is_correct_if_somebody_says_so_and_nobody_says_otherwise(workspace, judged, give):
-    assert workspace.patches.totals(judged).review_totals == ReviewTotals(plausible=3, reviewed=0, correct=0, bugs=0)
+    assert workspace.patches.totals(judged).review_totals == ReviewTotals(
+        plausible=3, reviewed=0, correct=0, correct_bugs=0
+    )
     give("ada", easy_1="correct", easy_3="correct", hard_3="unsure")
-    assert workspace.reviews.of_run(judged).totals == ReviewTotals(3, 3, correct=2, bugs=1)
+    assert workspace.reviews.of_run(judged).totals == ReviewTotals(3, 3, correct=2, correct_bugs=1)
     give("bob", easy_1="incorrect", hard_3="correct")
-    assert workspace.reviews.of_run(judged).totals == ReviewTotals(3, 3, correct=2, bugs=2)
+    assert workspace.reviews.of_run(judged).totals == ReviewTotals(3, 3, correct=2, correct_bugs=2)
     give("bob", hard_1="correct")  # a patch that does not compile is no plausible one
-    assert workspace.patches.totals(judged).review_totals == ReviewTotals(3, 3, correct=2, bugs=2)
+    assert workspace.patches.totals(judged).review_totals == ReviewTotals(3, 3, correct=2, correct_bugs=2)
 
 
 def test_a_bug_that_is_set_aside_has_nothing_to_review(workspace, judged, give):
@@ -93,7 +95,9 @@ def test_a_bug_that_is_set_aside_has_nothing_to_review(workspace, judged, give):
         "bug", id="b/hard", language="python", path="a.py", start=1, end=1, buggy="", fixed="", skipped="gone"
     )
     workspace.tick()
-    assert workspace.patches.totals(judged).review_totals == ReviewTotals(plausible=2, reviewed=0, correct=0, bugs=0)
+    assert workspace.patches.totals(judged).review_totals == ReviewTotals(
+        plausible=2, reviewed=0, correct=0, correct_bugs=0
+    )
     assert beside(workspace, judged, "b/easy", 1) == (("b/easy", 3), ("b/easy", 3), 2)
     assert ids(workspace, judged, "") == ["b/easy"]
 
