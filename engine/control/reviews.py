@@ -88,16 +88,11 @@ class Reviews:
         self, run_id: int, bug_id: str, source: str, rank: int, *, reviewer: str, verdict: str, note: str = ""
     ) -> None:
         """Store a person's review of a patch; it replaces the same person's earlier one. Raises UserError."""
-        reviewer, note = reviewer.strip(), note.strip()
+        reviewer, note = _checked("reviewer", reviewer, LONGEST_NAME), _checked("note", note, LONGEST_NOTE)
         if verdict not in VERDICTS:
             raise UserError(f"verdict: should be one of {', '.join(VERDICTS)} (got {verdict!r})", field="verdict")
         if not reviewer:
             raise UserError("reviewer: enter the reviewer's name", field="reviewer")
-        for name, text, most in (("reviewer", reviewer, LONGEST_NAME), ("note", note, LONGEST_NOTE)):
-            if len(text) > most:
-                raise UserError(f"{name}: should be at most {most:,} characters long (got {len(text):,})", field=name)
-            if not is_unicode(text) or "\0" in text:
-                raise UserError(f"{name}: is not valid text; write it in UTF-8", field=name)
         with self._database.write() as session:
             _, patch = find_patch(session, run_id, bug_id, source, rank)
             assert patch.id is not None
@@ -105,6 +100,16 @@ class Reviews:
             row = row or Review(run_id=run_id, patch_id=patch.id, reviewer=reviewer, verdict="", created_at=0.0)
             row.verdict, row.note, row.created_at = verdict, note, time.time()
             session.add(row)
+
+    def annotate(self, run_id: int, bug_id: str, source: str, rank: int, reviewer: str, note: str) -> None:
+        """Replace the note of a person's review; nothing where there is no such review. Raises UserError."""
+        note = _checked("note", note, LONGEST_NOTE)
+        with self._database.write() as session:
+            found = benchmarks.patch(session, run_id, bug_id, source, rank)
+            row = reviews.one(session, found[1].id or 0, reviewer.strip()) if found else None
+            if row is not None and row.note != note:
+                row.note = note
+                session.add(row)
 
     def of_patch(self, run_id: int, bug_id: str, source: str, rank: int, reviewer: str) -> PatchReviews:
         """What `reviewer` needs beside a patch; without a name, patches lack a review if nobody gave one.
@@ -151,6 +156,16 @@ class Reviews:
             )
             plausible = benchmarks.outcomes(session, run_id).get(Outcome.PLAUSIBLE, 0)
             return RunReviews(totals_of(session, run_id, plausible), given, tuple(_agreements(session, run_id)))
+
+
+def _checked(name: str, text: str, most: int) -> str:
+    """The text without spaces around it. Raises UserError where it cannot be stored."""
+    text = text.strip()
+    if len(text) > most:
+        raise UserError(f"{name}: should be at most {most:,} characters long (got {len(text):,})", field=name)
+    if not is_unicode(text) or "\0" in text:
+        raise UserError(f"{name}: is not valid text; write it in UTF-8", field=name)
+    return text
 
 
 def totals_of(session: Session, run_id: int, plausible: int) -> ReviewTotals:
