@@ -211,7 +211,7 @@ def test_on_a_phone_the_verdicts_are_in_sight_below_the_patch(still_server, open
         expect(button(panel, name)).to_be_in_viewport(ratio=1)
     wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= seen, json.dumps([wide, seen])
-    panel.get_by_role("button", name="Close").click()
+    panel.locator(".patch .close").click()
     expect(button(panel, "Correct")).to_be_hidden()
     page.keyboard.press("1")
     assert given(still_server) == {}
