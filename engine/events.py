@@ -89,6 +89,7 @@ class BugEvent:
     skipped: Sentence = ""
     prompt_tokens: Whole | None = None
     whole_tokens: Whole | None = None
+    project: Name = ""  # empty: not known
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Figures from verdicts: plausible@k, pass@k, their intervals, and the comparison of two runs; used by both planes.
+"""Figures from verdicts, for both planes: plausible@k, pass@k, intervals, two runs compared, two reviewers compared.
 
 A bug counts only if its known fix passes its tests and its buggy code fails them. `not_run` counts as no verdict: a bug
 counts at k only if its first k candidates all have a verdict, or one of them is plausible already.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from engine.domain import Outcome
 
@@ -208,3 +209,37 @@ def compare(pairs: Iterable[tuple[bool | None, bool | None]]) -> Comparison:
     """Compare by (repaired by the first, repaired by the second) of each bug; a bug with None in it is left out."""
     known = [(one, other) for one, other in pairs if one is not None and other is not None]
     return Comparison(*(known.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two reviewers agree on the patches that both reviewed."""
+
+    first: str
+    second: str
+    both: int  # patches that both reviewed
+    same: int  # of these, with the same verdict of both
+    kappa: float | None
+
+
+def agreements(verdicts: Mapping[str, Mapping[int, str]]) -> list[Agreement]:
+    """Of each two reviewers with a patch in common, by name; `verdicts`: reviewer -> patch -> verdict."""
+    found = []
+    for first, second in combinations(sorted(verdicts), 2):
+        one, other = verdicts[first], verdicts[second]
+        pairs = [(one[patch], other[patch]) for patch in one.keys() & other.keys()]
+        if pairs:
+            same = sum(a == b for a, b in pairs)
+            found.append(Agreement(first, second, len(pairs), same, cohens_kappa(pairs)))
+    return found
+
+
+def cohens_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """(p_o - p_e) / (1 - p_e): agreement beyond what chance gives; 1 is complete, 0 is chance's (Cohen 1960).
+
+    None without pairs, and where chance alone agrees always, since both gave one and the same verdict throughout.
+    """
+    n, same = len(pairs), sum(a == b for a, b in pairs)
+    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    by_chance = sum(first[verdict] * second[verdict] for verdict in first)  # n * n * p_e
+    return (n * same - by_chance) / (n * n - by_chance) if n * n != by_chance else None

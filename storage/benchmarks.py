@@ -12,8 +12,9 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from storage import reviews
 from storage.queries import holds
-from storage.tables import Bug, OutcomeCount, Patch, Review, Text
+from storage.tables import Bug, OutcomeCount, Patch, Text
 from storage.texts import AT_ONCE
 
 SUMMARY_COLUMNS = (
@@ -32,23 +33,27 @@ class BugQuery:
     """Which bugs of a benchmark run to show, in which order, and which page of them (from 1)."""
 
     search: str = ""
-    show: str = "all"  # all | plausible | none_plausible | skipped
+    show: str = "all"  # all | plausible | unreviewed | none_plausible | skipped
     language: str = ""
     sort: str = "bug"  # bug | first | count | kind
     descending: bool = False
     page: int = 1
     size: int = 20
+    reviewer: str = ""  # who has not reviewed the bugs that are "unreviewed"; empty: nobody has
 
 
 def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[Bug], int]:
     """One page of bugs (the last one if there are fewer pages), and how many match in all."""
     wanted = [col(Bug.run_id) == run_id]
     if asked.search:
-        wanted.append(or_(*(holds(col(column), asked.search) for column in (Bug.bug_id, Bug.kind, Bug.cwe, Bug.path))))
+        places = (Bug.bug_id, Bug.kind, Bug.cwe, Bug.path, Bug.project)
+        wanted.append(or_(*(holds(col(place), asked.search) for place in places)))
     if asked.language:
         wanted.append(col(Bug.language) == asked.language)
     if asked.show == "plausible":
         wanted += [col(Bug.plausible) > 0, col(Bug.skipped) == ""]
+    elif asked.show == "unreviewed":
+        wanted += [col(Bug.plausible) > 0, col(Bug.skipped) == "", reviews.has_unreviewed(asked.reviewer)]
     elif asked.show == "none_plausible":
         wanted += [col(Bug.plausible) == 0, col(Bug.skipped) == ""]
     elif asked.show == "skipped":
@@ -168,17 +173,22 @@ def has_patches(session: Session, run_id: int) -> bool:
 def with_texts(session: Session, run_id: int) -> Iterator[Any]:
     """Every patch of a run, ordered by bug, source and rank, read in parts while it is iterated.
 
-    Columns in the order of this function: of the bug, of the patch, and four texts (the last is JSON).
+    Columns in the order of this function: of the bug, of the patch, its reviews, and four texts (the last is JSON).
     """
-    of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.skipped, Bug.known_fix, Bug.buggy_code)
+    named = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.project)
+    of_bug = (*named, Bug.skipped, Bug.known_fix, Bug.buggy_code)
     judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
-    of_patch = (*judged, Patch.sandbox, Patch.isolation, Patch.patch_text)
+    said = reviews.counted(run_id)
+    reviewed = [func.coalesce(said.c[verdict], 0) for verdict in ("correct", "incorrect", "unsure")]
+    of_patch = (*judged, Patch.sandbox, Patch.isolation)
     buggy, completion, patch, failed = (aliased(Text) for _ in range(4))
     texts = (buggy.text, completion.text, patch.text, failed.text)
+    columns: list[Any] = [*map(col, (*of_bug, *of_patch)), *reviewed, col(Patch.patch_text), *texts]
     query = (
-        select(*(col(column) for column in (*of_bug, *of_patch, *texts)))
+        select(*columns)
         .select_from(Bug)
         .join(Patch, col(Patch.bug) == Bug.id)
+        .outerjoin(said, said.c.patch_id == Patch.id)
         .join(buggy, col(buggy.id) == Bug.buggy_text)
         .join(completion, col(completion.id) == Patch.completion_text)
         .outerjoin(patch, col(patch.id) == Patch.patch_text)
@@ -213,22 +223,3 @@ def candidates_with_texts(session: Session, run_id: int) -> Iterator[Any]:
     found = session.connection().execution_options(yield_per=AT_ONCE).execute(query)
     for part in found.partitions():
         yield from part
-
-
-def reviews(session: Session, patch_id: int) -> Sequence[Review]:
-    """The reviews of a patch, oldest first."""
-    query = select(Review).where(col(Review.patch_id) == patch_id)
-    return session.scalars(query.order_by(col(Review.created_at))).all()
-
-
-def review(session: Session, patch_id: int, reviewer: str) -> Review | None:
-    """One person's review of a patch."""
-    chosen = (col(Review.patch_id) == patch_id, col(Review.reviewer) == reviewer)
-    return session.scalars(select(Review).where(*chosen)).first()
-
-
-def reviewed(session: Session, run_id: int) -> dict[str, int]:
-    """A reviewer's verdict -> how many patches of a run have it."""
-    query = select(col(Review.verdict), func.count(func.distinct(Review.patch_id)))
-    query = query.where(col(Review.run_id) == run_id).group_by(col(Review.verdict))
-    return {row[0]: row[1] for row in session.execute(query)}

@@ -14,8 +14,9 @@ from storage.texts import AT_ONCE
 
 
 def bugs(session: Session, run_ids: Sequence[int]) -> Sequence[Any]:
-    """(run_id, bug_id, language, kind, cwe, start, end, skipped, all but the last of SUMMARY_COLUMNS) of every bug."""
-    facts = (Bug.run_id, Bug.bug_id, Bug.language, Bug.kind, Bug.cwe, Bug.start, Bug.end, Bug.skipped)
+    """(run_id, bug_id, language, kind, cwe, project, start, end, skipped, SUMMARY_COLUMNS but the last) of each bug."""
+    named = (Bug.run_id, Bug.bug_id, Bug.language, Bug.kind, Bug.cwe, Bug.project)
+    facts = (*named, Bug.start, Bug.end, Bug.skipped)
     columns = [*(col(column) for column in facts), *(getattr(Bug, name) for name in SUMMARY_COLUMNS[:-1])]
     query = select(*columns).where(col(Bug.run_id).in_(run_ids)).order_by(col(Bug.bug_id))
     return session.connection().execute(query).all()

@@ -126,6 +126,7 @@ class Bug(SQLModel, table=True):
     path: str = ""
     kind: str = ""
     cwe: str = ""
+    project: str = ""  # empty: not known
     start: int = 1
     end: int = 0
     buggy_text: int = Field(foreign_key="text.id")

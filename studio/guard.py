@@ -94,11 +94,12 @@ def on(
     outputs: Sequence[Any] | Any = None,
     *,
     name: str,
+    may_overlap: bool = False,
 ) -> Any:
     """Connect a guarded handler under a name of its own, "<page>_<what it does>".
 
     `triggers`: an event or a list of them, or what this function returned, for a handler that follows where that one
-    did not fail.
+    did not fail. Another event while one is still handled is dropped, unless they `may_overlap`.
     """
     parts = [] if inputs is None else list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     is_after = isinstance(triggers, gr.events.Dependency)
@@ -109,6 +110,7 @@ def on(
         outputs,
         preprocess=False,  # a thread for each value, and a traceback for each wrong one: `cleaned` does it instead
         api_name=name,
+        trigger_mode="multiple" if may_overlap else None,
         api_visibility="private",
         show_progress="hidden",
         show_progress_on=[],  # else Gradio's script visits every output, and everything in it, at every event

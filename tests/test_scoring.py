@@ -7,9 +7,12 @@ from collections import Counter
 import pytest
 
 from engine.scoring import (
+    Agreement,
     BugOutcomes,
     CandidateSummary,
     Share,
+    agreements,
+    cohens_kappa,
     compare,
     control_trouble,
     figures,
@@ -129,3 +132,48 @@ def test_worker_and_page_count_the_same_bugs():
     found = figures(bugs, 3)
     assert (found.scored, found.control_failures) == (4, 2)
     assert found.plausible_at == {1: Share(2, 4), 3: Share(3, 3)}
+
+
+def paired(*rows):
+    """Pairs of verdicts: row i, column j of the table holds how often the first said i and the second j."""
+    names = ("correct", "incorrect", "unsure")
+    return [
+        (one, other)
+        for one, row in zip(names, rows, strict=True)
+        for other, n in zip(names, row, strict=True)
+        for _ in range(n)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "kappa"),
+    [
+        # Table 1 of Cohen 1960, as counts of 200: p_o = .70, p_e = .6 * .5 + .3 * .3 + .1 * .2 = .41
+        (((88, 14, 18), (10, 40, 10), (2, 6, 12)), 0.29 / 0.59),
+        (((1, 0, 0), (0, 1, 0), (0, 0, 1)), 1.0),
+        (((1, 1, 0), (1, 1, 0), (0, 0, 0)), 0.0),
+        (((0, 1, 0), (1, 0, 0), (0, 0, 0)), -1.0),  # p_o = 0, p_e = 1/2
+        (((3, 1, 0), (0, 0, 0), (0, 0, 0)), 0.0),  # one said the same throughout: p_o = p_e = 3/4
+        (((0, 4, 0), (0, 0, 0), (0, 0, 0)), 0.0),  # both did, each another word: p_o = p_e = 0
+        (((4, 0, 0), (0, 0, 0), (0, 0, 0)), None),  # p_e = 1
+        (((0, 0, 0), (0, 0, 0), (0, 0, 0)), None),
+    ],
+)
+def test_cohens_kappa(table, kappa):
+    pairs = paired(*table)
+    assert cohens_kappa(pairs) == (None if kappa is None else pytest.approx(kappa))
+    assert cohens_kappa([(other, one) for one, other in pairs]) == cohens_kappa(pairs), "neither is the standard"
+
+
+def test_each_two_reviewers_agree_over_the_patches_that_both_reviewed():
+    verdicts = {
+        "cleo": {2: "correct"},
+        "bob": {1: "correct", 2: "incorrect", 3: "incorrect", 4: "unsure"},
+        "ada": {1: "correct", 2: "incorrect", 3: "correct"},
+        "dan": {9: "correct"},
+    }
+    assert agreements(verdicts) == [
+        Agreement("ada", "bob", 3, 2, pytest.approx((6 - 4) / (9 - 4))),  # by chance: 2 * 1 correct, 1 * 2 incorrect
+        Agreement("ada", "cleo", 1, 0, 0.0),
+        Agreement("bob", "cleo", 1, 0, 0.0),
+    ]

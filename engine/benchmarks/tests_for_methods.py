@@ -151,8 +151,9 @@ class TestsForMethods:
         told = "".join(f"{marker} {line}\n" for line in (f"tests for {of_bug.path}:", *code.splitlines()))
         nothing = NOTHING[of_bug.language].format(name=path.removesuffix(".java"))
         first = len(lines_of(told)) + 1
+        bug_id = _id(of_bug.id)
         bug = Bug(
-            id=_id(of_bug.id),
+            id=bug_id,
             language=of_bug.language,
             path=path,
             buggy=told + nothing,
@@ -160,7 +161,7 @@ class TestsForMethods:
             span=Span(first, first + len(lines_of(nothing)) - 1),
             kind=of_bug.kind,
             cwe=of_bug.cwe,
-            project=of_bug.project,
+            project=bug_id if of_bug.project == of_bug.id else of_bug.project,
             failing=(PASSES, FAILS),
             task=Task(f"{code}\n", ("\n```",)),
         )

@@ -33,7 +33,7 @@ from storage.tables import Run
 
 MOST_RUNS = 8  # side by side; more cannot be told apart in a chart
 LENGTHS = ((1, "1 line"), (5, "2 to 5 lines"), (20, "6 to 20 lines"))  # of the faulty span, up to and including
-GROUPINGS = ("kind", "cwe", "language", "lines")
+GROUPINGS = ("kind", "cwe", "language", "lines", "project")
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class ComparedBug:
     language: str
     kind: str
     cwe: str
+    project: str  # empty: not known
     lines: str  # how long the faulty span is, in words
     repaired: tuple[bool | None, ...]  # a plausible patch among the first k; None: this run does not score the bug
     first: tuple[int | None, ...]  # rank of the first plausible patch
@@ -111,6 +112,12 @@ class Compared:
         """(which runs repair it, how many common bugs), the most frequent combination first."""
         counted = Counter(tuple(map(bool, bug.repaired)) for bug in self.bugs if bug.is_common)
         return sorted(counted.items(), key=lambda each: (-each[1], tuple(not one for one in each[0])))
+
+    @property
+    def groupings(self) -> tuple[str, ...]:
+        """Those of GROUPINGS by which these bugs can be grouped: projects only where any is known."""
+        has_projects = any(bug.project for bug in self.bugs)
+        return tuple(each for each in GROUPINGS if each != "project" or has_projects)
 
     def groups(self, by: str) -> list[Group]:
         """The common bugs by one of GROUPINGS, the largest group first. Raises UserError on another word."""
@@ -191,18 +198,20 @@ def _side_by_side(
 ) -> tuple[list[ComparedBug], dict[int, dict[str, CandidateSummary]]]:
     """Every bug of the runs, and for each run the summary of each bug that it scores."""
     summaries: dict[int, dict[str, CandidateSummary]] = {run_id: {} for run_id in run_ids}
-    facts: dict[str, tuple[str, str, str, int]] = {}
-    for run_id, bug_id, language, kind, cwe, start, end, skipped, *outcomes in comparison.bugs(session, run_ids):
-        if bug_id not in facts:
-            facts[bug_id] = (language, kind, cwe, end - start + 1)
+    facts: dict[str, tuple[str, str, str, str, int]] = {}
+    for run_id, bug_id, language, kind, cwe, project, start, end, skipped, *outcomes in comparison.bugs(
+        session, run_ids
+    ):
+        if bug_id not in facts or (project and not facts[bug_id][3]):  # an older run may not know the project
+            facts[bug_id] = (language, kind, cwe, project, end - start + 1)
         if not skipped and (summary := _scored(*outcomes)):
             summaries[run_id][bug_id] = summary
     bugs = []
-    for bug_id, (language, kind, cwe, lines) in facts.items():
+    for bug_id, (language, kind, cwe, project, lines) in facts.items():
         at = [summaries[run_id].get(bug_id) for run_id in run_ids]
         repaired = tuple([_is_repaired(each, k) for each in at])
         first = tuple([each.first_plausible if each else None for each in at])
-        bugs.append(ComparedBug(bug_id, language, kind, cwe, _length(lines), repaired, first))
+        bugs.append(ComparedBug(bug_id, language, kind, cwe, project, _length(lines), repaired, first))
     return bugs, summaries
 
 

@@ -69,14 +69,14 @@ def _rows(session: Session, run: RunFacts, check: Callable[[], None]) -> Iterato
     diffs: dict[int | None, str] = {}  # text id -> diff, for one bug: many of its patches are the same
     for row in benchmarks.with_texts(session, run.number):
         check()
-        bug_now, path, language, kind, cwe, skipped, *said, text, buggy, completion, patch, failed = row
+        bug_now, path, language, kind, cwe, project, skipped, *said, text, buggy, completion, patch, failed = row
         known_fix, buggy_code, *judged = said
         if bug_now != bug_id:
             bug_id, diffs = bug_now, {None: ""}
             trouble = f"set aside: {skipped}" if skipped else control_trouble(known_fix, buggy_code)
         if text not in diffs:
             diffs[text] = unified(buggy, patch, path)
-        of_bug = (run.number, run.model, bug_id, language, kind, cwe, trouble)
+        of_bug = (run.number, run.model, bug_id, language, kind, cwe, project, trouble)
         yield PatchRow._make((*of_bug, *judged, _names(failed), completion, diffs[text]))
 
 

@@ -1,12 +1,12 @@
-"""Finds a run by the number that a user gives."""
+"""Finds a run by the number that a user gives, and a patch by its place in one."""
 
 from __future__ import annotations
 
 from sqlmodel import Session
 
 from engine.errors import UserError
-from storage import queries
-from storage.tables import Run
+from storage import benchmarks, queries
+from storage.tables import Bug, Patch, Run
 
 
 def find_run(session: Session, run_id: int) -> Run:
@@ -15,3 +15,11 @@ def find_run(session: Session, run_id: int) -> Run:
     if run is None:
         raise UserError(f"there is no run {run_id}; `repair-studio runs list` lists all runs")
     return run
+
+
+def find_patch(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch]:
+    """A patch and its bug. Raises UserError if there is none."""
+    found = benchmarks.patch(session, run_id, bug_id, source, rank)
+    if found is None:
+        raise UserError(f"run {run_id} has no patch {source} {rank} for {bug_id!r}")
+    return found

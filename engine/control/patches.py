@@ -1,34 +1,31 @@
-"""Benchmark runs bug by bug: the table of verdicts, its figures, one patch in full with its reviews, exports."""
+"""Benchmark runs bug by bug: the table of verdicts, its figures, one patch in full, exports."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from sqlmodel import Session
-
 from engine.control import exports
 from engine.control.diff import unified
 from engine.control.exported import candidates_of
-from engine.control.lookup import find_run
+from engine.control.lookup import find_patch, find_run
+from engine.control.reviews import ReviewTotals, totals_of
 from engine.control.views import RunView, run_views, unfinished
-from engine.errors import UserError
+from engine.domain import Outcome
 from engine.events import MODEL
 from engine.exchange.exported import Form
 from engine.scoring import BugOutcomes, CandidateSummary, Share, counted_reasons, figures
 from engine.specs import WITH_PATCHES
-from storage import benchmarks, queries, texts
+from storage import benchmarks, queries, reviews, texts
 from storage.benchmarks import BugQuery
 from storage.database import Database
-from storage.tables import Bug, Patch, Review
+from storage.tables import Bug
 
-__all__ = ["BugQuery", "BugRow", "Detail", "Patches", "Reviewed", "Totals", "unified"]
-VERDICTS = ("correct", "incorrect", "unsure")  # of a person
+__all__ = ["BugQuery", "BugRow", "Detail", "Patches", "Totals", "unified"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,14 @@ class BugRow:
     language: str
     kind: str
     cwe: str
+    project: str  # empty: not known
     skipped: str  # why the bug was skipped; empty if it was not
     prompt_tokens: int | None
     whole_tokens: int | None  # of the prompt before it was shortened; None: it was not
     known_fix: str | None  # outcome
     buggy_code: str | None
     cells: tuple[tuple[int, str], ...]  # (rank from 1, outcome)
+    reviewers: Mapping[int, frozenset[str]]  # rank -> who has reviewed the candidate, if anybody
     first_plausible: int | None
     n_plausible: int
 
@@ -61,17 +60,8 @@ class Totals:
     control_failures: int  # bugs whose known fix fails or whose buggy code passes
     known_fixes: int  # bugs with a plausible candidate whose text is identical to the known fix
     reviewed: dict[str, int]  # a person's verdict -> patches
+    review_totals: ReviewTotals
     sandbox: str
-
-
-@dataclass(frozen=True)
-class Reviewed:
-    """One person's review of a patch; the note is hostile text."""
-
-    reviewer: str
-    verdict: str  # correct | incorrect | unsure
-    note: str
-    at: float  # seconds since the epoch
 
 
 @dataclass(frozen=True)
@@ -104,7 +94,6 @@ class Detail:
     prompt_tokens: int | None = None
     whole_tokens: int | None = None  # of the prompt before it was shortened; None: it was not
     neighbours: tuple[tuple[str, int], ...] = field(default=())  # (source, rank) of all patches of the bug, in order
-    reviews: tuple[Reviewed, ...] = field(default=())
 
     @property
     def diff(self) -> str:
@@ -133,11 +122,16 @@ class Patches:
         with self._database.read() as session:
             found, total = benchmarks.bug_page(session, run_id, asked or BugQuery())
             cells = benchmarks.cells(session, [bug.id for bug in found])
+            reviewed = reviews.of_bugs(session, [bug.id for bug in found])
         of_bug: dict[int | None, list[tuple[int, str]]] = {}
         for cell in cells:
             if cell.source == MODEL:
                 of_bug.setdefault(cell.bug, []).append((cell.rank, cell.outcome))
-        return [_bug_row(bug, of_bug.get(bug.id, ())) for bug in found], total
+        said: dict[int | None, dict[int, frozenset[str]]] = {}
+        for row, rank, reviewer in reviewed:
+            at = said.setdefault(row, {})
+            at[rank] = at.get(rank, frozenset()) | {reviewer}
+        return [_bug_row(bug, of_bug.get(bug.id, ()), said.get(bug.id, {})) for bug in found], total
 
     def candidates(self, run_id: int) -> int:
         """Patches a bug at most. Raises UserError on an unknown run."""
@@ -155,7 +149,8 @@ class Patches:
             aside = benchmarks.candidate_summaries(session, run_id, set_aside=True)
             skipped = benchmarks.skipped(session, run_id)
             outcomes = benchmarks.outcomes(session, run_id)
-            reviewed = benchmarks.reviewed(session, run_id)
+            reviewed = reviews.numbers(session, run_id)
+            review_totals = totals_of(session, run_id, outcomes.get(Outcome.PLAUSIBLE, 0))
         bugs: Counter[BugOutcomes] = Counter()
         known_fixes = 0
         for sign, row in [*((1, row) for row in rows), *((-1, row) for row in aside)]:
@@ -172,6 +167,7 @@ class Patches:
             control_failures=found.control_failures,
             known_fixes=known_fixes,
             reviewed=reviewed,
+            review_totals=review_totals,
             sandbox=str(run.result.get("sandbox", "")),
         )
 
@@ -191,15 +187,13 @@ class Patches:
     def detail(self, run_id: int, bug_id: str, source: str, rank: int) -> Detail:
         """One patch in full. Raises UserError if there is no such patch."""
         with self._database.read() as session:
-            bug, patch = _found(session, run_id, bug_id, source, rank)
+            bug, patch = find_patch(session, run_id, bug_id, source, rank)
             cells = benchmarks.cells(session, [bug.id])
-            said = benchmarks.reviews(session, patch.id or 0)
             ids = (bug.buggy_text, bug.fixed_text, patch.completion_text, patch.patch_text, patch.log_text)
             text = texts.read(session, (*ids, patch.failed_text))
         neighbours = sorted(((cell.source, cell.rank) for cell in cells), key=lambda it: (it[1], it[0] != "known_fix"))
         return Detail(
             neighbours=tuple(neighbours),
-            reviews=tuple(Reviewed(each.reviewer, each.verdict, each.note, each.created_at) for each in said),
             buggy=text[bug.buggy_text],
             fixed=text[bug.fixed_text],
             completion=text[patch.completion_text],
@@ -213,23 +207,6 @@ class Patches:
             **{key: getattr(patch, key) for key in ("source", "rank", "score", "same_as", "outcome", "reason")},
             **{key: getattr(patch, key) for key in ("duration_s", "sandbox", "isolation", "stages", "is_known_fix")},
         )
-
-    def review(
-        self, run_id: int, bug_id: str, source: str, rank: int, *, reviewer: str, verdict: str, note: str = ""
-    ) -> None:
-        """Store a person's review of a patch; it replaces the same person's earlier one. Raises UserError."""
-        if verdict not in VERDICTS:
-            raise UserError(f"verdict: should be one of {', '.join(VERDICTS)} (got {verdict!r})", field="verdict")
-        if not reviewer.strip():
-            raise UserError("reviewer: enter the reviewer's name", field="reviewer")
-        with self._database.write() as session:
-            _, patch = _found(session, run_id, bug_id, source, rank)
-            row = benchmarks.review(session, patch.id or 0, reviewer.strip())
-            row = row or Review(
-                run_id=run_id, patch_id=patch.id or 0, reviewer=reviewer.strip(), verdict="", created_at=0.0
-            )
-            row.verdict, row.note, row.created_at = verdict, note, time.time()
-            session.add(row)
 
     def forms(self, run_id: int) -> list[Form]:
         """The formats that a run can be written in now. Raises UserError on an unknown run."""
@@ -245,20 +222,14 @@ class Patches:
         return exports.export(self._database, self._exports / exports.DOWNLOADS, run_id, form, given_up)
 
 
-def _found(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch]:
-    found = benchmarks.patch(session, run_id, bug_id, source, rank)
-    if found is None:
-        raise UserError(f"run {run_id} has no patch {source} {rank} for {bug_id!r}")
-    return found
-
-
-def _bug_row(bug: Bug, cells: Sequence[tuple[int, str]]) -> BugRow:
+def _bug_row(bug: Bug, cells: Sequence[tuple[int, str]], reviewers: Mapping[int, frozenset[str]]) -> BugRow:
     return BugRow(
         cells=tuple(cells),
+        reviewers=reviewers,
         n_plausible=bug.plausible,
         **{
             key: getattr(bug, key)
-            for key in ("bug_id", "language", "kind", "cwe", "skipped", "prompt_tokens", "whole_tokens")
+            for key in ("bug_id", "language", "kind", "cwe", "project", "skipped", "prompt_tokens", "whole_tokens")
         },
         **{key: getattr(bug, key) for key in ("known_fix", "buggy_code", "first_plausible")},
     )

@@ -22,6 +22,7 @@ from engine.control.demo import Demo
 from engine.control.models import Models
 from engine.control.patches import Patches
 from engine.control.preflight import Preflight, preflight
+from engine.control.reviews import Reviews
 from engine.control.runs import Runs
 from engine.control.supervise import Supervisor
 from engine.control.take_in import take_in
@@ -60,6 +61,7 @@ class Workspace:
         self.datasets = Datasets(self._database)
         self.runs = Runs(self.home, self._database, self.models, self.datasets)
         self.patches = Patches(self.home, self._database)
+        self.reviews = Reviews(self._database)
         self.compare = Compare(self._database)
         self.chats = Chats(self._database, self.runs)
         self.uploads = Uploads(self.home)

@@ -19,6 +19,7 @@ class PatchRow(NamedTuple):
     language: str
     kind: str
     cwe: str
+    project: str  # empty: not known
     not_scored: str  # why the bug is not; empty if it is
     source: str  # model | known_fix | buggy_code
     rank: int  # from 1; 0 of the known fix and the buggy code
@@ -29,6 +30,9 @@ class PatchRow(NamedTuple):
     duration_s: float
     sandbox: str
     isolation: str  # whether the patch shared a process with its tests: isolated | shared; empty if it was not run
+    reviewed_correct: int  # people who reviewed it and say that it is correct
+    reviewed_incorrect: int
+    reviewed_unsure: int
     failed: str  # names of failed tests, with a space between them
     completion: str
     diff: str  # of the buggy file and the patched one; empty if there is no patch, or nothing changed

@@ -19,6 +19,7 @@ from engine.shell import follow
 from engine.shell.bench import bench
 from engine.shell.comparison import show_comparison
 from engine.shell.default_verb import DefaultVerb
+from engine.shell.reviews import review, reviews
 from engine.shell.runs import runs
 from engine.shell.validation import check, import_, validate
 from engine.shell.verbs import (
@@ -53,6 +54,8 @@ app.add_typer(benchmarks, name="benchmark")
 app.add_typer(runs, name="runs")
 app.add_typer(bench, name="bench")
 app.command()(validate)
+app.command()(review)
+app.command()(reviews)
 benchmarks.command()(check)
 runs.command("import")(import_)
 

@@ -237,6 +237,7 @@ def say_bug(
             skipped,
             prompt_tokens,
             whole_tokens,
+            "" if bug.project == bug.id else bug.project,  # a bug of no known project is one of its own
         )
     )
 

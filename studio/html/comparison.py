@@ -156,7 +156,7 @@ def bugs_table(
 def _bug_row(
     bug: ComparedBug, cells: Mapping[tuple[int, str], Mapping[int, str]], compared: Compared, *, is_chosen: bool
 ) -> str:
-    facts = " · ".join(filter(None, (bug.kind.replace("_", " "), bug.cwe, bug.language)))
+    facts = " · ".join(filter(None, (bug.project, bug.kind.replace("_", " "), bug.cwe, bug.language)))
     lines = "".join(
         f'<div><i class="letter l-{letter}">{letter}</i>'
         f"{_cells(run, bug, cells.get((run.run, bug.bug_id), {}), scored)}</div>"

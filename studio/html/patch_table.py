@@ -23,7 +23,7 @@ def strip(totals: Totals) -> str:
         f"{totals.known_fixes}", "identical to the known fix",
         f"{totals.known_fixes} of {totals.scored} bugs have a candidate whose text is identical to the known fix"
     )  # fmt: skip
-    return f'<div class="figures-strip">{verdict_bar(totals)}{shares}{same}{_skipped(totals)}</div>'
+    return f'<div class="figures-strip">{verdict_bar(totals)}{shares}{same}{_reviewed(totals)}{_skipped(totals)}</div>'
 
 
 def _share(totals: Totals, k: int) -> str:
@@ -34,6 +34,19 @@ def _share(totals: Totals, k: int) -> str:
         f"{share.hits} of {share.total} bugs have a patch among the first {k} that passes every test: "
         f"{share.fraction:.0%}, with 95 % confidence {low:.0%} to {high:.0%}. {PLAUSIBLE}",
         f"{low:.0%} to {high:.0%}",
+    )  # fmt: skip
+
+
+def _reviewed(totals: Totals) -> str:
+    """How many plausible patches somebody has read; nothing where there is none to read."""
+    at = totals.review_totals
+    if not at.plausible:
+        return ""
+    return _figure(
+        f"{at.reviewed}<small> / {at.plausible}</small>", "reviewed",
+        f"{at.reviewed} of {at.plausible} plausible patches are reviewed, {at.correct} of them correct: somebody "
+        f"says so, and nobody says that they are incorrect. Bugs with a correct patch: {at.correct_bugs}",
+        f"{at.correct} correct" if at.reviewed else "none yet",
     )  # fmt: skip
 
 
@@ -76,8 +89,11 @@ def verdict_bar(totals: Totals) -> str:
     )
 
 
-def table(rows: Sequence[BugRow], candidates: int, chosen: str) -> str:
-    """Known fix, buggy code, then the candidates in rank order; every cell can be clicked."""
+def table(rows: Sequence[BugRow], candidates: int, chosen: str, reviewer: str = "") -> str:
+    """Known fix, buggy code, then the candidates in rank order; every cell can be clicked.
+
+    A cell that this `reviewer` has reviewed has another mark than one that only others have.
+    """
     if not rows:
         return empty("No bugs match", "Clear the search or choose another filter.")
     ranks = "".join(f'<th scope="col">{rank}</th>' for rank in range(1, candidates + 1))
@@ -86,16 +102,16 @@ def table(rows: Sequence[BugRow], candidates: int, chosen: str) -> str:
         f'<th class="edge" title="the buggy code: must fail">bug</th>{ranks}'
         '<th title="rank of the first plausible patch">first</th></tr>'
     )
-    body = "".join(_row(row, candidates, chosen) for row in rows)
+    body = "".join(_row(row, candidates, chosen, reviewer) for row in rows)
     return (
         '<div class="verdict-table" tabindex="0" role="region" aria-label="Verdicts by bug">'
         f"<table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _row(row: BugRow, candidates: int, chosen: str) -> str:
+def _row(row: BugRow, candidates: int, chosen: str, reviewer: str) -> str:
     short = shortened(row.prompt_tokens, row.whole_tokens)
-    facts = " · ".join(filter(None, [row.kind.replace("_", " "), row.cwe, row.language, short]))
+    facts = " · ".join(filter(None, [row.project, row.kind.replace("_", " "), row.cwe, row.language, short]))
     hint = esc(f"{row.bug_id}: {facts}")
     benchmark, slash, own = row.bug_id.rpartition("/")
     called = f"<b><i>{esc(benchmark + slash)}</i>{esc(own)}</b>"
@@ -105,18 +121,23 @@ def _row(row: BugRow, candidates: int, chosen: str) -> str:
     outcomes = dict(row.cells)
     cells = [_cell(row.bug_id, "known_fix", 0, row.known_fix, chosen)]
     cells.append(_cell(row.bug_id, "buggy_code", 0, row.buggy_code, chosen, edge=" edge"))
-    cells += [_cell(row.bug_id, "model", rank, outcomes.get(rank), chosen) for rank in range(1, candidates + 1)]
+    for rank in range(1, candidates + 1):
+        said = row.reviewers.get(rank, ())
+        mark = " reviewed" if reviewer in said else " reviewed elsewhere" if said else ""
+        cells.append(_cell(row.bug_id, "model", rank, outcomes.get(rank), chosen, mark=mark))
     return f'<tr>{name}{"".join(cells)}<td class="num">{row.first_plausible or "–"}</td></tr>'
 
 
-def _cell(bug_id: str, source: str, rank: int, outcome: str | None, chosen: str, edge: str = "") -> str:
+def _cell(
+    bug_id: str, source: str, rank: int, outcome: str | None, chosen: str, *, edge: str = "", mark: str = ""
+) -> str:
     if outcome is None:
         return f'<td class="{edge}"><i class="cell v-waiting" title="no verdict yet"></i></td>'
     key = patch_key(bug_id, source, rank)
     words = GLYPHS[Outcome(outcome)][1] if outcome in set(Outcome) else outcome
     what = f"{SOURCES[source]} {rank or ''}".strip()
-    mark = " chosen" if key == chosen else ""
-    label = esc(f"{what} of {bug_id}: {words}")
+    mark += " chosen" if key == chosen else ""
+    label = esc(f"{what} of {bug_id}: {words}{', reviewed' if 'reviewed' in mark else ''}")
     return (
         f'<td class="{edge}"><button type="button" class="cell v-{esc(outcome)}{mark}" aria-label="{label}"'
         f' title="{label}" {pick(key)}>{glyph(outcome)}</button></td>'

@@ -24,7 +24,13 @@ from studio.pages.patches import run_label
 from studio.plotted import plotted
 
 SIZE = 8  # bugs on one page of the table
-WORDS = {"kind": "kind of fault", "cwe": "CWE", "language": "language", "lines": "length of the fault"}
+WORDS = {
+    "kind": "kind of fault",
+    "cwe": "CWE",
+    "language": "language",
+    "lines": "length of the fault",
+    "project": "project",
+}
 ALL = 0  # candidates: as many as all runs have
 
 
@@ -35,13 +41,16 @@ def numbers(text: str) -> list[int]:
 
 
 def fitting(bugs: Sequence[ComparedBug], pattern: str, search: str) -> list[ComparedBug]:
-    """The bugs whose id, kind, CWE or language holds a text, and that are repaired by exactly the runs marked "1"."""
+    """The bugs whose id, kind, CWE, language or project has this text, repaired by exactly the runs marked "1"."""
     wanted = search.strip().lower()
     return [
         bug
         for bug in bugs
         if (not pattern or _pattern(bug) == pattern)
-        and (not wanted or any(wanted in text.lower() for text in (bug.bug_id, bug.kind, bug.cwe, bug.language)))
+        and (
+            not wanted
+            or any(wanted in text.lower() for text in (bug.bug_id, bug.kind, bug.cwe, bug.language, bug.project))
+        )
     ]
 
 
@@ -80,7 +89,7 @@ def build(frame: Frame) -> None:
             groups = plain()
         with gr.Column(scale=7, min_width=320, variant="panel", elem_classes="table-panel"):
             with gr.Row(elem_classes="filters"):
-                search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE, language", max_lines=1,
+                search = gr.Textbox("", label="Search bugs", placeholder="id, kind, CWE, project", max_lines=1,
                                     show_label=False, min_width=160)  # fmt: skip
                 shown = plain(elem_classes="shown")
                 clear = gr.Button("Show all", size="sm", min_width=90, scale=0)
@@ -127,11 +136,12 @@ def build(frame: Frame) -> None:
             return [choices, ks, text, said, show_or_hide(False, "page"), row]
         return [choices, ks, ",".join(map(str, chosen)), "", show_or_hide(True, "page"), row]
 
-    def draw_figures(text: str, held: str, k: Any, group: str) -> list[str]:
+    def draw_figures(text: str, held: str, k: Any, group: str) -> list[Any]:
         try:
             found = compared(text, held, k)
         except UserError:  # `draw_runs` says it
-            return ["", "", ""]
+            return ["", "", "", gr.skip()]
+        group = group if group in found.groupings else GROUPINGS[0]
         return [
             html.runs_table(found) + html.paper_link(found),
             plausible_by_rank(
@@ -140,7 +150,8 @@ def build(frame: Frame) -> None:
                     for letter, run in zip(html.LETTERS, found.runs, strict=False)
                 }
             ),
-            html.groups_table(found, found.groups(group if group in GROUPINGS else GROUPINGS[0])),
+            html.groups_table(found, found.groups(group)),
+            gr.update(choices=[(WORDS[each], each) for each in found.groupings], value=group),
         ]
 
     def draw_overlap(text: str, held: str, k: Any, which: str) -> list[str]:
@@ -209,7 +220,7 @@ def build(frame: Frame) -> None:
     live.show(
         draw_runs, [wanted, opened, at], [picker, at, opened, state, results, choosing], also=[wanted.change, at.change]
     )
-    live.show(draw_figures, [wanted, opened, at, by], [figures, curves, groups], also=[by.change])
+    live.show(draw_figures, [wanted, opened, at, by], [figures, curves, groups, by], also=[by.change])
     live.show(draw_overlap, [wanted, opened, at, pattern], [overlap])
     live.show(draw_bugs, [wanted, opened, at, pattern, search, page, bug], [table, place, shown, clear, before, after],
               also=[part.change for part in (pattern, search, page, bug)])  # fmt: skip

@@ -25,8 +25,15 @@ from studio.html import patch_table
 from studio.html.basics import doing, empty, esc, run_strip
 from studio.importing import ImportForm
 from studio.page import Frame
+from studio.reviewing import ReviewBar
 
-SHOW = [("All", "all"), ("Only plausible", "plausible"), ("None plausible", "none_plausible"), ("Skipped", "skipped")]
+SHOW = [
+    ("All", "all"),
+    ("Plausible", "plausible"),
+    ("Unreviewed", "unreviewed"),
+    ("No plausible", "none_plausible"),
+    ("Skipped", "skipped"),
+]
 SORT = [("by bug", "bug"), ("by first plausible", "first"), ("by plausible patches", "count"), ("by kind", "kind")]
 LANGUAGE_CHOICES = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
 SIZE = 15  # rows, until the browser has reported how many fit
@@ -44,11 +51,13 @@ class Shown:
     sort: str
     page: int
     size: int
+    reviewer: str = ""
 
     @property
     def query(self) -> BugQuery:
         size = min(max(self.size, 1), LARGEST)
-        return BugQuery(self.search.strip(), self.show, self.language, self.sort, page=self.page, size=size)
+        chosen = (self.search.strip(), self.show, self.language, self.sort)
+        return BugQuery(*chosen, page=self.page, size=size, reviewer=self.reviewer.strip())
 
     def pages(self, total: int) -> int:
         """How many pages there are of `total` bugs."""
@@ -122,6 +131,7 @@ def build(frame: Frame) -> None:
                 exports = plain(elem_classes="exports")
         with gr.Column(scale=5, min_width=320, variant="panel", elem_classes="sheet"):
             patch = clickable()
+            reviewing = ReviewBar(frame)
 
     def form_shown(is_open: bool) -> dict[str, Any]:
         """While the form is open nothing else is in sight on the page: see .asking in style.css."""
@@ -168,11 +178,20 @@ def build(frame: Frame) -> None:
         ]
 
     def draw_table(
-        run: int | None, text: str, which: str, only: str, order: str, number: int, rows: int, bug_id: str, place: str
+        run: int | None,
+        text: str,
+        which: str,
+        only: str,
+        name: str,
+        order: str,
+        number: int,
+        rows: int,
+        bug_id: str,
+        place: str,
     ) -> list[Any]:
         if not (run := chosen_number(run)):
             return ["", "", "", *pager(1, 1)]
-        shown = Shown(text, which, only, order, number, rows)
+        shown = Shown(text, which, only, order, number, rows, name)
         found, total = workspace.patches.page(run, shown.query)
         most = workspace.patches.candidates(run)
         pages = shown.pages(total)
@@ -180,7 +199,7 @@ def build(frame: Frame) -> None:
         said = f"page {number} of {pages}, {total} bugs"
         compare = f'<a href="{link(compare=run)}">Compare</a>'
         menu = patch_table.export_menu(run, workspace.patches.forms(run))
-        shown_table = patch_table.table(found, most, f"{place}:{bug_id}")
+        shown_table = patch_table.table(found, most, f"{place}:{bug_id}", name.strip())
         return [shown_table, said, f"<nav>{compare}{menu}</nav>", *pager(number, pages)]
 
     def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
@@ -193,9 +212,11 @@ def build(frame: Frame) -> None:
         asked = patch_table.read_key(key := click_value(event))
         return [asked[0], key.partition(":")[0]] if asked else ["", ""]
 
-    def page_now(number: int, run: int | None, text: str, which: str, only: str, rows: int) -> tuple[int, int]:
+    def page_now(
+        number: int, run: int | None, text: str, which: str, only: str, name: str, rows: int
+    ) -> tuple[int, int]:
         """(the page that is shown, the last one): the run may have fewer pages than an address says."""
-        shown = Shown(text, which, only, "bug", number, rows)
+        shown = Shown(text, which, only, "bug", number, rows, name)
         last = shown.pages(workspace.patches.page(chosen_number(run), shown.query)[1])
         return min(max(number, 1), last), last
 
@@ -218,7 +239,8 @@ def build(frame: Frame) -> None:
             raise UserError(f"run {number} is a {run.kind} run, which has no patches")
 
     filters: list[Any] = [search, show, language]
-    asked = [picker, *filters, sort, page, size, bug, rank]
+    matched = [*filters, reviewing.reviewer]
+    asked = [picker, *matched, sort, page, size, bug, rank]
     by_link = [panel.again, panel.use]
     panel.start(start_button, start, [wanted, *by_link, form_row], name="patches_start")
     on(new.click, open_form, None, form_row, name="patches_open_form")
@@ -232,11 +254,12 @@ def build(frame: Frame) -> None:
               also=[part.change for part in (wanted, *by_link)])  # fmt: skip
     live.show(draw_table, asked, [table, place, exports, before, after], also=[part.change for part in asked])
     live.show(draw_patch, [picker, bug, rank], [patch], also=[bug.change, rank.change, picker.change], ticks=False)
+    reviewing.wire(picker, bug, rank)
     on([part.input for part in [*filters, sort]], first_page, None, page, name="patches_first_page")
     on(picker.input, another_run, picker, [wanted, page, bug, rank], name="patches_another_run")
     on([table.select, patch.select], choose, None, [bug, rank], name="patches_choose")
-    on(before.click, page_back, [page, picker, *filters, size], page, name="patches_page_back")
-    on(after.click, page_on, [page, picker, *filters, size], page, name="patches_page_on")
+    on(before.click, page_back, [page, picker, *matched, size], page, name="patches_page_back")
+    on(after.click, page_on, [page, picker, *matched, size], page, name="patches_page_on")
     gr.on(table.apply, None, None, size, js=FIT, api_name="patches_fit", api_visibility="private")
     frame.keep("patches", wanted, shown=opened, check=check_run, opens=True)
     for name, part in (("bug", bug), ("rank", rank), ("show", show), ("q", search), ("language", language),

@@ -40,6 +40,12 @@ def test_the_model_sees_the_correct_code_and_writes_the_file_of_tests(made):
     assert "n - 1" not in bug.buggy
 
 
+def test_the_project_is_that_of_the_bug_or_not_known(made, tmp_path):
+    assert [bug.project for bug in made().bugs()] == ["tests-for-methods/one"], "as of a bug of no known project"
+    (tmp_path / "one/bug.json").write_text(json.dumps({**TOLD, "project": "shop"}))
+    assert [bug.project for bug in made().bugs()] == ["shop"]
+
+
 IMPORT = "from halves import half\n"
 WRITTEN = {
     f"{IMPORT}def test(): assert half(4) == 2": (Outcome.PLAUSIBLE, "", 0),

@@ -9,11 +9,20 @@ from engine.errors import UserError
 OUTCOMES = {"+": "plausible", "-": "test_failed", "?": "not_run"}
 
 
-def emit_bug(folder, bug_id, candidates, *, kind="off_by_one", buggy_code="test_failed", span=(1, 1)):
+def emit_bug(folder, bug_id, candidates, *, kind="off_by_one", buggy_code="test_failed", span=(1, 1), **more):
     """The events of one bug: both controls, and a candidate for each sign of `candidates`."""
     start, end = span
     folder.append(
-        "bug", id=bug_id, language="python", path="a.py", kind=kind, start=start, end=end, buggy="x\n", fixed="y\n"
+        "bug",
+        id=bug_id,
+        language="python",
+        path="a.py",
+        kind=kind,
+        start=start,
+        end=end,
+        buggy="x\n",
+        fixed="y\n",
+        **more,
     )
     patches = [("known_fix", 0, "plausible"), ("buggy_code", 0, buggy_code)]
     patches += [("model", rank, OUTCOMES[sign]) for rank, sign in enumerate(candidates, 1)]
@@ -92,12 +101,27 @@ def test_bugs_by_kind(workspace, two_runs):
         ("guard", 1, (0, 0)),
     ]
     assert [group.name for group in workspace.compare.runs(two_runs).groups("cwe")] == ["not known"]
-    with pytest.raises(UserError, match="kind, cwe, language, lines, not 'colour'"):
+    with pytest.raises(UserError, match="kind, cwe, language, lines, project, not 'colour'"):
         workspace.compare.runs(two_runs).groups("colour")
 
 
 def test_the_overlap_of_runs(workspace, two_runs):
     assert workspace.compare.runs(two_runs).overlap == [((False, False), 2), ((True, True), 1), ((False, True), 1)]
+
+
+def test_bugs_are_grouped_by_project_where_any_is_known(workspace, started, two_runs):
+    assert "project" not in workspace.compare.runs(two_runs).groupings
+    newer, folder = started("benchmark", "candidates=2")
+    for bug_id, more in {"both": {"project": "Lang"}, "first": {"project": "Math"}, "neither": {}}.items():
+        emit_bug(folder, f"b/{bug_id}", "-+", **more)
+    workspace.tick()
+    compared = workspace.compare.runs([two_runs[0], newer])  # the older run does not know the projects
+    assert "project" in compared.groupings
+    assert [(group.name, group.bugs, group.repaired) for group in compared.groups("project")] == [
+        ("Lang", 1, (1, 1)),
+        ("Math", 1, (0, 1)),
+        ("not known", 1, (0, 1)),
+    ]
 
 
 def test_more_than_two_runs_have_no_p_value(workspace, started, two_runs):

@@ -9,7 +9,6 @@ from sqlmodel import select
 
 from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
-from engine.errors import UserError
 from engine.events import BugEvent, PatchEvent, VerdictFields
 from engine.scoring import CandidateSummary
 from storage.database import Database
@@ -89,25 +88,3 @@ def test_a_text_that_many_patches_have_is_kept_once(database):
     with database.read() as session:
         texts = session.scalars(select(Text.text).where(Text.text.like("a % that is nowhere else"))).all()
     assert sorted(texts) == ["a log that is nowhere else", "a patch that is nowhere else"]
-
-
-def test_a_person_has_one_review_of_a_patch_and_can_change_it(workspace, started):
-    run_id, folder = started("benchmark", "candidates=1")
-    folder.append("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "plausible"})
-    workspace.tick()
-    here = (run_id, "b/1", "model", 1)
-    workspace.patches.review(*here, reviewer="ada", verdict="unsure")
-    workspace.patches.review(*here, reviewer="bob", verdict="incorrect", note="deletes the check")
-    workspace.patches.review(*here, reviewer=" ada ", verdict="correct")
-    said = {each.reviewer: (each.verdict, each.note) for each in workspace.patches.detail(*here).reviews}
-    assert said == {"ada": ("correct", ""), "bob": ("incorrect", "deletes the check")}
-    assert workspace.patches.totals(run_id).reviewed == {"correct": 1, "incorrect": 1}
-    folder.append("patch", bug_id="b/1", source="model", rank=1, text="x", verdict={"outcome": "test_failed"})
-    workspace.tick()
-    assert len(workspace.patches.detail(*here).reviews) == 2, "a patch judged again keeps what was said of it"
-    with pytest.raises(UserError, match=r"correct, incorrect, unsure \(got 'good'\)"):
-        workspace.patches.review(*here, reviewer="ada", verdict="good")
-    with pytest.raises(UserError, match="enter the reviewer"):
-        workspace.patches.review(*here, reviewer=" ", verdict="correct")
-    with pytest.raises(UserError, match="has no patch model 2"):
-        workspace.patches.review(run_id, "b/1", "model", 2, reviewer="ada", verdict="correct")

@@ -68,6 +68,18 @@ def test_the_table_filters_sorts_searches_and_pages(workspace, judged):
     assert ids(workspace, judged, page=9, size=2) == ["b/lost"], "the last page, where so many are not there"
 
 
+def test_a_bug_is_found_by_its_project_and_exported_with_it(workspace, started):
+    run_id, folder = started()
+    for bug_id, more in {"b/1": {"project": "Lang"}, "b/2": {}}.items():
+        folder.append("bug", id=bug_id, language="java", path="A.java", start=1, end=1, buggy="a", fixed="b", **more)
+        folder.append("patch", bug_id=bug_id, source="model", rank=1, text="c", verdict={"outcome": "plausible"})
+    workspace.tick()
+    assert ids(workspace, run_id, search="lang") == ["b/1"]
+    assert [row.project for row in workspace.patches.page(run_id)[0]] == ["Lang", ""]
+    rows = csv.DictReader(workspace.patches.export(run_id, "csv").open(newline=""))
+    assert [(row["bug_id"], row["project"]) for row in rows] == [("b/1", "Lang"), ("b/2", "")]
+
+
 def test_a_row_has_its_controls_and_its_cells_in_rank_order(workspace, judged):
     row = workspace.patches.page(judged, BugQuery(search="easy"))[0][0]
     assert (row.known_fix, row.buggy_code) == ("plausible", "test_failed")

@@ -66,7 +66,7 @@ def test_taking_in_again_doubles_nothing_and_keeps_reviews(workspace, started):
         folder.append("patch", bug_id="b/1", source=source, rank=rank, text=text, verdict=verdict)
     folder.append("state", state="done", result={"sandbox": "bubblewrap 0.8.0"})
     workspace.tick()
-    workspace.patches.review(run_id, "b/1", "model", 1, reviewer="ada", verdict="correct")
+    workspace.reviews.give(run_id, "b/1", "model", 1, reviewer="ada", verdict="correct")
     before = workspace.patches.totals(run_id)
     assert workspace.take_in(folder.path) == run_id
     assert workspace.patches.totals(run_id) == before

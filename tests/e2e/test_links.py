@@ -19,7 +19,7 @@ def shown(page):
 def test_a_patch_is_shared_by_its_address(still_server, open_page):
     page = open_page(f"{still_server.url}/?patches=5")
     panel = shown(page)
-    panel.get_by_text("Only plausible").click()
+    panel.get_by_text("Plausible", exact=True).click()
     expect(panel.get_by_text("20 bugs")).to_be_visible()
     field(panel, "Search bugs").fill("gcd")
     expect(panel.locator(".verdict-table tbody tr")).to_have_count(1)

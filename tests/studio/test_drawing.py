@@ -151,7 +151,7 @@ def test_a_run_behind_the_newest_200_is_shown_when_it_is_asked_for(workspace):
 
 def test_a_page_past_the_end_is_the_last_one(workspace):
     draw = part(workspace, "patches", "draw_table").draw
-    table, said, _, before, after = draw(5, "", "all", "", "bug", 99, 10, "", "")
+    table, said, _, before, after = draw(5, "", "all", "", "", "bug", 99, 10, "", "")
     assert said == "page 3 of 3, 24 bugs"
     assert (before["interactive"], after["interactive"]) == (True, False)
     assert table.count("<tr") == 1 + 4

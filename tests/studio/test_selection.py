@@ -50,7 +50,7 @@ def test_the_runs_that_an_address_names(text, found):
 
 def test_the_bugs_of_one_combination_of_runs():
     def bug(bug_id, *repaired):
-        return ComparedBug(bug_id, "python", "off_by_one", "CWE-193", "1 line", repaired, (None,) * len(repaired))
+        return ComparedBug(bug_id, "python", "off_by_one", "CWE-193", "", "1 line", repaired, (None,) * len(repaired))
 
     bugs = [bug("one", True, False), bug("two", True, True), bug("three", None, True)]
     assert [each.bug_id for each in compare.fitting(bugs, "10", "")] == ["one"]

@@ -13,7 +13,7 @@ import pytest
 from engine.domain import Bug, Completion, Outcome, Patch, Span, Verdict
 from engine.events import MODEL
 from engine.rundir import Inputs, RunDir
-from engine.work.validation import Validation, known_verdicts
+from engine.work.validation import Validation, known_verdicts, say_bug
 
 BUG = Bug("b/1", "python", "a.py", "wrong\n", "right\n", Span(1, 1))
 
@@ -203,3 +203,9 @@ def test_a_run_of_the_first_version_keeps_its_verdicts_under_the_names_of_today(
     verdict = {"outcome": "plausible"}
     folder.append("patch", bug_id="quixbugs/gcd", source="model", rank=1, text="right\n", verdict=verdict)
     assert [key[0] for key in known_verdicts(folder)] == ["quixbugs-python/gcd"]
+
+
+def test_a_bug_tells_its_project_only_where_it_is_one_of_several_bugs(folder):
+    for bug in (replace(BUG, project="Lang"), replace(BUG, project=BUG.id), BUG):
+        say_bug(folder, bug)
+    assert [event.payload.project for event in folder.events(0).events] == ["Lang", "", ""]
