@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, BinaryIO, get_type_hints
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from engine.domain import Outcome
 from engine.events import MODEL
 from engine.exchange.exported import Exported, Form, PatchRow
@@ -34,8 +36,14 @@ def write_csv(run: Exported, file: BinaryIO) -> None:
 def write_jsonl(run: Exported, file: BinaryIO) -> None:
     """A JSON object a line, UTF-8; https://jsonlines.org."""
     for row in run.rows():
-        line = json.dumps(dict(zip(PatchRow._fields, row, strict=True)), ensure_ascii=False)
-        file.write(line.encode("utf-8", "replace") + b"\n")
+        file.write(_line(dict(zip(PatchRow._fields, row, strict=True))) + b"\n")
+
+
+def _line(values: dict[str, Any]) -> bytes:
+    try:
+        return to_json(values)
+    except PydanticSerializationError:  # half a surrogate pair in a text
+        return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def write_parquet(run: Exported, file: BinaryIO) -> None:
