@@ -13,12 +13,26 @@ from storage.tables import Bug, Patch
 from storage.texts import AT_ONCE
 
 
-def bugs(session: Session, run_ids: Sequence[int]) -> Sequence[Any]:
-    """(run_id, bug_id, language, kind, cwe, start, end, skipped, all but the last of SUMMARY_COLUMNS) of every bug."""
-    facts = (Bug.run_id, Bug.bug_id, Bug.language, Bug.kind, Bug.cwe, Bug.start, Bug.end, Bug.skipped)
-    columns = [*(col(column) for column in facts), *(getattr(Bug, name) for name in SUMMARY_COLUMNS[:-1])]
-    query = select(*columns).where(col(Bug.run_id).in_(run_ids)).order_by(col(Bug.bug_id))
-    return session.connection().execute(query).all()
+def facts(session: Session, run_id: int, but: Sequence[int]) -> list[tuple[Any, ...]]:
+    """(bug_id, language, kind, cwe, lines of the fault) of every bug of a run that none of the runs `but` has."""
+    columns: tuple[Any, ...] = (
+        col(Bug.bug_id),
+        col(Bug.language),
+        col(Bug.kind),
+        col(Bug.cwe),
+        col(Bug.end) - col(Bug.start) + 1,
+    )
+    query = select(*columns).where(col(Bug.run_id) == run_id)
+    if but:
+        query = query.where(col(Bug.bug_id).not_in(select(Bug.bug_id).where(col(Bug.run_id).in_(but))))
+    return _plain(session, query)
+
+
+def scored(session: Session, run_id: int) -> list[tuple[Any, ...]]:
+    """(bug_id, all but the last of SUMMARY_COLUMNS) of every bug of a run that was not set aside."""
+    columns = (col(Bug.bug_id), *(getattr(Bug, name) for name in SUMMARY_COLUMNS[:-1]))
+    query = select(*columns).where(col(Bug.run_id) == run_id, col(Bug.skipped) == "")
+    return _plain(session, query)
 
 
 def cells(session: Session, run_ids: Sequence[int], bug_ids: Iterable[str], ranks: int) -> Iterator[Any]:
@@ -33,3 +47,10 @@ def cells(session: Session, run_ids: Sequence[int], bug_ids: Iterable[str], rank
             .order_by(col(Patch.rank))
         )
         yield from session.connection().execute(query)
+
+
+def _plain(session: Session, query: Any) -> list[tuple[Any, ...]]:
+    """Rows as SQLite's driver gives them, in half the time: the garbage collector need not follow plain tuples."""
+    connection = session.connection()
+    text = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+    return list(connection.connection.cursor().execute(text).fetchall())

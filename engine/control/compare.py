@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
@@ -59,8 +60,7 @@ class ComparedRun:
         return self.seconds / hits if self.seconds is not None and hits else None
 
 
-@dataclass(frozen=True)
-class ComparedBug:
+class ComparedBug(NamedTuple):  # a dataclass takes three times as long to make, and there are many thousand
     """One bug as each run met it; the tuples are in the order of the runs."""
 
     bug_id: str
@@ -145,12 +145,13 @@ class Compare:
         with self._database.read() as session:
             runs = [_benchmark_run(session, run_id) for run_id in wanted]
             at = _rank(runs, k)
-            bugs, summaries = _side_by_side(session, wanted, at)
-        if not any(bug.is_common for bug in bugs):
+            found = _side_by_side(session, wanted, at)
+        bugs = found.bugs
+        if not found.common:
             named = " and ".join(f"{run.id} ({plugin_of(run.spec, 'benchmark')})" for run in runs)
             raise UserError(f"runs {named} have no bug in common that both score; compare runs of the same benchmark")
         pair = compare((bug.repaired[0], bug.repaired[1]) for bug in bugs) if len(runs) == 2 else None
-        compared = (_compared(run, place, bugs, summaries[run.id or 0], at) for place, run in enumerate(runs))
+        compared = (_compared(*each, at) for each in zip(runs, found.own, found.common, strict=True))
         return Compared(at, tuple(compared), tuple(bugs), pair)
 
     def benchmark_run(self, run_id: int) -> None:
@@ -186,35 +187,75 @@ def _rank(runs: Sequence[Run], k: int | None) -> int:
     return k or most
 
 
-def _side_by_side(
-    session: Session, run_ids: Sequence[int], k: int
-) -> tuple[list[ComparedBug], dict[int, dict[str, CandidateSummary]]]:
-    """Every bug of the runs, and for each run the summary of each bug that it scores."""
-    summaries: dict[int, dict[str, CandidateSummary]] = {run_id: {} for run_id in run_ids}
+class _Found(NamedTuple):
+    """What is read of several runs."""
+
+    bugs: list[ComparedBug]
+    own: list[int]  # bugs that each run scores
+    common: list[Counter[CandidateSummary]]  # of each run: how many of the common bugs have this summary
+
+
+def _side_by_side(session: Session, run_ids: Sequence[int], k: int) -> _Found:
+    """Every bug of the runs, and the summaries of those that all of them score.
+
+    Of ten thousand bugs of a run most have outcomes that another one has too, so what follows from outcomes is found
+    once for each; of a bug it is only looked up.
+    """
     facts: dict[str, tuple[str, str, str, int]] = {}
-    for run_id, bug_id, language, kind, cwe, start, end, skipped, *outcomes in comparison.bugs(session, run_ids):
-        if bug_id not in facts:
-            facts[bug_id] = (language, kind, cwe, end - start + 1)
-        if not skipped and (summary := _scored(*outcomes)):
-            summaries[run_id][bug_id] = summary
-    bugs = []
-    for bug_id, (language, kind, cwe, lines) in facts.items():
-        at = [summaries[run_id].get(bug_id) for run_id in run_ids]
-        repaired = tuple([_is_repaired(each, k) for each in at])
-        first = tuple([each.first_plausible if each else None for each in at])
-        bugs.append(ComparedBug(bug_id, language, kind, cwe, _length(lines), repaired, first))
-    return bugs, summaries
+    met: list[dict[str, _Standing]] = []
+    known: dict[tuple[Any, ...], _Standing] = {}
+    for place, run_id in enumerate(run_ids):
+        facts.update((row[0], row[1:]) for row in comparison.facts(session, run_id, run_ids[:place]))
+        here: dict[str, _Standing] = {}
+        for row in comparison.scored(session, run_id):
+            if (standing := known.get(outcomes := row[1:])) is None:
+                standing = known[outcomes] = _standing(k, *outcomes)
+            here[row[0]] = standing
+        met.append(here)
+    bugs: list[ComparedBug] = []
+    same: dict[tuple[Any, Any], tuple[Any, Any]] = {}  # few differ, and what is held once is collected faster
+    common: list[list[_Standing]] = []
+    for bug_id in sorted(facts):
+        language, kind, cwe, lines = facts[bug_id]
+        each = [run.get(bug_id, UNMET) for run in met]
+        repaired, first = tuple([one.repaired for one in each]), tuple([one.first for one in each])
+        alike = same.setdefault((repaired, first), (repaired, first))
+        bug = ComparedBug(bug_id, language, kind, cwe, _length(lines), *alike)
+        bugs.append(bug)
+        if bug.is_common:
+            common.append(each)
+    own = [sum(one.repaired is not None for one in run.values()) for run in met]
+    return _Found(bugs, own, [_counted(of_run) for of_run in zip(*common, strict=True)])
 
 
-@lru_cache(maxsize=10_000)  # of many thousand bugs most have been met with the same outcomes before
-def _scored(known_fix: str | None, buggy_code: str | None, *counts: int) -> CandidateSummary | None:
-    """The summary of a bug, with the counts in the order of its fields; None where the bug is not scored."""
-    return None if control_trouble(known_fix, buggy_code) else CandidateSummary(*counts)
+class _Standing(NamedTuple):
+    """What follows from the outcomes of one bug in one run."""
+
+    summary: CandidateSummary | None  # None: the run does not score the bug
+    repaired: bool | None  # a plausible patch among the first k; None: that is not known
+    first: int | None
 
 
-@lru_cache(maxsize=10_000)
-def _is_repaired(summary: CandidateSummary | None, k: int) -> bool | None:
-    return summary.is_plausible_at(k) if summary and summary.judged else None
+UNMET = _Standing(None, None, None)
+
+
+def _standing(k: int, known_fix: str | None, buggy_code: str | None, *counts: Any) -> _Standing:
+    """From the outcomes of the controls, and counts in the order of a summary's fields."""
+    if control_trouble(known_fix, buggy_code):
+        return UNMET
+    summary = CandidateSummary(*counts)
+    return _Standing(summary, summary.is_plausible_at(k) if summary.judged else None, summary.first_plausible)
+
+
+def _counted(standings: Sequence[_Standing]) -> Counter[CandidateSummary]:
+    """By identity first: bugs with the same outcomes share one standing, and hashing it would take longer."""
+    times = Counter(map(id, standings))
+    one_of = {id(each): each.summary for each in standings}
+    found: Counter[CandidateSummary] = Counter()
+    for number, times_met in times.items():
+        if (summary := one_of[number]) is not None:
+            found[summary] += times_met
+    return found
 
 
 @lru_cache(maxsize=1000)
@@ -224,10 +265,7 @@ def _length(lines: int) -> str:
     return next((words for most, words in LENGTHS if lines <= most), "more than 20 lines")
 
 
-def _compared(
-    run: Run, place: int, bugs: Sequence[ComparedBug], summaries: Mapping[str, CandidateSummary], k: int
-) -> ComparedRun:
-    common = Counter(summaries[bug.bug_id] for bug in bugs if bug.is_common)
+def _compared(run: Run, own: int, common: Mapping[CandidateSummary, int], k: int) -> ComparedRun:
     chances = {at: chance for at in ranks(k) if (chance := pass_at_with_interval(common, at)) is not None}
     return ComparedRun(
         run=run.id or 0,
@@ -237,7 +275,7 @@ def _compared(
         representation=plugin_of(run.spec, "representation"),
         generator=plugin_of(run.spec, "generator"),
         candidates=candidates_of(run),
-        own_bugs=sum(bug.repaired[place] is not None for bug in bugs),
+        own_bugs=own,
         plausible_at={at: plausible_at(common, at) for at in range(1, k + 1)},
         pass_at=chances,
         seconds=seconds_worked(run),

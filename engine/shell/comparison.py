@@ -55,5 +55,5 @@ def as_values(compared: Compared) -> dict[str, Any]:
         "common_bugs": compared.common,
         "runs": [asdict(run) | {"seconds_for_each": run.seconds_for_each} for run in compared.runs],
         **({**asdict(pair), "p_value": pair.p_value} if pair else {}),
-        "bugs": [asdict(bug) for bug in compared.bugs],
+        "bugs": [bug._asdict() for bug in compared.bugs],
     }
