@@ -26,6 +26,8 @@ SUMMARY_COLUMNS = (
     "has_known_fix",
 )
 
+TOPS = ("top_mean", "top_total", "top_agreement", "top_edit")  # of each order, whether its first candidate is plausible
+
 
 @dataclass(frozen=True)
 class BugQuery:
@@ -71,12 +73,43 @@ def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[B
 def candidate_summaries(session: Session, run_id: int, *, set_aside: bool = False) -> Sequence[Row[Any]]:
     """The columns named in SUMMARY_COLUMNS, and as `bugs` how many bugs of the run have these values.
 
-    Of all bugs, for which the index is enough; or only of those `set_aside`, which a resumed run may have judged
-    before.
+    Beside them `trees`: of how many bugs the trees are known, and for each of TOPS how many bugs have a plausible
+    candidate first, and as `top_..._known` of how many that is known. Of all bugs, for which the index is enough; or
+    only of those `set_aside`, which a resumed run may have judged before.
     """
     columns = [getattr(Bug, name) for name in SUMMARY_COLUMNS]
     wanted = [col(Bug.run_id) == run_id, *([col(Bug.skipped) != ""] if set_aside else [])]
-    return session.execute(select(*columns, func.count().label("bugs")).where(*wanted).group_by(*columns)).all()
+    sums: list[Any] = [func.sum(col(Bug.trees_known)).label("trees")]
+    for name in TOPS:
+        sums += [func.sum(getattr(Bug, name)).label(name), func.count(getattr(Bug, name)).label(f"{name}_known")]
+    query = select(*columns, func.count().label("bugs"), *sums).where(*wanted).group_by(*columns)
+    return session.execute(query).all()
+
+
+def tokens(session: Session, run_id: int) -> tuple[int | None, int | None]:
+    """Tokens written and prompt tokens read in a run, those for bugs that are not scored too; None: not known."""
+    found = []
+    for column in (col(Bug.tokens_written), col(Bug.tokens_read)):
+        query = select(func.sum(column), func.count() - func.count(column)).where(col(Bug.run_id) == run_id)
+        total, unknown = session.execute(query).one()
+        found.append(None if unknown else total)
+    return found[0], found[1]
+
+
+def known_fixes(session: Session, run_id: int) -> Sequence[Row[Any]]:
+    """(first_known_fix, known_fix, buggy_code, bugs that have these) of bugs with such a candidate, none set aside."""
+    return _first(session, run_id, col(Bug.first_known_fix))
+
+
+def known_trees(session: Session, run_id: int) -> Sequence[Row[Any]]:
+    """The same of first_known_tree."""
+    return _first(session, run_id, col(Bug.first_known_tree))
+
+
+def _first(session: Session, run_id: int, first: Any) -> Sequence[Row[Any]]:
+    columns = (first, col(Bug.known_fix), col(Bug.buggy_code))
+    query = select(*columns, func.count()).where(col(Bug.run_id) == run_id, first.is_not(None), col(Bug.skipped) == "")
+    return session.execute(query.group_by(*columns)).all()
 
 
 def summaries_by_kind(session: Session, run_id: int) -> Sequence[Row[Any]]:
@@ -136,10 +169,12 @@ def bugs(session: Session, run_id: int, bug_ids: Iterable[str]) -> dict[str, int
 
 
 def cells(session: Session, bug_rows: Sequence[int | None]) -> list[Row[Any]]:
-    """(row of the bug, source, rank, outcome, is_known_fix) of all patches of these bugs, in rank order."""
+    """What a summary of these bugs is made from: columns of all their patches, in rank order."""
     found: list[Row[Any]] = []
     for start in range(0, len(bug_rows), AT_ONCE):
-        columns = (Patch.bug, Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix)
+        columns: tuple[Any, ...] = (Patch.bug, Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix)
+        columns += (Patch.is_known_tree, Patch.tree, Patch.patch_text, Patch.score, Patch.edit)
+        columns += (Patch.tokens_written, Patch.tokens_read)
         query = select(*(col(column) for column in columns)).where(
             col(Patch.bug).in_(bug_rows[start : start + AT_ONCE])
         )

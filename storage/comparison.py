@@ -24,7 +24,7 @@ def facts(session: Session, run_id: int, but: Sequence[int]) -> list[tuple[Any, 
     )
     query = select(*columns).where(col(Bug.run_id) == run_id)
     if but:
-        query = query.where(col(Bug.bug_id).not_in(select(Bug.bug_id).where(col(Bug.run_id).in_(but))))
+        query = query.where(col(Bug.bug_id).not_in(select(col(Bug.bug_id)).where(col(Bug.run_id).in_(but))))
     return _plain(session, query)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from engine.domain import Bug, Completion, Prompt
 from engine.errors import UserError
 from engine.events import MODEL, Progress
-from engine.generators import Generator, NoAnswer
+from engine.generators import Generator, NoAnswer, OnThisMachine
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import for_model
@@ -74,6 +74,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
         "seconds": round(seconds, 1),
         "patches_per_s": round(validation.total / seconds, 2),
         "sandbox": sandbox.describe(),
+        **({"gpus": generator.gpus()} if isinstance(generator, OnThisMachine) else {}),
     }
 
 
