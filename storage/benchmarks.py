@@ -88,12 +88,14 @@ def candidate_summaries(session: Session, run_id: int, *, set_aside: bool = Fals
 
 def tokens(session: Session, run_id: int) -> tuple[int | None, int | None]:
     """Tokens written and prompt tokens read in a run, those for bugs that are not scored too; None: not known."""
-    found = []
-    for column in (col(Bug.tokens_written), col(Bug.tokens_read)):
-        query = select(func.sum(column), func.count() - func.count(column)).where(col(Bug.run_id) == run_id)
-        total, unknown = session.execute(query).one()
-        found.append(None if unknown else total)
-    return found[0], found[1]
+    sums = [each for name in ("tokens_written", "tokens_read") for each in _sum(getattr(Bug, name))]
+    written, unwritten, read, unread = session.execute(select(*sums).where(col(Bug.run_id) == run_id)).one()
+    return None if unwritten else written, None if unread else read
+
+
+def _sum(column: Any) -> tuple[Any, Any]:
+    """A sum, and how many rows have no value."""
+    return func.sum(column), func.count() - func.count(column)
 
 
 def known_fixes(session: Session, run_id: int) -> Sequence[Row[Any]]:
@@ -207,7 +209,15 @@ def with_texts(session: Session, run_id: int) -> Iterator[Any]:
     """
     of_bug = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.skipped, Bug.known_fix, Bug.buggy_code)
     judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
-    of_patch = (*judged, Patch.sandbox, Patch.isolation, Patch.patch_text)
+    of_patch: tuple[Any, ...] = (
+        *judged,
+        Patch.sandbox,
+        Patch.isolation,
+        Patch.is_known_tree,
+        Patch.tokens_written,
+        Patch.tokens_read,
+    )
+    of_patch += (Patch.edit, Patch.patch_text)
     buggy, completion, patch, failed = (aliased(Text) for _ in range(4))
     texts = (buggy.text, completion.text, patch.text, failed.text)
     query = (
@@ -229,13 +239,14 @@ def with_texts(session: Session, run_id: int) -> Iterator[Any]:
 def candidates_with_texts(session: Session, run_id: int) -> Iterator[Any]:
     """Every candidate of a model, ordered by bug and rank, read in parts while it is iterated.
 
-    Columns in the order of this function: five of the bug, with its two texts, and six of the patch, with two texts.
+    Columns in the order of this function: five of the bug, with its two texts, and seven of the patch, with two texts.
     """
     buggy, fixed, completion, patch = (aliased(Text) for _ in range(4))
     of_bug = (Bug.bug_id, Bug.path, Bug.start, buggy.text, fixed.text)
-    of_patch = (Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, completion.text, patch.text)
+    of_patch = (Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.is_known_tree, Patch.reason)
+    of_texts = (completion.text, patch.text)
     query = (
-        select(*(col(column) for column in (*of_bug, *of_patch)))
+        select(*(col(column) for column in (*of_bug, *of_patch, *of_texts)))
         .select_from(Bug)
         .join(Patch, col(Patch.bug) == Bug.id)
         .join(buggy, col(buggy.id) == Bug.buggy_text)

@@ -12,6 +12,8 @@ from storage.benchmarks import SUMMARY_COLUMNS
 from storage.tables import Bug, Patch
 from storage.texts import AT_ONCE
 
+MATCHES = ("known_fix", "buggy_code", "first_known_fix", "first_known_tree", "trees_known")
+
 
 def facts(session: Session, run_id: int, but: Sequence[int]) -> list[tuple[Any, ...]]:
     """(bug_id, language, kind, cwe, lines of the fault) of every bug of a run that none of the runs `but` has."""
@@ -29,8 +31,8 @@ def facts(session: Session, run_id: int, but: Sequence[int]) -> list[tuple[Any, 
 
 
 def scored(session: Session, run_id: int) -> list[tuple[Any, ...]]:
-    """(bug_id, all but the last of SUMMARY_COLUMNS) of every bug of a run that was not set aside."""
-    columns = (col(Bug.bug_id), *(getattr(Bug, name) for name in SUMMARY_COLUMNS[:-1]))
+    """(bug_id, MATCHES and the counts of SUMMARY_COLUMNS) of every bug of a run that was not set aside."""
+    columns = (col(Bug.bug_id), *(getattr(Bug, name) for name in (*MATCHES, *SUMMARY_COLUMNS[2:-1])))
     query = select(*columns).where(col(Bug.run_id) == run_id, col(Bug.skipped) == "")
     return _plain(session, query)
 

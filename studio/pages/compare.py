@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from engine.control.compare import GROUPINGS, MOST_RUNS, Compared, ComparedBug
+from engine.control.compare import GROUPINGS, MOST_RUNS, Compared
 from engine.control.patches import Detail
+from engine.control.side_by_side import ComparedBug
 from engine.control.views import RunView
 from engine.errors import UserError
 from studio.addresses import link

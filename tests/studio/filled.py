@@ -169,7 +169,8 @@ def _benchmark(session: object, run: Run, model: str, odd: str) -> None:
             verdict = _verdict(outcome, log=odd + FAILURE, failed=("test_small",),
                                reason="the answer is empty" if text is None else "")  # fmt: skip
             patch_rows.add(PatchEvent(bug_id, "model", rank, verdict, text=text, score=-0.11 * rank - 0.02,
-                                   completion=f"        a, b = b, a % b{odd}\n"))  # fmt: skip
+                                   completion=f"        a, b = b, a % b{odd}\n", tokens_written=12 + rank,
+                                   tokens_read=20, tree=str(lucky), is_known_tree=lucky, edit=rank + 1))  # fmt: skip
     patch_rows.store()
 
 
