@@ -71,7 +71,7 @@ def fill(home: Path, hostile: bool = False) -> None:
             "usable": True, "max_logit_difference": 3.1e-5, "same_patches": 5, "bugs": 5, "tolerance": 1e-3})  # fmt: skip
         for model in ("starter", "repair-lora"):
             _benchmark(session, run("benchmark", f"pocket-{model}", "done", spec={"model": model},
-                                    group="demo-1", result={"sandbox": "bubblewrap 0.8.0"}), model, odd)  # fmt: skip
+                                    group="demo-1", result={"sandbox": "bubblewrap 0.8.0", "gpus": 1}), model, odd)  # fmt: skip
         run(
             "train",
             f"too-large{odd[:40]}",
