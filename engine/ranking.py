@@ -2,7 +2,8 @@
 
 A generator's `score` is the mean log-probability of a token, so it does not depend on a completion's length; the sum of
 a completion's log-probabilities is that times its tokens. Agreement takes the patch that most candidates have, as in
-self-consistency (Wang et al., arXiv 2203.11171) and majority voting over patches.
+self-consistency (Wang et al., arXiv 2203.11171) and majority voting; patches are equal if
+their syntax trees are, or their texts where one does not parse.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from engine.domain import Outcome
 ORDERS = {
     "mean": "highest mean log-probability of a token",
     "total": "highest log-probability of the whole completion",
-    "agreement": "patch that most candidates have (by syntax tree, or by text where it does not parse)",
+    "agreement": "patch that most candidates have",
     "edit": "fewest characters removed and added",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, func, or_, select, type_coerce
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -79,9 +79,12 @@ def candidate_summaries(session: Session, run_id: int, *, set_aside: bool = Fals
     """
     columns = [getattr(Bug, name) for name in SUMMARY_COLUMNS]
     wanted = [col(Bug.run_id) == run_id, *([col(Bug.skipped) != ""] if set_aside else [])]
-    sums: list[Any] = [func.sum(col(Bug.trees_known)).label("trees")]
+    sums: list[Any] = [func.sum(type_coerce(Bug.trees_known, Integer)).label("trees")]
     for name in TOPS:
-        sums += [func.sum(getattr(Bug, name)).label(name), func.count(getattr(Bug, name)).label(f"{name}_known")]
+        sums += [
+            func.sum(type_coerce(getattr(Bug, name), Integer)).label(name),
+            func.count(getattr(Bug, name)).label(f"{name}_known"),
+        ]
     query = select(*columns, func.count().label("bugs"), *sums).where(*wanted).group_by(*columns)
     return session.execute(query).all()
 

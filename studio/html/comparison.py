@@ -100,12 +100,15 @@ def runs_table(compared: Compared) -> str:
             ("pass@1", "the chance that one candidate, drawn at random, passes every test; 95 % interval by bootstrap"),
             (f"exact@{k}", f"bugs with a plausible patch among the first {k} whose text is the known fix's"),
             (f"tree@{k}", "the same with the known fix's syntax tree: comments and layout may differ"),
-            ("Took", "the whole run, generation and tests; below it the tokens that the model wrote"),
-            ("Each fixed bug", "what the run took, divided by all its bugs that have a plausible patch"),
+            (
+                "Took",
+                "the whole run, generation and tests; below it the tokens that the model wrote",
+            ),
+            ("Each fixed", "what the run took, divided by all its bugs that have a plausible patch"),
         )
     )
     body = "".join(_run_row(run, k, letter) for run, letter in zip(compared.runs, LETTERS, strict=False))
-    return _table(f"<tr>{head}</tr>", body)
+    return _table(f"<tr>{head}</tr>", body, "runs")
 
 
 def _run_row(run: ComparedRun, k: int, letter: str) -> str:
@@ -128,14 +131,9 @@ def _run_row(run: ComparedRun, k: int, letter: str) -> str:
 def _took(of: Costs | None) -> str:
     """The time, and in small print all else that is known."""
     known = costs(of) if of else {}
-    time = esc(known.pop("time", "–"))
-    tokens = " + ".join(
-        f"{known.pop(what)} {words}" for what, words in (("tokens written", "written"), ("prompt tokens", "prompt"))
-        if what in known
-    )  # fmt: skip
-    gpu = f"{known['GPU-hours']} GPU-h" if known.get("GPU-hours", "0") != "0" else ""
-    more = filter(None, (f"{tokens} tokens" if tokens else "", gpu, known.get("price", "")))
-    return time + "".join(f"<small>{esc(each)}</small>" for each in more)
+    units = {"tokens written": " tokens", "GPU-hours": " GPU-h", "price": ""}
+    more = (f"{known[what]}{unit}" for what, unit in units.items() if what in known and known[what] != "0")
+    return esc(known.get("time", "–")) + "".join(f"<small>{esc(each)}</small>" for each in more)
 
 
 def groups_table(compared: Compared, groups: Sequence[Group]) -> str:

@@ -23,7 +23,7 @@ def figures_menu(totals: Totals) -> str:
     if not totals.scored and totals.costs_of_each is None:
         return ""
     return (
-        '<details class="menu figures"><summary>Figures</summary><div class="tables">'
+        '<details class="menu all-figures"><summary>Figures</summary><div class="tables">'
         f"{_by_k(totals)}{_by_order(totals)}{_costs(totals)}</div></details>"
     )
 
@@ -63,7 +63,7 @@ def costs(of: Costs) -> dict[str, str]:
         "tokens written": None if of.tokens_written is None else count(of.tokens_written),
         "prompt tokens": None if of.tokens_read is None else count(of.tokens_read),
         "time": None if of.seconds is None else seconds(of.seconds),
-        "GPU-hours": None if of.gpu_hours is None else f"{of.gpu_hours:.3g}",
+        "GPU-hours": None if of.gpu_hours is None else f"{of.gpu_hours:.2g}",
         "price": None if of.money is None else price(of.money, of.currency),
     }
     return {what: words for what, words in found.items() if words is not None}

@@ -72,7 +72,7 @@ def build(frame: Frame) -> None:
                          filterable=False, interactive=True, scale=0, min_width=180)  # fmt: skip
     state = plain()
     with gr.Row(elem_classes=["page", GONE]) as results:
-        with gr.Column(scale=5, min_width=320, variant="panel"):
+        with gr.Column(scale=6, min_width=320, variant="panel"):
             figures = plain()
             overlap = clickable()
             curves = plotted()

@@ -56,6 +56,15 @@ def test_the_first_of_each_order(workspace, three):
     }
 
 
+def test_bugs_with_the_same_outcomes_count_each(workspace, started):
+    run_id, folder = started("benchmark", "candidates=1")
+    for number in range(4):
+        emit(folder, f"b/{number}", [("+", "y\n", "fix", -0.1)])
+    totals = finished(workspace, run_id, folder)
+    assert totals.exact_at == totals.tree_at == {1: Share(4, 4)}
+    assert set(totals.orders.values()) == {Share(4, 4)}
+
+
 def test_what_a_run_took(workspace, three):
     totals = finished(workspace, *three, gpus=2)
     costs, each = totals.costs, totals.costs_of_each
