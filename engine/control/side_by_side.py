@@ -60,7 +60,7 @@ def side_by_side(session: Session, run_ids: Sequence[int], k: int) -> SideBySide
         met.append(here)
     bugs: list[ComparedBug] = []
     same: dict[tuple[Any, Any], tuple[Any, Any]] = {}  # few differ, and what is held once is collected faster
-    common: list[list[_Standing]] = []
+    common: list[list[_Standing]] = [[] for _ in run_ids]
     for bug_id in sorted(facts):
         language, kind, cwe, lines = facts[bug_id]
         each = [run.get(bug_id, UNMET) for run in met]
@@ -69,9 +69,10 @@ def side_by_side(session: Session, run_ids: Sequence[int], k: int) -> SideBySide
         bug = ComparedBug(bug_id, language, kind, cwe, _length(lines), *alike)
         bugs.append(bug)
         if bug.is_common:
-            common.append(each)
+            for place, one in enumerate(each):  # a list kept for each bug would slow the collector
+                common[place].append(one)
     own = [RunStandings.of(list(run.values())) for run in met]
-    return SideBySide(bugs, own, [RunStandings.of(of_run) for of_run in zip(*common, strict=True)])
+    return SideBySide(bugs, own, [RunStandings.of(of_run) for of_run in common if of_run])
 
 
 @dataclass(frozen=True)
