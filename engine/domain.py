@@ -239,7 +239,8 @@ class Completion:
 
     text: str
     score: float | None = None  # mean log-probability of a token, in nats, if the generator computes one
-    n_tokens: int = 0
+    n_tokens: int | None = None  # written, with the one that ended it; None: not known
+    prompt_tokens: int | None = None  # its share of the prompt's, which is read once for all completions of it
     is_finished: bool = True  # False: it was cut off at the token limit, before the model ended it
 
 

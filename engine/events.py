@@ -134,6 +134,12 @@ class PatchEvent:
     text: str | None = None
     score: Number | None = None
     same_as: Whole | None = None  # rank of an equal patch
+    # None in what follows: not known
+    tokens_written: Whole | None = None
+    tokens_read: Whole | None = None  # this completion's share of the prompt's
+    tree: Name | None = None  # `engine.languages.trees.tree_digest` of the patched file
+    is_known_tree: bool | None = None  # its tree is that of the known fix
+    edit: Whole | None = None  # characters removed from the buggy file and added to it
 
 
 @dataclass(frozen=True)

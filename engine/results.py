@@ -96,6 +96,7 @@ class BenchmarkResult:
     counted_at: Annotated[dict[Rank, Count], Field(max_length=MOST)] = field(default_factory=dict)
     scored: Count = 0
     sandbox: Words = ""
+    gpus: Count | None = None  # that held the model's weights; None: not known
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,8 @@ class Figures:
     scored: int  # whose controls are as expected, and that have a candidate with a verdict
     control_failures: int  # whose known fix fails or whose buggy code passes
     plausible_at: dict[int, Share]  # k -> share with a plausible patch among its first k
+    pass_at: dict[int, Mean]  # k -> pass@k, of those k of which some bug has so many candidates with a verdict
+    repaired: int  # that have a plausible patch at all
 
 
 def figures(bugs: Mapping[BugOutcomes, int], candidates: int) -> Figures:
@@ -139,7 +141,20 @@ def figures(bugs: Mapping[BugOutcomes, int], candidates: int) -> Figures:
         if bug.candidates.judged and not bug.trouble:
             summaries[bug.candidates] += count
     at = {k: plausible_at(summaries, k) for k in ranks(candidates)}
-    return Figures(summaries.total(), failures, at)
+    return Figures(summaries.total(), failures, at, chances(summaries, candidates), repaired(summaries))
+
+
+def repaired(summaries: Mapping[CandidateSummary, int]) -> int:
+    """How many of these bugs have a plausible patch, at whatever rank."""
+    return sum(count for at, count in summaries.items() if at.first_plausible is not None)
+
+
+def shares_at(first: Mapping[int, int], of: Mapping[int, Share]) -> dict[int, Share]:
+    """How many bugs have some plausible candidate among their first k, for each k of `of`, which gives the totals.
+
+    `first`: rank of the first such candidate -> bugs.
+    """
+    return {k: Share(sum(n for rank, n in first.items() if rank <= k), share.total) for k, share in of.items()}
 
 
 def plausible_at(summaries: Mapping[CandidateSummary, int], k: int) -> Share:
@@ -186,6 +201,41 @@ def pass_at_with_interval(summaries: Mapping[CandidateSummary, int], k: int) -> 
     drawn = np.random.default_rng(0).multinomial(total, counts / total, size=DRAWS) @ chances / total
     low, high = np.percentile(drawn, [2.5, 97.5])
     return Mean(value, float(low), float(high))
+
+
+def chances(summaries: Mapping[CandidateSummary, int], candidates: int) -> dict[int, Mean]:
+    """pass@k with its interval for each k of `ranks` that some bug has so many candidates with a verdict for."""
+    found = {k: pass_at_with_interval(summaries, k) for k in ranks(candidates)}
+    return {k: mean for k, mean in found.items() if mean is not None}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a run took, or what it took for each of some bugs; None: not known, or not asked for."""
+
+    tokens_written: float | None = None
+    tokens_read: float | None = None  # of prompts
+    seconds: float | None = None
+    gpu_hours: float | None = None  # its seconds on each GPU that held the model, in hours; 0 on a CPU
+    money: float | None = None
+    currency: str = ""
+
+    def for_each(self, bugs: int) -> Costs | None:
+        """Each sum divided by a number of bugs; None for no bug."""
+        if not bugs:
+            return None
+        sums = (self.tokens_written, self.tokens_read, self.seconds, self.gpu_hours, self.money)
+        written, read, seconds, gpu_hours, money = (None if each is None else each / bugs for each in sums)
+        return Costs(written, read, seconds, gpu_hours, money, self.currency)
+
+
+def money(
+    written: int | None, read: int | None, written_price: float | None, prompt_price: float | None
+) -> float | None:
+    """The price of tokens, each of both prices for a million; None where a number or a price is not known."""
+    if written is None or read is None or written_price is None or prompt_price is None:
+        return None
+    return (written * written_price + read * prompt_price) / 1e6
 
 
 @dataclass(frozen=True)

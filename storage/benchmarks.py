@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, func, or_, select, type_coerce
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -26,6 +26,8 @@ SUMMARY_COLUMNS = (
     "judged",
     "has_known_fix",
 )
+
+TOPS = ("top_mean", "top_total", "top_agreement", "top_edit")  # of each order, whether its first candidate is plausible
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,48 @@ def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[B
 def candidate_summaries(session: Session, run_id: int, *, set_aside: bool = False) -> Sequence[Row[Any]]:
     """The columns named in SUMMARY_COLUMNS, and as `bugs` how many bugs of the run have these values.
 
-    Of all bugs, for which the index is enough; or only of those `set_aside`, which a resumed run may have judged
-    before.
+    Beside them `trees`: of how many bugs the trees are known, and for each of TOPS how many bugs have a plausible
+    candidate first, and as `top_..._known` of how many that is known. Of all bugs, for which the index is enough; or
+    only of those `set_aside`, which a resumed run may have judged before.
     """
     columns = [getattr(Bug, name) for name in SUMMARY_COLUMNS]
     wanted = [col(Bug.run_id) == run_id, *([col(Bug.skipped) != ""] if set_aside else [])]
-    return session.execute(select(*columns, func.count().label("bugs")).where(*wanted).group_by(*columns)).all()
+    sums: list[Any] = [func.sum(type_coerce(Bug.trees_known, Integer)).label("trees")]
+    for name in TOPS:
+        sums += [
+            func.sum(type_coerce(getattr(Bug, name), Integer)).label(name),
+            func.count(getattr(Bug, name)).label(f"{name}_known"),
+        ]
+    query = select(*columns, func.count().label("bugs"), *sums).where(*wanted).group_by(*columns)
+    return session.execute(query).all()
+
+
+def tokens(session: Session, run_id: int) -> tuple[int | None, int | None]:
+    """Tokens written and prompt tokens read in a run, those for bugs that are not scored too; None: not known."""
+    sums = [each for name in ("tokens_written", "tokens_read") for each in _sum(getattr(Bug, name))]
+    written, unwritten, read, unread = session.execute(select(*sums).where(col(Bug.run_id) == run_id)).one()
+    return None if unwritten else written, None if unread else read
+
+
+def _sum(column: Any) -> tuple[Any, Any]:
+    """A sum, and how many rows have no value."""
+    return func.sum(column), func.count() - func.count(column)
+
+
+def known_fixes(session: Session, run_id: int) -> Sequence[Row[Any]]:
+    """(first_known_fix, known_fix, buggy_code, bugs that have these) of bugs with such a candidate, none set aside."""
+    return _first(session, run_id, col(Bug.first_known_fix))
+
+
+def known_trees(session: Session, run_id: int) -> Sequence[Row[Any]]:
+    """The same of first_known_tree."""
+    return _first(session, run_id, col(Bug.first_known_tree))
+
+
+def _first(session: Session, run_id: int, first: Any) -> Sequence[Row[Any]]:
+    columns = (first, col(Bug.known_fix), col(Bug.buggy_code))
+    query = select(*columns, func.count()).where(col(Bug.run_id) == run_id, first.is_not(None), col(Bug.skipped) == "")
+    return session.execute(query.group_by(*columns)).all()
 
 
 def summaries_by_kind(session: Session, run_id: int) -> Sequence[Row[Any]]:
@@ -141,10 +179,12 @@ def bugs(session: Session, run_id: int, bug_ids: Iterable[str]) -> dict[str, int
 
 
 def cells(session: Session, bug_rows: Sequence[int | None]) -> list[Row[Any]]:
-    """(row of the bug, source, rank, outcome, is_known_fix) of all patches of these bugs, in rank order."""
+    """What a summary of these bugs is made from: columns of all their patches, in rank order."""
     found: list[Row[Any]] = []
     for start in range(0, len(bug_rows), AT_ONCE):
-        columns = (Patch.bug, Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix)
+        columns: tuple[Any, ...] = (Patch.bug, Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix)
+        columns += (Patch.is_known_tree, Patch.tree, Patch.patch_text, Patch.score, Patch.edit)
+        columns += (Patch.tokens_written, Patch.tokens_read)
         query = select(*(col(column) for column in columns)).where(
             col(Patch.bug).in_(bug_rows[start : start + AT_ONCE])
         )
@@ -181,9 +221,10 @@ def with_texts(session: Session, run_id: int) -> Iterator[Any]:
     said = reviews.counted(run_id)
     reviewed = [func.coalesce(said.c[verdict], 0) for verdict in ("correct", "incorrect", "unsure")]
     of_patch = (*judged, Patch.sandbox, Patch.isolation)
+    more = (Patch.is_known_tree, Patch.tokens_written, Patch.tokens_read, Patch.edit, Patch.patch_text)
     buggy, completion, patch, failed = (aliased(Text) for _ in range(4))
     texts = (buggy.text, completion.text, patch.text, failed.text)
-    columns: list[Any] = [*map(col, (*of_bug, *of_patch)), *reviewed, col(Patch.patch_text), *texts]
+    columns: list[Any] = [*map(col, (*of_bug, *of_patch)), *reviewed, *map(col, more), *texts]
     query = (
         select(*columns)
         .select_from(Bug)
@@ -204,13 +245,14 @@ def with_texts(session: Session, run_id: int) -> Iterator[Any]:
 def candidates_with_texts(session: Session, run_id: int) -> Iterator[Any]:
     """Every candidate of a model, ordered by bug and rank, read in parts while it is iterated.
 
-    Columns in the order of this function: five of the bug, with its two texts, and six of the patch, with two texts.
+    Columns in the order of this function: five of the bug, with its two texts, and seven of the patch, with two texts.
     """
     buggy, fixed, completion, patch = (aliased(Text) for _ in range(4))
     of_bug = (Bug.bug_id, Bug.path, Bug.start, buggy.text, fixed.text)
-    of_patch = (Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, completion.text, patch.text)
+    of_patch = (Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.is_known_tree, Patch.reason)
+    of_texts = (completion.text, patch.text)
     query = (
-        select(*(col(column) for column in (*of_bug, *of_patch)))
+        select(*(col(column) for column in (*of_bug, *of_patch, *of_texts)))
         .select_from(Bug)
         .join(Patch, col(Patch.bug) == Bug.id)
         .join(buggy, col(buggy.id) == Bug.buggy_text)

@@ -12,14 +12,36 @@ from storage.benchmarks import SUMMARY_COLUMNS
 from storage.tables import Bug, Patch
 from storage.texts import AT_ONCE
 
+MATCHES = ("known_fix", "buggy_code", "first_known_fix", "first_known_tree", "trees_known")
 
-def bugs(session: Session, run_ids: Sequence[int]) -> Sequence[Any]:
-    """(run_id, bug_id, language, kind, cwe, project, start, end, skipped, SUMMARY_COLUMNS but the last) of each bug."""
-    named = (Bug.run_id, Bug.bug_id, Bug.language, Bug.kind, Bug.cwe, Bug.project)
-    facts = (*named, Bug.start, Bug.end, Bug.skipped)
-    columns = [*(col(column) for column in facts), *(getattr(Bug, name) for name in SUMMARY_COLUMNS[:-1])]
-    query = select(*columns).where(col(Bug.run_id).in_(run_ids)).order_by(col(Bug.bug_id))
-    return session.connection().execute(query).all()
+
+def facts(session: Session, run_id: int, but: Sequence[int]) -> list[tuple[Any, ...]]:
+    """(bug_id, language, kind, cwe, project, lines of the fault) of each bug of a run that no run in `but` has."""
+    columns: tuple[Any, ...] = (
+        col(Bug.bug_id),
+        col(Bug.language),
+        col(Bug.kind),
+        col(Bug.cwe),
+        col(Bug.project),
+        col(Bug.end) - col(Bug.start) + 1,
+    )
+    query = select(*columns).where(col(Bug.run_id) == run_id)
+    if but:
+        query = query.where(col(Bug.bug_id).not_in(select(col(Bug.bug_id)).where(col(Bug.run_id).in_(but))))
+    return _plain(session, query)
+
+
+def projects(session: Session, run_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """(bug_id, project) of every bug whose project one of the runs knows; runs of earlier versions know none."""
+    query = select(col(Bug.bug_id), col(Bug.project)).where(col(Bug.run_id).in_(run_ids), col(Bug.project) != "")
+    return _plain(session, query)
+
+
+def scored(session: Session, run_id: int) -> list[tuple[Any, ...]]:
+    """(bug_id, MATCHES and the counts of SUMMARY_COLUMNS) of every bug of a run that was not set aside."""
+    columns = (col(Bug.bug_id), *(getattr(Bug, name) for name in (*MATCHES, *SUMMARY_COLUMNS[2:-1])))
+    query = select(*columns).where(col(Bug.run_id) == run_id, col(Bug.skipped) == "")
+    return _plain(session, query)
 
 
 def cells(session: Session, run_ids: Sequence[int], bug_ids: Iterable[str], ranks: int) -> Iterator[Any]:
@@ -34,3 +56,10 @@ def cells(session: Session, run_ids: Sequence[int], bug_ids: Iterable[str], rank
             .order_by(col(Patch.rank))
         )
         yield from session.connection().execute(query)
+
+
+def _plain(session: Session, query: Any) -> list[tuple[Any, ...]]:
+    """Rows as SQLite's driver gives them, in half the time: the garbage collector need not follow plain tuples."""
+    connection = session.connection()
+    text = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+    return list(connection.connection.cursor().execute(text).fetchall())

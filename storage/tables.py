@@ -114,7 +114,16 @@ class Bug(SQLModel, table=True):
         Index(
             "ix_bug_standing",
             *("run_id", "known_fix", "buggy_code", "first_plausible", "first_unjudged", "plausible", "judged"),
-            "has_known_fix",
+            *("has_known_fix", "trees_known", "tokens_written", "tokens_read"),
+            *("top_mean", "top_total", "top_agreement", "top_edit"),
+        ),
+        *(
+            Index(
+                f"ix_bug_{first}",
+                *("run_id", first, "known_fix", "buggy_code", "skipped"),
+                sqlite_where=text(f"{first} IS NOT NULL"),
+            )
+            for first in ("first_known_fix", "first_known_tree")
         ),
         Index("ix_bug_skipped", "run_id", "skipped", sqlite_where=text("skipped != ''")),
     )
@@ -141,6 +150,16 @@ class Bug(SQLModel, table=True):
     plausible: int = 0  # number of plausible candidates
     judged: int = 0  # number of candidates with a verdict
     has_known_fix: bool = False  # the text of a plausible candidate is identical to the known fix
+    first_known_fix: int | None = None  # smallest rank of such a candidate
+    first_known_tree: int | None = None  # the same of a plausible candidate with the known fix's syntax tree
+    trees_known: bool = False  # the trees of all candidates that have a patch were compared
+    tokens_written: int | None = None  # by all candidates; None: not known of each
+    tokens_read: int | None = None  # prompt tokens, as above
+    # Is the candidate plausible that comes first in this order (`engine.ranking`)? None: not known.
+    top_mean: bool | None = None
+    top_total: bool | None = None
+    top_agreement: bool | None = None
+    top_edit: bool | None = None
 
 
 class Patch(SQLModel, table=True):
@@ -165,6 +184,12 @@ class Patch(SQLModel, table=True):
     isolation: str = ""  # shared | isolated; empty: nothing ran, or judged before this was kept
     stages: dict[str, float] = _json()  # of judging it -> seconds
     is_known_fix: bool = False  # its text is identical to the known fix
+    # None in what follows: not known
+    tokens_written: int | None = None
+    tokens_read: int | None = None  # its share of the prompt's
+    tree: str | None = None  # digest of its syntax tree; empty: it does not parse
+    is_known_tree: bool | None = None  # its tree is that of the known fix
+    edit: int | None = None  # characters removed and added
 
 
 class OutcomeCount(SQLModel, table=True):

@@ -10,16 +10,20 @@ from engine.scoring import (
     Agreement,
     BugOutcomes,
     CandidateSummary,
+    Costs,
     Share,
     agreements,
+    chances,
     cohens_kappa,
     compare,
     control_trouble,
     figures,
+    money,
     pass_at,
     pass_at_with_interval,
     plausible_at,
     ranks,
+    shares_at,
 )
 
 
@@ -69,6 +73,49 @@ def test_pass_at_k_is_chens_estimate():
     assert summary(*"+-?").pass_at(3) is None
     assert pass_at(Counter([summary(*"+---"), summary(*"----")]), 1) == 0.125
     assert pass_at(Counter(), 1) is None
+
+
+def many(plausible, n):
+    return CandidateSummary(1 if plausible else None, n + 1, plausible, n)
+
+
+def test_pass_at_k_of_two_hundred_candidates():
+    """As HumanEval reports it: 1 - C(n - c, k) / C(n, k) of each problem by itself, and then the mean of those."""
+    found = chances({many(20, 200): 1, many(0, 200): 1}, 200)
+    assert [*found] == [1, 5, 10, 50, 80, 100, 200]
+    assert found[1].value == pytest.approx((20 / 200) / 2)
+    missed = 1.0  # none of ten drawn one after another
+    for drawn in range(10):
+        missed *= (180 - drawn) / (200 - drawn)
+    assert found[10].value == pytest.approx((1 - missed) / 2)
+    assert found[80].value == pytest.approx(0.5, abs=1e-4)
+    assert found[200].value == 0.5
+    assert many(1, 200).pass_at(100) == pytest.approx(0.5)  # one of 200 is among the 100 drawn half the time
+    assert many(150, 200).pass_at(80) == 1.0  # there are not 80 others
+    # pooled, two of four candidates would be plausible: 5/6
+    assert pass_at(Counter([many(2, 2), many(0, 2)]), 2) == 0.5
+
+
+def test_pass_at_k_is_given_for_no_k_beyond_the_verdicts():
+    assert [*chances({many(1, 9): 3}, 10)] == [1, 5]
+    assert many(1, 9).pass_at(10) is None
+
+
+def test_shares_at_k_count_the_first_of_each_bug():
+    totals = {1: Share(5, 20), 10: Share(9, 18)}
+    assert shares_at({1: 2, 7: 3, 11: 1}, totals) == {1: Share(2, 20), 10: Share(5, 18)}
+
+
+def test_costs_of_each_fixed_bug():
+    costs = Costs(3000, 60_000, 90.0, 0.5, None, "EUR")
+    assert costs.for_each(4) == Costs(750, 15_000, 22.5, 0.125, None, "EUR")
+    assert costs.for_each(0) is None
+
+
+def test_money_is_what_both_prices_say():
+    assert money(2_000_000, 500_000, 0.6, 0.2) == pytest.approx(1.3)
+    assert money(2_000_000, 500_000, 0.6, None) is money(None, 1, 0.6, 0.2) is None
+    assert money(1000, 1000, 0.0, 0.0) == 0.0  # a service of one's own
 
 
 def test_wilsons_interval():
@@ -132,6 +179,8 @@ def test_worker_and_page_count_the_same_bugs():
     found = figures(bugs, 3)
     assert (found.scored, found.control_failures) == (4, 2)
     assert found.plausible_at == {1: Share(2, 4), 3: Share(3, 3)}
+    assert found.repaired == 3
+    assert {k: mean.value for k, mean in found.pass_at.items()} == {1: pytest.approx((1 / 3 * 3 + 0) / 4), 3: 1.0}
 
 
 def paired(*rows):

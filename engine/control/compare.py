@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sqlmodel import Session
 
+from engine.control.costs import costs_of
 from engine.control.exported import candidates_of
 from engine.control.lookup import find_run
 from engine.control.names import made_by, plugin_of
-from engine.control.outcomes import seconds_worked
+from engine.control.side_by_side import ComparedBug, RunStandings, side_by_side
 from engine.errors import UserError
 from engine.exchange import latex
 from engine.scoring import (
-    CandidateSummary,
     Comparison,
+    Costs,
     Mean,
     Share,
+    chances,
     compare,
-    control_trouble,
-    pass_at_with_interval,
     plausible_at,
     ranks,
+    repaired,
+    shares_at,
 )
 from engine.specs import WITH_PATCHES
 from storage import comparison
@@ -32,7 +33,6 @@ from storage.database import Database
 from storage.tables import Run
 
 MOST_RUNS = 8  # side by side; more cannot be told apart in a chart
-LENGTHS = ((1, "1 line"), (5, "2 to 5 lines"), (20, "6 to 20 lines"))  # of the faulty span, up to and including
 GROUPINGS = ("kind", "cwe", "language", "lines", "project")
 
 
@@ -50,32 +50,22 @@ class ComparedRun:
     own_bugs: int  # that this run scores at k, in common or not
     plausible_at: Mapping[int, Share]  # k = 1, 2, ... -> share of the common bugs
     pass_at: Mapping[int, Mean]  # some k -> pass@k over the common bugs that have k candidates with a verdict
-    seconds: float | None  # that the run took; None while it has not ended
+    exact_at: Mapping[int, Share]  # some k -> common bugs with the text of the known fix among the first k
+    tree_at: Mapping[int, Share]  # the same with its syntax tree; empty: the trees are not known
+    costs: Costs  # of the whole run, all its bugs
+    costs_of_each: (
+        Costs | None
+    )  # for each bug of the run that has a plausible patch, in common or not; None: no such bug
+
+    @property
+    def seconds(self) -> float | None:
+        """That the run took; None while it has not ended."""
+        return self.costs.seconds
 
     @property
     def seconds_for_each(self) -> float | None:
-        """Seconds for each bug that has a plausible patch among all its candidates; None where there is none."""
-        hits = self.plausible_at[max(self.plausible_at)].hits if self.plausible_at else 0
-        return self.seconds / hits if self.seconds is not None and hits else None
-
-
-@dataclass(frozen=True)
-class ComparedBug:
-    """One bug as each run met it; the tuples are in the order of the runs."""
-
-    bug_id: str
-    language: str
-    kind: str
-    cwe: str
-    project: str  # empty: not known
-    lines: str  # how long the faulty span is, in words
-    repaired: tuple[bool | None, ...]  # a plausible patch among the first k; None: this run does not score the bug
-    first: tuple[int | None, ...]  # rank of the first plausible patch
-
-    @property
-    def is_common(self) -> bool:
-        """Whether every run scores it."""
-        return None not in self.repaired
+        """Seconds for each bug of the run that has a plausible patch among all its candidates."""
+        return self.costs_of_each.seconds if self.costs_of_each else None
 
 
 @dataclass(frozen=True)
@@ -152,12 +142,14 @@ class Compare:
         with self._database.read() as session:
             runs = [_benchmark_run(session, run_id) for run_id in wanted]
             at = _rank(runs, k)
-            bugs, summaries = _side_by_side(session, wanted, at)
-        if not any(bug.is_common for bug in bugs):
+            found = side_by_side(session, wanted, at)
+            costs = [costs_of(session, run) for run in runs]
+        bugs = found.bugs
+        if not found.common:
             named = " and ".join(f"{run.id} ({plugin_of(run.spec, 'benchmark')})" for run in runs)
             raise UserError(f"runs {named} have no bug in common that both score; compare runs of the same benchmark")
         pair = compare((bug.repaired[0], bug.repaired[1]) for bug in bugs) if len(runs) == 2 else None
-        compared = (_compared(run, place, bugs, summaries[run.id or 0], at) for place, run in enumerate(runs))
+        compared = (_compared(*each, at) for each in zip(runs, costs, found.own, found.common, strict=True))
         return Compared(at, tuple(compared), tuple(bugs), pair)
 
     def benchmark_run(self, run_id: int) -> None:
@@ -193,51 +185,9 @@ def _rank(runs: Sequence[Run], k: int | None) -> int:
     return k or most
 
 
-def _side_by_side(
-    session: Session, run_ids: Sequence[int], k: int
-) -> tuple[list[ComparedBug], dict[int, dict[str, CandidateSummary]]]:
-    """Every bug of the runs, and for each run the summary of each bug that it scores."""
-    summaries: dict[int, dict[str, CandidateSummary]] = {run_id: {} for run_id in run_ids}
-    facts: dict[str, tuple[str, str, str, str, int]] = {}
-    for run_id, bug_id, language, kind, cwe, project, start, end, skipped, *outcomes in comparison.bugs(
-        session, run_ids
-    ):
-        if bug_id not in facts or (project and not facts[bug_id][3]):  # an older run may not know the project
-            facts[bug_id] = (language, kind, cwe, project, end - start + 1)
-        if not skipped and (summary := _scored(*outcomes)):
-            summaries[run_id][bug_id] = summary
-    bugs = []
-    for bug_id, (language, kind, cwe, project, lines) in facts.items():
-        at = [summaries[run_id].get(bug_id) for run_id in run_ids]
-        repaired = tuple([_is_repaired(each, k) for each in at])
-        first = tuple([each.first_plausible if each else None for each in at])
-        bugs.append(ComparedBug(bug_id, language, kind, cwe, project, _length(lines), repaired, first))
-    return bugs, summaries
-
-
-@lru_cache(maxsize=10_000)  # of many thousand bugs most have been met with the same outcomes before
-def _scored(known_fix: str | None, buggy_code: str | None, *counts: int) -> CandidateSummary | None:
-    """The summary of a bug, with the counts in the order of its fields; None where the bug is not scored."""
-    return None if control_trouble(known_fix, buggy_code) else CandidateSummary(*counts)
-
-
-@lru_cache(maxsize=10_000)
-def _is_repaired(summary: CandidateSummary | None, k: int) -> bool | None:
-    return summary.is_plausible_at(k) if summary and summary.judged else None
-
-
-@lru_cache(maxsize=1000)
-def _length(lines: int) -> str:
-    if lines < 1:
-        return "nothing, code is missing"
-    return next((words for most, words in LENGTHS if lines <= most), "more than 20 lines")
-
-
-def _compared(
-    run: Run, place: int, bugs: Sequence[ComparedBug], summaries: Mapping[str, CandidateSummary], k: int
-) -> ComparedRun:
-    common = Counter(summaries[bug.bug_id] for bug in bugs if bug.is_common)
-    chances = {at: chance for at in ranks(k) if (chance := pass_at_with_interval(common, at)) is not None}
+def _compared(run: Run, costs: Costs, own: RunStandings, common: RunStandings, k: int) -> ComparedRun:
+    shares = {at: plausible_at(common.summaries, at) for at in range(1, k + 1)}
+    ks = {at: shares[at] for at in ranks(k)}
     return ComparedRun(
         run=run.id or 0,
         name=run.name,
@@ -246,8 +196,11 @@ def _compared(
         representation=plugin_of(run.spec, "representation"),
         generator=plugin_of(run.spec, "generator"),
         candidates=candidates_of(run),
-        own_bugs=sum(bug.repaired[place] is not None for bug in bugs),
-        plausible_at={at: plausible_at(common, at) for at in range(1, k + 1)},
-        pass_at=chances,
-        seconds=seconds_worked(run),
+        own_bugs=plausible_at(own.summaries, k).total,
+        plausible_at=shares,
+        pass_at=chances(common.summaries, k),
+        exact_at=shares_at(common.first_fixes, ks),
+        tree_at=shares_at(common.first_trees, ks) if common.trees_known else {},
+        costs=costs,
+        costs_of_each=costs.for_each(repaired(own.summaries)),
     )

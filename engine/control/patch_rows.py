@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlmodel import Session, col
 from engine.domain import Outcome
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent
 from engine.plugins import BENCHMARKS
+from engine.ranking import Ranked, tops
 from engine.scoring import CandidateSummary
 from storage import benchmarks, texts
 from storage.tables import Bug, Patch
@@ -105,10 +107,11 @@ class PatchRows:
     def _store_summaries(self, bugs: list[int], cells: list[Any]) -> None:
         outcomes: dict[int, dict[int, str]] = {bug: {} for bug in bugs}
         controls: dict[int, dict[str, str]] = {bug: {} for bug in bugs}
-        known = {cell.bug for cell in cells if _is_known(cell)}
+        written: dict[int, list[Any]] = {bug: [] for bug in bugs}  # by the model
         for cell in cells:
             if cell.source == MODEL:
                 outcomes[cell.bug][cell.rank] = cell.outcome
+                written[cell.bug].append(cell)
             else:
                 controls[cell.bug][cell.source] = cell.outcome
         rows = [
@@ -116,16 +119,40 @@ class PatchRows:
                 "id": bug,
                 "known_fix": controls[bug].get(KNOWN_FIX),
                 "buggy_code": controls[bug].get(BUGGY_CODE),
-                "has_known_fix": bug in known,
                 **asdict(CandidateSummary.of(outcomes[bug])),
+                **_of_candidates(written[bug]),
             }
             for bug in bugs
         ]
         self._session.execute(update(Bug), rows)
 
 
-def _is_known(cell: Any) -> bool:
-    return bool(cell.is_known_fix) and cell.source == MODEL and cell.outcome == Outcome.PLAUSIBLE
+def _of_candidates(cells: list[Any]) -> dict[str, Any]:
+    """Columns of a bug beside its summary, from the cells of its candidates in rank order."""
+    plausible = [cell for cell in cells if cell.outcome == Outcome.PLAUSIBLE]
+    first_fix = next((cell.rank for cell in plausible if cell.is_known_fix), None)
+    ranked = [
+        Ranked(cell.rank, cell.outcome, cell.score, cell.tokens_written, _same(cell), cell.edit) for cell in cells
+    ]
+    return {
+        "has_known_fix": first_fix is not None,
+        "first_known_fix": first_fix,
+        "first_known_tree": next((cell.rank for cell in plausible if cell.is_known_tree), None),
+        "trees_known": all(cell.is_known_tree is not None for cell in cells if cell.patch_text is not None),
+        "tokens_written": _sum(cell.tokens_written for cell in cells),
+        "tokens_read": _sum(cell.tokens_read for cell in cells),
+        **{f"top_{order}": is_plausible for order, is_plausible in tops(ranked).items()},
+    }
+
+
+def _same(cell: Any) -> str | None:
+    """Equal for equal patches."""
+    return None if cell.patch_text is None else cell.tree or str(cell.patch_text)
+
+
+def _sum(tokens: Iterable[int | None]) -> int | None:
+    known = list(tokens)
+    return None if None in known else sum(each or 0 for each in known)
 
 
 def _texts_of_bug(buggy: int, fixed: int) -> dict[str, int]:
@@ -154,4 +181,5 @@ def _patch_row(bug: int, event: PatchEvent, text_ids: dict[str, int]) -> dict[st
         "sandbox": verdict.sandbox,
         "isolation": verdict.isolation.value,
         "stages": verdict.stages,
+        **{name: getattr(event, name) for name in ("tokens_written", "tokens_read", "tree", "is_known_tree", "edit")},
     }

@@ -10,15 +10,26 @@ from pathlib import Path
 from threading import Event
 
 from engine.control import exports
+from engine.control.costs import costs_of
 from engine.control.diff import unified
 from engine.control.exported import candidates_of
 from engine.control.lookup import find_patch, find_run
+from engine.control.matches import Matches, first_matches
 from engine.control.reviews import ReviewTotals, totals_of
 from engine.control.views import RunView, run_views, unfinished
 from engine.domain import Outcome
 from engine.events import MODEL
 from engine.exchange.exported import Form
-from engine.scoring import BugOutcomes, CandidateSummary, Share, counted_reasons, figures
+from engine.scoring import (
+    BugOutcomes,
+    CandidateSummary,
+    Costs,
+    Mean,
+    Share,
+    counted_reasons,
+    figures,
+    shares_at,
+)
 from engine.specs import WITH_PATCHES
 from storage import benchmarks, queries, reviews, texts
 from storage.benchmarks import BugQuery
@@ -58,7 +69,13 @@ class Totals:
     outcomes: dict[str, int]  # outcome -> candidates
     plausible_at: dict[int, Share]  # k -> bugs with a plausible patch among their first k
     control_failures: int  # bugs whose known fix fails or whose buggy code passes
+    pass_at: dict[int, Mean]
     known_fixes: int  # bugs with a plausible candidate whose text is identical to the known fix
+    exact_at: dict[int, Share]  # k -> bugs with such a candidate among their first k
+    tree_at: dict[int, Share]  # k -> bugs with a plausible one that has the known fix's tree; empty: not known
+    orders: dict[str, Share]  # order of `engine.ranking` -> bugs whose first candidate in it is plausible
+    costs: Costs
+    costs_of_each: Costs | None  # for each bug that has a plausible patch; None: there is none
     reviewed: dict[str, int]  # a person's verdict -> patches
     review_totals: ReviewTotals
     sandbox: str
@@ -91,6 +108,9 @@ class Detail:
     isolation: str  # shared | isolated; empty where nothing ran or it is not known
     stages: dict[str, float]  # of judging it -> seconds
     is_known_fix: bool  # its text is identical to the known fix
+    is_known_tree: bool | None  # its syntax tree is that of the known fix; None: not known
+    tokens_written: int | None
+    tokens_read: int | None  # its share of the prompt's
     prompt_tokens: int | None = None
     whole_tokens: int | None = None  # of the prompt before it was shortened; None: it was not
     neighbours: tuple[tuple[str, int], ...] = field(default=())  # (source, rank) of all patches of the bug, in order
@@ -151,11 +171,16 @@ class Patches:
             outcomes = benchmarks.outcomes(session, run_id)
             reviewed = reviews.numbers(session, run_id)
             review_totals = totals_of(session, run_id, outcomes.get(Outcome.PLAUSIBLE, 0))
+            exact, trees = first_matches(session, run_id)
+            costs = costs_of(session, run)
         bugs: Counter[BugOutcomes] = Counter()
-        known_fixes = 0
+        known_fixes, matches = 0, Matches()
         for sign, row in [*((1, row) for row in rows), *((-1, row) for row in aside)]:
             summary = CandidateSummary(row.first_plausible, row.first_unjudged, row.plausible, row.judged)
-            bugs[BugOutcomes(row.known_fix, row.buggy_code, summary)] += sign * row.bugs
+            outcomes_of = BugOutcomes(row.known_fix, row.buggy_code, summary)
+            bugs[outcomes_of] += sign * row.bugs
+            if summary.judged and not outcomes_of.trouble:
+                matches.add(row, sign)
             known_fixes += sign * row.bugs if row.has_known_fix else 0
         found = figures(bugs, candidates_of(run))
         return Totals(
@@ -165,7 +190,13 @@ class Patches:
             outcomes=outcomes,
             plausible_at=found.plausible_at,
             control_failures=found.control_failures,
+            pass_at=found.pass_at,
             known_fixes=known_fixes,
+            exact_at=shares_at(exact, found.plausible_at),
+            tree_at=shares_at(trees, found.plausible_at) if matches.trees == found.scored else {},
+            orders=matches.orders(found.plausible_at),
+            costs=costs,
+            costs_of_each=costs.for_each(found.repaired),
             reviewed=reviewed,
             review_totals=review_totals,
             sandbox=str(run.result.get("sandbox", "")),
@@ -206,6 +237,7 @@ class Patches:
             },
             **{key: getattr(patch, key) for key in ("source", "rank", "score", "same_as", "outcome", "reason")},
             **{key: getattr(patch, key) for key in ("duration_s", "sandbox", "isolation", "stages", "is_known_fix")},
+            **{key: getattr(patch, key) for key in ("is_known_tree", "tokens_written", "tokens_read")},
         )
 
     def forms(self, run_id: int) -> list[Form]:

@@ -45,7 +45,7 @@ def _evaluation(candidate: Candidate) -> dict[str, Any]:
     return {
         "generation": candidate.text,
         "exact_match": candidate.is_known_fix,
-        "ast_match": candidate.is_known_fix,
+        "ast_match": candidate.is_known_fix or bool(candidate.is_known_tree),
         "compile": is_compiled if is_run else None,
         "test": candidate.outcome == Outcome.PLAUSIBLE if is_run else None,
     }

@@ -33,6 +33,10 @@ class PatchRow(NamedTuple):
     reviewed_correct: int  # people who reviewed it and say that it is correct
     reviewed_incorrect: int
     reviewed_unsure: int
+    is_known_tree: bool | None  # whether its syntax tree is the known fix's; from here to `edit` None: not known
+    tokens_written: int | None
+    tokens_read: int | None  # its share of the prompt's
+    edit: int | None  # characters removed from the buggy file and added to it
     failed: str  # names of failed tests, with a space between them
     completion: str
     diff: str  # of the buggy file and the patched one; empty if there is no patch, or nothing changed
@@ -44,6 +48,7 @@ class Candidate(NamedTuple):
     rank: int
     outcome: str
     is_known_fix: bool
+    is_known_tree: bool | None  # None: not known
     reason: str
     completion: str
     text: str | None  # of the patched file; None: there is no patch

@@ -51,7 +51,8 @@ def write_parquet(run: Exported, file: BinaryIO) -> None:
     import pyarrow as pa  # slow to import, and the other formats do without
     from pyarrow import parquet
 
-    types = {int: pa.int64(), str: pa.string(), bool: pa.bool_(), float: pa.float64(), float | None: pa.float64()}
+    types: dict[Any, Any] = {int: pa.int64(), str: pa.string(), bool: pa.bool_(), float: pa.float64()}
+    types |= {kind | None: column for kind, column in types.items()}
     schema = pa.schema([(name, types[kind]) for name, kind in get_type_hints(PatchRow).items()])
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for rows in _groups(run.rows()):

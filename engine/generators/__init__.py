@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator as PythonGenerator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from engine.domain import Completion, Model, Prompt
 from engine.errors import UserError
@@ -26,6 +26,13 @@ class NoAnswer:
 
 TOO_LONG = NoAnswer("too_long: the generator accepts no prompt of this length")
 OUT_OF_MEMORY = NoAnswer("out_of_memory: its completions do not fit the memory, even alone")
+
+
+def shares(tokens: int | None, n: int) -> list[int | None]:
+    """`tokens` in `n` whole parts that differ by one at most and sum up to it; None where they are not known."""
+    if tokens is None:
+        return [None] * n
+    return [tokens // n + (place < tokens % n) for place in range(n)]
 
 
 class Generator(Protocol):
@@ -60,3 +67,11 @@ class Generator(Protocol):
         A second call with the same prompt draws a new completion. Raises PromptTooLong, and UserError if this generator
         cannot stream.
         """
+
+
+@runtime_checkable
+class OnThisMachine(Protocol):
+    """A generator that knows which of its run's GPUs it uses; of any other that is not known."""
+
+    def gpus(self) -> int:
+        """How many GPUs hold its weights; 0 on a CPU."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from engine.domain import Completion
-from engine.generators import OUT_OF_MEMORY, TOO_LONG, NoAnswer
+from engine.generators import OUT_OF_MEMORY, TOO_LONG, NoAnswer, shares
 from engine.models.loading import Loaded, tokens_that_fit
 
 # Draws for a padded batch: ids (P, tokens), mask (P, tokens) -> row, tokens (n, new), mean log-probabilities (n,)
@@ -19,14 +20,24 @@ Answers = Iterator[tuple[int, list[Completion] | NoAnswer]]
 class Batches:
     """Tokenises prompts, runs a drawing method over them and reads its completions back as text."""
 
-    def __init__(self, loaded: Loaded, n: int, new_tokens: int, budget: int | None, copies: int) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        n: int,
+        new_tokens: int,
+        budget: int | None,
+        copies: int,
+        ends: torch.Tensor | None = None,
+    ) -> None:
         """`budget`: tokens of keys and values computed at a time; None: as many as fit the free memory.
 
-        `copies`: how often a prompt's own tokens are in memory for its `n` completions.
+        `ends`: ids behind which the drawing method writes no more; None: those of `stop_ids`. `copies`: how often a
+        prompt's own tokens are in memory for its `n` completions.
         """
         self.loaded = loaded
         self.n, self.copies = n, copies
         self.new_tokens = new_tokens
+        self.ends = ends
         self.budget = budget or tokens_that_fit(loaded)
 
     def run(self, prompts: Sequence[str], draw: Draw) -> Answers:
@@ -57,7 +68,7 @@ class Batches:
             rows, mask = padded([ids[index] for index in batch], self.loaded)
             for row, tokens, scores in draw(rows, mask, batch):
                 left.remove(batch[row])
-                yield batch[row], read_back(tokens, scores, self.loaded)
+                yield batch[row], self._read_back(tokens, scores, len(ids[batch[row]]))
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -71,6 +82,11 @@ class Batches:
             for half in (left[:middle], left[middle:]):
                 if half:
                     yield from self._halving(half, ids, draw)
+
+    def _read_back(self, tokens: torch.Tensor, scores: torch.Tensor, prompt_tokens: int) -> list[Completion]:
+        read = read_back(tokens, scores, self.loaded, self.ends)
+        parts = shares(prompt_tokens, len(read))
+        return [replace(each, prompt_tokens=part) for each, part in zip(read, parts, strict=True)]
 
 
 def room(loaded: Loaded, new_tokens: int) -> int:
@@ -114,14 +130,18 @@ def line_end_ids(loaded: Loaded) -> torch.Tensor:
     return torch.tensor(sorted({*ends, *stop_ids(loaded).tolist()}), device=loaded.device)
 
 
-def read_back(tokens: torch.Tensor, scores: torch.Tensor, loaded: Loaded) -> list[Completion]:
-    """Completions of `tokens` (n, new), each up to the first of `stop_ids`."""
+def read_back(
+    tokens: torch.Tensor, scores: torch.Tensor, loaded: Loaded, ends: torch.Tensor | None = None
+) -> list[Completion]:
+    """Completions of `tokens` (n, new), each up to the first of `stop_ids`; written were those up to one of `ends`."""
     stops = set(stop_ids(loaded).tolist())
+    last = stops if ends is None else set(ends.tolist())
     completions = []
     for row, score in zip(tokens.tolist(), scores.tolist(), strict=True):
         end = next((place for place, token in enumerate(row) if token in stops), len(row))
         text = loaded.tokenizer.decode(row[:end], clean_up_tokenization_spaces=False)
-        completions.append(Completion(text, score, end, is_finished=end < len(row)))
+        written = next((place + 1 for place, token in enumerate(row) if token in last), len(row))
+        completions.append(Completion(text, score, written, is_finished=end < len(row)))
     return completions
 
 

@@ -49,7 +49,7 @@ class Beam(LocalModel):
             return beam_search(loaded.model, ids, mask, n, new_tokens, stops, pad)
 
         copies = 1 if shares_prompts(loaded.model) else n
-        yield from Batches(loaded, n, new_tokens, self.params.batch_tokens, copies).run(prompts, draw)
+        yield from Batches(loaded, n, new_tokens, self.params.batch_tokens, copies, stops).run(prompts, draw)
 
     def stream(self, prompt: str) -> Stream:
         raise UserError(

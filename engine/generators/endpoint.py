@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from engine import params
 from engine.domain import Completion, Model, Prompt, as_text
 from engine.errors import OutsideFailure, UserError
-from engine.generators import TOO_LONG, NoAnswer, PromptTooLong, Stream
+from engine.generators import TOO_LONG, NoAnswer, PromptTooLong, Stream, shares
 from engine.params import setting
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class Endpoint:
             5, "how often a request is sent again after a rate limit or a lost connection", more=True, ge=0, le=100
         )
         timeout_s: float = setting(300.0, "how long one answer may take", unit="s", more=True, gt=0, le=3600)
+        prompt_price: float | None = setting(
+            None, "of a million prompt tokens; with the next one, what a run cost is shown", more=True, ge=0, le=1e9
+        )
+        written_price: float | None = setting(None, "of a million written tokens", more=True, ge=0, le=1e9)
+        currency: str = setting("", "of both prices, as it is to be shown", more=True, max_length=12)
 
     def __init__(self, params: Endpoint.Params) -> None:
         self.params = params
@@ -145,10 +150,14 @@ class Endpoint:
             if not answer.choices:
                 raise OutsideFailure(f"the service at {self.params.url} answered without a single completion")
             asked += 1
-            written = answer.usage.completion_tokens // len(answer.choices) if answer.usage else 0
-            for choice in answer.choices[: n - len(found)]:
+            choices = answer.choices[: n - len(found)]
+            usage = (answer.usage.completion_tokens, answer.usage.prompt_tokens) if answer.usage else (None, None)
+            # of one request only the sums are told, so each of its completions gets an equal part of both
+            written, read = (shares(tokens, len(choices)) for tokens in usage)
+            for choice, tokens, of_prompt in zip(choices, written, read, strict=True):
                 text = choice.message.content if isinstance(prompt, tuple) else choice.text
-                found.append(Completion(text or "", None, written, choice.finish_reason == "stop"))
+                is_finished = choice.finish_reason == "stop"
+                found.append(Completion(text or "", None, tokens, of_prompt, is_finished))
         return found
 
     def _ask(self, prompt: Prompt, n: int, draw: int, *, stream: bool) -> Any:

@@ -65,5 +65,8 @@ class LocalModel:
 
         return [len(ids) for ids in encode(self.loaded.tokenizer, prompts)]
 
+    def gpus(self) -> int:
+        return len({weights.device for weights in self.loaded.model.parameters() if weights.device.type == "cuda"})
+
     def room(self) -> int:
         return self.loaded.context - self.params.max_new_tokens

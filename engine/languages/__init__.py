@@ -18,6 +18,8 @@ class Language:
     ending: str  # of file names
     brackets: bool  # a function ends with a bracket, so that nothing after it belongs to it
     functions: frozenset[str]  # node types
+    comments: frozenset[str]  # node types of what is no code: comments, and marks that a line goes on
+    strings: frozenset[str]  # node types of literals in which white space counts
     query: str
     quick_check: re.Pattern[str]  # matches every text that has a comment, a docstring or a string over several lines
 
@@ -30,6 +32,8 @@ LANGUAGES = {
         ending=".py",
         brackets=False,
         functions=frozenset({"function_definition"}),
+        comments=frozenset({"comment", "line_continuation"}),
+        strings=frozenset({"string"}),
         quick_check=re.compile(r"""#|\"{3}|'{3}|\\\r?\n|^[ \t]*[rRuUbBfF]{0,2}["']""", re.MULTILINE),
         query="""
             (comment) @comment
@@ -46,6 +50,8 @@ LANGUAGES = {
         ending=".java",
         brackets=True,
         functions=frozenset({"method_declaration", "constructor_declaration", "compact_constructor_declaration"}),
+        comments=frozenset({"line_comment", "block_comment"}),
+        strings=frozenset({"string_literal", "character_literal"}),
         quick_check=re.compile(r"//|/\*|\"{3}"),
         query="""
             (line_comment) @comment

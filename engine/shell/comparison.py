@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.control.compare import Compared, ComparedRun
+from engine.scoring import Costs
 from engine.shell.follow import printable
 
 
@@ -20,7 +21,8 @@ def show_comparison(compared: Compared, console: Console, *, as_json: bool) -> N
         print(json.dumps(as_values(compared)))
         return
     last = compared.k
-    table = Table("run", "model", f"plausible@{last}", "95 % interval", "pass@1", "seconds for each bug repaired")
+    heads = (f"plausible@{last}", "95 % interval", "pass@1", f"exact@{last}", f"tree@{last}", "each fixed bug took")
+    table = Table("run", "model", *heads)
     for run in compared.runs:
         table.add_row(str(run.run), escape(printable(run.model)), *_figures(run, last))
     console.print(table)
@@ -35,16 +37,30 @@ def show_comparison(compared: Compared, console: Console, *, as_json: bool) -> N
         )
 
 
-def _figures(run: ComparedRun, k: int) -> tuple[str, str, str, str]:
+def _figures(run: ComparedRun, k: int) -> tuple[str, ...]:
     share = run.plausible_at[k]
     low, high = share.interval
-    one, seconds = run.pass_at.get(1), run.seconds_for_each
+    one = run.pass_at.get(1)
     return (
         f"{share.hits} of {share.total} ({share.fraction:.0%})",
         f"{low:.0%} to {high:.0%}",
         f"{one.value:.1%}" if one else "",
-        f"{seconds:.1f}" if seconds is not None else "",
+        *(str(at[k].hits) if k in at else "" for at in (run.exact_at, run.tree_at)),
+        _took(run.costs_of_each),
     )
+
+
+def _took(each: Costs | None) -> str:
+    """What one of the bugs that a run repaired took, as far as it is known."""
+    if each is None:
+        return ""
+    parts = (
+        "" if each.seconds is None else f"{each.seconds:.1f} s",
+        "" if each.tokens_written is None else f"{each.tokens_written:.0f} tokens",
+        f"{each.gpu_hours:.3g} GPU-h" if each.gpu_hours else "",
+        "" if each.money is None else f"{each.money:.4g} {escape(printable(each.currency))}".strip(),
+    )
+    return ", ".join(filter(None, parts))
 
 
 def as_values(compared: Compared) -> dict[str, Any]:
@@ -53,7 +69,9 @@ def as_values(compared: Compared) -> dict[str, Any]:
     return {
         "k": compared.k,
         "common_bugs": compared.common,
-        "runs": [asdict(run) | {"seconds_for_each": run.seconds_for_each} for run in compared.runs],
+        "runs": [
+            asdict(run) | {"seconds": run.seconds, "seconds_for_each": run.seconds_for_each} for run in compared.runs
+        ],
         **({**asdict(pair), "p_value": pair.p_value} if pair else {}),
-        "bugs": [asdict(bug) for bug in compared.bugs],
+        "bugs": [bug._asdict() for bug in compared.bugs],
     }

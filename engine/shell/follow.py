@@ -154,17 +154,46 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
         console.print(printable_lines(run.error), markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
     for key, value in {**facts, **metrics}.items():
-        shown = f"{value:.4g}" if isinstance(value, float) else _shares(value) if key == "plausible_at" else str(value)
+        shown = f"{value:.4g}" if isinstance(value, float) else SHOWN.get(key, str)(value)
         console.print(f"  {escape(printable(key)):<22} {escape(printable(shown))}", highlight=False, soft_wrap=True)
 
 
-def _shares(plausible_at: Any) -> str:
-    """plausible@k for each k, with its 95 % interval."""
+def _shares(at: Any) -> str:
+    """A share for each k, with its 95 % interval."""
+    return ", ".join(f"@{k} {_share(share)}" for k, share in at.items())
+
+
+def _share(share: Any) -> str:
+    low, high = Share(**share).interval
+    return f"{share['hits']} of {share['total']} ({low:.0%} to {high:.0%})"
+
+
+def _means(at: Any) -> str:
+    return ", ".join(f"@{k} {mean['value']:.1%} ({mean['low']:.1%} to {mean['high']:.1%})" for k, mean in at.items())
+
+
+def _orders(orders: Any) -> str:
+    return ", ".join(f"{order} {_share(share)}" for order, share in orders.items())
+
+
+def _costs(costs: Any) -> str:
+    """What is known, with its unit in its name."""
+    known = {name: number for name, number in (costs or {}).items() if number not in (None, "")}
     return ", ".join(
-        f"@{k} {share['hits']} of {share['total']} ({low:.0%} to {high:.0%})"
-        for k, share in plausible_at.items()
-        for low, high in [Share(**share).interval]
+        f"{name} {number:,.6g}" if isinstance(number, float | int) else f"{name} {printable(number)}"
+        for name, number in known.items()
     )
+
+
+SHOWN: dict[str, Callable[[Any], str]] = {  # how the figures of a run with patches are printed
+    "plausible_at": _shares,
+    "pass_at": _means,
+    "exact_at": _shares,
+    "tree_at": _shares,
+    "orders": _orders,
+    "costs": _costs,
+    "costs_of_each": _costs,
+}
 
 
 def show_runs(runs: Iterable[RunView], *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from engine.domain import Bug, Completion
 from engine.errors import UserError
 from engine.events import MODEL, Progress
-from engine.generators import NoAnswer
+from engine.generators import NoAnswer, OnThisMachine
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
 from engine.representations import Representation
 from engine.representations.chat_template import for_model
@@ -78,6 +78,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
         "seconds": round(seconds, 1),
         "patches_per_s": round(written * len(wanted) / seconds, 2),  # of this worker, whoever made the others
         "sandbox": sandbox.describe(),
+        **({"gpus": generator.gpus()} if isinstance(generator, OnThisMachine) else {}),
     }
 
 

@@ -29,7 +29,7 @@ from engine.sandboxes import Sandbox
 from engine.sandboxes.auto import usable
 from engine.scoring import counted_reasons
 from engine.specs import ValidateSpec
-from engine.work.validation import Control, Key, Proposed, Validation, counts, first_figures, say_bug
+from engine.work.validation import Control, Key, Proposed, Validation, against, counts, first_figures, say_bug
 
 VERDICTS = "verdicts.jsonl"  # among the run's artifacts
 
@@ -84,6 +84,7 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
         "skipped": counted_reasons(Counter(reason for bug, reason in skipped.items() if bug in known)),
         "seconds": round(seconds, 1),
         "patches_per_s": round(len(candidates) / seconds, 2),
+        "gpus": 0,
         "sandbox": sandbox.describe() if sandbox else "",
         "is_imported": spec.keep_verdicts,
     }
@@ -137,7 +138,7 @@ def _taken_over(bugs: Sequence[Bug], rows: Mapping[str, Sequence[Candidate]], ru
     for bug in bugs:
         for (rank, completion, patch), candidate in zip(_proposed(rows[bug.id], bug), rows[bug.id], strict=True):
             verdict = _verdict_in(candidate)
-            run.emit(PatchEvent(bug.id, MODEL, rank, verdict, completion.text, patch.text))
+            run.emit(PatchEvent(bug.id, MODEL, rank, verdict, completion.text, patch.text, **against(bug, patch.text)))
             found[bug.id, MODEL, rank] = verdict.verdict
     return found
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from engine.benchmarks import Benchmark, Versioned
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent, Progress, Source, VerdictFields
+from engine.languages.trees import edit_size, tree_digest
 from engine.plugins import BENCHMARKS
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
@@ -174,6 +176,9 @@ class Validation:
                 patch.text,
                 completion.score if completion else None,
                 same_as,
+                completion.n_tokens if completion else None,
+                completion.prompt_tokens if completion else None,
+                **against(bug, patch.text),
             )
         )
         with self._progress_lock:
@@ -217,6 +222,20 @@ def first_figures(benchmark: Benchmark, verdicts: Mapping[Key, Verdict]) -> dict
     figures_of = getattr(benchmark, "figures", None)
     first = {bug_id: verdict for (bug_id, source, rank), verdict in verdicts.items() if (source, rank) == (MODEL, 1)}
     return {"figures": figures_of(first)} if figures_of and first else {}
+
+
+def against(bug: Bug, text: str | None) -> dict[str, Any]:
+    """What a patch's event says of its text beside the buggy file and the known fix; nothing where there is none."""
+    if text is None:
+        return {}
+    tree, known = _tree_of(text, bug.language), _tree_of(bug.fixed, bug.language)
+    is_known = None if tree is None else bool(tree) and tree == known
+    return {"tree": tree, "is_known_tree": is_known, "edit": edit_size(bug.buggy, text)}
+
+
+@lru_cache(maxsize=256)  # equal candidates come together, and each is compared with the same known fix
+def _tree_of(text: str, language: str) -> str | None:
+    return tree_digest(text, language)
 
 
 def say_bug(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.control.compare import Compared, ComparedBug, ComparedRun, Group
+from engine.control.compare import Compared, ComparedRun, Group
 from engine.control.patches import Detail
+from engine.control.side_by_side import ComparedBug
+from engine.scoring import Costs
 from studio.addresses import link
 from studio.clickable import pick
-from studio.html.basics import GLYPHS, duration, empty, esc, glyph, verdict
+from studio.html.basics import GLYPHS, empty, esc, glyph, verdict
 from studio.html.diff import diff
+from studio.html.figures import costs
 
 LETTERS = "ABCDEFGH"  # one for each run, as the charts and tables call it
 CELLS = 10  # candidates of each run that a row shows
@@ -95,12 +98,17 @@ def runs_table(compared: Compared) -> str:
             ("Run", "what was tested"),
             (f"plausible@{k}", f"bugs with a patch among the first {k} that passes every test, and the 95 % interval"),
             ("pass@1", "the chance that one candidate, drawn at random, passes every test; 95 % interval by bootstrap"),
-            ("Time", "that the run took, generation and tests"),
-            ("Each repaired", "time for each bug that has a plausible patch"),
+            (f"exact@{k}", f"bugs with a plausible patch among the first {k} whose text is the known fix's"),
+            (f"tree@{k}", "the same with the known fix's syntax tree: comments and layout may differ"),
+            (
+                "Took",
+                "the whole run, generation and tests; below it the tokens that the model wrote",
+            ),
+            ("Each fixed", "what the run took, divided by all its bugs that have a plausible patch"),
         )
     )
     body = "".join(_run_row(run, k, letter) for run, letter in zip(compared.runs, LETTERS, strict=False))
-    return _table(f"<tr>{head}</tr>", body)
+    return _table(f"<tr>{head}</tr>", body, "runs")
 
 
 def _run_row(run: ComparedRun, k: int, letter: str) -> str:
@@ -108,16 +116,24 @@ def _run_row(run: ComparedRun, k: int, letter: str) -> str:
     low, high = share.interval
     unnamed = [each for each in (run.model, run.benchmark) if each not in run.name]
     facts = " · ".join(filter(None, (*unnamed, run.representation, run.generator, f"{run.candidates} candidates")))
-    each = run.seconds_for_each
     shown = (
         f"<b>{share.hits}</b> of {share.total}<small>{low:.0%} to {high:.0%}</small>",
         f"<b>{one.value:.1%}</b><small>{one.low:.1%} to {one.high:.1%}</small>" if one else "–",
-        duration(run.seconds) if run.seconds is not None else "–",
-        (duration(each) if each >= 10 else f"{each:.1f} s") if each is not None else "–",
+        *(f"<b>{at[k].hits}</b>" if k in at else "–" for at in (run.exact_at, run.tree_at)),
+        _took(run.costs),
+        _took(run.costs_of_each),
     )
     cells = "".join(f'<td class="num">{cell}</td>' for cell in shown)
     name = f'<a href="{esc(link(patches=run.run))}">{esc(run.name)}</a><small>{esc(facts)}</small>'
     return f'<tr><th scope="row"><i class="letter l-{letter}">{letter}</i><div>{name}</div></th>{cells}</tr>'
+
+
+def _took(of: Costs | None) -> str:
+    """The time, and in small print all else that is known."""
+    known = costs(of) if of else {}
+    units = {"tokens written": " tokens", "GPU-hours": " GPU-h", "price": ""}
+    more = (f"{known[what]}{unit}" for what, unit in units.items() if what in known and known[what] != "0")
+    return esc(known.get("time", "–")) + "".join(f"<small>{esc(each)}</small>" for each in more)
 
 
 def groups_table(compared: Compared, groups: Sequence[Group]) -> str:

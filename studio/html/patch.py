@@ -53,8 +53,10 @@ def first_failure(log: str) -> str:
 
 
 def _same(patch: Detail) -> str:
-    is_known = patch.is_known_fix and patch.source == "model"
-    return ' <span class="verdict v-plausible">identical to the known fix</span>' if is_known else ""
+    if patch.source != "model" or not (patch.is_known_fix or patch.is_known_tree):
+        return ""
+    words = "identical to the known fix" if patch.is_known_fix else "same syntax tree as the known fix"
+    return f' <span class="verdict v-plausible">{words}</span>'
 
 
 def _facts(patch: Detail) -> str:
@@ -63,6 +65,7 @@ def _facts(patch: Detail) -> str:
         "score": f"{patch.score:.3f}" if patch.score is not None else "",
         "tests took": duration(patch.duration_s) if patch.duration_s >= 1 else f"{1000 * patch.duration_s:.0f} ms",
         "stages": ", ".join(f"{name.replace('_', ' ')} {1000 * s:.0f} ms" for name, s in patch.stages.items()),
+        "tokens": _tokens(patch),
         "sandbox": patch.sandbox,
         "isolation": ISOLATION.get(patch.isolation, ""),
         "prompt": shortened(patch.prompt_tokens, patch.whole_tokens).removeprefix("prompt ")
@@ -73,6 +76,11 @@ def _facts(patch: Detail) -> str:
     }
     shown = "".join(f"<div><dt>{what}</dt><dd>{esc(value)}</dd></div>" for what, value in facts.items() if value)
     return f'<dl class="facts">{shown}</dl>'
+
+
+def _tokens(patch: Detail) -> str:
+    parts = ((patch.tokens_written, "written"), (patch.tokens_read, "of the prompt"))
+    return ", ".join(f"{number:,} {words}" for number, words in parts if number is not None)
 
 
 def _steps(patch: Detail) -> str:

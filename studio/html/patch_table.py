@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from engine.control.patches import BugRow, Totals
 from engine.domain import Outcome
 from engine.exchange.exported import Form
+from engine.scoring import Share
 from studio.clickable import pick
 from studio.html.basics import GLYPHS, empty, esc, glyph, shortened
 
@@ -21,9 +22,20 @@ def strip(totals: Totals) -> str:
     shares = "".join(_share(totals, k) for k in sorted(totals.plausible_at))
     same = _figure(
         f"{totals.known_fixes}", "identical to the known fix",
-        f"{totals.known_fixes} of {totals.scored} bugs have a candidate whose text is identical to the known fix"
+        f"{totals.known_fixes} of {totals.scored} bugs have a plausible candidate whose text is identical to the known "
+        f"fix{_trees(totals)}",
+        f"{tree.hits} with its tree" if (tree := _all_trees(totals)) else "",
     )  # fmt: skip
     return f'<div class="figures-strip">{verdict_bar(totals)}{shares}{same}{_reviewed(totals)}{_skipped(totals)}</div>'
+
+
+def _all_trees(totals: Totals) -> Share | None:
+    return totals.tree_at[max(totals.tree_at)] if totals.tree_at else None
+
+
+def _trees(totals: Totals) -> str:
+    tree = _all_trees(totals)
+    return f"; {tree.hits} one with its syntax tree, so that only comments and layout may differ" if tree else ""
 
 
 def _share(totals: Totals, k: int) -> str:

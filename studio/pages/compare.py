@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from engine.control.compare import GROUPINGS, MOST_RUNS, Compared, ComparedBug
+from engine.control.compare import GROUPINGS, MOST_RUNS, Compared
 from engine.control.patches import Detail
+from engine.control.side_by_side import ComparedBug
 from engine.control.views import RunView
 from engine.errors import UserError
 from studio.addresses import link
@@ -80,7 +81,7 @@ def build(frame: Frame) -> None:
                          filterable=False, interactive=True, scale=0, min_width=180)  # fmt: skip
     state = plain()
     with gr.Row(elem_classes=["page", GONE]) as results:
-        with gr.Column(scale=5, min_width=320, variant="panel"):
+        with gr.Column(scale=6, min_width=320, variant="panel"):
             figures = plain()
             overlap = clickable()
             curves = plotted()

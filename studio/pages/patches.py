@@ -20,8 +20,8 @@ from studio.checked import chosen_number
 from studio.clickable import GONE, click_value, clickable, hidden_field, pager, plain, show_or_hide
 from studio.forms.panel import Panel
 from studio.guard import on
+from studio.html import figures, patch_table
 from studio.html import patch as patch_html
-from studio.html import patch_table
 from studio.html.basics import doing, empty, esc, run_strip
 from studio.importing import ImportForm
 from studio.page import Frame
@@ -200,7 +200,8 @@ def build(frame: Frame) -> None:
         compare = f'<a href="{link(compare=run)}">Compare</a>'
         menu = patch_table.export_menu(run, workspace.patches.forms(run))
         shown_table = patch_table.table(found, most, f"{place}:{bug_id}", name.strip())
-        return [shown_table, said, f"<nav>{compare}{menu}</nav>", *pager(number, pages)]
+        all_figures = figures.figures_menu(workspace.patches.totals(run))
+        return [shown_table, said, f"<nav>{all_figures}{compare}{menu}</nav>", *pager(number, pages)]
 
     def draw_patch(run: int | None, bug_id: str, place: str) -> list[str]:
         asked = patch_table.read_key(f"{place}:{bug_id}")

@@ -12,7 +12,7 @@ import pytest
 from engine.assets import STARTER_MODEL
 from engine.domain import Message, Model
 from engine.errors import OutsideFailure, UserError
-from engine.generators import TOO_LONG, PromptTooLong
+from engine.generators import TOO_LONG, PromptTooLong, shares
 from engine.generators.contract import check
 from engine.generators.endpoint import Endpoint
 
@@ -58,6 +58,24 @@ def test_messages_go_to_the_chat_address(url):
     assert index == 0
     assert len({one.text for one in completions}) == 2  # drawn at random, each by itself
     assert all(one.n_tokens > 0 for one in completions)
+
+
+def test_the_tokens_of_a_request_are_divided_among_its_completions(url, serve):
+    prompt = "def gcd(a, b):"
+    [(_, together)] = endpoint(url).generate([prompt], 3)
+    [(_, apart)] = endpoint(serve("--at-most", "1")).generate([prompt], 3)
+    length = apart[0].prompt_tokens
+    assert length > 3
+    assert [one.prompt_tokens for one in apart] == [length] * 3, "each request reads the whole prompt"
+    assert sum(one.prompt_tokens for one in together) == length, "one request reads it once"
+    assert max(one.n_tokens for one in together) - min(one.n_tokens for one in together) <= 1
+    assert all(1 <= one.n_tokens <= 8 for one in apart)
+
+
+def test_shares_sum_up():
+    assert shares(7, 3) == [3, 2, 2]
+    assert shares(2, 3) == [1, 1, 0]
+    assert shares(None, 2) == [None, None]
 
 
 def test_a_service_that_gives_one_answer_at_a_time_is_asked_again(serve):

@@ -98,6 +98,9 @@ def test_what_pages_sort_and_sum_by_is_what_the_old_patches_say(old):
             row for row in mine if row["source"] == "model" and row["outcome"] == "plausible" and row["text"] == fixed
         ]
         assert bool(bug["has_known_fix"]) is bool(known)
+        assert bug["first_known_fix"] == min((row["rank"] for row in known), default=None)
+        assert (bug["tokens_written"], bug["first_known_tree"], bug["top_edit"]) == (None, None, None)
+        assert not bug["trees_known"]
     counted = {(row["run_id"], row["outcome"]): row["candidates"] for row in after["outcomecount"]}
     models = [row for row in before["patch"] if row["source"] == "model"]
     assert sum(counted.values()) == len(models) > 0

@@ -71,7 +71,7 @@ def fill(home: Path, hostile: bool = False) -> None:
             "usable": True, "max_logit_difference": 3.1e-5, "same_patches": 5, "bugs": 5, "tolerance": 1e-3})  # fmt: skip
         for model in ("starter", "repair-lora"):
             _benchmark(session, run("benchmark", f"pocket-{model}", "done", spec={"model": model},
-                                    group="demo-1", result={"sandbox": "bubblewrap 0.8.0"}), model, odd)  # fmt: skip
+                                    group="demo-1", result={"sandbox": "bubblewrap 0.8.0", "gpus": 1}), model, odd)  # fmt: skip
         run(
             "train",
             f"too-large{odd[:40]}",
@@ -169,7 +169,8 @@ def _benchmark(session: object, run: Run, model: str, odd: str) -> None:
             verdict = _verdict(outcome, log=odd + FAILURE, failed=("test_small",),
                                reason="the answer is empty" if text is None else "")  # fmt: skip
             patch_rows.add(PatchEvent(bug_id, "model", rank, verdict, text=text, score=-0.11 * rank - 0.02,
-                                   completion=f"        a, b = b, a % b{odd}\n"))  # fmt: skip
+                                   completion=f"        a, b = b, a % b{odd}\n", tokens_written=12 + rank,
+                                   tokens_read=20, tree=str(lucky), is_known_tree=lucky, edit=rank + 1))  # fmt: skip
     patch_rows.store()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.control.compare import ComparedBug
+from engine.control.side_by_side import ComparedBug
 from engine.control.views import RunView
 from studio.pages import compare, monitor, patches
 

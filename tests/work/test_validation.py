@@ -68,6 +68,27 @@ def test_equal_patches_are_run_once_and_say_whose_verdict_they_have(folder):
     }  # fmt: skip
 
 
+def test_a_patch_is_compared_with_the_known_fix_and_the_buggy_code(folder):
+    judged(
+        folder, Suite(**{"right  # so\n": Outcome.PLAUSIBLE}), "right  # so\n", "right\n", "def f(:\n", "wrong\n", ""
+    )
+    said = {fields["rank"]: fields for fields in patches(folder) if fields["source"] == MODEL}
+    assert [said[rank]["is_known_tree"] for rank in (1, 2, 3, 4, 5)] == [True, True, False, False, None]
+    assert said[1]["tree"] == said[2]["tree"] != said[4]["tree"]
+    assert (said[3]["tree"], said[5]["tree"]) == ("", None)
+    assert [said[rank]["edit"] for rank in (1, 2, 4, 5)] == [16, 10, 0, None]
+
+
+def test_tokens_go_with_each_candidate(folder, monkeypatch):
+    def counted(answers):
+        return [(rank, Completion(each, -0.5, 4, rank), Patch(BUG.id, each)) for rank, each in enumerate(answers, 1)]
+
+    monkeypatch.setitem(globals(), "proposed", counted)
+    judged(folder, Suite(), "a\n", "a\n")
+    said = [fields for fields in patches(folder) if fields["source"] == MODEL]
+    assert [(fields["tokens_written"], fields["tokens_read"]) for fields in said] == [(4, 1), (4, 2)]
+
+
 def test_each_answer_without_a_patch_has_its_own_reason(folder, monkeypatch):
     def no_patches(answers):
         return [(rank, Completion(each), Patch(BUG.id, None, f"not {each}")) for rank, each in enumerate(answers, 1)]
