@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from engine.control.costs import costs_of
 from engine.control.diff import unified
 from engine.control.names import made_by, plugin_of
 from engine.exchange.exported import BugPatches, Candidate, Exported, PatchRow, RunFacts
@@ -46,6 +47,7 @@ def exported(session: Session, run: Run, check: Callable[[], None]) -> Exported:
         rows=lambda: _rows(session, facts, check),
         bugs=lambda: _bugs(session, facts.number, check),
         figures=in_all,
+        costs=lambda: costs_of(session, run),
         by_kind=by_kind,
     )
 

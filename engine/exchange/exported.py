@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from engine.scoring import Figures
+from engine.scoring import Costs, Figures
 
 
 class PatchRow(NamedTuple):
@@ -89,6 +89,7 @@ class Exported:
     rows: Callable[[], Iterator[PatchRow]]
     bugs: Callable[[], Iterator[BugPatches]]
     figures: Callable[[], Figures]
+    costs: Callable[[], Costs]
     by_kind: Callable[[], Mapping[str, Figures]]  # kind of fault -> figures of its bugs, the largest kind first
 
 

@@ -22,11 +22,12 @@ FORMULAS = {
 
 
 def write(run: Exported, file: BinaryIO) -> None:
-    """One JSON object. Tokens and cost are null: they are not kept with a run's patches.
+    """One JSON object; tokens and cost are null where they are not known.
 
-    A candidate whose tests could not be run is left out, as in every figure of ours; theirs counts it as failed. An AST
-    match is a text that is the known fix to the letter: trees are not compared.
+    A candidate whose tests could not be run is left out, as in every figure of ours; theirs counts it as failed.
     """
+    costs = run.costs()
+    tokens = (costs.tokens_read, costs.tokens_written)
     patches = 0
     matching: dict[str, int] = {}  # bug -> candidates, for each bug that has such candidates
     plausible: dict[str, int] = {}
@@ -36,7 +37,8 @@ def write(run: Exported, file: BinaryIO) -> None:
         if not kept:
             continue
         name = bug.bug_id.rpartition("/")[2]
-        same, good = sum(each.is_known_fix for each in kept), sum(each.outcome == Outcome.PLAUSIBLE for each in kept)
+        same = sum(each.is_known_fix or bool(each.is_known_tree) for each in kept)
+        good = sum(each.outcome == Outcome.PLAUSIBLE for each in kept)
         patches += len(kept)
         matching |= {name: same} if same else {}
         plausible |= {name: good} if good else {}
@@ -51,10 +53,10 @@ def write(run: Exported, file: BinaryIO) -> None:
         "plausible@1": round(sum(plausible.values()) / patches, 3) if patches else None,
         "bugs_with_ast_match_candidates": sorted(matching),
         "bugs_with_plausible_candidates": sorted(plausible),
-        "prompt_tokens": None,
-        "completion_tokens": None,
-        "total_tokens": None,
-        "cost": None,
+        "prompt_tokens": costs.tokens_read,
+        "completion_tokens": costs.tokens_written,
+        "total_tokens": None if None in tokens else sum(tokens),  # type: ignore[arg-type]
+        "cost": costs.money,
         "ast_match_mean@1": round(fmean(one for one, _ in shares), 3) if shares else None,
         "plausible_mean@1": round(fmean(other for _, other in shares), 3) if shares else None,
         "formulas": FORMULAS,

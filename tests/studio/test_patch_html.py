@@ -9,11 +9,16 @@ import pytest
 from engine.control.patches import BugRow, Detail
 from studio.html import patch, patch_table
 
-ROW = BugRow("b/long", "python", "off_by_one", "", "", 120, None, "plausible", "test_failed", ((1, "plausible"),), 1, 1)
+ROW = BugRow(
+    bug_id="b/long", language="python", kind="off_by_one", cwe="", project="", skipped="", prompt_tokens=120,
+    whole_tokens=None, known_fix="plausible", buggy_code="test_failed", cells=((1, "plausible"),), reviewers={},
+    first_plausible=1, n_plausible=1,
+)  # fmt: skip
 PATCH = Detail(
     bug_id="b/long", path="a.py", kind="off_by_one", cwe="", start=1, end=1, buggy="x = 1\n", fixed="x = 2\n",
     source="model", rank=1, completion="x = 3\n", text="x = 3\n", score=None, same_as=None, outcome="plausible",
     reason="", log="", failed=(), duration_s=0.1, sandbox="", isolation="", stages={}, is_known_fix=False,
+    is_known_tree=None, tokens_written=None, tokens_read=None,
 )  # fmt: skip
 SHORT = {"prompt_tokens": 498, "whole_tokens": 1730}
 
