@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine.domain import Bug, Message, Model, Patch, Sample, Segment
+from engine.domain import Bug, Message, Model, Sample, Segment
 from engine.errors import UserError
 from engine.models.tokenizer import of_transformers
 from engine.representations import CannotShow, Representation
@@ -107,17 +107,12 @@ class InText:
 
     def __init__(self, shown: Representation, template: ChatTemplate) -> None:
         self.name = shown.name
+        self.trim, self.decode = shown.trim, shown.decode  # of an answer, which is a text either way
         self._shown = shown
         self._template = template
 
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
         return self._template.in_text(self._shown.encode(bug, notes))
-
-    def trim(self, completion: str, bug: Bug) -> str:
-        return self._shown.trim(completion, bug)
-
-    def decode(self, completion: str, bug: Bug) -> Patch:
-        return self._shown.decode(completion, bug)
 
     def for_vocabulary(self, vocabulary: frozenset[str] | None) -> InText:
         return InText(self._shown.for_vocabulary(vocabulary), self._template)
