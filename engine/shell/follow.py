@@ -154,6 +154,8 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
         console.print(printable_lines(run.error), markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
     for key, value in {**facts, **metrics}.items():
+        if value in (None, {}):
+            continue
         shown = f"{value:.4g}" if isinstance(value, float) else SHOWN.get(key, str)(value)
         console.print(f"  {escape(printable(key)):<22} {escape(printable(shown))}", highlight=False, soft_wrap=True)
 
