@@ -144,7 +144,7 @@ def groups_table(compared: Compared, groups: Sequence[Group]) -> str:
     body = "".join(
         f'<tr><th scope="row">{esc(group.name.replace("_", " "))}</th><td class="num">{group.bugs}</td>'
         + "".join(
-            f'<td class="num share"><i style="width:{100 * hits / group.bugs:.0f}%"></i><span>{hits}</span></td>'
+            f'<td class="num share"><i style="--part:{hits / group.bugs:.2f}"></i><span>{hits}</span></td>'
             for hits in group.repaired
         )
         + "</tr>"
@@ -172,7 +172,7 @@ def bugs_table(
 def _bug_row(
     bug: ComparedBug, cells: Mapping[tuple[int, str], Mapping[int, str]], compared: Compared, *, is_chosen: bool
 ) -> str:
-    facts = " · ".join(filter(None, (bug.project, bug.kind.replace("_", " "), bug.cwe, bug.language)))
+    facts = " · ".join(filter(None, (bug.project, bug.cwe, bug.kind.replace("_", " "), bug.language)))
     lines = "".join(
         f'<div><i class="letter l-{letter}">{letter}</i>'
         f"{_cells(run, bug, cells.get((run.run, bug.bug_id), {}), scored)}</div>"

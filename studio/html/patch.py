@@ -72,10 +72,16 @@ def _facts(patch: Detail) -> str:
         if patch.source == "model"
         else "",
         "same as": f"candidate {patch.same_as}" if patch.same_as else "",
-        "faulty lines": f"{patch.start} to {patch.end}" if patch.end >= patch.start else f"before {patch.start}",
+        "faulty lines": _lines(patch.start, patch.end),
     }
     shown = "".join(f"<div><dt>{what}</dt><dd>{esc(value)}</dd></div>" for what, value in facts.items() if value)
     return f'<dl class="facts">{shown}</dl>'
+
+
+def _lines(start: int, end: int) -> str:
+    if end <= start:
+        return f"{start}" if end == start else f"before {start}"
+    return f"{start} to {end}"
 
 
 def _tokens(patch: Detail) -> str:

@@ -12,6 +12,7 @@ from studio.clickable import pick
 from studio.html.basics import GLYPHS, empty, esc, glyph, shortened
 
 SOURCES = {"model": "candidate", "known_fix": "known fix", "buggy_code": "buggy code"}
+TWO_LINES = 620  # pixels of legend that two lines have room for in a window of 1440
 PLAUSIBLE = "Plausible means that every test passes; read a patch to know whether it is correct."
 
 
@@ -24,7 +25,7 @@ def strip(totals: Totals) -> str:
         f"{totals.known_fixes}", "identical to the known fix",
         f"{totals.known_fixes} of {totals.scored} bugs have a plausible candidate whose text is identical to the known "
         f"fix{_trees(totals)}",
-        f"{tree.hits} with its tree" if (tree := _all_trees(totals)) else "",
+        f"{tree.hits} same tree" if (tree := _all_trees(totals)) else "",
     )  # fmt: skip
     return f'<div class="figures-strip">{verdict_bar(totals)}{shares}{same}{_reviewed(totals)}{_skipped(totals)}</div>'
 
@@ -95,9 +96,11 @@ def verdict_bar(totals: Totals) -> str:
         f"<span>{words}</span> <b>{number:,}</b></span>"
         for name, words, number in known
     )
+    letters = sum(len(f"{words}{number:,}") for _, words, number in known)
+    is_long = " long" if 34 * len(known) + 6.5 * letters > TWO_LINES else ""
     return (
         f'<div class="verdicts"><div class="verdict-bar" role="img" aria-label="Verdicts">{parts}</div>'
-        f'<div class="legend" role="note" aria-label="Legend">{key}</div></div>'
+        f'<div class="legend{is_long}" role="note" aria-label="Legend">{key}</div></div>'
     )
 
 
@@ -123,10 +126,10 @@ def table(rows: Sequence[BugRow], candidates: int, chosen: str, reviewer: str = 
 
 def _row(row: BugRow, candidates: int, chosen: str, reviewer: str) -> str:
     short = shortened(row.prompt_tokens, row.whole_tokens)
-    facts = " · ".join(filter(None, [row.project, row.kind.replace("_", " "), row.cwe, row.language, short]))
+    facts = " · ".join(filter(None, [row.project, row.cwe, row.kind.replace("_", " "), row.language, short]))
     hint = esc(f"{row.bug_id}: {facts}")
-    benchmark, slash, own = row.bug_id.rpartition("/")
-    called = f"<b><i>{esc(benchmark + slash)}</i>{esc(own)}</b>"
+    own = row.bug_id.find("/") + 1  # before it is the name of the benchmark
+    called = f"<b><i>{esc(row.bug_id[:own])}</i>{esc(row.bug_id[own:])}</b>"
     name = f'<th scope="row" title="{hint}">{called}<span>{esc(facts)}</span></th>'
     if row.skipped:
         return f'<tr class="skipped">{name}<td colspan="{candidates + 3}">skipped: {esc(row.skipped)}</td></tr>'

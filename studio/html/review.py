@@ -46,7 +46,7 @@ def _button(run: int, key: str, verdict: str, place: int, is_chosen: bool) -> st
 
 
 def _steps(found: PatchReviews) -> str:
-    words = f"{found.left} unreviewed" if found.left else "all reviewed"
+    words = f"{found.left} left" if found.left else "all reviewed"
     hint = "Plausible patches of this run that you have not reviewed"
     before = _step(found.before, "ArrowLeft", "Previous unreviewed patch", "←")
     after = _step(found.after, "ArrowRight", "Next unreviewed patch", "→")

@@ -195,14 +195,14 @@ def test_only_bugs_that_still_lack_my_review_are_shown(still_server, open_page, 
     panel.get_by_text("Unreviewed", exact=True).click()
     expect(panel.locator(".verdict-table tbody tr")).to_have_count(1)
     panel.get_by_role("textbox", name="Your name").fill("ada")
-    expect(panel.locator(".say nav")).to_contain_text("1 unreviewed")
+    expect(panel.locator(".say nav")).to_contain_text("1 left")
     page.locator(".patch h3").click()
     page.keyboard.press("1")
     expect(panel.get_by_text("No bugs match")).to_be_visible()
     expect(panel.locator(".say nav")).to_contain_text("all reviewed")
     expect(button(panel, "Next")).to_be_disabled()
     panel.get_by_role("textbox", name="Your name").fill("bob")
-    expect(panel.locator(".say nav")).to_contain_text(f"{len(plausible)} unreviewed")
+    expect(panel.locator(".say nav")).to_contain_text(f"{len(plausible)} left")
 
 
 def test_on_a_phone_the_verdicts_are_in_sight_below_the_patch(still_server, open_page, plausible):

@@ -48,7 +48,7 @@ def test_where_nothing_is_left_no_button_leads_there():
     shown = verdicts(7, KEY, found())
     assert shown.count("disabled") == 2
     assert "all reviewed" in shown
-    assert "4 unreviewed" in verdicts(7, KEY, found(left=4))
+    assert "4 left" in verdicts(7, KEY, found(left=4))
 
 
 def test_what_others_said_is_escaped_and_folded_away_until_ones_own_is_given():
