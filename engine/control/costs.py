@@ -13,9 +13,13 @@ HOUR_S = 3600
 
 
 def costs_of(session: Session, run: Run) -> Costs:
-    """From the run's rows and its result; its tokens are also those for bugs that turned out not to be scored."""
+    """From the run's rows and its result; its tokens are also those for bugs that turned out not to be scored.
+
+    What the patches of another program took is not known: the run that tests or imports them has no time of theirs.
+    """
     written, read = benchmarks.tokens(session, run.id or 0)
-    seconds, gpus = seconds_worked(run), run.result.get("gpus")
+    seconds = seconds_worked(run) if run.kind == "benchmark" else None
+    gpus = run.result.get("gpus")
     generator = run.spec.get("generator") or {}
     return Costs(
         tokens_written=written,
