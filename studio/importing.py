@@ -39,8 +39,8 @@ class ImportForm:
         """Pressing `button` calls `do` with the spec, for `outputs`."""
         panel, uploads = self.panel, self._frame.workspace.uploads
         form = panel.form
-        (file,), (maker,), (keeps,) = (form.widgets(name) for name in ("file", "maker", "keep_verdicts"))
-        chooser = form.widgets("benchmark")[0]
+        file, maker, keeps = (form.widget(name) for name in ("file", "maker", "keep_verdicts"))
+        benchmark = form.plugin("benchmark")
 
         def take_file(chosen: str, event: gr.EventData) -> list[Any]:
             """A file was uploaded: fill in what it says; the form stays as it is where it is not understood."""
@@ -50,8 +50,8 @@ class ImportForm:
             except (UserError, OSError) as error:
                 uploads.forget(path)
                 return [gr.skip()] * 4 + [str(error)]
-            named = benchmark_of(found.bug_id, BENCHMARKS.names()) or chosen
-            return [str(path), found.who, found.has_verdicts, named, ""]
+            named = benchmark_of(found.bug_id, BENCHMARKS.names()) or benchmark.read(chosen)["name"]
+            return [str(path), found.who, found.has_verdicts, benchmark.written(named, {}), ""]
 
         def draw_received(refused: str, named: str) -> list[str]:
             if refused:
@@ -73,8 +73,8 @@ class ImportForm:
                 raise UserError(NO_FILE, field="file")
             return do(panel.submit(spec))
 
-        filled = [file, maker, keeps, chooser, self._refused]
-        on(self._zone.upload, take_file, [chooser], filled, name="patches_take_file")
+        filled = [file, maker, keeps, benchmark.widget, self._refused]
+        on(self._zone.upload, take_file, [benchmark.widget], filled, name="patches_take_file")
         shown = [self._refused, file]
         self._frame.live.show(draw_received, shown, [self._received], also=[each.change for each in shown], ticks=False)
         panel.start(button, start, outputs, name="patches_import")

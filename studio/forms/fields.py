@@ -1,4 +1,4 @@
-"""One declared setting as one widget: its type decides which, its description is the help text."""
+"""One declared setting: its type, label and help, the text that shows it, and for a spec's own settings the widget."""
 
 from __future__ import annotations
 
@@ -40,19 +40,32 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Field:
-    """One setting of a form: its path in the spec, its widget, and the conversion between text and value."""
+class Setting:
+    """One declared setting of a spec or of a plug-in."""
 
     place: str  # path in the spec, "trainer.learning_rate"
-    plugin: str  # name of the plug-in that has this setting; empty for the spec's own
     label: str
+    help: str
     kind: Kind
-    widget: Any
-    names: Names | None = None  # what may be chosen; called again to refresh the list
-    takes_upload: bool = False  # it gets the path of a file that a user drops on the page
+    default: Any
+    is_more: bool  # it is under *More settings*
+    takes_upload: bool  # it gets the path of a file that a user drops on the page
+
+    @classmethod
+    def of(cls, place: str, info: FieldInfo) -> Setting:
+        label, extra = label_of(place.rpartition(".")[2], info), _extra(info)
+        kind = Kind.of(info.annotation)
+        return cls(place, label, info.description or "", kind, info.default, is_more(info), bool(extra.get("upload")))
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.place.rpartition(".")[2]
 
     def read(self, value: Any) -> Any:
-        """The widget's value as the spec takes it; invalid text is passed on, so that the spec's check reports it."""
+        """What a form holds, as the spec takes it; invalid text is passed on, so that the spec's check reports it."""
+        if isinstance(self.kind.type, tuple) and isinstance(value, str) and not self.kind.is_many:
+            return next((each for each in self.kind.type if text_of(each) == value), value)
         if self.kind.is_many and isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         if isinstance(value, str):
@@ -60,10 +73,38 @@ class Field:
         return None if value == "" and self.kind.is_optional else value
 
     def show(self, value: Any) -> Any:
-        """A spec's value as the widget takes it."""
-        if isinstance(self.kind.type, tuple) or self.kind.type is bool or self.names:
+        """A spec's value as a form shows it: text, yes or no, or a list where several of a few are chosen."""
+        if isinstance(self.kind.type, tuple) or self.kind.type is bool:
             return list(value) if self.kind.is_many else value
         return text_of(value)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A setting of the spec itself, with its widget."""
+
+    setting: Setting
+    widget: Any
+    names: Names | None = None  # what may be chosen; called again to refresh the list
+
+    @property
+    def place(self) -> str:
+        return self.setting.place
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Path in the spec -> label."""
+        return {self.place: self.setting.label}
+
+    def read(self, value: Any) -> Any:
+        """The widget's value as the spec takes it."""
+        return self.setting.read(value)
+
+    def show(self, value: Any) -> Any:
+        """A spec's value as the widget takes it."""
+        if self.names:
+            return list(value) if self.setting.kind.is_many else value
+        return self.setting.show(value)
 
 
 def text_of(value: Any) -> str:
@@ -91,27 +132,18 @@ def _extra(info: FieldInfo) -> dict[str, Any]:
     return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
 
 
-def field(
-    place: str,
-    info: FieldInfo,
-    *,
-    kind_of_run: str,
-    plugin: str = "",
-    names: Names | None = None,
-    is_closed: bool = False,
-) -> Field:
-    """The setting at path `place`, with its widget; `is_closed`: only `names` may be chosen, no other text."""
-    kind = Kind.of(info.annotation)
-    label = label_of(place.rpartition(".")[2], info)
+def field(name: str, info: FieldInfo, *, kind_of_run: str, names: Names | None = None) -> Field:
+    """The spec's own setting `name`, with its widget."""
+    setting = Setting.of(name, info)
+    many = ["many"] if setting.kind.is_many else []
     common: dict[str, Any] = {
-        "label": label,
-        "info": info.description or None,
-        "elem_id": "-".join([kind_of_run, *filter(None, [plugin]), *place.split(".")]),
-        "elem_classes": [css_class(place), *(["many"] if kind.is_many else [])],
+        "label": setting.label,
+        "info": setting.help or None,
+        "elem_id": f"{kind_of_run}-{name}",
+        "elem_classes": [css_class(name), *many],
         "interactive": True,
     }
-    widget = _widget(kind, info.default, names, is_closed, common)
-    return Field(place, plugin, label, kind, widget, names, bool(_extra(info).get("upload")))
+    return Field(setting, _widget(setting.kind, info.default, names, common), names)
 
 
 def css_class(place: str) -> str:
@@ -119,14 +151,13 @@ def css_class(place: str) -> str:
     return f"at-{place.replace('.', '-')}"
 
 
-def _widget(kind: Kind, default: Any, names: Names | None, is_closed: bool, common: dict[str, Any]) -> Any:
+def _widget(kind: Kind, default: Any, names: Names | None, common: dict[str, Any]) -> Any:
     if kind.type is bool:
         return gr.Checkbox(bool(default), **common)
+    chosen = list(default) if kind.is_many else default
     if isinstance(kind.type, tuple):
-        chosen = list(default) if kind.is_many else default
         return gr.Dropdown(list(kind.type), value=chosen, multiselect=kind.is_many, filterable=kind.is_many, **common)
     if names:
-        chosen = list(default) if kind.is_many else default
-        common |= {"multiselect": kind.is_many, "allow_custom_value": not is_closed, "filterable": not is_closed}
+        common |= {"multiselect": kind.is_many, "allow_custom_value": True}
         return gr.Dropdown(list(names()), value=chosen, **common)
     return gr.Textbox(text_of(default), max_lines=1, **common)

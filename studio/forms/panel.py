@@ -85,7 +85,7 @@ class Panel:
 
         def fill(again: int, use: str) -> list[Any]:
             if not again and not use:
-                return [gr.skip()] * len(form.outputs)
+                return [gr.skip()] * len(form.inputs)
             return form.fill(self._asked(again) if again else self._using(use))
 
         def choices(*values: Any) -> list[Any]:
@@ -95,8 +95,8 @@ class Panel:
         asked = [self.again, self.use]
         shown = [self.again, self.refused, *form.inputs]
         live.show(preview, shown, parts, also=[widget.change for widget in shown], ticks=False)
-        on(self.preset.input, fill_preset, self.preset, [*form.outputs, *asked], name=f"{form.kind}_fill_preset")
-        filled = on([each.change for each in asked], fill, asked, form.outputs, name=f"{form.kind}_fill")
+        on(self.preset.input, fill_preset, self.preset, [*form.inputs, *asked], name=f"{form.kind}_fill_preset")
+        filled = on([each.change for each in asked], fill, asked, form.inputs, name=f"{form.kind}_fill")
         self._keep_over_reload(filled, asked)
         widgets = [each.widget for each in form.choosers]
         if widgets:
@@ -172,14 +172,14 @@ class Panel:
             return ""
         changed = [(place, value) for place, value in _settings(spec) if place != "name" and before.get(place) != value]
         said = "; ".join(f"{self._label(place)} {before.get(place, '')} → {value}" for place, value in changed)
-        marks = ", ".join(f".{css_class(place)} input, .{css_class(place)} .wrap" for place, _ in changed)
+        marks = ", ".join(f".{css_class(place)} :is(input, select, .wrap)" for place, _ in changed)
         style = f"<style>{marks} {{ border-color: var(--accent) !important }}</style>" if marks else ""
         opens = f'<a href="?run={again}">run {again}</a>'
         words = f"Changed: {esc(said)}" if said else "Nothing is changed yet."
         return f'<p class="origin">Filled in from {opens}. {words}</p>{style}'
 
     def _label(self, place: str) -> str:
-        return next((each.label for each in self.form.fields if each.place == place), place)
+        return self.form.labels.get(place, place)
 
     def _recipe(self, spec: Any) -> str:
         command = self._frame.workspace.runs.command(spec)

@@ -52,15 +52,16 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=3, min_width=260, variant="panel"):
             plain(heading("Conversations"))
             cards = clickable(elem_classes="scroll")
-    benchmark = [each.widget for each in form.settings_of("benchmark")]
+    plugin = form.plugin("benchmark")
+    benchmark = plugin.widget
 
-    def bugs(*benchmark: Any) -> Sequence[BugEntry]:
+    def bugs(benchmark: str) -> Sequence[BugEntry]:
         try:
-            return workspace.chats.bug_entries(form.read_plugin("benchmark", benchmark))
+            return workspace.chats.bug_entries(plugin.read(benchmark))
         except UserError:
             return []  # the form shows what is wrong with the benchmark
 
-    bug_widget, model_widget = form.widgets("bug")[0], form.widgets("model")[0]
+    bug_widget, model_widget = form.widget("bug"), form.widget("model")
     bug, hints = hidden_field(""), hidden_field("")  # the bug that is shown, and the hints typed for others, as JSON
     use, linked = hidden_field(""), hidden_field("")  # the model and the bug of a link
     unopened = hidden_field("")  # the bug that is shown while no conversation is open
@@ -84,9 +85,9 @@ def build(frame: Frame) -> None:
     def change_model(current: int, model: str | None) -> int:
         return current if current and workspace.chats.get(current).model == model else 0
 
-    def change_bug(asked: str | None, shown: str, hint: str, others: str, current: int, *benchmark: Any) -> list[Any]:
+    def change_bug(asked: str | None, shown: str, hint: str, others: str, current: int, benchmark: str) -> list[Any]:
         """The bug field has changed: refuse an unknown id; show the hint of the new bug, and close the conversation."""
-        known = [each.id for each in bugs(*benchmark)]
+        known = [each.id for each in bugs(benchmark)]
         is_about = bool(current) and workspace.chats.get(current).bug_id == asked  # it may be of another benchmark
         if not is_about and asked not in known:
             if asked and known:
@@ -123,28 +124,27 @@ def build(frame: Frame) -> None:
     def draw_earlier(current: int) -> list[str]:
         return [conversation.earlier(workspace.chats.entries(), current)]
 
-    def show_bug(bug_id: str, current: int, *benchmark: Any) -> list[str]:
+    def show_bug(bug_id: str, current: int, benchmark: str) -> list[str]:
         if not bug_id:
             return ["", ""]
         about = workspace.chats.get(current) if current else None
-        chosen_now = form.read_plugin("benchmark", benchmark)
-        where = about.benchmark if about and about.bug_id == bug_id else chosen_now
+        where = about.benchmark if about and about.bug_id == bug_id else plugin.read(benchmark)
         shown = conversation.chosen_bug(workspace.chats.bug(bug_id, where))
         return [shown, "" if current else bug_id]
 
-    def choices(chosen_bug: str | None, current: int, model: str | None, *benchmark: Any) -> list[Any]:
+    def choices(chosen_bug: str | None, current: int, model: str | None, benchmark: str) -> list[Any]:
         """Model and bug of the open conversation; without one, what was chosen, or a bug that the model has repaired.
 
         The list can be searched for any part of a label.
         """
-        models, found = workspace.models.names(), bugs(*benchmark)
-        plugin = form.read_plugin("benchmark", benchmark)["name"]
-        repaired = workspace.patches.repaired_by(model or "", plugin)
+        models, found = workspace.models.names(), bugs(benchmark)
+        named = plugin.read(benchmark)["name"]
+        repaired = workspace.patches.repaired_by(model or "", named)
         known = [(bug_label(each, is_repaired=each.id in repaired), each.id) for each in found]
         if current:
             about = workspace.chats.get(current)
             return [gr.update(choices=models, value=about.model), gr.update(choices=known, value=about.bug_id)]
-        is_first = bool(found) and not str(chosen_bug or "").startswith(f"{plugin}/")  # as the ids of all its bugs
+        is_first = bool(found) and not str(chosen_bug or "").startswith(f"{named}/")  # as the ids of all its bugs
         ids = [each.id for each in found]
         first = next((bug_id for bug_id in repaired if bug_id in ids), next(iter(ids), ""))
         bug_now = gr.update(choices=known, value=first) if is_first else gr.update(choices=known)
@@ -166,13 +166,13 @@ def build(frame: Frame) -> None:
     on(new.click, begin, None, chosen, name="chat_begin")
     on(model_widget.input, change_model, [chosen, model_widget], chosen, name="chat_change_model")
     about = [bug_widget, bug, message, hints, chosen]
-    on(bug_widget.change, change_bug, [*about, *benchmark], about, name="chat_change_bug")
+    on(bug_widget.change, change_bug, [*about, benchmark], about, name="chat_change_bug")
     on(cards.select, choose, None, chosen, name="chat_choose")
     on(use.change, take_model, use, [model_widget, chosen], name="chat_take_model")
     on(linked.change, take_bug, linked, bug_widget, name="chat_take_bug")
-    live.show(show_bug, [bug, chosen, *benchmark], [code, unopened], also=[bug.change], ticks=False)
-    other = [part.change for part in (chosen, model_widget, *benchmark)]
-    live.show(choices, [bug_widget, chosen, model_widget, *benchmark], [model_widget, bug_widget], also=other)
+    live.show(show_bug, [bug, chosen, benchmark], [code, unopened], also=[bug.change], ticks=False)
+    other = [part.change for part in (chosen, model_widget, benchmark)]
+    live.show(choices, [bug_widget, chosen, model_widget, benchmark], [model_widget, bug_widget], also=other)
     live.show(draw, [chosen], [status, turns, repair, stop], also=[chosen.change])
     live.show(draw_earlier, [chosen], [cards], also=[chosen.change])
     frame.keep("chat", chosen, check=workspace.chats.get, opens=True)

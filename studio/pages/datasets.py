@@ -25,7 +25,7 @@ from studio.plotted import plotted
 
 def roles_of(form: Form, builder: Mapping[str, Any], columns: Sequence[str]) -> dict[str, str]:
     """Column -> the label of the builder's setting that names it."""
-    labels = {each.place: each.label for each in form.fields}
+    labels = form.labels
     used = {name: value for name, value in builder.items() if isinstance(value, str) and value in columns}
     return {column: f"is: {labels.get(f'builder.{name}', name)}" for name, column in used.items()}
 
@@ -79,44 +79,46 @@ def build(frame: Frame) -> None:
         gr.Info(f"Run {run.id} builds {run.name}: {doing(run)}. It is shown here when it is done.")
         return [run.name]
 
-    def take_file(builder: str, event: gr.EventData, *named: str) -> list[Any]:
+    def take_file(chosen: str, event: gr.EventData) -> list[Any]:
         """A file was uploaded: fill in its path for the chosen builder, or the first one that reads files.
 
         Unless that builder cannot read it.
         """
-        taker = next((each for each in takers if each.plugin == builder), takers[0])
-        path, updates = click_value(event), {part._id: gr.skip() for part in filled}
+        given, path = builder.read(chosen), click_value(event)
+        plugin = given["name"] if given["name"] in takers else next(iter(takers))
+        file = takers[plugin]
         try:
-            proposed = form.proposed("builder", taker.plugin, {taker.place: path})
+            proposed = builder.proposed({"name": plugin, file: path})
         except (UserError, OSError) as error:
             workspace.uploads.forget(Path(path))
-            updates[refused._id] = f"{named[takers.index(taker)]}\n{error}"
-        else:
-            offered = form.offered("builder", taker.plugin)
-            updates |= {each.widget._id: update for each, update in zip(offered, proposed, strict=True)}
-            updates |= {chooser._id: taker.plugin, taker.widget._id: path, refused._id: ""}
-        return list(updates.values())
+            return [gr.skip(), f"{given.get(file, '') if given['name'] == plugin else ''}\n{error}"]
+        return [
+            builder.written(
+                plugin, {name: next(iter(offered), "") for name, offered in proposed.items()} | {file: path}
+            ),
+            "",
+        ]
 
-    def draw_rows(said: str, *values: Any) -> list[str]:
+    def draw_rows(said: str, chosen: str) -> list[str]:
         """What became of a file that was dropped, and the first rows of the one that the form names."""
-        builder = form.read(values).get("builder") or {}
-        taker = next((each for each in takers if each.plugin == builder.get("name")), None)
-        file = str(builder.get(taker.place.rpartition(".")[2]) or "") if taker else ""
+        given = builder.read(chosen)
+        taker = takers.get(given["name"], "")
+        file = str(given.get(taker) or "") if taker else ""
         named, _, why = said.partition("\n")
         told = complaint(f"{why}. The form below is as it was.") if why and named == file else ""
         if workspace.uploads.holds(Path(file)) and not told:
             told = f'<p class="dim">{esc(Path(file).name)} is in the form below.</p>'
-        if not taker or not file:
+        if not file:
             return [told, ""]
         try:
-            form.proposed("builder", taker.plugin, {taker.place: file})
+            builder.proposed({"name": given["name"], taker: file})
         except (UserError, OSError) as error:
-            return [told, complaint(f"{error}.", [css_class(taker.place)])]
+            return [told, complaint(f"{error}.", [css_class(f"builder.{taker}")])]
         try:
             found = workspace.datasets.preview(file, 3)
         except (UserError, OSError):
             return [told, ""]  # another kind of file, of a builder that is not ours
-        return [told, preview(found, roles_of(form, builder, found.columns), css_class("builder.file"))]
+        return [told, preview(found, roles_of(form, given, found.columns), css_class(f"builder.{taker}"))]
 
     def draw(want: str, held: str | None) -> list[Any]:
         """The dataset that is wanted; else the one that is shown stays, also when a newer one is built."""
@@ -164,14 +166,12 @@ def build(frame: Frame) -> None:
     def another(name: str | None) -> list[Any]:
         return [name or "", 0]
 
-    takers = [each for each in form.fields if each.takes_upload and each.place.startswith("builder.")]
-    chooser = form.widgets("builder")[0]
+    builder = form.plugin("builder")
+    takers = builder.takers
     panel.start(start_button, start, [wanted], name="datasets_start")
     on(picker.input, another, picker, [wanted, index], name="datasets_another")
-    of_takers = [part for each in takers for part in (each, *form.offered("builder", each.plugin))]
-    filled = [chooser, refused, *(each.widget for each in of_takers)]
-    on(zone.upload, take_file, [chooser, *(each.widget for each in takers)], filled, name="datasets_take_file")
-    shown = [refused, *form.inputs]
+    on(zone.upload, take_file, builder.widget, [builder.widget, refused], name="datasets_take_file")
+    shown = [refused, builder.widget]
     live.show(draw_rows, shown, [received, rows], also=[each.change for each in shown], ticks=False)
     drawn = [strip, picker, offers, facts, losses, kinds, chosen, halves]
     live.show(draw, [wanted, picker], drawn, also=[wanted.change])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 import gradio as gr
@@ -64,16 +65,17 @@ def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path
     file = tmp_path / "a.csv"
     file.write_text("new,old\nx,y\n")
     dropped = gr.EventData(None, {"value": str(file)})
-    filled = {name: take_file(name, dropped) for name in ("bare", "columns", "faults")}
-    assert filled["bare"][:3] == ["bare", "", str(file)]
-    assert filled["bare"][3:] == [gr.skip()] * 5
-    assert filled["columns"][:4] == ["columns", "", gr.skip(), str(file)]
-    assert [update["value"] for update in filled["columns"][4:]] == ["old", "new", "", ""]
-    assert filled["faults"][0] == "bare", "the first that takes one"
+    filled = {name: take_file(json.dumps({"name": name}), dropped) for name in ("bare", "columns", "faults")}
+    assert json.loads(filled["bare"][0]) == {"name": "bare", "source": str(file)}
+    assert json.loads(filled["columns"][0]) == {
+        "name": "columns", "file": str(file), "buggy": "old", "fixed": "new", "id": "", "project": ""
+    }  # fmt: skip
+    assert [said for _, said in filled.values()] == [""] * 3
+    assert json.loads(filled["faults"][0])["name"] == "bare", "the first that takes one"
     file.write_bytes(bytes(range(99)))
-    refused = take_file("columns", dropped, "", "/b.csv")
-    assert refused[1].startswith("/b.csv\na.csv is not a table of text: ")
-    assert refused[:1] + refused[2:] == [gr.skip()] * 7, "the form stays as it was"
+    stays, said = take_file('{"name": "columns", "file": "/b.csv"}', dropped)
+    assert said.startswith("/b.csv\na.csv is not a table of text: ")
+    assert stays == gr.skip(), "the form stays as it was"
     assert file.exists(), "it was not received here"
     workspace.close()
 

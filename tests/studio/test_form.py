@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import gradio as gr
 import pytest
 
@@ -10,41 +12,67 @@ from engine.plugins import BY_FIELD
 from engine.spec_files import preset_names, read_spec
 from engine.specs import KINDS, parse
 from studio.forms.fields import Kind, text_of
-from studio.forms.form import Form, params_of
+from studio.forms.form import Form
+from studio.forms.plugin_settings import PluginSettings, params_of
+from studio.html.settings import literal
 
 
 @pytest.fixture(params=sorted(KINDS))
 def form(request):
-    with gr.Blocks():
-        return Form(request.param, names={"model": lambda: ["starter"]})
+    with gr.Blocks() as page:
+        made = Form(request.param, names={"model": lambda: ["starter"]})
+    made.page = page
+    return made
 
 
 def values(form, **changed):
-    return tuple(changed.get(each.place.replace(".", "__"), each.widget.value) for each in form.fields)
+    """What the widgets hold; `trainer__rank="0"`: of a plug-in's setting, `builder="columns"`: of the list of plug-ins."""
+    held = []
+    for each in form.fields:
+        own = {key.partition("__")[2]: value for key, value in changed.items() if key.startswith(f"{each.place}__")}
+        value = changed.get(each.place, each.widget.value)
+        if isinstance(each, PluginSettings):
+            chosen = {"name": changed[each.place]} if each.place in changed else json.loads(each.widget.value)
+            value = json.dumps(chosen | own)
+        held.append(value)
+    return tuple(held)
 
 
 def test_an_untouched_form_is_the_default_spec(form):
     assert form.spec(values(form)) == parse({"kind": form.kind})
 
 
-def test_every_setting_of_every_plugin_has_a_widget_with_help(form):
-    places = {(each.plugin, each.place) for each in form.fields}
+def test_every_setting_of_every_plugin_has_a_field_with_help(form):
+    page = "".join(getattr(block, "html_template", "") for block in form.page.blocks.values())
     for place in [name for name in KINDS[form.kind].model_fields if name in BY_FIELD]:
         for plugin, params in params_of(BY_FIELD[place]).items():
-            assert len(BY_FIELD[place].names()) == 1 or place in {where for _, where in places}
-            assert {(plugin, f"{place}.{name}") for name in params.model_fields if name != "name"} <= places
-    assert all(each.widget.info for each in form.fields)
+            for name in [name for name in params.model_fields if name != "name"]:
+                assert page.count(f'id="{form.kind}-{place}-{plugin}-{name}"') == 1
+    for each in form.fields:
+        of_plugins = isinstance(each, PluginSettings)
+        settings = [own for all in each.settings.values() for own in all] if of_plugins else [each.setting]
+        assert all(own.help for own in settings)
 
 
 def test_a_spec_fills_the_form_and_comes_back(form):
     for preset in preset_names(form.kind):
         spec = read_spec(form.kind, preset)
         updates = form.fill(spec)
-        assert len(updates) == len(form.outputs)
-        filled = tuple(
-            update.get("value", each.widget.value) for update, each in zip(updates, form.fields, strict=False)
-        )
-        assert form.spec(filled) == spec
+        assert len(updates) == len(form.inputs)
+        assert form.spec([update["value"] for update in updates]) == spec
+
+
+def test_what_a_page_never_sends_is_refused(train):
+    at = [each.place for each in train.fields].index("trainer")
+    for wrong in ("nonsense", "[]", "{}", '{"name": "sft", "rank": {}}', '{"name": "sft", "rank": [1]}', "[" * 100_000):
+        sent = list(values(train))
+        sent[at] = wrong
+        with pytest.raises(UserError, match="Trainer: .* reload it"):
+            train.spec(sent)
+
+
+def test_a_help_text_is_not_read_as_a_template():
+    assert literal("<b>`${x}` {{y}} \\</b>") == "<b>&#96;&#36;&#123;x}&#96; &#123;&#123;y}} &#92;</b>"
 
 
 @pytest.fixture
@@ -94,29 +122,31 @@ def test_a_plugin_offers_choices_for_its_own_settings(tmp_path):
     file = tmp_path / "pairs.csv"
     file.write_text("n,after,project,before\n1,x,p,y\n")
     with gr.Blocks() as blocks:
-        form = Form("dataset", names={})
-    (offer,) = [each for each in blocks.fns.values() if each.api_name == "dataset_choices_of_builder_columns"]
-    settings = [each for each in form.fields if each.plugin == "columns"]
-    given = {each.place: each.widget.value for each in settings} | {"builder.file": str(file)}
+        Form("dataset", names={})
+    (offer,) = [each for each in blocks.fns.values() if each.api_name == "dataset_builder_choices"]
 
-    def offered():
-        shown = [each.place for each in settings if each.widget in offer.outputs]
-        return dict(zip(shown, offer.fn(*given.values()), strict=True))
+    def offered(**given):
+        return offer.fn(json.dumps({"name": "columns", **given}))
 
-    proposed = {place: update["value"] for place, update in offered().items()}
-    assert proposed == {"builder.buggy": "before", "builder.fixed": "after", "builder.id": "",
-                        "builder.project": "project"}  # fmt: skip
-    assert offered()["builder.id"]["choices"] == ["", "n", "after", "project", "before"]
-    given |= proposed | {"builder.project": ""}
-    assert not any("value" in update for update in offered().values()), "what is chosen of this file stays"
-    given["builder.file"] = str(tmp_path / "none.csv")
-    assert not any("choices" in update for update in offered().values()), "and nothing changes for no file"
+    filled, choices = offered(file=str(file))
+    assert json.loads(filled) == {
+        "name": "columns",
+        "buggy": "before",
+        "fixed": "after",
+        "id": "",
+        "project": "project",
+    }
+    assert json.loads(choices)["columns"]["id"] == ["", "n", "after", "project", "before"]
+    chosen = {**json.loads(filled), "project": ""}
+    assert offered(**{**chosen, "file": str(file)})[0] == gr.skip(), "what is chosen of this file stays"
+    assert offered(**{**chosen, "file": str(tmp_path / "none.csv")}) == [gr.skip()] * 2, "nothing changes for no file"
+    assert offer.fn('{"name": "faults"}') == [gr.skip()] * 2
 
 
 def test_where_there_is_nothing_to_choose_no_field_is_shown():
     with gr.Blocks():
         form = Form("train", names={})
-    assert not form.widgets("launcher")
+    assert "launcher" not in [each.place for each in form.fields]
     assert form.spec(values(form)).launcher.name == "local"
 
 

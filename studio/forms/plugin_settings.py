@@ -1,0 +1,187 @@
+"""The list of a kind of plug-in and the settings of every one, as native fields of one part of the page.
+
+Gradio's own widgets would be some hundred more parts: the time until a page can be used grows with the square of their
+number. What is chosen is one JSON text, as in a spec: `{"name": "columns", "file": "bugs.jsonl"}`; settings that nobody
+has changed are left out of it. The script is assets/forms.html.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+from pydantic.fields import FieldInfo
+
+from engine.errors import UserError
+from engine.params import Params
+from engine.plugins import BY_FIELD, Registry
+from studio.checked import is_text
+from studio.forms.fields import Setting, css_class, text_of
+from studio.guard import on
+from studio.html import settings as html
+
+CHOSEN = "window.studioForms.chosen(OF, element, props, watch);"
+MORE = "window.studioForms.more(OF, element);"
+OFFERED = "watch('value', () => window.studioForms.offer(OF, props.value));"
+
+
+class PluginSettings:
+    """A kind of plug-in in a form: call `lay_out` where it is, `lay_out_more` in *More settings*; then `wire`."""
+
+    def __init__(self, kind_of_run: str, place: str, info: FieldInfo) -> None:
+        """`place`: the setting of the spec that names the plug-in, "builder"."""
+        self._registry = BY_FIELD[place]
+        self._own = Setting.of(place, info)
+        self.place, self.is_more = place, self._own.is_more
+        self._of = f"{kind_of_run}-{place}"
+        self.settings = {
+            plugin: [
+                Setting.of(f"{place}.{name}", each) for name, each in params.model_fields.items() if name != "name"
+            ]
+            for plugin, params in params_of(self._registry).items()
+        }
+        self._offering = {plugin: list(self._choices(plugin, {})) for plugin in self.settings}
+        self.widget: Any = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to choose: one plug-in without settings."""
+        return len(self.settings) == 1 and not any(self.settings.values())
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Path in the spec -> label."""
+        return {each.place: each.label for each in [self._own, *(own for all in self.settings.values() for own in all)]}
+
+    def lay_out(self, *, whole: bool) -> None:
+        """The list of plug-ins with their settings; `whole`: those of *More settings* too."""
+        shown = {name: [each for each in own if whole or not each.is_more] for name, own in self.settings.items()}
+        titles = {name: self._registry.title(name) for name in self.settings}
+        drawn = html.chooser(self._of, self._own, titles) + self._groups(shown)
+        self.widget = self._part(CHOSEN, drawn, value=self._default, label=self._own.label)
+        self._offered = self._part(OFFERED, "", visible="hidden") if any(self._offering.values()) else None
+
+    def lay_out_more(self) -> None:
+        """The settings of *More settings*."""
+        shown = {name: [each for each in own if each.is_more] for name, own in self.settings.items()}
+        if any(shown.values()):
+            self._part(MORE, self._groups(shown))
+
+    def wire(self) -> None:
+        """Ask the chosen plug-in what may be chosen for its settings, whenever one of them is another one."""
+        if self._offered is not None:
+            name = f"{self._of.replace('-', '_')}_choices"
+            on(self.widget.change, self._offer, self.widget, [self.widget, self._offered], name=name)
+
+    # -- values ------------------------------------------------------------------------------------------------
+
+    def read(self, value: str) -> dict[str, Any]:
+        """The plug-in that is chosen, with the settings that were changed, as the spec takes them. Raises UserError."""
+        try:
+            given = json.loads(value or self._default)
+            name = str(given["name"])
+            known = {each.name: each for each in self.settings.get(name, [])}
+            return {"name": name} | {key: known[key].read(_plain(each)) for key, each in given.items() if key in known}
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise UserError(f"{self._own.label}: the page sent what none of its fields holds; reload it") from None
+
+    def show(self, plugin: Any) -> str:
+        """A plug-in's `Params` as the part takes it."""
+        return self.written(plugin.name, {each.name: getattr(plugin, each.name) for each in self.settings[plugin.name]})
+
+    def written(self, plugin: str, values: Mapping[str, Any]) -> str:
+        """These settings of a plug-in as the part takes them: it chooses the plug-in, and its other settings stay."""
+        known = {each.name: each for each in self.settings[plugin]}
+        shown = {name: known[name].show(value) for name, value in values.items()}
+        held = {name: value if isinstance(value, bool | list) else text_of(value) for name, value in shown.items()}
+        return json.dumps({"name": plugin} | held)
+
+    @property
+    def takers(self) -> dict[str, str]:
+        """Plug-in -> the setting that gets the path of a file which a user drops on the page."""
+        found = {plugin: [each.name for each in own if each.takes_upload] for plugin, own in self.settings.items()}
+        return {plugin: names[0] for plugin, names in found.items() if names}
+
+    def proposed(self, given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+        """Setting -> what may be chosen for it now; empty if the plug-in, `given["name"]`, says nothing of that.
+
+        Raises UserError and OSError where what `given` names cannot be read.
+        """
+        plugin = str(given["name"])
+        if not self._offering.get(plugin):
+            return {}
+        found = self._choices(plugin, {key: value for key, value in given.items() if key != "name"})
+        return {name: [each for each in choices if is_text(each)] for name, choices in found.items()}
+
+    def _offer(self, value: str) -> list[Any]:
+        """What may be chosen now; where something else is chosen, the first of it is."""
+        given = self.read(value)
+        try:
+            proposed = self.proposed(given)
+        except (UserError, OSError):
+            proposed = {}  # the page says what is wrong with it
+        if not proposed:
+            return [gr.skip(), gr.skip()]
+        defaults = {each.name: each.show(each.default) for each in self.settings[given["name"]]}
+        stays = all((defaults | given)[name] in choices for name, choices in proposed.items() if choices)
+        first = {name: choices[0] for name, choices in proposed.items() if choices}
+        return [gr.skip() if stays else self.written(given["name"], first), json.dumps({given["name"]: proposed})]
+
+    def _choices(self, plugin: str, settings: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+        """Setting -> the choices that a plug-in with these settings offers; empty if the settings are wrong."""
+        try:
+            made = self._registry.from_value({**settings, "name": plugin})
+        except UserError:
+            return {}  # the form says what is wrong
+        found: Mapping[str, Sequence[str]] = made.choices() if hasattr(made, "choices") else {}
+        return found
+
+    @property
+    def _default(self) -> str:
+        return json.dumps({"name": text_of(self._own.default)})
+
+    def _groups(self, shown: Mapping[str, Sequence[Setting]]) -> str:
+        hints = {plugin: first_line(self._registry, plugin) for plugin in shown}
+        chosen = text_of(self._own.default)
+        return "".join(
+            html.group(self._of, name, hints[name], own, name == chosen) for name, own in shown.items() if own
+        )
+
+    def _part(self, script: str, drawn: str, **settings: Any) -> gr.HTML:
+        template = html.literal(f'<div class="settings" data-of="{self._of}">{drawn}</div>' if drawn else "")
+        return gr.HTML(
+            settings.pop("value", ""),
+            html_template=template,
+            js_on_load=script.replace("OF", json.dumps(self._of)),
+            apply_default_css=False,
+            elem_classes=[css_class(self.place)],
+            **settings,
+        )
+
+
+def _plain(value: Any) -> Any:
+    """A value of the JSON text. Raises ValueError for one that no field sends."""
+    if isinstance(value, list) and all(map(is_text, value)):
+        return value
+    if not (isinstance(value, bool) or is_text(value)):
+        raise ValueError(value)
+    return value
+
+
+def params_of(registry: Registry[Any]) -> dict[str, type[Params]]:
+    """Name -> settings of each plug-in that can be loaded; one that cannot is reported in the log."""
+    declared = {}
+    for name in registry.names():
+        try:
+            declared[name] = registry.plugin(name).Params
+        except Exception:
+            logging.getLogger("studio").exception("plug-in %s of %s cannot be loaded", name, registry.kind)
+    return declared
+
+
+def first_line(registry: Registry[Any], name: str) -> str:
+    """The first line of a plug-in's docstring."""
+    return (registry.plugin(name).__doc__ or name).strip().splitlines()[0]

@@ -1,0 +1,70 @@
+"""The settings of plug-ins as native fields of a form: a list, text, yes or no, or several of a few."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from studio.forms.fields import Setting, css_class, text_of
+from studio.html.basics import esc
+
+
+def chooser(of: str, setting: Setting, titles: Mapping[str, str]) -> str:
+    """The list of plug-ins; `titles`: name -> title."""
+    options = "".join(_option(name, title, name == setting.default) for name, title in titles.items())
+    return _field(of, setting, f"<select {_named(of, 'name', setting.default)}>{options}</select>", of)
+
+
+def group(of: str, plugin: str, hint: str, settings: Sequence[Setting], is_shown: bool) -> str:
+    """The settings of one plug-in, which are shown while it is chosen."""
+    fields = "".join(_field(of, each, _control(f"{of}-{plugin}-{each.name}", each), f"{of}-{plugin}-{each.name}")
+                     for each in settings)  # fmt: skip
+    hidden = "" if is_shown else " hidden"
+    return f'<div class="group" data-plugin="{esc(plugin)}"{hidden}><p class="hint">{esc(hint)}</p>{fields}</div>'
+
+
+def literal(drawn: str) -> str:
+    """HTML as a template of Gradio's that stands for itself: without what Handlebars and JavaScript would replace."""
+    for sign in "\\`${":
+        drawn = drawn.replace(sign, f"&#{ord(sign)};")
+    return drawn
+
+
+def _field(of: str, setting: Setting, control: str, ident: str) -> str:
+    words = f'<small id="{esc(ident)}-help">{esc(setting.help)}</small>' if setting.help else ""
+    classes = " ".join([css_class(setting.place), *(["many"] if setting.kind.is_many else [])])
+    if setting.kind.type is bool:
+        return f'<div class="setting {classes}"><label>{control} {esc(setting.label)}</label>{words}</div>'
+    label = f'<label for="{esc(ident)}">{esc(setting.label)}</label>'
+    if isinstance(setting.kind.type, tuple) and setting.kind.is_many:
+        label = f"<b>{esc(setting.label)}</b>"
+    return f'<div class="setting {classes}">{label}{words}{control}</div>'
+
+
+def _control(ident: str, setting: Setting) -> str:
+    default, choices = setting.show(setting.default), setting.kind.type
+    named = _named(ident, setting.name, default)
+    if choices is bool:
+        return f'<input type="checkbox" {named}{" checked" if default else ""}>'
+    if not isinstance(choices, tuple):
+        return f'<input type="text" autocomplete="off" spellcheck="false" value="{esc(default)}" {named}>'
+    if setting.kind.is_many:
+        ticks = "".join(_tick(each, is_chosen=each in default) for each in choices)
+        return f'<fieldset aria-label="{esc(setting.label)}" {named}>{ticks}</fieldset>'
+    options = "".join(_option(text_of(each), text_of(each), each == default) for each in choices)
+    return f"<select {named}>{options}</select>"
+
+
+def _named(ident: str, name: str, default: object) -> str:
+    """`data-setting` and `data-default`: what assets/forms.html finds a field by, and what it shows if not changed."""
+    told = esc(json.dumps(default))
+    return f'id="{esc(ident)}" data-setting="{esc(name)}" data-default="{told}" aria-describedby="{esc(ident)}-help"'
+
+
+def _option(value: str, title: str, is_chosen: bool) -> str:
+    return f'<option value="{esc(value)}"{" selected" if is_chosen else ""}>{esc(title)}</option>'
+
+
+def _tick(name: str, *, is_chosen: bool) -> str:
+    box = f'<input type="checkbox" value="{esc(name)}"{" checked" if is_chosen else ""}>'
+    return f"<label>{box}{esc(name.replace('_', ' '))}</label>"
