@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import re
 import shlex
@@ -208,6 +209,20 @@ def test_the_same_run_gives_the_same_bytes(workspace, judged, finished):
     finished(judged)
     first = exported(workspace, judged, "bundle").read_bytes()
     assert exported(workspace, judged, "bundle").read_bytes() == first
+
+
+def test_a_disk_that_is_full_while_patches_are_compressed_is_reported(workspace, judged, finished, monkeypatch):
+    def full(part, piece):
+        if part.name == "patches.jsonl":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(part, piece)
+
+    finished(judged)
+    real = zipfile._ZipWriteFile.write
+    monkeypatch.setattr(zipfile._ZipWriteFile, "write", full)
+    monkeypatch.setattr(zipfile._ZipWriteFile, "name", property(lambda part: part._zinfo.filename), raising=False)
+    with pytest.raises(OSError, match="No space left"):
+        exported(workspace, judged, "bundle")
 
 
 def test_a_run_that_goes_on_is_not_bundled(workspace, judged, home):
