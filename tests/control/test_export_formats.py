@@ -16,16 +16,22 @@ import pytest
 from judging import judge
 from typer.testing import CliRunner
 
+from engine.benchmarks.pocket import Pocket
 from engine.candidates import by_bug, read_candidates
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from engine.exchange.bundle import repeat_command
 from engine.exchange.exported import PatchRow
 from engine.exchange.forms import FORMS
-from engine.rundir import RunDir
+from engine.rundir import Inputs, RunDir
 from engine.scoring import Share
 from engine.shell.cli import app
 from engine.specs import parse
+from engine.unified import applied
+from engine.work.validate import validate
+from engine.work.validation import _against
+
+POCKET = [bug for bug in Pocket(Pocket.Params()).bugs() if bug.language == "python"]
 
 
 def exported(workspace, run_id, form):
@@ -83,8 +89,44 @@ def test_our_own_tables_come_back_as_candidates_with_their_verdicts(workspace, j
         "b/lost": ["timeout", "no_patch", "test_failed"],
     }
     assert {each.way for of_bug in found.values() for each in of_bug} == {"patch"}
-    assert found["b/easy"][0].text is None, "it is the buggy code itself"
+    assert applied("x = 1\n", found["b/easy"][0].text, "a.py") == "x = 1\n", "it is the buggy code itself"
+    assert found["b/lost"][1].text is not None, "that it has no patch is its verdict"
     assert found["b/easy"][2].text.startswith("--- a/a.py\n"), "without the apostrophe of a CSV file"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_an_exported_run_that_is_imported_again_has_the_same_figures(workspace, started, finished, form):
+    run_id, folder = started("benchmark", "candidates=3")
+    for bug in POCKET[:2]:
+        folder.append("bug", id=bug.id, language="python", path=bug.path, start=bug.span.start, end=bug.span.end,
+                      buggy=bug.buggy, fixed=bug.fixed, kind=bug.kind, cwe=bug.cwe)  # fmt: skip
+        texts = (bug.buggy, bug.fixed + "\n\n", None)
+        for rank, (text, outcome) in enumerate(zip(texts, ("test_failed", "plausible", "no_patch"), strict=True), 1):
+            verdict = {"outcome": outcome, "duration_s": 0.25, "sandbox": "bubblewrap 0.8.0", "isolation": "isolated"}
+            folder.append("patch", bug_id=bug.id, source="model", rank=rank, text=text, verdict=verdict,
+                          completion=f"=SUM({rank})" if rank < 3 else "", score=-0.5 / rank, tokens_written=10 * rank,
+                          tokens_read=7, **_against(bug, text))  # fmt: skip
+    finished(run_id)
+    table = exported(workspace, run_id, form)
+    again, folder = started("validate", f"file={table}", "keep_verdicts=true")
+    finished(again, **validate(parse(workspace.runs.row(again).spec), Inputs(), folder))
+    before, after = (workspace.patches.totals(each) for each in (run_id, again))
+    assert (after.costs.tokens_written, after.costs.tokens_read) == (120, 42)
+    assert (after.costs_of_each.tokens_written, after.orders) == (before.costs_of_each.tokens_written, before.orders)
+    assert before.orders, "the orders by score are known"
+    assert after.plausible_at == before.plausible_at == {1: Share(0, 2), 3: Share(2, 2)}
+    untold = {"run", "model", "failed"}
+    first, second = (lines(exported(workspace, each, "jsonl")) for each in (run_id, again))
+    for one, other in zip(first, second, strict=True):
+        assert {key: one[key] for key in one.keys() - untold} == {key: other[key] for key in one.keys() - untold}
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("tokens_written", "many"), ("score", [1])])
+def test_a_number_that_is_none_is_named_with_its_line(tmp_path, name, wrong):
+    row = {"bug_id": "b/1", "source": "model", "rank": 1, "outcome": "plausible", "diff": "", name: wrong}
+    (file := tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    with pytest.raises(UserError, match=f"rows.jsonl, line 1: {name} should be a number, got"):
+        read_candidates(file)
 
 
 def test_a_bug_that_was_not_scored_comes_back_as_not_run(workspace, started):
