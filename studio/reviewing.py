@@ -14,6 +14,13 @@ from studio.html import review as html
 from studio.html.patch_table import read_key
 from studio.page import Frame
 
+# What was found is "run:place:bug:reviewer", a line feed, and the note. It replaces only what was filled in before it,
+# so that an answer which comes late never takes away what a person has typed meanwhile.
+FILL = """(found, note, filled) => {
+  const kept = found.slice(found.indexOf("\\n") + 1);
+  return note === filled ? [kept, kept] : [note, filled];
+}"""
+
 
 class ReviewBar:
     """Make it inside gr.Blocks, below the patch."""
@@ -28,6 +35,7 @@ class ReviewBar:
                 self.reviewer = gr.Textbox("", label="Your name", placeholder="Your name", scale=1, min_width=90,
                                            elem_id="reviewer", **bare)  # fmt: skip
             self._others = clickable()
+        self._found, self._filled = hidden_field(""), hidden_field("")
         self._given = hidden_field("")  # when the last verdict was given on this page: it is drawn at once
 
     def wire(self, run: Any, bug: Any, rank: Any) -> None:
@@ -56,24 +64,30 @@ class ReviewBar:
             reviews.give(given[1], *asked, reviewer=name, verdict=given[0], note=text)
             return [str(time.monotonic_ns()), gr.skip(), gr.skip()]
 
+        def whose(run: int | None, bug_id: str, place: str, name: str) -> str:
+            return f"{chosen_number(run)}:{place}:{bug_id}:{name}".replace("\n", " ")
+
         def noted(run: int | None, bug_id: str, place: str, name: str) -> str:
             asked = read_key(f"{place}:{bug_id}")
-            return reviews.note(chosen_number(run), *asked, name) if asked else ""
+            note = reviews.note(chosen_number(run), *asked, name) if asked else ""
+            return f"{whose(run, bug_id, place, name)}\n{note}"
 
-        def noted_by_another(run: int | None, bug_id: str, place: str, name: str, text: str) -> Any:
-            return noted(run, bug_id, place, name) if not text else gr.skip()
-
-        def annotate(run: int | None, bug_id: str, place: str, name: str, text: str) -> None:
-            """A note written after the verdict, when its field is left."""
-            if asked := read_key(f"{place}:{bug_id}"):
+        def annotate(run: int | None, bug_id: str, place: str, name: str, text: str, found: str) -> None:
+            """A note written after the verdict, when its field is left; an empty one counts once it was filled."""
+            is_filled = found.partition("\n")[0] == whose(run, bug_id, place, name)
+            if (text or is_filled) and (asked := read_key(f"{place}:{bug_id}")):
                 reviews.annotate(chosen_number(run), *asked, name, text)
 
         shown = [*place, reviewer, self._given]
         live.show(draw, shown, [self._said, self._others], also=[reviewer.change, self._given.change])
         on(self._said.select, act, [reviewer, note], [self._given, bug, rank], name="patches_review", may_overlap=True)
-        on([each.change for each in place], noted, [*place, reviewer], note, name="patches_noted")
-        on(reviewer.change, noted_by_another, [*place, reviewer, note], note, name="patches_noted_by_another")
-        on([note.blur, note.submit], annotate, [*place, reviewer, note], None, name="patches_annotate")
+        changes = [each.change for each in place]
+        fill: dict[str, Any] = {"fn": None, "outputs": [note, self._filled], "api_visibility": "private"}
+        gr.on(changes, js="() => ['', '']", api_name="patches_clear_note", **fill)
+        on([*changes, reviewer.change], noted, [*place, reviewer], self._found, name="patches_noted").success(
+            inputs=[self._found, note, self._filled], js=FILL, api_name="patches_fill_note", **fill
+        )
+        on([note.blur, note.submit], annotate, [*place, reviewer, note, self._found], None, name="patches_annotate")
         self._keep_name()
 
     def _keep_name(self) -> None:

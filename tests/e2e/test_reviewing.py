@@ -138,6 +138,22 @@ def test_a_note_belongs_to_its_patch_and_can_come_after_the_verdict(still_server
     assert given(still_server)[plausible[0]] == {"ada": ("incorrect", "drops the check")}
 
 
+def test_an_answer_that_comes_late_leaves_what_was_typed(still_server, open_page, plausible):
+    page, panel = opened(still_server, open_page, plausible[0])
+    held = []
+    page.route("**/queue/join*", held.append)
+    panel.get_by_role("textbox", name="Your name").fill("ada")
+    wait_for(lambda: page.wait_for_timeout(50) or held)
+    note = panel.get_by_role("textbox", name="Note")
+    note.fill("drops the check")
+    page.unroute("**/queue/join*")
+    for each in held:
+        each.continue_()
+    button(panel, "Incorrect").click()
+    wait_for(lambda: given(still_server).get(plausible[0]) == {"ada": ("incorrect", "drops the check")})
+    expect(note).to_have_value("drops the check")
+
+
 def test_what_others_said_is_seen_after_ones_own_verdict(still_server, open_page, plausible):
     workspace = Workspace(still_server.home)
     for place, verdict in zip(plausible[:3], ("incorrect", "correct", "unsure"), strict=False):
