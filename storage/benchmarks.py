@@ -131,6 +131,17 @@ def summaries_by_kind(session: Session, run_id: int) -> Sequence[Row[Any]]:
     return session.execute(query.group_by(*columns)).all()
 
 
+def matches_by_kind(session: Session, run_id: int) -> Sequence[Row[Any]]:
+    """(kind of fault, known_fix, buggy_code, first_known_fix, first_known_tree, trees_known, bugs that have these).
+
+    Of bugs that have a candidate with a verdict and are not set aside.
+    """
+    columns = (Bug.kind, Bug.known_fix, Bug.buggy_code, Bug.first_known_fix, Bug.first_known_tree, Bug.trees_known)
+    found = [col(column) for column in columns]
+    query = select(*found, func.count()).where(col(Bug.run_id) == run_id, col(Bug.skipped) == "", col(Bug.judged) > 0)
+    return session.execute(query.group_by(*found)).all()
+
+
 def repaired(session: Session, run_id: int) -> dict[str, int]:
     """Bug -> rank of its first plausible patch, of the bugs that count, the smallest rank first."""
     wanted = (col(Bug.run_id) == run_id, col(Bug.first_plausible).is_not(None), col(Bug.skipped) == "")

@@ -12,8 +12,9 @@ from sqlmodel import Session
 
 from engine.control.costs import costs_of
 from engine.control.diff import unified
+from engine.control.matches import matched
 from engine.control.names import made_by, plugin_of
-from engine.exchange.exported import BugPatches, Candidate, Exported, PatchRow, RunFacts
+from engine.exchange.exported import BugPatches, Candidate, Exported, Matched, PatchRow, RunFacts
 from engine.scoring import BugOutcomes, CandidateSummary, Figures, control_trouble, figures
 from storage import benchmarks
 from storage.tables import Run
@@ -37,6 +38,10 @@ def exported(session: Session, run: Run, check: Callable[[], None]) -> Exported:
     def in_all() -> Figures:
         return figures(sum(_outcomes(session, facts.number).values(), Counter()), facts.candidates)
 
+    def matches() -> Mapping[str | None, Matched]:
+        of: list[tuple[str | None, Figures]] = [(None, in_all()), *by_kind().items()]
+        return matched(session, facts.number, dict(of))
+
     def by_kind() -> dict[str, Figures]:
         found = {kind: figures(bugs, facts.candidates) for kind, bugs in _outcomes(session, facts.number).items()}
         return dict(sorted(found.items(), key=lambda each: (-each[1].scored, each[0])))
@@ -48,6 +53,7 @@ def exported(session: Session, run: Run, check: Callable[[], None]) -> Exported:
         figures=in_all,
         costs=lambda: costs_of(session, run),
         by_kind=by_kind,
+        matched=matches,
     )
 
 

@@ -147,14 +147,45 @@ def test_a_table_for_a_paper_counts_as_the_page_does_and_escapes_every_name(work
     text = exported(workspace, run_id, "latex").read_text()
     rows = [line.strip() for line in text.splitlines() if "&" in line]
     assert rows == [
-        r"Kind of fault & Bugs & plausible@1 & plausible@5 \\",
-        r"other & 2 & 0 (0.0\,\%) & 1 (50.0\,\%) \\",
-        r"off\_by\_one \& 50 \% \textbackslash{}input\{x\} & 1 & 1 (100.0\,\%) & 1 (100.0\,\%) \\",
-        r"all & 3 & 1 (33.3\,\%) & 2 (66.7\,\%) \\",
+        r"Kind of fault & Bugs & plausible@1 & plausible@5 & exact@5 \\",
+        r"other & 2 & 0 (0.0\,\%) & 1 (50.0\,\%) & 0 (0.0\,\%) \\",
+        r"off\_by\_one \& 50 \% \textbackslash{}input\{x\} & 1 & 1 (100.0\,\%) & 1 (100.0\,\%) & 1 (100.0\,\%) \\",
+        r"all & 3 & 1 (33.3\,\%) & 2 (66.7\,\%) & 1 (33.3\,\%) \\",
     ]
     assert text.count("{") == text.count("}")
-    assert r"\begin{tabular}{lrrr}" in text
+    assert r"\begin{tabular}{lrrrr}" in text
     assert workspace.patches.totals(run_id).plausible_at == {1: Share(1, 3), 5: Share(2, 3)}
+
+
+def test_a_table_for_a_paper_has_matches_by_tree_where_all_are_known(workspace, started):
+    run_id, folder = started("benchmark", "candidates=2")
+    for bug, kind, trees in (
+        ("b/1", "one", (False, True)),
+        ("b/2", "one", (False, False)),
+        ("b/3", "two", (True, False)),
+    ):
+        judge(folder, bug, ["plausible"] * 2, kind=kind)
+        for rank, is_known in enumerate(trees, 1):
+            folder.append("patch", bug_id=bug, source="model", rank=rank, text=f"x = {rank} # again\n",
+                          verdict={"outcome": "plausible"}, is_known_tree=is_known)  # fmt: skip
+    judge(folder, "b/4", ["plausible"] * 2, kind="two", fix="test_failed")  # not scored, so it makes nothing unknown
+    workspace.tick()
+
+    def rows():
+        written = exported(workspace, run_id, "latex").read_text().splitlines()
+        return [re.sub(r" \(.*?\)", "", line).strip(" \\").split(" & ") for line in written if "&" in line]
+
+    assert rows() == [
+        ["Kind of fault", "Bugs", "plausible@1", "exact@1", "tree@1"],
+        ["one", "2", "2", "0", "0"],
+        ["two", "1", "1", "0", "1"],
+        ["all", "3", "3", "0", "1"],
+    ]
+    totals = workspace.patches.totals(run_id)
+    assert (totals.exact_at[1], totals.tree_at[1]) == (Share(0, 3), Share(1, 3)), "the page says the same"
+    judge(folder, "b/5", ["test_failed"] * 2, kind="two")
+    workspace.tick()
+    assert [row[-1] for row in rows()] == ["tree@1", "0", "--", "--"], "of b/5 the trees are not known"
 
 
 def test_swe_bench_gets_one_prediction_for_each_bug(workspace, judged):
