@@ -2,7 +2,7 @@
 
 A row names its bug (`bug_id`) and has one of `function` (instead of the function that holds the faulty lines), `lines`
 (instead of the faulty lines), `file` (the whole file) and `patch` (a unified diff of the file); null is no patch.
-With `function` there may be `buggy_code`, what it takes the place of.
+With `function` there may be `buggy_code`, what it takes the place of; with any, what `completion_of` reads.
 `rank` orders the rows of a bug, the best first; without it they count in the order of the file.
 """
 
@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.domain import Bug, Patch, Span, lines_of
+from engine.domain import Bug, Completion, Patch, Span, lines_of
 from engine.errors import UserError
 from engine.exchange.reading import WAYS, rows_in
 from engine.languages.source import Source, source
 from engine.params import shown
 from engine.unified import DoesNotFit, applied
+
+LARGEST_SCORE = 1e300  # no NaN, no infinity, and no integer beyond what a float holds
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,30 @@ def by_bug(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
     for candidate in sorted(candidates, key=lambda each: (each.rank, each.number)):
         found.setdefault(candidate.bug_id, []).append(candidate)
     return found
+
+
+def completion_of(candidate: Candidate) -> Completion:
+    """What was written, with its score and tokens where the row tells them (`score`, `tokens_written`, `tokens_read`).
+
+    Another program's fields of these names that hold something else tell nothing.
+    """
+    row = candidate.row
+    text = row.get("completion")
+    return Completion(
+        text if isinstance(text, str) else candidate.text or "",
+        _score(row.get("score")),
+        _tokens(row.get("tokens_written")),
+        _tokens(row.get("tokens_read")),
+    )
+
+
+def _score(value: object) -> float | None:
+    is_score = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_SCORE
+    return float(value) if is_score else None  # type: ignore[arg-type]
+
+
+def _tokens(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 
 def patch_of(candidate: Candidate, bug: Bug) -> Patch:

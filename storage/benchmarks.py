@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Row, Select, func, or_, select, type_coerce
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -129,6 +131,17 @@ def summaries_by_kind(session: Session, run_id: int) -> Sequence[Row[Any]]:
     return session.execute(query.group_by(*columns)).all()
 
 
+def matches_by_kind(session: Session, run_id: int) -> Sequence[Row[Any]]:
+    """(kind of fault, known_fix, buggy_code, first_known_fix, first_known_tree, trees_known, bugs that have these).
+
+    Of bugs that have a candidate with a verdict and are not set aside.
+    """
+    columns = (Bug.kind, Bug.known_fix, Bug.buggy_code, Bug.first_known_fix, Bug.first_known_tree, Bug.trees_known)
+    found = [col(column) for column in columns]
+    query = select(*found, func.count()).where(col(Bug.run_id) == run_id, col(Bug.skipped) == "", col(Bug.judged) > 0)
+    return session.execute(query.group_by(*found)).all()
+
+
 def repaired(session: Session, run_id: int) -> dict[str, int]:
     """Bug -> rank of its first plausible patch, of the bugs that count, the smallest rank first."""
     wanted = (col(Bug.run_id) == run_id, col(Bug.first_plausible).is_not(None), col(Bug.skipped) == "")
@@ -210,58 +223,67 @@ def has_patches(session: Session, run_id: int) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
-def with_texts(session: Session, run_id: int) -> Iterator[Any]:
-    """Every patch of a run, ordered by bug, source and rank, read in parts while it is iterated.
+def with_texts(session: Session, run_id: int) -> Iterator[tuple[Any, Iterator[Any]]]:
+    """Every bug of a run that has patches, ordered by its id, and these by source and rank; read while it is iterated.
 
-    Columns in the order of this function: of the bug, of the patch, its reviews, and four texts (the last is JSON).
+    Columns in the order of this function: of the bug, and the text of its file; after a number, of the patch, its
+    reviews, and three texts (the last is JSON).
     """
     named = (Bug.bug_id, Bug.path, Bug.language, Bug.kind, Bug.cwe, Bug.project)
-    of_bug = (*named, Bug.skipped, Bug.known_fix, Bug.buggy_code)
-    judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
+    buggy, completion, patch, failed = (aliased(Text) for _ in range(4))
+    of_bug = _of_bugs(run_id, *named, Bug.skipped, Bug.known_fix, Bug.buggy_code, buggy.text)
     said = reviews.counted(run_id)
     reviewed = [func.coalesce(said.c[verdict], 0) for verdict in ("correct", "incorrect", "unsure")]
-    of_patch = (*judged, Patch.sandbox, Patch.isolation)
+    judged = (Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.reason, Patch.score, Patch.duration_s)
     more = (Patch.is_known_tree, Patch.tokens_written, Patch.tokens_read, Patch.edit, Patch.patch_text)
-    buggy, completion, patch, failed = (aliased(Text) for _ in range(4))
-    texts = (buggy.text, completion.text, patch.text, failed.text)
-    columns: list[Any] = [*map(col, (*of_bug, *of_patch)), *reviewed, *map(col, more), *texts]
-    query = (
-        select(*columns)
-        .select_from(Bug)
-        .join(Patch, col(Patch.bug) == Bug.id)
-        .outerjoin(said, said.c.patch_id == Patch.id)
-        .join(buggy, col(buggy.id) == Bug.buggy_text)
+    texts = (completion.text, patch.text, failed.text)
+    of_patch = _of_patches(run_id, *judged, Patch.sandbox, Patch.isolation, *reviewed, *more, *texts)
+    return _together(
+        session,
+        of_bug.join(buggy, col(buggy.id) == Bug.buggy_text),
+        of_patch.outerjoin(said, said.c.patch_id == Patch.id)
         .join(completion, col(completion.id) == Patch.completion_text)
         .outerjoin(patch, col(patch.id) == Patch.patch_text)
-        .join(failed, col(failed.id) == Patch.failed_text)
-        .where(col(Bug.run_id) == run_id)
-        .order_by(col(Bug.bug_id), col(Patch.source), col(Patch.rank))
+        .join(failed, col(failed.id) == Patch.failed_text),
     )
-    found = session.connection().execution_options(yield_per=AT_ONCE).execute(query)
-    for part in found.partitions():
-        yield from part
 
 
-def candidates_with_texts(session: Session, run_id: int) -> Iterator[Any]:
-    """Every candidate of a model, ordered by bug and rank, read in parts while it is iterated.
+def candidates_with_texts(session: Session, run_id: int) -> Iterator[tuple[Any, Iterator[Any]]]:
+    """Every bug of a run for which a model made patches, and these, in the same order and read the same way.
 
-    Columns in the order of this function: five of the bug, with its two texts, and seven of the patch, with two texts.
+    Columns in the order of this function: five of the bug, with its two texts; after a number, seven of the patch,
+    with two texts.
     """
     buggy, fixed, completion, patch = (aliased(Text) for _ in range(4))
-    of_bug = (Bug.bug_id, Bug.path, Bug.start, buggy.text, fixed.text)
-    of_patch = (Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.is_known_tree, Patch.reason)
-    of_texts = (completion.text, patch.text)
-    query = (
-        select(*(col(column) for column in (*of_bug, *of_patch, *of_texts)))
-        .select_from(Bug)
-        .join(Patch, col(Patch.bug) == Bug.id)
-        .join(buggy, col(buggy.id) == Bug.buggy_text)
-        .join(fixed, col(fixed.id) == Bug.fixed_text)
+    of_bug = _of_bugs(run_id, Bug.bug_id, Bug.path, Bug.start, buggy.text, fixed.text)
+    judged = (Patch.rank, Patch.outcome, Patch.is_known_fix, Patch.is_known_tree, Patch.reason)
+    of_patch = _of_patches(run_id, *judged, completion.text, patch.text)
+    return _together(
+        session,
+        of_bug.join(buggy, col(buggy.id) == Bug.buggy_text).join(fixed, col(fixed.id) == Bug.fixed_text),
+        of_patch.where(col(Patch.source) == "model")
         .join(completion, col(completion.id) == Patch.completion_text)
-        .outerjoin(patch, col(patch.id) == Patch.patch_text)
-        .where(col(Bug.run_id) == run_id, col(Patch.source) == "model")
-        .order_by(col(Bug.bug_id), col(Patch.rank))
+        .outerjoin(patch, col(patch.id) == Patch.patch_text),
     )
-    found = session.connection().execution_options(yield_per=AT_ONCE).execute(query)
-    for part in found.partitions():
+
+
+def _of_bugs(run_id: int, *columns: Any) -> Select[Any]:
+    query = select(col(Bug.id), *columns).select_from(Bug).where(col(Bug.run_id) == run_id)
+    return query.order_by(col(Bug.bug_id))
+
+
+def _of_patches(run_id: int, *columns: Any) -> Select[Any]:
+    query = select(col(Patch.bug), *columns).select_from(Bug).join(Patch, col(Patch.bug) == Bug.id)
+    return query.where(col(Bug.run_id) == run_id).order_by(col(Bug.bug_id), col(Patch.source), col(Patch.rank))
+
+
+def _together(session: Session, of_bug: Select[Any], of_patch: Select[Any]) -> Iterator[tuple[Any, Iterator[Any]]]:
+    """Each bug with its patches, by the row of the bug, which is the first column of both: its texts are read once."""
+    bugs = _in_parts(session, of_bug)
+    for row, patches in groupby(_in_parts(session, of_patch), key=itemgetter(0)):
+        yield next(bug for bug in bugs if bug[0] == row)[1:], patches
+
+
+def _in_parts(session: Session, query: Select[Any]) -> Iterator[Any]:
+    for part in session.connection().execution_options(yield_per=AT_ONCE).execute(query).partitions():
         yield from part

@@ -52,7 +52,7 @@ class ReviewBar:
             return [html.verdicts(run, key, found), html.others(key, found)]
 
         def act(name: str, text: str, event: gr.EventData) -> list[Any]:
-            """A click on a verdict gives it; one on an arrow opens that patch."""
+            """A click on a verdict gives it, or withdraws one's own; one on an arrow opens that patch."""
             value = click_value(event)
             given = html.read_verdict(value)
             key = given[2] if given else value
@@ -61,7 +61,10 @@ class ReviewBar:
                 return [gr.skip()] * 3
             if given is None:
                 return [gr.skip(), asked[0], key.partition(":")[0]]
-            reviews.give(given[1], *asked, reviewer=name, verdict=given[0], note=text)
+            if given[0] == html.WITHDRAW:
+                reviews.withdraw(given[1], *asked, name)
+            else:
+                reviews.give(given[1], *asked, reviewer=name, verdict=given[0], note=text)
             return [str(time.monotonic_ns()), gr.skip(), gr.skip()]
 
         def whose(run: int | None, bug_id: str, place: str, name: str) -> str:

@@ -93,7 +93,7 @@ class Compared:
 
     def as_latex(self) -> str:
         """A table for a paper, with a row for each run."""
-        rows = [latex.TableRow(run.model or run.name, run.plausible_at) for run in self.runs]
+        rows = [latex.TableRow(run.model or run.name, run.plausible_at, run.exact_at, run.tree_at) for run in self.runs]
         benchmarks = {run.benchmark for run in self.runs}
         return latex.comparison(rows, self.common, benchmarks.pop() if len(benchmarks) == 1 else "")
 

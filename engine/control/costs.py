@@ -15,7 +15,7 @@ HOUR_S = 3600
 def costs_of(session: Session, run: Run) -> Costs:
     """From the run's rows and its result; its tokens are also those for bugs that turned out not to be scored.
 
-    What the patches of another program took is not known: the run that tests or imports them has no time of theirs.
+    Of another program's patches only the tokens may be known: the run that tests or imports them has no time of theirs.
     """
     written, read = benchmarks.tokens(session, run.id or 0)
     seconds = seconds_worked(run) if run.kind == "benchmark" else None

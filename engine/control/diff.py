@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from engine.domain import lines_of
 
 CONTEXT = 3  # lines around each change
-Opcode = tuple[str, int, int, int, int]  # tag, range of lines in the old text, range of lines in the new text
+NEWLINE = "\n"
+NO_END = "\n\\ No newline at end of file\n"
 
 
 def unified(before: str, after: str, path: str) -> str:
@@ -16,23 +17,44 @@ def unified(before: str, after: str, path: str) -> str:
     if before == after:
         return ""
     head, tail = _same(before, after)  # only the part between these is compared
-    shown, end = _lines_before(before, head), _lines_after(before, len(before) - tail)
-    left_out = len(before) - end  # characters after the last line that is shown
-    old, new = _lines(before[shown:end]), _lines(after[shown : len(after) - left_out])
-    n_head = before.count("\n", shown, head)
-    n_tail = len(_lines(before[len(before) - tail : end]))
-    skipped = before.count("\n", 0, shown)
-    lines = [f"--- a/{path}\n+++ b/{path}\n"]
-    for hunk in _hunks(old, new, n_head, n_tail):
+    at, end = _lines_before(before, head), _lines_after(before, len(before) - tail)
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    above, below = before[at:head], before[len(before) - tail : end]
+    names, skipped = f"--- a/{path}\n+++ b/{path}\n", before.count("\n", 0, at)
+    if set(old.split("\n")[:-1]).isdisjoint(new.split("\n")[:-1]):  # nothing in between is the same: one change
+        return names + _one_hunk(above, old, new, below, skipped)
+    return names + "".join(_several_hunks(lines_of(above + old + below), lines_of(above + new + below), skipped))
+
+
+def _one_hunk(above: str, old: str, new: str, below: str, skipped: int) -> str:
+    """The hunk of one change, made of whole lines at a time; `skipped`: lines of the file before it."""
+    around = _count(above) + _count(below)
+    spans = f"@@ -{_span(0, around + _count(old), skipped)} +{_span(0, around + _count(new), skipped)} @@\n"
+    return "".join((spans, _marked(" ", above), _marked("-", old), _marked("+", new), _marked(" ", below)))
+
+
+def _count(text: str) -> int:
+    return text.count("\n") + (text[-1:] not in ("", "\n"))
+
+
+def _marked(sign: str, text: str) -> str:
+    """Lines with `sign` before each; a last one without an end is marked as `git apply` expects."""
+    if not text:
+        return ""
+    end = "\n" if text[-1] == "\n" else NO_END
+    return f"{sign}{text.removesuffix(NEWLINE).replace(NEWLINE, NEWLINE + sign)}{end}"
+
+
+def _several_hunks(old: Sequence[str], new: Sequence[str], skipped: int) -> Iterator[str]:
+    """The hunks between two lists of lines, as difflib finds them; `skipped`: lines of the file before both."""
+    for hunk in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT):
         first, last = hunk[0], hunk[-1]
-        lines.append(f"@@ -{_span(first[1], last[2], skipped)} +{_span(first[3], last[4], skipped)} @@\n")
+        yield f"@@ -{_span(first[1], last[2], skipped)} +{_span(first[3], last[4], skipped)} @@\n"
         for tag, a, b, c, d in hunk:
             if tag == "equal":
-                lines += [f" {line}" for line in old[a:b]]
+                yield _marked(" ", "".join(old[a:b]))
             else:
-                lines += [f"-{line}" for line in old[a:b]]
-                lines += [f"+{line}" for line in new[c:d]]
-    return "".join(lines)
+                yield _marked("-", "".join(old[a:b])) + _marked("+", "".join(new[c:d]))
 
 
 def _same(a: str, b: str) -> tuple[int, int]:
@@ -59,14 +81,6 @@ def _same(a: str, b: str) -> tuple[int, int]:
     return head, low
 
 
-def _lines(text: str) -> list[str]:
-    """Lines with their ends; a last one without an end is marked as `git apply` expects."""
-    lines = lines_of(text)
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n\\ No newline at end of file\n"
-    return lines
-
-
 def _lines_before(text: str, at: int) -> int:
     """The index CONTEXT lines before the start of a line."""
     for _ in range(CONTEXT):
@@ -79,16 +93,6 @@ def _lines_after(text: str, at: int) -> int:
     for _ in range(CONTEXT):
         at = text.find("\n", at) + 1 or len(text)
     return at
-
-
-def _hunks(old: Sequence[str], new: Sequence[str], head: int, tail: int) -> Sequence[Sequence[Opcode]]:
-    """Like difflib's; `head` lines at the start and `tail` lines at the end are known to be the same."""
-    ends = len(old) - tail, len(new) - tail
-    if not set(old[head : ends[0]]) & set(new[head : ends[1]]):  # nothing in between is the same: one change
-        start = [("equal", 0, head, 0, head)] if head else []
-        end = [("equal", ends[0], len(old), ends[1], len(new))] if tail else []
-        return [[*start, ("replace", head, ends[0], head, ends[1]), *end]]
-    return list(difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT))
 
 
 def _span(start: int, stop: int, skipped: int) -> str:

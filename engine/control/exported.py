@@ -6,15 +6,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 
 from sqlmodel import Session
 
 from engine.control.costs import costs_of
 from engine.control.diff import unified
+from engine.control.matches import matched
 from engine.control.names import made_by, plugin_of
-from engine.exchange.exported import BugPatches, Candidate, Exported, PatchRow, RunFacts
+from engine.exchange.exported import BugPatches, Candidate, Exported, Matched, PatchRow, RunFacts
 from engine.scoring import BugOutcomes, CandidateSummary, Figures, control_trouble, figures
 from storage import benchmarks
 from storage.tables import Run
@@ -38,6 +38,10 @@ def exported(session: Session, run: Run, check: Callable[[], None]) -> Exported:
     def in_all() -> Figures:
         return figures(sum(_outcomes(session, facts.number).values(), Counter()), facts.candidates)
 
+    def matches() -> Mapping[str | None, Matched]:
+        of: list[tuple[str | None, Figures]] = [(None, in_all()), *by_kind().items()]
+        return matched(session, facts.number, dict(of))
+
     def by_kind() -> dict[str, Figures]:
         found = {kind: figures(bugs, facts.candidates) for kind, bugs in _outcomes(session, facts.number).items()}
         return dict(sorted(found.items(), key=lambda each: (-each[1].scored, each[0])))
@@ -49,6 +53,7 @@ def exported(session: Session, run: Run, check: Callable[[], None]) -> Exported:
         figures=in_all,
         costs=lambda: costs_of(session, run),
         by_kind=by_kind,
+        matched=matches,
     )
 
 
@@ -67,27 +72,23 @@ def _outcomes(session: Session, run_id: int) -> ByKind:
 
 
 def _rows(session: Session, run: RunFacts, check: Callable[[], None]) -> Iterator[PatchRow]:
-    bug_id, trouble = None, ""
-    diffs: dict[int | None, str] = {}  # text id -> diff, for one bug: many of its patches are the same
-    for row in benchmarks.with_texts(session, run.number):
-        check()
-        bug_now, path, language, kind, cwe, project, skipped, *said, text, buggy, completion, patch, failed = row
-        known_fix, buggy_code, *judged = said
-        if bug_now != bug_id:
-            bug_id, diffs = bug_now, {None: ""}
-            trouble = f"set aside: {skipped}" if skipped else control_trouble(known_fix, buggy_code)
-        if text not in diffs:
-            diffs[text] = unified(buggy, patch, path)
+    for bug, patches in benchmarks.with_texts(session, run.number):
+        bug_id, path, language, kind, cwe, project, skipped, known_fix, buggy_code, buggy = bug
+        trouble = f"set aside: {skipped}" if skipped else control_trouble(known_fix, buggy_code)
         of_bug = (run.number, run.model, bug_id, language, kind, cwe, project, trouble)
-        yield PatchRow._make((*of_bug, *judged, _names(failed), completion, diffs[text]))
+        diffs: dict[int | None, str] = {None: ""}  # text id -> diff: many patches of a bug are the same
+        for _, *judged, text, completion, patch, failed in patches:
+            check()
+            if text not in diffs:
+                diffs[text] = unified(buggy, patch, path)
+            yield PatchRow._make((*of_bug, *judged, _names(failed), completion, diffs[text]))
 
 
 def _bugs(session: Session, run_id: int, check: Callable[[], None]) -> Iterator[BugPatches]:
     """Bugs without candidates are left out."""
-    found = benchmarks.candidates_with_texts(session, run_id)
-    for (bug_id, path, start, buggy, fixed), rows in groupby(found, key=lambda row: tuple(row[:5])):
+    for (bug_id, path, start, buggy, fixed), rows in benchmarks.candidates_with_texts(session, run_id):
         check()
-        candidates = tuple(Candidate(*row[5:]) for row in rows)
+        candidates = tuple(Candidate(*row[1:]) for row in rows)
         yield BugPatches(bug_id, path, start, buggy, fixed, unified(buggy, fixed, path), candidates)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlmodel import Session
 
+from engine.exchange.exported import Matched
 from engine.ranking import ORDERS
-from engine.scoring import Share, control_trouble
+from engine.scoring import Figures, Share, control_trouble, shares_at
 from storage import benchmarks
 
 
@@ -23,6 +24,30 @@ def _scored(rows: Iterable[Any]) -> Counter[int]:
     for rank, known_fix, buggy_code, bugs in rows:
         found[rank] += 0 if control_trouble(known_fix, buggy_code) else bugs
     return found
+
+
+def matched(session: Session, run_id: int, of: Mapping[str | None, Figures]) -> dict[str | None, Matched]:
+    """Matches with the known fix by kind of fault, and under None in all; `of`: the figures of the same bugs."""
+    exact: dict[str | None, Counter[int]] = {key: Counter() for key in of}
+    trees: dict[str | None, Counter[int]] = {key: Counter() for key in of}
+    untold: set[str | None] = set()  # where some bug's trees are not known
+    for row in benchmarks.matches_by_kind(session, run_id):
+        kind, known_fix, buggy_code, first_fix, first_tree, is_told, bugs = tuple(row)
+        if control_trouble(known_fix, buggy_code):
+            continue
+        for key in (None, kind):
+            if first_fix is not None:
+                exact[key][first_fix] += bugs
+            if first_tree is not None:
+                trees[key][first_tree] += bugs
+            untold |= set() if is_told else {key}
+    return {
+        key: Matched(
+            shares_at(exact[key], each.plausible_at),
+            {} if key in untold else shares_at(trees[key], each.plausible_at),
+        )
+        for key, each in of.items()
+    }
 
 
 class Matches:

@@ -1,4 +1,4 @@
-"""People's reviews of patches: given, read for a patch or a run, with how far each two reviewers agree."""
+"""People's reviews of patches: given, withdrawn, read for a patch or a run, with how far each two reviewers agree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.control.lookup import find_patch, find_run
 from engine.domain import Outcome
 from engine.errors import UserError
 from engine.events import MODEL
-from engine.params import is_unicode
+from engine.params import is_unicode, shown
 from engine.scoring import Agreement, agreements
 from engine.specs import WITH_PATCHES
 from storage import benchmarks, reviews
@@ -100,6 +100,20 @@ class Reviews:
             row = row or Review(run_id=run_id, patch_id=patch.id, reviewer=reviewer, verdict="", created_at=0.0)
             row.verdict, row.note, row.created_at = verdict, note, time.time()
             session.add(row)
+
+    def withdraw(self, run_id: int, bug_id: str, source: str, rank: int, reviewer: str) -> None:
+        """Delete a person's review of a patch. Raises UserError where there is none."""
+        reviewer = reviewer.strip()
+        if not reviewer:
+            raise UserError("reviewer: enter the name of the one who gave the review", field="reviewer")
+        with self._database.write() as session:
+            _, patch = find_patch(session, run_id, bug_id, source, rank)
+            row = reviews.one(session, patch.id or 0, reviewer)
+            if row is None:
+                raise UserError(
+                    f"reviewer: {shown(reviewer)} has no review of this patch to withdraw", field="reviewer"
+                )
+            session.delete(row)
 
     def annotate(self, run_id: int, bug_id: str, source: str, rank: int, reviewer: str, note: str) -> None:
         """Replace the note of a person's review; nothing where there is no such review. Raises UserError."""

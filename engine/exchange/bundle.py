@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
+from io import BufferedWriter, RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from engine.errors import OutsideFailure, UserError
@@ -50,7 +52,8 @@ def write(run: Exported, file: BinaryIO) -> None:
                 if name in copied:
                     part.writelines(_pieces(copied[name]))
                 else:
-                    write_jsonl(run, part)  # type: ignore[arg-type]
+                    with ThreadPoolExecutor(1) as thread, BufferedWriter(_InThread(part, thread), PIECE) as pieces:
+                        write_jsonl(run, pieces)
 
 
 def figures_of(run: Exported) -> dict[str, Any]:
@@ -155,6 +158,36 @@ def _pieces(path: Path) -> Iterator[bytes]:
     with open(open_regular(path), "rb") as file:
         while piece := file.read(PIECE):
             yield piece
+
+
+class _InThread(RawIOBase):
+    """Writes each piece in a thread while the next one is made: compressing is a fifth of the work, without the GIL."""
+
+    def __init__(self, file: IO[bytes], thread: ThreadPoolExecutor) -> None:
+        self._file = file
+        self._thread = thread
+        self._before: Future[int] | None = None  # the piece that is being written; never more than one
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any) -> int:
+        """Raises what went wrong with the piece before."""
+        copy = bytes(piece)  # the buffer is filled anew meanwhile
+        self._wait()
+        self._before = self._thread.submit(self._file.write, copy)
+        return len(copy)
+
+    def close(self) -> None:
+        """Raises what went wrong with the last piece."""
+        if not self.closed:
+            super().close()
+            self._wait()
+
+    def _wait(self) -> None:
+        if before := self._before:
+            self._before = None
+            before.result()
 
 
 def _json(values: Mapping[str, Any]) -> str:

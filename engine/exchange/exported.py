@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from engine.scoring import Costs, Figures
+from engine.scoring import Costs, Figures, Share
 
 
 class PatchRow(NamedTuple):
@@ -82,6 +82,14 @@ class RunFacts:
 
 
 @dataclass(frozen=True)
+class Matched:
+    """k -> bugs with a plausible patch among their first k that is the known fix; empty where that is not known."""
+
+    exact_at: Mapping[int, Share]  # by its text
+    tree_at: Mapping[int, Share]  # by its syntax tree
+
+
+@dataclass(frozen=True)
 class Exported:
     """One run, read while it is written; each of the functions reads anew, in the order of the bugs' ids."""
 
@@ -91,6 +99,7 @@ class Exported:
     figures: Callable[[], Figures]
     costs: Callable[[], Costs]
     by_kind: Callable[[], Mapping[str, Figures]]  # kind of fault -> figures of its bugs, the largest kind first
+    matched: Callable[[], Mapping[str | None, Matched]]  # by kind of fault, and under None in all
 
 
 @dataclass(frozen=True)

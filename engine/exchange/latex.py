@@ -5,14 +5,15 @@ They need `\usepackage{booktabs}` (https://ctan.org/pkg/booktabs) and nothing el
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from engine.exchange.exported import Exported, Form
-from engine.scoring import Share
+from engine.scoring import Figures, Share
 
 RANKS = (1, 5, 10)  # the k of plausible@k that papers report, as far as there are so many candidates
+MATCHES = "; exact and tree: that is plausible and the known fix, by its text or by its syntax tree"
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''",
@@ -22,10 +23,12 @@ SPECIAL = {
 
 @dataclass(frozen=True)
 class TableRow:
-    """One run of a comparison; `shares`: k -> bugs with a plausible patch among the first k."""
+    """One run of a comparison, or one kind of fault; k -> bugs with such a patch among the first k."""
 
     name: str
-    shares: Mapping[int, Share]
+    shares: Mapping[int, Share]  # a plausible one
+    exact_at: Mapping[int, Share] = field(default_factory=dict)  # that is the known fix, by its text; empty: not known
+    tree_at: Mapping[int, Share] = field(default_factory=dict)  # the same by its syntax tree
 
 
 def escaped(text: str) -> str:
@@ -34,9 +37,14 @@ def escaped(text: str) -> str:
 
 
 def write(run: Exported, file: BinaryIO) -> None:
-    """The run's plausible@k by kind of fault, the largest kind first, and in all."""
-    rows = [TableRow(kind or "not known", each.plausible_at) for kind, each in run.by_kind().items()]
-    total = TableRow("all", run.figures().plausible_at)
+    """The run's plausible@k by kind of fault, the largest kind first, and in all; with matches as far as known."""
+    matched = run.matched()
+
+    def row(name: str, kind: str | None, figures: Figures) -> TableRow:
+        return TableRow(name, figures.plausible_at, matched[kind].exact_at, matched[kind].tree_at)
+
+    rows = [row(kind or "not known", kind, each) for kind, each in run.by_kind().items()]
+    total = row("all", None, run.figures())
     caption = f"{run.run.model} on {run.run.benchmark}: bugs with a plausible patch among the first $k$"
     file.write(table("Kind of fault", rows, total, caption).encode("utf-8", "replace"))
 
@@ -48,32 +56,45 @@ def comparison(rows: Sequence[TableRow], common: int, benchmark: str) -> str:
 
 
 def table(first: str, rows: Sequence[TableRow], total: TableRow | None, caption: str) -> str:
-    """A whole `table`; `$` in the caption is left as it stands, so that it may name $k$."""
+    """A whole `table`; `$k$` in the caption is left as it stands. Matches with the known fix are at the last k only."""
     every = [*rows, *([total] if total else [])]
     ks = [k for k in RANKS if all(k in row.shares for row in every)]
-    lines = [
+    columns = [(f"plausible@{k}", [row.shares.get(k) for row in every]) for k in ks]
+    for k in ks[-1:]:
+        columns += [(f"exact@{k}", [row.exact_at.get(k) for row in every])]
+        columns += [(f"tree@{k}", [row.tree_at.get(k) for row in every])]
+    columns = [(name, shares) for name, shares in columns if any(shares)]
+    if len(columns) > len(ks):
+        caption += MATCHES
+    written = [
+        " & ".join([escaped(row.name), _bugs(row), *(_cell(shares[at]) for _, shares in columns)])
+        for at, row in enumerate(every)
+    ]
+    made = [
         r"\begin{table}",
         r"  \centering",
         rf"  \caption{{{'$k$'.join(map(escaped, caption.split('$k$')))}}}",
-        rf"  \begin{{tabular}}{{l{'r' * (len(ks) + 1)}}}",
+        rf"  \begin{{tabular}}{{l{'r' * (len(columns) + 1)}}}",
         r"    \toprule",
-        f"    {' & '.join([first, 'Bugs', *(f'plausible@{k}' for k in ks)])} \\\\",
+        f"    {' & '.join([first, 'Bugs', *(name for name, _ in columns)])} \\\\",
         r"    \midrule",
-        *(f"    {' & '.join(_cells(row, ks))} \\\\" for row in rows),
-        *([r"    \midrule", f"    {' & '.join(_cells(total, ks))} \\\\"] if total else []),
+        *(f"    {row} \\\\" for row in written[: len(rows)]),
+        *([r"    \midrule", f"    {written[-1]} \\\\"] if total else []),
         r"    \bottomrule",
         r"  \end{tabular}",
         r"\end{table}",
     ]
-    return "% \\usepackage{booktabs}\n" + "\n".join(lines) + "\n"
+    return "% \\usepackage{booktabs}\n" + "\n".join(made) + "\n"
 
 
-def _cells(row: TableRow, ks: Sequence[int]) -> Iterator[str]:
-    yield escaped(row.name)
-    yield str(max((share.total for share in row.shares.values()), default=0))
-    for k in ks:
-        share = row.shares.get(k, Share(0, 0))
-        yield rf"{share.hits} ({100 * share.fraction:.1f}\,\%)" if share.total else "--"
+def _bugs(row: TableRow) -> str:
+    return str(max((share.total for share in row.shares.values()), default=0))
 
 
-LATEX = Form("latex", ".tex", "LaTeX", "a table for a paper: plausible@k by kind of fault (booktabs)", write)
+def _cell(share: Share | None) -> str:
+    return rf"{share.hits} ({100 * share.fraction:.1f}\,\%)" if share and share.total else "--"
+
+
+LATEX = Form(
+    "latex", ".tex", "LaTeX", "a table for a paper: plausible@k and matches by kind of fault (booktabs)", write
+)

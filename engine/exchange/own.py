@@ -1,6 +1,7 @@
 """Our own tables, a row for each patch with its verdict: CSV, JSON lines and Parquet with the same columns.
 
-Read back, the candidates are there with their verdicts; a bug that was not scored has none.
+Read back, the candidates are there with their verdicts, what was written, its score and its tokens; a bug that was not
+scored has no verdicts. Times and prices of the generation are no columns: they are those of a run, not of a patch.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from engine.domain import Outcome
 from engine.events import MODEL
 from engine.exchange.exported import Exported, Form, PatchRow
 from engine.exchange.imported import Reader
+from engine.params import shown
 
 FORMULAS = frozenset("=+-@\t\r")  # first characters of cells that a spreadsheet computes (OWASP, CSV injection)
+UNCHANGED = "@@ -0,0 +0,0 @@\n"  # a diff that changes nothing: an empty one would be no patch
 GROUP = 1000  # rows of a Parquet group, the most that are held in memory
 
 
@@ -72,15 +75,33 @@ PARQUET = Form("parquet", ".parquet", "Parquet", "the same as Parquet, for panda
 
 
 def read(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The candidate of a row, of whichever of the three tables; none of a known fix or buggy code."""
+    """The candidate of a row, of whichever of the three tables; none of a known fix or buggy code.
+
+    Raises ValueError where a number is none.
+    """
     if row["source"] != MODEL:
         return
     rest = {name: value for name, value in row.items() if name not in ("source", "diff", "failed") and value != ""}
     failed = row.get("failed")
     verdict = {"outcome": row["outcome"], "reason": row.get("reason") or "", "failed": str(failed or "").split()}
+    is_unchanged = not row["diff"] and row["outcome"] not in (Outcome.NO_PATCH, Outcome.NOT_RUN)
     if row.get("not_scored"):
         verdict = {"outcome": Outcome.NOT_RUN.value, "reason": row["not_scored"]}
-    yield {**rest, "rank": float(row["rank"]), "patch": row["diff"] or None, **verdict}
+    written = {"completion": row["completion"] or ""} if "completion" in row else {}
+    for name, kind in (("score", float), ("tokens_written", int), ("tokens_read", int)):
+        written[name] = _number(kind, name, row.get(name))
+    patch = UNCHANGED if is_unchanged else row["diff"] or None
+    yield {**rest, **written, "rank": float(row["rank"]), "patch": patch, **verdict}
+
+
+def _number(kind: type[float], name: str, value: Any) -> float | None:
+    """A cell, which is text in a CSV file, and 12.0 or NaN where another program wrote the table anew."""
+    if value in (None, "") or value != value:
+        return None
+    try:
+        return kind(float(value))
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f"{name} should be a number, got {shown(value)}") from None
 
 
 READER = Reader("patches that this program exported", ("bug_id", "source", "rank", "outcome", "diff"), read, "model")

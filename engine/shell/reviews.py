@@ -1,4 +1,4 @@
-"""The verbs on people's reviews of patches: give one, show those of a run."""
+"""The verbs on people's reviews of patches: give or withdraw one, show those of a run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from engine.assets import HOME
 from engine.control.reviews import VERDICTS, RunReviews
+from engine.errors import UserError
 from engine.events import MODEL
 from engine.scoring import Agreement
 from engine.shell.follow import printable, warn
@@ -23,14 +24,28 @@ Rank = Annotated[int, typer.Argument(metavar="RANK", help="of the candidate, fro
 Verdict = Annotated[str, typer.Option("--verdict", help=", ".join(VERDICTS))]
 Reviewer = Annotated[str, typer.Option("--reviewer", help="who has read the patch")]
 Note = Annotated[str, typer.Option("--note", help="why")]
+Withdraw = Annotated[bool, typer.Option("--withdraw", help="take back the reviewer's verdict, instead of giving one")]
 
 
 @guarded
 def review(
-    run_id: RunId, bug_id: BugId, rank: Rank, verdict: Verdict, reviewer: Reviewer, note: Note = "", home: Home = HOME
+    run_id: RunId,
+    bug_id: BugId,
+    rank: Rank,
+    reviewer: Reviewer,
+    verdict: Verdict = "",
+    note: Note = "",
+    withdraw: Withdraw = False,
+    home: Home = HOME,
 ) -> None:
     """Say whether a patch is correct, having read it; a second review by the same person replaces the first."""
+    if withdraw == bool(verdict):
+        raise UserError(f"give either --verdict ({', '.join(VERDICTS)}) or --withdraw", field="verdict")
     reviews = updated_workspace(home).reviews
+    if withdraw:
+        reviews.withdraw(run_id, bug_id, MODEL, rank, reviewer)
+        print(f"run {run_id}, {printable(bug_id)}, candidate {rank}: withdrawn by {printable(reviewer.strip())}")
+        return
     reviews.give(run_id, bug_id, MODEL, rank, reviewer=reviewer, verdict=verdict, note=note)
     if not reviews.of_patch(run_id, bug_id, MODEL, rank, reviewer).is_plausible:
         warn("the figures count reviews of plausible patches only, and this one is none")

@@ -18,10 +18,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.benchmarks import Benchmark
-from engine.candidates import Candidate, by_bug, ids_of, patch_of, read_candidates
-from engine.domain import Bug, Completion, Outcome, Verdict
+from engine.candidates import Candidate, by_bug, completion_of, ids_of, patch_of, read_candidates
+from engine.domain import Bug, Outcome, Verdict
 from engine.errors import UserError
-from engine.events import MODEL, PatchEvent, Progress, VerdictFields, checked
+from engine.events import MODEL, Progress, VerdictFields, checked
 from engine.params import shown
 from engine.plugins import BENCHMARKS
 from engine.rundir import Inputs, RunDir
@@ -29,7 +29,7 @@ from engine.sandboxes import Sandbox
 from engine.sandboxes.auto import usable
 from engine.scoring import counted_reasons
 from engine.specs import ValidateSpec
-from engine.work.validation import Control, Key, Proposed, Validation, against, counts, first_figures, say_bug
+from engine.work.validation import Control, Key, Proposed, Validation, counts, first_figures, say_bug, say_patch
 
 VERDICTS = "verdicts.jsonl"  # among the run's artifacts
 
@@ -129,7 +129,7 @@ def _evaluated(
 
 def _proposed(candidates: Sequence[Candidate], bug: Bug) -> Iterator[Proposed]:
     for rank, candidate in enumerate(candidates, start=1):
-        yield rank, Completion(candidate.text or ""), patch_of(candidate, bug)
+        yield rank, completion_of(candidate), patch_of(candidate, bug)
 
 
 def _taken_over(bugs: Sequence[Bug], rows: Mapping[str, Sequence[Candidate]], run: RunDir) -> dict[Key, Verdict]:
@@ -138,7 +138,7 @@ def _taken_over(bugs: Sequence[Bug], rows: Mapping[str, Sequence[Candidate]], ru
     for bug in bugs:
         for (rank, completion, patch), candidate in zip(_proposed(rows[bug.id], bug), rows[bug.id], strict=True):
             verdict = _verdict_in(candidate)
-            run.emit(PatchEvent(bug.id, MODEL, rank, verdict, completion.text, patch.text, **against(bug, patch.text)))
+            say_patch(run, bug, (bug.id, MODEL, rank), verdict, completion, patch.text)
             found[bug.id, MODEL, rank] = verdict.verdict
     return found
 

@@ -166,21 +166,7 @@ class Validation:
         verdict = known or self._evaluated(bug, patch, is_cached=source == MODEL)
         if (bug_id, rank) in self._extract_s and source == MODEL:
             verdict = replace(verdict, stages={"extract": self._extract_s[bug_id, rank], **verdict.stages})
-        self._run.emit(
-            PatchEvent(
-                bug_id,
-                source,
-                rank,
-                VerdictFields.of(verdict),
-                completion.text if completion else "",
-                patch.text,
-                completion.score if completion else None,
-                same_as,
-                completion.n_tokens if completion else None,
-                completion.prompt_tokens if completion else None,
-                **against(bug, patch.text),
-            )
-        )
+        say_patch(self._run, bug, key, VerdictFields.of(verdict), completion, patch.text, same_as)
         with self._progress_lock:
             self._verdicts[key] = KnownVerdict(digest, same_as, verdict)
             if source == MODEL:
@@ -224,7 +210,22 @@ def first_figures(benchmark: Benchmark, verdicts: Mapping[Key, Verdict]) -> dict
     return {"figures": figures_of(first)} if figures_of and first else {}
 
 
-def against(bug: Bug, text: str | None) -> dict[str, Any]:
+def say_patch(
+    run: RunDir,
+    bug: Bug,
+    key: Key,
+    verdict: VerdictFields,
+    completion: Completion | None,
+    text: str | None,
+    same_as: int | None = None,
+) -> None:
+    """Emit a patch with its verdict; `completion`: what was written, None of a control; `same_as`: an equal one."""
+    made = completion or Completion("")
+    took = made.n_tokens, made.prompt_tokens
+    run.emit(PatchEvent(*key, verdict, made.text, text, made.score, same_as, *took, **_against(bug, text)))
+
+
+def _against(bug: Bug, text: str | None) -> dict[str, Any]:
     """What a patch's event says of its text beside the buggy file and the known fix; nothing where there is none."""
     if text is None:
         return {}

@@ -11,6 +11,7 @@ from studio.html.basics import esc, when
 from studio.html.patch_table import patch_key
 
 SIGNS = {"correct": "✓", "incorrect": "✗", "unsure": "?"}
+WITHDRAW = "withdraw"  # what the button of one's own verdict says when it is pressed again
 KAPPA = "Cohen's kappa: 1 is complete agreement, 0 is what chance gives"
 
 
@@ -29,18 +30,22 @@ def others(key: str, found: PatchReviews) -> str:
 
 
 def read_verdict(value: str) -> tuple[str, int, str] | None:
-    """(verdict, run, key of the patch) of a click on one of the verdicts; None of any other click."""
+    """(verdict or WITHDRAW, run, key of the patch) of a click on one of the verdicts; None of any other click."""
     verdict, _, rest = value.partition(":")
     run, _, key = rest.partition(":")
-    is_one = verdict in VERDICTS and run.isascii() and run.isdecimal() and len(run) < 12
+    is_one = verdict in (*VERDICTS, WITHDRAW) and run.isascii() and run.isdecimal() and len(run) < 12
     return (verdict, int(run), key) if is_one else None
 
 
 def _button(run: int, key: str, verdict: str, place: int, is_chosen: bool) -> str:
-    """It names the patch that it is drawn below: a key pressed while another one loads is for the one in sight."""
+    """It names the patch that it is drawn below: a key pressed while another one loads is for the one in sight.
+
+    It names what it does as well: a second press that comes before the first is drawn gives the verdict once more.
+    """
+    does, hint = (WITHDRAW, ", press again to withdraw it") if is_chosen else (verdict, "")
     return (
         f'<button type="button" class="r-{verdict}" aria-pressed="{str(is_chosen).lower()}" data-press="{place}" '
-        f'title="{verdict.capitalize()} (key {place})" {pick(f"{verdict}:{run}:{key}")}>'
+        f'title="{verdict.capitalize()} (key {place}){hint}" {pick(f"{does}:{run}:{key}")}>'
         f"<i>{SIGNS[verdict]}</i>{verdict.capitalize()}<kbd>{place}</kbd></button>"
     )
 

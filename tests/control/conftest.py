@@ -93,3 +93,14 @@ def judged(workspace, started):
     )
     workspace.tick()
     return run_id
+
+
+@pytest.fixture
+def finished(workspace):
+    """Let the worker of a run say that it is done."""
+
+    def finish(run_id, **result):
+        RunDir(Path(workspace.runs.row(run_id).folder)).append("state", state="done", result=result)
+        workspace.tick()
+
+    return finish

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import csv
+import errno
 import json
 import re
 import shlex
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from judging import judge
 from typer.testing import CliRunner
 
-from engine.candidates import by_bug, read_candidates
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from engine.exchange.bundle import repeat_command
-from engine.exchange.exported import PatchRow
 from engine.exchange.forms import FORMS
-from engine.rundir import RunDir
-from engine.scoring import Share
 from engine.shell.cli import app
 from engine.specs import parse
 
@@ -51,67 +45,6 @@ def test_no_two_formats_have_the_same_file(workspace, judged, finished):
     finished(judged)
     fitting = workspace.patches.forms(judged)
     assert len({exported(workspace, judged, form.name) for form in fitting}) == len(fitting) >= 6
-
-
-@pytest.fixture
-def finished(workspace):
-    """Let the worker of a run say that it is done."""
-
-    def finish(run_id, **result):
-        RunDir(Path(workspace.runs.row(run_id).folder)).append("state", state="done", result=result)
-        workspace.tick()
-
-    return finish
-
-
-def test_the_three_tables_have_the_same_cells(workspace, judged):
-    rows = lines(exported(workspace, judged, "jsonl"))
-    assert tuple(rows[0]) == PatchRow._fields
-    assert pq.read_table(exported(workspace, judged, "parquet")).to_pylist() == rows
-    text = list(csv.DictReader(exported(workspace, judged, "csv").open(newline="")))
-    assert [row["outcome"] for row in text] == [row["outcome"] for row in rows]
-
-
-@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
-def test_our_own_tables_come_back_as_candidates_with_their_verdicts(workspace, judged, form):
-    found = by_bug(read_candidates(exported(workspace, judged, form)))
-    assert {bug: [each.row["outcome"] for each in of_bug] for bug, of_bug in found.items()} == {
-        "b/down": ["not_run"] * 3,
-        "b/easy": ["plausible", "test_failed", "plausible"],
-        "b/hard": ["compile_error", "test_failed", "plausible"],
-        "b/lost": ["timeout", "no_patch", "test_failed"],
-    }
-    assert {each.way for of_bug in found.values() for each in of_bug} == {"patch"}
-    assert found["b/easy"][0].text is None, "it is the buggy code itself"
-    assert found["b/easy"][2].text.startswith("--- a/a.py\n"), "without the apostrophe of a CSV file"
-
-
-def test_a_bug_that_was_not_scored_comes_back_as_not_run(workspace, started):
-    run_id, folder = started()
-    judge(folder, "b/1", ["plausible"], fix="test_failed")
-    workspace.tick()
-    (candidate,) = read_candidates(exported(workspace, run_id, "csv"))
-    assert candidate.row["outcome"] == "not_run"
-    assert "the known fix does not pass" in candidate.row["reason"]
-
-
-def test_a_table_for_a_paper_counts_as_the_page_does_and_escapes_every_name(workspace, started):
-    run_id, folder = started("benchmark", "candidates=5")
-    judge(folder, "b/1", ["plausible"] * 5, kind="off_by_one & 50 % \\input{x}")
-    judge(folder, "b/2", ["test_failed"] * 5, kind="other")
-    judge(folder, "b/3", ["test_failed"] * 4 + ["plausible"], kind="other")
-    workspace.tick()
-    text = exported(workspace, run_id, "latex").read_text()
-    rows = [line.strip() for line in text.splitlines() if "&" in line]
-    assert rows == [
-        r"Kind of fault & Bugs & plausible@1 & plausible@5 \\",
-        r"other & 2 & 0 (0.0\,\%) & 1 (50.0\,\%) \\",
-        r"off\_by\_one \& 50 \% \textbackslash{}input\{x\} & 1 & 1 (100.0\,\%) & 1 (100.0\,\%) \\",
-        r"all & 3 & 1 (33.3\,\%) & 2 (66.7\,\%) \\",
-    ]
-    assert text.count("{") == text.count("}")
-    assert r"\begin{tabular}{lrrr}" in text
-    assert workspace.patches.totals(run_id).plausible_at == {1: Share(1, 3), 5: Share(2, 3)}
 
 
 def test_swe_bench_gets_one_prediction_for_each_bug(workspace, judged):
@@ -208,6 +141,20 @@ def test_the_same_run_gives_the_same_bytes(workspace, judged, finished):
     finished(judged)
     first = exported(workspace, judged, "bundle").read_bytes()
     assert exported(workspace, judged, "bundle").read_bytes() == first
+
+
+def test_a_disk_that_is_full_while_patches_are_compressed_is_reported(workspace, judged, finished, monkeypatch):
+    def full(part, piece):
+        if part.name == "patches.jsonl":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(part, piece)
+
+    finished(judged)
+    real = zipfile._ZipWriteFile.write
+    monkeypatch.setattr(zipfile._ZipWriteFile, "write", full)
+    monkeypatch.setattr(zipfile._ZipWriteFile, "name", property(lambda part: part._zinfo.filename), raising=False)
+    with pytest.raises(OSError, match="No space left"):
+        exported(workspace, judged, "bundle")
 
 
 def test_a_run_that_goes_on_is_not_bundled(workspace, judged, home):

@@ -76,6 +76,37 @@ def test_what_is_wrong_with_a_review_is_said(workspace, judged, wrong, said):
     assert workspace.reviews.of_run(judged).reviews == ()
 
 
+def test_a_withdrawn_review_counts_nowhere_and_can_be_given_again(workspace, judged, give):
+    give("ada", easy_1="correct", easy_3="correct")
+    give("bob", easy_1="incorrect")
+    workspace.reviews.withdraw(judged, "b/easy", "model", 1, " bob ")
+    found = workspace.reviews.of_patch(judged, "b/easy", "model", 1, "bob")
+    assert (found.mine, [each.reviewer for each in found.others]) == (None, ["ada"])
+    assert workspace.reviews.of_run(judged).totals == ReviewTotals(3, 2, correct=2, correct_bugs=1)
+    workspace.reviews.withdraw(judged, "b/easy", "model", 1, "ada")
+    assert beside(workspace, judged, "b/hard", 3, "ada") == (("b/easy", 1), ("b/easy", 1), 2)
+    assert workspace.patches.totals(judged).reviewed == {"correct": 1}
+    give("ada", easy_1="unsure")
+    assert workspace.reviews.of_patch(judged, "b/easy", "model", 1, "ada").mine.verdict == "unsure"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (dict(reviewer="bob"), "'bob' has no review of this patch to withdraw"),
+        (dict(rank=3), "'ada' has no review of this patch"),
+        (dict(reviewer=" "), "enter the name"),
+        (dict(rank=9), "run 1 has no patch model 9 for 'b/easy'"),
+    ],
+)
+def test_what_cannot_be_withdrawn_is_said_and_nothing_is(workspace, judged, give, wrong, said):
+    give("ada", easy_1="correct")
+    review = dict(run_id=judged, bug_id="b/easy", source="model", rank=1, reviewer="ada")
+    with pytest.raises(UserError, match=said):
+        workspace.reviews.withdraw(**{**review, **wrong})
+    assert len(workspace.reviews.of_run(judged).reviews) == 1
+
+
 def test_a_patch_is_correct_if_somebody_says_so_and_nobody_says_otherwise(workspace, judged, give):
     assert workspace.patches.totals(judged).review_totals == ReviewTotals(
         plausible=3, reviewed=0, correct=0, correct_bugs=0

@@ -57,7 +57,7 @@ def button(panel, name):
 def shown_bug(panel, place):
     expect(panel.locator(".patch header .dim")).to_have_text(place[0])
     expect(panel.locator(".say [data-press='1']")).to_have_attribute(
-        "data-pick", f"correct:{RUN}:{place[1]}:{place[0]}"
+        "data-pick", re.compile(rf"^(correct|withdraw):{RUN}:{place[1]}:{re.escape(place[0])}$")
     )
 
 
@@ -85,6 +85,21 @@ def test_keys_give_verdicts_and_lead_to_the_next_unreviewed_patch(still_server, 
     wait_for(lambda: len(given(still_server)) == 3)
     verdicts = {place: said["ada 1"][0] for place, said in given(still_server).items()}
     assert verdicts == {plausible[0]: "correct", plausible[1]: "unsure", plausible[-1]: "incorrect"}
+
+
+def test_the_same_verdict_once_more_withdraws_it(still_server, open_page, plausible):
+    page, panel = opened(still_server, open_page, plausible[0])
+    panel.get_by_role("textbox", name="Your name").fill("ada 2")
+    page.locator(".patch h3").click()
+    page.keyboard.press("2")
+    wait_for(lambda: given(still_server).get(plausible[0], {}).get("ada 2"))
+    expect(button(panel, "Incorrect")).to_have_attribute("aria-pressed", "true")
+    expect(button(panel, "Incorrect")).to_have_attribute("title", "Incorrect (key 2), press again to withdraw it")
+    page.keyboard.press("2")
+    expect(button(panel, "Incorrect")).to_have_attribute("aria-pressed", "false")
+    assert "ada 2" not in given(still_server).get(plausible[0], {})
+    button(panel, "Incorrect").click()
+    wait_for(lambda: given(still_server).get(plausible[0], {}).get("ada 2"))
 
 
 def test_a_review_changes_nothing_else_on_the_page(still_server, open_page, plausible):

@@ -53,6 +53,10 @@ def test_two_runs_for_a_paper(compare):
         r"plausible@5",
         r"&",
         r"plausible@10",
+        r"&",
+        r"exact@10",
+        r"&",
+        r"tree@10",
         r"\\",
     ]
     assert [row.split(" & ")[:2] for row in rows[1:]] == [["    starter", "20"], ["    repair-lora", "20"]]

@@ -57,6 +57,24 @@ def test_reviews_are_given_and_shown(shell, plausible):
     assert "bugs with a correct patch: 1" in said
 
 
+def test_a_review_is_withdrawn(shell, plausible):
+    shell("review", RUN, *plausible[0], "--verdict", "correct", "--reviewer", "ada")
+    done = shell("review", RUN, *plausible[0], "--withdraw", "--reviewer", "ada")
+    assert (done.exit_code, done.stderr, "withdrawn by ada" in done.stdout) == (0, "", True)
+    assert json.loads(shell("reviews", RUN, "--json").stdout)["reviews"] == []
+    done = shell("review", RUN, *plausible[0], "--withdraw", "--reviewer", "ada")
+    assert (done.exit_code, "'ada' has no review of this patch to withdraw" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("words", [[], ["--withdraw", "--verdict", "correct"]])
+def test_a_review_is_either_given_or_withdrawn(shell, plausible, words):
+    done = shell("review", RUN, *plausible[0], "--reviewer", "ada", *words)
+    assert (done.exit_code, "give either --verdict (correct, incorrect, unsure) or --withdraw" in done.stderr) == (
+        2,
+        True,
+    )
+
+
 def test_where_no_kappa_is_defined_it_is_said(shell, plausible):
     for reviewer in ("ada", "bob"):
         shell("review", RUN, *plausible[0], "--verdict", "correct", "--reviewer", reviewer)

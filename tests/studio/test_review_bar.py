@@ -33,6 +33,14 @@ def test_each_verdict_names_the_patch_that_it_is_drawn_below():
     assert read_verdict(after) is None
 
 
+def test_the_verdict_that_was_given_withdraws_itself_and_says_so():
+    shown = verdicts(7, KEY, found(mine=Reviewed("ada", "incorrect", "", 0.0)))
+    said = [read_verdict(value)[0] for value in picked(shown)]
+    assert said == ["correct", "withdraw", "unsure"]
+    assert re.findall(r'title="(\w+) \(key \d\), press again to withdraw it"', shown) == ["Incorrect"]
+    assert "withdraw" not in verdicts(7, KEY, found())
+
+
 @pytest.mark.parametrize(
     "value", ["", "correct", "correct:x:3:b", "correct:-1:3:b", "good:7:3:b", f"correct:{'9' * 12}:3:b"]
 )

@@ -89,6 +89,20 @@ def test_without_rows_a_benchmarks_own_bugs_are_checked(validated, monkeypatch):
     assert {fields["source"] for fields in said["patch"]} == {"known_fix", "buggy_code"}
 
 
+@pytest.mark.parametrize("keep_verdicts", [True, False])
+def test_what_was_written_and_what_it_took_is_taken_over_where_a_row_tells_it(validated, keep_verdicts):
+    told = {"completion": "as it was", "score": -1, "tokens_written": 12, "tokens_read": 0}
+    other = {"completion": 7, "score": "good", "tokens_written": 1e9, "tokens_read": -3}  # of another meaning
+    rows = [
+        {"bug_id": "small/add", "lines": RIGHT, "outcome": "plausible", **fields}
+        for fields in (told, other, {}, {"tokens_written": True, "score": 10**400, "tokens_read": 2**63})
+    ]
+    _, _, said = validated(*rows, keep_verdicts=keep_verdicts)
+    names = ("completion", "score", "tokens_written", "tokens_read")
+    found = [tuple(fields[name] for name in names) for fields in said["patch"] if fields["source"] == "model"]
+    assert found == [("as it was", -1.0, 12, 0), *[(RIGHT, None, None, None)] * 3]
+
+
 def test_a_killed_validation_goes_on_where_it_was(validated):
     rows = [{"bug_id": "small/add", "lines": WRONG}]
     _, first, _ = validated(*rows)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from engine.domain import Isolation, Outcome, Verdict
-from engine.work.verdict_cache import VerdictCache
+from engine.work.verdict_cache import BLOCK_BYTES, FOLDERS, VerdictCache
 
 KEPT = Verdict(
     Outcome.TEST_FAILED,
@@ -17,6 +21,7 @@ KEPT = Verdict(
     Isolation.SHARED,
     {"compile": 0.25},
 )
+NOWHERE = Path("/nowhere")
 CONDITIONS = ("pocket/py-gcd", "version", "text", "bubblewrap 0.8.0")
 
 
@@ -58,3 +63,65 @@ def test_a_folder_that_cannot_be_written_is_no_trouble(tmp_path):
     cache = VerdictCache(tmp_path / "verdicts")
     cache.put(KEPT, *CONDITIONS)
     assert cache.get(*CONDITIONS) is None
+
+
+def in_one_folder(count):
+    """Conditions whose verdicts lie in the same folder as those of the first."""
+    found = {}
+    for number in range(count * FOLDERS * 3):
+        folder = VerdictCache._path(VerdictCache(NOWHERE), (str(number),)).parent
+        found.setdefault(folder, []).append((str(number),))
+        if len(found[folder]) == count:
+            return found[folder]
+    raise AssertionError("the hash spreads nothing")
+
+
+def test_beyond_its_limit_what_was_not_used_for_longest_is_removed(tmp_path):
+    cache = VerdictCache(tmp_path / "verdicts", FOLDERS * 3 * BLOCK_BYTES)
+    first, second, third, fourth, fifth = in_one_folder(5)
+    for when, conditions in enumerate((first, second, third), 1):
+        cache.put(KEPT, *conditions)
+        os.utime(cache._path(conditions), (when, when))
+    assert cache.get(*first) == KEPT  # used just now
+    cache.put(KEPT, *fourth)
+    assert cache.get(*second) is None
+    assert [cache.get(*each) for each in (first, third, fourth)] == [KEPT] * 3
+    os.utime(cache._path(first), (1, 1))
+    cache.put(KEPT, *fifth)
+    assert [cache.get(*each) for each in (first, third, fourth, fifth)] == [None, KEPT, KEPT, KEPT]
+
+
+def test_a_home_that_grew_without_a_limit_shrinks_to_it(tmp_path):
+    many = in_one_folder(12)
+    for conditions in many:
+        VerdictCache(tmp_path / "verdicts").put(KEPT, *conditions)
+    assert len(list((tmp_path / "verdicts").rglob("*.json"))) == 12
+    VerdictCache(tmp_path / "verdicts", FOLDERS * 2 * BLOCK_BYTES).put(KEPT, *many[0])
+    assert len(list((tmp_path / "verdicts").rglob("*.json"))) == 2
+
+
+def test_many_runs_at_once_stay_within_the_limit_and_raise_nothing(tmp_path):
+    conditions, limit = in_one_folder(40), 4
+    caches = [VerdictCache(tmp_path / "verdicts", FOLDERS * limit * BLOCK_BYTES) for _ in range(8)]
+
+    def use(number):
+        for each in conditions[number:] + conditions[:number]:
+            caches[number].put(KEPT, *each)
+            assert caches[number].get(*each) in (KEPT, None)  # another run may have removed it
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(use, range(8)))
+    caches[0].put(KEPT, *conditions[0])
+    left = [path for path in (tmp_path / "verdicts").rglob("*") if path.is_file()]
+    assert len(left) == limit
+    assert all(path.suffix == ".json" for path in left)  # nothing half written
+
+
+def test_what_cannot_be_removed_breaks_nothing(tmp_path):
+    cache = VerdictCache(tmp_path / "verdicts", 0)
+    (conditions,) = in_one_folder(1)
+    in_the_way = cache._path(conditions).parent / "a folder" / "in it"
+    in_the_way.mkdir(parents=True)
+    cache.put(KEPT, *conditions)
+    assert cache.get(*conditions) is None  # beyond the limit
+    assert in_the_way.is_dir()
