@@ -42,6 +42,8 @@ class Memory:
 
     def _bare(self, held: Loaded, model: Model) -> Loaded | None:
         """The base model without the adapter of `model`; None where it cannot be made so."""
+        if self._bits == 4 and held.device.type == "cpu":
+            return None  # bitsandbytes rearranges such weights when they are first used, and cannot undo that exactly
         if model.kind != "adapter":
             return held
         layers = adapted_layers(Path(model.path))
