@@ -68,7 +68,8 @@ def places(devices: int) -> list[Place]:
             field="devices",
         )
     count = devices or visible or 1
-    cores = int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
+    stated = os.environ.get("OMP_NUM_THREADS", "")  # may be a list, one number for each level
+    cores = int(stated) if stated.isdigit() else len(os.sched_getaffinity(0))
     threads = {"OMP_NUM_THREADS": str(max(1, cores // count))}
     if not visible:
         return [Place(f"process {number}", threads) for number in range(1, count + 1)]
@@ -91,12 +92,13 @@ class Shared:
         self._living: list[_Process] = []
 
     def load(self, model: Model, seed: int) -> None:
-        for place in self._places:
-            self._started.append(_Process(place, self._params, self._heard))
-        self._living = list(self._started)
-        for process in self._started:
+        if not self._started:
+            for place in self._places:
+                self._started.append(_Process(place, self._params, self._heard))
+            self._living = list(self._started)
+        for process in self._living:
             process.ask("load", asdict(model), seed)
-        waiting = set(self._started)
+        waiting = set(self._living)
         while waiting:
             process, told = self._hear()
             waiting.discard(process)

@@ -73,7 +73,8 @@ def test_two_processes_give_exactly_what_one_gives(name, tiny_adapter):
         assert same(found, expected)
         assert (shared.room(), shared.vocabulary()) == (alone.room(), alone.vocabulary())
         assert shared.count(PROMPTS) == alone.count(PROMPTS)
-        assert same(dict(shared.generate(PROMPTS, 4)), expected), "a second time"
+        assert same(written_by(shared, tiny_adapter), expected), "loaded a second time, in the same processes"
+        assert len(processes()) == 2
         assert (shared.gpus(), shared.lost()) == (0, 0)
     assert processes() == []
 
