@@ -163,6 +163,15 @@ class BenchmarkSpec(Spec):
         title="Shorten long prompts",
         more=True,
     )
+    devices: int = setting(
+        0,
+        "GPUs that share the bugs, a process with the model on each; 0: all that can be seen. Without a GPU: processes "
+        "that share the processor, and 0 is one",
+        title="GPUs",
+        more=True,
+        ge=0,
+        le=64,
+    )
     workers: int | None = setting(None, "patches tested at a time; empty: one per core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 

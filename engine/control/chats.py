@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.benchmarks import BugEntry
 from engine.control.lately import Lately
+from engine.control.loaded import UNLOADED, other_model, worker_for
 from engine.control.runs import Runs
 from engine.control.states import ask_to_end
 from engine.control.turns import ShownTurn, path_of, turn_for_page, turns_for_worker
@@ -25,7 +26,6 @@ from storage.database import Database
 from storage.tables import Conversation, Run
 
 DEFAULT_BENCHMARK = ChatSpec.model_fields["benchmark"].default
-UNLOADED = (*ENDED, "stopping")  # states of a worker that takes no more questions
 UNANSWERED = "the model was unloaded before it had answered; press Repair to continue"
 TAIL_BYTES = 256_000  # of a worker's events that may hold the answer being written
 
@@ -93,7 +93,7 @@ class Chats:
         )
 
     def start(self, spec: ChatSpec) -> int:
-        """A new conversation about `spec.bug`, without messages; reuses a worker that has the same model loaded."""
+        """A new conversation about `spec.bug`, without messages; a worker that holds its base model is used again."""
         self.bug(spec.bug, spec.benchmark)
         run_id = self._worker(spec)
         with self._database.write() as session:
@@ -118,17 +118,19 @@ class Chats:
         if not 1 <= budget <= 50:
             raise UserError(f"budget: should be 1 to 50 turns (got {budget})", field="budget")
         seen, run = self._load(conversation_id)
+        spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id, "model": seen.model})
         if run.state in UNLOADED:  # the conversation continues with a new worker
-            spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id})
             run = self._runs.row(self._worker(spec))
         try:
-            self._ask(seen, run, message.strip(), budget, after)
+            self._ask(seen, run, message.strip(), budget, after, other_model(run, spec, self._runs))
         except Exception:
             if run.id != seen.run_id:
                 self._unload(run.id or 0)
             raise
 
-    def _ask(self, seen: Conversation, run: Run, message: str, budget: int, after: int | None) -> None:
+    def _ask(
+        self, seen: Conversation, run: Run, message: str, budget: int, after: int | None, model: dict[str, Any]
+    ) -> None:
         # One transaction: if two messages are sent at once the second is refused, and the worker gets exactly the turns
         # stored by then. The question is written before the row, so that no question is counted that was not asked.
         with self._database.write() as session:
@@ -156,6 +158,7 @@ class Chats:
                 budget=budget,
                 after=after,
                 turns=turns,
+                **model,
             )
 
     def stop(self, conversation_id: int) -> int:
@@ -257,16 +260,8 @@ class Chats:
         return text
 
     def _worker(self, spec: ChatSpec) -> int:
-        """The id of a live worker with this model and these settings, or of a new one."""
-        wanted = json.dumps(spec.model_dump(mode="json", exclude={"bug", "name"}), sort_keys=True)
-        for run in self._runs.rows("chat"):
-            same = {key: value for key, value in run.spec.items() if key not in ("bug", "name")}
-            if run.state not in UNLOADED and json.dumps(same, sort_keys=True) == wanted:
-                with self._database.read() as session:
-                    is_ours = not queries.has_other_numbers(session, run.id or 0)
-                if is_ours:  # in a folder from another home, the number of a new conversation may be another's
-                    return run.id or 0
-        return self._runs.submit(spec)
+        """The id of a live worker that can answer with this model and these settings, or of a new one."""
+        return worker_for(spec, self._runs, self._database) or self._runs.submit(spec)
 
     def _load(self, conversation_id: int) -> tuple[Conversation, Run]:
         with self._database.read() as session:

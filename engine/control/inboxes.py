@@ -37,6 +37,7 @@ class Asked:
     bug: Annotated[str, Field(max_length=1000)]
     question: Annotated[int, Field(ge=0, le=MOST_QUESTIONS)] = 0  # the first version did not number them
     turns: list[Before] = field(default_factory=list)
+    model: Annotated[str, Field(max_length=1000)] = ""  # where it is not that of the run
 
 
 def read_inbox(source: RunDir) -> list[Asked]:
@@ -86,7 +87,7 @@ def _created(session: Session, run: Run, spec: ChatSpec, number: int, question: 
         id=number if is_free else None,
         run_id=run.id or 0,
         bug_id=question.bug,
-        model=spec.model,
+        model=question.model or spec.model,
         benchmark=spec.benchmark.model_dump(mode="json"),
         strategy=spec.strategy.name,
         created_at=run.created_at,

@@ -36,7 +36,7 @@ def shares(tokens: int | None, n: int) -> list[int | None]:
 
 
 class Generator(Protocol):
-    """Generates completions; created from its settings, and loaded once with a model in a worker process.
+    """Generates completions; created from its settings, and loaded with a model in a worker process.
 
     A remote one asks a service over the network. Its model is of the kind "endpoint": a name that the service knows,
     without files on this machine. Only it is given messages: for a local one the model's chat template has made text of
@@ -47,7 +47,10 @@ class Generator(Protocol):
     is_remote: ClassVar[bool]
 
     def load(self, model: Model, seed: int) -> None:
-        """Load weights and tokenizer, or check that the service answers. Raises UserError for an unusable model."""
+        """Load weights and tokenizer, or check that the service answers. Raises UserError for an unusable model.
+
+        A second call replaces the model by another one, mostly one with the same base model.
+        """
 
     def vocabulary(self) -> frozenset[str] | None:
         """Every token of the tokenizer, as text; None if the tokenizer is not known."""

@@ -43,6 +43,8 @@ def check(make: Plugin[Generator], settings: Params, model: Model, n: int = 3) -
     again.load(model, 0)
     alone = dict(again.generate(PROMPTS[:1], n))[0]
     assert _texts(alone) == _texts(drawn[0]), "same seed, alone in its batch: other completions"
+    again.load(model, 0)
+    assert _texts(dict(again.generate(PROMPTS[:1], n))[0]) == _texts(alone), "loaded a second time: other completions"
     _check_stream(generator, too_long)
 
 

@@ -11,6 +11,7 @@ from engine.params import setting
 
 if TYPE_CHECKING:
     from engine.models.loading import Loaded
+    from engine.models.swapping import Memory
 
 
 class LocalParams(params.Params):
@@ -34,18 +35,21 @@ class LocalParams(params.Params):
 
 
 class LocalModel:
-    """A model loaded once."""
+    """A model in memory; another one with the same base takes its place without the base being loaded again."""
 
     params: LocalParams
     is_remote: ClassVar[bool] = False
 
+    _memory: Memory | None = None
     _loaded: Loaded | None = None
     _seed = 0
 
     def load(self, model: Model, seed: int) -> None:
-        from engine.models.loading import load
+        from engine.models.swapping import Memory
 
-        self.use(load(model, bits=self.params.base_bits), seed)
+        self._memory = self._memory or Memory(self.params.base_bits)
+        self._loaded = None  # no longer valid, and its memory may be needed
+        self.use(self._memory.load(model), seed)
 
     def use(self, loaded: Loaded, seed: int) -> None:
         """Generate with a model that is in memory already."""

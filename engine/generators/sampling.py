@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from engine.domain import Completion
+from engine.domain import Completion, Model
 from engine.generators import NoAnswer, PromptTooLong, Stream
 from engine.generators.local import LocalModel, LocalParams
 from engine.params import setting
@@ -40,7 +40,13 @@ class Sampling(LocalModel):
 
     def __init__(self, params: Sampling.Params) -> None:
         self.params = params
-        self._streamed: Counter[str] = Counter()  # prompt -> draws so far; each call gets the next one
+        # path of a model -> prompt -> draws so far; each call gets the next one
+        self._draws: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._streamed: Counter[str] = Counter()  # those of the model that is loaded
+
+    def load(self, model: Model, seed: int) -> None:
+        super().load(model, seed)
+        self._streamed = self._draws[model.path]
 
     def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         from engine.generators.batches import Batches, stop_ids

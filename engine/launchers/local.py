@@ -24,7 +24,7 @@ class Local:
     name: ClassVar[str] = "local"
 
     class Params(params.Params):
-        """One run at a time, since each takes all cores and the whole GPU."""
+        """One run at a time, since each takes all cores and every GPU."""
 
         name: Literal["local"] = "local"
 

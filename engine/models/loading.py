@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,21 +48,28 @@ def best_dtype(device: torch.device) -> torch.dtype:
 def load(model: Model, dtype: torch.dtype | None = None, *, merge: bool | None = None, bits: int = 16) -> Loaded:
     """Weights and tokenizer of `model`, ready to generate; `bits` of each weight as in `quantised`.
 
+    `merge` as in `with_model`. Raises UserError.
+    """
+    device = best_device()
+    base = load_weights(Path(model.weights), device_map={"": device}, **quantised(bits, dtype or best_dtype(device)))
+    tokenizer = load_tokenizer(Path(model.weights))
+    return with_model(Loaded(base.eval(), tokenizer, context_of(base.config)), model, merge=merge, bits=bits)
+
+
+def with_model(base: Loaded, model: Model, *, merge: bool | None = None, bits: int = 16) -> Loaded:
+    """`base` with the adapter that `model` is, or as it stands where it is none; it must not be used for itself then.
+
     An adapter in fp32 is merged in memory (`merge=None`): twice as fast on a CPU and the same up to rounding. In a
     half type, or in fewer bits, merging would round the weights, so there the adapter stays beside its base. Raises
     UserError.
     """
-    device = best_device()
-    dtype = dtype or best_dtype(device)
-    merge = (dtype is torch.float32 and bits == 16) if merge is None else merge
-    base = load_weights(Path(model.weights), device_map={"": device}, **quantised(bits, dtype))
-    tokenizer = load_tokenizer(Path(model.weights))
-    if model.kind == "adapter":
-        base = with_adapter(base, Path(model.path), trainable=False)
-        if merge:
-            base = base.merge_and_unload()
-    base.eval()
-    return Loaded(base, tokenizer, context_of(base.config))
+    if model.kind != "adapter":
+        return base
+    merge = (base.model.dtype is torch.float32 and bits == 16) if merge is None else merge
+    together = with_adapter(base.model, Path(model.path), trainable=False)
+    if merge:
+        together = together.merge_and_unload()
+    return replace(base, model=together.eval())
 
 
 def quantised(bits: int, compute: torch.dtype) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from engine.domain import Bug, Completion
+from engine.domain import Bug, Completion, Model
 from engine.errors import UserError
 from engine.events import MODEL, Progress
-from engine.generators import NoAnswer, OnThisMachine
-from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS
+from engine.generators import Generator, NoAnswer, OnThisMachine
+from engine.generators.sharing import Shared, generator_on
+from engine.plugins import BENCHMARKS, REPRESENTATIONS
 from engine.representations import Representation
 from engine.representations.chat_template import for_model
 from engine.rundir import Inputs, RunDir
@@ -32,14 +33,18 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     """
     if inputs.model is None:
         raise UserError("no model was named", field="model")
+    with generator_on(spec.generator, spec.devices) as generator:
+        return _repaired(spec, inputs.model, generator, run)
+
+
+def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunDir) -> dict[str, Any]:
     started = time.monotonic()
     sandbox = usable(spec.sandbox)
     source = BENCHMARKS.create(spec.benchmark)
     bugs = source.bugs()[: spec.limit]
     run.emit(Progress(0, text="loading the model"))
-    generator = GENERATORS.create(spec.generator)
-    generator.load(inputs.model, spec.seed)
-    representation = for_model(REPRESENTATIONS.create(spec.representation), inputs.model, generator.vocabulary())
+    generator.load(model, spec.seed)
+    representation = for_model(REPRESENTATIONS.create(spec.representation), model, generator.vocabulary())
     asked, skipped = encode(bugs, source.skipped(), representation, generator, run, shorten=spec.shorten)
 
     pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
@@ -79,6 +84,7 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
         "patches_per_s": round(written * len(wanted) / seconds, 2),  # of this worker, whoever made the others
         "sandbox": sandbox.describe(),
         **({"gpus": generator.gpus()} if isinstance(generator, OnThisMachine) else {}),
+        **({"lost_processes": generator.lost()} if isinstance(generator, Shared) and generator.lost() else {}),
     }
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
-from engine.domain import Bug, Patch, Prompt, Turn, Verdict, as_text
+from engine.domain import Bug, Model, Patch, Prompt, Turn, Verdict, as_text
 from engine.errors import UserError
 from engine.events import Answered, Delta, Progress, TurnEvent, VerdictFields, checked
+from engine.fingerprint import weights_hash
 from engine.generators import Stream
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS, STRATEGIES
 from engine.representations.chat_template import for_model
@@ -17,6 +20,7 @@ from engine.sandboxes.auto import usable
 from engine.specs import ChatSpec
 from engine.strategies.conversation import Conversation
 
+log = logging.getLogger(__name__)
 POLL_S = 0.1
 FLUSH_S = 0.1  # between two pieces of an answer
 IDLE_S = 30 * 60.0  # without a question, after which the model is unloaded to free its memory
@@ -44,7 +48,10 @@ def chat(spec: ChatSpec, inputs: Inputs, run: RunDir, idle_s: float = IDLE_S) ->
 
 
 class LoadedModel:
-    """A loaded model with everything that a conversation needs."""
+    """A loaded model with everything that a conversation needs.
+
+    A question may ask for another adapter on the same base model, which then takes the place of the one before.
+    """
 
     def __init__(self, spec: ChatSpec, inputs: Inputs, run: RunDir) -> None:
         if inputs.model is None:
@@ -55,11 +62,12 @@ class LoadedModel:
         self._bugs = {bug.id: bug for bug in self._benchmark.bugs()}
         self._skipped = self._benchmark.skipped()
         self._strategy = STRATEGIES.create(spec.strategy)
-        run.emit(Progress(0, text="loading the model"))
+        self._turns = 0
+        self._seed, self._own = spec.seed, inputs.model
+        self._shown = REPRESENTATIONS.create(spec.representation)
         self._generator = GENERATORS.create(spec.generator)
-        self._generator.load(inputs.model, spec.seed)
-        shown = REPRESENTATIONS.create(spec.representation)
-        self._representation = for_model(shown, inputs.model, self._generator.vocabulary())
+        self._model: Model | None = None
+        self._use(inputs.model)
         # a worker started again in the same folder finds its old inbox, and the turns of an answer it was stopped in
         self._answered: Counter[int] = Counter()  # conversation -> number of its last answered question
         self._begun: dict[int, list[TurnEvent]] = {}  # conversation -> turns of the answer after that
@@ -70,7 +78,6 @@ class LoadedModel:
             elif isinstance(event.payload, TurnEvent):
                 self._begun.setdefault(event.payload.conversation, []).append(event.payload)
         self._questions: Counter[int] = Counter()
-        self._turns = 0
 
     def answer(self, question: dict[str, Any]) -> None:
         """Emit the turns that answer one question. An error of the user becomes a turn and does not end the worker."""
@@ -89,6 +96,18 @@ class LoadedModel:
     def summary(self) -> dict[str, Any]:
         return {"conversations": len(self._questions), "questions": self._questions.total(), "turns": self._turns}
 
+    def _use(self, model: Model) -> None:
+        """Load a model unless it is the one that is loaded. Raises UserError."""
+        if model == self._model:
+            return
+        self._run.emit(Progress(self._turns, text=f"loading {model.name}" if self._model else "loading the model"))
+        self._model = None
+        self._generator.load(model, self._seed)
+        self._representation = for_model(self._shown, model, self._generator.vocabulary())
+        self._model = model
+        if model != self._own:  # whose hashes are recorded with the inputs of the run
+            log.info("%s is loaded from %s, weights %s", model.name, model.path, weights_hash(Path(model.path)))
+
     def _reply(self, conversation: int, question: dict[str, Any]) -> None:
         begun = self._begun.pop(conversation, [])
         bug_id, message = str(question.get("bug")), str(question.get("message") or "").strip()
@@ -98,6 +117,7 @@ class LoadedModel:
         bug = self._bug(bug_id)
         if message and not begun:
             self._say(conversation, Turn("user", message))
+        self._use(Model(**question["loaded"]) if "loaded" in question else self._own)
         live = _Live(self._run, conversation)
 
         def complete(prompt: Prompt) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from engine.benchmarks import BugEntry
-from engine.control.chats import UNLOADED
+from engine.control.loaded import UNLOADED
 from engine.errors import UserError
 from studio.checked import number_of
 from studio.clickable import click_value, clickable, hidden_field, plain

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -159,3 +161,25 @@ def test_a_passing_patch_is_run_once_more(pocket, bugs, sandbox):
     refused = pocket.evaluate(bug, Patch(bug.id, bug.buggy), sandbox)
     assert (refused.outcome, refused.isolation) == (Outcome.TEST_FAILED, "shared")
     assert "accept" not in refused.stages
+
+
+def test_compiled_tests_come_from_a_child_without_a_patch_and_are_used_for_the_same_tests_only(
+    pocket, bugs, sandbox, monkeypatch
+):
+    bug = bugs["python"]
+    runner, (_, suite) = pocket._runners["python"], pocket.cases[bug.id]
+    expected = bug.failing + bug.passing
+    monkeypatch.setattr(runner, "_rewritten", {})
+    assert verdict(runner.trial(bug.fixed, suite, sandbox), expected, sandbox).is_plausible
+    assert runner._rewritten == {}, "where a patch ran, nothing is kept"
+    runner.apart(bug.fixed, suite, sandbox)
+    ((tests, kept),) = runner._rewritten.items()
+    assert tests == suite.files[suite.tests]
+    assert verdict(runner.trial(bug.fixed, suite, sandbox), expected, sandbox).is_plausible
+    ((path, content),) = kept.items()
+    other = marshal.dumps(compile("def test_other(): pass", suite.tests, "exec"))
+    runner._rewritten[tests] = {path: content[:16] + other}
+    assert runner.trial(bug.fixed, suite, sandbox).passed == {"test_other"}, "it is what is run"
+    changed = replace(suite, files={**suite.files, suite.tests: tests + b"\n# changed\n"})
+    runner._rewritten[changed.files[suite.tests]] = {path: content[:16] + other}
+    assert verdict(runner.trial(bug.fixed, changed, sandbox), expected, sandbox).is_plausible, "of other tests"

@@ -116,6 +116,8 @@ def test_a_bug_whose_span_alone_is_too_long_stays_set_aside(tiny, small, run):
 class Remote:
     """A service without a tokenizer: what is too long for it turns out when it is asked."""
 
+    is_remote = True
+
     def load(self, model, seed):
         pass
 

@@ -9,6 +9,7 @@ import pytest
 
 from engine.domain import Outcome, Patch, Turn, Verdict
 from engine.generators.sampling import Sampling
+from engine.models import loading
 from engine.rundir import Inputs, RunDir
 from engine.specs import ChatSpec
 from engine.work.chat import chat
@@ -163,3 +164,37 @@ def test_silence_ends_the_worker(tiny, small, run):
     done = threading.Event()
     threading.Thread(target=lambda: (chat(SPEC, Inputs(model=tiny), run, idle_s=0.0), done.set())).start()
     assert done.wait(60)
+
+
+def test_a_question_for_another_adapter_is_answered_as_by_a_worker_of_its_own(
+    tiny, tiny_adapter, small, run, tmp_path, monkeypatch
+):
+    read = []
+    whole = loading.load_weights
+    monkeypatch.setattr(
+        loading, "load_weights", lambda folder, **options: read.append(folder) or whole(folder, **options)
+    )
+    other = {"model": "tiny-adapter", "loaded": asdict(tiny_adapter)}
+    ask(run, conversation=1)
+    ask(run, conversation=2, **other)
+    ask(run, conversation=3, loaded={**asdict(tiny_adapter), "path": str(tmp_path)})
+    ask(run, conversation=1, question=2)
+    ask(run, conversation=2, question=2, **other)
+    done = until_told_to_stop(tiny, run)
+    assert done["questions"] == 5
+    assert len(read) == 2, "the base model is read once, and again after what failed"
+    (failed,) = (turn for turn in said(run, "turn") if turn["conversation"] == 3)
+    assert "holds no adapter" in failed["patch_reason"]
+
+    alone = RunDir.create(tmp_path / "alone", {}, Inputs())
+    ask(alone, conversation=2)
+    ask(alone, conversation=2, question=2)
+    until_told_to_stop(tiny_adapter, alone)
+    first = RunDir.create(tmp_path / "first", {}, Inputs())
+    ask(first, conversation=1)
+    ask(first, conversation=1, question=2)
+    until_told_to_stop(tiny, first)
+    for conversation, fresh in ((2, alone), (1, first)):
+        swapped = [turn for turn in said(run, "turn") if turn["conversation"] == conversation]
+        assert [turn["text"] for turn in swapped] == [turn["text"] for turn in said(fresh, "turn")]
+    assert said(alone, "turn")[0]["text"] != said(first, "turn")[0]["text"]

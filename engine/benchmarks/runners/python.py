@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
+from urllib.parse import unquote_plus
 
 from engine.benchmarks.runners.places import Places
 from engine.benchmarks.runners.python_child import child
@@ -43,6 +44,7 @@ class PythonRunner:
         self._patient = replace(self._limits, wall_s=self._limits.wall_s + PATIENCE * START_S)
         self.trials = Places(self._open)  # where patches run
         self.judges = Places(self._open)  # where none ever does
+        self._rewritten: dict[bytes, dict[str, bytes]] = {}  # tests -> the file that `python_server` told of them
 
     def unavailable(self) -> str:
         try:
@@ -72,7 +74,7 @@ class PythonRunner:
 
     def trial(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         nonce = secrets.token_hex(16)
-        files = {**suite.files, suite.target: encoded(text)}
+        files = {**suite.files, **self._rewritten.get(_tests(suite), {}), suite.target: encoded(text)}
         with self.trials.lend(sandbox) as lent, child(lent, within(self._limits, suite), nonce, suite, files) as job:
             ended, _ = attend(job)
             if ended == "exit" and lent.has_answered():
@@ -87,12 +89,15 @@ class PythonRunner:
         nonce = secrets.token_hex(16)
         command, tools = self._command()
         argv = [*command, f"{{library}}/{FAR}", suite.target, "{library}"]
-        asks = f"{nonce} ask ".encode()
+        asks, rewritten = f"{nonce} ask ".encode(), f"{nonce} rewritten ".encode()
 
         def hear_tests(line: bytes) -> bool:
             if line.startswith(asks):
                 patched.outgoing += line.removeprefix(asks) + b"\n"
-            return line.startswith(asks)
+            elif line.startswith(rewritten):
+                path, content = line.removeprefix(rewritten).decode().split(" ")
+                self._rewritten[_tests(suite)] = {unquote_plus(path): bytes.fromhex(content)}
+            return line.startswith((asks, rewritten))
 
         def hear_patched(line: bytes) -> bool:
             if line != STARTED.line:
@@ -141,6 +146,10 @@ class PythonRunner:
     @cached_property
     def _library(self) -> TemporaryFolder:
         return copy_pytest(self._python, PROGRAMS)
+
+
+def _tests(suite: Suite) -> bytes:
+    return suite.files.get(suite.tests, b"")  # nothing where the tests are the patch
 
 
 def encoded(text: str) -> bytes:
