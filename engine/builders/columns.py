@@ -124,7 +124,7 @@ class Columns:
         ending = language(params.language).ending
         return Bug(
             id_, params.language, f"{row.number}{ending}", buggy, fixed, span_of_change(buggy, fixed),
-            project=_text(row.cells.get(params.project)) if params.project else "",
+            project=_text(row.cells.get(params.project)) if params.project else "", is_function=True,
         )  # fmt: skip
 
     def _bare(self, code: str) -> str:
