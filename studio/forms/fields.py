@@ -10,6 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 import gradio as gr
 from pydantic.fields import FieldInfo
 
+YES_OR_NO = {"automatic": None, "yes": True, "no": False}  # of a setting that need not be either
+
 Names = Callable[[], Sequence[str | tuple[str, str]]]  # what may be chosen: a value, or (label, value)
 
 
@@ -25,6 +27,11 @@ class Kind:
     type: Any  # str, int, float, bool, or the choices of a Literal
     is_optional: bool = False
     is_many: bool = False
+
+    @property
+    def is_yes_or_no(self) -> bool:
+        """Whether it is yes, no, or left open."""
+        return self.type is bool and self.is_optional
 
     @classmethod
     def of(cls, annotation: Any) -> Kind:
@@ -53,6 +60,8 @@ class Field:
 
     def read(self, value: Any) -> Any:
         """The widget's value as the spec takes it; invalid text is passed on, so that the spec's check reports it."""
+        if self.kind.is_yes_or_no:
+            return YES_OR_NO.get(value, value)
         if self.kind.is_many and isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         if isinstance(value, str):
@@ -61,9 +70,15 @@ class Field:
 
     def show(self, value: Any) -> Any:
         """A spec's value as the widget takes it."""
+        if self.kind.is_yes_or_no:
+            return _word_of(value)
         if isinstance(self.kind.type, tuple) or self.kind.type is bool or self.names:
             return list(value) if self.kind.is_many else value
         return text_of(value)
+
+
+def _word_of(value: bool | None) -> str:
+    return next(word for word, meant in YES_OR_NO.items() if meant is value)
 
 
 def text_of(value: Any) -> str:
@@ -120,6 +135,8 @@ def css_class(place: str) -> str:
 
 
 def _widget(kind: Kind, default: Any, names: Names | None, is_closed: bool, common: dict[str, Any]) -> Any:
+    if kind.is_yes_or_no:
+        return gr.Dropdown(list(YES_OR_NO), value=_word_of(default), filterable=False, **common)
     if kind.type is bool:
         return gr.Checkbox(bool(default), **common)
     if isinstance(kind.type, tuple):
