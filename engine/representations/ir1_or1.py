@@ -42,7 +42,7 @@ class Ir1Or1(WholeFunction):
         new = lines_of(plain(answer) if bug.is_crlf else answer)
         if not self.params.strip:
             return self._patch(bug, [(0, len(old.texts), "".join(new))])
-        found = changes([plain(line) for line in old.texts] if bug.is_crlf else old.texts, new)
+        found = changes(lines_of(as_written("".join(old.texts), bug)), new)
         return self._patch(
             bug, [(each.old_start, each.old_end, "".join(new[each.new_start : each.new_end])) for each in found]
         )

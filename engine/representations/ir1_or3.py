@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from engine.domain import Bug, Patch
+from engine.domain import Bug, Patch, lines_of
 from engine.representations.hunks import DoesNotFit, placed, read, written
 from engine.representations.line_ends import as_written, plain
 from engine.representations.published import WithoutHole
@@ -18,7 +19,9 @@ class Ir1Or3(WholeFunction):
     name: ClassVar[str] = "ir1_or3"
     title: ClassVar[str] = "IR1 x OR3: the function, and a diff with 3 lines around"
     context: ClassVar[int] = 3  # lines above and below each change
-    _unreadable: ClassVar[str] = "the diff fits several places, or the fix changes comments that are not shown"
+    _unreadable: ClassVar[str] = (
+        "its diff fits several places, or the fix changes comments that are not shown, or how lines end"
+    )
 
     class Params(WithoutHole):
         """What is shown."""
@@ -42,11 +45,14 @@ class Ir1Or3(WholeFunction):
         span = region_of(bug, self._place(bug)).span
         fault = sum(row < span.start - 1 for row in lines.rows), sum(row < span.end for row in lines.rows)
         try:
-            edits = placed(hunks, [as_written(line, bug).removesuffix("\n") for line in lines.texts], fault)
+            edits = placed(hunks, [line.removesuffix("\n") for line in _as_written(lines.texts, bug)], fault)
         except DoesNotFit as error:
             return Patch(bug.id, None, str(error))
         return self._patch(bug, edits)
 
     def _target(self, bug: Bug) -> str:
-        old, new = ([as_written(line, bug) for line in lines] for lines in (self._old(bug).texts, self._new(bug)))
-        return written(old, new, self.context)
+        return written(_as_written(self._old(bug).texts, bug), _as_written(self._new(bug), bug), self.context)
+
+
+def _as_written(lines: Sequence[str], bug: Bug) -> list[str]:
+    return lines_of(as_written("".join(lines), bug))

@@ -63,7 +63,7 @@ class Published:
         held = next((token for token in self.special if any(token in part for part in [*parts, target])), "")
         if held:
             raise CannotShow(f"the code holds the special token {held}")
-        if self.decode(target, bug).text != bug.fixed:
+        if not self._is_fix(self.decode(target, bug), bug):
             raise CannotShow(self._unreadable)
         return Sample.of(bug, self._joined(parts), target)
 
@@ -77,6 +77,10 @@ class Published:
 
     def _target(self, bug: Bug) -> str:
         raise NotImplementedError
+
+    def _is_fix(self, patch: Patch, bug: Bug) -> bool:
+        """Whether the patch that was read from the target is the known fix."""
+        return patch.text == bug.fixed
 
     def _joined(self, parts: Sequence[str]) -> str:
         return "".join(parts)
