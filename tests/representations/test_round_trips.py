@@ -13,9 +13,10 @@ from shared_bugs import SHARED, defects4j, juliet, quixbugs, sven
 
 from engine.builders import Funnel
 from engine.builders.faults import FaultInjection
-from engine.domain import Bug, Patch, lines_of, span_of_change
-from engine.plugins import REPRESENTATIONS
+from engine.domain import Bug, Patch, Span, lines_of, span_of_change
+from engine.plugins import BENCHMARKS, REPRESENTATIONS
 from engine.representations import CannotShow
+from engine.representations.excerpt import Excerpt
 from engine.representations.region import changes
 
 NAMES = [name for name in REPRESENTATIONS.built_in() if name[:2] == "ir"]
@@ -37,6 +38,10 @@ def injected():
     return FaultInjection(FaultInjection.Params(samples=300)).stream(1, Funnel())
 
 
+def settings_of(representation):
+    return (representation._shown if isinstance(representation, Excerpt) else representation).params
+
+
 def refused(bugs, representation) -> Counter[str]:
     """Why bugs cannot be shown, by reason; all others give their fix back."""
     reasons: Counter[str] = Counter()
@@ -47,7 +52,7 @@ def refused(bugs, representation) -> Counter[str]:
             reasons[str(error).partition(",")[0]] += 1
         else:
             patch = representation.decode(target, bug)
-            assert patch.text == bug.fixed or representation.params.strip, bug.id
+            assert patch.text == bug.fixed or settings_of(representation).strip, bug.id
     return reasons
 
 
@@ -66,6 +71,16 @@ def test_every_bug_of_the_public_data_is_given_back(made, few, name):
 def test_every_injected_fault_is_given_back(name, mark, strip):
     reasons = refused(listed(injected), shown(name, mark, strip))
     assert sum(reasons.values()) <= (3 if name == "ir1_or4" else 0), reasons
+
+
+@pytest.mark.parametrize(("name", "mark", "strip"), ALL)
+def test_the_bugs_of_a_benchmark_are_given_back_whole_and_as_excerpts(name, mark, strip):
+    bugs = BENCHMARKS.from_value("pocket").bugs()
+    representation = shown(name, mark, strip)
+    assert not refused(bugs, representation)
+    for bug in bugs:
+        around = Span(max(1, bug.span.start - 2), min(len(lines_of(bug.buggy)), bug.span.end + 2))
+        assert not refused([bug], Excerpt(representation, around))
 
 
 LINE = st.sampled_from(
