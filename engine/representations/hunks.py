@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 from engine.domain import lines_of
@@ -17,7 +18,9 @@ from engine.representations.region import Edit, changes
 
 _HEAD = re.compile(r"^--- .*\n\+\+\+ .*\n(?=@@)", re.MULTILINE)
 _NO_END = "\\ No newline at end of file\n"
-_SAME: tuple[Callable[[str], str], ...] = (str, str.rstrip, lambda line: "".join(line.split()))  # strict ones first
+Same = Callable[[str], str]  # what of two lines has to be the same
+
+_SAME: tuple[Same, ...] = (str, str.rstrip, lambda line: "".join(line.split()))  # strict ones first
 
 
 class DoesNotFit(ValueError):
@@ -100,10 +103,14 @@ def placed(hunks: Sequence[Hunk], lines: Sequence[str], fault: tuple[int, int]) 
     between the two indices `fault`: the first hunk near its beginning, the last one near its end, others as early as
     they can. White space, and then the outer lines of context, may differ. Raises DoesNotFit.
     """
-    forms = [[same(line) for line in lines] for same in _SAME]
+
+    @cache
+    def form(same: Same) -> list[str]:
+        return [same(line) for line in lines]
+
     edits: list[Edit] = []
     for number, hunk in enumerate(hunks, start=1):
-        found = _places(hunk, forms, edits[-1][1] if edits else 0)
+        found = _places(hunk, form, edits[-1][1] if edits else 0)
         if not found:
             raise DoesNotFit(f"hunk {number} of the diff fits nowhere in the function")
         if number == 1:
@@ -116,15 +123,15 @@ def placed(hunks: Sequence[Hunk], lines: Sequence[str], fault: tuple[int, int]) 
     return edits
 
 
-def _places(hunk: Hunk, forms: Sequence[Sequence[str]], done: int) -> list[list[Edit]]:
+def _places(hunk: Hunk, form: Callable[[Same], Sequence[str]], done: int) -> list[list[Edit]]:
     """The edits for each place from `done` on where the hunk fits equally well."""
     for fewer in range(max(hunk.n_before, hunk.n_after) + 1):
         short = hunk.shorter(fewer)
-        if not short.old and forms[0]:
+        if not short.old and form(str):
             return []
-        for same, form in zip(_SAME, forms, strict=True):
-            old = [same(line.removesuffix("\n")) for line in short.old]
-            found = [at for at in range(done, len(form) - len(old) + 1) if form[at : at + len(old)] == old]
+        for same in _SAME:
+            lines, old = form(same), [same(line.removesuffix("\n")) for line in short.old]
+            found = [at for at in range(done, len(lines) - len(old) + 1) if lines[at : at + len(old)] == old]
             if found:
                 return [list(short.edits(at)) for at in found]
     return []

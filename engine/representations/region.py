@@ -46,10 +46,15 @@ class Lines:
 Edit = tuple[int, int, str]  # lines start:end of those that are shown, and the lines to stand there
 
 
-def changes(old: Sequence[str], new: Sequence[str]) -> list[Change]:
+def changes(old: Sequence[str], new: Sequence[str]) -> Sequence[Change]:
     """The changed lines of a unified diff, in order."""
+    return _changes(tuple(old), tuple(new))
+
+
+@lru_cache(maxsize=8)  # the region and the diff of a fix are made of the same
+def _changes(old: tuple[str, ...], new: tuple[str, ...]) -> Sequence[Change]:
     found = SequenceMatcher(None, old, new).get_opcodes()
-    return [Change(*places) for kind, *places in found if kind != "equal"]
+    return tuple(Change(*places) for kind, *places in found if kind != "equal")
 
 
 def whole_of(bug: Bug) -> Span:
