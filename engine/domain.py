@@ -83,6 +83,7 @@ class Bug:
     failing: tuple[str, ...] = ()  # tests that fail on `buggy` and pass on `fixed`
     passing: tuple[str, ...] = ()  # tests that pass on both
     task: Task | None = None  # of code that is still to be written; `buggy` then has an empty body
+    is_function: bool = False  # the text is one function, with all that belongs to it, and no file that holds others
 
     def replace_span(self, lines: str) -> str:
         """The whole file with `lines` in place of the faulty ones."""

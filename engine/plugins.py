@@ -154,6 +154,10 @@ REPRESENTATIONS: Registry[Representation] = Registry(
     {
         "ir4_or2": "engine.representations.ir4_or2:Ir4Or2",
         "ir3_or2": "engine.representations.ir3_or2:Ir3Or2",
+        "ir2_or2": "engine.representations.ir2_or2:Ir2Or2",
+        "ir1_or1": "engine.representations.ir1_or1:Ir1Or1",
+        "ir1_or3": "engine.representations.ir1_or3:Ir1Or3",
+        "ir1_or4": "engine.representations.ir1_or4:Ir1Or4",
         "instruct": "engine.representations.instruct:Instruct",
         "left_to_right": "engine.representations.left_to_right:LeftToRight",
     },

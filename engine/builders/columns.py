@@ -50,7 +50,9 @@ class Columns:
         id: str = setting("", "column with a unique name; empty: the row's number")
         project: str = setting("", "column with the project, so that no project is split; empty: not known")
         language: Literal["python", "java"] = setting("python", "programming language of the code")
-        strip: bool = setting(True, "remove comments, docstrings and blank lines; if only they differ, there is no bug")
+        strip: bool = setting(
+            False, "remove comments, docstrings and blank lines, as the training data of RepairLLaMA has none"
+        )
 
     def __init__(self, params: Params) -> None:
         self.params = params
@@ -111,20 +113,21 @@ class Columns:
             return "buggy and fixed are the same"
         if not (is_unicode(buggy) and is_unicode(fixed)):
             return "not valid Unicode"
-        if params.strip:
-            buggy, fixed = self._bare(buggy), self._bare(fixed)
         buggy, fixed = _with_line_end(buggy), _with_line_end(fixed)
-        if buggy == fixed:
+        bare = _with_line_end(self._bare(buggy)), _with_line_end(self._bare(fixed))
+        if bare[0] == bare[1]:
             return "only comments or blank lines differ"
-        if not buggy or not fixed:
+        if not all(bare):
             return "only comments"
+        if params.strip:
+            buggy, fixed = bare
         id_ = _text(row.cells.get(params.id)) if params.id else f"{self._path.stem}:{row.number}"
         if not id_:
             return "empty id"
         ending = language(params.language).ending
         return Bug(
             id_, params.language, f"{row.number}{ending}", buggy, fixed, span_of_change(buggy, fixed),
-            project=_text(row.cells.get(params.project)) if params.project else "",
+            project=_text(row.cells.get(params.project)) if params.project else "", is_function=True,
         )  # fmt: skip
 
     def _bare(self, code: str) -> str:

@@ -152,7 +152,9 @@ class _File:
                 kind, buggy, fixed = mutant
                 id_ = f"faults/{self._path}:{name}:{number}"
                 span = span_of_change(buggy, fixed)
-                yield Bug(id_, "python", self._path, buggy, fixed, span, kind=kind, project=self._project)
+                yield Bug(
+                    id_, "python", self._path, buggy, fixed, span, kind=kind, project=self._project, is_function=True
+                )
                 number += 1
             functions = left
 

@@ -6,6 +6,7 @@ stable-code-3b; all use the prefix-suffix-middle order of Bavarian et al. (arXiv
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.errors import UserError
@@ -31,7 +32,7 @@ class Layout:
 
     def cut(self, text: str) -> str:
         """`text` up to the first special token."""
-        return text[: min(at for at in (len(text), *map(text.find, self.special)) if at >= 0)]
+        return cut_at(text, self.special)
 
 
 _QWEN_STOPS = (
@@ -44,6 +45,17 @@ LAYOUTS = {
     "codellama": Layout("▁<PRE>", "▁<SUF>", "▁<MID>", ("▁<EOT>", "<EOT>", "</s>")),
     "deepseek": Layout("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", ("<｜end▁of▁sentence｜>", "<|EOT|>")),
 }
+
+
+def cut_at(text: str, special: Iterable[str]) -> str:
+    """`text` up to the first of these."""
+    return text[: min(at for at in (len(text), *map(text.find, special)) if at >= 0)]
+
+
+def special_in(vocabulary: frozenset[str]) -> tuple[str, ...]:
+    """The special texts of all families that this vocabulary has as tokens."""
+    texts = (text for layout in LAYOUTS.values() for text in layout.special)
+    return tuple(dict.fromkeys(text for text in texts if text in vocabulary))
 
 
 def layout_for(vocabulary: frozenset[str], wanted: str = "auto") -> str:

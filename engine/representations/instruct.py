@@ -1,4 +1,4 @@
-"""A chat message that asks for the whole repaired function, and the fenced code block that answers it.
+"""A question for the whole repaired function, and the fenced code block that answers it.
 
     Repair the function `area`. ... between the comments `# fault begins` and `# fault ends` ...
     ```python
@@ -8,8 +8,9 @@
         # fault ends
     ```
 
-The target is the repaired function as it stands in its file, in such a block. A fault outside of any function is shown
-with its whole file. Fences are those of CommonMark 0.31, section 4.5.
+It is the message of a chat, or stands in one of Alpaca's texts, with the code as input. The target is the repaired
+function as it stands in its file, in such a block. A fault outside of any function is shown with its whole file.
+Fences are those of CommonMark 0.31, section 4.5.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from engine import params
 from engine.domain import Bug, Message, Patch, Sample, lines_of
 from engine.languages import language
 from engine.languages.source import indent_of, source
+from engine.models.layouts import special_in
 from engine.params import setting
-from engine.representations import CannotShow
+from engine.representations import CannotShow, alpaca
 from engine.representations.line_ends import as_in_file, as_written, plain
 
 _FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^`\n]*\n(.*?)(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
@@ -32,15 +34,21 @@ _BEGINS, _ENDS = "fault begins", "fault ends"
 
 
 class Instruct:
-    """Sends a chat model the function with the faulty lines marked; reads the whole function out of its answer."""
+    """Asks a model for the function with the faulty lines marked; reads the whole function out of its answer."""
 
     name: ClassVar[str] = "instruct"
-    title: ClassVar[str] = "Chat: the whole function, repaired"
+    title: ClassVar[str] = "Chat or instruction: the whole function, repaired"
+    special: tuple[str, ...] = ()  # texts that mean something to the model; those of messages are checked elsewhere
 
     class Params(params.Params):
         """What may be set."""
 
         name: Literal["instruct"] = "instruct"
+        form: Literal["chat", "response", "output", "end"] = setting(
+            "chat",
+            "chat: a message in the model's own template; response: Alpaca's text, which ends with ### Response:; "
+            "output: with ### Output:; end: the same, and the answer ends with ### End",
+        )
         system: str = setting(
             "", "a system message before the question; empty: none, since some models take none", more=True
         )
@@ -49,30 +57,45 @@ class Instruct:
         self.params = params
 
     def for_vocabulary(self, vocabulary: frozenset[str] | None) -> Instruct:
-        return self
+        made = Instruct(self.params)
+        made.special = special_in(vocabulary or frozenset())
+        return made
 
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
-        place = _Place.of(bug)
+        place, form = _Place.of(bug), self.params.form
         target = _fenced(as_written(place.bug.fixed_lines, bug), bug)
-        if self.decode(target, bug).text != bug.fixed:
+        asked, code, known = _question(bug, place, notes)
+        if form == "chat":
+            system = (Message("system", self.params.system),) if self.params.system else ()
+            sample = Sample.of(bug, (*system, Message("user", f"{asked}\n{_fenced(code, bug)}{known}")), target)
+        else:
+            system_text = f"{self.params.system}\n\n" if self.params.system else ""
+            prompt = system_text + alpaca.prompt_of(f"{asked.rstrip()}{known}", code.rstrip("\n"), form)
+            sample = Sample.of(bug, prompt, alpaca.target_of(target, form))
+            held = next((token for token in self.special if token in prompt + target), "")
+            if held:
+                raise CannotShow(f"the code holds the special token {held}")
+        if self.decode(sample.target, bug).text != bug.fixed:
             raise CannotShow(f"the repaired {place.what} cannot be read back")
-        system = (Message("system", self.params.system),) if self.params.system else ()
-        return Sample.of(bug, (*system, Message("user", _question(bug, place, notes))), target)
+        return sample
 
     def trim(self, completion: str, bug: Bug) -> str:
-        """All of it: `decode` finds the function among whatever else was written."""
-        return completion
+        """All of the answer: `decode` finds the function among whatever else was written."""
+        return self._answer(completion)
 
     def decode(self, completion: str, bug: Bug) -> Patch:
         """The first fenced block that holds the function, or the text itself where nothing is fenced."""
         place = _Place.of(bug)
-        text = plain(completion)
+        text = plain(self._answer(completion))
         blocks = [found[2] for found in _FENCED.finditer(text)]
         for block in blocks or [text]:
             code = place.read(block, is_fenced=bool(blocks))
             if code:
                 return Patch(bug.id, place.bug.replace_span(as_in_file(code, bug)))
         return Patch(bug.id, None, f"the answer does not hold the {place.what}")
+
+    def _answer(self, completion: str) -> str:
+        return completion if self.params.form == "chat" else alpaca.cut(completion)
 
 
 @dataclass(frozen=True)
@@ -115,7 +138,8 @@ class _Place:
         return code.removesuffix("\n") + end if code.strip() else ""
 
 
-def _question(bug: Bug, place: _Place, notes: Sequence[str]) -> str:
+def _question(bug: Bug, place: _Place, notes: Sequence[str]) -> tuple[str, str, str]:
+    """What is asked for, the code with its fault marked, and what is known besides."""
     lines = [line if line.endswith("\n") else line + "\n" for line in lines_of(plain(bug.buggy))]
     before = lines[place.bug.span.start - 1 : bug.span.start - 1]
     faulty = lines[bug.span.start - 1 : bug.span.end]
@@ -130,7 +154,7 @@ def _question(bug: Bug, place: _Place, notes: Sequence[str]) -> str:
         "these two comments out.\n"
     )
     known = "".join(f"\n- {note}" for note in notes)
-    return f"{asked}\n{_fenced(code, bug)}" + (f"\n\nWhat is known:{known}" if known else "")
+    return asked, code, f"\n\nWhat is known:{known}" if known else ""
 
 
 def _marks(bug: Bug) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 import gradio as gr
 from pydantic.fields import FieldInfo
 
+YES_OR_NO = {"automatic": None, "yes": True, "no": False}  # of a setting that need not be either
+
 Names = Callable[[], Sequence[str | tuple[str, str]]]  # what may be chosen: a value, or (label, value)
 
 
@@ -25,6 +27,18 @@ class Kind:
     type: Any  # str, int, float, bool, or the choices of a Literal
     is_optional: bool = False
     is_many: bool = False
+
+    @property
+    def is_yes_or_no(self) -> bool:
+        """Whether it is yes, no, or left open."""
+        return self.type is bool and self.is_optional
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """What it is chosen from; empty for text, numbers, and what is ticked."""
+        if self.is_yes_or_no:
+            return tuple(YES_OR_NO)
+        return self.type if isinstance(self.type, tuple) else ()
 
     @classmethod
     def of(cls, annotation: Any) -> Kind:
@@ -64,6 +78,8 @@ class Setting:
 
     def read(self, value: Any) -> Any:
         """What a form holds, as the spec takes it; invalid text is passed on, so that the spec's check reports it."""
+        if self.kind.is_yes_or_no:
+            return YES_OR_NO.get(value, value)
         if isinstance(self.kind.type, tuple) and isinstance(value, str) and not self.kind.is_many:
             return next((each for each in self.kind.type if text_of(each) == value), value)
         if self.kind.is_many and isinstance(value, str):
@@ -74,6 +90,8 @@ class Setting:
 
     def show(self, value: Any) -> Any:
         """A spec's value as a form shows it: text, yes or no, or a list where several of a few are chosen."""
+        if self.kind.is_yes_or_no:
+            return next(word for word, meant in YES_OR_NO.items() if meant is value)
         if isinstance(self.kind.type, tuple) or self.kind.type is bool:
             return list(value) if self.kind.is_many else value
         return text_of(value)
@@ -143,7 +161,7 @@ def field(name: str, info: FieldInfo, *, kind_of_run: str, names: Names | None =
         "elem_classes": [css_class(name), *many],
         "interactive": True,
     }
-    return Field(setting, _widget(setting.kind, info.default, names, common), names)
+    return Field(setting, _widget(setting, names, common), names)
 
 
 def css_class(place: str) -> str:
@@ -151,13 +169,13 @@ def css_class(place: str) -> str:
     return f"at-{place.replace('.', '-')}"
 
 
-def _widget(kind: Kind, default: Any, names: Names | None, common: dict[str, Any]) -> Any:
+def _widget(setting: Setting, names: Names | None, common: dict[str, Any]) -> Any:
+    kind, shown = setting.kind, setting.show(setting.default)
+    if kind.choices:
+        return gr.Dropdown(list(kind.choices), value=shown, multiselect=kind.is_many, filterable=kind.is_many, **common)
     if kind.type is bool:
-        return gr.Checkbox(bool(default), **common)
-    chosen = list(default) if kind.is_many else default
-    if isinstance(kind.type, tuple):
-        return gr.Dropdown(list(kind.type), value=chosen, multiselect=kind.is_many, filterable=kind.is_many, **common)
+        return gr.Checkbox(bool(shown), **common)
     if names:
-        common |= {"multiselect": kind.is_many, "allow_custom_value": True}
-        return gr.Dropdown(list(names()), value=chosen, **common)
-    return gr.Textbox(text_of(default), max_lines=1, **common)
+        chosen = list(setting.default) if kind.is_many else setting.default
+        return gr.Dropdown(list(names()), value=chosen, multiselect=kind.is_many, allow_custom_value=True, **common)
+    return gr.Textbox(shown, max_lines=1, **common)

@@ -33,26 +33,26 @@ def literal(drawn: str) -> str:
 def _field(of: str, setting: Setting, control: str, ident: str) -> str:
     words = f'<small id="{esc(ident)}-help">{esc(setting.help)}</small>' if setting.help else ""
     classes = " ".join([css_class(setting.place), *(["many"] if setting.kind.is_many else [])])
-    if setting.kind.type is bool:
+    if setting.kind.type is bool and not setting.kind.is_optional:
         return f'<div class="setting {classes}"><label>{control} {esc(setting.label)}</label>{words}</div>'
     label = f'<label for="{esc(ident)}">{esc(setting.label)}</label>'
-    if isinstance(setting.kind.type, tuple) and setting.kind.is_many:
+    if setting.kind.choices and setting.kind.is_many:
         label = f"<b>{esc(setting.label)}</b>"
     return f'<div class="setting {classes}">{label}{words}{control}</div>'
 
 
 def _control(ident: str, setting: Setting) -> str:
-    default, choices = setting.show(setting.default), setting.kind.type
+    default, choices = setting.show(setting.default), setting.kind.choices
     named = _named(ident, setting.name, default)
-    if choices is bool:
-        return f'<input type="checkbox" {named}{" checked" if default else ""}>'
-    if not isinstance(choices, tuple):
-        return f'<input type="text" autocomplete="off" spellcheck="false" value="{esc(default)}" {named}>'
-    if setting.kind.is_many:
+    if choices and setting.kind.is_many:
         ticks = "".join(_tick(each, is_chosen=each in default) for each in choices)
         return f'<fieldset aria-label="{esc(setting.label)}" {named}>{ticks}</fieldset>'
-    options = "".join(_option(text_of(each), text_of(each), each == default) for each in choices)
-    return f"<select {named}>{options}</select>"
+    if choices:
+        options = "".join(_option(text_of(each), text_of(each), each == default) for each in choices)
+        return f"<select {named}>{options}</select>"
+    if setting.kind.type is bool:
+        return f'<input type="checkbox" {named}{" checked" if default else ""}>'
+    return f'<input type="text" autocomplete="off" spellcheck="false" value="{esc(default)}" {named}>'
 
 
 def _named(ident: str, name: str, default: object) -> str:

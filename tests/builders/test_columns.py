@@ -55,7 +55,7 @@ def test_every_format_gives_the_same_bugs(tmp_path, ending):
         {"old": BUGGY, "new": BUGGY, "name": "three", "repo": "r"},
     ]
     path = write(tmp_path / f"x.{ending}", rows)
-    settings = {"buggy": "old", "fixed": "new", "id": "name", "project": "repo"}
+    settings = {"buggy": "old", "fixed": "new", "id": "name", "project": "repo", "strip": True}
     bugs, funnel = read(path, **settings)
     assert [(bug.id, bug.project, bug.span) for bug in bugs] == [("one", "r/é", Span(2, 2))]
     assert bugs[0].buggy == "def f(a):\n    return a - 1\n"
@@ -111,15 +111,16 @@ def test_a_column_with_the_name_of_a_setting_is_proposed_for_it(tmp_path):
     assert offered["id"][0] == "", "a column with another name may hold anything"
 
 
-def test_code_is_kept_whole_where_asked(tmp_path):
-    bugs, _ = read(jsonl(tmp_path / "x.jsonl", pairs((BUGGY, FIXED))), strip=False)
+def test_code_is_kept_whole_unless_asked(tmp_path):
+    bugs, _ = read(jsonl(tmp_path / "x.jsonl", pairs((BUGGY, FIXED))))
     assert (bugs[0].buggy, bugs[0].fixed) == (BUGGY, FIXED)
+    assert bugs[0].is_function
     assert bugs[0].id == "x:1"
 
 
 def test_java_is_read_as_java(tmp_path):
     rows = pairs(("int f() { /* a */\n  return 1;\n}", "int f() { /* b */\n  return 2; // two\n}"))
-    bugs, _ = read(jsonl(tmp_path / "x.jsonl", rows), language="java")
+    bugs, _ = read(jsonl(tmp_path / "x.jsonl", rows), language="java", strip=True)
     assert bugs[0].fixed == "int f() {\n  return 2;\n}\n"
     assert bugs[0].language == "java"
     assert bugs[0].path.endswith(".java")

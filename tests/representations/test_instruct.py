@@ -10,6 +10,7 @@ from engine.benchmarks.pocket import Pocket
 from engine.domain import Bug, Message, as_text, span_of_change
 from engine.plugins import REPRESENTATIONS
 from engine.representations import CannotShow
+from engine.representations.alpaca import prompt_of
 from engine.representations.contract import check
 
 AREA = '''import math
@@ -47,13 +48,57 @@ CIRCLE = bug(AREA, AREA.replace("self.r * self.r", "math.pi * self.r**2"))
 TWO = bug(FIXED.replace("+", "-"), FIXED)
 
 
+@pytest.mark.parametrize("form", ["chat", "response", "output", "end"])
 @pytest.mark.parametrize("language", ["python", "java"])
-def test_the_contract_holds_for_every_pocket_bug(language):
+def test_the_contract_holds_for_every_pocket_bug(language, form):
     bugs = [one for one in Pocket(Pocket.Params()).bugs() if one.language == language]
-    check(instruct(), bugs)
+    check(instruct(form=form), bugs)
+    if form != "chat":
+        return
     for one in bugs:
         (message,) = instruct().encode(one).prompt
         assert "the function `" in message.text, f"{one.id}: every bug of pocket is in a function"
+
+
+ASKED = (
+    "Below is an instruction that describes a task, paired with an input that provides further context. "
+    "Write a response that appropriately completes the request.\n\n"
+    "### Instruction:\n"
+    "Repair the function `f`. The fault is between the comments `# fault begins` and `# fault ends`.\n"
+    "Answer with the whole repaired function `f` in one fenced code block. Change nothing else in it, and leave "
+    "these two comments out.\n\n"
+    "What is known:\n- hint: mind the sign\n\n"
+    "### Input:\ndef f(a):\n    # fault begins\n    return a - 1\n    # fault ends\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "head", "before", "after"),
+    [("response", "### Response:", "", ""), ("output", "### Output:", "\n", ""),
+     ("end", "### Output:", "\n", "\n\n### End")],
+)  # fmt: skip
+def test_the_texts_of_alpaca(form, head, before, after):
+    sample = instruct(form=form).encode(TWO, ["hint: mind the sign"])
+    assert sample.prompt == ASKED + head
+    assert sample.target == f"{before}```python\ndef f(a):\n    return a + 1\n```{after}"
+    more = f"{sample.target}\n\n### Instruction:\nRepair the function `g`.\n```python\ndef f(a):\n    pass\n```"
+    assert instruct(form=form).decode(more, TWO).text == FIXED
+    assert "Repair" not in instruct(form=form).trim(more, TWO)
+
+
+def test_an_instruction_without_input_is_alpacas_shorter_text():
+    assert prompt_of("Sing.", "", "response") == (
+        "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\nSing.\n\n### Response:"
+    )
+
+
+def test_code_in_an_instruction_may_not_spell_a_token_of_the_model():
+    ended = bug("def f():\n    return '<|endoftext|>'\n", "def f():\n    return ''\n")
+    known = instruct(form="end").for_vocabulary(frozenset({"<|endoftext|>"}))
+    with pytest.raises(CannotShow, match="endoftext"):
+        known.encode(ended)
+    assert instruct(form="end").encode(ended).target
 
 
 def test_a_question_and_its_answer():

@@ -154,6 +154,17 @@ def test_empty_optional_numbers_mean_none(train):
     assert train.spec(values(train, trainer__max_steps=" ")).trainer.max_steps is None
 
 
+@pytest.mark.parametrize(("word", "meant"), [("automatic", None), ("yes", True), ("no", False)])
+def test_a_setting_that_need_not_be_yes_or_no_can_be_left_open(word, meant):
+    with gr.Blocks():
+        form = Form("dataset", names={})
+    spec = form.spec(values(form, representation__strip=word))
+    assert spec.representation.strip is meant
+    filled = next(update["value"] for update, each in zip(form.fill(spec), form.fields, strict=True)
+                  if each.place == "representation")  # fmt: skip
+    assert json.loads(filled)["strip"] == word
+
+
 def test_kinds_of_annotations():
     assert Kind.of(int | None) == Kind(int, is_optional=True)
     assert Kind.of(tuple[str, ...]) == Kind(str, is_many=True)

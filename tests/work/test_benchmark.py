@@ -11,6 +11,7 @@ from engine.domain import Completion, Model
 from engine.errors import UserError
 from engine.generators import TOO_LONG
 from engine.generators.beam import Beam
+from engine.plugins import REPRESENTATIONS
 from engine.rundir import Inputs, RunDir
 from engine.specs import BenchmarkSpec
 from engine.work.benchmark import benchmark
@@ -144,6 +145,37 @@ def test_a_prompt_that_turns_out_too_long_sets_its_bug_aside(small, run, monkeyp
     assert said(run, "bug")[-1]["id"] == "small/long"
     assert said(run, "bug")[-1]["skipped"] == "too_long: the generator accepts no prompt of this length"
     assert said(run, "progress")[-1]["done"] == said(run, "progress")[-1]["total"] == 4
+
+
+class Knowing(Remote):
+    """Writes what was learned for a bug, and then that with more behind it, unfinished."""
+
+    def __init__(self, shown, bugs):
+        learned = [REPRESENTATIONS.from_value(shown).for_vocabulary(self.vocabulary()).encode(bug) for bug in bugs]
+        self.targets = {sample.prompt: sample.target for sample in learned}
+
+    def vocabulary(self):
+        return frozenset({"<fim_prefix>", "<fim_suffix>", "<fim_middle>"})
+
+    def generate(self, prompts, n):
+        for index, prompt in enumerate(prompts):
+            target = self.targets[prompt]
+            yield index, [Completion(target), Completion(f"{target}\n\ndef more(", is_finished=False)]
+
+
+SHOWN = [
+    *({"name": name} for name in REPRESENTATIONS.built_in()),
+    *({"name": name, "mark": "literal"} for name in REPRESENTATIONS.built_in() if name.startswith("ir")),
+    *({"name": "instruct", "form": form} for form in ("response", "output", "end")),
+]
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: "-".join(shown.values()))
+def test_a_model_that_writes_what_it_learned_repairs_every_bug(shown, small, run, monkeypatch):
+    monkeypatch.setattr("engine.plugins.GENERATORS.create", lambda params: Knowing(shown, small.bugs()))
+    spec = BenchmarkSpec(candidates=2, representation=shown)
+    counts = benchmark(spec, Inputs(model=Model("served", "endpoint", "")), run)
+    assert (counts["scored"], counts["patches"], counts["outcomes"]["plausible"]) == (3, 6, 6)
 
 
 def test_without_a_model_nothing_is_run(small, run):

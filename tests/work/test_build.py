@@ -142,7 +142,14 @@ def test_the_same_spec_gives_the_same_set_and_another_seed_another(make):
     run, report, _, _ = make(builder=builder, seed=1)
     assert dataset_hash(run.artifacts) == report["hash"] == reports[0]["hash"]
     assert sum(reports[0]["kinds"].values()) == 60
-    assert reports[0]["representation"] == {"name": "ir4_or2", "strip": True, "context": "function", "fim": "qwen"}
+    assert reports[0]["representation"] == {
+        "name": "ir4_or2",
+        "mark": "fim",
+        "context": "function",
+        "instruction": "",
+        "strip": True,
+        "fim": "qwen",
+    }
 
 
 def test_the_report_is_written_and_progress_is_emitted(make):
