@@ -146,6 +146,7 @@ BUILDERS: Registry[Builder] = Registry(
     {
         "faults": "engine.builders.faults:FaultInjection",
         "columns": "engine.builders.columns:Columns",
+        "diffs": "engine.builders.diffs:Diffs",
     },
 )
 REPRESENTATIONS: Registry[Representation] = Registry(
