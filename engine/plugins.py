@@ -147,6 +147,7 @@ BUILDERS: Registry[Builder] = Registry(
         "faults": "engine.builders.faults:FaultInjection",
         "columns": "engine.builders.columns:Columns",
         "diffs": "engine.builders.diffs:Diffs",
+        "git_history": "engine.builders.git_history:GitHistory",
     },
 )
 REPRESENTATIONS: Registry[Representation] = Registry(

@@ -1,7 +1,8 @@
-"""The one function that a change is in, taken out of the files before and after it."""
+"""The functions that a change is in, taken out of the files before and after it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ OUTSIDE = "changes lines outside functions"
 SEVERAL = "changes more than one function"
 MOVED = "its function begins or ends elsewhere after the fix"
 SYNTAX = "its function has a syntax error"
+_NO_CODE = re.compile(r"\s*($|#|//|/?\*|(import|package)\s|from\s+\S+\s+import\s)")
 
 
 @dataclass(frozen=True)
@@ -40,35 +42,59 @@ class Changed:
     old: str
     new: str
     first: int  # its first line in the old file, from 1
+    n_changes: int  # places in it that differ
+
+
+def changed_functions(old: Source, new: Source, changes: Sequence[Change]) -> list[Changed] | str:
+    """The functions that hold all `changes`, or a reason to count by why they do not.
+
+    Functions inside functions belong to the outer one. `changes` are all that differs, in the order of the file; what
+    changes outside functions does not count if it is imports, blank lines and comments alone.
+    """
+    places = []
+    for each in changes:
+        before = old.enclosing(Span(each.old_first + 1, each.old_after))
+        if before is not None:
+            places.append((before, each))
+        elif not _is_no_code(old, new, each):
+            return OUTSIDE
+    found: dict[tuple[Span, Span], list[Change]] = {}
+    for before, each in places:  # the new file is parsed only if the old one has functions at all these places
+        after = new.enclosing(Span(each.new_first + 1, each.new_after))
+        if after is not None:
+            found.setdefault((before, after), []).append(each)
+        elif not _is_no_code(old, new, each):
+            return OUTSIDE
+    if not found:
+        return OUTSIDE
+    made: list[Changed] = []
+    for (before, after), own in found.items():
+        first, last = own[0], own[-1]
+        is_same_head = first.old_first - before.start == first.new_first - after.start
+        if not is_same_head or before.end - last.old_after != after.end - last.new_after:
+            return MOVED
+        function = _at(old, before)
+        if function.has_error or _at(new, after).has_error:
+            return SYNTAX
+        made.append(Changed(function.name, _text(old, before), _text(new, after), before.start, len(own)))
+    return made
 
 
 def changed_function(old: Source, new: Source, changes: Sequence[Change]) -> Changed | str:
-    """The function that holds all `changes`, or a reason to count by why there is none.
-
-    Functions inside functions belong to the outer one. `changes` are all that differs, in the order of the file.
-    """
-    before = _holding(old, [Span(each.old_first + 1, each.old_after) for each in changes])
-    after = _holding(new, [Span(each.new_first + 1, each.new_after) for each in changes])
-    if isinstance(before, str):
-        return before
-    if isinstance(after, str):
-        return after
-    first, last = changes[0], changes[-1]
-    head = first.old_first - before.span.start == first.new_first - after.span.start
-    if not head or before.span.end - last.old_after != after.span.end - last.new_after:
-        return MOVED
-    if before.has_error or after.has_error:
-        return SYNTAX
-    return Changed(before.name, _text(old, before.span), _text(new, after.span), before.span.start)
+    """The one function that holds all `changes`, or a reason why there is none; see `changed_functions`."""
+    found = changed_functions(old, new, changes)
+    if isinstance(found, str):
+        return found
+    return found[0] if len(found) == 1 else SEVERAL
 
 
-def _holding(read: Source, spans: Sequence[Span]) -> Function | str:
-    found = {read.enclosing(span) for span in spans}
-    if None in found:
-        return OUTSIDE
-    if len(found) > 1:
-        return SEVERAL
-    return next(each for each in read.functions if each.span in found)
+def _is_no_code(old: Source, new: Source, change: Change) -> bool:
+    lines = old.lines[change.old_first : change.old_after] + new.lines[change.new_first : change.new_after]
+    return all(_NO_CODE.match(line) for line in lines)
+
+
+def _at(read: Source, span: Span) -> Function:
+    return next(each for each in read.functions if each.span == span)
 
 
 def _text(read: Source, span: Span) -> str:

@@ -208,4 +208,4 @@ class Diffs:
         if isinstance(pair, str):
             return pair
         kind = _ONE if is_single else _MANY
-        return Bug(id_, language, path, *pair, span_of_change(*pair), kind=kind, project=project)
+        return Bug(id_, language, path, *pair, span_of_change(*pair), kind=kind, project=project, is_function=True)

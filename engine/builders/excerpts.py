@@ -50,7 +50,7 @@ def function_in(hunk: Hunk, language: str) -> Changed | str:
         if language == "python" and not _shows_end(hunk, end):
             continue
         before, after = "".join(hunk.old[row:end]), "".join(hunk.new[row : row + new.span.end])
-        return Changed(old.name, before, after, hunk.old_start + row + 1)
+        return Changed(old.name, before, after, hunk.old_start + row + 1, len(hunk.changes))
     return NOT_WHOLE
 
 
