@@ -148,6 +148,8 @@ BUILDERS: Registry[Builder] = Registry(
         "columns": "engine.builders.columns:Columns",
         "diffs": "engine.builders.diffs:Diffs",
         "git_history": "engine.builders.git_history:GitHistory",
+        "juliet": "engine.builders.juliet:Juliet",
+        "sven": "engine.builders.sven:Sven",
     },
 )
 REPRESENTATIONS: Registry[Representation] = Registry(
