@@ -140,25 +140,24 @@ class Diffs:
 
     def _of_files(self, funnel: Funnel) -> Iterator[tuple[str, Bug | str]]:
         for name, content in files_in(self._path, ENDINGS, funnel, FIELD):
-            yield name, self._of_file(name, content)
+            known = _DEFECTS4J.fullmatch("/".join((*self._path.parts[-2:], name)))
+            id_ = f"{known[1]}-{known[2]}" if known else name.rpartition(".")[0]
+            project = known[1] if known else name.rpartition("/")[0].partition("/")[0]
+            yield id_, self._of_file(id_, name, content, project)
 
-    def _of_file(self, name: str, content: bytes) -> Bug | str:
+    def _of_file(self, id_: str, name: str, content: bytes, project: str) -> Bug | str:
         if not is_unicode(name):
             return "the file's name is not UTF-8"
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError:
             return "not UTF-8"
-        known = _DEFECTS4J.fullmatch("/".join((*self._path.parts[-2:], name)).replace("//", "/"))
-        stem = name.rpartition(".")[0]
-        id_ = f"{known[1]}-{known[2]}" if known else stem
         file = self._file(text)
         if isinstance(file, str):
             return file
-        found = function_of(file, self._sources(id_, stem))
+        found = function_of(file, self._sources(id_, name.rpartition(".")[0]))
         if isinstance(found, str):
             return found
-        project = known[1] if known else name.rpartition("/")[0].partition("/")[0]
         return self._bug(id_, file.old, found.old, found.new, project, is_single_chunk(file))
 
     def _sources(self, *names: str) -> list[Path]:

@@ -32,7 +32,7 @@ _INNER = re.compile(r"(async[ \t]+)?def[ \t]|@")
 def function_in(hunk: Hunk, language: str) -> Changed | str:
     """The function that a hunk holds whole before and after the change, or a reason to count by why it holds none."""
     if not hunk.old_start and not hunk.new_start:  # its first line is the file's
-        return _checked(hunk, language)
+        return _at_top(hunk, language)
     places = _python_places(hunk) if language == "python" else _java_places(hunk)
     for tried, row in enumerate(places):
         if tried == _TRIES:
@@ -105,32 +105,34 @@ def _python_places(hunk: Hunk) -> Iterator[int]:
             found.append(row)
         if row < hunk.changes[0].old_first:
             within = indent if within is None else min(indent, within)
-    for row in reversed(found[-1:]):
-        indent_ = indent_of([lines[row]])
-        if indent_ and _INNER.match(hunk.heading):
-            return
-        first = row
-        while first and lines[first - 1].startswith(indent_ + "@"):
-            first -= 1
-        above = lines[first - 1].strip() if first else ""
-        if first and not above.startswith((")", "]", "}")) and not above.endswith(("\\", ",", "(")):
-            yield first
+    if not found:
+        return
+    first = found[-1]
+    before = indent_of([lines[first]])
+    if before and _INNER.match(hunk.heading):
+        return
+    while first and lines[first - 1].startswith(before + "@"):
+        first -= 1
+    above = lines[first - 1].strip() if first else "unknown"
+    if not above or above.startswith("#") or above.endswith((":", '"""', "'''")):
+        yield first  # other code right above could be the rest of a decorator
 
 
-def _checked(hunk: Hunk, language: str) -> Changed | str:
+def _at_top(hunk: Hunk, language: str) -> Changed | str:
     """The function in a hunk that begins with its file's first line."""
     found = changed_function(Source("".join(hunk.old), language), Source("".join(hunk.new), language), hunk.changes)
-    if isinstance(found, Changed) and language == "python":
+    if isinstance(found, Changed):
         end = found.first - 1 + len(lines_of(found.old))
-        return found if _shows_end(hunk, end) else NOT_WHOLE
-    return found
+        return found if language == "java" or _shows_end(hunk, end) else NOT_WHOLE
+    return found if _ends_file(hunk) else NOT_WHOLE
 
 
 def _shows_end(hunk: Hunk, end: int) -> bool:
-    """Whether a Python function, which goes on until other code comes, ends before row `end` of the old lines.
-
-    A diff shows as many lines after a change as before it, and fewer only where the file ends.
-    """
+    """Whether a Python function, which goes on until other code comes, ends before row `end` of the old lines."""
     code = (line.strip() for line in hunk.old[end:])
-    before, after = hunk.changes[0].old_first, len(hunk.old) - hunk.changes[-1].old_after
-    return any(line and not line.startswith("#") for line in code) or after < before
+    return any(line and not line.startswith("#") for line in code) or _ends_file(hunk)
+
+
+def _ends_file(hunk: Hunk) -> bool:
+    """Whether nothing comes after a hunk: a diff shows fewer lines after a change than before it only at a file's end."""
+    return len(hunk.old) - hunk.changes[-1].old_after < hunk.changes[0].old_first

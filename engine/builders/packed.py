@@ -12,7 +12,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from engine.builders import Funnel
@@ -35,7 +35,7 @@ def is_archive(path: Path) -> bool:
 
 
 def files_in(place: Path, endings: tuple[str, ...], funnel: Funnel, field: str) -> Iterator[tuple[str, bytes]]:
-    """Path and content of each file with one of these endings, in the order of names, or of the archive.
+    """Path and content of each file with one of these endings, in the order of names or of the archive, or of one file.
 
     Each is counted in `funnel.source`; one that is too long, a link, or cannot be read is lost. Raises UserError, with
     the setting `field`, where the archive is broken or too large.
@@ -45,6 +45,8 @@ def files_in(place: Path, endings: tuple[str, ...], funnel: Funnel, field: str) 
             yield from _in_folder(place, endings, funnel)
         elif place.name.lower().endswith(".zip"):
             yield from _in_zip(place, endings, funnel)
+        elif not is_archive(place):
+            yield from _of_folder(place.parent, [place], funnel)
         else:
             yield from _in_tar(place, endings, funnel)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
@@ -63,20 +65,22 @@ class _TooMuch(Exception):
 def _in_folder(place: Path, endings: tuple[str, ...], funnel: Funnel) -> Iterator[tuple[str, bytes]]:
     for folder, inner, names in os.walk(place):
         inner.sort()
-        for name in sorted(names):
-            path = Path(folder, name)
-            if not name.lower().endswith(endings):
-                continue
-            where = path.relative_to(place).as_posix()
-            funnel.source += 1
-            try:
-                content = _content(path)
-            except OSError as error:
-                content = f"cannot be read: {error.strerror}"
-            if isinstance(content, str):
-                funnel.lose(content, where)
-            else:
-                yield where, content
+        wanted = [Path(folder, name) for name in sorted(names) if name.lower().endswith(endings)]
+        yield from _of_folder(place, wanted, funnel)
+
+
+def _of_folder(place: Path, files: Sequence[Path], funnel: Funnel) -> Iterator[tuple[str, bytes]]:
+    for path in files:
+        where = path.relative_to(place).as_posix()
+        funnel.source += 1
+        try:
+            content = _content(path)
+        except OSError as error:
+            content = f"cannot be read: {error.strerror}"
+        if isinstance(content, str):
+            funnel.lose(content, where)
+        else:
+            yield where, content
 
 
 def _content(path: Path) -> bytes | str:
