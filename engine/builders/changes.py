@@ -69,13 +69,13 @@ def changed_functions(old: Source, new: Source, changes: Sequence[Change]) -> li
         return OUTSIDE
     made: list[Changed] = []
     for (before, after), own in found.items():
+        function, fixed = _at(old, before), _at(new, after)
+        if function.has_error or fixed.has_error:
+            return SYNTAX
         first, last = own[0], own[-1]
         is_same_head = first.old_first - before.start == first.new_first - after.start
         if not is_same_head or before.end - last.old_after != after.end - last.new_after:
             return MOVED
-        function = _at(old, before)
-        if function.has_error or _at(new, after).has_error:
-            return SYNTAX
         made.append(Changed(function.name, _text(old, before), _text(new, after), before.start, len(own)))
     return made
 

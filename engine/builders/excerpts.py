@@ -134,5 +134,5 @@ def _shows_end(hunk: Hunk, end: int) -> bool:
 
 
 def _ends_file(hunk: Hunk) -> bool:
-    """Whether nothing comes after a hunk: a diff shows fewer lines after a change than before it only at a file's end."""
+    """Whether a hunk is the last of its file: only there a diff shows fewer lines after a change than before it."""
     return len(hunk.old) - hunk.changes[-1].old_after < hunk.changes[0].old_first

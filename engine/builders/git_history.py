@@ -155,7 +155,7 @@ class _History:
                 return refused or str(files)
             steps = self._steps(files)
         except Missing:
-            return "an object of it is not in the repository (shallow or partial clone), or damaged"
+            return "an object of it is not in the repository (a partial clone?), or damaged"
         if isinstance(steps, str):
             return steps
         if sum(len(step.functions) for step in steps) > self._params.functions:
@@ -183,7 +183,9 @@ class _History:
     def _files(self, commit: pygit2.Commit) -> list[Changed] | str:
         """The changed files of code with a wanted path, or a reason."""
         if len(commit.parent_ids) != 1:
-            return "is a merge" if commit.parent_ids else "has no commit before it"
+            first = "has no commit before it"
+            cut_off = f"{first}, since the clone is shallow"
+            return "is a merge" if commit.parent_ids else cut_off if self._repository.is_shallow else first
         files = self._repository.changed(commit)
         if isinstance(files, str):
             return files

@@ -67,7 +67,7 @@ class Repository:
 
     @property
     def is_shallow(self) -> bool:
-        """Whether the history is cut off."""
+        """Whether the history is cut off; the last commits that are there have no parents then."""
         return bool(self._git.is_shallow)
 
     def head(self, branch: str) -> Any:
