@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from operator import ne
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -50,6 +52,7 @@ class Diffs:
             "a folder, .zip or .tar.gz of .patch and .diff files; or a .jsonl, .csv or .parquet file with a column of "
             "diffs, or a folder of such files",
             upload=True,
+            title="Diffs",
         )
         reverse: bool = setting(
             False, "the diffs lead from the fixed to the faulty code, as those of Defects4J do", title="Reversed"
@@ -65,7 +68,7 @@ class Diffs:
             "that are not whole in a diff are taken from there",
             title="Source folder",
         )
-        strip: bool = setting(False, "remove comments, docstrings and blank lines")
+        strip: bool = setting(False, "remove comments, docstrings and blank lines", title="Strip comments")
         language: Literal["auto", "python", "java"] = setting(
             "auto", "programming language; auto: by the name of the file in the diff", more=True
         )
@@ -91,11 +94,14 @@ class Diffs:
             raise UserError(f"there is no folder {self.params.sources!r}; name a checkout", field="builder.sources")
 
     def choices(self) -> Mapping[str, Sequence[str]]:
-        """The columns of the first table."""
+        """The columns of the first table for each setting that names one; none where there is no table."""
         tables = self._tables() if self.params.path else []
-        columns = columns_of(tables[0]) if tables else []
-        named = ("diff", "buggy", "fixed")
-        return {name: columns for name in named if columns} | ({"project": ["", *columns]} if columns else {})
+        columns = list(columns_of(tables[0])) if tables else []
+        of_diffs = sorted(columns, key=lambda each: not re.search("diff|patch", each, re.IGNORECASE))
+        usual = {"buggy": "buggy_function", "fixed": "fixed_function", "project": "project"}
+        optional = ["", *columns] if columns else []
+        ranked = {name: sorted(optional, key=partial(ne, column)) for name, column in usual.items()}
+        return {"diff": of_diffs, **ranked}
 
     def total(self) -> int | None:
         tables = self._tables()

@@ -69,7 +69,9 @@ class GitHistory:
         repository: Place = setting("", "folder of a git repository: the one that holds .git, or a bare one")
         message: Pattern = setting(
             r"\b(fix(es|ed|ing)?|bugs?|bugfix|repairs?|defects?|faults?|crash(es)?|regressions?)\b",
-            "only commits whose message has a match of this regular expression, in upper or lower case; empty: all",
+            "only commits whose message has one of these words, in upper or lower case (a regular expression); "
+            "empty: all",
+            title="Commit message",
         )
         author: Pattern = setting("", "only commits whose author's name or address has a match; empty: all")
         since: Day = setting("", "only commits of this day or later, such as 2020-01-31; empty: all")
@@ -84,7 +86,7 @@ class GitHistory:
         newest: int | None = setting(
             None, "only so many of the newest commits; empty: all", ge=1, le=10_000_000, more=True
         )
-        strip: bool = setting(False, "remove comments, docstrings and blank lines", more=True)
+        strip: bool = setting(False, "remove comments, docstrings and blank lines", title="Strip comments", more=True)
 
     def __init__(self, params: Params) -> None:
         self.params = params

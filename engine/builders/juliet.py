@@ -41,7 +41,9 @@ class Juliet:
         """Where the suite is, and what is told of each weakness."""
 
         name: Literal["juliet"] = "juliet"
-        path: Place = setting("", "folder, .zip or .tar.gz of the Juliet test suite for Java", upload=True)
+        path: Place = setting(
+            "", "folder, .zip or .tar.gz of the Juliet test suite for Java", upload=True, title="Suite"
+        )
         category: Category = setting(
             "hidden", "given: the weakness is named beside the code, as CWE-476 with its description"
         )
@@ -62,6 +64,8 @@ class Juliet:
             raise UserError(f"{str(path)!r} {what}; name the folder of the Juliet test suite", field=FIELD)
 
     def choices(self) -> Mapping[str, Sequence[str]]:
+        if self.params.path:
+            self.check()
         return {}
 
     def total(self) -> int | None:

@@ -39,14 +39,16 @@ class Sven:
 
         name: Literal["sven"] = "sven"
         folder: Place = setting("", "folder of SVEN, or its data_train_val")
-        part: Literal["train", "val", "both"] = setting("train", "which of its own sides")
+        part: Literal["train", "val", "both"] = setting(
+            "train", "SVEN's own side for training, for validation, or both"
+        )
         category: Category = setting(
             "hidden", "given: the weakness is named beside the code, as CWE-89 with its description"
         )
         examples: int = setting(
             0, "good examples of the same weakness, beside its name", ge=0, le=MOST_EXAMPLES, title="Good examples"
         )
-        strip: bool = setting(False, "remove comments, docstrings and blank lines")
+        strip: bool = setting(False, "remove comments, docstrings and blank lines", title="Strip comments")
 
     def __init__(self, params: Params) -> None:
         self.params = params

@@ -41,7 +41,9 @@ def build(frame: Frame) -> None:
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Bugs with their fixes become samples: a prompt and its target."
-            zone = file_zone("Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet")
+            zone = file_zone(
+                "Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet,.zip,.gz,.tgz,.patch,.diff"
+            )
             received = plain()
             names: dict[str, Names] = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
             panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
@@ -79,18 +81,31 @@ def build(frame: Frame) -> None:
         gr.Info(f"Run {run.id} builds {run.name}: {doing(run)}. It is shown here when it is done.")
         return [run.name]
 
-    def take_file(builder: str, event: gr.EventData, *named: str) -> list[Any]:
-        """A file was uploaded: fill in its path for the chosen builder, or the first one that reads files.
+    def reader_of(path: str, ranked: Sequence[Any]) -> tuple[Any, list[Any]]:
+        """The first setting that takes a file and whose builder can read this one, and what that builder proposes.
 
-        Unless that builder cannot read it.
+        Raises what the very first one raises where none can.
         """
-        taker = next((each for each in takers if each.plugin == builder), takers[0])
+        refusals: list[UserError | OSError] = []
+        for taker in ranked:
+            try:
+                return taker, form.proposed("builder", taker.plugin, {taker.place: path})
+            except (UserError, OSError) as error:
+                refusals.append(error)
+        raise refusals[0]
+
+    def take_file(builder: str, event: gr.EventData, *named: str) -> list[Any]:
+        """A file was uploaded: fill in its path for the chosen builder if that reads files, else the first that can.
+
+        Unless none of these can read it.
+        """
+        ranked = [each for each in takers if each.plugin == builder] or takers
         path, updates = click_value(event), {part._id: gr.skip() for part in filled}
         try:
-            proposed = form.proposed("builder", taker.plugin, {taker.place: path})
+            taker, proposed = reader_of(path, ranked)
         except (UserError, OSError) as error:
             workspace.uploads.forget(Path(path))
-            updates[refused._id] = f"{named[takers.index(taker)]}\n{error}"
+            updates[refused._id] = f"{named[takers.index(ranked[0])]}\n{error}"
         else:
             offered = form.offered("builder", taker.plugin)
             updates |= {each.widget._id: update for each, update in zip(offered, proposed, strict=True)}

@@ -206,7 +206,12 @@ def test_a_table_of_megadiff(tmp_path, ending):
     assert [bug.id[6:] for bug in bugs] == ["0:1", "0:3", "1:1", "1:3"]
     assert funnel.lost["changes more than one chunk"] == 2
     builder = Diffs(Diffs.Params(path=str(tmp_path)))
-    assert builder.choices()["diff"][0] == "diff"
+    assert [choices[:1] for choices in builder.choices().values()] == [
+        ["diff"],
+        ["buggy_function"],
+        ["fixed_function"],
+        [""],
+    ]
     assert builder.total() == (12 if ending == "parquet" else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from typing import Literal
 
 import gradio as gr
@@ -9,6 +10,7 @@ import pytest
 from filled import CHAT_BUG, fill
 
 from engine.control.workspace import Workspace
+from engine.errors import UserError
 from engine.params import Params, setting
 from engine.plugins import BUILDERS
 from engine.spec_files import read_spec
@@ -56,6 +58,10 @@ class Bare:
         self.params = params
 
 
+def refuse(builder):
+    raise UserError("not this one")
+
+
 def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path, monkeypatch):
     monkeypatch.setattr(BUILDERS, "_paths", {"bare": f"{__name__}:Bare", **BUILDERS._paths})
     workspace = Workspace(tmp_path)
@@ -66,14 +72,20 @@ def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path
     dropped = gr.EventData(None, {"value": str(file)})
     filled = {name: take_file(name, dropped) for name in ("bare", "columns", "faults")}
     assert filled["bare"][:3] == ["bare", "", str(file)]
-    assert filled["bare"][3:] == [gr.skip()] * 5
+    assert filled["bare"][3:] == [gr.skip()] * 11
     assert filled["columns"][:4] == ["columns", "", gr.skip(), str(file)]
-    assert [update["value"] for update in filled["columns"][4:]] == ["old", "new", "", ""]
+    assert [update["value"] for update in filled["columns"][4:8]] == ["old", "new", "", ""]
     assert filled["faults"][0] == "bare", "the first that takes one"
+    with monkeypatch.context() as patched:
+        patched.setattr(Bare, "choices", refuse, raising=False)
+        with tarfile.open(tmp_path / "a.tar.gz", "w:gz"):
+            pass
+        archive = gr.EventData(None, {"value": str(tmp_path / "a.tar.gz")})
+        assert take_file("faults", archive)[0] == "diffs", "the first that can read it"
     file.write_bytes(bytes(range(99)))
     refused = take_file("columns", dropped, "", "/b.csv")
     assert refused[1].startswith("/b.csv\na.csv is not a table of text: ")
-    assert refused[:1] + refused[2:] == [gr.skip()] * 7, "the form stays as it was"
+    assert refused[:1] + refused[2:] == [gr.skip()] * 13, "the form stays as it was"
     assert file.exists(), "it was not received here"
     workspace.close()
 
