@@ -13,7 +13,7 @@ from engine.builders.source_files import is_test, language_of
 from engine.domain import lines_of
 from engine.languages.source import Source
 
-SEVERAL_HUNKS = "changes several places of a file, and the diff does not hold the lines between"
+SEVERAL_HUNKS = "lines between its changes are not in the diff"
 LONGEST_FILE = 1 << 20  # bytes of a source file; its syntax tree takes up to 340 times as much
 
 
