@@ -83,7 +83,9 @@ class Bug:
     failing: tuple[str, ...] = ()  # tests that fail on `buggy` and pass on `fixed`
     passing: tuple[str, ...] = ()  # tests that pass on both
     task: Task | None = None  # of code that is still to be written; `buggy` then has an empty body
+    date: str = ""  # ISO 8601 day of the fix, for a split by time
     is_function: bool = False  # the text is one function, with all that belongs to it, and no file that holds others
+    notes: tuple[str, ...] = ()  # what is told about the fault beside the code, one line each
 
     def replace_span(self, lines: str) -> str:
         """The whole file with `lines` in place of the faulty ones."""
@@ -148,8 +150,6 @@ def span_of_change(buggy: str, fixed: str) -> Span:
 
 
 Rows = Literal["bugs", "samples", "preferences"]  # what the rows of a training set can be made from
-
-
 Role = Literal["system", "user", "assistant"]
 
 

@@ -146,6 +146,10 @@ BUILDERS: Registry[Builder] = Registry(
     {
         "faults": "engine.builders.faults:FaultInjection",
         "columns": "engine.builders.columns:Columns",
+        "diffs": "engine.builders.diffs:Diffs",
+        "git_history": "engine.builders.git_history:GitHistory",
+        "juliet": "engine.builders.juliet:Juliet",
+        "sven": "engine.builders.sven:Sven",
     },
 )
 REPRESENTATIONS: Registry[Representation] = Registry(

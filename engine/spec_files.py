@@ -21,7 +21,9 @@ def preset_names(kind: str) -> list[str]:
 
 
 def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -> Any:
-    """The spec from a JSON file or a preset (the defaults if `source` is empty), with `field.path=value` overrides.
+    """The spec from a JSON file, a preset or a plug-in's name (the defaults if `source` is empty), with overrides.
+
+    A plug-in's name is known where the kind of run says so (`Spec.plugin`); an override is `field.path=value`.
 
     Raises UserError naming the file and line, or the field.
     """
@@ -35,6 +37,10 @@ def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -
 
 
 def _read(kind: str, source: str) -> dict[str, Any]:
+    field = KINDS[kind].plugin
+    plugins = BY_FIELD[field].names() if field else []
+    if source in plugins and source not in preset_names(kind):
+        return {field: source}
     path = PRESETS / kind / f"{source}.json" if source in preset_names(kind) else Path(source)
     try:
         with path.open("rb") as file:
@@ -44,7 +50,8 @@ def _read(kind: str, source: str) -> dict[str, Any]:
         values = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_without_duplicates)
     except (FileNotFoundError, NotADirectoryError):
         known = ", ".join(preset_names(kind)) or "none"
-        raise UserError(f"{source!r} is neither a file nor a preset for {kind!r}; presets: {known}") from None
+        more = f"; {BY_FIELD[field].kind}: {', '.join(plugins)}" if field else ""
+        raise UserError(f"{source!r} is neither a file nor a preset for {kind!r}; presets: {known}{more}") from None
     except OSError as error:
         raise UserError(f"{source!r} cannot be read: {error.strerror}; name a JSON file or a preset") from None
     except UnicodeDecodeError as error:

@@ -64,6 +64,7 @@ class Spec(BaseModel):
     page: ClassVar[str]  # the key of the page with the form for it; empty: it is asked for in a shell only
     verb: ClassVar[str]  # of the shell
     worker: ClassVar[str]  # "module:function" of the work plane, called with (spec, inputs, run); returns the result
+    plugin: ClassVar[str] = ""  # the field whose plug-in can be named in the place of a preset
     makes: ClassVar[Literal["", "dataset", "model"]] = ""  # what a finished run adds to the workspace, under its name
     reads: ClassVar[Literal["weights", "tokenizer"]] = "weights"  # the files of its model that it needs
     waits_for_people: ClassVar[bool] = False  # it is mostly idle, so it does not count among active runs
@@ -87,6 +88,7 @@ class DatasetSpec(Spec):
     page: ClassVar = "datasets"
     verb: ClassVar = "dataset build"
     worker: ClassVar = "engine.work.build:build"
+    plugin: ClassVar = "builder"
     makes: ClassVar = "dataset"
     reads: ClassVar = "tokenizer"
 

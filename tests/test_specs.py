@@ -122,6 +122,18 @@ def test_an_unknown_preset_names_the_known_ones():
         read_spec("train", "demoo")
 
 
+def test_a_builder_is_named_in_the_place_of_a_preset(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "diffs").mkdir()
+    spec = read_spec("dataset", "diffs", ["builder.path=diffs", "builder.reverse=true"])
+    assert (spec.builder.name, spec.builder.path, spec.builder.reverse) == ("diffs", str(tmp_path / "diffs"), True)
+    assert read_spec("dataset", "demo").builder.name == "faults"
+    with pytest.raises(UserError, match="presets: demo; builders: faults, columns, diffs"):
+        read_spec("dataset", "nothing")
+    with pytest.raises(UserError, match="neither a file nor a preset for 'train'"):
+        read_spec("train", "sft")
+
+
 def test_a_spec_of_another_kind_is_refused(tmp_path):
     path = tmp_path / "spec.json"
     path.write_text('{"kind": "merge"}')

@@ -16,7 +16,7 @@ def fingerprints(bug: Bug) -> tuple[bytes, bytes]:
     UserError for an unknown language.
     """
     read = source(bug.buggy, bug.language)
-    place = read.enclosing(bug.span)
+    place = None if bug.is_function else read.enclosing(bug.span)
     first, last = (place.start - 1, place.end) if place else (0, len(read.lines))
     before, faulty, after = (
         _plain(read.bare_lines[start:end])

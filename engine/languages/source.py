@@ -24,6 +24,7 @@ class Function:
 
     name: str
     span: Span
+    has_error: bool = False  # some part of it could not be parsed
 
 
 @cache
@@ -190,7 +191,7 @@ def _function(node: Node) -> Function:
     parent, name = node.parent, node.child_by_field_name("name")
     first = parent if parent is not None and parent.type == "decorated_definition" else node
     text = (name.text or b"").decode("utf-8", "replace") if name is not None else ""
-    return Function(text, Span(first.start_point.row + 1, node.end_point.row + 1))
+    return Function(text, Span(first.start_point.row + 1, node.end_point.row + 1), node.has_error)
 
 
 def _without(line: str, cuts: list[Cut]) -> str | None:

@@ -50,7 +50,11 @@ Json = Annotated[bool, typer.Option("--json", help="print machine-readable resul
 Wait = Annotated[bool, typer.Option("--wait", help="wait until the run has ended")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="override one field: trainer.learning_rate=1e-4")]
 SpecFile = Annotated[
-    str, typer.Argument(metavar="[SPEC]", help="a JSON file or a preset; default: no changes to the settings")
+    str,
+    typer.Argument(
+        metavar="[SPEC]",
+        help="a JSON file or a preset, of a dataset also a builder; default: no changes to the settings",
+    ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="where it goes; left out: the home folder")]
 RunId = Annotated[int, typer.Argument(help="number of the run")]

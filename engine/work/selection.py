@@ -80,7 +80,7 @@ def select(
                 if benchmark:
                     left_out.lose(each.id, f"in the benchmark {benchmark}")
                     continue
-                yield template.in_text(representation.encode(each)), each
+                yield template.in_text(representation.encode(each, each.notes)), each
             elif is_new(each.bug_id, b"\0".join(text.encode() for text in texts_of(each))):
                 yield (template.in_text(each) if isinstance(each, Sample) else each), None
         except CannotShow as error:

@@ -110,10 +110,7 @@ class PluginSettings:
 
         Raises UserError and OSError where what `given` names cannot be read.
         """
-        plugin = str(given["name"])
-        if not self._offering.get(plugin):
-            return {}
-        found = self._choices(plugin, {key: value for key, value in given.items() if key != "name"})
+        found = self._choices(str(given["name"]), {key: value for key, value in given.items() if key != "name"})
         return {name: [each for each in choices if is_text(each)] for name, choices in found.items()}
 
     def _offer(self, value: str) -> list[Any]:

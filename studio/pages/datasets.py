@@ -41,7 +41,9 @@ def build(frame: Frame) -> None:
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Bugs with their fixes become samples: a prompt and its target."
-            zone = file_zone("Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet")
+            zone = file_zone(
+                "Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet,.zip,.gz,.tgz,.patch,.diff"
+            )
             received = plain()
             names: dict[str, Names] = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
             panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
@@ -79,25 +81,33 @@ def build(frame: Frame) -> None:
         gr.Info(f"Run {run.id} builds {run.name}: {doing(run)}. It is shown here when it is done.")
         return [run.name]
 
-    def take_file(chosen: str, event: gr.EventData) -> list[Any]:
-        """A file was uploaded: fill in its path for the chosen builder, or the first one that reads files.
+    def reader_of(path: str, plugins: Sequence[str]) -> tuple[str, dict[str, Sequence[str]]]:
+        """The first of these builders that can read a file, and what it offers for its settings then.
 
-        Unless that builder cannot read it.
+        Raises what the very first one raises where none can.
+        """
+        refusals: list[UserError | OSError] = []
+        for plugin in plugins:
+            try:
+                return plugin, builder.proposed({"name": plugin, takers[plugin]: path})
+            except (UserError, OSError) as error:
+                refusals.append(error)
+        raise refusals[0]
+
+    def take_file(chosen: str, event: gr.EventData) -> list[Any]:
+        """A file was uploaded: fill in its path for the chosen builder if that reads files, else the first that can.
+
+        Unless none of these can read it.
         """
         given, path = builder.read(chosen), click_value(event)
-        plugin = given["name"] if given["name"] in takers else next(iter(takers))
-        file = takers[plugin]
+        ranked = [given["name"]] if given["name"] in takers else list(takers)
         try:
-            proposed = builder.proposed({"name": plugin, file: path})
+            plugin, proposed = reader_of(path, ranked)
         except (UserError, OSError) as error:
             workspace.uploads.forget(Path(path))
-            return [gr.skip(), f"{given.get(file, '') if given['name'] == plugin else ''}\n{error}"]
-        return [
-            builder.written(
-                plugin, {name: next(iter(offered), "") for name, offered in proposed.items()} | {file: path}
-            ),
-            "",
-        ]
+            return [gr.skip(), f"{given.get(takers.get(given['name'], ''), '')}\n{error}"]
+        first = {name: next(iter(offered), "") for name, offered in proposed.items()}
+        return [builder.written(plugin, first | {takers[plugin]: path}), ""]
 
     def draw_rows(said: str, chosen: str) -> list[str]:
         """What became of a file that was dropped, and the first rows of the one that the form names."""

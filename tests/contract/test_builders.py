@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pygit2
 import pytest
 
 from engine.builders import Funnel
@@ -14,6 +15,21 @@ from engine.params import Params
 from engine.plugins import BUILDERS
 
 PAIR = {"buggy_function": "def f(a):\n    return a\n", "fixed_function": "def f(a):\n    a += 1\n    return a\n"}
+PATCH = """--- a/p/a.py
++++ b/p/a.py
+@@ -1,4 +1,4 @@
+ def f(a):
+-    return a - 1
++    return a + 1
+ y = 1
+ x = f(1)
+"""
+CASE = """class A {
+    void bad() { use(null); }
+    private void good1() { use(""); }
+}
+"""
+SVEN = {"func_src_before": "def f():\n    run(a)\n", "func_src_after": "def f():\n    run([a])\n", "file_name": "a.py"}
 CODE = "def f(a, b):\n    if a < b:\n        return a\n    return b\n"
 
 
@@ -22,7 +38,28 @@ def settings(tmp_path):
     """A small source for each builder that cannot do without one."""
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps({**PAIR, "n": n}) + "\n" for n in range(20)) + "broken\n")
     (tmp_path / "code.py").write_text(CODE)
+    for name in ("patches", "juliet", "sven/train"):
+        (tmp_path / name).mkdir(parents=True)
+    for n in range(3):
+        (tmp_path / "patches" / f"{n}.patch").write_text(PATCH)
+        (tmp_path / "juliet" / f"CWE476_NULL_Pointer_Dereference__x_0{n}.java").write_text(CASE)
+    (tmp_path / "patches" / "broken.diff").write_text("words\n")
+    (tmp_path / "sven" / "train" / "cwe-078.jsonl").write_text(
+        json.dumps(SVEN | {"vul_type": "cwe-078", "commit_link": "github.com/a/b/commit/1"}) + "\n"
+    )
+    git = pygit2.init_repository(str(tmp_path / "repository"), bare=True)
+    parents: list = []
+    for n, code in enumerate((CODE, CODE.replace("<", ">"), CODE)):
+        folder = git.TreeBuilder()
+        folder.insert("a.py", git.create_blob(code.encode()), pygit2.enums.FileMode.BLOB)
+        who = pygit2.Signature("ada", "ada@x.org", 86400 * n)
+        parents = [git.create_commit("refs/heads/main", who, who, "fix", folder.write(), parents)]
+    git.set_head("refs/heads/main")
     return {
+        "diffs": {"path": str(tmp_path / "patches")},
+        "git_history": {"repository": str(tmp_path / "repository")},
+        "juliet": {"path": str(tmp_path / "juliet")},
+        "sven": {"folder": str(tmp_path / "sven")},
         "faults": {"folder": str(tmp_path), "samples": 30},
         "columns": {"file": str(tmp_path / "pairs.jsonl")},
     }

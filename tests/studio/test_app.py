@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from typing import Literal
 
 import gradio as gr
@@ -10,6 +11,7 @@ import pytest
 from filled import CHAT_BUG, fill
 
 from engine.control.workspace import Workspace
+from engine.errors import UserError
 from engine.params import Params, setting
 from engine.plugins import BUILDERS
 from engine.spec_files import read_spec
@@ -57,6 +59,10 @@ class Bare:
         self.params = params
 
 
+def refuse(builder):
+    raise UserError("not this one")
+
+
 def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path, monkeypatch):
     monkeypatch.setattr(BUILDERS, "_paths", {"bare": f"{__name__}:Bare", **BUILDERS._paths})
     workspace = Workspace(tmp_path)
@@ -72,6 +78,12 @@ def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path
     }  # fmt: skip
     assert [said for _, said in filled.values()] == [""] * 3
     assert json.loads(filled["faults"][0])["name"] == "bare", "the first that takes one"
+    with monkeypatch.context() as patched:
+        patched.setattr(Bare, "choices", refuse, raising=False)
+        with tarfile.open(tmp_path / "a.tar.gz", "w:gz"):
+            pass
+        archive = gr.EventData(None, {"value": str(tmp_path / "a.tar.gz")})
+        assert json.loads(take_file('{"name": "faults"}', archive)[0])["name"] == "diffs", "the first that can read it"
     file.write_bytes(bytes(range(99)))
     stays, said = take_file('{"name": "columns", "file": "/b.csv"}', dropped)
     assert said.startswith("/b.csv\na.csv is not a table of text: ")
