@@ -145,6 +145,7 @@ BUILDERS: Registry[Builder] = Registry(
     "builder",
     {
         "faults": "engine.builders.faults:FaultInjection",
+        "tested_faults": "engine.builders.tested_faults:TestedFaults",
         "columns": "engine.builders.columns:Columns",
     },
 )

@@ -129,7 +129,7 @@ def test_it_streams(folder, monkeypatch):
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(
-        UserError, match=r"the folder '.*nowhere' does not exist; name a folder of Python source"
+        UserError, match=r"the folder '.*nowhere' does not exist; name a folder of source code"
     ) as error:
         read(folder=str(tmp_path / "nowhere"))
     assert error.value.field == "builder.folder"
