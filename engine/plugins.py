@@ -145,7 +145,7 @@ BUILDERS: Registry[Builder] = Registry(
     "builder",
     {
         "faults": "engine.builders.faults:FaultInjection",
-        "tested_faults": "engine.builders.tested_faults:TestedFaults",
+        "tested_faults": "engine.builders.tested_faults:NoticedFaults",
         "columns": "engine.builders.columns:Columns",
     },
 )

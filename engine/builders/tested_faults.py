@@ -46,7 +46,7 @@ AHEAD = 3  # faults that are tried ahead of the one that is waited for, for each
 TRIED, KEPT = "Faults tried", "Faults that tests notice"  # titles of the tables of operators
 
 
-class TestedFaults:
+class NoticedFaults:
     """Injects faults into a project and keeps those that some of its own tests notice, and some do not."""
 
     name: ClassVar[str] = "tested_faults"
@@ -182,7 +182,7 @@ class TestedFaults:
             for first, tested in waiting:
                 yield first, tested.result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
     def _wanted(self) -> Wanted:
         settings = self.params

@@ -16,14 +16,31 @@ from engine.plugins import BUILDERS
 PAIR = {"buggy_function": "def f(a):\n    return a\n", "fixed_function": "def f(a):\n    a += 1\n    return a\n"}
 CODE = "def f(a, b):\n    if a < b:\n        return a\n    return b\n"
 
+TESTS = """from lesser import f
+
+def test_less():
+    assert f(1, 2) == 1
+
+def test_more():
+    assert f(4, 3) == 3
+
+def test_nothing():
+    pass
+"""
+
 
 @pytest.fixture
 def settings(tmp_path):
     """A small source for each builder that cannot do without one."""
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps({**PAIR, "n": n}) + "\n" for n in range(20)) + "broken\n")
     (tmp_path / "code.py").write_text(CODE)
+    tested = tmp_path / "tested"
+    tested.mkdir()
+    (tested / "lesser.py").write_text(CODE)
+    (tested / "test_lesser.py").write_text(TESTS)
     return {
         "faults": {"folder": str(tmp_path), "samples": 30},
+        "tested_faults": {"folder": str(tested), "samples": 4},
         "columns": {"file": str(tmp_path / "pairs.jsonl")},
     }
 
