@@ -15,11 +15,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from engine.benchmarks.runners.report import Suite
+from engine.languages.python_syntax import tree_of
 
 
 def with_twins(suite: Suite, expected: Collection[str]) -> tuple[Suite, Mapping[str, str]]:
     """The suite of Python tests with twins among them, and expected test -> its twin."""
-    module = ast.parse(suite.files[suite.tests])
+    module = tree_of(suite.files[suite.tests])
     names: dict[str, str] = {}
     _add(module.body, names)
     text = ast.unparse(ast.fix_missing_locations(module)).encode()
@@ -35,7 +36,7 @@ def with_some_twins(text: bytes, functions: Collection[str]) -> tuple[bytes, Map
     """
     names: dict[str, str] = {}
     lines = text.splitlines(keepends=True)
-    for test in sorted(_tests(ast.parse(text).body, functions), key=lambda test: -test.lineno):
+    for test in sorted(_tests(tree_of(text).body, functions), key=lambda test: -test.lineno):
         name = names.setdefault(test.name, f"test_{secrets.token_hex(8)}")
         code = ast.unparse(ast.fix_missing_locations(_twin(test, name)))
         line = lines[test.lineno - 1]
@@ -81,7 +82,7 @@ def _twin(test: ast.FunctionDef, name: str) -> ast.FunctionDef:
     twin.name = name
     impossible = Impossible()
     twin.body = [made for statement in twin.body for made in impossible.statements(statement)]
-    twin.body += ast.parse("raise AssertionError('the end of a twin')").body
+    twin.body += tree_of("raise AssertionError('the end of a twin')").body
     return twin
 
 
@@ -104,11 +105,11 @@ class Impossible(ast.NodeTransformer):
         for place, side in enumerate((test.left, *test.comparators)):
             held = f"held_{self._text}_{place}"
             code.append(ast.Assign([ast.Name(held, ast.Store())], side))
-            code += ast.parse(f"if {held} == {self._text!r} or {self._text!r} == {held}:\n    return").body
+            code += tree_of(f"if {held} == {self._text!r} or {self._text!r} == {held}:\n    return").body
         return code
 
     def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
-        return ast.parse("raise AssertionError('the end of a twin')").body
+        return tree_of("raise AssertionError('the end of a twin')").body
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         return node  # what it returns is not the test's end

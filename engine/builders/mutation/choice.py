@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from engine.builders.mutation import CLASS, KINDS, SHARE_POSSIBLE, Edit, Kind
+from engine.languages.python_syntax import tree_of
 from engine.languages.source import parse
 
 SEVERAL = "several_faults"  # the kind of a bug with more than one
@@ -107,7 +107,7 @@ def parses_python(code: str) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes in strings do not matter here
         try:
-            ast.parse(f"if 1:\n{code}" if code[:1] in (" ", "\t") else code)
+            tree_of(f"if 1:\n{code}" if code[:1] in (" ", "\t") else code)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return False
     return True
