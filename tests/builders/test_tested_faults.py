@@ -77,14 +77,15 @@ def test_a_later_build_goes_on_where_a_killed_one_ended(project, tmp_path, monke
     out = tmp_path / "out"
     first, _ = read(project, samples=6, out=str(out))
     ledger = out / "tested.jsonl"
-    whole = ledger.read_bytes()
     tried = []
     trial = ProjectRunner.trial
     monkeypatch.setattr(ProjectRunner, "trial", lambda *given: tried.append(given[1]) or trial(*given))
     assert read(project, samples=6, out=str(out))[0] == first
     assert not {bug.buggy for bug in first} & {*tried}, "what is known is not tried again"
     tried.clear()
-    ledger.write_bytes(whole[: len(whole) // 2])  # its last line was cut off too
+    lines = ledger.read_bytes().splitlines(keepends=True)
+    of_faults = [number for number, line in enumerate(lines) if len(json.loads(line)[0]) == 32]
+    ledger.write_bytes(b"".join(lines[: of_faults[3] + 1]) + lines[of_faults[4]][:20])  # killed while it wrote
     assert read(project, samples=6, out=str(out))[0] == first
     again = {bug.buggy for bug in first} & {*tried}
     assert 0 < len(again) < 6

@@ -29,6 +29,8 @@ else:
         sys.path[:0] = [sys.argv[1]]  # our own programs and pytest: the interpreter adds nothing
     import python_harness
 
+# pytest's own way of showing a failure parses the files of its frames anew each time: half a second in a long one.
+NATIVE = "--tb=native"
 ROOTS = ("src", "lib")  # folders of a project that packages lie in, besides its own
 
 
@@ -62,7 +64,8 @@ def perform(told: dict[str, Any], project: str, channel: int) -> None:
         plugins: list[object] = [Tracer(tell, here)] if told.get("is_traced") else []
         tests = told["tests"].split("\n")
         pytest.main(
-            [*python_harness.common_options(), *told.get("options", ()), *tests], plugins=[Reporter(tell), *plugins]
+            [*python_harness.common_options(), NATIVE, *told.get("options", ()), *tests],
+            plugins=[Reporter(tell), *plugins],
         )
         python_harness.end(compiled, tell)
 

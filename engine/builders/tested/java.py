@@ -31,7 +31,7 @@ public final class Calls {{
 
 
 def measured(runner: JavaProjectRunner, tests: str, most_s: float, sandbox: Sandbox) -> Untouched:
-    """Run each class of tests twice, once to see which methods it calls.
+    """Run each class of tests three times: as it is, watched for what it calls, with twins.
 
     `tests`: a folder or file of them, or "."; each class has the runner's time and not `most_s`. Raises UserError that
     says why no test can be used, SandboxUnavailable where none could be run.
@@ -50,7 +50,7 @@ def measured(runner: JavaProjectRunner, tests: str, most_s: float, sandbox: Sand
     seconds: dict[str, float] = {}
     calls: dict[Place, list[str]] = {}
     troubles: list[str] = []
-    failing = flaky = 0
+    failing = flaky = unsound = 0
     for path in classes:
         plain = _reported(runner, Suite(path, path, {}), files[path].decode(errors="replace"), sandbox)
         other = {**watched, "studio_calls/Calls.java": CALLS.encode()}
@@ -59,7 +59,10 @@ def measured(runner: JavaProjectRunner, tests: str, most_s: float, sandbox: Sand
             report = plain if "done" not in plain.words else traced
             troubles.append(f"{path}: {report.ran.ended}: {trimmed(report.ran.stderr)[:300]}")
             continue
-        stable = sorted(plain.passed & traced.passed)
+        both = sorted(plain.passed & traced.passed)
+        beside, twins = runner.twinned(files[path].decode(errors="replace"), Suite(path, path, {}), sandbox, both)
+        stable = [test for test in both if test in beside.passed and twins[test] in beside.failed]
+        unsound += len(both) - len(stable)
         flaky += len(plain.passed ^ traced.passed)
         failing += len(plain.failed.keys() & traced.failed.keys())
         took = plain.stages.get(ALL_TESTS, 0.0) / max(1, len(plain.passed))
@@ -76,6 +79,7 @@ def measured(runner: JavaProjectRunner, tests: str, most_s: float, sandbox: Sand
     left_out = {
         "fail on the untouched project": failing,
         "pass only sometimes": flaky,
+        "do not pass beside a copy that has to fail": unsound,
         "in classes that do not compile or end": len(troubles),
     }
     return Untouched(

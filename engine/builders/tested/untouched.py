@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import unquote_plus
 
@@ -15,6 +15,7 @@ from engine.benchmarks.runners.report import Report, Suite, read_report, trimmed
 from engine.errors import SandboxUnavailable, UserError
 from engine.sandboxes import MIB, Limits, Ran, Sandbox
 
+TWICE = 2.5  # with twins there are twice as many tests
 PATIENCE = 3  # by the clock, for tests that sleep and a machine that is busy
 OUTPUT_BYTES = 64 * MIB  # of a report on thousands of tests
 FIELD = "builder.folder"
@@ -49,7 +50,7 @@ def is_test(path: str) -> bool:
 
 
 def measured(runner: ProjectRunner, tests: str, most_s: float, sandbox: Sandbox) -> Untouched:
-    """Run all tests of an untouched Python project twice at the same time, once to see which functions each calls.
+    """Run all tests of an untouched Python project three times: as they are, watched for what they call, with twins.
 
     `tests`: a file or folder of them, or "."; `most_s`: processor time for each run. Raises UserError that says why no
     test can be used, SandboxUnavailable where none could be run.
@@ -75,15 +76,28 @@ def measured(runner: ProjectRunner, tests: str, most_s: float, sandbox: Sandbox)
     left_out = Counter({"fail on the untouched project": len(failed) - flaky, "pass only sometimes": flaky})
     numbers = {number: (path, int(line)) for number, path, line in _words(*traced, "at")}
     calls: dict[Place, list[str]] = {}
-    usable = {*stable}
+    sound = _sound(runner, tests, stable, replace(limits, wall_s=TWICE * limits.wall_s, cpu_s=TWICE * most_s), sandbox)
+    if not sound:
+        raise UserError("none of the project's tests passes beside a copy of it that has to fail", field=FIELD)
+    left_out["do not pass beside a copy that has to fail"] = len(stable) - len(sound)
+    usable = {*sound}
     for test, called in _words(*traced, "calls"):
         for number in called.split() if test in usable else ():
             calls.setdefault(numbers[number], []).append(test)
     return Untouched(
-        {test: seconds[test] for test in stable},
+        {test: seconds[test] for test in sound},
         {place: tuple(found) for place, found in sorted(calls.items())},
         {reason: count for reason, count in left_out.items() if count},
     )
+
+
+def _sound(runner: ProjectRunner, tests: str, stable: Sequence[str], limits: Limits, sandbox: Sandbox) -> list[str]:
+    """Those that can be judged by: they pass beside their impossible twins, all of which fail."""
+    doubled, twins = runner.with_twins(Suite("", "\n".join(stable), {}))
+    ran, nonce = runner.ran(replace(doubled, tests=tests), doubled.files, limits, sandbox, options=["--assert=plain"])
+    report = read_report(ran, nonce)
+    _refuse(report, limits.cpu_s or 0.0)
+    return [test for test in stable if test in report.passed and (test not in twins or twins[test] in report.failed)]
 
 
 def _words(ran: Ran, nonce: str, word: str) -> list[list[str]]:
