@@ -145,6 +145,7 @@ BUILDERS: Registry[Builder] = Registry(
     "builder",
     {
         "faults": "engine.builders.faults:FaultInjection",
+        "tested_faults": "engine.builders.tested_faults:NoticedFaults",
         "columns": "engine.builders.columns:Columns",
         "diffs": "engine.builders.diffs:Diffs",
         "git_history": "engine.builders.git_history:GitHistory",

@@ -17,6 +17,7 @@ Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Words = Annotated[str, Field(max_length=2000)]
 Rank = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
 MOST = 1000  # entries of one table in a result
+Counts = Annotated[dict[Words, Count], Field(max_length=MOST)]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class DatasetResult:
     learned_tokens: Count = 0
     max_tokens: Count = 0  # of the longest sample
     funnel: Funnel | None = None
-    kinds: Annotated[dict[Words, Count], Field(max_length=MOST)] | None = None
+    kinds: Counts | None = None
+    counts: Annotated[dict[Words, Counts], Field(max_length=MOST)] = field(default_factory=dict)  # a builder's own
     histogram: Histogram | None = None
 
 

@@ -5,6 +5,10 @@
     NAME/tests/        test_*.py or *Test.java, one of them, and what else it needs
 
 The folders may stand in folders, one for each language for example. A bug's id is the benchmark's name and NAME.
+
+Bugs of one larger project share it: `base` in bug.json is the way from NAME to a folder with the whole project, its
+tests included. FILE is a path in it and lies there repaired, so such a bug has neither fixed/ nor tests/, and its tests
+are named with their files, `tests/test_box.py::TestBox::test_add` or `src/test/java/BoxTest.java::adds` (one file).
 """
 
 from __future__ import annotations
@@ -22,9 +26,11 @@ from engine import params
 from engine.benchmarks import BugEntry, checkout
 from engine.benchmarks.runners.evaluating import Evaluator, Runner, version
 from engine.benchmarks.runners.java import PACKAGE, JavaRunner
+from engine.benchmarks.runners.project import Project
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.runners.settings import Way, timeout_s, way
+from engine.benchmarks.shared_projects import SharedProjects, complaints_about_tests
 from engine.domain import Bug, Patch, Span, Verdict, lines_of
 from engine.errors import UserError
 from engine.params import explain, shown
@@ -48,6 +54,7 @@ class Described(BaseModel):
     kind: str = ""
     cwe: str = ""
     project: str = ""
+    base: str = ""
 
 
 class Folder:
@@ -75,6 +82,7 @@ class Folder:
             "python": PythonRunner(params.timeout_s, params.runner == "warm"),
             "java": JavaRunner(params.timeout_s, params.runner == "warm"),
         }
+        self._runners_of: dict[str, Runner] = {}  # bug id -> that of its project, for bugs that share one
 
     def check(self) -> None:
         self._files()
@@ -93,23 +101,35 @@ class Folder:
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         _, suite = self.cases[bug.id]
-        runner = self._runners[bug.language]
+        runner = self._runner(bug)
         return self._evaluator.evaluate(bug, patch, suite, runner, sandbox, lambda: bug.failing + bug.passing)
 
     def version(self, bug: Bug) -> str:
-        return version(bug, self.cases[bug.id][1], self._runners[bug.language])
+        return version(bug, self.cases[bug.id][1], self._runner(bug))
 
     @cached_property
     def cases(self) -> dict[str, tuple[Bug, Suite]]:
         """Bug id -> the bug and its tests. Raises UserError that explains what is wrong with each bug."""
-        found, wrong = {}, []
+        found, wrong, shared = {}, [], SharedProjects(Path(self._folder))
         for folder, told in self._described().items():
-            if complaints := [*complaints_about(folder, told)]:
+            try:
+                project = shared.project(folder, told.base) if told.base else None
+            except UserError as error:
+                wrong.append(f"{folder.name}: {error}")
+                continue
+            if complaints := [*complaints_about(folder, told, project)]:
                 wrong.append(f"{folder.name}: {'; '.join(complaints)}")
-            else:
-                found[self._id(folder)] = _read(self._id(folder), folder, told)
+                continue
+            bug_id = self._id(folder)
+            found[bug_id] = _read(bug_id, folder, told, project)
+            if project:
+                is_warm = self._params.runner == "warm"
+                self._runners_of[bug_id] = shared.runner(project, told.language, self._params.timeout_s, is_warm)
         _refuse(wrong, self._folder)
         return found
+
+    def _runner(self, bug: Bug) -> Runner:
+        return self._runners_of.get(bug.id) or self._runners[bug.language]
 
     def _described(self) -> dict[Path, Described]:
         """Folder -> what its bug.json says, by language in the order wanted, then by name. Raises UserError."""
@@ -135,7 +155,7 @@ class Folder:
         return f"{self.name}/{folder.name}"
 
 
-def complaints_about(folder: Path, told: Described) -> Iterator[str]:
+def complaints_about(folder: Path, told: Described, project: Project | None) -> Iterator[str]:
     """What is wrong with one bug, a sentence each."""
     file = PurePosixPath(told.file)
     if file.is_absolute() or ".." in file.parts or not file.name:
@@ -144,13 +164,16 @@ def complaints_about(folder: Path, told: Described) -> Iterator[str]:
     texts: list[str] = []
     for part in ("buggy", "fixed"):
         try:
-            texts.append((folder / part / file).read_bytes().decode("utf-8"))
+            texts.append(_content(folder, part, str(file), project).decode("utf-8"))
         except OSError as error:
             yield f"{part}/{file} cannot be read: {error.strerror}"
+        except KeyError:
+            yield f"file: there is no {shown(told.file)} in its project {told.base}"
         except UnicodeDecodeError as error:
             yield f"{part}/{file} is not UTF-8 (byte {error.start})"
-    tests = [*_tests(folder, told.language)]
-    if len(tests) != 1:
+    if project:
+        yield from complaints_about_tests(told.failing + told.passing, told.language, project)
+    elif len(tests := [*_tests(folder, told.language)]) != 1:
         yield f"tests/ should hold one file called {TESTS[told.language]}, it holds {len(tests)}"
     if len(texts) == 2:
         yield from _complaints_about_span(texts[0], texts[1], told.span)
@@ -178,8 +201,8 @@ def _refuse(wrong: list[str], folder: str) -> None:
         )
 
 
-def _read(bug_id: str, folder: Path, told: Described) -> tuple[Bug, Suite]:
-    buggy, fixed = ((folder / part / told.file).read_bytes().decode("utf-8") for part in ("buggy", "fixed"))
+def _read(bug_id: str, folder: Path, told: Described, project: Project | None) -> tuple[Bug, Suite]:
+    buggy, fixed = (_content(folder, part, told.file, project).decode("utf-8") for part in ("buggy", "fixed"))
     bug = Bug(
         id=bug_id,
         language=told.language,
@@ -193,9 +216,18 @@ def _read(bug_id: str, folder: Path, told: Described) -> tuple[Bug, Suite]:
         failing=told.failing,
         passing=told.passing,
     )
+    if project:
+        return bug, Suite(told.file, "\n".join(sorted(told.failing + told.passing)), {})
     (tests,) = _tests(folder, told.language)
     files = {file.name: file.read_bytes() for file in sorted((folder / "tests").iterdir()) if file.is_file()}
     return bug, Suite(told.file, _called(tests), files)
+
+
+def _content(folder: Path, part: str, file: str, project: Project | None) -> bytes:
+    """Of the "buggy" or the "fixed" file. Raises OSError, or KeyError where the project has no such file."""
+    if project and part == "fixed":
+        return project.files[file]
+    return (folder / part / file).read_bytes()
 
 
 def _called(tests: Path) -> str:

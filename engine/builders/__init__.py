@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
 
 from engine.domain import Bug, Preference, Rows, Sample
 
@@ -16,10 +17,16 @@ class Funnel:
     source: int = 0  # rows, files or functions read
     lost: dict[str, int] = field(default_factory=dict)  # reason in words -> how many
     examples: dict[str, str] = field(default_factory=dict)  # reason -> where the first one is ("line 17")
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)  # further tables: what is counted -> name -> count
 
     def lose(self, reason: str, where: str = "") -> None:
         self.lost[reason] = self.lost.get(reason, 0) + 1
         self.examples.setdefault(reason, where)
+
+    def count(self, table: str, name: str) -> None:
+        """Count one more `name` in a table of the report, such as "injected faults by kind"."""
+        counts = self.counts.setdefault(table, {})
+        counts[name] = counts.get(name, 0) + 1
 
 
 BuilderOutput = Bug | Sample | Preference
@@ -52,3 +59,11 @@ class Builder(Protocol):
 
     def total(self) -> int | None:
         """The most that `stream` can yield, for a progress bar; None if it is not known."""
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A builder whose work takes long: what it has done is kept, and a build that is resumed goes on from there."""
+
+    def keep_in(self, folder: Path) -> None:
+        """Called before `stream`. The folder stays with the dataset, and a resumed build gets the same one."""

@@ -1,4 +1,4 @@
-"""Bugs made by injecting one fault into each of many real Python functions of a folder.
+"""Bugs made by injecting a fault, or several, into each of many real Python or Java functions of a folder.
 
 The folder is the running Python's own standard library unless another is chosen. Docstrings, comments and blank lines
 of the functions are removed, and the code starts at column 0, as for the starter adapter (starter-model/README.md).
@@ -6,11 +6,9 @@ of the functions are removed, and the code starts at column 0, as for the starte
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
 import sysconfig
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from os.path import commonpath
@@ -20,9 +18,11 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.builders import Funnel
-from engine.builders.mutation import KINDS, SHARE_POSSIBLE, Edit, Kind, edits
+from engine.builders.mutation import KINDS, Kind, edits
+from engine.builders.mutation.choice import PARSES, Mutant, Weight, mutants, parses_python, weights_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
+from engine.languages import language
 from engine.languages.source import Source
 from engine.params import Place, setting
 
@@ -33,11 +33,12 @@ _NOT_SOURCE = {
 }  # fmt: skip
 _VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _LONGEST_FILE = 1 << 20  # bytes; more is data, and its syntax tree takes up to 340 times as much
+COUNTED = "Injected faults"  # the title of the table of operators
 _BUGS_PER_TURN = 4  # least from a file at a time: reading a file takes longer than making a bug
 
 
 class FaultInjection:
-    """Injects one fault into each of many real functions, a few per file in turn, so that a small set is varied too."""
+    """Injects faults into many real functions, a few per file in turn, so that a small set is varied too."""
 
     name: ClassVar[str] = "faults"
     title: ClassVar[str] = "Fault injection"
@@ -47,9 +48,15 @@ class FaultInjection:
         """The folder of the functions, and the kinds of fault to inject."""
 
         name: Literal["faults"] = "faults"
-        folder: Place = setting("", "folder of Python source; empty: the standard library of this Python")
+        folder: Place = setting("", "folder of source code; empty: the standard library of this Python")
         samples: int = setting(1000, "faulty functions wanted", ge=1, le=10_000_000)
+        language: Literal["python", "java"] = setting("python", "language of the functions")
         operators: tuple[Kind, ...] = setting(KINDS, "kinds of fault", more=True, min_length=1)
+        weights: tuple[Weight, ...] = setting(
+            (), 'how often a kind is chosen, such as "comparison=3"; 1 where nothing is said, 0: never', more=True
+        )
+        faults: int = setting(1, "faults in each function at once", ge=1, le=5, more=True)
+        per_function: int = setting(500, "most faulty versions of one function", ge=1, le=10_000, more=True)
         min_lines: int = setting(3, "shorter functions are left out", unit="lines", ge=1, le=1000, more=True)
         max_lines: int = setting(40, "longer functions are left out", unit="lines", ge=1, le=1000, more=True)
         per_file: int = setting(500, "most faulty functions from one file", ge=1, le=10_000_000, more=True)
@@ -59,6 +66,8 @@ class FaultInjection:
 
     def check(self) -> None:
         self._root()
+        if not weights_of(self.params.operators, self.params.weights):
+            raise UserError("every kind of fault has weight 0; give one of them more", field="builder.weights")
 
     def total(self) -> int:
         return self.params.samples
@@ -82,7 +91,9 @@ class FaultInjection:
                 before = taken[file]
                 share = min(max(_BUGS_PER_TURN, -(-wanted // left)), wanted, self.params.per_file - before)
                 found = _File(file, root, base, self.params, seed, Funnel() if before else funnel)
-                for bug in islice(found.bugs(), before, before + share):
+                for bug, mutant in islice(found.bugs(), before, before + share):
+                    for kind in mutant.kinds:
+                        funnel.count(COUNTED, kind)
                     taken[file] += 1
                     wanted -= 1
                     funnel.source += 1
@@ -98,11 +109,13 @@ class FaultInjection:
 
     def _root(self) -> Path:
         if not self.params.folder:
+            if self.params.language != "python":
+                raise UserError("no folder is named; name a folder of Java source", field="builder.folder")
             return Path(sysconfig.get_path("stdlib"))
         root = Path(self.params.folder)
         if not root.is_dir():
             what = "is a file, not a folder" if root.exists() else "does not exist"
-            raise UserError(f"the folder {str(root)!r} {what}; name a folder of Python source", field="builder.folder")
+            raise UserError(f"the folder {str(root)!r} {what}; name a folder of source code", field="builder.folder")
         if not os.access(root, os.R_OK | os.X_OK):
             raise UserError(
                 f"the folder {str(root)!r} may not be read; allow it or choose another", field="builder.folder"
@@ -110,13 +123,16 @@ class FaultInjection:
         return root.resolve()
 
     def _files(self, root: Path) -> list[Path]:
-        files = []
+        files, ending = [], language(self.params.language).ending
         for folder, inner, names in os.walk(root):
             inner[:] = sorted(set(inner) - _NOT_SOURCE)
-            files += [Path(folder, name) for name in sorted(names) if name.endswith(".py")]
+            files += [Path(folder, name) for name in sorted(names) if name.endswith(ending)]
         files = [file for file in files if file.is_file()]
         if not files:
-            raise UserError(f"there is no Python file (*.py) under {str(root)!r}", field="builder.folder")
+            raise UserError(
+                f"there is no {self.params.language.capitalize()} file (*{ending}) under {str(root)!r}",
+                field="builder.folder",
+            )
         return files
 
     def _nothing(self, root: Path, funnel: Funnel) -> str:
@@ -137,23 +153,36 @@ class _File:
         self._params = params
         self._random = Random(f"{seed}:{self._path}")
         self._funnel = funnel
+        self._syntax = f"Python {_VERSION}" if params.language == "python" else params.language.capitalize()
 
-    def bugs(self) -> Iterator[Bug]:
+    def bugs(self) -> Iterator[tuple[Bug, Mutant]]:
+        """Each with the faults that are in it."""
         fit = list(self._functions())
         fit.sort(key=lambda found: self._random.random() ** (1 / found[1].count("\n")))  # the last is likely long
-        functions = [(name, self._mutants(code, where)) for name, code, where in reversed(fit)]
+        functions = [(name, code, self._mutants(code, where)) for name, code, where in reversed(fit)]
         number = 0
         while functions:
             left = []
-            for name, mutants in functions:
-                if (mutant := next(mutants, None)) is None:
+            for name, code, found in functions:
+                if (mutant := next(found, None)) is None:
                     continue
-                left.append((name, mutants))
-                kind, buggy, fixed = mutant
+                left.append((name, code, found))
                 id_ = f"faults/{self._path}:{name}:{number}"
-                span = span_of_change(buggy, fixed)
-                yield Bug(
-                    id_, "python", self._path, buggy, fixed, span, kind=kind, project=self._project, is_function=True
+                span = span_of_change(mutant.text, code)
+                language = self._params.language
+                yield (
+                    Bug(
+                        id_,
+                        language,
+                        self._path,
+                        mutant.text,
+                        code,
+                        span,
+                        mutant.kind,
+                        project=self._project,
+                        is_function=True,
+                    ),
+                    mutant,
                 )
                 number += 1
             functions = left
@@ -168,9 +197,9 @@ class _File:
             return self._lose("files are not UTF-8", self._path)
         except OSError as error:
             return self._lose("files cannot be read", f"{self._path}: {error.strerror}")
-        read = Source(text, "python")
-        if read.has_error and not _parses(text):
-            return self._lose(f"files do not parse as Python {_VERSION}", self._path)
+        read = Source(text, self._params.language)
+        if read.has_error and (self._params.language != "python" or not parses_python(text)):
+            return self._lose(f"files do not parse as {self._syntax}", self._path)
         for function in read.functions:
             code = read.bare_function(function)
             code += "" if code.endswith("\n") else "\n"
@@ -183,40 +212,18 @@ class _File:
                 yield function.name, code, where
         return None
 
-    def _mutants(self, code: str, where: str) -> Iterator[tuple[Kind, str, str]]:
-        """(kind, faulty code, code), each kind in turn; kinds that are rarely possible are more often the first."""
-        if not _parses(code):
-            return self._lose(f"functions do not parse as Python {_VERSION}", where)
+    def _mutants(self, code: str, where: str) -> Iterator[Mutant]:
+        parses = PARSES[self._params.language]
+        if not parses(code):
+            return self._lose(f"functions do not parse as {self._syntax}", where)
         encoded = code.encode()
-        by_kind: dict[Kind, list[Edit]] = {}
-        for edit in edits(encoded):
-            if edit.kind in self._params.operators:
-                by_kind.setdefault(edit.kind, []).append(edit)
-        seen = {code}
-        while by_kind:
-            place = {kind: self._random.random() ** SHARE_POSSIBLE[kind] for kind in by_kind}
-            for kind in sorted(by_kind, key=lambda kind: -place[kind]):
-                waiting = by_kind[kind]
-                while waiting:
-                    buggy = waiting.pop(self._random.randrange(len(waiting))).apply(encoded)
-                    if buggy not in seen and _parses(buggy):
-                        seen.add(buggy)
-                        yield kind, buggy, code
-                        break
-                if not waiting:
-                    del by_kind[kind]
+        found = edits(encoded, self._params.language)
+        weights = weights_of(self._params.operators, self._params.weights)
+        yield from islice(
+            mutants(encoded, found, weights, self._random, parses, self._params.faults), self._params.per_function
+        )
         return None
 
     def _lose(self, reason: str, where: str) -> None:
         self._funnel.source += 1
         self._funnel.lose(reason, where)
-
-
-def _parses(code: str) -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes in strings do not matter here
-        try:
-            ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return False
-    return True

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine import results
+from engine.errors import UserError
+from engine.plugins import BUILDERS
 from engine.results import BenchmarkResult, ChatResult, DatasetResult, MergeResult, TrainResult, ValidateResult
 from engine.rundir import RESUMABLE
 from engine.specs import KINDS
@@ -125,6 +127,14 @@ def _share(run: Run, words: str) -> str:
     return words.format(f"{run.progress_done:.0f}", f"{run.progress_total:.0f}") if run.progress_total else ""
 
 
+def _dataset_reached(run: Run) -> str:
+    try:
+        keeps = hasattr(BUILDERS.plugin(run.spec["builder"]["name"]), "keep_in")
+    except (KeyError, TypeError, UserError):
+        keeps = False
+    return "Resume continues from what is known so far" if keeps else _from_start(run)
+
+
 def _from_start(run: Run) -> str:
     return "Resume starts it from the beginning"
 
@@ -133,6 +143,6 @@ REACHED: dict[str, Callable[[Run], str]] = {
     "train": _train_reached,
     "benchmark": _benchmark_reached,
     "validate": _benchmark_reached,
-    "dataset": _from_start,
+    "dataset": _dataset_reached,
     "merge": _from_start,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import Session
@@ -125,6 +125,9 @@ class DatasetView:
     losses: tuple[Loss, ...]
     kinds: Mapping[str, int]
     histogram: Mapping[str, Sequence[float]]
+    counts: Mapping[str, Mapping[str, int]] = field(
+        default_factory=dict
+    )  # tables of its builder: title -> name -> count
 
     @classmethod
     def of(cls, row: Dataset) -> DatasetView:
@@ -147,6 +150,7 @@ class DatasetView:
             losses=tuple(funnel.steps),
             kinds={kind: number for kind, number in (report.kinds or {}).items() if kind},
             histogram={"edges": histogram.edges, "counts": histogram.counts},
+            counts=report.counts,
         )
 
     @property

@@ -3,6 +3,7 @@
 artifacts/train.parquet, valid.parquet   rows as in `engine.training_set.Row`; no project is in both
 artifacts/left_out.jsonl                 one object per bug that was left out here: bug_id, reason
 artifacts/tokenizer/                     the files of the tokenizer that was used
+artifacts/kept/                          what a builder keeps whose work takes long
 artifacts/report.json                    what is in the dataset, and what was left out (`engine.work.tally`)
 
 No torch here, and transformers only for a tokenizer that needs it.
@@ -17,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from engine.builders import BuilderOutput, Funnel
+from engine.builders import BuilderOutput, Funnel, Keeping
 from engine.domain import Bug, Preference, Sample, as_text
 from engine.errors import UserError
 from engine.events import Progress
@@ -49,6 +50,8 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     representation = REPRESENTATIONS.create(spec.representation).for_vocabulary(tokenizer.vocabulary())
     template = ChatTemplate(inputs.model)
     builder = BUILDERS.create(spec.builder)
+    if isinstance(builder, Keeping):
+        builder.keep_in(run.artifacts / "kept")
     source, tally = Funnel(), Tally(spec.max_tokens)
     progress = _Progress(run, builder.total())
     with LeftOut(run) as left_out:
@@ -70,6 +73,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     report: dict[str, object] = {
         "rows": {"train": split.train.n_rows, "valid": split.valid.n_rows},
         "funnel": funnel,
+        "counts": source.counts,
         **tally.report(),
         "representation": getattr(representation, "params", spec.representation).model_dump(mode="json"),
         "holds": "preferences" if builder.makes == "preferences" else "samples",

@@ -39,7 +39,10 @@ def report(dataset: DatasetView) -> list[str]:
         ]
     )
     lost = f"<h4>From source to samples</h4>{funnel(dataset.source, dataset.losses, dataset.rows)}"
-    shares = f"<section><h4>Kinds of fault</h4>{share_bars(dataset.kinds)}</section>" if dataset.kinds else ""
+    tables = {"Kinds of fault": dataset.kinds, **dataset.counts}
+    shares = "".join(
+        f"<section><h4>{esc(title)}</h4>{share_bars(table)}</section>" for title, table in tables.items() if table
+    )
     run = f'<a href="?run={dataset.run_id}">run {dataset.run_id}</a>'
     return [figures, lost, f'{shares}<p class="dim">Built {when(dataset.created_at)} by {run}.</p>']
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from itertools import islice
 
 import pytest
@@ -129,7 +130,7 @@ def test_it_streams(folder, monkeypatch):
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(
-        UserError, match=r"the folder '.*nowhere' does not exist; name a folder of Python source"
+        UserError, match=r"the folder '.*nowhere' does not exist; name a folder of source code"
     ) as error:
         read(folder=str(tmp_path / "nowhere"))
     assert error.value.field == "builder.folder"
@@ -159,6 +160,75 @@ def test_a_folder_without_functions_says_so(tmp_path):
     (tmp_path / "x.py").write_text("x = 1\n")
     with pytest.raises(UserError, match="the files define no function"):
         read(folder=str(tmp_path))
+
+
+JAVA = """class Box {
+    private int total;
+
+    // never more than the limit
+    boolean add(int amount, int limit) {
+        if (total + amount > limit) {
+            return false;
+        }
+        total += amount;
+        return true;
+    }
+}
+"""
+
+
+def test_java_methods(tmp_path):
+    (tmp_path / "Box.java").write_text(JAVA)
+    (tmp_path / "Torn.java").write_text("class Torn { int f( { }\n")
+    bugs, funnel = read(folder=str(tmp_path), language="java", samples=10)
+    assert len(bugs) == 10
+    assert {(bug.language, bug.path) for bug in bugs} == {("java", "Box.java")}
+    assert all(bug.fixed.startswith("boolean add(int amount, int limit) {\n") for bug in bugs)
+    assert all("never more" not in bug.fixed for bug in bugs)
+    assert funnel.examples["files do not parse as Java"] == "Torn.java"
+    with pytest.raises(UserError, match="no folder is named; name a folder of Java source"):
+        read(language="java")
+
+
+def test_several_faults_at_once(folder):
+    bugs, funnel = read(folder=str(folder), samples=10, faults=3)
+    assert {bug.kind for bug in bugs} == {"several_faults"}
+    assert sum(funnel.counts["Injected faults"].values()) == 30
+    assert any(bug.span.end - bug.span.start > 1 for bug in bugs)
+
+
+def test_faults_are_counted_by_operator(folder):
+    bugs, funnel = read(folder=str(folder), samples=10)
+    assert funnel.counts == {"Injected faults": dict(Counter(bug.kind for bug in bugs))}
+
+
+def test_no_more_versions_of_a_function_than_asked_for(folder):
+    bugs, _ = read(folder=str(folder), samples=50, per_function=2)
+    assert len(bugs) == 4
+
+
+def test_a_kind_of_more_weight_comes_first_and_one_of_none_never(folder):
+    (folder / "left/box.py").unlink()
+    first = Counter(
+        read(seed, folder=str(folder), samples=1, weights=("missing_line=500", "comparison=0"))[0][0].kind
+        for seed in range(20)
+    )
+    assert first["missing_line"] >= 15
+    bugs, _ = read(folder=str(folder), samples=500, weights=("comparison=0",))
+    assert "comparison" not in {bug.kind for bug in bugs}
+
+
+@pytest.mark.parametrize(
+    ("weight", "said"),
+    [
+        ("jump=2", "no kind of fault called 'jump'"),
+        ("comparison", "a number from 0"),
+        ("comparison=-1", "from 0 to 1000"),
+    ],
+)
+def test_a_wrong_weight_is_named(weight, said):
+    with pytest.raises(ValidationError, match=said):
+        FaultInjection.Params(weights=(weight,))
 
 
 def test_no_operator_is_refused():

@@ -8,6 +8,7 @@ import inspect
 import pytest
 
 from engine.builders.mutation import KINDS, SHARE_POSSIBLE, edits
+from engine.domain import Span
 
 
 def faults(kind: str, body: str, head: str = "def f(a, b, xs):") -> set[str]:
@@ -73,6 +74,69 @@ def test_a_fault_of_each_kind(kind, body, expected):
 )
 def test_code_where_an_edit_is_no_fault_is_not_changed(kind, body):
     assert faults(kind, body) == set()
+
+
+def java_faults(kind: str, body: str) -> set[str]:
+    """What the line `body` of a Java method becomes under the edits of a kind."""
+    code = f"int f(int a, int b, List<String> xs) {{\n    {body}\n    use(xs);\n}}\n".encode()
+    found = [edit.apply(code) for edit in edits(code, "java") if edit.kind == kind]
+    return {text.split("\n")[1].strip() for text in found} - {body}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "expected"),
+    [
+        ("comparison", "return a < b;", "return a <= b;"),
+        ("arithmetic", "return a * b;", "return a + b;"),
+        ("boolean_operator", "return a > 0 && b > 0;", "return a > 0 || b > 0;"),
+        ("negated_condition", "if (a > b) { b = 1; }", "if (!(a > b)) { b = 1; }"),
+        ("negated_condition", "if (!xs.isEmpty()) { b = 1; }", "if (xs.isEmpty()) { b = 1; }"),
+        ("missing_condition", "return a > 0 && b > 0;", "return a > 0;"),
+        ("off_by_one", "return xs.get(2);", "return xs.get(1);"),
+        ("off_by_one", "return a - 1;", "return a;"),
+        ("changed_constant", "return 7;", "return 0;"),
+        ("changed_constant", 'return "text";', 'return "";'),
+        ("boolean_constant", "return true;", "return false;"),
+        ("wrong_variable", "return a;", "return b;"),
+        ("wrong_attribute", "return left.x + left.y;", "return left.y + left.y;"),
+        ("wrong_attribute", "return xs.size() + xs.hashCode();", "return xs.hashCode() + xs.hashCode();"),
+        ("wrong_function", "return Math.min(a, b);", "return Math.max(a, b);"),
+        ("swapped_operands", "return a - b;", "return b - a;"),
+        ("swapped_arguments", "return g(a, b);", "return g(b, a);"),
+        ("missing_call", "return Math.abs(a);", "return a;"),
+        ("missing_call", "return text.trim();", "return text;"),
+        ("missing_line", "a = b;", "use(xs);"),
+        ("assignment_operator", "a += b;", "a -= b;"),
+        ("assignment_operator", "a++;", "a--;"),
+        ("index_shift", "return array[a];", "return array[a + 1];"),
+        ("loop_exit", "while (a > b) { break; }", "while (a > b) { continue; }"),
+    ],
+)
+def test_a_java_fault_of_each_kind(kind, body, expected):
+    assert expected in java_faults(kind, body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("wrong_variable", "return xs;"),  # no other of its type
+        ("arithmetic", 'return "a" + a;'),
+        ("loop_exit", "switch (a) { case 1: break; }"),
+        ("wrong_attribute", "return xs.get(a) + xs.size();"),  # other numbers of arguments
+        ("missing_call", "xs.clear();"),
+    ],
+)
+def test_java_where_an_edit_is_no_fault_or_no_program_is_not_changed(kind, body):
+    assert java_faults(kind, body) == set()
+
+
+def test_a_java_constructor_may_stand_alone_and_a_method_in_its_class():
+    alone = b"Box(int a) {\n    super(a);\n    this.a = a + 1;\n}\n"
+    assert {"arithmetic", "off_by_one"} <= {edit.kind for edit in edits(alone, "java")}
+    inside = b"class Box {\n    int f() { return 1; }\n    int g() { return 2; }\n}\n"
+    found = [edit.apply(inside) for edit in edits(inside, "java", Span(3, 3))]
+    assert found
+    assert all("return 1;" in text and "return 2;" not in text for text in found)
 
 
 def test_types_are_no_code():

@@ -32,6 +32,18 @@ CASE = """class A {
 SVEN = {"func_src_before": "def f():\n    run(a)\n", "func_src_after": "def f():\n    run([a])\n", "file_name": "a.py"}
 CODE = "def f(a, b):\n    if a < b:\n        return a\n    return b\n"
 
+TESTS = """from lesser import f
+
+def test_less():
+    assert f(1, 2) == 1
+
+def test_more():
+    assert f(4, 3) == 3
+
+def test_nothing():
+    pass
+"""
+
 
 @pytest.fixture
 def settings(tmp_path):
@@ -55,12 +67,17 @@ def settings(tmp_path):
         who = pygit2.Signature("ada", "ada@x.org", 86400 * n)
         parents = [git.create_commit("refs/heads/main", who, who, "fix", folder.write(), parents)]
     git.set_head("refs/heads/main")
+    tested = tmp_path / "tested"
+    tested.mkdir()
+    (tested / "lesser.py").write_text(CODE)
+    (tested / "test_lesser.py").write_text(TESTS)
     return {
         "diffs": {"path": str(tmp_path / "patches")},
         "git_history": {"repository": str(tmp_path / "repository")},
         "juliet": {"path": str(tmp_path / "juliet")},
         "sven": {"folder": str(tmp_path / "sven")},
         "faults": {"folder": str(tmp_path), "samples": 30},
+        "tested_faults": {"folder": str(tested), "samples": 4},
         "columns": {"file": str(tmp_path / "pairs.jsonl")},
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.control.outcomes import WORDS, outcome_words, stopping
+from engine.control.outcomes import WORDS, outcome_words, reached, stopping
 from engine.specs import KINDS
 from storage.tables import Run
 
@@ -39,3 +39,16 @@ def test_a_stopping_run_says_what_it_still_does(kind, stop_now):
     assert ("without saving" in words) == (kind == "train" and stop_now)
     assert words.startswith("finishing its step" if saves else "ending")
     assert stopping(Run(kind=kind, name="a", state="running", created_at=0.0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("builder", "words"),
+    [
+        ({"name": "tested_faults"}, "Resume continues from what is known so far"),
+        ({"name": "faults"}, "Resume starts it from the beginning"),
+        ({"name": "of a package that is gone"}, "Resume starts it from the beginning"),
+    ],
+)
+def test_a_build_that_keeps_what_it_has_says_so(builder, words):
+    run = Run(kind="dataset", name="a", state="stopped", created_at=0.0, spec={"builder": builder})
+    assert reached(run) == words

@@ -14,12 +14,13 @@ from pydantic import ValidationError
 from small_dataset import STARTER, pair
 from tokenizers import Tokenizer
 
+from engine import results
 from engine.assets import STARTER_MODEL
 from engine.domain import Bug, Model, span_of_change
 from engine.errors import UserError
 from engine.fingerprint import dataset_hash
 from engine.params import Params
-from engine.plugins import Registry
+from engine.plugins import BENCHMARKS, Registry
 from engine.rundir import Inputs, RunDir
 
 
@@ -271,3 +272,21 @@ def test_many_long_samples_are_tokenised_and_written_a_few_at_a_time(make, monke
 def test_building_needs_neither_torch_nor_transformers():
     code = "import sys, engine.work.build; assert not {'torch', 'transformers', 'pyarrow'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_what_a_builder_keeps_stays_with_the_dataset_and_is_a_benchmark(make, tmp_path):
+    code = "def less(a, b):\n    if a < b:\n        return a\n    return b\n"
+    tests = (
+        "from lesser import less\n\n\ndef test_less():\n    assert less(1, 2) == 1\n\n\ndef test_nothing():\n    pass\n"
+    )
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/lesser.py").write_text(code)
+    (tmp_path / "project/test_lesser.py").write_text(tests)
+    builder = {"name": "tested_faults", "folder": str(tmp_path / "project"), "samples": 3}
+    run, report, train, _ = make(builder=builder)
+    assert len(train) == 3
+    assert sum(report["counts"]["Faults that tests notice"].values()) == 3
+    benchmark = BENCHMARKS.from_value({"name": "folder", "folder": str(run.artifacts / "kept")})
+    assert {bug.id.partition("/")[2] for bug in benchmark.bugs()} == {row["bug_id"].partition("/")[2] for row in train}
+    assert results.read("dataset", report).counts == report["counts"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -34,6 +34,7 @@ class PythonRunner:
     """Needs pytest beside Repair Studio and an interpreter that the sandbox's user can read."""
 
     least_s = 1.0
+    server = SERVER  # the program that stays in a warm place
 
     def __init__(self, timeout_s: float, is_warm: bool = True) -> None:
         """`timeout_s`: processor time for the tests of one patch, without pytest's start; by the clock three times."""
@@ -57,7 +58,7 @@ class PythonRunner:
     def version(self) -> str:
         return f"python {self._python} {sys.version_info[:3]} {self._limits}"
 
-    def run(self, text: str, suite: Suite, sandbox: Sandbox, emptied: Sequence[str] = ()) -> Report:
+    def run(self, text: str, suite: Suite, sandbox: Sandbox, emptied: Collection[str] = ()) -> Report:
         """`emptied`: files of the suite with nothing in them before the patched module is run."""
         nonce = secrets.token_hex(16)
         files = {
@@ -85,7 +86,7 @@ class PythonRunner:
     def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
         """Nothing is to be known."""
 
-    def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
+    def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
         nonce = secrets.token_hex(16)
         command, tools = self._command()
         argv = [*command, f"{{library}}/{FAR}", suite.target, "{library}"]
@@ -125,7 +126,8 @@ class PythonRunner:
 
     def _open(self, sandbox: Lasting) -> AbstractContextManager[Place]:
         command, tools = self._command()
-        return sandbox.open([*command, f"{{library}}/{SERVER}", "{library}"], {}, self._limits, tools=tools)
+        argv = [*command, f"{{library}}/{self.server}", *(f"{{{name}}}" for name in tools if name != "python")]
+        return sandbox.open(argv, {}, self._limits, tools=tools)
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
         """The interpreter with its flags, and the tools that a sandbox must open for it."""

@@ -103,8 +103,12 @@ class Reporter:
     def __init__(self, tell: Callable[..., None]) -> None:
         self.tell = tell
 
+    def name(self, node: str) -> str:
+        """How a test is called in the report: without its file."""
+        return node.partition("::")[2]
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        name = report.nodeid.partition("::")[2]
+        name = self.name(report.nodeid)
         if report.failed:
             self.tell("failed", name, message(report))
         elif report.skipped:
@@ -119,11 +123,16 @@ class Reporter:
 
 def options(tests: str) -> list[str]:
     """Of pytest, for the tests in this file."""
+    return [*common_options(), "--noconftest", tests]
+
+
+def common_options() -> list[str]:
+    """Of pytest, whatever it tests."""
     shown = ["-q", "--tb=short", "--no-header", "--color=no", "--show-capture=no", "--disable-warnings"]
     blocked = [f"-pno:{name}" for name in BLOCKED]
     # Without a cut pytest lists every folder above the tests, which a sandbox may forbid.
     folders = ["--rootdir=.", "--confcutdir=.", "-o", "console_output_style=classic"]
-    return [*shown, *blocked, "-c", "/dev/null", *folders, "--noconftest", tests]
+    return [*shown, *blocked, "-c", "/dev/null", *folders]
 
 
 def took(began: float, now: Callable[[], float] = time.monotonic) -> float:

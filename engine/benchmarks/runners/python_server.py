@@ -29,6 +29,7 @@ import traceback
 TYPE_CHECKING = False  # as in `typing`, which is not imported for this
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     import pytest
     from _pytest.assertion.rewrite import PYC_TAIL
@@ -111,9 +112,7 @@ class Server:
     def __init__(self, channel: socket.socket) -> None:
         self.reporter = python_harness.Reporter(lambda *words: None)
         self.compiled: float | None = None  # when, in a child
-        self.rewritten = (
-            ""  # in a child without patched code: where pytest keeps the tests with their assertions rewritten
-        )
+        self.rewritten = ""  # in a child without patched code: where pytest keeps the tests as it has rewritten them
         self._channel = channel
         # Where /proc can be read, its files are what would let a child look into this process; Landlock shows no /proc.
         self._hides = is_readable("/proc/self/stat")
@@ -121,25 +120,7 @@ class Server:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Returns in children only."""
-        if self._hides:
-            LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-        folders = [folder for folder in (".", "/tmp", "/dev/shm") if is_writable(folder)]  # noqa: S108 - the sandbox's
-        gc.collect()
-        gc.freeze()
-        while True:
-            asked, descriptors, _, _ = socket.recv_fds(self._channel, 1, 3)
-            if not asked or len(descriptors) != 3:
-                os._exit(0)
-            child = os.fork()
-            if child == 0:
-                return self._begin(session, descriptors)
-            for descriptor in descriptors:
-                os.close(descriptor)
-            os.waitpid(child, 0)
-            end_the_rest()
-            for folder in folders:
-                empty(folder)
-            self._channel.send(b".")
+        self._begin(session, forked(self._channel, self._hides))
 
     def _begin(self, session: pytest.Session, descriptors: list[int]) -> None:
         """In the child: read the job and go on with its tests, or end where there is nothing to test."""
@@ -149,10 +130,7 @@ class Server:
             capture = session.config.pluginmanager.get_plugin("capturemanager")
             assert capture is not None
             capture.stop_global_capturing()  # gives the socket back as standard input
-            self._channel.close()
-            for place, descriptor in enumerate(descriptors):
-                os.dup2(descriptor, place)
-                os.close(descriptor)
+            take(self._channel, descriptors)
             target, session.config.args[:] = self._job()
             capture.start_global_capturing()
             capture.suspend_global_capture()
@@ -167,18 +145,8 @@ class Server:
 
     def _job(self) -> tuple[str, list[str]]:
         """Read it and write its files: the file to be compiled, empty if it lies elsewhere, and that of the tests."""
-        told = json.loads(read(0, int(read(0, 16))))
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        answers = os.dup(0)
-        os.dup2(nothing, 0)
-        os.close(nothing)
-        channel = os.dup(1)
-        os.dup2(2, 1)
-        for path, content in told.pop("files").items():
-            if folder := os.path.dirname(path):
-                os.makedirs(folder, exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(content.encode("latin-1"))
+        told, channel, answers = job()
+        write(told.pop("files"))
         nonce = told.pop("nonce")
         self.reporter.tell = python_harness.teller(nonce, channel)
         if not told["is_remote"]:
@@ -200,6 +168,58 @@ def tell_file(path: str, tell: Callable[..., None]) -> None:
     """Tell what is in a file, if there is one."""
     with contextlib.suppress(OSError), open(path, "rb") as file:
         tell("rewritten", path, file.read().hex())
+
+
+def forked(channel: socket.socket, hides: bool) -> list[int]:
+    """Serve jobs one after the other; returns in each child, with its descriptors. `hides`: see `Server`."""
+    if hides:
+        LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    folders = [folder for folder in (".", "/tmp", "/dev/shm") if is_writable(folder)]  # noqa: S108 - the sandbox's
+    gc.collect()
+    gc.freeze()
+    while True:
+        asked, descriptors, _, _ = socket.recv_fds(channel, 1, 3)
+        if not asked or len(descriptors) != 3:
+            os._exit(0)
+        child = os.fork()
+        if child == 0:
+            return descriptors
+        for descriptor in descriptors:
+            os.close(descriptor)
+        os.waitpid(child, 0)
+        end_the_rest()
+        for folder in folders:
+            empty(folder)
+        channel.send(b".")
+
+
+def take(channel: socket.socket, descriptors: list[int]) -> None:
+    """In the child: give the socket up, and make its own descriptors standard input, output and error."""
+    channel.close()
+    for place, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, place)
+        os.close(descriptor)
+
+
+def job() -> tuple[dict[str, Any], int, int]:
+    """In the child: what it is told to do, where it reports, and where answers to what it asks come from."""
+    told = json.loads(read(0, int(read(0, 16))))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    answers = os.dup(0)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    channel = os.dup(1)
+    os.dup2(2, 1)
+    return told, channel, answers
+
+
+def write(files: dict[str, str]) -> None:
+    """Write the files of a job, whose bytes are told as latin-1."""
+    for path, content in files.items():
+        if folder := os.path.dirname(path):
+            os.makedirs(folder, exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content.encode("latin-1"))
 
 
 def read(descriptor: int, size: int) -> bytes:

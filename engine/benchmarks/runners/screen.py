@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from engine.languages.python_syntax import tree_of
+
 MODULES = {
     *("abc", "array", "bisect", "calendar", "collections", "copy", "dataclasses", "datetime", "decimal", "enum"),
     *("fractions", "functools", "hashlib", "heapq", "html", "itertools", "math", "numbers", "operator", "posixpath"),
@@ -61,7 +63,7 @@ def introspection(language: str, text: str, before: str) -> str:
 
 def _found(text: str) -> Iterator[str]:
     try:
-        nodes = list(ast.walk(ast.parse(text)))
+        nodes = list(ast.walk(tree_of(text)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         yield "text that cannot be read"
         return

@@ -10,25 +10,61 @@ from __future__ import annotations
 import ast
 import copy
 import secrets
-from collections.abc import Collection, Mapping
+import textwrap
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from engine.benchmarks.runners.report import Suite
+from engine.languages.python_syntax import tree_of
 
 
 def with_twins(suite: Suite, expected: Collection[str]) -> tuple[Suite, Mapping[str, str]]:
     """The suite of Python tests with twins among them, and expected test -> its twin."""
-    module = ast.parse(suite.files[suite.tests])
+    module = tree_of(suite.files[suite.tests])
     names: dict[str, str] = {}
     _add(module.body, names)
-    twins = {}
-    for test in expected:
-        way, bracket, parameters = test.partition("[")
-        above, _, name = way.rpartition("::")
-        if name in names:
-            twins[test] = f"{above}::{names[name]}".removeprefix("::") + bracket + parameters
     text = ast.unparse(ast.fix_missing_locations(module)).encode()
+    found = {test: twin_of(test, names) for test in expected}
+    twins = {test: twin for test, twin in found.items() if twin}
     return replace(suite, files={**suite.files, suite.tests: text}), twins
+
+
+def with_some_twins(text: bytes, functions: Collection[str]) -> tuple[bytes, Mapping[str, str]]:
+    """A file of tests with a twin before or after each of these functions, and function -> its twin.
+
+    All else stays as it is, which is faster in a long file than writing it anew. Raises SyntaxError for no Python.
+    """
+    names: dict[str, str] = {}
+    lines = text.splitlines(keepends=True)
+    for test in sorted(_tests(tree_of(text).body, functions), key=lambda test: -test.lineno):
+        name = names.setdefault(test.name, f"test_{secrets.token_hex(8)}")
+        code = ast.unparse(ast.fix_missing_locations(_twin(test, name)))
+        line = lines[test.lineno - 1]
+        indent = line[: len(line) - len(line.lstrip())].decode()
+        first = min(test.lineno, *(each.lineno for each in test.decorator_list), test.lineno) - 1
+        assert test.end_lineno is not None, "it was parsed"
+        lines.insert(secrets.choice((first, test.end_lineno)), f"\n{textwrap.indent(code, indent)}\n".encode())
+    return b"".join(lines), names
+
+
+def _tests(body: list[ast.stmt], functions: Collection[str]) -> Iterator[ast.FunctionDef]:
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            yield from _tests(statement.body, functions)
+        elif isinstance(statement, ast.FunctionDef) and statement.name in functions:
+            yield statement
+
+
+def function_of(test: str) -> str:
+    """The name of the function of a test named as pytest names it."""
+    return test.partition("[")[0].rpartition("::")[2]
+
+
+def twin_of(test: str, names: Mapping[str, str]) -> str:
+    """The twin of a test named as pytest names it, with or without its file; empty where no function is its own."""
+    way, bracket, parameters = test.partition("[")
+    above, _, name = way.rpartition("::")
+    return f"{above}::{names[name]}".removeprefix("::") + bracket + parameters if name in names else ""
 
 
 def _add(body: list[ast.stmt], names: dict[str, str]) -> None:
@@ -46,7 +82,7 @@ def _twin(test: ast.FunctionDef, name: str) -> ast.FunctionDef:
     twin.name = name
     impossible = Impossible()
     twin.body = [made for statement in twin.body for made in impossible.statements(statement)]
-    twin.body += ast.parse("raise AssertionError('the end of a twin')").body
+    twin.body += tree_of("raise AssertionError('the end of a twin')").body
     return twin
 
 
@@ -69,11 +105,11 @@ class Impossible(ast.NodeTransformer):
         for place, side in enumerate((test.left, *test.comparators)):
             held = f"held_{self._text}_{place}"
             code.append(ast.Assign([ast.Name(held, ast.Store())], side))
-            code += ast.parse(f"if {held} == {self._text!r} or {self._text!r} == {held}:\n    return").body
+            code += tree_of(f"if {held} == {self._text!r} or {self._text!r} == {held}:\n    return").body
         return code
 
     def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
-        return ast.parse("raise AssertionError('the end of a twin')").body
+        return tree_of("raise AssertionError('the end of a twin')").body
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         return node  # what it returns is not the test's end

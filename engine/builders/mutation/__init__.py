@@ -1,4 +1,4 @@
-"""The kinds of fault that can be injected into a Python function, each a small edit of one syntax node."""
+"""The kinds of fault that can be injected into a function, each a small edit of one syntax node."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from engine.builders.mutation import confusions, rules
+from engine.builders.mutation import confusions, java, rules
 from engine.builders.mutation.names import names_of
+from engine.domain import Span
 from engine.languages.source import parse
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ SHARE_POSSIBLE: dict[Kind, float] = {
 """The share of the standard library's functions of 3 to 40 lines in which a kind is possible (3,504 measured)."""
 
 
+CLASS = b"class C {\n"  # around a Java method that stands alone
+
+
 @dataclass(frozen=True)
 class Edit:
     """Replaces bytes `start` up to, not including, `end` of the code by `text`."""
@@ -44,17 +48,34 @@ class Edit:
         return (code[: self.start] + self.text.encode() + code[self.end :]).decode()
 
 
-def edits(code: bytes) -> list[Edit]:
-    """Every edit of every kind in a function's code, in the order of the code; each changes the code."""
-    nodes = list(_walk(parse(code, "python").root_node))
-    names = names_of(nodes)
+def edits(code: bytes, language: str = "python", span: Span | None = None) -> list[Edit]:
+    """Every edit of every kind in a function's code, in the order of the code; each changes the code.
+
+    `span`: the lines of the function, where `code` has more than that. Java methods may stand without their class.
+    """
+    if language == "java" and span is None:
+        whole = Span(2, code.rstrip(b"\n").count(b"\n") + 2)  # a constructor means nothing without a class
+        found = edits(CLASS + code + b"}\n", language, whole)
+        return [Edit(each.kind, each.start - len(CLASS), each.end - len(CLASS), each.text) for each in found]
+    root = parse(code, language).root_node
+    nodes = list(_walk(root if span is None else _function_at(root, code, span)))
+    names, table = (java.names_of(nodes), java.RULES) if language == "java" else (names_of(nodes), _RULES)
     return [
         Edit(kind, start, end, text)
         for node in nodes
-        for kind, rule in _RULES.get(node.type, ())
+        for kind, rule in table.get(node.type, ())
         for start, end, text in rule(node, names)
         if code[start:end] != text.encode()
     ]
+
+
+def _function_at(root: Node, code: bytes, span: Span) -> Node:
+    lines = code.split(b"\n")
+    first, last = lines[span.start - 1], lines[span.end - 1]
+    begins = (span.start - 1, len(first) - len(first.lstrip()))
+    found = root.descendant_for_point_range(begins, (span.end - 1, len(last.rstrip())))
+    assert found is not None, "a function of this code"
+    return found
 
 
 def _walk(root: Node) -> Iterator[Node]:

@@ -59,8 +59,14 @@ _CONFUSED = (
     ("partition", "rpartition"), ("sum", "len"), ("ord", "chr"), ("update", "add"), ("dumps", "loads"),
 )  # fmt: skip
 
-SIBLINGS: dict[str, tuple[str, ...]] = {
-    word: tuple(dict.fromkeys(other for group in _CONFUSED if word in group for other in group if other != word))
-    for group in _CONFUSED
-    for word in group
-}
+
+def siblings(*groups: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Word -> the others of all groups that it is in."""
+    return {
+        word: tuple(dict.fromkeys(other for group in groups if word in group for other in group if other != word))
+        for each in groups
+        for word in each
+    }
+
+
+SIBLINGS = siblings(*_CONFUSED)

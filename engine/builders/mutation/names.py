@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Names:
     """The names that a function uses, by their first occurrence: the candidates for wrong names."""
 
-    variables: dict[str, None] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)  # name -> its declared type, empty in Python
     attributes: dict[str, None] = field(default_factory=dict)
     methods: dict[str, None] = field(default_factory=dict)
     strings: dict[str, None] = field(default_factory=dict)
@@ -32,7 +32,7 @@ def names_of(nodes: list[Node]) -> Names:
             is_called = parent.parent is not None and parent.parent.child_by_field_name("function") == parent
             (names.methods if is_called else names.attributes)[text_of(node)] = None
         elif binds(node, parent) and text_of(node) not in ("self", "cls"):
-            names.variables[text_of(node)] = None
+            names.variables[text_of(node)] = ""
     return names
 
 

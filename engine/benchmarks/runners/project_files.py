@@ -1,0 +1,55 @@
+"""The files of a user's project that a sandbox gets: all that its tests may need, and nothing else of the disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+from engine.errors import UserError
+
+# Not the project itself: version control, environments, what tools and builds left, other people's packages.
+_LEFT_OUT = {"__pycache__", "node_modules", "venv", "site-packages", "htmlcov"}
+_LEFT_OUT_ABOVE = {"env", "build", "dist", "target", "out"}  # only right in the project's folder
+MOST_FILES, MOST_BYTES, LARGEST_BYTES = 5000, 64 << 20, 16 << 20
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Path inside the project -> file, in their order; links and hidden files are left out.
+
+    Raises UserError where it is more than a sandbox should hold.
+    """
+    found, size = {}, 0
+    for path in _walk(folder):
+        size += path.stat().st_size
+        if path.stat().st_size > LARGEST_BYTES:
+            size -= path.stat().st_size
+            continue
+        found[path.relative_to(folder).as_posix()] = path
+        if len(found) > MOST_FILES or size > MOST_BYTES:
+            raise UserError(
+                f"{str(folder)!r} has more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB; name the folder of the "
+                "project itself, and keep its data elsewhere",
+                field="builder.folder",
+            )
+    return found
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for here, inner, names in os.walk(folder):
+        left_out = _LEFT_OUT | _LEFT_OUT_ABOVE if Path(here) == folder else _LEFT_OUT
+        inner[:] = sorted(name for name in inner if name not in left_out and not name.startswith("."))
+        for name in sorted(names):
+            path = Path(here, name)
+            is_made = name.startswith(".") or name.endswith((".pyc", ".class"))
+            if not is_made and path.is_file() and not path.is_symlink():
+                yield path
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """A hash of paths and contents."""
+    found = blake2b(digest_size=16)
+    for path, content in sorted(files.items()):
+        found.update(f"{path}\0{len(content)}\0".encode() + content)
+    return found.hexdigest()

@@ -1,0 +1,65 @@
+"""What has been found out about a project so far: JSON lines, of which a killed build loses at most the last."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+NAME = "tested.jsonl"
+
+
+class Ledger:
+    """Key -> what is known, appended as soon as it is known. Safe to use from several threads."""
+
+    def __init__(self, folder: Path, about: str) -> None:
+        """`about`: the project and how it is tested, as a hash; a ledger about something else is begun anew."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / NAME
+        self._writing = Lock()
+        self._known = _read(self._path)
+        if self._known.get("about") != about:
+            self._path.unlink(missing_ok=True)
+            self._known = {}
+            self.put("about", about)
+
+    @staticmethod
+    def about(folder: Path) -> str | None:
+        """What the ledger in a folder is about; None where there is none."""
+        return _read(folder / NAME).get("about")
+
+    def get(self, key: str) -> Any:
+        """What is known, or None."""
+        return self._known.get(key)
+
+    def put(self, key: str, value: Any) -> None:
+        """Raises OSError where it cannot be written."""
+        line = json.dumps([key, value], ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        with self._writing:
+            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                os.write(file, line)
+            finally:
+                os.close(file)
+            self._known[key] = value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Of each key the last value; a line that was cut off is not read."""
+    known: dict[str, Any] = {}
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return known
+    for line in content.split(b"\n"):
+        try:
+            key, value = json.loads(line)
+        except ValueError:
+            continue
+        known[key] = value
+    if content and not content.endswith(b"\n"):
+        with path.open("ab") as file:
+            file.write(b"\n")  # what is appended next is a line of its own
+    return known

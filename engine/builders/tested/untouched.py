@@ -1,0 +1,141 @@
+"""The tests of a project before anything is changed: which pass every time, how long they take, what they call."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from urllib.parse import unquote_plus
+
+from engine.benchmarks.runners.project import ProjectRunner
+from engine.benchmarks.runners.report import Report, Suite, read_report, trimmed
+from engine.errors import SandboxUnavailable, UserError
+from engine.sandboxes import MIB, Limits, Ran, Sandbox
+
+TWICE = 2.5  # with twins there are twice as many tests
+PATIENCE = 3  # by the clock, for tests that sleep and a machine that is busy
+OUTPUT_BYTES = 64 * MIB  # of a report on thousands of tests
+FIELD = "builder.folder"
+
+Place = tuple[str, int]  # path of a file and the line where a function begins
+
+
+@dataclass(frozen=True)
+class Untouched:
+    """Only tests that passed every time are named."""
+
+    seconds: Mapping[str, float]  # test -> how long it takes
+    calls: Mapping[Place, tuple[str, ...]]  # function -> the tests that call it
+    left_out: Mapping[str, int]  # why tests are not used -> how many
+
+    def to_json(self) -> dict[str, object]:
+        places = [[path, line, list(tests)] for (path, line), tests in self.calls.items()]
+        return {"seconds": dict(self.seconds), "calls": places, "left_out": dict(self.left_out)}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, list[tuple[str, int, list[str]]]]) -> Untouched:
+        """What `to_json` made."""
+        calls = {(path, line): tuple(tests) for path, line, tests in told["calls"]}
+        return cls(dict(told["seconds"]), calls, dict(told["left_out"]))  # type: ignore[arg-type]
+
+
+def is_test(path: str) -> bool:
+    """Whether a file holds tests or helps them, and so is no place for a fault."""
+    name, folders = PurePosixPath(path).name, PurePosixPath(path).parts[:-1]
+    is_named = re.fullmatch(r"test_.*\.py|.*_test\.py|conftest\.py|setup\.py|Test\w*\.java|\w*Tests?\.java", name)
+    return bool(is_named) or bool({"test", "tests", "testing", "docs", "examples", "benchmarks"} & {*folders})
+
+
+def measured(runner: ProjectRunner, tests: str, most_s: float, sandbox: Sandbox) -> Untouched:
+    """Run all tests of an untouched Python project three times: as they are, watched for what they call, with twins.
+
+    `tests`: a file or folder of them, or "."; `most_s`: processor time for each run. Raises UserError that says why no
+    test can be used, SandboxUnavailable where none could be run.
+    """
+    limits = Limits(wall_s=PATIENCE * most_s, cpu_s=most_s, output_bytes=OUTPUT_BYTES)
+    suite = Suite("", tests, {})
+
+    def run(is_traced: bool) -> tuple[Ran, str]:
+        return runner.ran(suite, {}, limits, sandbox, is_traced=is_traced)
+
+    with ThreadPoolExecutor(2) as pool:
+        plain, traced = pool.map(run, (False, True))
+    reports = [read_report(*each) for each in (plain, traced)]
+    for report in reports:
+        _refuse(report, most_s)
+    said = [*_words(*plain, "lasted")]
+    seconds = {name: float(took) for name, took in said}
+    stable = [test for test in seconds if all(test in report.passed for report in reports) and "\n" not in test]
+    if not stable:
+        raise UserError(_none_passes(reports[0]), field=FIELD)
+    failed = {test for report in reports for test in report.failed}
+    flaky = sum(any(test in report.passed for report in reports) for test in failed)
+    left_out = Counter({"fail on the untouched project": len(failed) - flaky, "pass only sometimes": flaky})
+    numbers = {number: (path, int(line)) for number, path, line in _words(*traced, "at")}
+    calls: dict[Place, list[str]] = {}
+    sound = _sound(runner, tests, stable, replace(limits, wall_s=TWICE * limits.wall_s, cpu_s=TWICE * most_s), sandbox)
+    if not sound:
+        raise UserError("none of the project's tests passes beside a copy of it that has to fail", field=FIELD)
+    left_out["do not pass beside a copy that has to fail"] = len(stable) - len(sound)
+    usable = {*sound}
+    for test, called in _words(*traced, "calls"):
+        for number in called.split() if test in usable else ():
+            calls.setdefault(numbers[number], []).append(test)
+    return Untouched(
+        {test: seconds[test] for test in sound},
+        {place: tuple(found) for place, found in sorted(calls.items())},
+        {reason: count for reason, count in left_out.items() if count},
+    )
+
+
+def _sound(runner: ProjectRunner, tests: str, stable: Sequence[str], limits: Limits, sandbox: Sandbox) -> list[str]:
+    """Those that can be judged by: they pass beside their impossible twins, all of which fail."""
+    doubled, twins = runner.with_twins(Suite("", "\n".join(stable), {}))
+    ran, nonce = runner.ran(replace(doubled, tests=tests), doubled.files, limits, sandbox, options=["--assert=plain"])
+    report = read_report(ran, nonce)
+    _refuse(report, limits.cpu_s or 0.0)
+    return [test for test in stable if test in report.passed and (test not in twins or twins[test] in report.failed)]
+
+
+def _words(ran: Ran, nonce: str, word: str) -> list[list[str]]:
+    """The details of each line of a report that begins with `word`."""
+    start = f"{nonce} {word} "
+    lines = ran.stdout.decode(errors="replace").split("\n")
+    return [[*map(unquote_plus, line.split(" ")[2:])] for line in lines if line.startswith(start)]
+
+
+def _refuse(report: Report, most_s: float) -> None:
+    """Raise where the run did not come to its end."""
+    ran = report.ran
+    if ran.ended == "not_started" or "ready" not in report.words:
+        why = ran.detail or trimmed(ran.stderr)[-500:]
+        raise SandboxUnavailable(f"the project's tests could not be started: {why}")
+    if ran.ended == "timeout":
+        raise UserError(
+            f"the project's tests take more than {most_s:g} s of processor time (builder.most_s); allow more, or name "
+            "fewer tests (builder.tests)",
+            field="builder.tests",
+        )
+    if ran.ended != "exit":
+        raise UserError(f"the project's tests use too much: {ran.ended}; name fewer (builder.tests)", field=FIELD)
+    if "done" not in report.words:
+        end = trimmed(ran.stderr)[-500:].strip()
+        raise UserError(f"the project's tests end the whole process before they are done: {end}", field=FIELD)
+
+
+def _none_passes(report: Report) -> str:
+    missing = {found[1] for text in report.failed.values() if (found := re.search(r"No module named '([\w.]+)'", text))}
+    if missing:
+        return (
+            f"none of the project's tests can be used: they need {', '.join(sorted(missing))}, and only Python's "
+            "standard library and pytest are there where they run; copy what they need into the project's folder, or "
+            "choose a project that needs nothing else"
+        )
+    if report.failed:
+        test, text = next(iter(report.failed.items()))
+        return f"all {len(report.failed)} tests of the project fail before anything is changed (first: {test}: {text})"
+    said = trimmed(report.ran.stderr)[-800:].strip()
+    return f"pytest found no test to run in the project; it said: {said or 'nothing'}"
