@@ -83,6 +83,7 @@ class Bug:
     failing: tuple[str, ...] = ()  # tests that fail on `buggy` and pass on `fixed`
     passing: tuple[str, ...] = ()  # tests that pass on both
     task: Task | None = None  # of code that is still to be written; `buggy` then has an empty body
+    date: str = ""  # ISO 8601 day of the fix, for a split by time
 
     def replace_span(self, lines: str) -> str:
         """The whole file with `lines` in place of the faulty ones."""
@@ -147,8 +148,6 @@ def span_of_change(buggy: str, fixed: str) -> Span:
 
 
 Rows = Literal["bugs", "samples", "preferences"]  # what the rows of a training set can be made from
-
-
 Role = Literal["system", "user", "assistant"]
 
 
@@ -190,6 +189,7 @@ class Sample:
     language: str = ""
     project: str = ""  # splits never tear a project apart
     is_ended: bool = False  # the last segment spells the token that ends it; else the end of text is added to it
+    bug: Bug | None = None  # that it was made from, where a builder of samples knows it
 
     def __post_init__(self) -> None:
         if len({segment.role is None for segment in self.segments}) > 1:

@@ -146,6 +146,7 @@ BUILDERS: Registry[Builder] = Registry(
     {
         "faults": "engine.builders.faults:FaultInjection",
         "columns": "engine.builders.columns:Columns",
+        "mixer": "engine.builders.mixer:Mixer",
     },
 )
 REPRESENTATIONS: Registry[Representation] = Registry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from array import array
 from collections import OrderedDict
@@ -9,12 +10,16 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 from engine.builders.columns import Preview, preview
-from engine.control.views import DatasetView
+from engine.control import dataset_exports, dataset_uses
+from engine.control.exports import DOWNLOADS
+from engine.control.views import DatasetView, RunView
+from engine.dataset_card import card
 from engine.errors import UserError
+from engine.listed import LEFT_OUT, MISSING, OVERLAP, Listed, listed
 from engine.params import place
 from engine.stored import Stored
 from storage import queries
@@ -50,8 +55,9 @@ class ShownSample:
 class Datasets:
     """The datasets of a workspace."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, home: Path, database: Database) -> None:
+        self._home, self._database = home, database
+        self._exports = home / "exports"
         self._searches: OrderedDict[tuple[Hashable, ...], Search] = OrderedDict()
         self._searching = Lock()
 
@@ -92,6 +98,55 @@ class Datasets:
                 field="dataset",
             )
         return row.folder, row.hash
+
+    def left_out(self, name: str, reason: str = "", search: str = "", start: int = 0, count: int = 50) -> Listed:
+        """Rows that were left out for this reason (all reasons if it is empty) and contain `search`; hostile text."""
+        return listed(Path(self._row(name).folder) / LEFT_OUT, reason, search, start, count)
+
+    def overlap(self, name: str, benchmark: str = "", search: str = "", start: int = 0, count: int = 50) -> Listed:
+        """Samples with code of a benchmark, `like` its bug, `how`, and the `share` of it that they have."""
+        return listed(Path(self._row(name).folder) / OVERLAP, benchmark, search, start, count)
+
+    def missing(self, name: str, reason: str = "", search: str = "", start: int = 0, count: int = 50) -> Listed:
+        """Expected ids that are not in the dataset."""
+        return listed(Path(self._row(name).folder) / MISSING, reason, search, start, count)
+
+    def card(self, name: str) -> str:
+        """The dataset's card, in Markdown."""
+        with self._database.read() as session:
+            row = self._row(name)
+            run = queries.run(session, row.run_id)
+            return card(row.name, run.spec if run else {}, row.report.get("report", row.report))
+
+    def export(self, name: str, form: str) -> Path:
+        """Write the dataset into the home folder; returns the path of the file or folder. Raises UserError."""
+        return dataset_exports.export(name, Path(self._row(name).folder), self.card(name), self._exports, form)
+
+    def download(self, name: str, form: str, given_up: Event) -> Path:
+        """As `export`, to a new file that its reader removes. Raises `exports.GivenUp` soon after `given_up` is set."""
+        folder = self._exports / DOWNLOADS
+        return dataset_exports.export(name, Path(self._row(name).folder), self.card(name), folder, form, given_up)
+
+    def of_run(self, run_id: int) -> str:
+        """The name of the dataset that a run built. Raises UserError if there is none."""
+        with self._database.read() as session:
+            row = queries.dataset_of(session, run_id)
+        if row is None:
+            raise UserError(f"run {run_id} has built no dataset that is still there")
+        return row.name
+
+    def used_by(self, name: str) -> Sequence[RunView]:
+        """The runs that read this dataset, newest first."""
+        with self._database.read() as session:
+            return [RunView.of(run) for run in dataset_uses.runs_with(session, self._row(name))]
+
+    def delete(self, name: str) -> None:
+        """Remove the dataset and its files; runs that used it keep their results. Raises UserError while one runs."""
+        row = self._row(name)
+        with self._database.write() as session:
+            folder = dataset_uses.forget(session, row, self._home)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def preview(self, file: str, rows: int) -> Preview:
         """The first rows of such a file with all their columns, as text. Raises UserError."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 
+from engine.assets import STARTER_MODEL
 from engine.builders import Funnel
 from engine.builders.contract import check
 from engine.domain import Bug, Preference, Sample, Segment, Span
 from engine.params import Params
 from engine.plugins import BUILDERS
+from engine.training_set import Row, Shard
 
 PAIR = {"buggy_function": "def f(a):\n    return a\n", "fixed_function": "def f(a):\n    a += 1\n    return a\n"}
 CODE = "def f(a, b):\n    if a < b:\n        return a\n    return b\n"
@@ -22,7 +25,16 @@ def settings(tmp_path):
     """A small source for each builder that cannot do without one."""
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps({**PAIR, "n": n}) + "\n" for n in range(20)) + "broken\n")
     (tmp_path / "code.py").write_text(CODE)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        shard = Shard(tmp_path / name / "train.parquet")
+        for n in range(20):
+            shard.add(Row(f"{name}{n}", "", "p", "python", f"p{n}", "t", [1, 2], 1, 2, learned=[1, 2]))
+        shard.close()
+        (tmp_path / name / "tokenizer").mkdir()
+        shutil.copy(STARTER_MODEL / "tokenizer.json", tmp_path / name / "tokenizer")
     return {
+        "mixer": {"datasets": [f"{tmp_path / 'one'}=2", f"{tmp_path / 'two'}=1"]},
         "faults": {"folder": str(tmp_path), "samples": 30},
         "columns": {"file": str(tmp_path / "pairs.jsonl")},
     }
