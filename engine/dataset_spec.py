@@ -12,6 +12,7 @@ from engine.spec import BenchmarkNamed, PluginParams, Spec
 
 # What counts as a duplicate; each level includes those before it, `keep` none.
 Duplicates = Literal["exact", "layout", "renamed", "near", "keep"]
+OVERLAP_SHARE = 0.5  # of a benchmark's function, from which a sample that shares it is listed
 _WITH_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})?")
 
 

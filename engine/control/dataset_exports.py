@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
 from threading import Event
@@ -13,21 +14,17 @@ from engine.exchange.datasets import Exportable, form_of
 from engine.specs import NAME
 
 
-def export(name: str, source: Path, card: str, folder: Path, form: str, given_up: Event | None = None) -> Path:
-    """Write the dataset in `source` into `folder`, complete or not at all; returns where it is.
+def export(dataset: Exportable, folder: Path, form: str, given_up: Event | None = None) -> Path:
+    """Write a dataset into `folder`, complete or not at all; returns where it is.
 
     With `given_up` it is a file with a name of its own, which its reader removes, and never a folder. Raises UserError
     on another form or a damaged dataset; GivenUp, soon after `given_up` was set.
     """
     chosen = form_of(form)
-    if not (source / "train.parquet").exists():
-        raise UserError(f"dataset: the files of {name!r} are no longer in {source}; build it again", field="dataset")
-
-    def check() -> None:
-        if given_up is not None and given_up.is_set():
-            raise GivenUp
-
-    dataset = Exportable(name, source, card, check)
+    name = dataset.name
+    if not (dataset.folder / "train.parquet").exists():
+        where = dataset.folder
+        raise UserError(f"dataset: the files of {name!r} are no longer in {where}; build it again", field="dataset")
     folder.mkdir(parents=True, exist_ok=True)
     if given_up is None and chosen.write_folder is not None:
         return _folder(dataset, folder / Path(file_name(name, form)).stem, chosen.write_folder)
@@ -40,6 +37,16 @@ def export(name: str, source: Path, card: str, folder: Path, form: str, given_up
         finally:
             Path(file.name).unlink(missing_ok=True)
     return path
+
+
+def stops(given_up: Event | None) -> Callable[[], None]:
+    """What raises GivenUp once nobody waits any more."""
+
+    def check() -> None:
+        if given_up is not None and given_up.is_set():
+            raise GivenUp
+
+    return check
 
 
 def _folder(dataset: Exportable, path: Path, write: object) -> Path:
@@ -57,4 +64,4 @@ def _folder(dataset: Exportable, path: Path, write: object) -> Path:
 def file_name(name: str, form: str) -> str:
     """What the file of an export is called."""
     stem = name if NAME.fullmatch(name) else "dataset"
-    return f"dataset-{stem}{'.card' if form == 'card' else ''}{form_of(form).ending}"
+    return f"dataset-{stem}{f'.{form}' if form in ('card', 'report') else ''}{form_of(form).ending}"

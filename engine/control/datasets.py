@@ -6,7 +6,7 @@ import shutil
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +18,13 @@ from engine.control import dataset_exports, dataset_uses
 from engine.control.exports import DOWNLOADS
 from engine.control.views import DatasetView, RunView
 from engine.dataset_card import card
+from engine.dataset_spec import OVERLAP_SHARE, DatasetSpec
 from engine.errors import UserError
+from engine.exchange.datasets import Exportable
 from engine.listed import LEFT_OUT, MISSING, OVERLAP, Listed, listed
 from engine.params import place
+from engine.plugins import BENCHMARKS
+from engine.specs import parse
 from engine.stored import Stored
 from storage import queries
 from storage.database import Database
@@ -111,21 +115,42 @@ class Datasets:
         """Expected ids that are not in the dataset."""
         return listed(Path(self._row(name).folder) / MISSING, reason, search, start, count)
 
-    def card(self, name: str) -> str:
-        """The dataset's card, in Markdown."""
+    def without_overlap(self, name: str) -> DatasetSpec:
+        """The settings of this dataset with the benchmarks excluded whose code it has, also in part.
+
+        Raises UserError if it overlaps with none.
+        """
+        found = [each.benchmark for each in self.get(name).overlap if each.rows]
+        if not found:
+            raise UserError(f"dataset: {name!r} has no code of a benchmark", field="dataset")
+        spec = parse(dict(self._spec(name)))
+        named = {BENCHMARKS.params(each).name: each for each in (*spec.compare, *spec.exclude)}
+        exclude = tuple(dict.fromkeys([*(BENCHMARKS.params(each).name for each in spec.exclude), *found]))
+        share = min(spec.exclude_share or OVERLAP_SHARE, OVERLAP_SHARE)
+        left = {"exclude": tuple(named.get(each, each) for each in exclude), "exclude_share": share}
+        changed: DatasetSpec = spec.model_copy(update=left)
+        return changed
+
+    def _spec(self, name: str) -> Mapping[str, Any]:
+        """The settings of the run that built the dataset; empty if that is not known."""
         with self._database.read() as session:
-            row = self._row(name)
-            run = queries.run(session, row.run_id)
-            return card(row.name, run.spec if run else {}, row.report.get("report", row.report))
+            run = queries.run(session, self._row(name).run_id)
+            return run.spec if run else {}
 
     def export(self, name: str, form: str) -> Path:
         """Write the dataset into the home folder; returns the path of the file or folder. Raises UserError."""
-        return dataset_exports.export(name, Path(self._row(name).folder), self.card(name), self._exports, form)
+        return dataset_exports.export(self._exportable(name, None), self._exports, form)
 
     def download(self, name: str, form: str, given_up: Event) -> Path:
         """As `export`, to a new file that its reader removes. Raises `exports.GivenUp` soon after `given_up` is set."""
-        folder = self._exports / DOWNLOADS
-        return dataset_exports.export(name, Path(self._row(name).folder), self.card(name), folder, form, given_up)
+        exportable = self._exportable(name, given_up)
+        return dataset_exports.export(exportable, self._exports / DOWNLOADS, form, given_up)
+
+    def _exportable(self, name: str, given_up: Event | None) -> Exportable:
+        row = self._row(name)
+        report = row.report.get("report", row.report)
+        text = card(row.name, self._spec(name), report)
+        return Exportable(row.name, Path(row.folder), text, report, dataset_exports.stops(given_up))
 
     def of_run(self, run_id: int) -> str:
         """The name of the dataset that a run built. Raises UserError if there is none."""

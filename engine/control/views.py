@@ -138,6 +138,7 @@ class DatasetView:
         str, Mapping[str, int]
     ]  # "kinds", "languages", "projects", "cwes" -> value -> samples; no empty ones
     distinct: Mapping[str, int]  # the same -> how many values there are
+    unnamed: Mapping[str, int]  # the same -> samples without a value
     lengths: Mapping[str, Mapping[str, Sequence[float]]]  # "histogram", "prompts", "targets" -> edges and counts
     windows: tuple[Window, ...]
     overlap: tuple[BenchmarkOverlap, ...]
@@ -172,7 +173,11 @@ class DatasetView:
             source=funnel.source,
             losses=tuple(funnel.steps),
             shares={name: counts for name, counts in shares.items() if counts},
-            distinct={**{name: len(counts) for name, counts in shares.items()}, **(report.distinct or {})},
+            distinct={
+                name: max(len(counts), (report.distinct or {}).get(name, 0) - (len(counts) < len(tables[name] or {})))
+                for name, counts in shares.items()
+            },
+            unnamed={name: (counts or {}).get("", 0) for name, counts in tables.items()},
             lengths={side: {"edges": each.edges, "counts": each.counts} for side, each in drawn.items() if each},
             windows=tuple(report.windows or ()),
             overlap=tuple(report.overlap or ()),

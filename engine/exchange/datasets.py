@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -32,6 +32,7 @@ class Exportable:
     name: str
     folder: Path
     card: str
+    report: Mapping[str, Any]
     check: Callable[[], None]
 
     @property
@@ -131,6 +132,11 @@ def write_card(dataset: Exportable, file: BinaryIO) -> None:
     _write_text(dataset.card, file)
 
 
+def write_report(dataset: Exportable, file: BinaryIO) -> None:
+    """The report as JSON: the funnel, histograms, shares and all else that the page shows."""
+    _write_text(json.dumps(dataset.report, indent=2) + "\n", file)
+
+
 @dataclass(frozen=True)
 class DatasetForm:
     """A format that a dataset can be written in."""
@@ -152,6 +158,7 @@ DATASET_FORMS: dict[str, DatasetForm] = {
             "hf", ".zip", "Hugging Face", "a folder for datasets.load_dataset, with its card", write_zip, write_folder
         ),
         DatasetForm("card", ".md", "Dataset card", "what is in it and what was left out, as Markdown", write_card),
+        DatasetForm("report", ".json", "Figures", "its counts, histograms and shares as JSON", write_report),
     )
 }
 

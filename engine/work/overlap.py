@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from engine.dataset_spec import OVERLAP_SHARE
 from engine.domain import Bug
 from engine.errors import MissingDependency, UserError
 from engine.languages.fingerprint import bare_functions, layout_print
@@ -21,7 +22,6 @@ from engine.plugins import BENCHMARKS
 from engine.work.duplicates import Read
 
 SIZE = 10  # tokens
-SHARE = 0.5  # of a benchmark's function, from which a row is listed
 MOST_BUGS = 20_000  # of one benchmark, to bound the memory
 SAME, RENAMED, ALIKE = "the same code", "the same code under other names", "shared tokens"
 
@@ -127,7 +127,7 @@ class Overlap:
         shared = grams(read.tokens, SIZE) & self._grams.keys()
         counts = Counter(number for run in shared for number in self._grams[run])
         for number, n_shared in sorted(counts.items()):
-            if n_shared >= SHARE * self._sizes[number]:
+            if n_shared >= OVERLAP_SHARE * self._sizes[number]:
                 add(number, ALIKE, round(n_shared / self._sizes[number], 2))
         return list(found.values())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from engine import specs
 from engine.control.views import RunView
@@ -135,18 +135,6 @@ def copyable(text: str, label: str) -> str:
         f'<div class="copyable"><header><span>{esc(label)}</span><button type="button" data-copy>Copy</button></header>'
         f'<pre tabindex="0">{esc(text)}</pre></div>'
     )
-
-
-def share_bars(shares: Mapping[str, int]) -> str:
-    """Names with counts as horizontal bars, the largest first."""
-    most = max(shares.values(), default=1)
-    ordered = sorted(shares.items(), key=lambda share: -share[1])
-    rows = (
-        f'<div><span>{esc(name.replace("_", " "))}</span><i style="width:{100 * number / most:.1f}%"></i>'
-        f"<b>{number:,}</b></div>"
-        for name, number in ordered
-    )
-    return f'<div class="shares">{"".join(rows)}</div>'
 
 
 # -- runs -----------------------------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ from threading import Event
 import pyarrow.parquet as pq
 import pytest
 
+from engine.control import dataset_exports
 from engine.control.exports import GivenUp
 from engine.control.workspace import Workspace
 from engine.errors import UserError
+from engine.exchange.datasets import Exportable
 from engine.specs import DatasetSpec, TrainSpec
 from engine.training_set import Row, Shard
 
@@ -69,8 +71,6 @@ def test_the_card_says_what_was_left_out_and_escapes_what_a_source_named(tmp_pat
 
 
 def test_preferences_have_both_answers(tmp_path):
-    from engine.control import dataset_exports
-
     for side in ("train", "valid"):
         shard = Shard(tmp_path / f"{side}.parquet")
         if side == "train":
@@ -78,11 +78,12 @@ def test_preferences_have_both_answers(tmp_path):
             shard.add(row)
         shard.close()
     (tmp_path / "report.json").write_text('{"holds": "preferences"}')
-    path = dataset_exports.export("p", tmp_path, "", tmp_path / "out", "jsonl")
+    dataset = Exportable("p", tmp_path, "card", {}, dataset_exports.stops(None))
+    path = dataset_exports.export(dataset, tmp_path / "out", "jsonl")
     (row,) = map(json.loads, path.read_text().splitlines())
     assert (row["prompt"], row["chosen"], row["rejected"], row["cwe"]) == ("fix:", "good", "bad", "CWE-1")
     assert "target" not in row
-    folder = dataset_exports.export("p", tmp_path, "card", tmp_path / "out", "hf")
+    folder = dataset_exports.export(dataset, tmp_path / "out", "hf")
     assert not (folder / "data" / "validation-00000-of-00001.parquet").exists(), "no file without rows"
 
 
@@ -96,7 +97,7 @@ def test_a_download_that_nobody_waits_for_ends_and_leaves_nothing(used, tmp_path
 
 
 def test_another_form_or_name_or_lost_files_are_said(used):
-    with pytest.raises(UserError, match="one of jsonl, parquet, hf, card"):
+    with pytest.raises(UserError, match="one of jsonl, parquet, hf, card, report"):
         used.datasets.export("stdlib-faults", "csv")
     with pytest.raises(UserError, match="no dataset 'other'"):
         used.datasets.export("other", "jsonl")

@@ -20,10 +20,11 @@ from engine.control.views import RunView
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
+from engine.listed import Listed
 from studio import charts
 from studio.guard import check_bind, guarded
 from studio.html import basics as show
-from studio.html import code, comparison, conversation, guide, memory, merging, patch, patch_table
+from studio.html import code, comparison, conversation, dataset_facts, guide, memory, merging, patch, patch_table
 from studio.html import dataset as datasets
 from studio.html import header as page
 from studio.pages import monitor
@@ -71,7 +72,12 @@ def drawn(workspace):
     yield show.run_list(runs, 1)
     yield page.header("<b onclick=x>", runs)
     dataset = workspace.datasets.list()[0]
-    yield "".join(datasets.report(dataset)) + datasets.actions(dataset)
+    yield "".join(datasets.report(dataset, 1024)) + datasets.actions(dataset)
+    yield dataset_facts.deletion(dataset.name, workspace.datasets.used_by(dataset.name))
+    yield dataset_facts.overlap(dataset)
+    for what in (dataset_facts.LOSS, dataset_facts.OVERLAP, dataset_facts.MISSING):
+        found = Listed(({"reason": HOSTILE, "bug_id": HOSTILE, "like": HOSTILE, "cut": HOSTILE},), 1)
+        yield dataset_facts.listing(what, HOSTILE, found, 0, 50, 1)
     bad = Funnel(source=2, lost={"not a table": 1}, examples={"not a table": HOSTILE})
     yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE}, "x")
     yield datasets.preview(Preview(["b"], [], Funnel(), HOSTILE), {}, "x")
@@ -212,13 +218,16 @@ def test_plotly_accepts_every_figure(workspace):
 
     curves = workspace.runs.metrics(2)
     histogram = workspace.datasets.list()[0].histogram
-    figures = [make(curves) for make in monitor.CHARTS] + [charts.lengths(histogram, 1024)]
+    figures = [make(curves) for make in monitor.CHARTS] + [
+        charts.lengths({"histogram": histogram, "targets": histogram}, 1024),
+        charts.shares("Kinds", {"a<b>": 3, "b": 2}, 5, 9),
+    ]
     for figure in figures:
         assert len(go.Figure(json.loads(figure)).data) >= 1
 
 
 def test_the_histogram_leaves_out_empty_ends():
-    figure = json.loads(charts.lengths({"edges": [0, 10, 20, 30], "counts": [1, 2, 0]}, 25))
+    figure = json.loads(charts.lengths({"histogram": {"edges": [0, 10, 20, 30], "counts": [1, 2, 0]}}, 25))
     assert figure["data"][0]["y"] == [1, 2]
 
 
