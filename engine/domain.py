@@ -103,8 +103,7 @@ class Bug:
     @property
     def is_crlf(self) -> bool:
         r"""Whether every ended line of the file ends with "\r\n" and there is one."""
-        ends = self.buggy.count("\n")
-        return ends > 0 and self.buggy.count("\r\n") == ends
+        return 0 < self.buggy.count("\n") == self.buggy.count("\r\n")
 
     @property
     def buggy_lines(self) -> str:
