@@ -10,39 +10,40 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from engine.results import DatasetFacts, DatasetResult, Funnel, SideRows
+
 MOST_ROWS = 50  # of one table
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#])")
 
 
-def card(name: str, spec: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+def card(name: str, spec: Mapping[str, Any], report: DatasetResult) -> str:
     """The card, from the spec and the report of the dataset; all that its source named is escaped."""
-    rows, funnel = report.get("rows") or {}, report.get("funnel") or {}
-    licence = str(report.get("licence") or "") or "not known"
-    tokens = f"{report.get('learned_tokens', 0):,} learned tokens, mean length {report.get('mean_tokens', 0)} tokens"
-    lost = [(step["reason"], step["count"], step.get("example", "")) for step in funnel.get("steps", ())]
+    rows, funnel = report.rows, report.funnel or Funnel()
+    licence = report.licence or "not known"
+    lost = [(step.reason, step.count, step.example) for step in funnel.steps]
     parts = [
         _front(name, licence, rows),
         f"# {_plain(name)}",
-        f"{rows.get('train', 0):,} samples for training and {rows.get('valid', 0):,} for evaluation, {tokens}, "
-        f"longest {report.get('max_tokens', 0):,}. Content hash `{report.get('hash', '')}`. "
-        f"Licence: {_plain(licence)}.",
-        f"Evaluation samples are chosen by: {_plain(report.get('split') or 'project')}.",
+        f"{rows.train:,} samples for training and {rows.valid:,} for evaluation, {report.learned_tokens:,} learned "
+        f"tokens, longest sample {report.max_tokens:,}.",
+        f"Content hash {_plain(report.hash)}. Licence: {_plain(licence)}.",
+        f"Evaluation samples are chosen by: {_plain(report.split or 'project')}.",
         "## From source to samples",
-        f"{funnel.get('source', 0):,} read.",
+        f"{funnel.source:,} read.",
         _table(("left out because", "how many", "first"), lost),
         _sources(report),
         "## What is in it",
-        *(_shares(title, report.get(column)) for column, title in SHARES.items()),
+        *(_shares(title, getattr(report, column)) for column, title in SHARES.items()),
         "## Lengths",
         "How many samples have at most so many tokens; the caps of this dataset come on top.",
         _table(
             ("tokens", "in all", "prompt", "target"),
-            [(each["tokens"], each["kept"], each["prompts"], each["targets"]) for each in report.get("windows") or ()],
+            [(each.tokens, each.kept, each.prompts, each.targets) for each in report.windows or ()],
         ),
         _overlap(report),
         _expected(report),
         "## How it was built",
-        "```json\n" + json.dumps(spec, indent=2).replace("```", "'''") + "\n```",
+        "```json\n" + _quoted(spec, indent=2).replace("```", "'''") + "\n```",
         f"Columns: {', '.join(COLUMNS)}. Built by Repair Studio.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -55,24 +56,24 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _front(name: str, licence: str, rows: Mapping[str, Any]) -> str:
+def _front(name: str, licence: str, rows: SideRows) -> str:
     """YAML whose values are JSON texts, which YAML reads as they are."""
     paths = {"train": "train", "validation": "valid"}
     files = "".join(
-        f"  - split: {split}\n    path: data/{split}-*.parquet\n" for split, side in paths.items() if rows.get(side)
+        f"  - split: {split}\n    path: data/{split}-*.parquet\n"
+        for split, side in paths.items()
+        if getattr(rows, side)
     )
     return (
-        f"---\npretty_name: {json.dumps(name)}\nlicense: {'unknown' if licence == 'not known' else 'other'}\n"
-        f"license_name: {json.dumps(licence)}\ntags:\n- code\n- program-repair\n"
+        f"---\npretty_name: {_quoted(name)}\nlicense: {'unknown' if licence == 'not known' else 'other'}\n"
+        f"license_name: {_quoted(licence)}\ntags:\n- code\n- program-repair\n"
         f"configs:\n- config_name: default\n  data_files:\n{files}---"
     )
 
 
-def _sources(report: Mapping[str, Any]) -> str:
-    sources = (report.get("facts") or {}).get("sources") or ()
-    rows = [
-        (each.get("name"), each.get("taken"), each.get("rows"), each.get("licence") or "not known") for each in sources
-    ]
+def _sources(report: DatasetResult) -> str:
+    sources = (report.facts or DatasetFacts()).sources
+    rows = [(each.name, each.taken, each.rows, each.licence or "not known") for each in sources]
     return _table(("source", "taken", "of", "licence"), rows)
 
 
@@ -81,21 +82,20 @@ def _shares(title: str, counts: Mapping[str, int] | None) -> str:
     return _table((title, "samples"), known.items()) if known else ""
 
 
-def _overlap(report: Mapping[str, Any]) -> str:
+def _overlap(report: DatasetResult) -> str:
     rows = [
-        (each["benchmark"], each["bugs"], each["same"], each["renamed"], each["alike"], each["problem"])
-        for each in report.get("overlap") or ()
+        (each.benchmark, each.bugs, each.same, each.renamed, each.alike, each.problem) for each in report.overlap or ()
     ]
     head = ("benchmark", "bugs", "same code", "but for names", "shared tokens", "not compared because")
     return "## Overlap with benchmarks\n\n" + _table(head, rows) if rows else ""
 
 
-def _expected(report: Mapping[str, Any]) -> str:
-    expected = report.get("expected")
-    if not expected:
+def _expected(report: DatasetResult) -> str:
+    expected = report.expected
+    if expected is None:
         return ""
-    said = f"{expected['found']:,} of {expected['wanted']:,} expected ids are in it."
-    return f"## Expected ids\n\n{said}\n\n{_table(('missing because', 'how many'), expected['missing'].items())}"
+    said = f"{expected.found:,} of {expected.wanted:,} expected ids are in it."
+    return f"## Expected ids\n\n{said}\n\n{_table(('missing because', 'how many'), expected.missing.items())}"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -114,3 +114,8 @@ def _cell(value: object) -> str:
 def _plain(value: object) -> str:
     """Text on one line that Markdown shows as it is."""
     return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def _quoted(value: object, indent: int | None = None) -> str:
+    """A value as JSON in which no tag can stand."""
+    return json.dumps(value, indent=indent).replace("<", "\\u003c").replace(">", "\\u003e")

@@ -214,6 +214,15 @@ def read(kind: str, values: Mapping[str, Any]) -> Any:
         raise ValueError(str(explain(error))) from None
 
 
+def dataset_report(values: Mapping[str, Any], train: int, valid: int) -> DatasetResult:
+    """The report of a dataset with so many rows; no more than these of one that earlier versions did not check."""
+    try:
+        found: DatasetResult = read("dataset", values)
+    except ValueError:
+        return DatasetResult(SideRows(train, valid))
+    return found
+
+
 @cache
 def _adapter(kind: str) -> TypeAdapter[Any]:
     return TypeAdapter(KINDS[kind])

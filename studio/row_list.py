@@ -76,5 +76,8 @@ class RowList:
         }[what]
         found = readers[what](name, of, text.strip(), page * A_PAGE, A_PAGE)
         pages = max(1, -(-found.total // A_PAGE))
+        if page >= pages:  # of a search that finds fewer
+            page = pages - 1
+            found = readers[what](name, of, text.strip(), page * A_PAGE, A_PAGE)
         drawn = listing(what, of, found, page, A_PAGE, 0 if text.strip() else counted)
         return [drawn, show_or_hide(True, "listing"), *pager(page + 1, pages)]

@@ -24,6 +24,7 @@ from engine.exchange.datasets import Exportable
 from engine.listed import LEFT_OUT, MISSING, OVERLAP, Listed, listed
 from engine.params import place
 from engine.plugins import BENCHMARKS
+from engine.results import dataset_report
 from engine.specs import parse
 from engine.stored import Stored
 from storage import queries
@@ -148,9 +149,9 @@ class Datasets:
 
     def _exportable(self, name: str, given_up: Event | None) -> Exportable:
         row = self._row(name)
-        report = row.report.get("report", row.report)
+        report = dataset_report(row.report, row.train_rows, row.valid_rows)
         text = card(row.name, self._spec(name), report)
-        return Exportable(row.name, Path(row.folder), text, report, dataset_exports.stops(given_up))
+        return Exportable(row.name, Path(row.folder), text, row.report, dataset_exports.stops(given_up))
 
     def of_run(self, run_id: int) -> str:
         """The name of the dataset that a run built. Raises UserError if there is none."""

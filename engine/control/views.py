@@ -8,20 +8,18 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine import results
 from engine.control.outcomes import outcome_words, reached, seconds_before, seconds_worked, stopping
 from engine.control.states import progress_of
 from engine.dataset_card import SHARES
 from engine.results import (
     BenchmarkOverlap,
     DatasetFacts,
-    DatasetResult,
     ExpectedIds,
     Funnel,
     Loss,
-    SideRows,
     SourceRows,
     Window,
+    dataset_report,
 )
 from engine.rundir import ACTIVE, ENDED
 from engine.specs import KINDS, waits_for_people
@@ -152,10 +150,7 @@ class DatasetView:
 
     @classmethod
     def of(cls, row: Dataset) -> DatasetView:
-        try:
-            report: DatasetResult = results.read("dataset", row.report)
-        except ValueError:  # stored by an earlier version, which did not check it
-            report = DatasetResult(SideRows(row.train_rows, row.valid_rows))
+        report = dataset_report(row.report, row.train_rows, row.valid_rows)
         funnel = report.funnel or Funnel()
         drawn = {"histogram": report.histogram, "prompts": report.prompts, "targets": report.targets}
         tables = {name: getattr(report, name) for name in SHARES}

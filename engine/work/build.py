@@ -18,16 +18,18 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from engine.builders import BuilderOutput, Funnel
 from engine.dataset_card import card
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
 from engine.events import Progress
-from engine.listed import OVERLAP, Listing
+from engine.listed import LONGEST, OVERLAP, Listing
 from engine.models.tokenizer import Tokenizer, tokenizer_of
 from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.representations.chat_template import ChatTemplate
+from engine.results import dataset_report
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
 from engine.training_set import Row
@@ -42,6 +44,7 @@ Encoded = tuple[Sample | Preference, Bug | None]  # what is trained on, and the 
 _BATCH = 256  # samples tokenised at a time; more is not faster
 _CHARACTERS = 1 << 20  # most in a batch: the tokenizer uses about 150 bytes per token
 HOLE = "<FILL_ME>"  # as RepairLLaMA's published texts write it
+MOST_STEPS, OTHERS = 200, "other reasons, each rarer than all of these"  # in a report
 _PAUSE_S = 0.2  # between two progress events
 
 
@@ -97,7 +100,9 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         "facts": source.facts,
     }
     (run.artifacts / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    text = card(spec.name or f"dataset-{run.path.name}", spec.model_dump(mode="json"), report)
+    text = card(
+        spec.name or f"dataset-{run.path.name}", spec.model_dump(mode="json"), dataset_report(report, **split.rows)
+    )
     (run.artifacts / "README.md").write_text(text, encoding="utf-8")
     return report
 
@@ -211,11 +216,16 @@ class _Progress:
 
 
 def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
-    steps = [
-        {"reason": reason, "count": count, "example": funnel.examples.get(reason, "")}
+    """The losses in the order of the steps; of very many reasons, the rarest are one step."""
+    steps: list[dict[str, Any]] = [
+        {"reason": reason[:LONGEST], "count": count, "example": funnel.examples.get(reason, "")[:LONGEST]}
         for funnel in (source, left_out)
         for reason, count in funnel.lost.items()
     ]
+    if len(steps) > MOST_STEPS:
+        rare = sorted(steps, key=lambda step: -step["count"])[MOST_STEPS:]
+        steps = [step for step in steps if step not in rare]
+        steps.append({"reason": OTHERS, "count": sum(step["count"] for step in rare), "example": rare[0]["example"]})
     return {"source": source.source, "steps": steps}
 
 

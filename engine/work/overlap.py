@@ -17,7 +17,7 @@ from engine.domain import Bug
 from engine.errors import MissingDependency, UserError
 from engine.languages.fingerprint import bare_functions, layout_print
 from engine.languages.tokens import grams, names_print, tokens_of
-from engine.listed import Listing
+from engine.listed import LONGEST, Listing
 from engine.plugins import BENCHMARKS
 from engine.work.duplicates import Read
 
@@ -83,7 +83,7 @@ class Overlap:
                     raise UserError("reading its bugs takes long; name it to have it compared")
                 self._read(params)
             except (UserError, MissingDependency, OSError) as error:
-                self.benchmarks.append(Known(name, problem=str(error)))
+                self.benchmarks.append(Known(name, problem=str(error)[:LONGEST]))
 
     def _read(self, params: Any, *, is_excluded: bool = False) -> None:
         benchmark = BENCHMARKS.create(params)

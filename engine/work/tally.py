@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.listed import LONGEST
 from engine.specs import DatasetSpec
 from engine.training_set import Row
 
@@ -107,7 +108,10 @@ class Tally:
         kept = self.kept
         edges = [self._width * i for i in range(_BINS + 1)]
         return {
-            **{name: dict(counts.most_common(MOST_SHARES)) for name, counts in kept.shares.items()},
+            **{
+                name: {value[:LONGEST]: n for value, n in counts.most_common(MOST_SHARES)}
+                for name, counts in kept.shares.items()
+            },
             "distinct": {name: len(counts) for name, counts in kept.shares.items()},
             **{side: {"edges": edges, "counts": counts} for side, counts in self._counts.items()},
             "max_tokens": kept.longest,

@@ -140,3 +140,28 @@ def test_of_expected_ids_the_missing_ones_are_told_with_the_reason(make, tmp_pat
     for name, said in (("empty.txt", "holds no id"), ("none.txt", "cannot be read")):
         with pytest.raises(UserError, match=said):
             make(builder=builder, expected=str(tmp_path / name))
+
+
+def test_a_report_has_no_more_reasons_than_a_page_can_show(make, monkeypatch):
+    from engine import results
+
+    class Picky:
+        name, makes = "faults", "bugs"
+
+        def stream(self, seed, funnel):
+            yield bug(1)
+            for number in range(1500):
+                funnel.lose(f"{number} is wrong: {'x' * 3000}", f"row {number}" * 900)
+            for _ in range(5):
+                funnel.lose("often", "row 1")
+
+        def total(self):
+            return None
+
+    monkeypatch.setattr("engine.work.build.BUILDERS.create", lambda params: Picky())
+    run, report, _, _ = make([], builder={"name": "faults"}, valid_fraction=0)
+    steps = report["funnel"]["steps"]
+    assert len(steps) == 201
+    assert sum(step["count"] for step in steps) == 1505
+    assert results.read("dataset", report).funnel.steps[-1].count == 1301
+    assert listed(run.artifacts / "left_out.jsonl", "often").total == 5
