@@ -20,11 +20,10 @@ from engine.control.views import RunView
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
-from engine.listed import Listed
 from studio import charts
 from studio.guard import check_bind, guarded
 from studio.html import basics as show
-from studio.html import code, comparison, conversation, dataset_facts, guide, memory, merging, patch, patch_table
+from studio.html import code, comparison, conversation, guide, memory, merging, patch, patch_table
 from studio.html import dataset as datasets
 from studio.html import header as page
 from studio.pages import monitor
@@ -73,11 +72,6 @@ def drawn(workspace):
     yield page.header("<b onclick=x>", runs)
     dataset = workspace.datasets.list()[0]
     yield "".join(datasets.report(dataset, 1024)) + datasets.actions(dataset)
-    yield dataset_facts.deletion(dataset.name, workspace.datasets.used_by(dataset.name))
-    yield dataset_facts.overlap(dataset)
-    for what in (dataset_facts.LOSS, dataset_facts.OVERLAP, dataset_facts.MISSING):
-        found = Listed(({"reason": HOSTILE, "bug_id": HOSTILE, "like": HOSTILE, "cut": HOSTILE},), 1)
-        yield dataset_facts.listing(what, HOSTILE, found, 0, 50, 1)
     bad = Funnel(source=2, lost={"not a table": 1}, examples={"not a table": HOSTILE})
     yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE}, "x")
     yield datasets.preview(Preview(["b"], [], Funnel(), HOSTILE), {}, "x")
