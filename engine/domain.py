@@ -105,8 +105,7 @@ class Bug:
     @property
     def is_crlf(self) -> bool:
         r"""Whether every ended line of the file ends with "\r\n" and there is one."""
-        ends = self.buggy.count("\n")
-        return ends > 0 and self.buggy.count("\r\n") == ends
+        return 0 < self.buggy.count("\n") == self.buggy.count("\r\n")
 
     @property
     def buggy_lines(self) -> str:
@@ -191,6 +190,7 @@ class Sample:
     language: str = ""
     project: str = ""  # splits never tear a project apart
     is_ended: bool = False  # the last segment spells the token that ends it; else the end of text is added to it
+    bug: Bug | None = None  # that it was made from, where a builder of samples knows it
 
     def __post_init__(self) -> None:
         if len({segment.role is None for segment in self.segments}) > 1:

@@ -23,7 +23,7 @@ from engine.models.tensors import tensors
 # Every package whose version can change a result or a page
 PACKAGES = (
     "torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "tokenizers", "datasets", "pyarrow", "numpy",
-    "tree-sitter", "gradio", "sqlmodel", "plotly", "wandb",
+    "tree-sitter", "rensa", "gradio", "sqlmodel", "plotly", "wandb",
 )  # fmt: skip
 WHOLE_BYTES = 64 << 20  # files of weights up to this size are hashed completely
 SAMPLE_BYTES = 4096  # of a larger one's tensors, at SAMPLES places each

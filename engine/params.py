@@ -59,16 +59,38 @@ def _absolute(text: str) -> str:
 Place = Annotated[str, AfterValidator(_absolute)]
 
 
+def weighted(text: str) -> tuple[str, float | None]:
+    """A name and the weight behind its last "=", as in "mine=0.5"; None if there is none."""
+    name, _, weight = text.rpartition("=")
+    try:
+        return (name, float(weight)) if name else (text, None)
+    except ValueError:
+        return text, None
+
+
 def setting(
-    default: Any, description: str, *, unit: str = "", more: bool = False, upload: bool = False, **limits: Any
+    default: Any,
+    description: str,
+    *,
+    unit: str = "",
+    more: bool = False,
+    upload: bool = False,
+    datasets: bool = False,
+    **limits: Any,
 ) -> Any:
     """A declared setting: default, help text, unit, limits; `more` puts it under *More settings*.
 
-    `upload`: it is the path of a file, and gets that of a file which a user drops on the page.
+    `upload`: it is the path of a file, and gets that of a file which a user drops on the page. `datasets`: it is a
+    tuple of datasets of the workspace by name, each perhaps with a weight (`weighted`); a plug-in gets their folders.
     """
-    return Field(
-        default, description=description, json_schema_extra={"unit": unit, "more": more, "upload": upload}, **limits
-    )
+    extra: dict[str, Any] = {"unit": unit, "more": more, "upload": upload, "datasets": datasets}
+    return Field(default, description=description, json_schema_extra=extra, **limits)
+
+
+def takes_datasets(params: type[BaseModel]) -> list[str]:
+    """The settings that name datasets."""
+    extras = {name: info.json_schema_extra for name, info in params.model_fields.items()}
+    return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("datasets")]
 
 
 def explain(error: ValidationError, default: Callable[[str], Any] = lambda place: None) -> UserError:

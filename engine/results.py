@@ -54,8 +54,63 @@ class Histogram:
 
 
 @dataclass(frozen=True)
+class Window:
+    """How many samples have at most so many tokens, and of how many longer ones a window would cut off which part."""
+
+    tokens: Count
+    kept: Count = 0
+    prompts: Count = 0
+    targets: Count = 0
+    cut: Counts = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BenchmarkOverlap:
+    """How many samples have code of one benchmark, and how many of its bugs are touched (`engine.work.overlap`)."""
+
+    benchmark: Words
+    bugs: Count = 0
+    same: Count = 0
+    renamed: Count = 0
+    alike: Count = 0
+    touched: Count = 0
+    problem: Annotated[str, Field(max_length=20_000)] = ""  # why it could not be compared
+
+    @property
+    def rows(self) -> int:
+        """Samples that have code of it."""
+        return self.same + self.renamed + self.alike
+
+
+@dataclass(frozen=True)
+class ExpectedIds:
+    """How many of the expected ids are in a dataset, and why how many of the others are not."""
+
+    wanted: Count
+    found: Count
+    missing: Counts = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """How much of one dataset is in a mixed one."""
+
+    name: Words
+    taken: Count
+    rows: Count
+    licence: Words = ""
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What a builder says of its source beyond counts."""
+
+    sources: Annotated[list[SourceRows], Field(max_length=MOST)] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class DatasetResult:
-    """The report of a dataset."""
+    """The report of a dataset; only its rows are in the reports of all versions."""
 
     rows: SideRows
     hash: Words = ""
@@ -64,7 +119,22 @@ class DatasetResult:
     funnel: Funnel | None = None
     kinds: Counts | None = None
     counts: Annotated[dict[Words, Counts], Field(max_length=MOST)] = field(default_factory=dict)  # a builder's own
+    languages: Counts | None = None
+    projects: Counts | None = None
+    cwes: Counts | None = None
+    distinct: Counts | None = None  # table -> how many values it would have without its limit
     histogram: Histogram | None = None
+    prompts: Histogram | None = None
+    targets: Histogram | None = None
+    windows: Annotated[list[Window], Field(max_length=MOST)] | None = None
+    overlap: Annotated[list[BenchmarkOverlap], Field(max_length=MOST)] | None = None
+    expected: ExpectedIds | None = None
+    facts: DatasetFacts | None = None
+    licence: Words = ""
+    split: Words = ""
+    undated: Count = 0
+    only_ends: Count = 0
+    holds: Words = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +211,15 @@ def read(kind: str, values: Mapping[str, Any]) -> Any:
         return _adapter(kind).validate_python(dict(values))
     except ValidationError as error:
         raise ValueError(str(explain(error))) from None
+
+
+def dataset_report(values: Mapping[str, Any], train: int, valid: int) -> DatasetResult:
+    """The report of a dataset with so many rows; no more than these of one that earlier versions did not check."""
+    try:
+        found: DatasetResult = read("dataset", values)
+    except ValueError:
+        return DatasetResult(SideRows(train, valid))
+    return found
 
 
 @cache

@@ -16,7 +16,19 @@ from engine.reading import open_regular
 from engine.training_set import BYTES_A_GROUP, ROWS_A_GROUP
 
 MOST_BYTES, MOST_VALUES = 4 * BYTES_A_GROUP, 20_000_000  # of one column in a group that is read for a page
-TEXTS = ("bug_id", "kind", "project", "language", "prompt", "target", "buggy", "fixed", "rejected")  # columns
+TEXTS = (
+    "bug_id",
+    "kind",
+    "project",
+    "language",
+    "prompt",
+    "target",
+    "buggy",
+    "fixed",
+    "rejected",
+    "cwe",
+    "date",
+)  # columns
 NEEDED = dict.fromkeys(("bug_id", "kind", "prompt", "target", "buggy", "fixed"), str) | {
     "input_ids": list,
     "n_prompt": int,
@@ -69,6 +81,14 @@ class Stored:
         if wrong:
             raise self._wrong(f"column {wrong[0]} of row {index + 1} holds {shown(values[wrong[0]])}")
         return values
+
+    def tables(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
+        """All rows as Arrow tables of up to `rows` rows, with those of these columns that the file has."""
+        columns = [name for name in columns if name in self._names or name in NEEDED]
+        for group in range(len(self.starts) - 1):
+            table = self._group(group, columns)
+            for start in range(0, len(table), rows):
+                yield table.slice(start, rows)
 
     def matches(self, group: int, text: str, columns: Sequence[str]) -> list[int]:
         """The rows of one group in which a column contains `text`, ignoring the case of ASCII letters."""

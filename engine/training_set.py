@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 
 from engine.domain import Rows
-from engine.fingerprint import hash_of_sides, row_bytes
+from engine.fingerprint import row_bytes
 
 ROWS_A_GROUP = 4000
 BYTES_A_GROUP = 64 << 20  # after which a group of fewer, long rows is written too
@@ -40,6 +39,8 @@ class Row:
     learned: list[int] = field(default_factory=list)
     rejected: str = ""
     rejected_ids: list[int] = field(default_factory=list)  # tokens of `rejected`, end of text
+    cwe: str = ""
+    date: str = ""  # ISO 8601 day of the fix
 
     @property
     def unit(self) -> str:
@@ -99,67 +100,6 @@ class Shard:
             self._waiting_bytes = 0
 
 
-class Split:
-    """Puts each row on one side by a seeded hash of its project, so that rows can be divided as they come."""
-
-    def __init__(self, folder: Path, seed: int, valid_fraction: float) -> None:
-        self._seed = seed
-        self._fraction = valid_fraction
-        self._folder = folder
-        self._rows_of: dict[str, int] = {}  # rows by project
-        self.train, self.valid = Shard(folder / "train.parquet"), Shard(folder / "valid.parquet")
-
-    def add(self, row: Row) -> None:
-        self._rows_of[row.unit] = self._rows_of.get(row.unit, 0) + 1
-        (self.valid if self._place(row.unit) < self._fraction else self.train).add(row)
-
-    def close(self) -> None:
-        """Finish both files; if the hash missed the wanted share by far, because of few or uneven projects, redo it."""
-        self.train.close()
-        self.valid.close()
-        if not self._misses_badly():
-            return
-        valid = self._chosen()
-        old = (self.train, self.valid)
-        self.train, self.valid = Shard(self._folder / "train.new"), Shard(self._folder / "valid.new")
-        for shard in old:
-            for row in shard.rows():
-                (self.valid if row.unit in valid else self.train).add(row)
-        for new, shard in zip((self.train, self.valid), old, strict=True):
-            new.close()
-            os.replace(new.path, shard.path)
-            new.path = shard.path
-
-    def hash(self) -> str:
-        """SHA-256 over ids and tokens of all rows of both sides, in order."""
-        return hash_of_sides(self.train.digest.digest(), self.valid.digest.digest())
-
-    def _misses_badly(self) -> bool:
-        """Whether the evaluation side has less than a third of its share, more than three times, or all rows."""
-        if len(self._rows_of) < 2:
-            return self.valid.n_rows > 0
-        share = self.valid.n_rows / (self.train.n_rows + self.valid.n_rows)
-        return not self.train.n_rows or not self._fraction / 3 <= share <= self._fraction * 3
-
-    def _place(self, unit: str) -> float:
-        """Evenly spread over 0..1, the same for the same seed everywhere."""
-        digest = blake2b(f"{self._seed}:{unit}".encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") / (1 << 64)
-
-    def _chosen(self) -> set[str]:
-        """Projects for evaluation, in the order of their hash, up to the wanted share; at least one of two or more."""
-        if len(self._rows_of) < 2:
-            return set()
-        wanted = self._fraction * sum(self._rows_of.values())
-        chosen: set[str] = set()
-        n_rows = 0
-        for unit in sorted(self._rows_of, key=self._place):
-            if n_rows + self._rows_of[unit] <= wanted:
-                chosen.add(unit)
-                n_rows += self._rows_of[unit]
-        return chosen or {min(self._rows_of, key=lambda unit: (abs(self._rows_of[unit] - wanted), self._place(unit)))}
-
-
 def _schema() -> Any:
     import pyarrow
 
@@ -175,6 +115,8 @@ def _schema() -> Any:
             ("learned", pyarrow.list_(pyarrow.int32())),
             ("rejected", pyarrow.string()),
             ("rejected_ids", pyarrow.list_(pyarrow.int32())),
+            ("cwe", pyarrow.string()),
+            ("date", pyarrow.string()),
         ]
     )
 

@@ -8,6 +8,7 @@ figure, too much for every second beside a training run on the same cores. A tes
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from studio.checked import LARGEST
 
 Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
 METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_s", "memory_bytes")  # that the curves here are drawn of
-ACCENT, WARM, MUTED = "#5b73e6", "#d9822b", "#8a93a6"
+ACCENT, WARM, MUTED, GREEN = "#5b73e6", "#d9822b", "#8a93a6", "#2f9e68"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
 GIB, MIB = 1 << 30, 1 << 20
@@ -28,6 +29,7 @@ TOP = {"y": 1, "yref": "container", "yanchor": "top"}
 FROM_ZERO = {"rangemode": "tozero"}
 # One colour for each of several runs, told apart by most colour-blind readers (Okabe and Ito 2008).
 SERIES = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8a7d00", "#8a93a6")
+MOST_BARS, LONGEST_LABEL = 12, 28  # of shares; characters
 MARKED = 20  # points up to which each is marked
 FEW_STEPS = 10  # up to which plotly would put half steps on the axis
 NO_POINTS = {"text": "no points yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
@@ -89,24 +91,74 @@ def memory(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     return _by_step(f"Memory ({unit})", traces, view, FROM_ZERO)
 
 
-def lengths(histogram: Mapping[str, Sequence[float]], cap: int | None) -> str:
-    """How long the samples are, with the longest allowed as a line; empty bins at the end are left out."""
-    counts = list(histogram.get("counts", ()))
-    while counts and not counts[-1]:
-        counts.pop()
-    edges = list(histogram.get("edges", ()))[: len(counts) + 1]
+def lengths(histograms: Mapping[str, Mapping[str, Sequence[float]]], cap: int | None) -> str:
+    """How long samples are in all, as bars, and their prompts and targets, as lines; the longest allowed is marked."""
+    last = max((_last(each) for each in histograms.values()), default=0)
+    whole = histograms.get("histogram", {})
+    edges = list(whole.get("edges", ()))[: last + 1]
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "bar",
+            "name": "in all",
+            "x": [(low + high) / 2 for low, high in pairwise(edges)],
+            "y": list(whole.get("counts", ()))[:last],
+            "width": [high - low for low, high in pairwise(edges)],
+            "marker": {"color": ACCENT},
+            "hovertemplate": "%{y} samples",
+        }
+    ]
+    for side, color in (("prompts", WARM), ("targets", GREEN)):
+        each = histograms.get(side)
+        if each:
+            bounds = list(each["edges"])[: last + 1]
+            line = {"color": color, "width": 1.5, "shape": "hvh"}
+            middles = [(low + high) / 2 for low, high in pairwise(bounds)]
+            counts = list(each["counts"])[:last]
+            traces.append(
+                {"type": "scatter", "mode": "lines", "name": side, "x": middles, "y": counts, "line": line,
+                 "hovertemplate": "%{y}"}
+            )  # fmt: skip
+    cap = cap if cap and edges and cap <= 2 * edges[-1] else None  # far away, it would press the bars together
+    shape = {"type": "line", "x0": cap, "x1": cap, "y0": 0, "y1": 1, "yref": "paper"}
+    shapes = [{**shape, "line": {"color": MUTED, "dash": "dash", "width": 1.5}}] if cap else []
+    axis = {"title": {"text": "tokens (dashed: the cap)" if shapes else "tokens", "standoff": 4}}
+    return _figure("Lengths", traces, axis, bargap=0.06, shapes=shapes, showlegend=len(traces) > 1)
+
+
+def _last(histogram: Mapping[str, Sequence[float]]) -> int:
+    """How many bins there are up to the last that is not empty."""
+    return max((place for place, count in enumerate(histogram.get("counts", ()), 1) if count), default=0)
+
+
+def shares(title: str, counts: Mapping[str, int], distinct: int, total: int) -> str:
+    """How many of `total` samples have each value, the most frequent ones first; the others are one bar."""
+    ordered = sorted(counts.items(), key=lambda each: -each[1])
+    shown = ordered[:MOST_BARS]
+    if distinct > len(shown):
+        shown.append((f"{distinct - len(shown):,} others", max(0, total - sum(count for _, count in shown))))
+    shown.reverse()  # plotly draws from below
     bars = {
         "type": "bar",
-        "x": [(low + high) / 2 for low, high in pairwise(edges)],
-        "y": counts,
-        "width": [high - low for low, high in pairwise(edges)],
+        "orientation": "h",
+        "x": [count for _, count in shown],
+        "y": list(range(len(shown))),
+        "text": [f"{count:,}" for _, count in shown],
+        "textposition": "outside",
         "marker": {"color": ACCENT},
-        "hovertemplate": "%{y} samples<extra></extra>",
+        "hovertemplate": "%{x}<extra></extra>",
+        "cliponaxis": False,
     }
-    line = {"type": "line", "x0": cap, "x1": cap, "y0": 0, "y1": 1, "yref": "paper"}
-    shapes = [{**line, "line": {"color": WARM, "dash": "dash", "width": 1.5}}] if cap and edges else []
-    axis = {"title": {"text": "tokens in prompt and target", "standoff": 4}}
-    return _figure("Length of the samples", [bars], axis, bargap=0.06, shapes=shapes)
+    names = [_short(name) for name, _ in shown]
+    axis = {"tickvals": list(range(len(shown))), "ticktext": names, "showgrid": False}
+    height = 72 + 22 * len(shown)
+    room = {"showgrid": True, "range": [0, 1.12 * max((count for _, count in shown), default=1)]}  # for the numbers
+    return _figure(title, [bars], room, axis, height=height, bargap=0.25, hovermode="closest")
+
+
+def _short(name: str) -> str:
+    """A name as a label, in which plotly reads no tags."""
+    text = name.replace("_", " ")
+    return html.escape(text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…")
 
 
 def plausible_by_rank(runs: Mapping[str, Mapping[int, Share]]) -> str:

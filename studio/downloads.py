@@ -20,16 +20,17 @@ AT_ONCE = 2  # exports that are written at a time; each holds one of the few con
 LOOK_S = 0.25  # between two looks whether the browser is still there
 NOBODY = 499  # status of an answer that nobody reads, as nginx logs it
 
-Write = Callable[[int, str, Event], Path]  # (run, form, whether nobody waits any more) -> a new file
+Of = int | str  # a run by its number, a dataset by its name
+Write = Callable[[Any, str, Event], Path]  # (of what, form, whether nobody waits any more) -> a new file
 
 
 class Download:
     """One file that is written and sent: it ends with its last reader, and its file with it."""
 
-    def __init__(self, write: Write, room: asyncio.Semaphore, run: int, form: str) -> None:
+    def __init__(self, write: Write, room: asyncio.Semaphore, of: Of, form: str) -> None:
         self.readers = 0
         self._given_up = Event()
-        self.task = asyncio.create_task(self._written(partial(write, run, form, self._given_up), room))
+        self.task = asyncio.create_task(self._written(partial(write, of, form, self._given_up), room))
         self.task.add_done_callback(self._remove_unread)
 
     async def _written(self, write: Callable[[], Path], room: asyncio.Semaphore) -> Path:
@@ -52,14 +53,15 @@ class Download:
 class Downloads:
     """The exports that browsers wait for."""
 
-    def __init__(self, write: Write) -> None:
-        self._write = write
+    def __init__(self, write: Write, called: Callable[[Any, str], str] = file_name) -> None:
+        """`called`: (of what, form) -> the name that the file gets in the browser."""
+        self._write, self._called = write, called
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._writing: dict[tuple[int, str], Download] = {}
+        self._writing: dict[tuple[Of, str], Download] = {}
 
-    async def get(self, request: Request, run: int, form: str) -> Response:
+    async def get(self, request: Request, of: Of, form: str) -> Response:
         """The file, once it is written; it is sent to all who asked meanwhile. Raises what writing it raises."""
-        download = self._joined(run, form)
+        download = self._joined(of, form)
         download.readers += 1
         try:
             while not download.task.done():
@@ -67,22 +69,22 @@ class Downloads:
                     download.leave()
                     return Response(status_code=NOBODY)
                 await asyncio.wait({download.task}, timeout=LOOK_S)
-            return _Sent(download.task.result(), download.leave, filename=file_name(run, form))
+            return _Sent(download.task.result(), download.leave, filename=self._called(of, form))
         except BaseException:
             download.leave()
             raise
 
-    def _joined(self, run: int, form: str) -> Download:
+    def _joined(self, of: Of, form: str) -> Download:
         """The download of this file that is being written, or a new one."""
-        found = self._writing.get((run, form))
+        found = self._writing.get((of, form))
         if found is None or not found.readers:
-            found = self._writing[run, form] = Download(self._write, self._room, run, form)
-            found.task.add_done_callback(lambda _: self._forget(run, form, found))
+            found = self._writing[of, form] = Download(self._write, self._room, of, form)
+            found.task.add_done_callback(lambda _: self._forget(of, form, found))
         return found
 
-    def _forget(self, run: int, form: str, download: Download) -> None:
-        if self._writing.get((run, form)) is download:
-            del self._writing[run, form]
+    def _forget(self, of: Of, form: str, download: Download) -> None:
+        if self._writing.get((of, form)) is download:
+            del self._writing[of, form]
 
 
 class _Sent(FileResponse):

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from engine.control.dataset_exports import file_name as dataset_file
 from engine.control.workspace import Workspace
 from engine.errors import OutsideFailure, UserError
 from studio.app import Studio
@@ -29,6 +30,7 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
     shape = shape_of(studio)
     script = plotly_script()
     downloads = Downloads(workspace.patches.download)
+    of_datasets = Downloads(workspace.datasets.download, dataset_file)
 
     async def changes(_: Request) -> Response:
         answer = {"stamp": workspace.stamp(), "shape": shape, "now": time.time()}
@@ -49,6 +51,12 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
     async def export(request: Request) -> Response:
         try:
             return await downloads.get(request, number_of(request.path_params["run"]), request.path_params["form"])
+        except (UserError, OutsideFailure, OSError) as error:
+            return PlainTextResponse(str(error), status_code=400)
+
+    async def dataset(request: Request) -> Response:
+        try:
+            return await of_datasets.get(request, request.path_params["name"], request.path_params["form"])
         except (UserError, OutsideFailure, OSError) as error:
             return PlainTextResponse(str(error), status_code=400)
 
@@ -82,6 +90,7 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
         Route("/studio/changes", _known_only(changes)),
         Route("/studio/look/{page}", _known_only(look), methods=["POST"]),
         Route("/studio/export/{run}.{form}", _known_only(export)),
+        Route("/studio/dataset/{form}/{name}", _known_only(dataset)),
         Route("/studio/comparison/{runs}.tex", _known_only(comparison)),
         Route("/studio/upload", _known_only(upload), methods=["POST"]),
         Route("/studio/plotly.js", _known_only(plotly)),

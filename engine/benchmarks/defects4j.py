@@ -52,6 +52,7 @@ class Defects4J:
 
     name: ClassVar[str] = "defects4j"
     title: ClassVar[str] = "Defects4J (your installation)"
+    reads_slowly: ClassVar[bool] = True  # `bugs` checks out every one
 
     class Params(params.Params):
         """Which bugs, where Defects4J is, and how long the tests of one patch may take."""

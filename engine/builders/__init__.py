@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from engine.domain import Bug, Preference, Rows, Sample
 
 
 @dataclass
 class Funnel:
-    """Counts what was read, and what was left out for each reason; a builder updates it while it streams."""
+    """Counts what was read, and what was left out for each reason; a builder updates it while it streams.
+
+    Reasons hold no values of single rows: a page shows one line for each. Where a row is, or its id, is `where`.
+    """
 
     source: int = 0  # rows, files or functions read
     lost: dict[str, int] = field(default_factory=dict)  # reason in words -> how many
     examples: dict[str, str] = field(default_factory=dict)  # reason -> where the first one is ("line 17")
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  # further tables: what is counted -> name -> count
+    facts: dict[str, Any] = field(default_factory=dict)  # what else a builder says of its source, in values of JSON
+    told: Callable[[str, str], None] | None = field(default=None, compare=False, repr=False)  # of each loss
 
     def lose(self, reason: str, where: str = "") -> None:
         self.lost[reason] = self.lost.get(reason, 0) + 1
         self.examples.setdefault(reason, where)
+        if self.told is not None:
+            self.told(reason, where)
 
     def count(self, table: str, name: str) -> None:
         """Count one more `name` in a table of the report, such as "injected faults by kind"."""

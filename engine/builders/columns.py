@@ -83,14 +83,19 @@ class Columns:
         for row in rows_of(self._file(), self._wanted, funnel):
             bug = self._bug(row)
             if isinstance(bug, str):
-                funnel.lose(bug, _place(row))
+                funnel.lose(bug, self._place(row))
                 continue
             digest = blake2b(bug.id.encode(), digest_size=8).digest()
             if digest in seen:
-                funnel.lose("id seen before", _place(row))
+                funnel.lose("id seen before", self._place(row))
                 continue
             seen.add(digest)
             yield bug
+
+    def _place(self, row: Row) -> str:
+        """Where a row is, with its id, by which it may be missed."""
+        name = _text(row.cells.get(self.params.id)) if self.params.id else ""
+        return f"row {row.number} ({name})" if name else f"row {row.number}"
 
     def _file(self) -> Path:
         if not self.params.file:
@@ -162,10 +167,6 @@ def preview(path: Path, rows: int = 5) -> Preview:
 
 def _has_no_word(words: Sequence[str], column: str) -> bool:
     return not any(word in column.lower() for word in words)
-
-
-def _place(row: Row) -> str:
-    return f"row {row.number}"
 
 
 def _text(cell: Any) -> str:

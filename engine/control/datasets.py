@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 from engine.builders.columns import Preview, preview
-from engine.control.views import DatasetView
+from engine.control import dataset_exports, dataset_uses
+from engine.control.exports import DOWNLOADS
+from engine.control.views import DatasetView, RunView
+from engine.dataset_card import card
+from engine.dataset_spec import OVERLAP_SHARE, DatasetSpec
 from engine.errors import UserError
+from engine.exchange.datasets import Exportable
+from engine.listed import LEFT_OUT, MISSING, OVERLAP, Listed, listed
 from engine.params import place
+from engine.plugins import BENCHMARKS
+from engine.results import dataset_report
+from engine.specs import parse
 from engine.stored import Stored
 from storage import queries
 from storage.database import Database
@@ -50,8 +60,9 @@ class ShownSample:
 class Datasets:
     """The datasets of a workspace."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, home: Path, database: Database) -> None:
+        self._home, self._database = home, database
+        self._exports = home / "exports"
         self._searches: OrderedDict[tuple[Hashable, ...], Search] = OrderedDict()
         self._searching = Lock()
 
@@ -92,6 +103,76 @@ class Datasets:
                 field="dataset",
             )
         return row.folder, row.hash
+
+    def left_out(self, name: str, reason: str = "", search: str = "", start: int = 0, count: int = 50) -> Listed:
+        """Rows that were left out for this reason (all reasons if it is empty) and contain `search`; hostile text."""
+        return listed(Path(self._row(name).folder) / LEFT_OUT, reason, search, start, count)
+
+    def overlap(self, name: str, benchmark: str = "", search: str = "", start: int = 0, count: int = 50) -> Listed:
+        """Samples with code of a benchmark, `like` its bug, `how`, and the `share` of it that they have."""
+        return listed(Path(self._row(name).folder) / OVERLAP, benchmark, search, start, count)
+
+    def missing(self, name: str, reason: str = "", search: str = "", start: int = 0, count: int = 50) -> Listed:
+        """Expected ids that are not in the dataset."""
+        return listed(Path(self._row(name).folder) / MISSING, reason, search, start, count)
+
+    def without_overlap(self, name: str) -> DatasetSpec:
+        """The settings of this dataset with the benchmarks excluded whose code it has, also in part.
+
+        Raises UserError if it overlaps with none.
+        """
+        found = [each.benchmark for each in self.get(name).overlap if each.rows]
+        if not found:
+            raise UserError(f"dataset: {name!r} has no code of a benchmark", field="dataset")
+        spec = parse(dict(self._spec(name)))
+        named = {BENCHMARKS.params(each).name: each for each in (*spec.compare, *spec.exclude)}
+        exclude = tuple(dict.fromkeys([*(BENCHMARKS.params(each).name for each in spec.exclude), *found]))
+        share = min(spec.exclude_share or OVERLAP_SHARE, OVERLAP_SHARE)
+        left = {"exclude": tuple(named.get(each, each) for each in exclude), "exclude_share": share}
+        changed: DatasetSpec = spec.model_copy(update=left)
+        return changed
+
+    def _spec(self, name: str) -> Mapping[str, Any]:
+        """The settings of the run that built the dataset; empty if that is not known."""
+        with self._database.read() as session:
+            run = queries.run(session, self._row(name).run_id)
+            return run.spec if run else {}
+
+    def export(self, name: str, form: str) -> Path:
+        """Write the dataset into the home folder; returns the path of the file or folder. Raises UserError."""
+        return dataset_exports.export(self._exportable(name, None), self._exports, form)
+
+    def download(self, name: str, form: str, given_up: Event) -> Path:
+        """As `export`, to a new file that its reader removes. Raises `exports.GivenUp` soon after `given_up` is set."""
+        exportable = self._exportable(name, given_up)
+        return dataset_exports.export(exportable, self._exports / DOWNLOADS, form, given_up)
+
+    def _exportable(self, name: str, given_up: Event | None) -> Exportable:
+        row = self._row(name)
+        report = dataset_report(row.report, row.train_rows, row.valid_rows)
+        text = card(row.name, self._spec(name), report)
+        return Exportable(row.name, Path(row.folder), text, row.report, dataset_exports.stops(given_up))
+
+    def of_run(self, run_id: int) -> str:
+        """The name of the dataset that a run built. Raises UserError if there is none."""
+        with self._database.read() as session:
+            row = queries.dataset_of(session, run_id)
+        if row is None:
+            raise UserError(f"run {run_id} has built no dataset that is still there")
+        return row.name
+
+    def used_by(self, name: str) -> Sequence[RunView]:
+        """The runs that read this dataset, newest first."""
+        with self._database.read() as session:
+            return [RunView.of(run) for run in dataset_uses.runs_with(session, self._row(name))]
+
+    def delete(self, name: str) -> None:
+        """Remove the dataset and its files; runs that used it keep their results. Raises UserError while one runs."""
+        row = self._row(name)
+        with self._database.write() as session:
+            folder = dataset_uses.forget(session, row, self._home)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def preview(self, file: str, rows: int) -> Preview:
         """The first rows of such a file with all their columns, as text. Raises UserError."""

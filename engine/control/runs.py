@@ -15,12 +15,13 @@ from engine.control.lookup import find_run
 from engine.control.models import Models
 from engine.control.names import AUTOMATIC_NAME, check_name, default_name, next_free
 from engine.control.outcomes import SECONDS_BEFORE, seconds_before, seconds_worked
+from engine.control.references import with_absolute_paths
 from engine.control.repeat import differences
 from engine.control.states import ask_to_end
 from engine.control.views import RunView, run_views, unfinished
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
-from engine.params import Params, place
+from engine.params import Params
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
 from engine.reading import end_of
 from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
@@ -80,7 +81,7 @@ class Runs:
     def _checked(self, spec: Spec, *, waits: bool) -> Spec:
         """The spec as it is stored. Raises all errors that can be found before the run's name is taken."""
         self._check_disk()
-        spec = self._with_absolute_paths(spec)
+        spec = with_absolute_paths(spec, self._models, self._datasets)
         if not waits:
             self.inputs(spec)
         self.check(spec)
@@ -114,24 +115,11 @@ class Runs:
         """Let the spec's plug-ins check their settings. Raises UserError if something that they need is missing."""
         if isinstance(spec, DatasetSpec):
             BUILDERS.create(spec.builder).check()
-            for excluded in spec.exclude:
-                _check_excluded(BENCHMARKS.params(excluded))
+            _check_dataset(spec)
         if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec | ValidateSpec):
             BENCHMARKS.create(spec.benchmark).check()
         if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
             raise UserError(f"file: there is no file {spec.file}", field="file")
-
-    def _with_absolute_paths(self, spec: Spec) -> Spec:
-        """The spec with absolute paths of models and datasets: the worker has another working directory."""
-        known = {"model": self._models.names, "adapter": self._models.names, "dataset": self._datasets.names}
-        folders = {
-            field: str(place(reference, field=field).absolute())
-            for field, names in known.items()
-            if (reference := getattr(spec, field, ""))
-            and reference not in names()
-            and place(reference, field=field).is_dir()
-        }
-        return spec.model_copy(update=folders)
 
     def inputs(self, spec: Spec) -> Inputs:
         """The models and datasets that the names in a spec refer to now. Raises UserError."""
@@ -282,13 +270,26 @@ def is_remote(spec: Spec) -> bool:
     return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)
 
 
-def _check_excluded(params: Params) -> None:
+def _check_dataset(spec: DatasetSpec) -> None:
+    for field, named in (("exclude", spec.exclude), ("compare", spec.compare)):
+        for each in named:
+            _check_compared(field, BENCHMARKS.params(each))
+    if spec.expected and not Path(spec.expected).is_file():
+        raise UserError(f"expected: there is no file {spec.expected}", field="expected")
+    if spec.split == "first" and spec.valid_rows is None:
+        raise UserError(
+            "valid_rows: is empty; with split=first, enter how many of the first samples are for evaluation",
+            field="valid_rows",
+        )
+
+
+def _check_compared(field: str, params: Params) -> None:
     try:
         BENCHMARKS.create(params).check()
     except UserError as error:
         settings = ", ".join(f'"{name}": ...' for name in type(params).model_fields if name != "name")
         how = f'in a shell or in JSON: {{"name": "{params.name}", {settings}}}'
-        raise UserError(f"exclude: {params.name}: {error}; with its settings, {how}", field="exclude") from None
+        raise UserError(f"{field}: {params.name}: {error}; with its settings, {how}", field=field) from None
 
 
 def spec_json(spec: Spec) -> str:

@@ -8,10 +8,19 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine import results
 from engine.control.outcomes import outcome_words, reached, seconds_before, seconds_worked, stopping
 from engine.control.states import progress_of
-from engine.results import DatasetResult, Funnel, Histogram, Loss, SideRows
+from engine.dataset_card import SHARES
+from engine.results import (
+    BenchmarkOverlap,
+    DatasetFacts,
+    ExpectedIds,
+    Funnel,
+    Loss,
+    SourceRows,
+    Window,
+    dataset_report,
+)
 from engine.rundir import ACTIVE, ENDED
 from engine.specs import KINDS, waits_for_people
 from storage import queries
@@ -123,19 +132,30 @@ class DatasetView:
     learned_tokens: int
     source: int  # bugs that were read
     losses: tuple[Loss, ...]
-    kinds: Mapping[str, int]
-    histogram: Mapping[str, Sequence[float]]
-    counts: Mapping[str, Mapping[str, int]] = field(
-        default_factory=dict
-    )  # tables of its builder: title -> name -> count
+    shares: Mapping[
+        str, Mapping[str, int]
+    ]  # "kinds", "languages", "projects", "cwes" -> value -> samples; no empty ones
+    distinct: Mapping[str, int]  # the same -> how many values there are
+    unnamed: Mapping[str, int]  # the same -> samples without a value
+    lengths: Mapping[str, Mapping[str, Sequence[float]]]  # "histogram", "prompts", "targets" -> edges and counts
+    windows: tuple[Window, ...]
+    overlap: tuple[BenchmarkOverlap, ...]
+    expected: ExpectedIds | None
+    sources: tuple[SourceRows, ...]
+    licence: str
+    split: str
+    undated: int  # samples whose day is not known
+    only_ends: int  # samples of which only their end is learned
+    holds: str
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # its builder's: title -> name -> count
 
     @classmethod
     def of(cls, row: Dataset) -> DatasetView:
-        try:
-            report: DatasetResult = results.read("dataset", row.report)
-        except ValueError:  # stored by an earlier version, which did not check it
-            report = DatasetResult(SideRows(row.train_rows, row.valid_rows))
-        funnel, histogram = report.funnel or Funnel(), report.histogram or Histogram()
+        report = dataset_report(row.report, row.train_rows, row.valid_rows)
+        funnel = report.funnel or Funnel()
+        drawn = {"histogram": report.histogram, "prompts": report.prompts, "targets": report.targets}
+        tables = {name: getattr(report, name) for name in SHARES}
+        shares = {name: {value: n for value, n in (counts or {}).items() if value} for name, counts in tables.items()}
         return cls(
             name=row.name,
             run_id=row.run_id,
@@ -148,10 +168,32 @@ class DatasetView:
             learned_tokens=report.learned_tokens,
             source=funnel.source,
             losses=tuple(funnel.steps),
-            kinds={kind: number for kind, number in (report.kinds or {}).items() if kind},
-            histogram={"edges": histogram.edges, "counts": histogram.counts},
             counts=report.counts,
+            shares={name: counts for name, counts in shares.items() if counts},
+            distinct={
+                name: max(len(counts), (report.distinct or {}).get(name, 0) - (len(counts) < len(tables[name] or {})))
+                for name, counts in shares.items()
+            },
+            unnamed={name: (counts or {}).get("", 0) for name, counts in tables.items()},
+            lengths={side: {"edges": each.edges, "counts": each.counts} for side, each in drawn.items() if each},
+            windows=tuple(report.windows or ()),
+            overlap=tuple(report.overlap or ()),
+            expected=report.expected,
+            sources=tuple((report.facts or DatasetFacts()).sources),
+            licence=report.licence,
+            split=report.split,
+            undated=report.undated,
+            only_ends=report.only_ends,
+            holds=report.holds,
         )
+
+    @property
+    def kinds(self) -> Mapping[str, int]:
+        return self.shares.get("kinds", {})
+
+    @property
+    def histogram(self) -> Mapping[str, Sequence[float]]:
+        return self.lengths.get("histogram", {"edges": [], "counts": []})
 
     @property
     def rows(self) -> int:

@@ -58,7 +58,7 @@ class Workspace:
                 "one, or choose another --home"
             ) from None
         self.models = Models(self._database)
-        self.datasets = Datasets(self._database)
+        self.datasets = Datasets(self.home, self._database)
         self.runs = Runs(self.home, self._database, self.models, self.datasets)
         self.patches = Patches(self.home, self._database)
         self.reviews = Reviews(self._database)

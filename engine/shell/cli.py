@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,10 +13,10 @@ from rich.console import Console
 
 from engine.assets import HOME
 from engine.errors import OutsideFailure
-from engine.exchange.forms import FORMS
 from engine.shell import follow
 from engine.shell.bench import bench
 from engine.shell.comparison import show_comparison
+from engine.shell.datasets import dataset, export
 from engine.shell.default_verb import DefaultVerb
 from engine.shell.reviews import review, reviews
 from engine.shell.runs import runs
@@ -26,15 +25,12 @@ from engine.shell.verbs import (
     FirstHome,
     Home,
     Json,
-    Out,
     Set,
     SpecFile,
     Wait,
-    check_out,
-    exit_with_code,
     guarded,
-    moved,
     open_workspace,
+    submit,
     updated_workspace,
 )
 from engine.spec_files import preset_names, read_spec
@@ -45,7 +41,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-dataset = typer.Typer(help="Datasets to train on.", no_args_is_help=True)
 benchmarks = typer.Typer(
     cls=DefaultVerb, help="Have a model repair a benchmark's bugs; `benchmark check NAME` tests the benchmark itself."
 )
@@ -54,6 +49,7 @@ app.add_typer(benchmarks, name="benchmark")
 app.add_typer(runs, name="runs")
 app.add_typer(bench, name="bench")
 app.command()(validate)
+app.command()(export)
 app.command()(review)
 app.command()(reviews)
 benchmarks.command()(check)
@@ -70,40 +66,18 @@ def everything(home: FirstHome = HOME) -> None:
     """Fine-tune code models to repair programs, and evaluate every patch by running its tests."""
 
 
-def _submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:
-    workspace = open_workspace(home)
-    wanted = read_spec(kind, spec, overrides)
-    differences = workspace.runs.differences(wanted, spec)
-    run_id = workspace.runs.submit(wanted)
-    for difference in differences:
-        print(f"repair-studio: note: {follow.printable(difference)}", file=sys.stderr)
-    follow.update(workspace)
-    run = follow.wait_for_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
-    follow.show_run(workspace, run, as_json=as_json)
-    exit_with_code(run)
-
-
-@dataset.command("build")
-@guarded
-def dataset_build(
-    spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False
-) -> None:
-    """Build a dataset from bug fixes or by fault injection."""
-    _submit("dataset", spec, set_, home, wait=wait, as_json=json_)
-
-
 @app.command()
 @guarded
 def train(spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False) -> None:
     """Fine-tune a model in a detached process."""
-    _submit("train", spec, set_, home, wait=wait, as_json=json_)
+    submit("train", spec, set_, home, wait=wait, as_json=json_)
 
 
 @app.command()
 @guarded
 def merge(spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False) -> None:
     """Merge an adapter into its base model and check that the result answers the same."""
-    _submit("merge", spec, set_, home, wait=wait, as_json=json_)
+    submit("merge", spec, set_, home, wait=wait, as_json=json_)
 
 
 @benchmarks.command("run")
@@ -112,7 +86,7 @@ def benchmark(
     spec: SpecFile = "", set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False
 ) -> None:
     """Generate patches for a benchmark and test each one in a sandbox; `benchmark check NAME` tests its own bugs."""
-    _submit("benchmark", spec, set_, home, wait=wait, as_json=json_)
+    submit("benchmark", spec, set_, home, wait=wait, as_json=json_)
 
 
 @app.command()
@@ -167,19 +141,6 @@ def demo(
         if ended.state != "done":
             raise OutsideFailure(f"run {ended.id} ({ended.name}) is {ended.state}: {ended.error}")
     follow.show_demo(workspace, group, as_json=json_)
-
-
-@app.command()
-@guarded
-def export(
-    run_id: Annotated[int, typer.Argument(help="number of a benchmark run")],
-    form: Annotated[str, typer.Option("--format", help=", ".join(FORMS))] = "csv",
-    out: Out = None,
-    home: Home = HOME,
-) -> None:
-    """Write a benchmark run to a file, every patch with its verdict or as another program reads it; print its path."""
-    check_out(out)
-    print(moved(updated_workspace(home).patches.export(run_id, form), out))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from engine.assets import HOME_VARIABLE
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import RESUMABLE
 from engine.shell import follow
+from engine.spec_files import read_spec
 
 if TYPE_CHECKING:
     from engine.control.views import RunView
@@ -92,7 +93,12 @@ def moved(made: Path, out: Path | None) -> Path:
     if out is None:
         return made
     part = out.with_name(f".{out.name}.tmp")
-    shutil.copyfile(made, part)
+    if made.is_dir():
+        if out.exists():
+            raise UserError(f"--out: {out} exists; a folder is written anew only where there is none")
+        shutil.copytree(made, part)
+    else:
+        shutil.copyfile(made, part)
     part.replace(out)
     return out
 
@@ -115,3 +121,17 @@ def exit_with_code(run: RunView) -> None:
     """Exit with an error code if the run has failed or was stopped; return if it is done or still running."""
     if run.state in RESUMABLE:
         raise typer.Exit(WRONG_INPUT if run.cause == "user" else FAILED)
+
+
+def submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:
+    """Ask for a run of this kind, perhaps wait for its end, and show it."""
+    workspace = open_workspace(home)
+    wanted = read_spec(kind, spec, overrides)
+    differences = workspace.runs.differences(wanted, spec)
+    run_id = workspace.runs.submit(wanted)
+    for difference in differences:
+        print(f"repair-studio: note: {follow.printable(difference)}", file=sys.stderr)
+    follow.update(workspace)
+    run = follow.wait_for_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
+    follow.show_run(workspace, run, as_json=as_json)
+    exit_with_code(run)

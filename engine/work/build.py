@@ -1,10 +1,12 @@
 """Builds a dataset from a DatasetSpec: bugs streamed from a builder, encoded, tokenised, split, counted.
 
-artifacts/train.parquet, valid.parquet   rows as in `engine.training_set.Row`; no project is in both
-artifacts/left_out.jsonl                 one object per bug that was left out here: bug_id, reason
+artifacts/train.parquet, valid.parquet   rows as in `engine.training_set.Row`
+artifacts/left_out.jsonl                 one object for each row that was left out, with the reason (`engine.listed`)
+artifacts/overlap.jsonl                  the same for rows with code of a benchmark, whose reason is its name
+artifacts/missing.jsonl                  the same for expected ids that are not in the dataset
 artifacts/tokenizer/                     the files of the tokenizer that was used
 artifacts/kept/                          what a builder keeps whose work takes long
-artifacts/report.json                    what is in the dataset, and what was left out (`engine.work.tally`)
+artifacts/report.json, README.md         what is in the dataset, and what was left out (`tally`); its card
 
 No torch here, and transformers only for a tokenizer that needs it.
 """
@@ -17,23 +19,33 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from engine.builders import BuilderOutput, Funnel, Keeping
-from engine.domain import Bug, Preference, Sample, as_text
+from engine.dataset_card import card
+from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
 from engine.events import Progress
+from engine.listed import LONGEST, OVERLAP, Listing
 from engine.models.tokenizer import Tokenizer, tokenizer_of
 from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.representations.chat_template import ChatTemplate
+from engine.results import dataset_report
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
-from engine.training_set import Row, Split
-from engine.work.selection import LeftOut, known_to_benchmarks, select, texts_of
-from engine.work.tally import Tally
+from engine.training_set import Row
+from engine.work.duplicates import Earlier, texts_of
+from engine.work.expected import Expected
+from engine.work.overlap import Overlap
+from engine.work.selection import LeftOut, select
+from engine.work.split import Split
+from engine.work.tally import WINDOWS, Marks, Tally, too_long
 
 Encoded = tuple[Sample | Preference, Bug | None]  # what is trained on, and the bug that it was made from
 _BATCH = 256  # samples tokenised at a time; more is not faster
 _CHARACTERS = 1 << 20  # most in a batch: the tokenizer uses about 150 bytes per token
+HOLE = "<FILL_ME>"  # as RepairLLaMA's published texts write it
+MOST_STEPS, OTHERS = 200, "other reasons, each rarer than all of these"  # in a report
 _PAUSE_S = 0.2  # between two progress events
 
 
@@ -52,43 +64,62 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     builder = BUILDERS.create(spec.builder)
     if isinstance(builder, Keeping):
         builder.keep_in(run.artifacts / "kept")
-    source, tally = Funnel(), Tally(spec.max_tokens)
+    tally, expected = Tally(spec), Expected(spec.expected)
+    overlap = Overlap(spec.exclude, spec.compare, is_all=True)
     progress = _Progress(run, builder.total())
-    with LeftOut(run) as left_out:
-        known = known_to_benchmarks(spec.exclude)
-        split = Split(run.artifacts, spec.seed, spec.valid_fraction)
-        made = progress.watch(builder.stream(spec.seed, source), tally)
-        selected = select(made, representation, template, known, left_out)
-        for row in _tokenised(selected, tokenizer):
-            if tally.fits(row):
-                split.add(row)
+    with LeftOut(run, expected) as left_out, Listing(run.artifacts / OVERLAP) as listing:
+        split = Split(run.artifacts, spec, tally, left_out.lose)
+        made = progress.watch(builder.stream(spec.seed, left_out.source), tally)
+        earlier = Earlier(spec.duplicates, spec.near_share)
+        selected = select(made, representation, template, earlier, overlap, spec.exclude_share, left_out)
+        for row, marks in _tokenised(selected, tokenizer, min(*WINDOWS, spec.max_tokens)):
+            if reason := tally.too_long(row, marks) or ("" if row.learned else "nothing of it is learned"):
+                lengths = {"n_tokens": row.n_tokens, "n_prompt": row.n_prompt, "n_target": row.n_tokens - row.n_prompt}
+                left_out.lose(row.bug_id, reason, **lengths, cut=", ".join(marks.cut(row, spec.max_tokens)))
+                overlap.lost(row.bug_id)
+            elif split.add(row):
+                expected.keep(row.bug_id)
+                overlap.kept(row.bug_id, listing)
             else:
-                left_out.lose(row.bug_id, _too_long(spec), n_tokens=row.n_tokens)
+                overlap.lost(row.bug_id)
         split.close()
     progress.report(tally, progress.n_read)
+    source = left_out.source
     funnel = _steps(source, left_out.funnel)
-    if not tally.n_rows:
+    if not tally.kept.n_rows:
         raise UserError(_nothing_left(source, left_out.funnel, spec))
     tokenizer.save(run.artifacts / "tokenizer")
     report: dict[str, object] = {
-        "rows": {"train": split.train.n_rows, "valid": split.valid.n_rows},
+        "rows": split.rows,
         "funnel": funnel,
         "counts": source.counts,
         **tally.report(),
         "representation": getattr(representation, "params", spec.representation).model_dump(mode="json"),
         "holds": "preferences" if builder.makes == "preferences" else "samples",
         "hash": split.hash(),
+        "licence": spec.licence,
+        "split": spec.split,
+        "overlap": overlap.report(),
+        "expected": expected.report(run.artifacts),
+        "facts": source.facts,
     }
     (run.artifacts / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    text = card(
+        spec.name or f"dataset-{run.path.name}", spec.model_dump(mode="json"), dataset_report(report, **split.rows)
+    )
+    (run.artifacts / "README.md").write_text(text, encoding="utf-8")
     return report
 
 
-def _tokenised(samples: Iterator[Encoded], tokenizer: Tokenizer) -> Iterator[Row]:
-    """Rows in the order of the samples; a batch is tokenised, without Python's lock, while the next is encoded."""
-    before: Future[list[Row]] | None = None
+def _tokenised(samples: Iterator[Encoded], tokenizer: Tokenizer, long: int) -> Iterator[tuple[Row, Marks]]:
+    """Rows in the order of the samples; a batch is tokenised, without Python's lock, while the next is encoded.
+
+    In rows of more than `long` tokens the marks are looked for.
+    """
+    before: Future[list[tuple[Row, Marks]]] | None = None
     with ThreadPoolExecutor(1) as worker:
         while batch := _batch(samples):
-            now = worker.submit(_rows, batch, tokenizer)
+            now = worker.submit(_rows, batch, tokenizer, long)
             if before is not None:
                 yield from before.result()
             before = now
@@ -106,10 +137,26 @@ def _batch(samples: Iterator[Encoded]) -> list[Encoded]:
     return batch
 
 
-def _rows(batch: list[Encoded], tokenizer: Tokenizer) -> list[Row]:
+def _rows(batch: list[Encoded], tokenizer: Tokenizer, long: int) -> list[tuple[Row, Marks]]:
     """Tokenise a batch. Segments are tokenised separately, so that no token spans two of them."""
     ids = iter(tokenizer.encode([text for each, _ in batch for text in texts_of(each)]))
-    return [_row(each, bug, [next(ids) for _ in texts_of(each)], tokenizer.end) for each, bug in batch]
+    rows = [(_row(each, bug, [next(ids) for _ in texts_of(each)], tokenizer.end), bug) for each, bug in batch]
+    return [(row, _marks(row, bug, tokenizer) if row.n_tokens > long else Marks()) for row, bug in rows]
+
+
+def _marks(row: Row, bug: Bug | None, tokenizer: Tokenizer) -> Marks:
+    """Where a bug's hole and its faulty lines end in a prompt.
+
+    The last of a prompt's fill-in-the-middle tokens ends it, and without that one it is none for the model; a hole that
+    is written out ends where it stands.
+    """
+    if bug is None:
+        return Marks()
+    last = next((line.strip() for line in reversed(lines_of(bug.buggy_lines)) if line.strip()), "")
+    at, hole = row.prompt.rfind(last) if last else -1, row.prompt.find(HOLE)
+    ends = [at + len(last) if at >= 0 else 0, hole + len(HOLE) if hole >= 0 else 0]
+    faulty, written = map(len, tokenizer.encode([row.prompt[:end] for end in ends]))
+    return Marks(written or row.n_prompt, faulty or None)
 
 
 def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: int) -> Row:
@@ -125,7 +172,7 @@ def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: 
     return Row(
         each.bug_id, each.kind, each.project, each.language, as_text(each.prompt), target, tokens, n_prompt,
         max(len(tokens), n_prompt + len(worse)), bug.buggy if bug else "", bug.fixed if bug else "", learned,
-        each.rejected if isinstance(each, Preference) else "", worse,
+        each.rejected if isinstance(each, Preference) else "", worse, bug.cwe if bug else "", bug.date if bug else "",
     )  # fmt: skip
 
 
@@ -169,24 +216,25 @@ class _Progress:
 
     def report(self, tally: Tally, total: int | None) -> None:
         self._reported_at = time.monotonic()
-        self._run.emit(Progress(self.n_read, total, f"{tally.n_rows} samples kept"))
+        self._run.emit(Progress(self.n_read, total, f"{tally.kept.n_rows} samples kept"))
 
 
 def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
-    steps = [
-        {"reason": reason, "count": count, "example": funnel.examples.get(reason, "")}
+    """The losses in the order of the steps; of very many reasons, the rarest are one step."""
+    steps: list[dict[str, Any]] = [
+        {"reason": reason[:LONGEST], "count": count, "example": funnel.examples.get(reason, "")[:LONGEST]}
         for funnel in (source, left_out)
         for reason, count in funnel.lost.items()
     ]
+    if len(steps) > MOST_STEPS:
+        rare = sorted(steps, key=lambda step: -step["count"])[MOST_STEPS:]
+        steps = [step for step in steps if step not in rare]
+        steps.append({"reason": OTHERS, "count": sum(step["count"] for step in rare), "example": rare[0]["example"]})
     return {"source": source.source, "steps": steps}
-
-
-def _too_long(spec: DatasetSpec) -> str:
-    return f"longer than {spec.max_tokens} tokens"
 
 
 def _nothing_left(source: Funnel, left_out: Funnel, spec: DatasetSpec) -> str:
     lost = {**source.lost, **left_out.lost}
     where = ", ".join(f"{count} {reason}" for reason, count in lost.items())
-    advice = f"; raise max_tokens ({spec.max_tokens})" if _too_long(spec) in lost else ""
+    advice = f"; raise max_tokens ({spec.max_tokens})" if too_long(spec) in lost else ""
     return f"no sample is left of {source.source} read: {where or 'the source is empty'}{advice}"

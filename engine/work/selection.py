@@ -2,93 +2,87 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from engine.builders import BuilderOutput, Funnel
 from engine.domain import Bug, Preference, Sample
-from engine.languages.fingerprint import fingerprints
-from engine.plugins import BENCHMARKS
+from engine.listed import LEFT_OUT, Listing
 from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import ChatTemplate
 from engine.rundir import RunDir
+from engine.work.duplicates import Earlier, Read
+from engine.work.expected import Expected
+from engine.work.overlap import ALIKE, RENAMED, SAME, Hit, Overlap
 
 
 class LeftOut:
-    """Counts what is left out after the builder, and writes the id and the reason of each to `left_out.jsonl`."""
+    """Counts what is left out by the builder and after it, and lists each row with its reason (`engine.listed`)."""
 
-    def __init__(self, run: RunDir) -> None:
-        self.funnel = Funnel()
-        self._path = run.artifacts / "left_out.jsonl"
-        self._file: IO[str]
+    def __init__(self, run: RunDir, expected: Expected) -> None:
+        self.source, self.funnel = Funnel(told=self._lost_by_builder), Funnel()
+        self._expected = expected
+        self._listing = Listing(run.artifacts / LEFT_OUT)
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("w", encoding="utf-8")
+        self._listing.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
+        self._listing.__exit__(kind, error, at)
 
-    def lose(self, bug_id: str, reason: str, **more: int) -> None:
-        """Count one bug as left out; `more`: further figures, such as the sample's `n_tokens`."""
+    def _lost_by_builder(self, reason: str, where: str) -> None:
+        self._listing.add(reason, where=where)
+        self._expected.lose(where, reason)
+
+    def lose(self, bug_id: str, reason: str, **more: object) -> None:
+        """Count one bug as left out; `more`: further facts, such as the sample's `n_tokens`."""
         self.funnel.lose(reason, bug_id)
-        self._file.write(json.dumps({"bug_id": bug_id, "reason": reason, **more}) + "\n")
-
-
-def known_to_benchmarks(named: Iterable[object]) -> dict[bytes, str]:
-    """Fingerprint of each faulty and each repaired function of these benchmarks -> the benchmark's name."""
-    known: dict[bytes, str] = {}
-    for each in named:
-        benchmark = BENCHMARKS.create(BENCHMARKS.params(each))
-        for bug in benchmark.bugs():
-            known.update(dict.fromkeys(fingerprints(bug), benchmark.name))
-    return known
+        self._listing.add(reason, bug_id=bug_id, **more)
+        self._expected.lose(bug_id, reason)
 
 
 def select(
     made: Iterable[BuilderOutput],
     representation: Representation,
     template: ChatTemplate,
-    known: dict[bytes, str],
+    earlier: Earlier,
+    overlap: Overlap,
+    exclude_share: float | None,
     left_out: LeftOut,
 ) -> Iterator[tuple[Sample | Preference, Bug | None]]:
     """Stream what is trained on: bugs as samples in the representation, samples and preferences unchanged.
 
-    `template` turns all messages into text. Memory grows by 16 bytes for each, plus a set. Only bugs are compared with
-    the code of benchmarks.
+    `template` turns all messages into text.
     """
-    seen: set[bytes] = set()
-
-    def is_new(name: str, content: bytes) -> bool:
-        digest = blake2b(content, digest_size=16).digest()
-        if digest in seen:
-            left_out.lose(name, "duplicate")
-            return False
-        seen.add(digest)
-        return True
-
     for each in made:
+        read = Read(each)
+        if duplicate := earlier.find(read):
+            left_out.lose(read.name, duplicate.reason, like=duplicate.like, share=duplicate.share)
+            continue
+        hits = overlap.find(read)
+        if excluded := _excluded(hits, exclude_share):
+            words = "in" if excluded.how == SAME else "like code of"
+            reason = f"{words} the benchmark {excluded.known.name}"
+            left_out.lose(read.name, reason, like=overlap.bug_of(excluded), share=excluded.share)
+            continue
         try:
             if isinstance(each, Bug):
-                prints = fingerprints(each)
-                if not is_new(each.id, b"".join(prints)):
-                    continue
-                benchmark = next((known[one] for one in prints if one in known), "")
-                if benchmark:
-                    left_out.lose(each.id, f"in the benchmark {benchmark}")
-                    continue
-                yield template.in_text(representation.encode(each, each.notes)), each
-            elif is_new(each.bug_id, b"\0".join(text.encode() for text in texts_of(each))):
-                yield (template.in_text(each) if isinstance(each, Sample) else each), None
+                encoded: Sample | Preference = template.in_text(representation.encode(each, each.notes))
+            else:
+                encoded = template.in_text(each) if isinstance(each, Sample) else each
         except CannotShow as error:
-            left_out.lose(each.id if isinstance(each, Bug) else each.bug_id, str(error))
+            left_out.lose(read.name, str(error))
+            continue
+        overlap.wait(read.name, hits)
+        yield encoded, read.bug
 
 
-def texts_of(each: Sample | Preference) -> tuple[str, ...]:
-    """The texts that are tokenised, in order."""
-    if isinstance(each, Preference):
-        return each.prompt, each.chosen, each.rejected
-    return tuple(segment.text for segment in each.segments)
+def _excluded(hits: Iterable[Hit], share: float | None) -> Hit | None:
+    """The hit for which a row is left out, or None."""
+    for hit in hits:
+        is_much = share is not None and (hit.how == RENAMED or (hit.how == ALIKE and hit.share >= share))
+        if hit.known.is_excluded and (hit.how == SAME or is_much):
+            return hit
+    return None

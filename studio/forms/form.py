@@ -14,6 +14,7 @@ from engine.specs import KINDS, parse
 from studio.forms.fields import Field, Names, css_class, field, is_more, no_choices_yet
 from studio.forms.plugin_settings import PluginSettings
 from studio.html.basics import complaint
+from studio.live import Live
 
 
 class Form:
@@ -26,14 +27,19 @@ class Form:
         self._folded = folded
         self._names = names
         declared = KINDS[kind].model_fields
-        self._plugins = {name: PluginSettings(kind, name, info) for name, info in declared.items() if name in BY_FIELD}
+        self._plugins = {
+            name: PluginSettings(kind, name, info, names) for name, info in declared.items() if name in BY_FIELD
+        }
         with gr.Column(elem_id=f"fields-{kind}"):
             self._lay_out(more=False)
         with gr.Accordion("More settings", open=False, elem_classes="more"), gr.Column(elem_id=f"fields-{kind}-more"):
             self._lay_out(more=True)
+
+    def watch(self, live: Live) -> None:
+        """Keep what may be chosen for the settings of plug-ins up to date."""
         for each in self.fields:
             if isinstance(each, PluginSettings):
-                each.wire()
+                each.watch(live)
 
     def plugin(self, place: str) -> PluginSettings:
         """The kind of plug-in that the setting `place` of the spec names."""

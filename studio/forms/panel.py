@@ -98,6 +98,7 @@ class Panel:
         on(self.preset.input, fill_preset, self.preset, [*form.inputs, *asked], name=f"{form.kind}_fill_preset")
         filled = on([each.change for each in asked], fill, asked, form.inputs, name=f"{form.kind}_fill")
         self._keep_over_reload(filled, asked)
+        form.watch(live)
         widgets = [each.widget for each in form.choosers]
         if widgets:
             live.show(choices, widgets, widgets)

@@ -19,9 +19,10 @@ from engine.errors import UserError
 from engine.params import Params
 from engine.plugins import BY_FIELD, Registry
 from studio.checked import is_text
-from studio.forms.fields import Setting, css_class, text_of
+from studio.forms.fields import Names, Setting, css_class, text_of
 from studio.guard import on
 from studio.html import settings as html
+from studio.live import Live
 
 CHOSEN = "window.studioForms.chosen(OF, element, props, watch);"
 MORE = "window.studioForms.more(OF, element);"
@@ -29,10 +30,10 @@ OFFERED = "watch('value', () => window.studioForms.offer(OF, props.value));"
 
 
 class PluginSettings:
-    """A kind of plug-in in a form: call `lay_out` where it is, `lay_out_more` in *More settings*; then `wire`."""
+    """A kind of plug-in in a form: call `lay_out` where it is, `lay_out_more` in *More settings*; then `watch`."""
 
-    def __init__(self, kind_of_run: str, place: str, info: FieldInfo) -> None:
-        """`place`: the setting of the spec that names the plug-in, "builder"."""
+    def __init__(self, kind_of_run: str, place: str, info: FieldInfo, names: Mapping[str, Names]) -> None:
+        """`place`: the setting of the spec that names the plug-in, "builder"; `names`: what may be chosen, by path."""
         self._registry = BY_FIELD[place]
         self._own = Setting.of(place, info)
         self.place, self.is_more = place, self._own.is_more
@@ -43,7 +44,11 @@ class PluginSettings:
             ]
             for plugin, params in params_of(self._registry).items()
         }
-        self._offering = {plugin: list(self._choices(plugin, {})) for plugin in self.settings}
+        self._named = {
+            plugin: {each.name: names[each.place] for each in own if each.place in names}
+            for plugin, own in self.settings.items()
+        }
+        self._is_offering = any(self._named[plugin] or self._choices(plugin, {}) for plugin in self.settings)
         self.widget: Any = None
 
     @property
@@ -62,7 +67,7 @@ class PluginSettings:
         titles = {name: self._registry.title(name) for name in self.settings}
         drawn = html.chooser(self._of, self._own, titles) + self._groups(shown)
         self.widget = self._part(CHOSEN, drawn, value=self._default, label=self._own.label)
-        self._offered = self._part(OFFERED, "", visible="hidden") if any(self._offering.values()) else None
+        self._offered = self._part(OFFERED, "", visible="hidden") if self._is_offering else None
 
     def lay_out_more(self) -> None:
         """The settings of *More settings*."""
@@ -70,11 +75,12 @@ class PluginSettings:
         if any(shown.values()):
             self._part(MORE, self._groups(shown))
 
-    def wire(self) -> None:
+    def watch(self, live: Live) -> None:
         """Ask the chosen plug-in what may be chosen for its settings, whenever one of them is another one."""
         if self._offered is not None:
+            live.show(self._offer, [self.widget], [self._offered], also=[self.widget.change])
             name = f"{self._of.replace('-', '_')}_choices"
-            on(self.widget.change, self._offer, self.widget, [self.widget, self._offered], name=name)
+            on(self.widget.change, self._choose, self.widget, self.widget, name=name)
 
     # -- values ------------------------------------------------------------------------------------------------
 
@@ -113,19 +119,29 @@ class PluginSettings:
         found = self._choices(str(given["name"]), {key: value for key, value in given.items() if key != "name"})
         return {name: [each for each in choices if is_text(each)] for name, choices in found.items()}
 
-    def _offer(self, value: str) -> list[Any]:
-        """What may be chosen now; where something else is chosen, the first of it is."""
+    def _offer(self, value: str) -> list[str]:
+        """What may be chosen now, as JSON: plug-in -> setting -> choices."""
         given = self.read(value)
+        known: dict[str, dict[str, Sequence[Any]]]
+        known = {plugin: {name: list(each()) for name, each in own.items()} for plugin, own in self._named.items()}
+        known.setdefault(given["name"], {}).update(self._readable(given))
+        return [json.dumps({plugin: choices for plugin, choices in known.items() if choices})]
+
+    def _choose(self, value: str) -> Any:
+        """Choose the first of what may be chosen where something else is."""
+        given = self.read(value)
+        defaults = {each.name: each.show(each.default) for each in self.settings.get(given["name"], [])}
+        proposed = {name: choices for name, choices in self._readable(given).items() if choices}
+        if all((defaults | given)[name] in choices for name, choices in proposed.items()):
+            return gr.skip()
+        return self.written(given["name"], {name: choices[0] for name, choices in proposed.items()})
+
+    def _readable(self, given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+        """What is `proposed`; empty if what is given cannot be read: the page says what is wrong with it."""
         try:
-            proposed = self.proposed(given)
+            return self.proposed(given)
         except (UserError, OSError):
-            proposed = {}  # the page says what is wrong with it
-        if not proposed:
-            return [gr.skip(), gr.skip()]
-        defaults = {each.name: each.show(each.default) for each in self.settings[given["name"]]}
-        stays = all((defaults | given)[name] in choices for name, choices in proposed.items() if choices)
-        first = {name: choices[0] for name, choices in proposed.items() if choices}
-        return [gr.skip() if stays else self.written(given["name"], first), json.dumps({given["name"]: proposed})]
+            return {}
 
     def _choices(self, plugin: str, settings: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
         """Setting -> the choices that a plug-in with these settings offers; empty if the settings are wrong."""

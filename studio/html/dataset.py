@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from engine.builders.columns import Preview
 from engine.control.datasets import ShownSample
 from engine.control.views import DatasetView
+from engine.dataset_card import SHARES
+from engine.exchange.datasets import DATASET_FORMS
 from engine.languages import LANGUAGES
 from engine.results import Loss
 from studio.addresses import link
+from studio.clickable import pick
 from studio.html import code
 from studio.html.basics import complaint, copy_link, empty, esc, share_bars, tiles, when
+from studio.html.dataset_facts import LOSS, cautions, listed_key, sources, windows
 from studio.html.diff import diff
 
 
@@ -22,14 +27,17 @@ def funnel(source: int, losses: Sequence[Loss], kept: int) -> str:
     def row(name: str, number: int, kind: str, example: str = "") -> str:
         first = f"<small>first: {esc(example)}</small>" if example else ""
         shape = f'<i style="width:{100 * number / most:.2f}%"></i>'
-        return f'<li class="{kind}">{shape}<span>{esc(name)}{first}</span><b>{number:,}</b></li>'
+        text = f"<span>{esc(name)}{first}</span><b>{number:,}</b>"
+        if kind == "lost":
+            text = f'<button type="button" title="Show these rows" {pick(listed_key(LOSS, name))}>{text}</button>'
+        return f'<li class="{kind}">{shape}{text}</li>'
 
     lost = "".join(row(loss.reason, loss.count, "lost", loss.example) for loss in losses)
     return f'<ol class="funnel">{row("read", source, "in")}{lost}{row("samples", kept, "out")}</ol>'
 
 
-def report(dataset: DatasetView) -> list[str]:
-    """The figures of a dataset, what was left out of it, and the kinds of fault in it."""
+def report(dataset: DatasetView, cap: int | None) -> list[str]:
+    """The figures of a dataset and its cautions, what was left out of it, what windows hold, and where it is from."""
     figures = tiles(
         [
             (f"{dataset.train_rows:,}", "training samples", "the model learns from these"),
@@ -39,21 +47,41 @@ def report(dataset: DatasetView) -> list[str]:
         ]
     )
     lost = f"<h4>From source to samples</h4>{funnel(dataset.source, dataset.losses, dataset.rows)}"
-    tables = {"Kinds of fault": dataset.kinds, **dataset.counts}
-    shares = "".join(
-        f"<section><h4>{esc(title)}</h4>{share_bars(table)}</section>" for title, table in tables.items() if table
-    )
+    tables = [(title, table) for title, table in dataset.counts.items() if table]
+    counted = "".join(f"<section><h4>{esc(title)}</h4>{share_bars(table)}</section>" for title, table in tables)
     run = f'<a href="?run={dataset.run_id}">run {dataset.run_id}</a>'
-    return [figures, lost, f'{shares}<p class="dim">Built {when(dataset.created_at)} by {run}.</p>']
+    licence = f" Licence: {esc(dataset.licence)}." if dataset.licence else ""
+    same = [f"{title.lower()}: {esc(name)}" for title, name in _the_only(dataset)]
+    alike = f'<p class="dim">All samples have the same {", ".join(same)}.</p>' if same else ""
+    built = f'{alike}<p class="dim">Built {when(dataset.created_at)} by {run}.{licence}</p>'
+    return [figures + cautions(dataset, cap), lost, windows(dataset, cap), counted + sources(dataset) + built]
+
+
+def _the_only(dataset: DatasetView) -> list[tuple[str, str]]:
+    """(what, value) of all that every sample has alike."""
+    only = [(title, dataset.shares.get(name, {}), dataset.unnamed.get(name)) for name, title in SHARES.items()]
+    return [(title, next(iter(counts))) for title, counts, unnamed in only if len(counts) == 1 and not unnamed]
 
 
 def actions(dataset: DatasetView) -> str:
     """What can be done with a dataset."""
     trained, again = link(tab="train", use=f"dataset:{dataset.name}"), link(tab="datasets", again=dataset.run_id)
     return (
-        f'<p class="after"><a class="button primary" href="{esc(trained)}">Train on this</a>'
-        f'<a class="button" href="{esc(again)}">Build again with changes</a>{copy_link()}</p>'
+        f'<div class="after exports"><a class="button primary" href="{esc(trained)}">Train on this</a>'
+        f'<a class="button" href="{esc(again)}">Build again with changes</a>{copy_link()}{_export_menu(dataset)}</div>'
     )
+
+
+def _export_menu(dataset: DatasetView) -> str:
+    """A button that opens a list of links, each to the dataset as a file in one format."""
+    name = quote(dataset.name, safe="")
+    links = "".join(
+        f'<a href="studio/dataset/{esc(form.name)}/{esc(name)}" download><b>{esc(form.title)}</b>'
+        f"<span>{esc(form.what)}</span></a>"
+        for form in DATASET_FORMS.values()
+    )
+    summary = '<summary class="button">Export</summary>'
+    return f'<details class="menu down" data-key="export">{summary}<div>{links}</div></details>'
 
 
 def preview(found: Preview, roles: Mapping[str, str], marked: str) -> str:

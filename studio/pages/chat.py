@@ -160,6 +160,7 @@ def build(frame: Frame) -> None:
     def check_model(asked: str) -> None:
         workspace.models.resolve(asked.partition(":")[2])
 
+    form.watch(live)
     submitted = [repair.click, message.submit]
     on(submitted, say, [chosen, message, budget, *form.inputs], [chosen, message], name="chat_say")
     on(stop.click, stop_now, chosen, name="chat_stop_now")

@@ -8,10 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+from engine.control.views import DatasetView
+from engine.dataset_card import SHARES
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
 from studio import charts
-from studio.clickable import GONE, click_value, hidden_field, marking, plain, show_or_hide
+from studio.clickable import GONE, click_value, clickable, hidden_field, marking, plain, show_or_hide
+from studio.deletion import Deletion
 from studio.dropped import file_zone
 from studio.forms.fields import Names, css_class
 from studio.forms.form import Form
@@ -19,8 +22,10 @@ from studio.forms.panel import Panel
 from studio.guard import on
 from studio.html.basics import complaint, doing, empty, esc, heading, run_strip
 from studio.html.dataset import actions, preview, report, sample
+from studio.html.dataset_facts import overlap
 from studio.page import Frame
 from studio.plotted import plotted
+from studio.row_list import RowList
 
 
 def roles_of(form: Form, builder: Mapping[str, Any], columns: Sequence[str]) -> dict[str, str]:
@@ -45,7 +50,12 @@ def build(frame: Frame) -> None:
                 "Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet,.zip,.gz,.tgz,.patch,.diff"
             )
             received = plain()
-            names: dict[str, Names] = {"model": workspace.models.names, "exclude": BENCHMARKS.names}
+            names: dict[str, Names] = {
+                "model": workspace.models.names,
+                "exclude": BENCHMARKS.names,
+                "compare": BENCHMARKS.names,
+                "builder.datasets": workspace.datasets.names,
+            }
             panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
             rows = marking()
             panel.place_recipe(is_open=False)
@@ -57,10 +67,22 @@ def build(frame: Frame) -> None:
                 with gr.Row(elem_classes=["bar-row", GONE]) as chosen:
                     picker = gr.Dropdown([], label="Dataset", info="newest first", interactive=True, elem_id="dataset")
                     offers = plain(elem_classes="actions")
-                facts = plain()
+                    delete = gr.Button("Delete", size="sm", min_width=72, elem_id="delete-dataset")
+                deletion = Deletion(frame)
+                facts = clickable()
                 with gr.Row(elem_classes=["halves", GONE]) as halves:
-                    losses = plain()
-                    lengths = plotted(visible="hidden", elem_classes="chart")
+                    losses = clickable()
+                    with gr.Column(min_width=280):
+                        lengths = plotted(visible="hidden", elem_classes="chart")
+                        windows = plain()
+                below = RowList(frame)
+                overlaps = clickable(elem_classes="overlaps")
+                with gr.Row(elem_classes="buttons"):
+                    without = gr.Button(
+                        "Build again without these samples", size="sm", visible="hidden", elem_id="without-overlap"
+                    )
+                with gr.Row(elem_classes="halves"):
+                    drawn_shares = [plotted(visible="hidden", elem_classes="chart") for _ in SHARES]
                 kinds = plain(elem_classes="kinds")
             with gr.Column(variant="panel", elem_classes=GONE) as explorer:
                 plain(heading("Samples", "Exactly what training will see."))
@@ -143,17 +165,44 @@ def build(frame: Frame) -> None:
             )
             nothing = empty("No dataset yet", text)
             gone = [show_or_hide(False, "bar-row"), show_or_hide(False, "halves")]
-            return [top, gr.update(choices=[], value=None), "", nothing, "", "", *gone]
+            hidden = gr.update(visible="hidden")
+            return [top, gr.update(choices=[], value=None), "", nothing, *[""] * 4, hidden, *gone]
         choices = [(f"{each.name}  ({each.rows:,} samples)", each.name) for each in known.values()]
         rows = [show_or_hide(True, "bar-row"), show_or_hide(True, "halves")]
-        return [top, gr.update(choices=choices, value=shown.name), actions(shown), *report(shown), *rows]
+        touches = any(each.rows for each in shown.overlap)
+        return [
+            top,
+            gr.update(choices=choices, value=shown.name),
+            actions(shown),
+            *report(shown, cap_of(shown)),
+            overlap(shown),
+            gr.update(visible=True if touches else "hidden"),
+            *rows,
+        ]
 
-    def draw_lengths(name: str | None) -> list[Any]:
+    def cap_of(shown: DatasetView) -> int | None:
+        """The most tokens of its samples, as its run was asked for."""
+        cap = workspace.runs.get(shown.run_id).spec.get("max_tokens")
+        return cap if isinstance(cap, int) else None
+
+    def draw_charts(name: str | None) -> list[Any]:
         if not name:
-            return [gr.update(visible="hidden")]
+            return [gr.update(visible="hidden")] * (1 + len(SHARES))
         shown = workspace.datasets.get(name)
-        chart = charts.lengths(shown.histogram, workspace.runs.get(shown.run_id).spec.get("max_tokens"))
-        return [gr.update(value=chart, visible=True)]
+        figures = [charts.lengths(shown.lengths, cap_of(shown))]
+        for column, title in SHARES.items():
+            counts = shown.shares.get(column, {})
+            total = shown.rows - shown.unnamed.get(column, 0)
+            figures.append(charts.shares(title, counts, shown.distinct[column], total) if len(counts) > 1 else "")
+        return [gr.update(value=figure, visible=True if figure else "hidden") for figure in figures]
+
+    def build_without(name: str | None) -> str:
+        """The same dataset without the samples that have code of a benchmark."""
+        spec = workspace.datasets.without_overlap(name or "")
+        spec = spec.model_copy(update={"name": workspace.runs.free_name("dataset", spec.name)})
+        run = panel.submit(spec)
+        gr.Info(f"Run {run.id} builds {run.name} without code of benchmarks: {doing(run)}.")
+        return str(run.name)
 
     def draw_explorer(name: str | None) -> list[Any]:
         return [show_or_hide(bool(name))]
@@ -174,18 +223,21 @@ def build(frame: Frame) -> None:
         return 0
 
     def another(name: str | None) -> list[Any]:
-        return [name or "", 0]
+        return [name or "", 0, ""]
 
     builder = form.plugin("builder")
     takers = builder.takers
     panel.start(start_button, start, [wanted], name="datasets_start")
-    on(picker.input, another, picker, [wanted, index], name="datasets_another")
+    on(picker.input, another, picker, [wanted, index, below.listed], name="datasets_another")
     on(zone.upload, take_file, builder.widget, [builder.widget, refused], name="datasets_take_file")
     shown = [refused, builder.widget]
     live.show(draw_rows, shown, [received, rows], also=[each.change for each in shown], ticks=False)
-    drawn = [strip, picker, offers, facts, losses, kinds, chosen, halves]
+    drawn = [strip, picker, offers, facts, losses, windows, kinds, overlaps, without, chosen, halves]
     live.show(draw, [wanted, picker], drawn, also=[wanted.change])
-    live.show(draw_lengths, [picker], [lengths], also=[picker.change])
+    live.show(draw_charts, [picker], [lengths, *drawn_shares], also=[picker.change])
+    below.wire("datasets", picker, [facts, losses, overlaps], search, index)
+    deletion.wire("datasets", picker, delete, [wanted, below.listed])
+    on(without.click, build_without, picker, wanted, name="datasets_build_without")
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index, name="datasets_step_back")
     on(after.click, step_on, index, index, name="datasets_step_on")
@@ -193,6 +245,7 @@ def build(frame: Frame) -> None:
     shown = [picker, search, index]
     live.show(show_sample, shown, [body, place], also=[part.change for part in shown], ticks=False)
     frame.keep("dataset", wanted, shown=picker, check=workspace.datasets.get, opens=True)
+    frame.keep("listed", below.listed)
     frame.keep("q", search)
     frame.keep("sample", index)
     panel.wire()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pygit2
 import pytest
 
+from engine.assets import STARTER_MODEL
 from engine.builders import Funnel
 from engine.builders.contract import check
 from engine.domain import Bug, Preference, Sample, Segment, Span
 from engine.params import Params
 from engine.plugins import BUILDERS
+from engine.training_set import Row, Shard
 
 PAIR = {"buggy_function": "def f(a):\n    return a\n", "fixed_function": "def f(a):\n    a += 1\n    return a\n"}
 PATCH = """--- a/p/a.py
@@ -71,11 +74,20 @@ def settings(tmp_path):
     tested.mkdir()
     (tested / "lesser.py").write_text(CODE)
     (tested / "test_lesser.py").write_text(TESTS)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        shard = Shard(tmp_path / name / "train.parquet")
+        for n in range(20):
+            shard.add(Row(f"{name}{n}", "", "p", "python", f"p{n}", "t", [1, 2], 1, 2, learned=[1, 2]))
+        shard.close()
+        (tmp_path / name / "tokenizer").mkdir()
+        shutil.copy(STARTER_MODEL / "tokenizer.json", tmp_path / name / "tokenizer")
     return {
         "diffs": {"path": str(tmp_path / "patches")},
         "git_history": {"repository": str(tmp_path / "repository")},
         "juliet": {"path": str(tmp_path / "juliet")},
         "sven": {"folder": str(tmp_path / "sven")},
+        "mixer": {"datasets": [f"{tmp_path / 'one'}=2", f"{tmp_path / 'two'}=1"]},
         "faults": {"folder": str(tmp_path), "samples": 30},
         "tested_faults": {"folder": str(tested), "samples": 4},
         "columns": {"file": str(tmp_path / "pairs.jsonl")},

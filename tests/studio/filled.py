@@ -14,6 +14,7 @@ from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.events import BugEvent, PatchEvent, VerdictFields
+from engine.listed import LEFT_OUT, MISSING, OVERLAP, Listing
 from engine.specs import parse
 from storage import curves, texts
 from storage.database import Database
@@ -124,10 +125,36 @@ def _dataset(home: Path, run: Run, odd: str) -> Dataset:
         "funnel": {"source": 3214, "steps": [
             {"reason": "no fault fits the function", "count": 402, "example": f"abc.py:12{odd}"},
             {"reason": "longer than 1024 tokens", "count": 311, "example": "argparse.py:1710"},
-            {"reason": "same code as another sample", "count": 101, "example": "bisect.py:15"}]},
+            {"reason": "same code as another sample, a duplicate", "count": 101, "example": "bisect.py:15"}]},
         "kinds": {kind: 520 - 61 * place for place, kind in enumerate(KINDS)},
         "histogram": {"edges": [64 * x for x in range(17)], "counts": counts},
+        "prompts": {"edges": [64 * x for x in range(17)], "counts": [*counts[1:], 0]},
+        "targets": {"edges": [64 * x for x in range(17)], "counts": [2400] + [0] * 15},
+        "projects": {f"project-{place}{odd}": 300 - 20 * place for place in range(12)},
+        "languages": {"python": 2400}, "distinct": {"projects": 40, "languages": 1}, "split": "time", "undated": 3,
+        "windows": [{"tokens": 1024, "kept": 2400, "prompts": 2500, "targets": 2700,
+                     "cut": {"fix": 311, "mark": 290, "faulty lines": 120, "all that is learned": 211}},
+                    {"tokens": 2048, "kept": 2700, "prompts": 2700, "targets": 2711, "cut": {"fix": 11}}],
+        "overlap": [{"benchmark": "pocket", "bugs": 60, "same": 2, "renamed": 1, "alike": 1, "touched": 3, "problem": ""},
+                    {"benchmark": "humaneval", "problem": f"no folder is named {odd}"}],
+        "expected": {"wanted": 24, "found": 22, "missing": {"not in the source": 1, f"empty cell {odd}": 1}},
+        "facts": {"sources": [{"name": f"one{odd}", "taken": 1200, "rows": 1300, "licence": f"MIT{odd}"}]},
+        "licence": f"Apache-2.0{odd}",
     }  # fmt: skip
+    with Listing(folder / LEFT_OUT) as left_out:
+        for number in range(311):
+            lengths = {"n_tokens": 1100 + number, "n_prompt": 1090, "n_target": 10 + number, "cut": f"fix{odd}"}
+            left_out.add("longer than 1024 tokens", bug_id=f"long.py:{number}{odd}", **lengths)
+        for number in range(101):
+            left_out.add("same code as another sample, a duplicate", bug_id=f"bisect.py:{number}", like="gcd.py:0")
+    with Listing(folder / OVERLAP) as overlap:
+        for number, name in enumerate(NAMES[:4]):
+            overlap.add(
+                "pocket", bug_id=f"{name}.py:{number}{odd}", like=f"pocket/py-{name}", how="shared tokens", share=0.6
+            )
+    with Listing(folder / MISSING) as missing:
+        for name, reason in (("Lang-1", "not in the source"), (f"Lang-2{odd}", f"empty cell {odd}")):
+            missing.add(reason, bug_id=name)
     return Dataset(name="stdlib-faults", run_id=run.id or 0, folder=str(folder), train_rows=2280, valid_rows=120,
                    hash=report["hash"], report=report, created_at=time.time() - 300)  # fmt: skip
 

@@ -15,6 +15,7 @@ from studio.forms.fields import Kind, text_of
 from studio.forms.form import Form
 from studio.forms.plugin_settings import PluginSettings, params_of
 from studio.html.settings import literal
+from studio.live import Live
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -122,25 +123,28 @@ def test_a_plugin_offers_choices_for_its_own_settings(tmp_path):
     file = tmp_path / "pairs.csv"
     file.write_text("n,after,project,before\n1,x,p,y\n")
     with gr.Blocks() as blocks:
-        Form("dataset", names={})
-    (offer,) = [each for each in blocks.fns.values() if each.api_name == "dataset_builder_choices"]
+        live = Live("page", lambda: "")
+        Form("dataset", names={"builder.datasets": lambda: ["mine"]}).watch(live)
+        live.watch()
+    (choose,) = [each for each in blocks.fns.values() if each.api_name == "dataset_builder_choices"]
+    (offers,) = [part for part in live.parts if part.draw.__name__ == "_offer"]
+
+    def chosen(**given):
+        return choose.fn(json.dumps({"name": "columns", **given}))
 
     def offered(**given):
-        return offer.fn(json.dumps({"name": "columns", **given}))
+        return json.loads(offers.draw(json.dumps({"name": "columns", **given}))[0])
 
-    filled, choices = offered(file=str(file))
-    assert json.loads(filled) == {
-        "name": "columns",
-        "buggy": "before",
-        "fixed": "after",
-        "id": "",
-        "project": "project",
-    }
-    assert json.loads(choices)["columns"]["id"] == ["", "n", "after", "project", "before"]
-    chosen = {**json.loads(filled), "project": ""}
-    assert offered(**{**chosen, "file": str(file)})[0] == gr.skip(), "what is chosen of this file stays"
-    assert offered(**{**chosen, "file": str(tmp_path / "none.csv")}) == [gr.skip()] * 2, "nothing changes for no file"
-    assert offer.fn('{"name": "faults"}') == [gr.skip()] * 2
+    filled = json.loads(chosen(file=str(file)))
+    assert filled == {"name": "columns", "buggy": "before", "fixed": "after", "id": "", "project": "project"}
+    assert offered(file=str(file))["columns"]["id"] == ["", "n", "after", "project", "before"]
+    assert offered(file=str(file))["mixer"] == {"datasets": ["mine"]}
+    filled = {**filled, "project": ""}
+    assert chosen(**{**filled, "file": str(file)}) == gr.skip(), "what is chosen of this file stays"
+    nothing = {**filled, "file": str(tmp_path / "none.csv")}
+    assert chosen(**nothing) == gr.skip(), "nothing changes for no file"
+    assert "columns" not in offered(**nothing)
+    assert choose.fn('{"name": "faults"}') == gr.skip()
 
 
 def test_where_there_is_nothing_to_choose_no_field_is_shown():

@@ -71,7 +71,7 @@ def drawn(workspace):
     yield show.run_list(runs, 1)
     yield page.header("<b onclick=x>", runs)
     dataset = workspace.datasets.list()[0]
-    yield "".join(datasets.report(dataset)) + datasets.actions(dataset)
+    yield "".join(datasets.report(dataset, 1024)) + datasets.actions(dataset)
     bad = Funnel(source=2, lost={"not a table": 1}, examples={"not a table": HOSTILE})
     yield datasets.preview(Preview([HOSTILE, "b"], [{HOSTILE: HOSTILE, "b": "x"}], bad, ""), {HOSTILE: HOSTILE}, "x")
     yield datasets.preview(Preview(["b"], [], Funnel(), HOSTILE), {}, "x")
@@ -212,13 +212,16 @@ def test_plotly_accepts_every_figure(workspace):
 
     curves = workspace.runs.metrics(2)
     histogram = workspace.datasets.list()[0].histogram
-    figures = [make(curves) for make in monitor.CHARTS] + [charts.lengths(histogram, 1024)]
+    figures = [make(curves) for make in monitor.CHARTS] + [
+        charts.lengths({"histogram": histogram, "targets": histogram}, 1024),
+        charts.shares("Kinds", {"a<b>": 3, "b": 2}, 5, 9),
+    ]
     for figure in figures:
         assert len(go.Figure(json.loads(figure)).data) >= 1
 
 
 def test_the_histogram_leaves_out_empty_ends():
-    figure = json.loads(charts.lengths({"edges": [0, 10, 20, 30], "counts": [1, 2, 0]}, 25))
+    figure = json.loads(charts.lengths({"histogram": {"edges": [0, 10, 20, 30], "counts": [1, 2, 0]}}, 25))
     assert figure["data"][0]["y"] == [1, 2]
 
 

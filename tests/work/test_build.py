@@ -86,8 +86,10 @@ def test_every_loss_is_counted_and_named(make):
     }
     assert report["funnel"]["source"] == 5
     left_out = [json.loads(line) for line in (run.artifacts / "left_out.jsonl").read_text().splitlines()]
-    assert [one["bug_id"] for one in left_out] == [f"{name}:2", f"{name}:5", f"{name}:4"]
-    assert left_out[-1]["n_tokens"] > 100
+    assert [one.get("bug_id") or one["where"] for one in left_out] == [f"{name}:2", "row 3", f"{name}:5", f"{name}:4"]
+    assert [one.get("like") for one in left_out] == [f"{name}:1", None, None, None]
+    assert left_out[-1]["n_tokens"] == left_out[-1]["n_prompt"] + left_out[-1]["n_target"] > 100
+    assert left_out[-1]["cut"] == "fix"
     assert sum(report["histogram"]["counts"]) == 2
     assert len(report["histogram"]["edges"]) == len(report["histogram"]["counts"]) + 1
 
@@ -118,7 +120,7 @@ def known(monkeypatch):
     monkeypatch.setitem(sys.modules, "known_benchmark", type(sys)("known_benchmark"))
     sys.modules["known_benchmark"].Known = Known
     registry = Registry("benchmarks", "benchmark", {"known": "known_benchmark:Known"})
-    for user in ("engine.work.selection", "engine.specs"):
+    for user in ("engine.work.overlap", "engine.spec"):
         monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
 
 

@@ -1,0 +1,107 @@
+"""Finds rows of a dataset that were there before: to the letter, in another layout, under other names, or nearly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from engine.dataset_spec import Duplicates
+from engine.domain import Bug, Preference, Sample
+from engine.languages.fingerprint import bare_functions, digest, layout_print
+from engine.languages.tokens import names_print, tokens_of
+from engine.work.near import Near
+
+
+def texts_of(each: Sample | Preference) -> tuple[str, ...]:
+    """The texts that are tokenised, in order."""
+    if isinstance(each, Preference):
+        return each.prompt, each.chosen, each.rejected
+    return tuple(segment.text for segment in each.segments)
+
+
+class Read:
+    """What a builder made, read as code: the faulty and the fixed function of a bug, the texts of all else."""
+
+    def __init__(self, made: Bug | Sample | Preference) -> None:
+        self.made = made
+        self.bug = made if isinstance(made, Bug) else made.bug if isinstance(made, Sample) else None
+        self.name = made.id if isinstance(made, Bug) else made.bug_id
+        self.language = made.language
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """Without comments, if it is a bug, or made from one."""
+        if self.bug is not None:
+            return bare_functions(self.bug)
+        assert not isinstance(self.made, Bug)
+        return texts_of(self.made)
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """Of the fixed function, or of all texts of what is made from no bug."""
+        return tokens_of(self.codes[1]) if self.bug is not None else [token for text in self.words for token in text]
+
+    @cached_property
+    def words(self) -> Sequence[list[str]]:
+        """The tokens by which it is compared with other rows: of a sample those of its own texts."""
+        return [tokens_of(text) for text in (self.codes if isinstance(self.made, Bug) else texts_of(self.made))]
+
+    @property
+    def letters(self) -> bytes:
+        """A hash of all its texts."""
+        texts = (self.made.buggy, self.made.fixed) if isinstance(self.made, Bug) else texts_of(self.made)
+        return digest("\0".join(texts))
+
+    @cached_property
+    def prints(self) -> tuple[bytes, ...]:
+        """Of each of its codes, whatever the layout."""
+        return tuple(map(layout_print, self.codes))
+
+    @property
+    def layout(self) -> bytes:
+        """Of a bug, a hash without comments and white space; white space counts in all else."""
+        return b"".join(self.prints) if isinstance(self.made, Bug) else self.letters
+
+
+@dataclass(frozen=True)
+class Found:
+    """An earlier row that is like this one."""
+
+    reason: str
+    like: str  # its name
+    share: float = 1.0  # of what both have together, that each of them has
+
+
+class Earlier:
+    """The rows seen so far. It grows by 150 bytes and a name for each, and by another 400 if near ones are looked for.
+
+    Each level of `Duplicates` includes those before it.
+    """
+
+    def __init__(self, level: Duplicates, near_share: float) -> None:
+        self._level = level
+        self._seen: dict[bytes, str] = {}
+        self._renamed: dict[bytes, str] = {}
+        self._near = Near(near_share)
+        self._names: list[str] = []  # by their number in `_near`
+
+    def find(self, read: Read) -> Found | None:
+        """The earlier row that is like this one; if there is none, this one is kept in mind."""
+        if self._level == "keep":
+            return None
+        exact = read.letters if self._level == "exact" else read.layout
+        if exact in self._seen:
+            return Found("duplicate", self._seen[exact])
+        if self._level in ("renamed", "near"):
+            renamed = names_print(read.language, *read.words)
+            if renamed in self._renamed:
+                return Found("duplicate but for its names", self._renamed[renamed])
+            self._renamed[renamed] = read.name
+        if self._level == "near":
+            like = self._near.like([token for tokens in read.words for token in tokens])
+            if like is not None:
+                return Found("near duplicate", self._names[like[0]], round(like[1], 2))
+            self._names.append(read.name)
+        self._seen[exact] = read.name
+        return None

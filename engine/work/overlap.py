@@ -1,0 +1,172 @@
+"""Finds code of benchmarks in a dataset: the same code, the same under other names, and shared runs of 10 tokens.
+
+A row shares with a benchmark's bug the part of the runs of 10 tokens of the fixed function that its own fixed function
+has too. (GPT-3 compared runs of 13 words, arXiv 2005.14165; a function of five lines has few of those.)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from engine.dataset_spec import OVERLAP_SHARE
+from engine.domain import Bug
+from engine.errors import MissingDependency, UserError
+from engine.languages.fingerprint import bare_functions, layout_print
+from engine.languages.tokens import grams, names_print, tokens_of
+from engine.listed import LONGEST, Listing
+from engine.plugins import BENCHMARKS
+from engine.work.duplicates import Read
+
+SIZE = 10  # tokens
+MOST_BUGS = 20_000  # of one benchmark, to bound the memory
+SAME, RENAMED, ALIKE = "the same code", "the same code under other names", "shared tokens"
+
+
+@dataclass
+class Known:
+    """One benchmark, and how much of it was found."""
+
+    name: str
+    is_excluded: bool = False  # rows with its code are left out
+    bugs: int = 0
+    problem: str = ""  # why its code could not be compared
+    rows: Counter[str] = field(default_factory=Counter)  # how -> rows
+    touched: set[int] = field(default_factory=set)  # its bugs that some row has
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A benchmark's bug whose code a row has."""
+
+    known: Known
+    number: int
+    how: str
+    share: float = 1.0
+
+
+class Overlap:
+    """The code of the benchmarks that are compared."""
+
+    def __init__(self, exclude: Iterable[object], compare: Iterable[object], *, is_all: bool) -> None:
+        """`exclude`: benchmarks whose code is left out; `is_all`: all that can be read without settings are compared.
+
+        Raises UserError where one cannot be read that is named.
+        """
+        self.benchmarks: list[Known] = []
+        self._ids: list[tuple[Known, str]] = []  # of all their bugs
+        self._prints: dict[bytes, list[int]] = {}  # of faulty and fixed functions -> their numbers
+        self._renamed: dict[bytes, list[int]] = {}
+        self._outlines: set[tuple[int, ...]] = set()  # of the same
+        self._grams: dict[tuple[str, ...], list[int]] = {}
+        self._sizes: list[int] = []  # how many runs of tokens each has
+        self._waiting: dict[str, list[Hit]] = {}  # of rows that are not known to be kept
+        for params in (BENCHMARKS.params(each) for each in exclude):
+            self._read(params, is_excluded=True)
+        for params in (BENCHMARKS.params(each) for each in compare):
+            self._read(params)
+        if is_all:
+            self._read_others()
+
+    def _read_others(self) -> None:
+        for name in BENCHMARKS.names():
+            if name in {each.name for each in self.benchmarks}:
+                continue
+            try:
+                params = BENCHMARKS.params(name)
+                benchmark = BENCHMARKS.create(params)
+                benchmark.check()
+                if getattr(benchmark, "reads_slowly", False):
+                    raise UserError("reading its bugs takes long; name it to have it compared")
+                self._read(params)
+            except (UserError, MissingDependency, OSError) as error:
+                self.benchmarks.append(Known(name, problem=str(error)[:LONGEST]))
+
+    def _read(self, params: Any, *, is_excluded: bool = False) -> None:
+        benchmark = BENCHMARKS.create(params)
+        known = Known(benchmark.name, is_excluded)
+        self.benchmarks.append(known)
+        for bug in islice(benchmark.bugs(), MOST_BUGS):
+            self._learn(known, bug)
+
+    def _learn(self, known: Known, bug: Bug) -> None:
+        number = len(self._ids)
+        known.bugs += 1
+        self._ids.append((known, bug.id))
+        codes = bare_functions(bug)
+        tokens = [tokens_of(code) for code in codes]
+        for code, of_code in zip(codes, tokens, strict=True):
+            self._prints.setdefault(layout_print(code), []).append(number)
+            self._renamed.setdefault(names_print(bug.language, of_code), []).append(number)
+            self._outlines.add(_outline(of_code))
+        runs = grams(tokens[1], SIZE)
+        self._sizes.append(len(runs))
+        for run in runs:
+            self._grams.setdefault(run, []).append(number)
+
+    def find(self, read: Read) -> list[Hit]:
+        """The closest bug of each benchmark whose code the row has; of anything but a bug only tokens are compared."""
+        found: dict[int, Hit] = {}  # by benchmark
+
+        def add(number: int, how: str, share: float = 1.0) -> None:
+            known = self._ids[number][0]
+            before = found.get(id(known))
+            if before is None or (before.how == how == ALIKE and share > before.share):
+                found[id(known)] = Hit(known, number, how, share)
+
+        if read.bug is not None:
+            for one in read.prints:
+                for number in self._prints.get(one, ()):
+                    add(number, SAME)
+            if _outline(read.tokens) in self._outlines:
+                for number in self._renamed.get(names_print(read.language, read.tokens), ()):
+                    add(number, RENAMED)
+        shared = grams(read.tokens, SIZE) & self._grams.keys()
+        counts = Counter(number for run in shared for number in self._grams[run])
+        for number, n_shared in sorted(counts.items()):
+            if n_shared >= OVERLAP_SHARE * self._sizes[number]:
+                add(number, ALIKE, round(n_shared / self._sizes[number], 2))
+        return list(found.values())
+
+    def wait(self, name: str, hits: list[Hit]) -> None:
+        """Have a row's hits counted once the row is `kept`."""
+        if hits:
+            self._waiting[name] = hits
+
+    def kept(self, name: str, listing: Listing) -> None:
+        """The row is in the dataset: count and list its hits."""
+        for hit in self._waiting.pop(name, ()):
+            hit.known.rows[hit.how] += 1
+            hit.known.touched.add(hit.number)
+            listing.add(hit.known.name, bug_id=name, like=self.bug_of(hit), how=hit.how, share=hit.share)
+
+    def lost(self, name: str) -> None:
+        """The row was left out after all."""
+        self._waiting.pop(name, None)
+
+    def bug_of(self, hit: Hit) -> str:
+        """The id of a hit's bug."""
+        return self._ids[hit.number][1]
+
+    def report(self) -> list[dict[str, Any]]:
+        """For each benchmark: its bugs, how many rows have its code in which way, and how many bugs they touch."""
+        return [
+            {
+                "benchmark": each.name,
+                "bugs": each.bugs,
+                "same": each.rows[SAME],
+                "renamed": each.rows[RENAMED],
+                "alike": each.rows[ALIKE],
+                "touched": len(each.touched),
+                "problem": each.problem,
+            }
+            for each in self.benchmarks
+        ]
+
+
+def _outline(tokens: Sequence[str]) -> tuple[int, ...]:
+    """A few counts that are the same under other names; quicker to find than what is behind them."""
+    return len(tokens), *map(tokens.count, "(=,.")

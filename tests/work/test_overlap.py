@@ -1,0 +1,123 @@
+"""Code of benchmarks in a dataset is counted, listed and, if that is asked for, left out."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from engine.builders import Funnel
+from engine.domain import Bug, span_of_change
+from engine.errors import UserError
+from engine.listed import listed
+from engine.params import Params
+from engine.plugins import Registry
+
+LINES = [f"    step{n} = compute(values[{n}], step{n - 1}, weight={n})\n" for n in range(1, 9)]
+CODE = "def solve(values, step0):\n" + "".join(LINES) + "    return step8 - step0\n"
+
+
+class Known:
+    """A benchmark of one bug."""
+
+    name = "known"
+
+    class Params(Params):
+        name: str = "known"
+
+    def __init__(self, params) -> None:
+        pass
+
+    def check(self) -> None:
+        pass
+
+    def bugs(self) -> list[Bug]:
+        fixed = CODE.replace("step8 -", "step8 +")
+        return [Bug("known/1", "python", "a.py", CODE, fixed, span_of_change(CODE, fixed))]
+
+
+class Absent(Known):
+    name = "absent"
+
+    def check(self) -> None:
+        raise UserError("no folder is named")
+
+
+class Slow(Known):
+    name = "slow"
+    reads_slowly = True
+
+
+@pytest.fixture(autouse=True)
+def benchmarks(monkeypatch):
+    module = type(sys)("some_benchmarks")
+    module.Known, module.Absent, module.Slow = Known, Absent, Slow
+    monkeypatch.setitem(sys.modules, "some_benchmarks", module)
+    names = {each.name: f"some_benchmarks:{each.__name__}" for each in (Known, Absent, Slow)}
+    registry = Registry("benchmarks", "benchmark", names)
+    for user in ("engine.work.overlap", "engine.spec"):
+        monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """The same code, under other names, half of it in another function, and something else."""
+    same = CODE.replace("return", "# the end\n    return")
+    renamed = CODE.replace("values", "v").replace("solve", "f")
+    half = "def other(values, step0):\n" + "".join(LINES[:6]) + "    x = [1]\n    return x[0] - step6\n"
+    other = "def third(a, b):\n    return a - b\n"
+    file = tmp_path / "rows.jsonl"
+    rows = [
+        {"id": name, "buggy_function": code, "fixed_function": code.replace(" - step", " + step").replace("a - b", "b")}
+        for name, code in (("same", same), ("renamed", renamed), ("half", half), ("other", other))
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return {"name": "columns", "file": str(file), "id": "id"}
+
+
+def test_every_benchmark_that_can_be_read_is_compared_and_the_rows_are_listed(make, rows):
+    run, report, train, _ = make(builder=rows, valid_fraction=0)
+    assert len(train) == 4
+    known, absent, slow = report["overlap"]
+    counts = {"same": 1, "renamed": 1, "alike": 1, "bugs": 1, "touched": 1, "problem": ""}
+    assert known == {"benchmark": "known", **counts}
+    assert (absent["problem"], slow["problem"][:23]) == ("no folder is named", "reading its bugs takes ")
+    found = {row["bug_id"]: row for row in listed(run.artifacts / "overlap.jsonl", "known").rows}
+    assert {name: row["how"] for name, row in found.items()} == {
+        "same": "the same code", "renamed": "the same code under other names", "half": "shared tokens",
+    }  # fmt: skip
+    assert {row["like"] for row in found.values()} == {"known/1"}
+    assert 0.5 <= found["half"]["share"] < 1
+
+
+def test_a_named_one_is_compared_though_it_is_slow(make, rows):
+    _, report, _, _ = make(builder=rows, valid_fraction=0, compare=["slow"])
+    assert [each["benchmark"] for each in report["overlap"] if not each["problem"]] == ["slow", "known"]
+
+
+@pytest.mark.parametrize(
+    ("share", "left"), [(None, {"renamed", "half", "other"}), (0.5, {"other"}), (0.9, {"half", "other"})]
+)
+def test_code_of_an_excluded_benchmark_is_left_out_also_where_it_is_only_like_it(make, rows, share, left):
+    run, report, train, _ = make(builder=rows, valid_fraction=0, exclude=["known"], exclude_share=share)
+    assert {row["bug_id"] for row in train} == left
+    lost = listed(run.artifacts / "left_out.jsonl").rows
+    assert {row["bug_id"] for row in lost} == {"same", "renamed", "half"} - left
+    assert {row["like"] for row in lost} == {"known/1"}
+    assert report["overlap"][0]["same"] == 0
+
+
+def test_what_is_left_out_for_its_length_does_not_overlap(make, rows):
+    _, report, train, _ = make(builder=rows, valid_fraction=0, max_tokens=60)
+    assert [row["bug_id"] for row in train] == ["other"]
+    assert report["overlap"][0]["touched"] == 0
+
+
+def test_a_funnel_tells_of_each_loss():
+    told = []
+    funnel = Funnel(told=lambda *loss: told.append(loss))
+    funnel.lose("empty", "row 1")
+    funnel.lose("empty", "row 2")
+    assert told == [("empty", "row 1"), ("empty", "row 2")]
+    assert (funnel.lost, funnel.examples) == ({"empty": 2}, {"empty": "row 1"})
