@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 
 from engine.builders.changes import Changed, changed_function
 from engine.builders.file_diffs import Hunk
+from engine.builders.pairs import LONGEST_CODE
 from engine.domain import Span, lines_of
 from engine.languages.source import Function, Source, indent_of
 
+TOO_LONG = f"shows more than {LONGEST_CODE:,} characters at once"
 NOT_WHOLE = "its function is not whole in the diff"
 _TRIES = 20  # places where the function may begin; each is parsed
 _CLASS = "class _ {\n"  # a constructor is one in a class only
@@ -31,6 +33,8 @@ _INNER = re.compile(r"(async[ \t]+)?def[ \t]|@")
 
 def function_in(hunk: Hunk, language: str) -> Changed | str:
     """The function that a hunk holds whole before and after the change, or a reason to count by why it holds none."""
+    if max(sum(map(len, hunk.old)), sum(map(len, hunk.new))) > LONGEST_CODE:
+        return TOO_LONG
     if not hunk.old_start and not hunk.new_start:  # its first line is the file's
         return _at_top(hunk, language)
     places = _python_places(hunk) if language == "python" else _java_places(hunk)

@@ -143,7 +143,8 @@ class _History:
 
     def __init__(self, repository: Repository, params: GitHistory.Params) -> None:
         self._repository, self._params = repository, params
-        self._project = Path(params.repository).name.removesuffix(".git") or Path(params.repository).parent.name
+        folder = Path(params.repository).resolve()
+        self._project = folder.name.removesuffix(".git") or folder.parent.name
         self._followed: set[str] = set()  # earlier names of files whose later one has a wanted path
 
     def bugs(self, commit: pygit2.Commit) -> list[Bug | str] | str:

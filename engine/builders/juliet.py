@@ -25,6 +25,7 @@ from engine.languages.trees import edit_size
 from engine.params import Place, is_unicode, setting
 
 FIELD = "builder.path"
+LONGEST_FILE = 256 << 10  # bytes; cases have up to 40 KiB, and a syntax tree takes up to 340 times as much
 _METHOD = re.compile(r"(bad|good(?:G2B|B2G)?\d*)(\w*)")  # which of a case's versions, and what part of it
 _CASE = re.compile(r"CWE\d+_(\w+?)__(\w+?)_\d+[a-z]?")  # name of the weakness, and what is done in which way
 _TEMPLATE = re.compile(r"Template File:\s*(.+?)(?:-\d+)?\.tmpl\.java")
@@ -102,6 +103,8 @@ class _Case:
 
 def _case(path: str, content: bytes) -> _Case | str:
     """The bug of a file, or a reason to count by."""
+    if len(content) > LONGEST_FILE:
+        return f"longer than {LONGEST_FILE >> 10} KiB"
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:

@@ -134,6 +134,10 @@ REASONS = {
     "comment": (diff(FIRST, FIRST.replace("// so", "// thus"), n=8), "only comments or blank lines differ"),
     "wrong": (diff(FIRST.replace("return b;", "return (b;"), FIXED, n=8), "its function is not whole in the diff"),
     "field": (diff(FIRST, FIRST.replace("int n", "long n")), "its function is not whole in the diff"),
+    "long": (
+        diff(FIRST, FIXED, n=8).replace("// so", "//" + " so" * 100_000),
+        "shows more than 262,144 characters at once",
+    ),
     "bytes": (b"--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-\xe4\n+x\n", "not UTF-8"),
 }
 

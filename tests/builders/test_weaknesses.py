@@ -162,11 +162,13 @@ def test_files_that_give_nothing_are_counted(suite):
     for path, text in write.items():
         (suite / path).write_text(text)
     (suite / name.format("latin")).write_bytes(b"\xe4")
+    (suite / name.format("long")).write_text(case() + " " * (256 << 10))
     bugs, funnel = juliet(suite)
     assert funnel.lost == {
         "has no method bad()": 3,
         "its file is not named after a weakness": 1,
         "not UTF-8": 1,
+        "longer than 256 KiB": 1,
         "has no good method beside bad()": 1,
         "a method has a syntax error": 1,
         "bad and good are the same but for telltale names": 1,

@@ -28,7 +28,7 @@ made = sum(1 for bug in builder.stream(0, Funnel()) if representation.encode(bug
 print(json.dumps([made, time.perf_counter() - started]))
 """
 BUILD = """
-import json, resource, sys, time
+import json, sys, threading, time
 from pathlib import Path
 from engine.assets import STARTER_MODEL
 from engine.domain import Model
@@ -39,9 +39,18 @@ path = Path(sys.argv[1])
 spec = DatasetSpec(builder={"name": "diffs", "path": str(path)})
 inputs = Inputs(model=Model("starter", "base", str(STARTER_MODEL)))
 run = RunDir.create(path.parent / "run", spec.model_dump(mode="json"), inputs)
+peak = 0
+
+def watch():  # without the pages of the source's file, which the system can drop at any time
+    global peak
+    while True:
+        with open("/proc/self/status") as status:
+            peak = max(peak, next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) / 1024)
+        time.sleep(0.2)
+
+threading.Thread(target=watch, daemon=True).start()
 started = time.perf_counter()
 rows = build(spec, inputs, run)["rows"]
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps([rows["train"] + rows["valid"], time.perf_counter() - started, peak]))
 """
 
