@@ -72,7 +72,7 @@ class Bug:
     """One fault in one place of one file, with its known fix and tests that fail on the fault and pass on the fix."""
 
     id: str  # unique within its source, "pocket/py-gcd"
-    language: str  # "python" | "java"
+    language: str  # "python" | "java" | "c"
     path: str  # of the faulty file, relative to its project: "gcd.py"
     buggy: str  # whole text of the faulty file
     fixed: str  # the same file repaired; differs from `buggy` inside `span` only

@@ -57,7 +57,7 @@ def bug_page(session: Session, run_id: int, asked: BugQuery) -> tuple[Sequence[B
     if asked.show == "plausible":
         wanted += [col(Bug.plausible) > 0, col(Bug.skipped) == ""]
     elif asked.show == "unreviewed":
-        wanted += [col(Bug.plausible) > 0, col(Bug.skipped) == "", reviews.has_unreviewed(asked.reviewer)]
+        wanted += [col(Bug.plausible) > 0, col(Bug.skipped) == "", reviews.has_unreviewed(run_id, asked.reviewer)]
     elif asked.show == "none_plausible":
         wanted += [col(Bug.plausible) == 0, col(Bug.skipped) == ""]
     elif asked.show == "skipped":

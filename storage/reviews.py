@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, exists, func, select
 from sqlmodel import Session, col
 
 from storage.tables import Bug, Patch, Review
@@ -88,9 +88,16 @@ def lacks_review(reviewer: str) -> ColumnElement[bool]:
     return ~exists().where(col(Review.patch_id) == Patch.id, *mine)
 
 
-def has_unreviewed(reviewer: str) -> ColumnElement[bool]:
-    """Whether a bug has a plausible candidate that lacks such a review."""
-    return exists().where(col(Patch.bug) == Bug.id, *PLAUSIBLE, lacks_review(reviewer)).correlate(Bug)
+def has_unreviewed(run_id: int, reviewer: str) -> ColumnElement[bool]:
+    """Whether a bug that has plausible candidates has one that lacks such a review.
+
+    Found from the reviews, of which there are few, and not from the patches.
+    """
+    mine = [col(Review.reviewer) == reviewer] if reviewer else []
+    reviewed = select(col(Patch.bug)).select_from(Review).join(Patch, col(Patch.id) == Review.patch_id)
+    reviewed = reviewed.join(Bug, col(Bug.id) == Patch.bug).where(col(Review.run_id) == run_id, *PLAUSIBLE, *mine)
+    done = reviewed.group_by(col(Patch.bug)).having(func.count(func.distinct(Patch.id)) >= func.max(Bug.plausible))
+    return col(Bug.id).not_in(done.correlate(None))
 
 
 def unreviewed_beside(
@@ -103,11 +110,11 @@ def unreviewed_beside(
     at, of = col(Bug.bug_id), col(Patch.rank)
     order = (at.desc(), of.desc()) if is_before else (at, of)
     other_bug, other_rank = (at < bug_id, of < rank) if is_before else (at > bug_id, of > rank)
-    beyond = or_(other_bug, and_(at == bug_id, other_rank))
     found = select(at, of).join(Patch, col(Patch.bug) == Bug.id)
     wanted = found.where(col(Bug.run_id) == run_id, col(Bug.plausible) > 0, *PLAUSIBLE, lacks_review(reviewer))
     wanted = wanted.order_by(*order).limit(1)
-    for place in (beyond, ~and_(at == bug_id, of == rank)):
+    # One after the other: the index is searched for each, and would be read from its start for one OR the other.
+    for place in (and_(at == bug_id, other_rank), other_bug, ~and_(at == bug_id, of == rank)):
         if row := session.execute(wanted.where(place)).first():
             return row[0], row[1]
     return None

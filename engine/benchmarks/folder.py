@@ -3,6 +3,11 @@
     NAME/bug.json      language, file, span [first, last], failing, passing; kind, cwe, project where they are known
     NAME/buggy/FILE    the faulty file, and NAME/fixed/FILE the same repaired, different inside the span only
     NAME/tests/        test_*.py or *Test.java, one of them, and what else it needs
+                       of C: cases.json, and drivers *.c with a `main`, linked with the file
+
+A C file's tests are the cases of a program: {"test_empty": {"args": ["0"], "stdin": "", "stdout": "none"}, ...}. The
+driver passes what the program is given to the function under test, and prints what comes back. It should not know what
+is right: it lies beside the patch, and cases.json does not.
 
 The folders may stand in folders, one for each language for example. A bug's id is the benchmark's name and NAME.
 
@@ -24,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine import params
 from engine.benchmarks import BugEntry, checkout
+from engine.benchmarks.runners.c import CRunner, complaints_about_cases
 from engine.benchmarks.runners.evaluating import Evaluator, Runner, version
 from engine.benchmarks.runners.java import PACKAGE, JavaRunner
 from engine.benchmarks.runners.project import Project
@@ -37,7 +43,8 @@ from engine.params import explain, shown
 from engine.sandboxes import Sandbox
 
 HOW = "write a folder with bug.json, buggy/, fixed/ and tests/ for each bug"
-TESTS = {"python": "test_*.py", "java": "*Test.java"}  # the file of tests, by language
+TESTS = {"python": "test_*.py", "java": "*Test.java", "c": "cases.json"}  # the file of tests, by language
+Known = Literal["python", "java", "c"]
 MOST_SAID = 10  # wrong bugs in one complaint
 
 
@@ -46,7 +53,7 @@ class Described(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    language: Literal["python", "java"]
+    language: Known
     file: str
     span: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=0)]]
     failing: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -68,8 +75,8 @@ class Folder:
 
         name: Literal["folder"] = "folder"
         folder: params.Place = params.setting("", "Folder of bugs; each has bug.json, buggy/, fixed/ and tests/.")
-        languages: tuple[Literal["python", "java"], ...] = params.setting(
-            ("python", "java"), "Languages whose bugs are used.", min_length=1
+        languages: tuple[Known, ...] = params.setting(
+            ("python", "java", "c"), "Languages whose bugs are used.", min_length=1
         )
         timeout_s: float = timeout_s(5.0)
         runner: Way = way()
@@ -81,6 +88,7 @@ class Folder:
         self._runners: dict[str, Runner] = {
             "python": PythonRunner(params.timeout_s, params.runner == "warm"),
             "java": JavaRunner(params.timeout_s, params.runner == "warm"),
+            "c": CRunner(params.timeout_s),
         }
         self._runners_of: dict[str, Runner] = {}  # bug id -> that of its project, for bugs that share one
 
@@ -175,6 +183,10 @@ def complaints_about(folder: Path, told: Described, project: Project | None) -> 
         yield from complaints_about_tests(told.failing + told.passing, told.language, project)
     elif len(tests := [*_tests(folder, told.language)]) != 1:
         yield f"tests/ should hold one file called {TESTS[told.language]}, it holds {len(tests)}"
+    elif told.language == "c":
+        yield from complaints_about_cases(tests[0].read_bytes())
+        if not [*(folder / "tests").glob("*.c")]:
+            yield "tests/ should hold a driver, a C file with main"
     if len(texts) == 2:
         yield from _complaints_about_span(texts[0], texts[1], told.span)
     if both := sorted({*told.failing} & {*told.passing}):

@@ -49,7 +49,7 @@ class Columns:
         fixed: str = setting("fixed_function", "column with the fixed code")
         id: str = setting("", "column with a unique name; empty: the row's number")
         project: str = setting("", "column with the project, so that no project is split; empty: not known")
-        language: Literal["python", "java"] = setting("python", "programming language of the code")
+        language: Literal["python", "java", "c"] = setting("python", "programming language of the code")
         strip: bool = setting(
             False, "remove comments, docstrings and blank lines, as the training data of RepairLLaMA has none"
         )

@@ -59,6 +59,21 @@ LANGUAGES = {
             (string_literal) @string
         """,
     ),
+    "c": Language(
+        name="c",
+        grammar="tree_sitter_c",
+        marker="//",
+        ending=".c",
+        brackets=True,
+        functions=frozenset({"function_definition"}),
+        comments=frozenset({"comment"}),
+        strings=frozenset({"string_literal", "char_literal"}),
+        quick_check=re.compile(r"//|/\*|\"[^\"\n]*\\\r?\n"),
+        query="""
+            (comment) @comment
+            (string_literal) @string
+        """,
+    ),
 }
 
 

@@ -189,6 +189,11 @@ class Source:
 
 def _function(node: Node) -> Function:
     parent, name = node.parent, node.child_by_field_name("name")
+    inner = node.child_by_field_name("declarator")  # of C: the name stands inside *, (...) and [...]
+    while name is None and inner is not None:
+        name = inner if inner.type == "identifier" else None
+        named = (each for each in inner.named_children if each.type.endswith(("declarator", "identifier")))
+        inner = inner.child_by_field_name("declarator") or next(named, None)
     first = parent if parent is not None and parent.type == "decorated_definition" else node
     text = (name.text or b"").decode("utf-8", "replace") if name is not None else ""
     return Function(text, Span(first.start_point.row + 1, node.end_point.row + 1), node.has_error)

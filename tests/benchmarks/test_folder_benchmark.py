@@ -62,7 +62,7 @@ def test_java_tests_may_stand_in_a_package(mine):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (dict(language="cobol"), "where/bug.json: language: .*'python' or 'java' .got 'cobol'"),
+        (dict(language="cobol"), "where/bug.json: language: .*'python', 'java' or 'c' .got 'cobol'"),
         (dict(span=None), "where/bug.json: span: Field required"),
         (dict(span=[0, 3]), "span.0: should be greater than or equal to 1 .got 0"),
         (dict(failing=[]), "failing: "),

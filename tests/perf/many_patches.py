@@ -96,6 +96,24 @@ def ten_times(home: Path, run_id: int) -> int:
     return int(made)
 
 
+def reviewed(home: Path, run_id: int, patches: int) -> tuple[str, int]:
+    """Give reviews of the first plausible patches by two people; bug and rank of the patch in the middle of the run."""
+    with sqlite3.connect(home / "studio.db") as database:
+        here = f"FROM bug JOIN patch ON patch.bug = bug.id WHERE bug.run_id = {run_id} AND source = 'model'"
+        found = f"SELECT patch.id, bug_id, rank {here} AND outcome = 'plausible' ORDER BY bug_id, rank"
+        plausible = database.execute(found).fetchall()
+        database.executemany(
+            "INSERT INTO review (run_id, patch_id, reviewer, verdict, note, created_at) VALUES (?, ?, ?, ?, '', 0.0)",
+            [
+                (run_id, patch, reviewer, "correct" if place % skipped else "incorrect")
+                for reviewer, skipped in (("ada", 3), ("bob", 4))
+                for place, (patch, _, _) in enumerate(plausible[:patches])
+            ],
+        )
+    database.close()
+    return plausible[len(plausible) // 2][1:]
+
+
 def _columns(database: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
 

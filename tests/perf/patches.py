@@ -18,9 +18,11 @@ from engine.control.patches import BugQuery
 from engine.control.workspace import Workspace
 
 LOOKS = 5
+REVIEWED = 2000  # patches, each by two people: some weeks of their work
 ASKED = {
     "a page of the table": (BugQuery(), BugQuery(page=200)),
     "a filter": (BugQuery(show="plausible"), BugQuery(show="none_plausible", language="java")),
+    "what lacks a review": (BugQuery(show="unreviewed"), BugQuery(show="unreviewed", reviewer="ada")),
     "a search": (BugQuery(search="base_case"), BugQuery(search="nowhere")),
     "a sort": (BugQuery(sort="first"), BugQuery(sort="count"), BugQuery(sort="kind", descending=True)),
 }
@@ -55,6 +57,10 @@ def measure() -> Iterator[Figure]:
 
 
 def figures(workspace: Workspace, run_id: int, what: str, bar_ms: float) -> Iterator[Figure]:
+    bug_id, rank = many_patches.reviewed(workspace.home, run_id, REVIEWED)
+    for name in ("ada", "somebody new"):
+        bar = median_ms(lambda name=name: workspace.reviews.of_patch(run_id, bug_id, "model", rank, name))
+        yield Figure(f"the reviews of a patch for {name}, {what}", bar, "ms", bar_ms)
     for name, queries in ASKED.items():
         slowest = max(median_ms(lambda asked=asked: workspace.patches.page(run_id, asked)) for asked in queries)
         yield Figure(f"{name}, {what}", slowest, "ms", bar_ms)

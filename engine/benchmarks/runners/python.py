@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 from collections.abc import Collection, Mapping
@@ -15,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from engine.benchmarks.runners.places import Places
 from engine.benchmarks.runners.python_child import child
-from engine.benchmarks.runners.python_tools import copy_pytest, find_python
+from engine.benchmarks.runners.python_tools import copy_pytest, find_python, interpreter
 from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until, within
 from engine.benchmarks.runners.twins import with_twins
 from engine.errors import MissingDependency
@@ -133,13 +132,8 @@ class PythonRunner:
         """The interpreter with its flags, and the tools that a sandbox must open for it."""
         with self._once:
             library = self._library
-        tools = {"library": str(library.path)}
-        python = self._python
-        if not python.startswith("/usr/"):
-            tools["python"] = sys.base_prefix
-            python = f"{{python}}/{os.path.relpath(python, os.path.realpath(sys.base_prefix))}"
-        # A fixed hash seed: the same patch must meet the same order of sets every time.
-        return ["/usr/bin/env", "PYTHONHASHSEED=0", python, "-s", "-P", "-B", "-S"], tools
+        command, tools = interpreter(self._python)
+        return command, {"library": str(library.path), **tools}
 
     @cached_property
     def _python(self) -> str:

@@ -38,6 +38,16 @@ def find_python() -> str:
     )
 
 
+def interpreter(python: str) -> tuple[list[str], dict[str, str]]:
+    """An interpreter with its flags, as a sandbox runs it, and the tools that the sandbox must open for it."""
+    tools = {}
+    if not python.startswith("/usr/"):
+        tools["python"] = sys.base_prefix
+        python = f"{{python}}/{os.path.relpath(python, os.path.realpath(sys.base_prefix))}"
+    # A fixed hash seed: the same patch must meet the same order of sets every time.
+    return ["/usr/bin/env", "PYTHONHASHSEED=0", python, "-s", "-P", "-B", "-S"], tools
+
+
 def copy_pytest(python: str, programs: Iterable[Path]) -> TemporaryFolder:
     """pytest, its requirements and these programs of ours, compiled for `python`, in a new folder for payloads to read.
 
