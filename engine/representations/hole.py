@@ -33,7 +33,7 @@ class HoleSettings(Settings):
 
     strip: bool | None = setting(
         None,
-        "leave comments, docstrings and blank lines out of the code around the fault; empty: with mark=fim",
+        "leave comments, docstrings and blank lines out of the code around the fault; left open: only with mark=fim",
         title="Strip comments",
     )
     fim: Literal["auto", "qwen", "starcoder", "codellama", "deepseek"] = setting(

@@ -47,6 +47,7 @@ class Published:
     name: ClassVar[str]
     params: Settings
     special: tuple[str, ...] = ()  # texts that mean something to the model, so that no code may hold them
+    _unreadable: ClassVar[str] = "the fix changes how lines end"  # why a target does not give the fix back
 
     def __init__(self, params: Settings) -> None:
         self.params = params
@@ -69,8 +70,6 @@ class Published:
 
     def decode(self, completion: str, bug: Bug) -> Patch:
         raise NotImplementedError
-
-    _unreadable: ClassVar[str] = "the fix changes how lines end"  # why a target does not give the fix back
 
     def _parts(self, bug: Bug, notes: Sequence[str]) -> list[str]:
         raise NotImplementedError
