@@ -157,7 +157,6 @@ def build(frame: Frame) -> None:
                 top,
                 gr.update(choices=[], value=None),
                 "",
-                "",
                 nothing,
                 *[""] * 4,
                 gr.update(visible="hidden"),
