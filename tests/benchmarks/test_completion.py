@@ -26,7 +26,7 @@ def test_each_line_of_a_category_is_a_bug_once_and_blank_ones_are_none(made):
         ("completion/me__shop@01234567/src/total.py:5", "inproject", "python"),
         ("completion/me__shop@01234567/build.kts:1", "infile", ".kts"),
     ]
-    assert list(benchmark.skipped().values()) == ["no syntax for .kts files; known: python, java"]
+    assert list(benchmark.skipped().values()) == ["no syntax for .kts files; known: python, java, c"]
     bug = benchmark.bugs()[1]
     assert (bug.fixed, bug.fixed_lines, bug.buggy_lines) == (CONTENT, "    prices = shop.prices(cart)\n", "\n")
 
