@@ -121,16 +121,21 @@ class Bwrap:
         return bool(self.first)
 
     def _takes_folders(self) -> bool:
-        try:
-            root = self._keep(os.open(f"/proc/{self.first}/root", os.O_PATH | os.O_DIRECTORY))
-            # Until its last step bwrap's root is the host's, then one without these folders.
-            if os.path.samestat(os.fstat(root), os.stat("/")):
+        with ExitStack() as opened:  # closed again where it is too early, which it may be many times on a busy machine
+            try:
+                root = os.open(f"/proc/{self.first}/root", os.O_PATH | os.O_DIRECTORY)
+                opened.callback(os.close, root)
+                # Until its last step bwrap's root is the host's, then one without these folders.
+                if os.path.samestat(os.fstat(root), os.stat("/")):
+                    return False
+                folders = []
+                for name in FOLDERS:
+                    folders.append(os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root))
+                    opened.callback(os.close, folders[-1])
+            except OSError:
                 return False
-            self._folders = [
-                self._keep(os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root)) for name in FOLDERS
-            ]
-        except OSError:
-            return False
+            self._folders = folders
+            self._held.push(opened.pop_all())
         self.box = self._folders[0]
         return True
 
