@@ -215,7 +215,7 @@ def test_sven(tmp_path):
     rows = [
         {"func_src_before": BEFORE, "func_src_after": AFTER, "file_name": "a/b.py"},
         {"func_src_before": BEFORE, "func_src_after": BEFORE, "file_name": "b.py"},
-        {"func_src_before": "int f();", "func_src_after": "int g();", "file_name": "b.C"},
+        {"func_src_before": "int f();", "func_src_after": "int g();", "file_name": "b.cc"},
         {"func_src_before": None, "func_src_after": "int g();", "file_name": "b.c"},
     ]
     for part in ("train", "val"):
@@ -229,7 +229,7 @@ def test_sven(tmp_path):
     )
     assert funnel.lost == {
         "buggy and fixed are the same": 1,
-        "is in a language not known here (.c)": 1,
+        "is in a language not known here (.cc)": 1,
         "a cell is not text": 1,
     }
     assert len(read(Sven(Sven.Params(folder=str(tmp_path), part="both")))[0]) == 2
@@ -270,5 +270,7 @@ def test_the_juliet_suite(shared_data):
 
 def test_sven_itself(shared_data):
     bugs, funnel = read(Sven(Sven.Params(folder=str(shared_data / "sven"), part="both")))
-    assert (len(bugs), funnel.source) == (380, 803)
-    assert Counter(bug.cwe for bug in bugs) == {"CWE-89": 204, "CWE-78": 102, "CWE-79": 41, "CWE-22": 33}
+    assert (len(bugs), funnel.source) == (742, 803)
+    assert Counter(bug.language for bug in bugs) == {"python": 380, "c": 362}
+    of_python = Counter(bug.cwe for bug in bugs if bug.language == "python")
+    assert of_python == {"CWE-89": 204, "CWE-78": 102, "CWE-79": 41, "CWE-22": 33}

@@ -17,6 +17,8 @@ def bug(name, padding=0):
 class Small:
     """`add`, `sum_of` and `long`, whose file fits no small model."""
 
+    name = "small"
+
     def __init__(self):
         self.run = Counter()
 
