@@ -25,7 +25,7 @@ def measure() -> Iterator[Figure]:
             began = time.monotonic()
             page.goto(made.url)
             page.get_by_text("training samples").wait_for()  # drawn from the database
-            page.get_by_role("textbox", name="Samples faulty").fill("7")  # and typed into
+            page.get_by_role("textbox", name="Samples", exact=True).fill("7")  # and typed into
             loads.append(time.monotonic() - began)
             page.context.close()
     yield Figure("page usable after loading", middle(loads), "s", 2.0)
