@@ -36,7 +36,7 @@ class PluginSettings:
         """`place`: the setting of the spec that names the plug-in, "builder"; `names`: what may be chosen, by path."""
         self._registry = BY_FIELD[place]
         self._own = Setting.of(place, info)
-        self.place, self.is_more = place, self._own.is_more
+        self.place = place
         self._of = f"{kind_of_run}-{place}"
         self.settings = {
             plugin: [

@@ -12,13 +12,13 @@ from studio.html.basics import esc
 def chooser(of: str, setting: Setting, titles: Mapping[str, str]) -> str:
     """The list of plug-ins; `titles`: name -> title."""
     options = "".join(_option(name, title, name == setting.default) for name, title in titles.items())
-    return _field(of, setting, f"<select {_named(of, 'name', setting.default)}>{options}</select>", of)
+    return _field(of, setting, f"<select {_named(of, 'name', setting.default)}>{options}</select>")
 
 
 def group(of: str, plugin: str, hint: str, settings: Sequence[Setting], is_shown: bool) -> str:
     """The settings of one plug-in, which are shown while it is chosen."""
-    fields = "".join(_field(of, each, _control(f"{of}-{plugin}-{each.name}", each), f"{of}-{plugin}-{each.name}")
-                     for each in settings)  # fmt: skip
+    named = [(f"{of}-{plugin}-{each.name}", each) for each in settings]
+    fields = "".join(_field(ident, each, _control(ident, each)) for ident, each in named)
     hidden = "" if is_shown else " hidden"
     return f'<div class="group" data-plugin="{esc(plugin)}"{hidden}><p class="hint">{esc(hint)}</p>{fields}</div>'
 
@@ -30,7 +30,7 @@ def literal(drawn: str) -> str:
     return drawn
 
 
-def _field(of: str, setting: Setting, control: str, ident: str) -> str:
+def _field(ident: str, setting: Setting, control: str) -> str:
     words = f'<small id="{esc(ident)}-help">{esc(setting.help)}</small>' if setting.help else ""
     classes = " ".join([css_class(setting.place), *(["many"] if setting.kind.is_many else [])])
     if setting.kind.type is bool and not setting.kind.is_optional:
