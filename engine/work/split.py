@@ -1,7 +1,8 @@
 """Divides the rows of a dataset into those for training and those for evaluation.
 
 By project, the default, a seeded hash of the project decides, so that rows can be divided as they come; where that
-misses the wanted share by far, and for a split by time, the rows are divided once more when all have come.
+misses the wanted share by far, where the evaluation side has a limit, and for a split by time, the rows are divided
+once more when all have come: what a limit leaves out is lost to both sides, so it is left out of the last division.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Split:
         self._of_project: Counter[str] = Counter()
         self._days: Counter[str] = Counter()
         self._places: set[float] = set()  # of the first two units: whether there is more than one
-        self._sides = _Sides(folder, spec, tally, lose)
+        self._sides = _Sides(folder, spec, tally, lose, has_limits=spec.split == "first")
 
     @property
     def rows(self) -> dict[str, int]:
@@ -57,12 +58,16 @@ class Split:
         Raises UserError if the rows should be split by time and no bug has the day of its fix.
         """
         self._sides.close()
+        if self._spec.split == "first":
+            return
         if self._spec.split == "time":
             first = self._spec.split_day or self._first_day()
             self._divide(lambda row: _day(row) >= first)
-        elif self._spec.split != "first" and self._misses_badly():
+        elif self._misses_badly():
             chosen = self._chosen()
             self._divide(lambda row: self._unit(row) in chosen)
+        elif self._spec.valid_rows is not None or self._spec.valid_per_project is not None:
+            self._divide(self._is_valid)
 
     def hash(self) -> str:
         """SHA-256 over ids and tokens of all rows of both sides, in order."""
@@ -89,8 +94,6 @@ class Split:
         train, valid = self._sides.train.n_rows, self._sides.valid.n_rows
         if len(self._places) < 2:
             return valid > 0
-        if self._spec.valid_rows is not None or self._spec.valid_per_project is not None:
-            return not train or (self._spec.valid_fraction > 0 and not valid)  # it is small on purpose
         return (
             not train or not self._spec.valid_fraction / 3 <= valid / (train + valid) <= self._spec.valid_fraction * 3
         )
@@ -128,7 +131,7 @@ class Split:
 
     def _divide(self, is_valid: Callable[[Row], bool]) -> None:
         old, self._tally.kept = self._sides, self._tally.nothing_kept()
-        self._sides = _Sides(self._folder, self._spec, self._tally, self._lose, ".new")
+        self._sides = _Sides(self._folder, self._spec, self._tally, self._lose, ".new", has_limits=True)
         for row in old.rows():
             self._sides.add(row, is_valid(row))
         self._sides.close()
@@ -136,16 +139,19 @@ class Split:
 
 
 class _Sides:
-    """Both files while they are written, and the limits of the evaluation side."""
+    """Both files while they are written, and, if asked for, the limits of the evaluation side."""
 
-    def __init__(self, folder: Path, spec: DatasetSpec, tally: Tally, lose: Lose, ending: str = "") -> None:
+    def __init__(
+        self, folder: Path, spec: DatasetSpec, tally: Tally, lose: Lose, ending: str = "", *, has_limits: bool
+    ) -> None:
         self.train, self.valid = Shard(folder / f"train.parquet{ending}"), Shard(folder / f"valid.parquet{ending}")
-        self._spec, self._tally, self._lose = spec, tally, lose
+        self._tally, self._lose = tally, lose
+        self._most = (spec.valid_per_project, spec.valid_rows) if has_limits else (None, None)
         self._of_project: Counter[str] = Counter()
 
     def add(self, row: Row, is_valid: bool) -> bool:
         """Whether the row is kept: an evaluation side that is full takes no more of a project, nor trains on it."""
-        most, in_all = self._spec.valid_per_project, self._spec.valid_rows
+        most, in_all = self._most
         if is_valid and most is not None and row.project:
             if self._of_project[row.project] >= most:
                 self._lose(row.bug_id, f"more than {most} evaluation samples of its project")

@@ -104,6 +104,17 @@ def test_of_a_project_at_most_so_many_are_for_evaluation_and_the_rest_is_not_tra
     assert sum(report["projects"].values()) == len(train) + len(valid)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_no_row_is_lost_to_a_limit_before_its_side_is_known(make, seed):
+    """The hash puts all rows of a single project, or of both of two, on the evaluation side for half of the seeds."""
+    limits = {"valid_rows": 10, "valid_per_project": 5, "valid_fraction": 0.5, "seed": seed}
+    _, report, train, valid = make([pair(n, "one") for n in range(40)], **limits)
+    assert (len(train), len(valid), reasons(report)) == (40, 0, {})
+    _, report, train, valid = make([pair(n, f"p{n % 2}") for n in range(40)], **limits)
+    assert (len(train), len(valid)) == (20, 5)
+    assert reasons(report) == {"more than 5 evaluation samples of its project": 15}
+
+
 def test_lengths_are_capped_on_each_side_and_what_a_window_would_cut_is_told(make):
     long = pair(50)
     prompt = {key: code.replace("    c =", "    z = [" + "1, " * 200 + "]\n    c =") for key, code in long.items()}
