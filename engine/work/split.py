@@ -55,9 +55,23 @@ class Split:
     def close(self) -> None:
         """Finish both files, and divide the rows once more where that is needed.
 
-        Raises UserError if the rows should be split by time and no bug has the day of its fix.
+        Raises UserError if the rows should be split by time and no bug has the day of its fix, or if none of the rows
+        is left for training.
         """
         self._sides.close()
+        self._divide_again()
+        rows = self.rows
+        if rows["valid"] and not rows["train"]:
+            field, advice = "valid_rows", f"fewer than {rows['valid']:,}"
+            if self._spec.split == "time":
+                field, advice = "split_day", f"a later day than {self._spec.split_day}"
+            raise UserError(
+                f"{field}: all {rows['valid']:,} samples are for evaluation, none is for training; choose {advice}",
+                field=field,
+            )
+
+    def _divide_again(self) -> None:
+        """Where that is needed."""
         if self._spec.split == "first":
             return
         if self._spec.split == "time":
@@ -113,7 +127,7 @@ class Split:
         return chosen or {min(rows_of, key=lambda unit: (abs(rows_of[unit] - wanted), self._place(unit)))}
 
     def _first_day(self) -> str:
-        """The day from which on the fixes are about the wanted share of those whose day is known."""
+        """The day from which on the fixes are about the wanted share of those of a known day, and never all rows."""
         days = {day: rows for day, rows in self._days.items() if day}
         if not days:
             raise UserError(
@@ -122,9 +136,9 @@ class Split:
             )
         wanted, n_rows, first = self._spec.valid_fraction * sum(days.values()), 0, "9999-12-31"
         for day in sorted(days, reverse=True):
-            if n_rows and n_rows + days[day] > 2 * wanted:
+            if n_rows >= wanted or n_rows + days[day] == self._days.total():
                 break
-            if n_rows >= wanted:
+            if n_rows and n_rows + days[day] > 2 * wanted:
                 break
             first, n_rows = day, n_rows + days[day]
         return first

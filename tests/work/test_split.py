@@ -68,6 +68,17 @@ def test_by_time_fixes_of_an_unknown_day_are_trained_on_and_counted(build_of):
         build_of(bug(1), bug(2), split="time")
 
 
+def test_by_time_some_fixes_are_always_for_training(build_of):
+    one_day = [bug(n, "2020-01-01") for n in range(8)]
+    _, report, train, valid = build_of(*one_day, split="time")
+    assert (len(train), len(valid)) == (8, 0)
+    later = [bug(n, "2021-01-01") for n in range(8, 28)]
+    _, report, train, valid = build_of(*one_day, *later, split="time")
+    assert (len(train), len(valid)) == (8, 20)
+    with pytest.raises(UserError, match="split_day: all 8 samples .* choose a later day than 2019-12-31"):
+        build_of(*one_day, split="time", split_day="2019-12-31")
+
+
 def test_by_chance_a_project_is_on_both_sides(make):
     _, report, train, valid = make([pair(n, "one") for n in range(200)], split="random", valid_fraction=0.25)
     assert 30 <= len(valid) <= 70
@@ -80,6 +91,8 @@ def test_the_first_samples_can_be_for_evaluation(make):
     _, _, train, valid = make([pair(n) for n in range(20)], split="first", valid_rows=6)
     assert [row["bug_id"].partition(":")[2] for row in valid] == [str(n) for n in range(1, 7)]
     assert len(train) == 14
+    with pytest.raises(UserError, match="valid_rows: all 20 samples .* choose fewer than 20"):
+        make([pair(n) for n in range(20)], split="first", valid_rows=20)
 
 
 def test_a_project_has_at_most_so_many_samples(make):
