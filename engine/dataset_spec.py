@@ -13,6 +13,7 @@ from engine.spec import BenchmarkNamed, PluginParams, Spec
 # What counts as a duplicate; each level includes those before it, `keep` none.
 Duplicates = Literal["exact", "layout", "renamed", "near", "keep"]
 OVERLAP_SHARE = 0.5  # of a benchmark's function, from which a sample that shares it is listed
+NEAR_LEAST = 0.7  # of less than that `engine.work.near` finds few: of a share of 0.5 one in sixteen
 _WITH_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})?")
 
 
@@ -76,7 +77,7 @@ class DatasetSpec(Spec):
     )
     near_share: float = setting(
         0.85, "with near: shared runs of 5 tokens, from which two are duplicates", title="Near from", more=True,
-        gt=0, le=1,
+        ge=NEAR_LEAST, le=1,
     )  # fmt: skip
     exclude: tuple[BenchmarkNamed, ...] = setting(
         ("pocket",), "benchmarks whose code must not be in the dataset", more=True

@@ -65,7 +65,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     if isinstance(builder, Keeping):
         builder.keep_in(run.artifacts / "kept")
     tally, expected = Tally(spec), Expected(spec.expected)
-    overlap = Overlap(spec.exclude, spec.compare, is_all=True)
+    overlap = Overlap(spec.exclude, spec.compare, spec.exclude_share, is_all=True)
     progress = _Progress(run, builder.total())
     with LeftOut(run, expected) as left_out, Listing(run.artifacts / OVERLAP) as listing:
         split = Split(run.artifacts, spec, tally, left_out.lose)

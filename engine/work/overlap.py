@@ -32,6 +32,7 @@ class Known:
 
     name: str
     is_excluded: bool = False  # rows with its code are left out
+    least: float = OVERLAP_SHARE  # of a function's runs of tokens, from which a row that shares them has its code
     bugs: int = 0
     problem: str = ""  # why its code could not be compared
     rows: Counter[str] = field(default_factory=Counter)  # how -> rows
@@ -51,9 +52,12 @@ class Hit:
 class Overlap:
     """The code of the benchmarks that are compared."""
 
-    def __init__(self, exclude: Iterable[object], compare: Iterable[object], *, is_all: bool) -> None:
+    def __init__(
+        self, exclude: Iterable[object], compare: Iterable[object], exclude_share: float | None, *, is_all: bool
+    ) -> None:
         """`exclude`: benchmarks whose code is left out; `is_all`: all that can be read without settings are compared.
 
+        `exclude_share`: of an excluded one's function, from which a row that shares it is found; None: as of all.
         Raises UserError where one cannot be read that is named.
         """
         self.benchmarks: list[Known] = []
@@ -65,9 +69,9 @@ class Overlap:
         self._sizes: list[int] = []  # how many runs of tokens each has
         self._waiting: dict[str, list[Hit]] = {}  # of rows that are not known to be kept
         for params in (BENCHMARKS.params(each) for each in exclude):
-            self._read(params, is_excluded=True)
+            self._read(params, Known(params.name, True, min(exclude_share or OVERLAP_SHARE, OVERLAP_SHARE)))
         for params in (BENCHMARKS.params(each) for each in compare):
-            self._read(params)
+            self._read(params, Known(params.name))
         if is_all:
             self._read_others()
 
@@ -81,15 +85,13 @@ class Overlap:
                 benchmark.check()
                 if getattr(benchmark, "reads_slowly", False):
                     raise UserError("reading its bugs takes long; name it to have it compared")
-                self._read(params)
+                self._read(params, Known(name))
             except (UserError, MissingDependency, OSError) as error:
                 self.benchmarks.append(Known(name, problem=str(error)[:LONGEST]))
 
-    def _read(self, params: Any, *, is_excluded: bool = False) -> None:
-        benchmark = BENCHMARKS.create(params)
-        known = Known(benchmark.name, is_excluded)
+    def _read(self, params: Any, known: Known) -> None:
         self.benchmarks.append(known)
-        for bug in islice(benchmark.bugs(), MOST_BUGS):
+        for bug in islice(BENCHMARKS.create(params).bugs(), MOST_BUGS):
             self._learn(known, bug)
 
     def _learn(self, known: Known, bug: Bug) -> None:
@@ -127,7 +129,7 @@ class Overlap:
         shared = grams(read.tokens, SIZE) & self._grams.keys()
         counts = Counter(number for run in shared for number in self._grams[run])
         for number, n_shared in sorted(counts.items()):
-            if n_shared >= OVERLAP_SHARE * self._sizes[number]:
+            if n_shared >= self._ids[number][0].least * self._sizes[number]:
                 add(number, ALIKE, round(n_shared / self._sizes[number], 2))
         return list(found.values())
 

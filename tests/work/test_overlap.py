@@ -62,15 +62,16 @@ def benchmarks(monkeypatch):
 
 @pytest.fixture
 def rows(tmp_path):
-    """The same code, under other names, half of it in another function, and something else."""
+    """The same code, under other names, much and some of it in another function, and something else."""
     same = CODE.replace("return", "# the end\n    return")
     renamed = CODE.replace("values", "v").replace("solve", "f")
     half = "def other(values, step0):\n" + "".join(LINES[:6]) + "    x = [1]\n    return x[0] - step6\n"
+    some = "def fourth(values, step0):\n" + "".join(LINES[:4]) + "    y = [2]\n    return y[0] - step4\n"
     other = "def third(a, b):\n    return a - b\n"
     file = tmp_path / "rows.jsonl"
     rows = [
         {"id": name, "buggy_function": code, "fixed_function": code.replace(" - step", " + step").replace("a - b", "b")}
-        for name, code in (("same", same), ("renamed", renamed), ("half", half), ("other", other))
+        for name, code in (("same", same), ("renamed", renamed), ("half", half), ("some", some), ("other", other))
     ]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return {"name": "columns", "file": str(file), "id": "id"}
@@ -78,7 +79,7 @@ def rows(tmp_path):
 
 def test_every_benchmark_that_can_be_read_is_compared_and_the_rows_are_listed(make, rows):
     run, report, train, _ = make(builder=rows, valid_fraction=0)
-    assert len(train) == 4
+    assert len(train) == 5
     known, absent, slow = report["overlap"]
     counts = {"same": 1, "renamed": 1, "alike": 1, "bugs": 1, "touched": 1, "problem": ""}
     assert known == {"benchmark": "known", **counts}
@@ -97,13 +98,19 @@ def test_a_named_one_is_compared_though_it_is_slow(make, rows):
 
 
 @pytest.mark.parametrize(
-    ("share", "left"), [(None, {"renamed", "half", "other"}), (0.5, {"other"}), (0.9, {"half", "other"})]
+    ("share", "left"),
+    [
+        (None, {"renamed", "half", "other", "some"}),
+        (0.3, {"other"}),
+        (0.5, {"other", "some"}),
+        (0.9, {"half", "other", "some"}),
+    ],
 )
 def test_code_of_an_excluded_benchmark_is_left_out_also_where_it_is_only_like_it(make, rows, share, left):
     run, report, train, _ = make(builder=rows, valid_fraction=0, exclude=["known"], exclude_share=share)
     assert {row["bug_id"] for row in train} == left
     lost = listed(run.artifacts / "left_out.jsonl").rows
-    assert {row["bug_id"] for row in lost} == {"same", "renamed", "half"} - left
+    assert {row["bug_id"] for row in lost} == {"same", "renamed", "half", "some"} - left
     assert {row["like"] for row in lost} == {"known/1"}
     assert report["overlap"][0]["same"] == 0
 
