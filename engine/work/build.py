@@ -26,7 +26,7 @@ from engine.dataset_card import card
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
 from engine.events import Progress
-from engine.listed import LONGEST, OVERLAP, Listing
+from engine.listed import LONGEST, MOST_REASONS, OTHERS, OVERLAP, Listing
 from engine.models.tokenizer import Tokenizer, tokenizer_of
 from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.representations.chat_template import ChatTemplate
@@ -38,14 +38,13 @@ from engine.work.duplicates import Earlier, texts_of
 from engine.work.expected import Expected
 from engine.work.overlap import Overlap
 from engine.work.selection import LeftOut, select
-from engine.work.split import Split
+from engine.work.split import Place, Split
 from engine.work.tally import WINDOWS, Marks, Tally, too_long
 
 Encoded = tuple[Sample | Preference, Bug | None]  # what is trained on, and the bug that it was made from
 _BATCH = 256  # samples tokenised at a time; more is not faster
 _CHARACTERS = 1 << 20  # most in a batch: the tokenizer uses about 150 bytes per token
 HOLE = "<FILL_ME>"  # as RepairLLaMA's published texts write it
-MOST_STEPS, OTHERS = 200, "other reasons, each rarer than all of these"  # in a report
 _PAUSE_S = 0.2  # between two progress events
 
 
@@ -71,18 +70,23 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         split = Split(run.artifacts, spec, tally, left_out.lose)
         made = progress.watch(builder.stream(spec.seed, left_out.source), tally)
         earlier = Earlier(spec.duplicates, spec.near_share)
+        waiting: list[tuple[Place, str]] = []  # expected ones; the last division may lose some
         selected = select(made, representation, template, earlier, overlap, spec.exclude_share, left_out)
         for row, marks in _tokenised(selected, tokenizer, min(*WINDOWS, spec.max_tokens)):
             if reason := tally.too_long(row, marks) or ("" if row.learned else "nothing of it is learned"):
                 lengths = {"n_tokens": row.n_tokens, "n_prompt": row.n_prompt, "n_target": row.n_tokens - row.n_prompt}
                 left_out.lose(row.bug_id, reason, **lengths, cut=", ".join(marks.cut(row, spec.max_tokens)))
                 overlap.lost(row.bug_id)
-            elif split.add(row):
-                expected.keep(row.bug_id)
+            elif (at := split.add(row)) is not None:
+                if row.bug_id in expected:
+                    waiting.append((at, row.bug_id))
                 overlap.kept(row.bug_id, listing)
             else:
                 overlap.lost(row.bug_id)
-        split.close()
+        lost = split.close()
+        for at, bug_id in waiting:
+            if at not in lost:
+                expected.keep(bug_id)
     progress.report(tally, progress.n_read)
     source = left_out.source
     funnel = _steps(source, left_out.funnel)
@@ -226,8 +230,8 @@ def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
         for funnel in (source, left_out)
         for reason, count in funnel.lost.items()
     ]
-    if len(steps) > MOST_STEPS:
-        rare = sorted(steps, key=lambda step: -step["count"])[MOST_STEPS:]
+    if len(steps) > MOST_REASONS:
+        rare = sorted(steps, key=lambda step: -step["count"])[MOST_REASONS:]
         steps = [step for step in steps if step not in rare]
         steps.append({"reason": OTHERS, "count": sum(step["count"] for step in rare), "example": rare[0]["example"]})
     return {"source": source.source, "steps": steps}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from datetime import date
 from hashlib import blake2b
 from pathlib import Path
@@ -21,6 +21,7 @@ from engine.training_set import Row, Shard
 from engine.work.tally import Tally
 
 Lose = Callable[[str, str], None]  # (the bug's id, reason)
+Place = tuple[bool, int]  # whether a row is for evaluation as far as is known, and its number on that side, from 0
 
 
 class Split:
@@ -30,7 +31,8 @@ class Split:
         self._spec, self._folder, self._tally, self._lose = spec, folder, tally, lose
         self._of_project: Counter[str] = Counter()
         self._days: Counter[str] = Counter()
-        self._places: set[float] = set()  # of the first two units: whether there is more than one
+        self._lost: set[Place] = set()  # by the second division
+        self._spots: set[float] = set()  # of the first two units: whether there is more than one
         self._sides = _Sides(folder, spec, tally, lose, has_limits=spec.split == "first")
 
     @property
@@ -38,22 +40,22 @@ class Split:
         """How many each side has."""
         return {"train": self._sides.train.n_rows, "valid": self._sides.valid.n_rows}
 
-    def add(self, row: Row) -> bool:
-        """Whether the row is kept for now; else it was counted as lost."""
+    def add(self, row: Row) -> Place | None:
+        """Where the row is kept for now; None: it was counted as lost."""
         most = self._spec.per_project
         if row.project and most is not None:
             if self._of_project[row.project] >= most:
                 self._lose(row.bug_id, f"more than {most} samples of its project")
-                return False
+                return None
             self._of_project[row.project] += 1
-        if len(self._places) < 2:
-            self._places.add(self._place(self._unit(row)))
+        if len(self._spots) < 2:
+            self._spots.add(self._spot(self._unit(row)))
         if self._spec.split == "time":
             self._days[_day(row)] += 1
         return self._sides.add(row, self._is_valid(row))
 
-    def close(self) -> None:
-        """Finish both files, and divide the rows once more where that is needed.
+    def close(self) -> Set[Place]:
+        """Finish both files, and divide the rows once more where that is needed; returns which were lost by that.
 
         Raises UserError if the rows should be split by time and no bug has the day of its fix, or if none of the rows
         is left for training.
@@ -69,6 +71,7 @@ class Split:
                 f"{field}: all {rows['valid']:,} samples are for evaluation, none is for training; choose {advice}",
                 field=field,
             )
+        return self._lost
 
     def _divide_again(self) -> None:
         """Where that is needed."""
@@ -96,9 +99,9 @@ class Split:
             return self._sides.valid.n_rows < (self._spec.valid_rows or 0)
         if self._spec.split == "time":
             return False  # until all days are known
-        return self._place(self._unit(row)) < self._spec.valid_fraction
+        return self._spot(self._unit(row)) < self._spec.valid_fraction
 
-    def _place(self, unit: str) -> float:
+    def _spot(self, unit: str) -> float:
         """Evenly spread over 0..1, the same for the same seed everywhere."""
         digest = blake2b(f"{self._spec.seed}:{unit}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") / (1 << 64)
@@ -106,7 +109,7 @@ class Split:
     def _misses_badly(self) -> bool:
         """Whether the evaluation side has less than a third of its share, more than three times, or all rows."""
         train, valid = self._sides.train.n_rows, self._sides.valid.n_rows
-        if len(self._places) < 2:
+        if len(self._spots) < 2:
             return valid > 0
         return (
             not train or not self._spec.valid_fraction / 3 <= valid / (train + valid) <= self._spec.valid_fraction * 3
@@ -114,17 +117,17 @@ class Split:
 
     def _chosen(self) -> set[str]:
         """Units for evaluation, in the order of their hash, up to the wanted share; at least one of two or more."""
-        rows_of = Counter(self._unit(row) for row in self._sides.rows())
+        rows_of = Counter(self._unit(row) for _, row in self._sides.rows())
         if len(rows_of) < 2 or not self._spec.valid_fraction:
             return set()
         wanted = self._spec.valid_fraction * rows_of.total()
         chosen: set[str] = set()
         n_rows = 0
-        for unit in sorted(rows_of, key=self._place):
+        for unit in sorted(rows_of, key=self._spot):
             if n_rows + rows_of[unit] <= wanted:
                 chosen.add(unit)
                 n_rows += rows_of[unit]
-        return chosen or {min(rows_of, key=lambda unit: (abs(rows_of[unit] - wanted), self._place(unit)))}
+        return chosen or {min(rows_of, key=lambda unit: (abs(rows_of[unit] - wanted), self._spot(unit)))}
 
     def _first_day(self) -> str:
         """The day from which on the fixes are about the wanted share of those of a known day, and never all rows."""
@@ -146,8 +149,9 @@ class Split:
     def _divide(self, is_valid: Callable[[Row], bool]) -> None:
         old, self._tally.kept = self._sides, self._tally.nothing_kept()
         self._sides = _Sides(self._folder, self._spec, self._tally, self._lose, ".new", has_limits=True)
-        for row in old.rows():
-            self._sides.add(row, is_valid(row))
+        for place, row in old.rows():
+            if self._sides.add(row, is_valid(row)) is None:
+                self._lost.add(place)
         self._sides.close()
         self._sides.replace(old)
 
@@ -163,25 +167,27 @@ class _Sides:
         self._most = (spec.valid_per_project, spec.valid_rows) if has_limits else (None, None)
         self._of_project: Counter[str] = Counter()
 
-    def add(self, row: Row, is_valid: bool) -> bool:
-        """Whether the row is kept: an evaluation side that is full takes no more of a project, nor trains on it."""
+    def add(self, row: Row, is_valid: bool) -> Place | None:
+        """Where the row is kept; None: the evaluation side is full and takes it not, nor is it trained on."""
         most, in_all = self._most
         if is_valid and most is not None and row.project:
             if self._of_project[row.project] >= most:
                 self._lose(row.bug_id, f"more than {most} evaluation samples of its project")
-                return False
+                return None
             self._of_project[row.project] += 1
         if is_valid and in_all is not None and self.valid.n_rows >= in_all:
             self._lose(row.bug_id, f"more than {in_all} evaluation samples")
-            return False
-        (self.valid if is_valid else self.train).add(row)
+            return None
+        shard = self.valid if is_valid else self.train
+        shard.add(row)
         self._tally.keep(row)
-        return True
+        return is_valid, shard.n_rows - 1
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[tuple[Place, Row]]:
         """The rows of the closed files, those for training first."""
-        for shard in (self.train, self.valid):
-            yield from shard.rows()
+        for is_valid, shard in ((False, self.train), (True, self.valid)):
+            for number, row in enumerate(shard.rows()):
+                yield (is_valid, number), row
 
     def close(self) -> None:
         self.train.close()

@@ -5,41 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from small_dataset import pair
+from small_dataset import bug, pair
 
-from engine.domain import Bug, span_of_change
 from engine.errors import UserError
 from engine.fingerprint import dataset_hash
 from engine.listed import listed
-
-
-def bug(number, day="", project=""):
-    code = f"def f{number}(a, b):\n    return a - b + {number}\n"
-    fixed = code.replace("-", "*")
-    return Bug(
-        f"b{number}", "python", "a.py", code, fixed, span_of_change(code, fixed), project=project, date=day, cwe="CWE-1"
-    )
-
-
-@pytest.fixture
-def build_of(make, monkeypatch):
-    """Build from these bugs."""
-
-    def built(*bugs, **settings):
-        class Given:
-            name, makes = "faults", "bugs"
-
-            def stream(self, seed, funnel):
-                funnel.source = len(bugs)
-                yield from bugs
-
-            def total(self):
-                return len(bugs)
-
-        monkeypatch.setattr("engine.work.build.BUILDERS.create", lambda params: Given())
-        return make([], builder={"name": "faults"}, **settings)
-
-    return built
 
 
 def reasons(report):
