@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -36,12 +36,12 @@ from engine.specs import DatasetSpec
 from engine.training_set import Row
 from engine.work.duplicates import Earlier, texts_of
 from engine.work.expected import Expected
-from engine.work.overlap import Overlap
-from engine.work.selection import LeftOut, select
+from engine.work.overlap import Hit, Overlap
+from engine.work.selection import LeftOut, Selected, select
 from engine.work.split import Place, Split
 from engine.work.tally import WINDOWS, Marks, Tally, too_long
 
-Encoded = tuple[Sample | Preference, Bug | None]  # what is trained on, and the bug that it was made from
+Tokenised = tuple[Row, Marks, Selected]
 _BATCH = 256  # samples tokenised at a time; more is not faster
 _CHARACTERS = 1 << 20  # most in a batch: the tokenizer uses about 150 bytes per token
 HOLE = "<FILL_ME>"  # as RepairLLaMA's published texts write it
@@ -70,23 +70,19 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         split = Split(run.artifacts, spec, tally, left_out.lose)
         made = progress.watch(builder.stream(spec.seed, left_out.source), tally)
         earlier = Earlier(spec.duplicates, spec.near_share)
-        waiting: list[tuple[Place, str]] = []  # expected ones; the last division may lose some
+        waiting: list[tuple[Place, str, Sequence[Hit]]] = []  # the last division may lose some
         selected = select(made, representation, template, earlier, overlap, spec.exclude_share, left_out)
-        for row, marks in _tokenised(selected, tokenizer, min(*WINDOWS, spec.max_tokens)):
+        for row, marks, chosen in _tokenised(selected, tokenizer, min(*WINDOWS, spec.max_tokens)):
             if reason := tally.too_long(row, marks) or ("" if row.learned else "nothing of it is learned"):
                 lengths = {"n_tokens": row.n_tokens, "n_prompt": row.n_prompt, "n_target": row.n_tokens - row.n_prompt}
                 left_out.lose(row.bug_id, reason, **lengths, cut=", ".join(marks.cut(row, spec.max_tokens)))
-                overlap.lost(row.bug_id)
-            elif (at := split.add(row)) is not None:
-                if row.bug_id in expected:
-                    waiting.append((at, row.bug_id))
-                overlap.kept(row.bug_id, listing)
-            else:
-                overlap.lost(row.bug_id)
+            elif (at := split.add(row)) is not None and (chosen.hits or row.bug_id in expected):
+                waiting.append((at, row.bug_id, chosen.hits))
         lost = split.close()
-        for at, bug_id in waiting:
+        for at, bug_id, hits in waiting:
             if at not in lost:
                 expected.keep(bug_id)
+                overlap.count(bug_id, hits, listing)
     progress.report(tally, progress.n_read)
     source = left_out.source
     funnel = _steps(source, left_out.funnel)
@@ -115,14 +111,14 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     return report
 
 
-def _tokenised(samples: Iterator[Encoded], tokenizer: Tokenizer, long: int) -> Iterator[tuple[Row, Marks]]:
+def _tokenised(selected: Iterator[Selected], tokenizer: Tokenizer, long: int) -> Iterator[Tokenised]:
     """Rows in the order of the samples; a batch is tokenised, without Python's lock, while the next is encoded.
 
     In rows of more than `long` tokens the marks are looked for.
     """
-    before: Future[list[tuple[Row, Marks]]] | None = None
+    before: Future[list[Tokenised]] | None = None
     with ThreadPoolExecutor(1) as worker:
-        while batch := _batch(samples):
+        while batch := _batch(selected):
             now = worker.submit(_rows, batch, tokenizer, long)
             if before is not None:
                 yield from before.result()
@@ -131,21 +127,28 @@ def _tokenised(samples: Iterator[Encoded], tokenizer: Tokenizer, long: int) -> I
             yield from before.result()
 
 
-def _batch(samples: Iterator[Encoded]) -> list[Encoded]:
+def _batch(selected: Iterator[Selected]) -> list[Selected]:
     batch, characters = [], 0
-    for each, bug in islice(samples, _BATCH):
-        batch.append((each, bug))
-        characters += sum(map(len, texts_of(each)))
+    for each in islice(selected, _BATCH):
+        batch.append(each)
+        characters += sum(map(len, texts_of(each.encoded)))
         if characters > _CHARACTERS:
             break
     return batch
 
 
-def _rows(batch: list[Encoded], tokenizer: Tokenizer, long: int) -> list[tuple[Row, Marks]]:
+def _rows(batch: list[Selected], tokenizer: Tokenizer, long: int) -> list[Tokenised]:
     """Tokenise a batch. Segments are tokenised separately, so that no token spans two of them."""
-    ids = iter(tokenizer.encode([text for each, _ in batch for text in texts_of(each)]))
-    rows = [(_row(each, bug, [next(ids) for _ in texts_of(each)], tokenizer.end), bug) for each, bug in batch]
-    return [(row, _marks(row, bug, tokenizer) if row.n_tokens > long else Marks()) for row, bug in rows]
+    texts = [texts_of(each.encoded) for each in batch]
+    ids = iter(tokenizer.encode([text for of_one in texts for text in of_one]))
+    rows = [
+        _row(each.encoded, each.read.bug, [next(ids) for _ in of_one], tokenizer.end)
+        for each, of_one in zip(batch, texts, strict=True)
+    ]
+    return [
+        (row, _marks(row, each.read.bug, tokenizer) if row.n_tokens > long else Marks(), each)
+        for row, each in zip(rows, batch, strict=True)
+    ]
 
 
 def _marks(row: Row, bug: Bug | None, tokenizer: Tokenizer) -> Marks:

@@ -67,7 +67,6 @@ class Overlap:
         self._outlines: set[tuple[int, ...]] = set()  # of the same
         self._grams: dict[tuple[str, ...], list[int]] = {}
         self._sizes: list[int] = []  # how many runs of tokens each has
-        self._waiting: dict[str, list[Hit]] = {}  # of rows that are not known to be kept
         for params in (BENCHMARKS.params(each) for each in exclude):
             self._read(params, Known(params.name, True, min(exclude_share or OVERLAP_SHARE, OVERLAP_SHARE)))
         for params in (BENCHMARKS.params(each) for each in compare):
@@ -133,21 +132,12 @@ class Overlap:
                 add(number, ALIKE, round(n_shared / self._sizes[number], 2))
         return list(found.values())
 
-    def wait(self, name: str, hits: list[Hit]) -> None:
-        """Have a row's hits counted once the row is `kept`."""
-        if hits:
-            self._waiting[name] = hits
-
-    def kept(self, name: str, listing: Listing) -> None:
-        """The row is in the dataset: count and list its hits."""
-        for hit in self._waiting.pop(name, ()):
+    def count(self, name: str, hits: Iterable[Hit], listing: Listing) -> None:
+        """Count and list the hits of a row that is in the dataset."""
+        for hit in hits:
             hit.known.rows[hit.how] += 1
             hit.known.touched.add(hit.number)
             listing.add(hit.known.name, bug_id=name, like=self.bug_of(hit), how=hit.how, share=hit.share)
-
-    def lost(self, name: str) -> None:
-        """The row was left out after all."""
-        self._waiting.pop(name, None)
 
     def bug_of(self, hit: Hit) -> str:
         """The id of a hit's bug."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -43,6 +44,15 @@ class LeftOut:
         self._expected.lose(bug_id, reason)
 
 
+@dataclass(frozen=True)
+class Selected:
+    """What is trained on, what it was made from, and the code of benchmarks that it has."""
+
+    encoded: Sample | Preference
+    read: Read
+    hits: Sequence[Hit]
+
+
 def select(
     made: Iterable[BuilderOutput],
     representation: Representation,
@@ -51,7 +61,7 @@ def select(
     overlap: Overlap,
     exclude_share: float | None,
     left_out: LeftOut,
-) -> Iterator[tuple[Sample | Preference, Bug | None]]:
+) -> Iterator[Selected]:
     """Stream what is trained on: bugs as samples in the representation, samples and preferences unchanged.
 
     `template` turns all messages into text.
@@ -75,8 +85,7 @@ def select(
         except CannotShow as error:
             left_out.lose(read.name, str(error))
             continue
-        overlap.wait(read.name, hits)
-        yield encoded, read.bug
+        yield Selected(encoded, read, hits)
 
 
 def _excluded(hits: Iterable[Hit], share: float | None) -> Hit | None:

@@ -121,6 +121,28 @@ def test_what_is_left_out_for_its_length_does_not_overlap(make, rows):
     assert report["overlap"][0]["touched"] == 0
 
 
+def with_code(id_, after, date=""):
+    return Bug(id_, "python", "a.py", CODE, after, span_of_change(CODE, after), date=date)
+
+
+def test_what_the_last_division_loses_does_not_overlap(build_of):
+    fixed = CODE.replace("step8 -", "step8 +")
+    bugs = [with_code(f"b{n}", fixed + f"    # {n}\n", "2021-01-01") for n in range(3)]
+    older = Bug("old", "python", "a.py", "x = 1\n", "x = 2\n", span_of_change("x = 1\n", "x = 2\n"), date="2020-01-01")
+    run, report, train, valid = build_of(*bugs, older, split="time", valid_rows=1, duplicates="keep")
+    assert (len(train), len(valid)) == (1, 1)
+    assert report["overlap"][0]["same"] == 1
+    assert [row["bug_id"] for row in listed(run.artifacts / "overlap.jsonl").rows] == ["b0"]
+
+
+def test_of_rows_with_one_id_each_counts(build_of):
+    """A commit may fix several functions."""
+    fixed = CODE.replace("step8 -", "step8 +")
+    _, report, train, _ = build_of(with_code("b", fixed), with_code("b", fixed.replace("8 +", "8 *")), valid_fraction=0)
+    assert len(train) == 2
+    assert report["overlap"][0]["same"] == 2
+
+
 def test_a_funnel_tells_of_each_loss():
     told = []
     funnel = Funnel(told=lambda *loss: told.append(loss))
