@@ -49,7 +49,7 @@ class Split:
                 return None
             self._of_project[row.project] += 1
         if len(self._spots) < 2:
-            self._spots.add(self._spot(self._unit(row)))
+            self._spots.add(self._spot(self._unit(row.bug_id, row.project)))
         if self._spec.split == "time":
             self._days[_day(row)] += 1
         return self._sides.add(row, self._is_valid(row))
@@ -82,7 +82,7 @@ class Split:
             self._divide(lambda row: _day(row) >= first)
         elif self._misses_badly():
             chosen = self._chosen()
-            self._divide(lambda row: self._unit(row) in chosen)
+            self._divide(lambda row: self._unit(row.bug_id, row.project) in chosen)
         elif self._spec.valid_rows is not None or self._spec.valid_per_project is not None:
             self._divide(self._is_valid)
 
@@ -90,16 +90,16 @@ class Split:
         """SHA-256 over ids and tokens of all rows of both sides, in order."""
         return hash_of_sides(self._sides.train.digest.digest(), self._sides.valid.digest.digest())
 
-    def _unit(self, row: Row) -> str:
-        """What is not divided."""
-        return row.bug_id if self._spec.split == "random" else row.unit
+    def _unit(self, bug_id: str, project: str) -> str:
+        """What is not divided: the project, or the bug alone by chance, or if its project is not known."""
+        return bug_id if self._spec.split == "random" else project or bug_id
 
     def _is_valid(self, row: Row) -> bool:
         if self._spec.split == "first":
             return self._sides.valid.n_rows < (self._spec.valid_rows or 0)
         if self._spec.split == "time":
             return False  # until all days are known
-        return self._spot(self._unit(row)) < self._spec.valid_fraction
+        return self._spot(self._unit(row.bug_id, row.project)) < self._spec.valid_fraction
 
     def _spot(self, unit: str) -> float:
         """Evenly spread over 0..1, the same for the same seed everywhere."""
@@ -117,7 +117,8 @@ class Split:
 
     def _chosen(self) -> set[str]:
         """Units for evaluation, in the order of their hash, up to the wanted share; at least one of two or more."""
-        rows_of = Counter(self._unit(row) for _, row in self._sides.rows())
+        shards = (self._sides.train, self._sides.valid)
+        rows_of = Counter(self._unit(**values) for shard in shards for values in shard.values(("bug_id", "project")))
         if len(rows_of) < 2 or not self._spec.valid_fraction:
             return set()
         wanted = self._spec.valid_fraction * rows_of.total()
