@@ -73,11 +73,15 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         waiting: list[tuple[Place, str, Sequence[Hit]]] = []  # the last division may lose some
         selected = select(made, representation, template, earlier, overlap, spec.exclude_share, left_out)
         for row, marks, chosen in _tokenised(selected, tokenizer, min(*WINDOWS, spec.max_tokens)):
-            if reason := tally.too_long(row, marks) or ("" if row.learned else "nothing of it is learned"):
+            if duplicate := earlier.find(chosen.read):  # of a row that was not known to be kept when this one was read
+                left_out.repeats(chosen.read, duplicate)
+            elif reason := tally.too_long(row, marks) or ("" if row.learned else "nothing of it is learned"):
                 lengths = {"n_tokens": row.n_tokens, "n_prompt": row.n_prompt, "n_target": row.n_tokens - row.n_prompt}
                 left_out.lose(row.bug_id, reason, **lengths, cut=", ".join(marks.cut(row, spec.max_tokens)))
-            elif (at := split.add(row)) is not None and (chosen.hits or row.bug_id in expected):
-                waiting.append((at, row.bug_id, chosen.hits))
+            elif (at := split.add(row)) is not None:
+                earlier.keep(chosen.read)
+                if chosen.hits or row.bug_id in expected:
+                    waiting.append((at, row.bug_id, chosen.hits))
         lost = split.close()
         for at, bug_id, hits in waiting:
             if at not in lost:
