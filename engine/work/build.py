@@ -238,8 +238,9 @@ def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
         for reason, count in funnel.lost.items()
     ]
     if len(steps) > MOST_REASONS:
-        rare = sorted(steps, key=lambda step: -step["count"])[MOST_REASONS:]
-        steps = [step for step in steps if step not in rare]
+        order = sorted(range(len(steps)), key=lambda at: -steps[at]["count"])
+        common, rare = set(order[:MOST_REASONS]), [steps[at] for at in order[MOST_REASONS:]]
+        steps = [step for at, step in enumerate(steps) if at in common]
         steps.append({"reason": OTHERS, "count": sum(step["count"] for step in rare), "example": rare[0]["example"]})
     return {"source": source.source, "steps": steps}
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from time import process_time
 
 import pytest
 from small_dataset import bug, pair
 
+from engine.builders import Funnel
 from engine.errors import UserError
 from engine.fingerprint import dataset_hash
-from engine.listed import listed
+from engine.listed import MOST_REASONS, OTHERS, listed
+from engine.work.build import _steps
 
 
 def reasons(report):
@@ -159,3 +162,16 @@ def test_a_report_has_no_more_reasons_than_a_page_can_show(make, monkeypatch):
     assert sum(step["count"] for step in steps) == 1505
     assert results.read("dataset", report).funnel.steps[-1].count == 1301
     assert listed(run.artifacts / "left_out.jsonl", "often").total == 5
+
+
+def test_of_very_many_reasons_each_loss_is_counted_and_soon():
+    """The last of the reasons is one of the builder's and one of the selection's, with the same example."""
+    source, left_out = (Funnel(source=1, lost={"same": 1}, examples={"same": "row 1"}) for _ in range(2))
+    source.lost = {**{f"reason {n}": 2 for n in range(MOST_REASONS - 1)}, **source.lost}
+    steps = _steps(source, left_out)["steps"]
+    assert [step["reason"] for step in steps[-2:]] == ["same", OTHERS]
+    assert sum(step["count"] for step in steps) == 2 * MOST_REASONS
+    began = process_time()
+    steps = _steps(Funnel(lost={f"reason {n}": 1 for n in range(30_000)}), Funnel())["steps"]
+    assert steps[-1]["count"] == 30_000 - MOST_REASONS
+    assert process_time() - began < 5, "it is linear: compared in pairs, they take 40 s"
