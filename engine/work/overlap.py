@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.dataset_spec import OVERLAP_SHARE
 from engine.domain import Bug
@@ -21,8 +21,11 @@ from engine.listed import LONGEST, Listing
 from engine.plugins import BENCHMARKS
 from engine.work.duplicates import Read
 
+if TYPE_CHECKING:
+    from engine.benchmarks import Benchmark
+
 SIZE = 10  # tokens
-MOST_BUGS = 20_000  # of one benchmark, to bound the memory
+MOST_BUGS, MOST_RUNS = 20_000, 2_000_000  # of one benchmark, to bound the memory: a run takes about 100 bytes
 SAME, RENAMED, ALIKE = "the same code", "the same code under other names", "shared tokens"
 
 
@@ -65,7 +68,8 @@ class Overlap:
         self._prints: dict[bytes, list[int]] = {}  # of faulty and fixed functions -> their numbers
         self._renamed: dict[bytes, list[int]] = {}
         self._outlines: set[tuple[int, ...]] = set()  # of the same
-        self._grams: dict[tuple[str, ...], list[int]] = {}
+        # Python's hash, of 8 bytes, of each run of tokens -> the bug's number, or those of all that have it
+        self._runs: dict[int, int | list[int]] = {}
         self._sizes: list[int] = []  # how many runs of tokens each has
         for params in (BENCHMARKS.params(each) for each in exclude):
             self._read(params, Known(params.name, True, min(exclude_share or OVERLAP_SHARE, OVERLAP_SHARE)))
@@ -78,22 +82,31 @@ class Overlap:
         for name in BENCHMARKS.names():
             if name in {each.name for each in self.benchmarks}:
                 continue
+            known = Known(name)
+            self.benchmarks.append(known)
             try:
                 params = BENCHMARKS.params(name)
                 benchmark = BENCHMARKS.create(params)
                 benchmark.check()
                 if getattr(benchmark, "reads_slowly", False):
                     raise UserError("reading its bugs takes long; name it to have it compared")
-                self._read(params, Known(name))
+                self._learn_all(known, benchmark)
             except (UserError, MissingDependency, OSError) as error:
-                self.benchmarks.append(Known(name, problem=str(error)[:LONGEST]))
+                known.bugs, known.problem = 0, str(error)[:LONGEST] or type(error).__name__
 
     def _read(self, params: Any, known: Known) -> None:
         self.benchmarks.append(known)
-        for bug in islice(BENCHMARKS.create(params).bugs(), MOST_BUGS):
-            self._learn(known, bug)
+        self._learn_all(known, BENCHMARKS.create(params))
 
-    def _learn(self, known: Known, bug: Bug) -> None:
+    def _learn_all(self, known: Known, benchmark: Benchmark) -> None:
+        runs = 0
+        for bug in islice(benchmark.bugs(), MOST_BUGS):
+            runs += self._learn(known, bug)
+            if runs > MOST_RUNS:
+                break
+
+    def _learn(self, known: Known, bug: Bug) -> int:
+        """How many runs of tokens it has."""
         number = len(self._ids)
         known.bugs += 1
         self._ids.append((known, bug.id))
@@ -103,10 +116,15 @@ class Overlap:
             self._prints.setdefault(layout_print(code), []).append(number)
             self._renamed.setdefault(names_print(bug.language, of_code), []).append(number)
             self._outlines.add(_outline(of_code))
-        runs = grams(tokens[1], SIZE)
+        runs = set(map(hash, grams(tokens[1], SIZE)))
         self._sizes.append(len(runs))
         for run in runs:
-            self._grams.setdefault(run, []).append(number)
+            before = self._runs.setdefault(run, number)
+            if isinstance(before, list):
+                before.append(number)
+            elif before != number:
+                self._runs[run] = [before, number]
+        return len(runs)
 
     def find(self, read: Read) -> list[Hit]:
         """The closest bug of each benchmark whose code the row has; of anything but a bug only tokens are compared."""
@@ -114,6 +132,8 @@ class Overlap:
 
         def add(number: int, how: str, share: float = 1.0) -> None:
             known = self._ids[number][0]
+            if known.problem:  # only some of its bugs could be read
+                return
             before = found.get(id(known))
             if before is None or (before.how == how == ALIKE and share > before.share):
                 found[id(known)] = Hit(known, number, how, share)
@@ -125,8 +145,10 @@ class Overlap:
             if _outline(read.tokens) in self._outlines:
                 for number in self._renamed.get(names_print(read.language, read.tokens), ()):
                     add(number, RENAMED)
-        shared = grams(read.tokens, SIZE) & self._grams.keys()
-        counts = Counter(number for run in shared for number in self._grams[run])
+        counts: Counter[int] = Counter()
+        for run in set(map(hash, grams(read.tokens, SIZE))) & self._runs.keys():
+            numbers = self._runs[run]
+            counts.update(numbers if isinstance(numbers, list) else (numbers,))
         for number, n_shared in sorted(counts.items()):
             if n_shared >= self._ids[number][0].least * self._sizes[number]:
                 add(number, ALIKE, round(n_shared / self._sizes[number], 2))

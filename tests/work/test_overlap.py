@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tracemalloc
 
 import pytest
 
@@ -13,6 +14,7 @@ from engine.errors import UserError
 from engine.listed import listed
 from engine.params import Params
 from engine.plugins import Registry
+from engine.work.overlap import Overlap
 
 LINES = [f"    step{n} = compute(values[{n}], step{n - 1}, weight={n})\n" for n in range(1, 9)]
 CODE = "def solve(values, step0):\n" + "".join(LINES) + "    return step8 - step0\n"
@@ -24,7 +26,7 @@ class Known:
     name = "known"
 
     class Params(Params):
-        name: str = "known"
+        name: str
 
     def __init__(self, params) -> None:
         pass
@@ -49,15 +51,38 @@ class Slow(Known):
     reads_slowly = True
 
 
+class Broken(Known):
+    name = "broken"
+
+    def bugs(self):
+        yield from super().bugs()
+        raise UserError("bug 2 has no tests")
+
+
+class Many(Known):
+    name = "many"
+
+    def bugs(self):
+        for number in range(300):
+            code = CODE.replace("compute", f"compute{number}")
+            yield Bug(f"many/{number}", "python", "a.py", code, code[:-6], span_of_change(code, code[:-6]))
+
+
 @pytest.fixture(autouse=True)
 def benchmarks(monkeypatch):
     module = type(sys)("some_benchmarks")
     module.Known, module.Absent, module.Slow = Known, Absent, Slow
     monkeypatch.setitem(sys.modules, "some_benchmarks", module)
-    names = {each.name: f"some_benchmarks:{each.__name__}" for each in (Known, Absent, Slow)}
-    registry = Registry("benchmarks", "benchmark", names)
-    for user in ("engine.work.overlap", "engine.spec"):
-        monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
+    module.Broken, module.Many = Broken, Many
+
+    def install(*more):
+        names = {each.name: f"some_benchmarks:{each.__name__}" for each in (Known, Absent, Slow, *more)}
+        registry = Registry("benchmarks", "benchmark", names)
+        for user in ("engine.work.overlap", "engine.spec"):
+            monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
+
+    install()
+    return install
 
 
 @pytest.fixture
@@ -90,6 +115,32 @@ def test_every_benchmark_that_can_be_read_is_compared_and_the_rows_are_listed(ma
     }  # fmt: skip
     assert {row["like"] for row in found.values()} == {"known/1"}
     assert 0.5 <= found["half"]["share"] < 1
+
+
+def test_one_that_fails_while_it_is_read_is_named_once_and_nothing_overlaps_with_it(make, rows, benchmarks):
+    benchmarks(Broken)
+    run, report, _, _ = make(builder=rows, valid_fraction=0)
+    (broken,) = [each for each in report["overlap"] if each["benchmark"] == "broken"]
+    assert broken == {
+        "benchmark": "broken", "bugs": 0, "same": 0, "renamed": 0, "alike": 0, "touched": 0,
+        "problem": "bug 2 has no tests",
+    }  # fmt: skip
+    assert not listed(run.artifacts / "overlap.jsonl", "broken").rows
+
+
+def test_the_memory_of_a_benchmark_is_bounded(benchmarks, monkeypatch):
+    benchmarks(Many)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    every = Overlap((), ["many"], None, is_all=False)
+    used = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert every.benchmarks[0].bugs == 300
+    assert len(every._runs) > 20_000, "so that the bugs are much alike, and share few runs"
+    assert used / len(every._runs) < 160
+    monkeypatch.setattr("engine.work.overlap.MOST_RUNS", 1000)
+    some = Overlap((), ["many"], None, is_all=False)
+    assert 0 < some.benchmarks[0].bugs < 30
 
 
 def test_a_named_one_is_compared_though_it_is_slow(make, rows):
