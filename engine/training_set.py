@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date as calendar_day
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
@@ -42,7 +43,15 @@ class Row:
     rejected: str = ""
     rejected_ids: list[int] = field(default_factory=list)  # tokens of `rejected`, end of text
     cwe: str = ""
-    date: str = ""  # ISO 8601 day of the fix
+    date: str = ""  # ISO 8601 day of the fix, or whatever its source has for one
+
+    @property
+    def day(self) -> str:
+        """The day of the fix; empty if it is not known, or no day."""
+        try:
+            return calendar_day.fromisoformat(self.date[:10]).isoformat()
+        except ValueError:
+            return ""
 
     @property
     def memory_bytes(self) -> int:

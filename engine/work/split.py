@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
-from datetime import date
 from hashlib import blake2b
 from pathlib import Path
 
@@ -51,7 +50,7 @@ class Split:
         if len(self._spots) < 2:
             self._spots.add(self._spot(self._unit(row.bug_id, row.project)))
         if self._spec.split == "time":
-            self._days[_day(row)] += 1
+            self._days[row.day] += 1
         return self._sides.add(row, self._is_valid(row))
 
     def close(self) -> Set[Place]:
@@ -79,7 +78,7 @@ class Split:
             return
         if self._spec.split == "time":
             first = self._spec.split_day or self._first_day()
-            self._divide(lambda row: _day(row) >= first)
+            self._divide(lambda row: row.day >= first)
         elif self._misses_badly():
             chosen = self._chosen()
             self._divide(lambda row: self._unit(row.bug_id, row.project) in chosen)
@@ -199,11 +198,3 @@ class _Sides:
         for new, before in ((self.train, old.train), (self.valid, old.valid)):
             os.replace(new.path, before.path)
             new.path = before.path
-
-
-def _day(row: Row) -> str:
-    """The day of the fix; empty if it is not known, or no day."""
-    try:
-        return date.fromisoformat(row.date[:10]).isoformat()
-    except ValueError:
-        return ""

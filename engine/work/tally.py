@@ -94,7 +94,7 @@ class Tally:
         kept.tokens += row.n_tokens
         kept.learned += learned
         kept.longest = max(kept.longest, row.n_tokens)
-        kept.undated += not row.date
+        kept.undated += not row.day
         kept.only_ends += learned == 1 and not row.target
         for name, column in SHARES.items():
             kept.shares[name][getattr(row, column)] += 1

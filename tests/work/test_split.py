@@ -37,6 +37,7 @@ def test_by_time_fixes_of_an_unknown_day_are_trained_on_and_counted(build_of):
     _, report, train, valid = build_of(*bugs, split="time", valid_fraction=0.2)
     assert {f"b{n}" for n in range(5)} <= {row["bug_id"] for row in train}
     assert {row["bug_id"] for row in valid} == {"b13", "b14"}
+    assert report["undated"] == 5
     with pytest.raises(UserError, match="none of these bugs has the day of its fix"):
         build_of(bug(1), bug(2), split="time")
 
