@@ -30,6 +30,7 @@ from engine.listed import LONGEST, MOST_REASONS, OTHERS, OVERLAP, Listing
 from engine.models.tokenizer import Tokenizer, tokenizer_of
 from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.representations.chat_template import ChatTemplate
+from engine.representations.published import FILL_ME
 from engine.results import dataset_report
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
@@ -44,7 +45,6 @@ from engine.work.tally import WINDOWS, Marks, Tally, too_long
 Tokenised = tuple[Row, Marks, Selected]
 _BATCH = 256  # samples tokenised at a time; more is not faster
 _CHARACTERS = 1 << 20  # most in a batch: the tokenizer uses about 150 bytes per token
-HOLE = "<FILL_ME>"  # as RepairLLaMA's published texts write it
 _PAUSE_S = 0.2  # between two progress events
 
 
@@ -164,8 +164,8 @@ def _marks(row: Row, bug: Bug | None, tokenizer: Tokenizer) -> Marks:
     if bug is None:
         return Marks()
     last = next((line.strip() for line in reversed(lines_of(bug.buggy_lines)) if line.strip()), "")
-    at, hole = row.prompt.rfind(last) if last else -1, row.prompt.find(HOLE)
-    ends = [at + len(last) if at >= 0 else 0, hole + len(HOLE) if hole >= 0 else 0]
+    at, hole = row.prompt.rfind(last) if last else -1, row.prompt.find(FILL_ME)
+    ends = [at + len(last) if at >= 0 else 0, hole + len(FILL_ME) if hole >= 0 else 0]
     faulty, written = map(len, tokenizer.encode([row.prompt[:end] for end in ends]))
     return Marks(written or row.n_prompt, faulty or None)
 
