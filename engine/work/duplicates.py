@@ -84,8 +84,9 @@ class Found:
 
 
 class Earlier:
-    """The rows that were kept so far. It grows by 150 bytes and a name for each, by another 400 if near ones are found.
+    """The rows that were kept so far.
 
+    It grows by 150 bytes and a name for each, by 100 more to find renamed ones, and by another 400 to find near ones.
     Each level of `Duplicates` includes those before it.
     """
 

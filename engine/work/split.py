@@ -24,7 +24,11 @@ Place = tuple[bool, int]  # whether a row is for evaluation as far as is known, 
 
 
 class Split:
-    """The two files of a dataset. Memory grows by a few bytes for each project and day, not with the rows."""
+    """The two files of a dataset. Memory grows by about 130 bytes for each project and day.
+
+    So it does where rows are divided once more: for each one that a limit then leaves out, and for each unit, which is
+    a single bug by chance, or where its project is not known.
+    """
 
     def __init__(self, folder: Path, spec: DatasetSpec, tally: Tally, lose: Lose) -> None:
         self._spec, self._folder, self._tally, self._lose = spec, folder, tally, lose
