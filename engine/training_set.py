@@ -44,6 +44,7 @@ class Row:
     rejected_ids: list[int] = field(default_factory=list)  # tokens of `rejected`, end of text
     cwe: str = ""
     date: str = ""  # ISO 8601 day of the fix, or whatever its source has for one
+    is_function: bool = False  # `buggy` and `fixed` are one function each, and no files
 
     @property
     def day(self) -> str:
@@ -132,6 +133,7 @@ def _schema() -> Any:
             ("rejected_ids", pyarrow.list_(pyarrow.int32())),
             ("cwe", pyarrow.string()),
             ("date", pyarrow.string()),
+            ("is_function", pyarrow.bool_()),
         ]
     )
 

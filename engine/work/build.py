@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engine.builders import BuilderOutput, Funnel, Keeping
+from engine.builders import BuilderOutput, Funnel, Keeping, Retokenised
 from engine.dataset_card import card
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
@@ -66,6 +66,9 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     builder = BUILDERS.create(spec.builder)
     if isinstance(builder, Keeping):
         builder.keep_in(run.artifacts / "kept")
+    tokenizer.save(run.artifacts / "tokenizer")
+    if isinstance(builder, Retokenised):
+        builder.check_tokenizer(run.artifacts / "tokenizer")
     tally, expected = Tally(spec), Expected(spec.expected)
     overlap = Overlap(spec.exclude, spec.compare, spec.exclude_share, is_all=True)
     progress = _Progress(run, builder.total())
@@ -95,13 +98,13 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     funnel = _steps(source, left_out.funnel)
     if not tally.kept.n_rows:
         raise UserError(_nothing_left(source, left_out.funnel, spec))
-    tokenizer.save(run.artifacts / "tokenizer")
+    params = getattr(representation, "params", spec.representation).model_dump(mode="json")
     report: dict[str, object] = {
         "rows": split.rows,
         "funnel": funnel,
         "counts": source.counts,
         **tally.report(),
-        "representation": getattr(representation, "params", spec.representation).model_dump(mode="json"),
+        **({"representation": params} if builder.makes == "bugs" else {}),  # else nothing was shown in it
         "holds": "preferences" if builder.makes == "preferences" else "samples",
         "hash": split.hash(),
         "licence": spec.licence,
@@ -187,6 +190,7 @@ def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: 
         each.bug_id, each.kind, each.project, each.language, as_text(each.prompt), target, tokens, n_prompt,
         max(len(tokens), n_prompt + len(worse)), bug.buggy if bug else "", bug.fixed if bug else "", learned,
         each.rejected if isinstance(each, Preference) else "", worse, bug.cwe if bug else "", bug.date if bug else "",
+        bug is not None and bug.is_function,
     )  # fmt: skip
 
 
