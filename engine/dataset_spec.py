@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import AfterValidator
-
-from engine.params import Place, setting, shown
+from engine.params import Day, Place, setting
 from engine.spec import BenchmarkNamed, PluginParams, Spec
 
 # What counts as a duplicate; each level includes those before it, `keep` none.
 Duplicates = Literal["exact", "layout", "renamed", "near", "keep"]
 OVERLAP_SHARE = 0.5  # of a benchmark's function, from which a sample that shares it is listed
-_WITH_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})?")
-
-
-def _day(text: str) -> str:
-    if not _WITH_DAY.fullmatch(text):
-        raise ValueError(f"should be a day such as 2023-06-30 (got {shown(text)})")
-    return text
+NEAR_LEAST = 0.7  # of less than that `engine.work.near` finds few: of a share of 0.5 one in sixteen
 
 
 class DatasetSpec(Spec):
@@ -51,7 +42,7 @@ class DatasetSpec(Spec):
         "what is for evaluation: whole projects, the newest fixes, single samples by chance, or the first samples",
         title="Evaluate on",
     )
-    split_day: Annotated[str, AfterValidator(_day)] = setting(
+    split_day: Day = setting(
         "",
         "with time: fixes of this day and later, such as 2023-06-30; empty: as many of the newest as the share says",
         title="Evaluate from day",
@@ -76,7 +67,7 @@ class DatasetSpec(Spec):
     )
     near_share: float = setting(
         0.85, "with near: shared runs of 5 tokens, from which two are duplicates", title="Near from", more=True,
-        gt=0, le=1,
+        ge=NEAR_LEAST, le=1,
     )  # fmt: skip
     exclude: tuple[BenchmarkNamed, ...] = setting(
         ("pocket",), "benchmarks whose code must not be in the dataset", more=True

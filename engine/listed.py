@@ -16,6 +16,7 @@ from typing import IO, Any, Self
 from engine.reading import open_regular
 
 MOST = 100_000  # rows listed of one reason; further ones are only counted
+MOST_REASONS, OTHERS = 200, "other reasons, each rarer than all of these"  # in a report
 LONGEST = 300  # characters of one value
 LINE_BYTES = 16 << 10
 LEFT_OUT, OVERLAP, MISSING = "left_out.jsonl", "overlap.jsonl", "missing.jsonl"  # in a dataset's folder

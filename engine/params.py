@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,6 +58,16 @@ def _absolute(text: str) -> str:
 # The path of a file or folder. What a user types is relative to the user's working directory; it is stored as an
 # absolute path, because a worker or another studio that reads the spec later has another working directory.
 Place = Annotated[str, AfterValidator(_absolute)]
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise ValueError(f"should be a day such as 2024-12-31 (got {shown(text)})") from None
+
+
+Day = Annotated[str, AfterValidator(_day)]  # in ISO 8601; empty: none
 
 
 def weighted(text: str) -> tuple[str, float | None]:

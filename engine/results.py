@@ -53,6 +53,10 @@ class Histogram:
     counts: Annotated[list[Finite], Field(max_length=MOST)] = field(default_factory=list)
 
 
+# What a window may cut off of a sample: parts of it, or all that it teaches.
+PARTS, ALL_LEARNED = ("fix", "mark", "faulty lines"), "all that is learned"
+
+
 @dataclass(frozen=True)
 class Window:
     """How many samples have at most so many tokens, and of how many longer ones a window would cut off which part."""

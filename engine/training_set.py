@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date as calendar_day
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
@@ -14,6 +15,8 @@ from engine.fingerprint import row_bytes
 
 ROWS_A_GROUP = 4000
 BYTES_A_GROUP = 64 << 20  # after which a group of fewer, long rows is written too
+
+_AT_ONCE = 100  # rows that are Python's at a time
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,16 @@ class Row:
     rejected: str = ""
     rejected_ids: list[int] = field(default_factory=list)  # tokens of `rejected`, end of text
     cwe: str = ""
-    date: str = ""  # ISO 8601 day of the fix
+    date: str = ""  # ISO 8601 day of the fix, or whatever its source has for one
+    is_function: bool = False  # `buggy` and `fixed` are one function each, and no files
 
     @property
-    def unit(self) -> str:
-        """What a split never divides: the project, or the bug alone if its project is not known."""
-        return self.project or self.bug_id
+    def day(self) -> str:
+        """The day of the fix; empty if it is not known, or no day."""
+        try:
+            return calendar_day.fromisoformat(self.date[:10]).isoformat()
+        except ValueError:
+            return ""
 
     @property
     def memory_bytes(self) -> int:
@@ -83,11 +90,20 @@ class Shard:
 
     def rows(self) -> Iterator[Row]:
         """The rows of the closed file."""
+        return (Row(**values) for values in self.values())
+
+    def values(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """These columns (None: all) of each row of the closed file. One group is held at a time, few rows as Python's.
+
+        `ParquetFile.iter_batches` would join groups up to its number of rows, however long these are.
+        """
         from pyarrow import parquet
 
-        for batch in parquet.ParquetFile(self.path).iter_batches(batch_size=ROWS_A_GROUP):
-            for values in batch.to_pylist():
-                yield Row(**values)
+        file = parquet.ParquetFile(self.path)
+        names = None if columns is None else list(columns)
+        for group in range(file.num_row_groups):
+            for batch in file.read_row_group(group, columns=names).to_batches(max_chunksize=_AT_ONCE):
+                yield from batch.to_pylist()
 
     def _write(self) -> None:
         import pyarrow
@@ -117,6 +133,7 @@ def _schema() -> Any:
             ("rejected_ids", pyarrow.list_(pyarrow.int32())),
             ("cwe", pyarrow.string()),
             ("date", pyarrow.string()),
+            ("is_function", pyarrow.bool_()),
         ]
     )
 

@@ -53,6 +53,18 @@ def test_a_wrong_override_is_one_sentence_that_names_the_field(override, sentenc
         read_spec("train", "", [override])
 
 
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("near_share=0.5", r"near_share: should be greater than or equal to 0\.7 \(got 0\.5\)"),
+        ("split_day=2023-99-99", r"split_day: should be a day such as 2024-12-31 \(got '2023-99-99'\)"),
+    ],
+)
+def test_a_setting_of_a_dataset_that_would_have_no_effect_is_refused(override, sentence):
+    with pytest.raises(UserError, match=sentence):
+        read_spec("dataset", "", [override])
+
+
 def test_an_override_reaches_into_a_plugin():
     spec = read_spec("train", "", ["trainer.learning_rate=1e-4", "dataset=mine"])
     assert (spec.trainer.learning_rate, spec.dataset) == (1e-4, "mine")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow
 import pytest
 from hypothesis import given
@@ -67,6 +69,21 @@ def test_one_group_is_read_for_one_row(stored, monkeypatch):
     )
     stored.row(ROWS_A_GROUP + 3, ("bug_id",))
     assert read == [1]
+
+
+def test_rows_are_read_back_a_group_at_a_time_and_only_the_columns_that_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.training_set.BYTES_A_GROUP", 2 << 20)
+    shard = Shard(tmp_path / "long.parquet")
+    rows = [replace(row(number), buggy=f"{number % 10}" * (1 << 20)) for number in range(40)]
+    for each in rows:
+        shard.add(each)
+    shard.close()
+    before, most = pyarrow.total_allocated_bytes(), 0
+    for number, each in enumerate(shard.rows()):
+        assert each == rows[number]
+        most = max(most, pyarrow.total_allocated_bytes() - before)
+    assert 0 < most < 16 << 20
+    assert list(shard.values(("project", "bug_id")))[7] == {"project": "p", "bug_id": "f.py:7"}
 
 
 @given(st.lists(st.text("abAB", max_size=5), max_size=12), st.text("abAB", min_size=1, max_size=3))

@@ -74,3 +74,11 @@ class Keeping(Protocol):
 
     def keep_in(self, folder: Path) -> None:
         """Called before `stream`. The folder stays with the dataset, and a resumed build gets the same one."""
+
+
+@runtime_checkable
+class Retokenised(Protocol):
+    """A builder of what was tokenised before, and is to be tokenised in the same way."""
+
+    def check_tokenizer(self, folder: Path) -> None:
+        """Called before `stream` with the files of the build's tokenizer. Raises UserError if it was another one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
@@ -26,7 +26,7 @@ from engine.builders.source_files import is_made, is_test, language_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages.source import Source
-from engine.params import Place, is_unicode, setting, shown
+from engine.params import Day, Place, is_unicode, setting, shown
 
 if TYPE_CHECKING:
     import pygit2
@@ -44,15 +44,7 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError:
-        raise ValueError(f"should be a day such as 2024-12-31 (got {shown(text)})") from None
-
-
 Pattern = Annotated[str, AfterValidator(_pattern)]
-Day = Annotated[str, AfterValidator(_day)]
 
 
 class GitHistory:

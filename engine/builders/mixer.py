@@ -23,7 +23,7 @@ from engine.training_set import rows_in
 FIELD = "builder.datasets"
 COLUMNS = (
     "bug_id", "kind", "project", "language", "prompt", "target", "input_ids", "n_prompt", "buggy", "fixed", "learned",
-    "cwe", "date",
+    "cwe", "date", "is_function",
 )  # fmt: skip
 AT_ONCE = 200  # rows that are Python's at a time
 
@@ -55,6 +55,17 @@ class Mixer:
     def check(self) -> None:
         """Raises UserError if a dataset is missing, or they cannot be mixed."""
         assert self._sources
+
+    def check_tokenizer(self, folder: Path) -> None:
+        """Raises UserError if a dataset was built with another model's tokenizer; those of old versions keep none."""
+        tokenizer = _print(folder)
+        others = [each.name for each in self._sources if each.tokenizer_print not in ("", tokenizer)]
+        if others:
+            raise UserError(
+                f"model: {others[0]!r} was built with another model's tokenizer, whose special tokens stand in its "
+                "samples; choose the model that it was built with",
+                field="model",
+            )
 
     def choices(self) -> Mapping[str, Sequence[str]]:
         return {}
@@ -170,10 +181,7 @@ class _Source:
     @cached_property
     def tokenizer_print(self) -> str:
         """A hash of the tokenizer's file; empty without one."""
-        try:
-            return sha256((self.folder / "tokenizer" / "tokenizer.json").read_bytes()).hexdigest()
-        except OSError:
-            return ""
+        return _print(self.folder / "tokenizer")
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -220,6 +228,14 @@ class _Source:
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
 
 
+def _print(tokenizer: Path) -> str:
+    """A hash of the file in a tokenizer's folder; empty without one."""
+    try:
+        return sha256((tokenizer / "tokenizer.json").read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
 def _bug(name: str, row: Mapping[str, Any]) -> Bug | None:
     """The bug that a sample was made from, as far as its row tells."""
     buggy, fixed, language = row["buggy"], row["fixed"], row.get("language")
@@ -228,4 +244,5 @@ def _bug(name: str, row: Mapping[str, Any]) -> Bug | None:
     return Bug(
         name, language, "", buggy, fixed, span_of_change(buggy, fixed), row["kind"], row.get("cwe") or "",
         row.get("project") or "", date=row.get("date") or "",
+        is_function=bool(row.get("is_function")),
     )  # fmt: skip

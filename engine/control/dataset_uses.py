@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
 from engine.errors import UserError
-from engine.params import weighted
+from engine.params import takes_datasets, weighted
+from engine.plugins import BUILDERS
 from engine.rundir import ENDED
 from storage import queries
 from storage.tables import Dataset, Run
@@ -25,12 +27,23 @@ def runs_with(session: Session, dataset: Dataset) -> Sequence[Run]:
 
 
 def _named(run: Run) -> list[str]:
-    """The datasets of a training, and whatever the builder of a dataset names."""
+    """The datasets of a training, and those that the builder of a dataset names."""
     if run.kind == "train":
         return [str(run.spec.get("dataset", ""))]
-    values = (run.spec.get("builder") or {}).values()
+    builder = run.spec.get("builder")
+    if not isinstance(builder, dict):
+        return []
+    values = [builder.get(name) for name in _settings_of(builder)]
     texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
     return [weighted(text)[0] for text in texts if isinstance(text, str)]
+
+
+def _settings_of(builder: Mapping[str, Any]) -> Iterable[str]:
+    """The settings of a builder that name datasets; where it is no longer installed, any may."""
+    try:
+        return takes_datasets(BUILDERS.plugin(str(builder.get("name"))).Params)
+    except UserError:
+        return builder
 
 
 def forget(session: Session, dataset: Dataset, home: Path) -> Path | None:

@@ -12,8 +12,8 @@ from typing import Any
 
 from engine.exchange.imported import Reader
 from engine.params import shown
+from engine.representations.published import FILL_ME
 
-HOLE = "<FILL_ME>"
 PATCHES = ("output_patch", "output_diff")
 
 
@@ -28,9 +28,9 @@ def read(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if not texts or not isinstance(texts[0], str | None) or not str(number).isdecimal():
             raise ValueError(f"output {number} should have output_patch, got {shown(made)}")
         text = texts[0]
-        if text is not None and HOLE in prompt:
-            text = prompt.replace(HOLE, text, 1)
-        whole = {} if HOLE in prompt else {"buggy_code": prompt}
+        if text is not None and FILL_ME in prompt:
+            text = prompt.replace(FILL_ME, text, 1)
+        whole = {} if FILL_ME in prompt else {"buggy_code": prompt}
         yield {**rest, **whole, "bug_id": row["bug_id"], "function": text, "rank": int(number) + 1}
 
 

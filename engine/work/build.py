@@ -15,44 +15,46 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engine.builders import BuilderOutput, Funnel, Keeping
+from engine.builders import BuilderOutput, Funnel, Keeping, Retokenised
 from engine.dataset_card import card
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
 from engine.events import Progress
-from engine.listed import LONGEST, OVERLAP, Listing
+from engine.listed import LONGEST, MOST_REASONS, OTHERS, OVERLAP, Listing
 from engine.models.tokenizer import Tokenizer, tokenizer_of
 from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.representations.chat_template import ChatTemplate
+from engine.representations.published import FILL_ME
 from engine.results import dataset_report
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
 from engine.training_set import Row
 from engine.work.duplicates import Earlier, texts_of
 from engine.work.expected import Expected
-from engine.work.overlap import Overlap
-from engine.work.selection import LeftOut, select
-from engine.work.split import Split
+from engine.work.overlap import Hit, Overlap
+from engine.work.selection import LeftOut, Selected, select
+from engine.work.split import Place, Split
 from engine.work.tally import WINDOWS, Marks, Tally, too_long
 
-Encoded = tuple[Sample | Preference, Bug | None]  # what is trained on, and the bug that it was made from
+Tokenised = tuple[Row, Marks, Selected]
 _BATCH = 256  # samples tokenised at a time; more is not faster
 _CHARACTERS = 1 << 20  # most in a batch: the tokenizer uses about 150 bytes per token
-HOLE = "<FILL_ME>"  # as RepairLLaMA's published texts write it
-MOST_STEPS, OTHERS = 200, "other reasons, each rarer than all of these"  # in a report
 _PAUSE_S = 0.2  # between two progress events
 
 
 def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     """Write the dataset to the run's folder and return its report.
 
-    The same spec gives the same rows and hash. Memory grows by about 100 bytes per bug, not with its code.
+    The same spec gives the same rows and hash. Memory does not grow with the bugs' code, but for each bug by 150 bytes
+    and its id, by up to 500 bytes more to find renamed and near duplicates (`Earlier`), and by 130 bytes where single
+    bugs are divided once more (`Split`); for each expected id, and each sample with code of a benchmark, by a few
+    hundred bytes.
     Raises UserError if the source or the model is unusable, or no sample is left.
     """
     if inputs.model is None:
@@ -64,37 +66,45 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     builder = BUILDERS.create(spec.builder)
     if isinstance(builder, Keeping):
         builder.keep_in(run.artifacts / "kept")
+    tokenizer.save(run.artifacts / "tokenizer")
+    if isinstance(builder, Retokenised):
+        builder.check_tokenizer(run.artifacts / "tokenizer")
     tally, expected = Tally(spec), Expected(spec.expected)
-    overlap = Overlap(spec.exclude, spec.compare, is_all=True)
+    overlap = Overlap(spec.exclude, spec.compare, spec.exclude_share, is_all=True)
     progress = _Progress(run, builder.total())
     with LeftOut(run, expected) as left_out, Listing(run.artifacts / OVERLAP) as listing:
         split = Split(run.artifacts, spec, tally, left_out.lose)
         made = progress.watch(builder.stream(spec.seed, left_out.source), tally)
         earlier = Earlier(spec.duplicates, spec.near_share)
+        waiting: list[tuple[Place, str, Sequence[Hit]]] = []  # the last division may lose some
         selected = select(made, representation, template, earlier, overlap, spec.exclude_share, left_out)
-        for row, marks in _tokenised(selected, tokenizer, min(*WINDOWS, spec.max_tokens)):
-            if reason := tally.too_long(row, marks) or ("" if row.learned else "nothing of it is learned"):
+        for row, marks, chosen in _tokenised(selected, tokenizer, min(*WINDOWS, spec.max_tokens)):
+            if duplicate := earlier.find(chosen.read):  # of a row that was not known to be kept when this one was read
+                left_out.repeats(chosen.read, duplicate)
+            elif reason := tally.too_long(row, marks) or ("" if row.learned else "nothing of it is learned"):
                 lengths = {"n_tokens": row.n_tokens, "n_prompt": row.n_prompt, "n_target": row.n_tokens - row.n_prompt}
                 left_out.lose(row.bug_id, reason, **lengths, cut=", ".join(marks.cut(row, spec.max_tokens)))
-                overlap.lost(row.bug_id)
-            elif split.add(row):
-                expected.keep(row.bug_id)
-                overlap.kept(row.bug_id, listing)
-            else:
-                overlap.lost(row.bug_id)
-        split.close()
+            elif (at := split.add(row)) is not None:
+                earlier.keep(chosen.read)
+                if chosen.hits or row.bug_id in expected:
+                    waiting.append((at, row.bug_id, chosen.hits))
+        lost = split.close()
+        for at, bug_id, hits in waiting:
+            if at not in lost:
+                expected.keep(bug_id)
+                overlap.count(bug_id, hits, listing)
     progress.report(tally, progress.n_read)
     source = left_out.source
     funnel = _steps(source, left_out.funnel)
     if not tally.kept.n_rows:
         raise UserError(_nothing_left(source, left_out.funnel, spec))
-    tokenizer.save(run.artifacts / "tokenizer")
+    params = getattr(representation, "params", spec.representation).model_dump(mode="json")
     report: dict[str, object] = {
         "rows": split.rows,
         "funnel": funnel,
         "counts": source.counts,
         **tally.report(),
-        "representation": getattr(representation, "params", spec.representation).model_dump(mode="json"),
+        **({"representation": params} if builder.makes == "bugs" else {}),  # else nothing was shown in it
         "holds": "preferences" if builder.makes == "preferences" else "samples",
         "hash": split.hash(),
         "licence": spec.licence,
@@ -111,14 +121,14 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     return report
 
 
-def _tokenised(samples: Iterator[Encoded], tokenizer: Tokenizer, long: int) -> Iterator[tuple[Row, Marks]]:
+def _tokenised(selected: Iterator[Selected], tokenizer: Tokenizer, long: int) -> Iterator[Tokenised]:
     """Rows in the order of the samples; a batch is tokenised, without Python's lock, while the next is encoded.
 
     In rows of more than `long` tokens the marks are looked for.
     """
-    before: Future[list[tuple[Row, Marks]]] | None = None
+    before: Future[list[Tokenised]] | None = None
     with ThreadPoolExecutor(1) as worker:
-        while batch := _batch(samples):
+        while batch := _batch(selected):
             now = worker.submit(_rows, batch, tokenizer, long)
             if before is not None:
                 yield from before.result()
@@ -127,21 +137,28 @@ def _tokenised(samples: Iterator[Encoded], tokenizer: Tokenizer, long: int) -> I
             yield from before.result()
 
 
-def _batch(samples: Iterator[Encoded]) -> list[Encoded]:
+def _batch(selected: Iterator[Selected]) -> list[Selected]:
     batch, characters = [], 0
-    for each, bug in islice(samples, _BATCH):
-        batch.append((each, bug))
-        characters += sum(map(len, texts_of(each)))
+    for each in islice(selected, _BATCH):
+        batch.append(each)
+        characters += sum(map(len, texts_of(each.encoded)))
         if characters > _CHARACTERS:
             break
     return batch
 
 
-def _rows(batch: list[Encoded], tokenizer: Tokenizer, long: int) -> list[tuple[Row, Marks]]:
+def _rows(batch: list[Selected], tokenizer: Tokenizer, long: int) -> list[Tokenised]:
     """Tokenise a batch. Segments are tokenised separately, so that no token spans two of them."""
-    ids = iter(tokenizer.encode([text for each, _ in batch for text in texts_of(each)]))
-    rows = [(_row(each, bug, [next(ids) for _ in texts_of(each)], tokenizer.end), bug) for each, bug in batch]
-    return [(row, _marks(row, bug, tokenizer) if row.n_tokens > long else Marks()) for row, bug in rows]
+    texts = [texts_of(each.encoded) for each in batch]
+    ids = iter(tokenizer.encode([text for of_one in texts for text in of_one]))
+    rows = [
+        _row(each.encoded, each.read.bug, [next(ids) for _ in of_one], tokenizer.end)
+        for each, of_one in zip(batch, texts, strict=True)
+    ]
+    return [
+        (row, _marks(row, each.read.bug, tokenizer) if row.n_tokens > long else Marks(), each)
+        for row, each in zip(rows, batch, strict=True)
+    ]
 
 
 def _marks(row: Row, bug: Bug | None, tokenizer: Tokenizer) -> Marks:
@@ -153,8 +170,8 @@ def _marks(row: Row, bug: Bug | None, tokenizer: Tokenizer) -> Marks:
     if bug is None:
         return Marks()
     last = next((line.strip() for line in reversed(lines_of(bug.buggy_lines)) if line.strip()), "")
-    at, hole = row.prompt.rfind(last) if last else -1, row.prompt.find(HOLE)
-    ends = [at + len(last) if at >= 0 else 0, hole + len(HOLE) if hole >= 0 else 0]
+    at, hole = row.prompt.rfind(last) if last else -1, row.prompt.find(FILL_ME)
+    ends = [at + len(last) if at >= 0 else 0, hole + len(FILL_ME) if hole >= 0 else 0]
     faulty, written = map(len, tokenizer.encode([row.prompt[:end] for end in ends]))
     return Marks(written or row.n_prompt, faulty or None)
 
@@ -173,6 +190,7 @@ def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: 
         each.bug_id, each.kind, each.project, each.language, as_text(each.prompt), target, tokens, n_prompt,
         max(len(tokens), n_prompt + len(worse)), bug.buggy if bug else "", bug.fixed if bug else "", learned,
         each.rejected if isinstance(each, Preference) else "", worse, bug.cwe if bug else "", bug.date if bug else "",
+        bug is not None and bug.is_function,
     )  # fmt: skip
 
 
@@ -226,9 +244,10 @@ def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
         for funnel in (source, left_out)
         for reason, count in funnel.lost.items()
     ]
-    if len(steps) > MOST_STEPS:
-        rare = sorted(steps, key=lambda step: -step["count"])[MOST_STEPS:]
-        steps = [step for step in steps if step not in rare]
+    if len(steps) > MOST_REASONS:
+        order = sorted(range(len(steps)), key=lambda at: -steps[at]["count"])
+        common, rare = set(order[:MOST_REASONS]), [steps[at] for at in order[MOST_REASONS:]]
+        steps = [step for at, step in enumerate(steps) if at in common]
         steps.append({"reason": OTHERS, "count": sum(step["count"] for step in rare), "example": rare[0]["example"]})
     return {"source": source.source, "steps": steps}
 

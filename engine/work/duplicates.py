@@ -10,7 +10,7 @@ from engine.dataset_spec import Duplicates
 from engine.domain import Bug, Preference, Sample
 from engine.languages.fingerprint import bare_functions, digest, layout_print
 from engine.languages.tokens import names_print, tokens_of
-from engine.work.near import Near
+from engine.work.near import Near, signature_of
 
 
 def texts_of(each: Sample | Preference) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Read:
         """The tokens by which it is compared with other rows: of a sample those of its own texts."""
         return [tokens_of(text) for text in (self.codes if isinstance(self.made, Bug) else texts_of(self.made))]
 
-    @property
+    @cached_property
     def letters(self) -> bytes:
         """A hash of all its texts."""
         texts = (self.made.buggy, self.made.fixed) if isinstance(self.made, Bug) else texts_of(self.made)
@@ -63,6 +63,16 @@ class Read:
         """Of a bug, a hash without comments and white space; white space counts in all else."""
         return b"".join(self.prints) if isinstance(self.made, Bug) else self.letters
 
+    @cached_property
+    def renamed(self) -> bytes:
+        """A hash that is the same under other names."""
+        return names_print(self.language, *self.words)
+
+    @cached_property
+    def signature(self) -> bytes:
+        """That of `near`."""
+        return signature_of([token for tokens in self.words for token in tokens])
+
 
 @dataclass(frozen=True)
 class Found:
@@ -74,8 +84,9 @@ class Found:
 
 
 class Earlier:
-    """The rows seen so far. It grows by 150 bytes and a name for each, and by another 400 if near ones are looked for.
+    """The rows that were kept so far.
 
+    It grows by 150 bytes and a name for each, by 100 more to find renamed ones, and by another 400 to find near ones.
     Each level of `Duplicates` includes those before it.
     """
 
@@ -87,21 +98,26 @@ class Earlier:
         self._names: list[str] = []  # by their number in `_near`
 
     def find(self, read: Read) -> Found | None:
-        """The earlier row that is like this one; if there is none, this one is kept in mind."""
-        if self._level == "keep":
-            return None
-        exact = read.letters if self._level == "exact" else read.layout
+        """The kept row that is like this one, or None."""
+        exact = self._exact(read)
         if exact in self._seen:
             return Found("duplicate", self._seen[exact])
-        if self._level in ("renamed", "near"):
-            renamed = names_print(read.language, *read.words)
-            if renamed in self._renamed:
-                return Found("duplicate but for its names", self._renamed[renamed])
-            self._renamed[renamed] = read.name
-        if self._level == "near":
-            like = self._near.like([token for tokens in read.words for token in tokens])
-            if like is not None:
-                return Found("near duplicate", self._names[like[0]], round(like[1], 2))
-            self._names.append(read.name)
-        self._seen[exact] = read.name
+        if self._level in ("renamed", "near") and read.renamed in self._renamed:
+            return Found("duplicate but for its names", self._renamed[read.renamed])
+        if self._level == "near" and (like := self._near.like(read.signature)) is not None:
+            return Found("near duplicate", self._names[like[0]], round(like[1], 2))
         return None
+
+    def keep(self, read: Read) -> None:
+        """The row is in the dataset, so that later ones may be like it."""
+        if self._level == "keep":
+            return
+        self._seen[self._exact(read)] = read.name
+        if self._level in ("renamed", "near"):
+            self._renamed[read.renamed] = read.name
+        if self._level == "near":
+            self._near.add(read.signature)
+            self._names.append(read.name)
+
+    def _exact(self, read: Read) -> bytes:
+        return read.letters if self._level in ("exact", "keep") else read.layout

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.listed import MISSING, Listing
+from engine.listed import LONGEST, MISSING, MOST_REASONS, OTHERS, Listing
 
 FIELD = "expected"
 MOST_BYTES = 64 << 20
@@ -22,7 +22,7 @@ def read_ids(file: Path) -> list[str]:
     try:
         if file.stat().st_size > MOST_BYTES:
             raise UserError(f"{FIELD}: {file} is larger than {MOST_BYTES >> 20} MiB; give a list of ids", field=FIELD)
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UserError(
@@ -41,8 +41,11 @@ class Expected:
         """Raises UserError if there is no such file."""
         self._became = dict.fromkeys(read_ids(Path(file)), NOT_READ) if file else {}
 
+    def __contains__(self, bug_id: str) -> bool:
+        return bug_id in self._became
+
     def keep(self, bug_id: str) -> None:
-        """The bug is in the dataset."""
+        """The bug is in the dataset, whatever becomes of other rows with its id."""
         if bug_id in self._became:
             self._became[bug_id] = FOUND
 
@@ -51,16 +54,22 @@ class Expected:
         if not self._became:
             return
         for name in {where, *_PARTS.split(where)}:
-            if name in self._became:
+            if self._became.get(name, FOUND) != FOUND:
                 self._became[name] = reason
 
     def report(self, folder: Path) -> dict[str, Any] | None:
-        """wanted, found, and missing (reason -> how many), or None; lists the missing ones in the folder."""
+        """wanted, found, and missing (reason -> how many), or None; lists the missing ones in the folder.
+
+        Of very many reasons, the rarest are one.
+        """
         if not self._became:
             return None
         missing = {name: reason for name, reason in self._became.items() if reason != FOUND}
         with Listing(folder / MISSING) as listing:
             for name, reason in missing.items():
                 listing.add(reason, bug_id=name)
-        reasons = Counter(missing.values())
-        return {"wanted": len(self._became), "found": len(self._became) - len(missing), "missing": dict(reasons)}
+        ordered = Counter(reason[:LONGEST] for reason in missing.values()).most_common()
+        reasons = dict(ordered[:MOST_REASONS])
+        if rare := ordered[MOST_REASONS:]:
+            reasons[OTHERS] = sum(count for _, count in rare)
+        return {"wanted": len(self._became), "found": len(self._became) - len(missing), "missing": reasons}

@@ -19,6 +19,15 @@ _CHANCE = 1 / 256  # that two different values have the same last 8 bits
 _SEED = 1
 
 
+def signature_of(tokens: Sequence[str]) -> bytes:
+    """A function's signature: the last byte of each of its 128 values."""
+    from rensa import RMinHash
+
+    shingles = [" ".join(each) for each in grams(tokens, SHINGLE)]
+    values = RMinHash.digests_from_token_sets([shingles or [""]], _VALUES, _SEED)[0]
+    return bytes([value & 0xFF for value in values])
+
+
 class Near:
     """The functions seen so far, by number; of equal bands the first is kept."""
 
@@ -29,25 +38,18 @@ class Near:
         self._signatures = bytearray()
         self._bands = [_Band(number, self._signatures) for number in range(_BANDS)]
 
-    def like(self, tokens: Sequence[str]) -> tuple[int, float] | None:
-        """The number of the most similar function seen before and its estimated similarity, or None: then it is added.
-
-        Functions are numbered from 0 in the order in which they were added.
-        """
-        from rensa import RMinHash
-
-        shingles = [" ".join(each) for each in grams(tokens, SHINGLE)]
-        values = RMinHash.digests_from_token_sets([shingles or [""]], _VALUES, _SEED)[0]
-        signature = bytes([value & 0xFF for value in values])
+    def like(self, signature: bytes) -> tuple[int, float] | None:
+        """The number of the most similar function that was added, and its estimated similarity; None: there is none."""
         found = {each for band in self._bands if (each := band.find(signature)) is not None}
         best = max(((self._similarity(signature, number), -number) for number in found), default=(0.0, 0))
-        if best[0] >= self._share:
-            return -best[1], best[0]
+        return (-best[1], best[0]) if best[0] >= self._share else None
+
+    def add(self, signature: bytes) -> None:
+        """Functions are numbered from 0 in the order in which they are added."""
         self._signatures += signature
         for band in self._bands:
             band.add(self._n)
         self._n += 1
-        return None
 
     def _similarity(self, signature: bytes, number: int) -> float:
         other = self._signatures[number * _VALUES : (number + 1) * _VALUES]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.dataset_spec import OVERLAP_SHARE
 from engine.domain import Bug
@@ -21,8 +21,11 @@ from engine.listed import LONGEST, Listing
 from engine.plugins import BENCHMARKS
 from engine.work.duplicates import Read
 
+if TYPE_CHECKING:
+    from engine.benchmarks import Benchmark
+
 SIZE = 10  # tokens
-MOST_BUGS = 20_000  # of one benchmark, to bound the memory
+MOST_BUGS, MOST_RUNS = 20_000, 2_000_000  # of one benchmark, to bound the memory: a run takes about 100 bytes
 SAME, RENAMED, ALIKE = "the same code", "the same code under other names", "shared tokens"
 
 
@@ -32,6 +35,7 @@ class Known:
 
     name: str
     is_excluded: bool = False  # rows with its code are left out
+    least: float = OVERLAP_SHARE  # of a function's runs of tokens, from which a row that shares them has its code
     bugs: int = 0
     problem: str = ""  # why its code could not be compared
     rows: Counter[str] = field(default_factory=Counter)  # how -> rows
@@ -51,9 +55,12 @@ class Hit:
 class Overlap:
     """The code of the benchmarks that are compared."""
 
-    def __init__(self, exclude: Iterable[object], compare: Iterable[object], *, is_all: bool) -> None:
+    def __init__(
+        self, exclude: Iterable[object], compare: Iterable[object], exclude_share: float | None, *, is_all: bool
+    ) -> None:
         """`exclude`: benchmarks whose code is left out; `is_all`: all that can be read without settings are compared.
 
+        `exclude_share`: of an excluded one's function, from which a row that shares it is found; None: as of all.
         Raises UserError where one cannot be read that is named.
         """
         self.benchmarks: list[Known] = []
@@ -61,13 +68,13 @@ class Overlap:
         self._prints: dict[bytes, list[int]] = {}  # of faulty and fixed functions -> their numbers
         self._renamed: dict[bytes, list[int]] = {}
         self._outlines: set[tuple[int, ...]] = set()  # of the same
-        self._grams: dict[tuple[str, ...], list[int]] = {}
+        # Python's hash, of 8 bytes, of each run of tokens -> the bug's number, or those of all that have it
+        self._runs: dict[int, int | list[int]] = {}
         self._sizes: list[int] = []  # how many runs of tokens each has
-        self._waiting: dict[str, list[Hit]] = {}  # of rows that are not known to be kept
         for params in (BENCHMARKS.params(each) for each in exclude):
-            self._read(params, is_excluded=True)
+            self._read(params, Known(params.name, True, min(exclude_share or OVERLAP_SHARE, OVERLAP_SHARE)))
         for params in (BENCHMARKS.params(each) for each in compare):
-            self._read(params)
+            self._read(params, Known(params.name))
         if is_all:
             self._read_others()
 
@@ -75,24 +82,31 @@ class Overlap:
         for name in BENCHMARKS.names():
             if name in {each.name for each in self.benchmarks}:
                 continue
+            known = Known(name)
+            self.benchmarks.append(known)
             try:
                 params = BENCHMARKS.params(name)
                 benchmark = BENCHMARKS.create(params)
                 benchmark.check()
                 if getattr(benchmark, "reads_slowly", False):
                     raise UserError("reading its bugs takes long; name it to have it compared")
-                self._read(params)
+                self._learn_all(known, benchmark)
             except (UserError, MissingDependency, OSError) as error:
-                self.benchmarks.append(Known(name, problem=str(error)[:LONGEST]))
+                known.bugs, known.problem = 0, str(error)[:LONGEST] or type(error).__name__
 
-    def _read(self, params: Any, *, is_excluded: bool = False) -> None:
-        benchmark = BENCHMARKS.create(params)
-        known = Known(benchmark.name, is_excluded)
+    def _read(self, params: Any, known: Known) -> None:
         self.benchmarks.append(known)
-        for bug in islice(benchmark.bugs(), MOST_BUGS):
-            self._learn(known, bug)
+        self._learn_all(known, BENCHMARKS.create(params))
 
-    def _learn(self, known: Known, bug: Bug) -> None:
+    def _learn_all(self, known: Known, benchmark: Benchmark) -> None:
+        runs = 0
+        for bug in islice(benchmark.bugs(), MOST_BUGS):
+            runs += self._learn(known, bug)
+            if runs > MOST_RUNS:
+                break
+
+    def _learn(self, known: Known, bug: Bug) -> int:
+        """How many runs of tokens it has."""
         number = len(self._ids)
         known.bugs += 1
         self._ids.append((known, bug.id))
@@ -102,10 +116,15 @@ class Overlap:
             self._prints.setdefault(layout_print(code), []).append(number)
             self._renamed.setdefault(names_print(bug.language, of_code), []).append(number)
             self._outlines.add(_outline(of_code))
-        runs = grams(tokens[1], SIZE)
+        runs = set(map(hash, grams(tokens[1], SIZE)))
         self._sizes.append(len(runs))
         for run in runs:
-            self._grams.setdefault(run, []).append(number)
+            before = self._runs.setdefault(run, number)
+            if isinstance(before, list):
+                before.append(number)
+            elif before != number:
+                self._runs[run] = [before, number]
+        return len(runs)
 
     def find(self, read: Read) -> list[Hit]:
         """The closest bug of each benchmark whose code the row has; of anything but a bug only tokens are compared."""
@@ -113,6 +132,8 @@ class Overlap:
 
         def add(number: int, how: str, share: float = 1.0) -> None:
             known = self._ids[number][0]
+            if known.problem:  # only some of its bugs could be read
+                return
             before = found.get(id(known))
             if before is None or (before.how == how == ALIKE and share > before.share):
                 found[id(known)] = Hit(known, number, how, share)
@@ -124,28 +145,21 @@ class Overlap:
             if _outline(read.tokens) in self._outlines:
                 for number in self._renamed.get(names_print(read.language, read.tokens), ()):
                     add(number, RENAMED)
-        shared = grams(read.tokens, SIZE) & self._grams.keys()
-        counts = Counter(number for run in shared for number in self._grams[run])
+        counts: Counter[int] = Counter()
+        for run in set(map(hash, grams(read.tokens, SIZE))) & self._runs.keys():
+            numbers = self._runs[run]
+            counts.update(numbers if isinstance(numbers, list) else (numbers,))
         for number, n_shared in sorted(counts.items()):
-            if n_shared >= OVERLAP_SHARE * self._sizes[number]:
+            if n_shared >= self._ids[number][0].least * self._sizes[number]:
                 add(number, ALIKE, round(n_shared / self._sizes[number], 2))
         return list(found.values())
 
-    def wait(self, name: str, hits: list[Hit]) -> None:
-        """Have a row's hits counted once the row is `kept`."""
-        if hits:
-            self._waiting[name] = hits
-
-    def kept(self, name: str, listing: Listing) -> None:
-        """The row is in the dataset: count and list its hits."""
-        for hit in self._waiting.pop(name, ()):
+    def count(self, name: str, hits: Iterable[Hit], listing: Listing) -> None:
+        """Count and list the hits of a row that is in the dataset."""
+        for hit in hits:
             hit.known.rows[hit.how] += 1
             hit.known.touched.add(hit.number)
             listing.add(hit.known.name, bug_id=name, like=self.bug_of(hit), how=hit.how, share=hit.share)
-
-    def lost(self, name: str) -> None:
-        """The row was left out after all."""
-        self._waiting.pop(name, None)
 
     def bug_of(self, hit: Hit) -> str:
         """The id of a hit's bug."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +13,7 @@ from engine.listed import LEFT_OUT, Listing
 from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import ChatTemplate
 from engine.rundir import RunDir
-from engine.work.duplicates import Earlier, Read
+from engine.work.duplicates import Earlier, Found, Read
 from engine.work.expected import Expected
 from engine.work.overlap import ALIKE, RENAMED, SAME, Hit, Overlap
 
@@ -42,6 +43,19 @@ class LeftOut:
         self._listing.add(reason, bug_id=bug_id, **more)
         self._expected.lose(bug_id, reason)
 
+    def repeats(self, read: Read, found: Found) -> None:
+        """Count one row as left out because an earlier one is like it."""
+        self.lose(read.name, found.reason, like=found.like, share=found.share)
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What is trained on, what it was made from, and the code of benchmarks that it has."""
+
+    encoded: Sample | Preference
+    read: Read
+    hits: Sequence[Hit]
+
 
 def select(
     made: Iterable[BuilderOutput],
@@ -51,15 +65,16 @@ def select(
     overlap: Overlap,
     exclude_share: float | None,
     left_out: LeftOut,
-) -> Iterator[tuple[Sample | Preference, Bug | None]]:
+) -> Iterator[Selected]:
     """Stream what is trained on: bugs as samples in the representation, samples and preferences unchanged.
 
-    `template` turns all messages into text.
+    `template` turns all messages into text. `earlier` holds the rows that are known to be kept. Of the last few that is
+    not known yet, so what is like them is still to be found.
     """
     for each in made:
         read = Read(each)
         if duplicate := earlier.find(read):
-            left_out.lose(read.name, duplicate.reason, like=duplicate.like, share=duplicate.share)
+            left_out.repeats(read, duplicate)
             continue
         hits = overlap.find(read)
         if excluded := _excluded(hits, exclude_share):
@@ -75,8 +90,7 @@ def select(
         except CannotShow as error:
             left_out.lose(read.name, str(error))
             continue
-        overlap.wait(read.name, hits)
-        yield encoded, read.bug
+        yield Selected(encoded, read, hits)
 
 
 def _excluded(hits: Iterable[Hit], share: float | None) -> Hit | None:

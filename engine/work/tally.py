@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.listed import LONGEST
+from engine.results import ALL_LEARNED, PARTS
 from engine.specs import DatasetSpec
 from engine.training_set import Row
 
 _BINS = 64  # half of them up to the cap, half above
 WINDOWS = (1024, 2048, 4096)  # tokens
 SHARES = {"kinds": "kind", "languages": "language", "projects": "project", "cwes": "cwe"}  # in the report -> column
+CUTS = (*PARTS, ALL_LEARNED)
 MOST_SHARES = 200  # values of one column in the report, the most frequent ones
 
 
@@ -28,17 +30,9 @@ class Marks:
     faulty: int | None = None
 
     def cut(self, row: Row, window: int) -> list[str]:
-        """What of a sample a window of its first tokens would cut off: parts of `CUTS`."""
-        parts = {
-            "fix": row.n_tokens,
-            "mark": self.hole,
-            "faulty lines": self.faulty,
-            "all that is learned": row.n_prompt + 1,
-        }
-        return [name for name, end in parts.items() if end is not None and end > window]
-
-
-CUTS = ("fix", "mark", "faulty lines", "all that is learned")
+        """What of a sample a window of its first tokens would cut off: some of `CUTS`."""
+        ends = (row.n_tokens, self.hole, self.faulty, row.n_prompt + 1)
+        return [name for name, end in zip(CUTS, ends, strict=True) if end is not None and end > window]
 
 
 @dataclass
@@ -94,7 +88,7 @@ class Tally:
         kept.tokens += row.n_tokens
         kept.learned += learned
         kept.longest = max(kept.longest, row.n_tokens)
-        kept.undated += not row.date
+        kept.undated += not row.day
         kept.only_ends += learned == 1 and not row.target
         for name, column in SHARES.items():
             kept.shares[name][getattr(row, column)] += 1

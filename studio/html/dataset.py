@@ -11,6 +11,7 @@ from engine.control.views import DatasetView
 from engine.dataset_card import SHARES
 from engine.exchange.datasets import DATASET_FORMS
 from engine.languages import LANGUAGES
+from engine.listed import OTHERS
 from engine.results import Loss
 from studio.addresses import link
 from studio.clickable import pick
@@ -28,7 +29,7 @@ def funnel(source: int, losses: Sequence[Loss], kept: int) -> str:
         first = f"<small>first: {esc(example)}</small>" if example else ""
         shape = f'<i style="width:{100 * number / most:.2f}%"></i>'
         text = f"<span>{esc(name)}{first}</span><b>{number:,}</b>"
-        if kind == "lost":
+        if kind == "lost" and name != OTHERS:  # each row is listed with its own reason
             text = f'<button type="button" title="Show these rows" {pick(listed_key(LOSS, name))}>{text}</button>'
         return f'<li class="{kind}">{shape}{text}</li>'
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.control.views import DatasetView, RunView
 from engine.listed import MOST, Listed
+from engine.results import ALL_LEARNED, PARTS
 from studio.clickable import pick
 from studio.html.basics import esc
 
@@ -81,16 +82,17 @@ def windows(dataset: DatasetView, cap: int | None) -> str:
     rows = "".join(
         f"<tr><th>{each.tokens:,}{' (cap)' if each.tokens == cap else ''}</th>"
         + "".join(f"<td>{number:,}</td>" for number in (each.kept, each.prompts, each.targets))
-        + "".join(f"<td>{each.cut.get(part, 0):,}</td>" for part in ("fix", "mark", "faulty lines"))
+        + "".join(f"<td>{each.cut.get(part, 0):,}</td>" for part in PARTS)
         + "</tr>"
         for each in dataset.windows
     )
+    parts = "".join(f"<th>{part}</th>" for part in PARTS)
     hint = "of longer samples, if a trainer took only their first so many tokens; this dataset leaves them out instead"
     return (
         '<h4>What fits into how many tokens</h4><div class="scroll-x" tabindex="0">'
         '<table class="plain-table windows"><thead><tr><th rowspan="2">tokens</th><th colspan="3">samples that fit</th>'
-        f'<th colspan="3" title="{hint}">cut off otherwise</th></tr>'
-        "<tr><th>whole</th><th>prompt</th><th>target</th><th>fix</th><th>mark</th><th>faulty lines</th></tr></thead>"
+        f'<th colspan="{len(PARTS)}" title="{hint}">cut off otherwise</th></tr>'
+        f"<tr><th>whole</th><th>prompt</th><th>target</th>{parts}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
 
@@ -128,9 +130,9 @@ def cautions(dataset: DatasetView, cap: int | None) -> str:
     window = next((each for each in dataset.windows if each.tokens == cap), None)
     if window and any(window.cut.values()):
         parts = ", ".join(
-            f"the {part} of {number:,}" for part, number in window.cut.items() if number and part in SHORT
+            f"the {part} of {number:,}" for part, number in window.cut.items() if number and part in PARTS
         )
-        nothing = window.cut.get("all that is learned", 0)
+        nothing = window.cut.get(ALL_LEARNED, 0)
         more = f"; {nothing:,} would teach nothing at all" if nothing else ""
         cut = f"A window of {window.tokens:,} tokens would cut off {parts or 'nothing'}{more}."
         said.append(f"{cut} These samples were left out.")
@@ -142,9 +144,6 @@ def cautions(dataset: DatasetView, cap: int | None) -> str:
         said.append(f"{touched:,} samples have code of a benchmark: a model trained on them has seen its answers.")
     found = "".join(f'<p class="caution">{esc(text)}</p>' for text in said)
     return found + _expected(dataset)
-
-
-SHORT = ("fix", "mark", "faulty lines")
 
 
 def _expected(dataset: DatasetView) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.assets import STARTER_MODEL
 from engine.builders import Funnel
 from engine.builders.mixer import Mixer
-from engine.domain import Sample, Segment
+from engine.domain import Model, Sample, Segment
 from engine.errors import UserError
+from engine.rundir import Inputs
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "work"))
 from small_dataset import make, pair, read  # noqa: F401
@@ -42,6 +44,7 @@ def test_without_weights_all_samples_are_taken_as_they_were(two):
     assert first.target == "    return b * c\n"
     assert first.bug.buggy == pair(109)["buggy_function"]
     assert first.bug.project == first.project == pair(109)["project"]
+    assert first.bug.is_function, "as the builder of the first dataset said"
 
 
 def test_weights_are_proportions_and_as_many_are_taken_as_there_are(two):
@@ -67,7 +70,18 @@ def test_a_mixed_dataset_is_built_with_the_same_tokens(two, make, monkeypatch): 
     assert len(train) + len(valid) == 50
     assert all(known[row["bug_id"].partition("/")[2]] == row["input_ids"] for row in [*train, *valid])
     assert [each["name"] for each in report["facts"]["sources"]] == ["large", "small"]
+    assert "representation" not in report, "which ones its samples were made in is not known"
     assert "| large | 40 | 40 | MIT |" in (run.artifacts / "README.md").read_text()
+
+
+def test_what_another_models_tokenizer_made_is_not_mixed(two, make, tmp_path):  # noqa: F811
+    weights = tmp_path / "weights"
+    shutil.copytree(STARTER_MODEL, weights)
+    words = weights / "tokenizer.json"
+    words.write_text(words.read_text() + " ")
+    inputs = Inputs(model=Model("other", "base", str(weights)))
+    with pytest.raises(UserError, match="model: 'large' was built with another model's tokenizer"):
+        make(builder={"name": "mixer", "datasets": list(two)}, inputs=inputs)
 
 
 def read_folder(folder, side):

@@ -125,6 +125,25 @@ def test_a_dataset_in_use_is_not_deleted_and_its_uses_are_named(used):
         used.runs.submit(TrainSpec(dataset="stdlib-faults"))
 
 
+def test_a_dataset_that_is_called_like_another_setting_of_a_builder_is_not_in_use(used):
+    from storage.tables import Dataset, Run
+
+    used.runs.submit(DatasetSpec.model_validate({"builder": {"name": "faults"}}))
+    gone = used.runs.submit(DatasetSpec.model_validate({"builder": {"name": "faults"}}))
+    with used._database.write() as session:
+        for name in ("faults", "mine"):
+            session.add(
+                Dataset(name=name, run_id=1, folder=f"/{name}", train_rows=1, valid_rows=0, hash="", created_at=0)
+            )
+        run = session.get_one(Run, gone)
+        run.spec = {**run.spec, "builder": {"name": "uninstalled", "from": ["mine=2"]}}
+    assert used.datasets.used_by("faults") == []
+    assert [run.id for run in used.datasets.used_by("mine")] == [gone]
+    used.datasets.delete("faults")
+    with pytest.raises(UserError, match=f"is used by run {gone}"):
+        used.datasets.delete("mine")
+
+
 def test_a_folder_that_is_not_in_this_home_is_only_forgotten(used, tmp_path_factory):
     from storage.tables import Dataset
 

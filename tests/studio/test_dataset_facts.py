@@ -8,10 +8,10 @@ import pytest
 from filled import HOSTILE, fill
 
 from engine.control.workspace import Workspace
-from engine.listed import Listed
-from engine.results import ExpectedIds, Window
+from engine.listed import OTHERS, Listed
+from engine.results import ExpectedIds, Loss, Window
 from studio.html import dataset_facts
-from studio.html.dataset import actions, report
+from studio.html.dataset import actions, funnel, report
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +56,10 @@ def test_rows_that_are_counted_and_not_listed_are_told():
     assert "500 more are counted; of one reason the first 100,000 are listed" in many
     assert "earlier version" in dataset_facts.listing("loss", "long", Listed((), 0), 0, 50, 7)
     assert "No row matches" in dataset_facts.listing("loss", "long", Listed((), 0), 0, 50, 0)
+
+
+def test_only_a_reason_that_rows_are_listed_with_can_be_clicked():
+    """A click on the step of all rare reasons said that the dataset was built by an earlier version."""
+    drawn = funnel(9, [Loss("duplicate", 4, "b1"), Loss(OTHERS, 3, "b2")], 2)
+    assert OTHERS in drawn
+    assert (drawn.count("<button"), drawn.count("loss:duplicate"), drawn.count(f"loss:{OTHERS}")) == (1, 1, 0)

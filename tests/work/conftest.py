@@ -8,5 +8,5 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1] / "generators"))
 
 from small_benchmark import small  # noqa: F401
-from small_dataset import make  # noqa: F401
+from small_dataset import build_of, make  # noqa: F401
 from tiny_models import tiny, tiny_adapter  # noqa: F401

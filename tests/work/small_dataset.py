@@ -7,7 +7,7 @@ import json
 import pytest
 
 from engine.assets import STARTER_MODEL
-from engine.domain import Model
+from engine.domain import Bug, Model, span_of_change
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
 from engine.work.build import build
@@ -42,3 +42,32 @@ def read(run: RunDir, side: str) -> list[dict]:
     from pyarrow import parquet
 
     return parquet.read_table(run.artifacts / f"{side}.parquet").to_pylist()
+
+
+def bug(number, day="", project=""):
+    code = f"def f{number}(a, b):\n    return a - b + {number}\n"
+    fixed = code.replace("-", "*")
+    return Bug(
+        f"b{number}", "python", "a.py", code, fixed, span_of_change(code, fixed), project=project, date=day, cwe="CWE-1"
+    )
+
+
+@pytest.fixture
+def build_of(make, monkeypatch):
+    """Build from these bugs."""
+
+    def built(*bugs, **settings):
+        class Given:
+            name, makes = "faults", "bugs"
+
+            def stream(self, seed, funnel):
+                funnel.source = len(bugs)
+                yield from bugs
+
+            def total(self):
+                return len(bugs)
+
+        monkeypatch.setattr("engine.work.build.BUILDERS.create", lambda params: Given())
+        return make([], builder={"name": "faults"}, **settings)
+
+    return built

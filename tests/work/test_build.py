@@ -86,8 +86,8 @@ def test_every_loss_is_counted_and_named(make):
     }
     assert report["funnel"]["source"] == 5
     left_out = [json.loads(line) for line in (run.artifacts / "left_out.jsonl").read_text().splitlines()]
-    assert [one.get("bug_id") or one["where"] for one in left_out] == [f"{name}:2", "row 3", f"{name}:5", f"{name}:4"]
-    assert [one.get("like") for one in left_out] == [f"{name}:1", None, None, None]
+    assert [one.get("bug_id") or one["where"] for one in left_out] == ["row 3", f"{name}:5", f"{name}:2", f"{name}:4"]
+    assert [one.get("like") for one in left_out] == [None, None, f"{name}:1", None]
     assert left_out[-1]["n_tokens"] == left_out[-1]["n_prompt"] + left_out[-1]["n_target"] > 100
     assert left_out[-1]["cut"] == "fix"
     assert sum(report["histogram"]["counts"]) == 2
@@ -166,7 +166,7 @@ def test_the_report_is_written_and_progress_is_emitted(make):
 
 def test_a_dataset_without_samples_names_the_reasons(make):
     with pytest.raises(
-        UserError, match=r"no sample is left of 3 read: 1 duplicate, 2 longer than 16 tokens; raise max_tokens \(16\)"
+        UserError, match=r"no sample is left of 3 read: 3 longer than 16 tokens; raise max_tokens \(16\)"
     ):
         make([pair(1), pair(1), pair(2)], max_tokens=16)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tracemalloc
 
 import pytest
 
@@ -13,6 +14,7 @@ from engine.errors import UserError
 from engine.listed import listed
 from engine.params import Params
 from engine.plugins import Registry
+from engine.work.overlap import Overlap
 
 LINES = [f"    step{n} = compute(values[{n}], step{n - 1}, weight={n})\n" for n in range(1, 9)]
 CODE = "def solve(values, step0):\n" + "".join(LINES) + "    return step8 - step0\n"
@@ -24,7 +26,7 @@ class Known:
     name = "known"
 
     class Params(Params):
-        name: str = "known"
+        name: str
 
     def __init__(self, params) -> None:
         pass
@@ -49,28 +51,52 @@ class Slow(Known):
     reads_slowly = True
 
 
+class Broken(Known):
+    name = "broken"
+
+    def bugs(self):
+        yield from super().bugs()
+        raise UserError("bug 2 has no tests")
+
+
+class Many(Known):
+    name = "many"
+
+    def bugs(self):
+        for number in range(300):
+            code = CODE.replace("compute", f"compute{number}")
+            yield Bug(f"many/{number}", "python", "a.py", code, code[:-6], span_of_change(code, code[:-6]))
+
+
 @pytest.fixture(autouse=True)
 def benchmarks(monkeypatch):
     module = type(sys)("some_benchmarks")
     module.Known, module.Absent, module.Slow = Known, Absent, Slow
     monkeypatch.setitem(sys.modules, "some_benchmarks", module)
-    names = {each.name: f"some_benchmarks:{each.__name__}" for each in (Known, Absent, Slow)}
-    registry = Registry("benchmarks", "benchmark", names)
-    for user in ("engine.work.overlap", "engine.spec"):
-        monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
+    module.Broken, module.Many = Broken, Many
+
+    def install(*more):
+        names = {each.name: f"some_benchmarks:{each.__name__}" for each in (Known, Absent, Slow, *more)}
+        registry = Registry("benchmarks", "benchmark", names)
+        for user in ("engine.work.overlap", "engine.spec"):
+            monkeypatch.setattr(f"{user}.BENCHMARKS", registry)
+
+    install()
+    return install
 
 
 @pytest.fixture
 def rows(tmp_path):
-    """The same code, under other names, half of it in another function, and something else."""
+    """The same code, under other names, much and some of it in another function, and something else."""
     same = CODE.replace("return", "# the end\n    return")
     renamed = CODE.replace("values", "v").replace("solve", "f")
     half = "def other(values, step0):\n" + "".join(LINES[:6]) + "    x = [1]\n    return x[0] - step6\n"
+    some = "def fourth(values, step0):\n" + "".join(LINES[:4]) + "    y = [2]\n    return y[0] - step4\n"
     other = "def third(a, b):\n    return a - b\n"
     file = tmp_path / "rows.jsonl"
     rows = [
         {"id": name, "buggy_function": code, "fixed_function": code.replace(" - step", " + step").replace("a - b", "b")}
-        for name, code in (("same", same), ("renamed", renamed), ("half", half), ("other", other))
+        for name, code in (("same", same), ("renamed", renamed), ("half", half), ("some", some), ("other", other))
     ]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return {"name": "columns", "file": str(file), "id": "id"}
@@ -78,7 +104,7 @@ def rows(tmp_path):
 
 def test_every_benchmark_that_can_be_read_is_compared_and_the_rows_are_listed(make, rows):
     run, report, train, _ = make(builder=rows, valid_fraction=0)
-    assert len(train) == 4
+    assert len(train) == 5
     known, absent, slow = report["overlap"]
     counts = {"same": 1, "renamed": 1, "alike": 1, "bugs": 1, "touched": 1, "problem": ""}
     assert known == {"benchmark": "known", **counts}
@@ -91,19 +117,51 @@ def test_every_benchmark_that_can_be_read_is_compared_and_the_rows_are_listed(ma
     assert 0.5 <= found["half"]["share"] < 1
 
 
+def test_one_that_fails_while_it_is_read_is_named_once_and_nothing_overlaps_with_it(make, rows, benchmarks):
+    benchmarks(Broken)
+    run, report, _, _ = make(builder=rows, valid_fraction=0)
+    (broken,) = [each for each in report["overlap"] if each["benchmark"] == "broken"]
+    assert broken == {
+        "benchmark": "broken", "bugs": 0, "same": 0, "renamed": 0, "alike": 0, "touched": 0,
+        "problem": "bug 2 has no tests",
+    }  # fmt: skip
+    assert not listed(run.artifacts / "overlap.jsonl", "broken").rows
+
+
+def test_the_memory_of_a_benchmark_is_bounded(benchmarks, monkeypatch):
+    benchmarks(Many)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    every = Overlap((), ["many"], None, is_all=False)
+    used = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert every.benchmarks[0].bugs == 300
+    assert len(every._runs) > 20_000, "so that the bugs are much alike, and share few runs"
+    assert used / len(every._runs) < 160
+    monkeypatch.setattr("engine.work.overlap.MOST_RUNS", 1000)
+    some = Overlap((), ["many"], None, is_all=False)
+    assert 0 < some.benchmarks[0].bugs < 30
+
+
 def test_a_named_one_is_compared_though_it_is_slow(make, rows):
     _, report, _, _ = make(builder=rows, valid_fraction=0, compare=["slow"])
     assert [each["benchmark"] for each in report["overlap"] if not each["problem"]] == ["slow", "known"]
 
 
 @pytest.mark.parametrize(
-    ("share", "left"), [(None, {"renamed", "half", "other"}), (0.5, {"other"}), (0.9, {"half", "other"})]
+    ("share", "left"),
+    [
+        (None, {"renamed", "half", "other", "some"}),
+        (0.3, {"other"}),
+        (0.5, {"other", "some"}),
+        (0.9, {"half", "other", "some"}),
+    ],
 )
 def test_code_of_an_excluded_benchmark_is_left_out_also_where_it_is_only_like_it(make, rows, share, left):
     run, report, train, _ = make(builder=rows, valid_fraction=0, exclude=["known"], exclude_share=share)
     assert {row["bug_id"] for row in train} == left
     lost = listed(run.artifacts / "left_out.jsonl").rows
-    assert {row["bug_id"] for row in lost} == {"same", "renamed", "half"} - left
+    assert {row["bug_id"] for row in lost} == {"same", "renamed", "half", "some"} - left
     assert {row["like"] for row in lost} == {"known/1"}
     assert report["overlap"][0]["same"] == 0
 
@@ -112,6 +170,28 @@ def test_what_is_left_out_for_its_length_does_not_overlap(make, rows):
     _, report, train, _ = make(builder=rows, valid_fraction=0, max_tokens=60)
     assert [row["bug_id"] for row in train] == ["other"]
     assert report["overlap"][0]["touched"] == 0
+
+
+def with_code(id_, after, date=""):
+    return Bug(id_, "python", "a.py", CODE, after, span_of_change(CODE, after), date=date)
+
+
+def test_what_the_last_division_loses_does_not_overlap(build_of):
+    fixed = CODE.replace("step8 -", "step8 +")
+    bugs = [with_code(f"b{n}", fixed + f"    # {n}\n", "2021-01-01") for n in range(3)]
+    older = Bug("old", "python", "a.py", "x = 1\n", "x = 2\n", span_of_change("x = 1\n", "x = 2\n"), date="2020-01-01")
+    run, report, train, valid = build_of(*bugs, older, split="time", valid_rows=1, duplicates="keep")
+    assert (len(train), len(valid)) == (1, 1)
+    assert report["overlap"][0]["same"] == 1
+    assert [row["bug_id"] for row in listed(run.artifacts / "overlap.jsonl").rows] == ["b0"]
+
+
+def test_of_rows_with_one_id_each_counts(build_of):
+    """A commit may fix several functions."""
+    fixed = CODE.replace("step8 -", "step8 +")
+    _, report, train, _ = build_of(with_code("b", fixed), with_code("b", fixed.replace("8 +", "8 *")), valid_fraction=0)
+    assert len(train) == 2
+    assert report["overlap"][0]["same"] == 2
 
 
 def test_a_funnel_tells_of_each_loss():

@@ -3,43 +3,16 @@
 from __future__ import annotations
 
 import json
+from time import process_time
 
 import pytest
-from small_dataset import pair
+from small_dataset import bug, pair
 
-from engine.domain import Bug, span_of_change
+from engine.builders import Funnel
 from engine.errors import UserError
 from engine.fingerprint import dataset_hash
-from engine.listed import listed
-
-
-def bug(number, day="", project=""):
-    code = f"def f{number}(a, b):\n    return a - b + {number}\n"
-    fixed = code.replace("-", "*")
-    return Bug(
-        f"b{number}", "python", "a.py", code, fixed, span_of_change(code, fixed), project=project, date=day, cwe="CWE-1"
-    )
-
-
-@pytest.fixture
-def build_of(make, monkeypatch):
-    """Build from these bugs."""
-
-    def built(*bugs, **settings):
-        class Given:
-            name, makes = "faults", "bugs"
-
-            def stream(self, seed, funnel):
-                funnel.source = len(bugs)
-                yield from bugs
-
-            def total(self):
-                return len(bugs)
-
-        monkeypatch.setattr("engine.work.build.BUILDERS.create", lambda params: Given())
-        return make([], builder={"name": "faults"}, **settings)
-
-    return built
+from engine.listed import MOST_REASONS, OTHERS, listed
+from engine.work.build import _steps
 
 
 def reasons(report):
@@ -64,8 +37,20 @@ def test_by_time_fixes_of_an_unknown_day_are_trained_on_and_counted(build_of):
     _, report, train, valid = build_of(*bugs, split="time", valid_fraction=0.2)
     assert {f"b{n}" for n in range(5)} <= {row["bug_id"] for row in train}
     assert {row["bug_id"] for row in valid} == {"b13", "b14"}
+    assert report["undated"] == 5
     with pytest.raises(UserError, match="none of these bugs has the day of its fix"):
         build_of(bug(1), bug(2), split="time")
+
+
+def test_by_time_some_fixes_are_always_for_training(build_of):
+    one_day = [bug(n, "2020-01-01") for n in range(8)]
+    _, report, train, valid = build_of(*one_day, split="time")
+    assert (len(train), len(valid)) == (8, 0)
+    later = [bug(n, "2021-01-01") for n in range(8, 28)]
+    _, report, train, valid = build_of(*one_day, *later, split="time")
+    assert (len(train), len(valid)) == (8, 20)
+    with pytest.raises(UserError, match="split_day: all 8 samples .* choose a later day than 2019-12-31"):
+        build_of(*one_day, split="time", split_day="2019-12-31")
 
 
 def test_by_chance_a_project_is_on_both_sides(make):
@@ -80,6 +65,8 @@ def test_the_first_samples_can_be_for_evaluation(make):
     _, _, train, valid = make([pair(n) for n in range(20)], split="first", valid_rows=6)
     assert [row["bug_id"].partition(":")[2] for row in valid] == [str(n) for n in range(1, 7)]
     assert len(train) == 14
+    with pytest.raises(UserError, match="valid_rows: all 20 samples .* choose fewer than 20"):
+        make([pair(n) for n in range(20)], split="first", valid_rows=20)
 
 
 def test_a_project_has_at_most_so_many_samples(make):
@@ -102,6 +89,17 @@ def test_of_a_project_at_most_so_many_are_for_evaluation_and_the_rest_is_not_tra
     assert not set(of_projects) & {row["project"] for row in train}
     assert sum(reasons(report).values()) + len(train) + len(valid) == 240
     assert sum(report["projects"].values()) == len(train) + len(valid)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_row_is_lost_to_a_limit_before_its_side_is_known(make, seed):
+    """The hash puts all rows of a single project, or of both of two, on the evaluation side for half of the seeds."""
+    limits = {"valid_rows": 10, "valid_per_project": 5, "valid_fraction": 0.5, "seed": seed}
+    _, report, train, valid = make([pair(n, "one") for n in range(40)], **limits)
+    assert (len(train), len(valid), reasons(report)) == (40, 0, {})
+    _, report, train, valid = make([pair(n, f"p{n % 2}") for n in range(40)], **limits)
+    assert (len(train), len(valid)) == (20, 5)
+    assert reasons(report) == {"more than 5 evaluation samples of its project": 15}
 
 
 def test_lengths_are_capped_on_each_side_and_what_a_window_would_cut_is_told(make):
@@ -165,3 +163,16 @@ def test_a_report_has_no_more_reasons_than_a_page_can_show(make, monkeypatch):
     assert sum(step["count"] for step in steps) == 1505
     assert results.read("dataset", report).funnel.steps[-1].count == 1301
     assert listed(run.artifacts / "left_out.jsonl", "often").total == 5
+
+
+def test_of_very_many_reasons_each_loss_is_counted_and_soon():
+    """The last of the reasons is one of the builder's and one of the selection's, with the same example."""
+    source, left_out = (Funnel(source=1, lost={"same": 1}, examples={"same": "row 1"}) for _ in range(2))
+    source.lost = {**{f"reason {n}": 2 for n in range(MOST_REASONS - 1)}, **source.lost}
+    steps = _steps(source, left_out)["steps"]
+    assert [step["reason"] for step in steps[-2:]] == ["same", OTHERS]
+    assert sum(step["count"] for step in steps) == 2 * MOST_REASONS
+    began = process_time()
+    steps = _steps(Funnel(lost={f"reason {n}": 1 for n in range(30_000)}), Funnel())["steps"]
+    assert steps[-1]["count"] == 30_000 - MOST_REASONS
+    assert process_time() - began < 5, "it is linear: compared in pairs, they take 40 s"
