@@ -85,13 +85,14 @@ def setting(
     *,
     unit: str = "",
     more: bool = False,
-    upload: bool = False,
+    upload: str = "",
     datasets: bool = False,
     **limits: Any,
 ) -> Any:
     """A declared setting: default, help text, unit, limits; `more` puts it under *More settings*.
 
-    `upload`: it is the path of a file, and gets that of a file which a user drops on the page. `datasets`: it is a
+    `upload`: it is the path of a file with one of these endings, ".csv,.jsonl", and gets that of a file which a user
+    drops on the page. `datasets`: it is a
     tuple of datasets of the workspace by name, each perhaps with a weight (`weighted`); a plug-in gets their folders.
     """
     extra: dict[str, Any] = {"unit": unit, "more": more, "upload": upload, "datasets": datasets}

@@ -103,7 +103,11 @@ class ValidateSpec(Spec):
 
     kind: Literal["validate"] = "validate"
     benchmark: PluginParams = setting("pocket", "the bugs that the patches are for")
-    file: Place = setting("", "patches in any known format; empty: test only known fixes and buggy code", upload=True)
+    file: Place = setting(
+        "",
+        "patches in any known format; empty: test only known fixes and buggy code",
+        upload=".jsonl,.json,.csv,.parquet",
+    )
     maker: str = setting(
         "", "who made the patches; empty: the name of the file", title="Made by", max_length=LONGEST_WHO
     )

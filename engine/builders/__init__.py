@@ -42,7 +42,7 @@ BuilderOutput = Bug | Sample | Preference
 class Builder(Protocol):
     """Reads bugs, samples or preferences from a source, as a stream: memory does not grow with the source.
 
-    Its setting declared with `upload=True` gets the path of a file that a user drops on the page.
+    Its setting declared with `upload` gets the path of a file that a user drops on the page.
     """
 
     name: str

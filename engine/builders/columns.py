@@ -44,7 +44,9 @@ class Columns:
         """The file, and the meaning of its columns."""
 
         name: Literal["columns"] = "columns"
-        file: Place = setting("", "a .jsonl (one object per line), .csv or .parquet file", upload=True)
+        file: Place = setting(
+            "", "a .jsonl (one object per line), .csv or .parquet file", upload=".jsonl,.json,.csv,.parquet"
+        )
         buggy: str = setting("buggy_function", "column with the faulty code")
         fixed: str = setting("fixed_function", "column with the fixed code")
         id: str = setting("", "column with a unique name; empty: the row's number")

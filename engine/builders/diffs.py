@@ -51,7 +51,7 @@ class Diffs:
             "",
             "a folder, .zip or .tar.gz of .patch and .diff files; or a .jsonl, .csv or .parquet file with a column of "
             "diffs, or a folder of such files",
-            upload=True,
+            upload=".zip,.tar,.gz,.tgz,.patch,.diff,.parquet,.csv,.jsonl",
             title="Diffs",
         )
         reverse: bool = setting(

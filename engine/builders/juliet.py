@@ -43,7 +43,7 @@ class Juliet:
 
         name: Literal["juliet"] = "juliet"
         path: Place = setting(
-            "", "folder, .zip or .tar.gz of the Juliet test suite for Java", upload=True, title="Suite"
+            "", "folder, .zip or .tar.gz of the Juliet test suite for Java", upload=".zip,.tar,.gz,.tgz", title="Suite"
         )
         category: Category = setting(
             "hidden", "given: the weakness is named beside the code, as CWE-476 with its description"

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.control.runs import Runs
 from engine.domain import Model
+from engine.errors import UserError
 from engine.rundir import ENDED
 from engine.specs import ChatSpec, parse
 from storage import queries
@@ -41,7 +42,15 @@ def other_model(run: Run, spec: ChatSpec, runs: Runs) -> dict[str, Any]:
 
 def _on_the_same_base(spec: ChatSpec, alike: Sequence[Run], runs: Runs) -> list[Run]:
     wanted = runs.inputs(spec).model
-    return [run for run in alike if _share_a_base(wanted, runs.inputs(parse(run.spec)).model)]
+    return [run for run in alike if _share_a_base(wanted, _model_of(run, runs))]
+
+
+def _model_of(run: Run, runs: Runs) -> Model | None:
+    """The model of a worker; None if its folder is gone, which is of no matter to other models."""
+    try:
+        return runs.inputs(parse(run.spec)).model
+    except UserError:
+        return None
 
 
 def _share_a_base(one: Model | None, other: Model | None) -> bool:

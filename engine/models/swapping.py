@@ -24,6 +24,7 @@ class Memory:
         self._bits = bits
         self._held: Loaded | None = None
         self._model: Model | None = None
+        self._layers: list[str] | None = None  # as the adapter was when it was put on: its folder may be written anew
 
     def load(self, model: Model) -> Loaded:
         """`model` as `engine.models.loading.load` gives it; what was returned before is no longer valid.
@@ -37,6 +38,7 @@ class Memory:
         if base is None:
             del held  # its memory is needed now
             base = load(Model(model.name, "base", model.weights), bits=self._bits)
+        self._layers = adapted_layers(Path(model.path)) if model.kind == "adapter" else None
         self._held, self._model = with_model(base, model, bits=self._bits), model
         return self._held
 
@@ -46,12 +48,11 @@ class Memory:
             return None  # bitsandbytes rearranges such weights when they are first used, and cannot undo that exactly
         if model.kind != "adapter":
             return held
-        layers = adapted_layers(Path(model.path))
-        if layers is None:
+        if self._layers is None:
             return None
         if hasattr(held.model, "unload"):
             return replace(held, model=held.model.unload().eval())
-        return held if restore(held.model, Path(model.weights), layers) else None
+        return held if restore(held.model, Path(model.weights), self._layers) else None
 
 
 def adapted_layers(adapter: Path) -> list[str] | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -63,13 +65,15 @@ class Setting:
     kind: Kind
     default: Any
     is_more: bool  # it is under *More settings*
-    takes_upload: bool  # it gets the path of a file that a user drops on the page
+    upload: str  # endings of the files that a user can drop on the page, ".csv,.jsonl": it gets their path
 
     @classmethod
     def of(cls, place: str, info: FieldInfo) -> Setting:
         label, extra = label_of(place.rpartition(".")[2], info), _extra(info)
         kind = Kind.of(info.annotation)
-        return cls(place, label, info.description or "", kind, info.default, is_more(info), bool(extra.get("upload")))
+        return cls(
+            place, label, info.description or "", kind, info.default, is_more(info), str(extra.get("upload") or "")
+        )
 
     @property
     def name(self) -> str:
@@ -83,6 +87,9 @@ class Setting:
         if isinstance(self.kind.type, tuple) and isinstance(value, str) and not self.kind.is_many:
             return next((each for each in self.kind.type if text_of(each) == value), value)
         if self.kind.is_many and isinstance(value, str):
+            with suppress(ValueError, RecursionError):  # a list as JSON, as the shell takes it
+                if value.strip().startswith("[") and isinstance(found := json.loads(value), list):
+                    return found
             return [part.strip() for part in value.split(",") if part.strip()]
         if isinstance(value, str):
             value = value.strip()
@@ -109,8 +116,7 @@ class Field:
     def place(self) -> str:
         return self.setting.place
 
-    @property
-    def labels(self) -> dict[str, str]:
+    def labels(self, chosen: str = "") -> dict[str, str]:
         """Path in the spec -> label."""
         return {self.place: self.setting.label}
 
@@ -130,7 +136,7 @@ def text_of(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:g}"
+        return short if float(short := f"{value:g}") == value else repr(value)
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 

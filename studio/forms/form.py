@@ -59,10 +59,15 @@ class Form:
         own = [each for each in self.fields if isinstance(each, Field)]
         return [each for each in own if each.names not in (None, no_choices_yet)]
 
-    @property
-    def labels(self) -> dict[str, str]:
-        """Path in the spec -> label, those of plug-ins' settings included."""
-        return {place: label for each in self.fields for place, label in each.labels.items()}
+    def labels(self, chosen: Mapping[str, str]) -> dict[str, str]:
+        """Path in the spec -> label, also of plug-ins' settings; `chosen`: kind of plug-in -> the one that is meant."""
+        found = [each.labels(chosen.get(each.place, "")) for each in self.fields]
+        return {place: label for labels in found for place, label in labels.items()}
+
+    def chosen(self, values: Sequence[Any]) -> dict[str, str]:
+        """Kind of plug-in -> which one is chosen. Raises UserError for what no form sends."""
+        given = zip(self.fields, values, strict=True)
+        return {each.place: each.read(value)["name"] for each, value in given if isinstance(each, PluginSettings)}
 
     def _lay_out(self, *, more: bool) -> None:
         declared = KINDS[self.kind].model_fields
@@ -92,19 +97,25 @@ class Form:
         try:
             return parse({**self.read(values), **fixed})
         except UserError as error:
-            raise UserError(self.in_words(str(error)), field=error.field) from None
+            raise UserError(self._in_words(str(error), values), field=error.field) from None
 
-    def in_words(self, text: str) -> str:
+    def complaint(self, error: UserError, values: Sequence[Any]) -> str:
+        """The error message as HTML that also marks the field it is about."""
+        words, labels = self._in_words(str(error), values), self._labels_of(values)
+        wrong = {place for place, label in labels.items() if place == error.field or f"{label}: " in words}
+        return complaint(words, [css_class(place) for place in sorted(wrong)])
+
+    def _in_words(self, text: str, values: Sequence[Any]) -> str:
         """An error message with the labels of settings in place of their paths."""
-        for place, label in sorted(self.labels.items(), key=lambda known: -len(known[0])):
+        for place, label in sorted(self._labels_of(values).items(), key=lambda known: -len(known[0])):
             text = text.replace(f"{place}:", f"{label}:")
         return text
 
-    def complaint(self, error: UserError) -> str:
-        """The error message as HTML that also marks the field it is about."""
-        words = self.in_words(str(error))
-        wrong = {place for place, label in self.labels.items() if place == error.field or f"{label}: " in words}
-        return complaint(words, [css_class(place) for place in sorted(wrong)])
+    def _labels_of(self, values: Sequence[Any]) -> dict[str, str]:
+        try:
+            return self.labels(self.chosen(values))
+        except UserError:
+            return self.labels({})
 
     # -- a spec to values -------------------------------------------------------------------------------------
 

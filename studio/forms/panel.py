@@ -77,7 +77,7 @@ class Panel:
                 spec = form.spec(values)
                 more = [about(spec)] if about else []
             except UserError as error:
-                return [form.complaint(error) + self._stale, *[gr.skip()] * (len(parts) - 1)]
+                return [form.complaint(error, values) + self._stale, *[gr.skip()] * (len(parts) - 1)]
             return [self._refusal(refused, values), self._changes(again, spec), self._recipe(spec), *more]
 
         def fill_preset(name: str) -> list[Any]:
@@ -139,7 +139,8 @@ class Panel:
         try:
             told = json.loads(refused or "{}")
             is_it = told.get("form") == _digest(values)
-            return self.form.complaint(UserError(str(told["words"]), field=str(told["field"]))) if is_it else ""
+            error = UserError(str(told["words"]), field=str(told["field"]))
+            return self.form.complaint(error, values) if is_it else ""
         except (ValueError, LookupError, AttributeError, RecursionError):
             return ""  # not what this page has written
 
@@ -172,15 +173,13 @@ class Panel:
         if not before:
             return ""
         changed = [(place, value) for place, value in _settings(spec) if place != "name" and before.get(place) != value]
-        said = "; ".join(f"{self._label(place)} {before.get(place, '')} → {value}" for place, value in changed)
+        labels = self.form.labels(dict(_settings(spec)))
+        said = "; ".join(f"{labels.get(place, place)} {before.get(place, '')} → {value}" for place, value in changed)
         marks = ", ".join(f".{css_class(place)} :is(input, select, .wrap)" for place, _ in changed)
         style = f"<style>{marks} {{ border-color: var(--accent) !important }}</style>" if marks else ""
         opens = f'<a href="?run={again}">run {again}</a>'
         words = f"Changed: {esc(said)}" if said else "Nothing is changed yet."
         return f'<p class="origin">Filled in from {opens}. {words}</p>{style}'
-
-    def _label(self, place: str) -> str:
-        return self.form.labels.get(place, place)
 
     def _recipe(self, spec: Any) -> str:
         command = self._frame.workspace.runs.command(spec)

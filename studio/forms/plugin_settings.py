@@ -16,10 +16,10 @@ import gradio as gr
 from pydantic.fields import FieldInfo
 
 from engine.errors import UserError
-from engine.params import Params
+from engine.params import Params, takes_datasets
 from engine.plugins import BY_FIELD, Registry
 from studio.checked import is_text
-from studio.forms.fields import Names, Setting, css_class, text_of
+from studio.forms.fields import Names, Setting, no_choices_yet, text_of
 from studio.guard import on
 from studio.html import settings as html
 from studio.live import Live
@@ -33,20 +33,25 @@ class PluginSettings:
     """A kind of plug-in in a form: call `lay_out` where it is, `lay_out_more` in *More settings*; then `watch`."""
 
     def __init__(self, kind_of_run: str, place: str, info: FieldInfo, names: Mapping[str, Names]) -> None:
-        """`place`: the setting of the spec that names the plug-in, "builder"; `names`: what may be chosen, by path."""
+        """`place`: the setting of the spec that names the plug-in, "builder".
+
+        `names["datasets"]`: what may be chosen for settings that name datasets.
+        """
         self._registry = BY_FIELD[place]
         self._own = Setting.of(place, info)
         self.place = place
         self._of = f"{kind_of_run}-{place}"
+        declared = params_of(self._registry)
         self.settings = {
             plugin: [
                 Setting.of(f"{place}.{name}", each) for name, each in params.model_fields.items() if name != "name"
             ]
-            for plugin, params in params_of(self._registry).items()
+            for plugin, params in declared.items()
         }
+        of_datasets = {plugin: takes_datasets(params) for plugin, params in declared.items() if "datasets" in names}
         self._named = {
-            plugin: {each.name: names[each.place] for each in own if each.place in names}
-            for plugin, own in self.settings.items()
+            plugin: dict.fromkeys(of_datasets.get(plugin, ()), names.get("datasets", no_choices_yet))
+            for plugin in declared
         }
         self._is_offering = any(self._named[plugin] or self._choices(plugin, {}) for plugin in self.settings)
         self.widget: Any = None
@@ -56,17 +61,18 @@ class PluginSettings:
         """Whether there is nothing to choose: one plug-in without settings."""
         return len(self.settings) == 1 and not any(self.settings.values())
 
-    @property
-    def labels(self) -> dict[str, str]:
-        """Path in the spec -> label."""
-        return {each.place: each.label for each in [self._own, *(own for all in self.settings.values() for own in all)]}
+    def labels(self, chosen: str = "") -> dict[str, str]:
+        """Path in the spec -> label; where settings of several plug-ins have one path, that of the chosen one."""
+        every = [own for settings in self.settings.values() for own in settings]
+        return {each.place: each.label for each in [self._own, *every, *self.settings.get(chosen, ())]}
 
     def lay_out(self, *, whole: bool) -> None:
         """The list of plug-ins with their settings; `whole`: those of *More settings* too."""
         shown = {name: [each for each in own if whole or not each.is_more] for name, own in self.settings.items()}
         titles = {name: self._registry.title(name) for name in self.settings}
         drawn = html.chooser(self._of, self._own, titles) + self._groups(shown)
-        self.widget = self._part(CHOSEN, drawn, value=self._default, label=self._own.label)
+        own = {"value": self._default, "label": self._own.label, "elem_id": f"settings-{self._of}"}
+        self.widget = self._part(CHOSEN, drawn, **own)
         self._offered = self._part(OFFERED, "", visible="hidden") if self._is_offering else None
 
     def lay_out_more(self) -> None:
@@ -88,7 +94,7 @@ class PluginSettings:
         """The plug-in that is chosen, with the settings that were changed, as the spec takes them. Raises UserError."""
         try:
             given = json.loads(value or self._default)
-            name = str(given["name"])
+            name = str(_plain(given["name"]))
             known = {each.name: each for each in self.settings.get(name, [])}
             return {"name": name} | {key: known[key].read(_plain(each)) for key, each in given.items() if key in known}
         except (ValueError, LookupError, TypeError, RecursionError):
@@ -108,8 +114,14 @@ class PluginSettings:
     @property
     def takers(self) -> dict[str, str]:
         """Plug-in -> the setting that gets the path of a file which a user drops on the page."""
-        found = {plugin: [each.name for each in own if each.takes_upload] for plugin, own in self.settings.items()}
+        found = {plugin: [each.name for each in own if each.upload] for plugin, own in self.settings.items()}
         return {plugin: names[0] for plugin, names in found.items() if names}
+
+    @property
+    def endings(self) -> str:
+        """Of the files that can be dropped on the page: ".csv,.jsonl"."""
+        every = [each.upload for settings in self.settings.values() for each in settings if each.upload]
+        return ",".join(dict.fromkeys(",".join(every).split(",")))
 
     def proposed(self, given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
         """Setting -> what may be chosen for it now; empty if the plug-in, `given["name"]`, says nothing of that.
@@ -128,11 +140,11 @@ class PluginSettings:
         return [json.dumps({plugin: choices for plugin, choices in known.items() if choices})]
 
     def _choose(self, value: str) -> Any:
-        """Choose the first of what may be chosen where something else is."""
+        """Choose the first of all that is offered if one of these settings has what is not: it is another file."""
         given = self.read(value)
-        defaults = {each.name: each.show(each.default) for each in self.settings.get(given["name"], [])}
-        proposed = {name: choices for name, choices in self._readable(given).items() if choices}
-        if all((defaults | given)[name] in choices for name, choices in proposed.items()):
+        held = {each.name: each.show(each.default) for each in self.settings.get(given["name"], [])} | given
+        proposed = {name: choices for name, choices in self._readable(given).items() if choices and name in held}
+        if all(held[name] in choices for name, choices in proposed.items()):
             return gr.skip()
         return self.written(given["name"], {name: choices[0] for name, choices in proposed.items()})
 
@@ -170,7 +182,6 @@ class PluginSettings:
             html_template=template,
             js_on_load=script.replace("OF", json.dumps(self._of)),
             apply_default_css=False,
-            elem_classes=[css_class(self.place)],
             **settings,
         )
 

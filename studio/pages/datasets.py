@@ -30,7 +30,7 @@ from studio.row_list import RowList
 
 def roles_of(form: Form, builder: Mapping[str, Any], columns: Sequence[str]) -> dict[str, str]:
     """Column -> the label of the builder's setting that names it."""
-    labels = form.labels
+    labels = form.labels({"builder": str(builder.get("name"))})
     used = {name: value for name, value in builder.items() if isinstance(value, str) and value in columns}
     return {column: f"is: {labels.get(f'builder.{name}', name)}" for name, column in used.items()}
 
@@ -46,18 +46,18 @@ def build(frame: Frame) -> None:
     with gr.Row(elem_classes="page"):
         with gr.Column(scale=4, min_width=320, variant="panel"):
             text = "Bugs with their fixes become samples: a prompt and its target."
-            zone = file_zone(
-                "Drop a file of bug fixes here, or choose one", ".jsonl,.csv,.parquet,.zip,.gz,.tgz,.patch,.diff"
-            )
+            dropped = gr.Column(min_width=0)
             received = plain()
             names: dict[str, Names] = {
                 "model": workspace.models.names,
                 "exclude": BENCHMARKS.names,
                 "compare": BENCHMARKS.names,
-                "builder.datasets": workspace.datasets.names,
+                "datasets": workspace.datasets.names,
             }
             panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
             rows = marking()
+            with dropped:
+                zone = file_zone("Drop a file of bug fixes here, or choose one", panel.form.plugin("builder").endings)
             panel.place_recipe(is_open=False)
             panel.place_complaint()
             start_button = gr.Button("Build dataset", variant="primary")

@@ -53,7 +53,7 @@ class Bare:
 
     class Params(Params):
         name: Literal["bare"] = "bare"
-        source: str = setting("", "a file", upload=True)
+        source: str = setting("", "a file", upload=".csv,.gz")
 
     def __init__(self, params):
         self.params = params

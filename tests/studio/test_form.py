@@ -100,15 +100,15 @@ def test_wrong_text_is_one_sentence_that_names_the_field(train, place, text, lab
     assert said.startswith(f"{label}")
     assert ";" not in said
     assert raised.value.field == place.replace("__", ".")
-    complaint = train.complaint(raised.value)
+    complaint = train.complaint(raised.value, values(train))
     assert f'data-wrong="at-{place.replace("__", "-")}"' in complaint
 
 
 def test_a_complaint_is_inert_html(train):
     with pytest.raises(UserError) as raised:
         train.spec(values(train, trainer__rank="<script>alert(1)</script>"))
-    assert "<script" not in train.complaint(raised.value)
-    assert "&lt;script" in train.complaint(raised.value)
+    assert "<script" not in train.complaint(raised.value, values(train))
+    assert "&lt;script" in train.complaint(raised.value, values(train))
 
 
 def test_settings_of_a_plugin_that_is_not_chosen_are_left_out():
@@ -124,7 +124,7 @@ def test_a_plugin_offers_choices_for_its_own_settings(tmp_path):
     file.write_text("n,after,project,before\n1,x,p,y\n")
     with gr.Blocks() as blocks:
         live = Live("page", lambda: "")
-        Form("dataset", names={"builder.datasets": lambda: ["mine"]}).watch(live)
+        Form("dataset", names={"datasets": lambda: ["mine"]}).watch(live)
         live.watch()
     (choose,) = [each for each in blocks.fns.values() if each.api_name == "dataset_builder_choices"]
     (offers,) = [part for part in live.parts if part.draw.__name__ == "_offer"]
@@ -167,6 +167,32 @@ def test_a_setting_that_need_not_be_yes_or_no_can_be_left_open(word, meant):
     filled = next(update["value"] for update, each in zip(form.fill(spec), form.fields, strict=True)
                   if each.place == "representation")  # fmt: skip
     assert json.loads(filled)["strip"] == word
+
+
+def test_a_setting_is_called_as_the_chosen_plugin_calls_it():
+    with gr.Blocks():
+        form = Form("dataset", names={})
+    said = {}
+    for builder in ("diffs", "juliet"):
+        with pytest.raises(UserError) as raised:
+            form.spec(values(form, builder=builder, builder__path="x" * 5000))
+        said[builder] = str(raised.value).partition(":")[0]
+    assert said == {"diffs": "Diffs", "juliet": "Suite"}
+
+
+def test_a_list_may_be_typed_as_names_or_as_json():
+    with gr.Blocks():
+        form = Form("dataset", names={})
+
+    def read(typed):
+        return form.read(values(form, builder="mixer", builder__datasets=typed))["builder"]["datasets"]
+
+    assert read("one, two=2") == read('["one", "two=2"]') == ["one", "two=2"]
+    assert read("[one, two") == ["[one", "two"]
+
+
+def test_a_number_is_shown_with_all_its_digits():
+    assert [text_of(each) for each in (0.0002, 16777217.0, 1e-9)] == ["0.0002", "16777217.0", "1e-09"]
 
 
 def test_kinds_of_annotations():

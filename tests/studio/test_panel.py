@@ -23,16 +23,11 @@ def studio(tmp_path_factory):
     workspace.close()
 
 
-def key(field):
-    """The id of a widget; the setting of the spec that a part with the settings of plug-ins is for."""
-    return field.elem_id or field.elem_classes[0].removeprefix("at-")
-
-
 def filled(studio, again=0, use=""):
     handler = next(each for each in studio.blocks.fns.values() if each.api_name == "train_fill")
     updates = handler.fn(again, use)
     return {
-        key(part): update["value"]
+        part.elem_id: update["value"]
         for part, update in zip(handler.outputs, updates, strict=True)
         if update != gr.skip() and "value" in update
     }
@@ -41,12 +36,12 @@ def filled(studio, again=0, use=""):
 def preview(studio, again, refused="", **changed):
     page = studio.pages["train"]
     part = next(part for part in page.parts if part.draw.__name__ == "preview")
-    return part.draw(again, refused, *[changed.get(key(field), field.value) for field in part.inputs[2:]])
+    return part.draw(again, refused, *[changed.get(field.elem_id, field.value) for field in part.inputs[2:]])
 
 
 def start(studio, **changed):
     handler = next(each for each in studio.blocks.fns.values() if each.api_name == "train_start")
-    return handler.fn(*[changed.get(key(field), field.value) for field in handler.inputs])
+    return handler.fn(*[changed.get(field.elem_id, field.value) for field in handler.inputs])
 
 
 def test_a_run_again_has_its_settings_and_the_next_free_name(studio):
@@ -58,9 +53,9 @@ def test_a_run_again_has_its_settings_and_the_next_free_name(studio):
 def test_changed_settings_are_named_and_marked(studio):
     values = filled(studio, TRAINED)
     assert "Nothing is changed yet" in preview(studio, TRAINED, **values)[1]
-    trainer = json.loads(values["trainer"])
+    trainer = json.loads(values["settings-train-trainer"])
     assert trainer["rank"] == "16"
-    values["trainer"] = json.dumps({**trainer, "rank": "32"})
+    values["settings-train-trainer"] = json.dumps({**trainer, "rank": "32"})
     said = preview(studio, TRAINED, **values)[1]
     assert "Changed: Rank 16 → 32" in said
     assert ".at-trainer-rank :is(input, select, .wrap)" in said
