@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,6 @@ OUTSIDE = "changes lines outside functions"
 SEVERAL = "changes more than one function"
 MOVED = "its function begins or ends elsewhere after the fix"
 SYNTAX = "its function has a syntax error"
-_NO_CODE = re.compile(r"\s*($|#|//|/?\*|(import|package)\s|from\s+\S+\s+import\s)")
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def changed_function(old: Source, new: Source, changes: Sequence[Change]) -> Cha
 
 def _is_no_code(old: Source, new: Source, change: Change) -> bool:
     lines = old.lines[change.old_first : change.old_after] + new.lines[change.new_first : change.new_after]
-    return all(_NO_CODE.match(line) for line in lines)
+    return all(old.language.no_code.match(line) for line in lines)
 
 
 def _at(read: Source, span: Span) -> Function:

@@ -69,7 +69,7 @@ class Diffs:
             title="Source folder",
         )
         strip: bool = setting(False, "remove comments, docstrings and blank lines", title="Strip comments")
-        language: Literal["auto", "python", "java"] = setting(
+        language: Literal["auto", "python", "java", "c"] = setting(
             "auto", "programming language; auto: by the name of the file in the diff", more=True
         )
         diff: str = setting("diff", "of a table: the column with the diffs", more=True)

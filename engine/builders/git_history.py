@@ -22,7 +22,7 @@ from engine.builders.changes import SEVERAL, changed_functions
 from engine.builders.changes import Changed as Function
 from engine.builders.pairs import cleaned
 from engine.builders.repository import LONGEST_FILE, Changed, Missing, Repository, changes_between
-from engine.builders.source_files import is_made, is_test, language_of
+from engine.builders.source_files import KNOWN, is_made, is_test, language_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages.source import Source
@@ -229,7 +229,7 @@ class _History:
             if isinstance(found, str):
                 return found
             steps.append(_Step(file.old_path, found))
-        return steps or ("changes generated code only" if n_left else "changes no Java or Python code but tests")
+        return steps or ("changes generated code only" if n_left else f"changes no {KNOWN} code but tests")
 
     def _bug(self, id_: str, path: str, function: Function, commit: pygit2.Commit) -> Bug | str:
         language = language_of(path)
