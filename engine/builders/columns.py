@@ -20,7 +20,7 @@ from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages import language
 from engine.languages.source import source
-from engine.params import Place, is_unicode, setting
+from engine.params import Place, in_unicode, is_unicode, setting
 
 __all__ = ["Columns", "columns_of", "preview"]
 
@@ -170,8 +170,7 @@ def _has_no_word(words: Sequence[str], column: str) -> bool:
 
 
 def _text(cell: Any) -> str:
-    text = "" if cell is None else str(cell)
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return "" if cell is None else in_unicode(str(cell))
 
 
 def _with_line_end(code: str) -> str:
