@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -159,9 +160,13 @@ def test_of_a_project_only_its_own_files_are_taken(tmp_path):
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("x = 1\n")
+    (tmp_path / os.fsdecode(b"\xff.py")).write_text("x = 1\n")
+    (tmp_path / os.fsdecode(b"\xff")).mkdir()
+    (tmp_path / os.fsdecode(b"\xff") / "e.py").write_text("x = 1\n")
     (tmp_path / "link.py").symlink_to("/etc/passwd")
     (tmp_path / "linked").symlink_to("/etc")
     assert {*files_of(tmp_path)} == {"a.py", "b/build/d.py", "b/c.py"}
+    assert Project.of(tmp_path).digest, "which is a hash of names too"
 
 
 def test_a_folder_that_is_no_project_is_refused(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from engine.errors import UserError
+from engine.params import is_unicode
 
 # Not the project itself: version control, environments, what tools and builds left, other people's packages.
 _LEFT_OUT = {"__pycache__", "node_modules", "venv", "site-packages", "htmlcov"}
@@ -16,7 +17,7 @@ MOST_FILES, MOST_BYTES, LARGEST_BYTES = 5000, 64 << 20, 16 << 20
 
 
 def files_of(folder: Path) -> dict[str, Path]:
-    """Path inside the project -> file, in their order; links and hidden files are left out.
+    """Path inside the project -> file, in their order; links, hidden files and names that are not UTF-8 are left out.
 
     Raises UserError where it is more than a sandbox should hold.
     """
@@ -39,12 +40,17 @@ def files_of(folder: Path) -> dict[str, Path]:
 def _walk(folder: Path) -> Iterator[Path]:
     for here, inner, names in os.walk(folder):
         left_out = _LEFT_OUT | _LEFT_OUT_ABOVE if Path(here) == folder else _LEFT_OUT
-        inner[:] = sorted(name for name in inner if name not in left_out and not name.startswith("."))
+        inner[:] = sorted(name for name in inner if name not in left_out and _is_plain(name))
         for name in sorted(names):
             path = Path(here, name)
-            is_made = name.startswith(".") or name.endswith((".pyc", ".class"))
-            if not is_made and path.is_file() and not path.is_symlink():
+            is_made = name.endswith((".pyc", ".class"))
+            if _is_plain(name) and not is_made and path.is_file() and not path.is_symlink():
                 yield path
+
+
+def _is_plain(name: str) -> bool:
+    """Reports and ledgers, which are UTF-8, could not name other files, and no Python or Java code can import them."""
+    return not name.startswith(".") and is_unicode(name)
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
