@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from engine.builders import Funnel
@@ -13,13 +16,31 @@ from engine.errors import UserError
 ENDINGS = (".parquet", ".jsonl", ".csv")
 
 
-def tables_in(place: Path) -> list[Path]:
-    """The table at `place`, or those of the folder with the most common of their endings, by name."""
+def tables_in(place: Path, most: int | None = None) -> list[Path]:
+    """The table at `place`, or those of the folder with the most common of their endings, by name.
+
+    `most`: only among so many entries of the folder.
+    """
     if place.is_file():
         return [place] if place.suffix.lower() in (*ENDINGS, ".json") else []
-    found = [Path(folder, name) for folder, _, names in os.walk(place) for name in names]
+    found = [path for path, is_folder in islice(entries(place), most) if not is_folder]
     by_ending = {ending: sorted(path for path in found if path.suffix.lower() == ending) for ending in ENDINGS}
     return max(by_ending.values(), key=len)
+
+
+def entries(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """Each entry of a folder and of those inside it as it is found, and whether it is a folder; links are not followed.
+
+    Unlike those of `os.walk`, entries of a folder come before its end is read.
+    """
+    waiting = deque([folder])
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.popleft()) as found:
+            for entry in found:
+                is_folder = entry.is_dir()
+                yield Path(entry.path), is_folder
+                if is_folder and not entry.is_symlink():
+                    waiting.append(Path(entry.path))
 
 
 def rows_in(tables: Sequence[Path], columns: Sequence[str], funnel: Funnel) -> Iterator[tuple[str, Row]]:
