@@ -10,7 +10,7 @@ import pytest
 from engine.benchmarks.runners.project import Project, ProjectRunner
 from engine.benchmarks.runners.project_files import files_of
 from engine.benchmarks.runners.report import Suite
-from engine.benchmarks.runners.twins import with_some_twins
+from engine.benchmarks.runners.twins import with_some_twins, with_twins
 from engine.domain import Outcome, Patch
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
@@ -135,6 +135,35 @@ def test_twins_stand_beside_their_tests_and_nothing_else_changes():
     left = iter(found.splitlines())
     assert all(line in left for line in text.splitlines()), "all lines are there, in their order"
     compile(found, "tests", "exec")
+
+
+def test_tests_under_a_condition_and_asynchronous_ones_have_twins_too():
+    text = (
+        b"import unittest\nif True:\n    def test_a():\n        assert 1\ntry:\n    import x\nexcept ImportError:\n"
+        b"    class B(unittest.IsolatedAsyncioTestCase):\n        async def test_b(self):\n            assert 1 == 1\n"
+        b"            return\n"
+    )
+    twinned, names = with_some_twins(text, {"test_a", "test_b"})
+    assert names.keys() == {"test_a", "test_b"}
+    compile(twinned, "twinned.py", "exec")
+    assert f"        async def {names['test_b']}(self)".encode() in twinned
+    doubled, twins = with_twins(Suite("x.py", "test_x.py", {"test_x.py": text}), ["test_a", "B::test_b"])
+    assert twins.keys() == {"test_a", "B::test_b"}
+    assert f"async def {twins['B::test_b'].partition('::')[2]}(self)".encode() in doubled.files["test_x.py"]
+
+
+def test_a_test_without_a_twin_judges_no_patch(shared, sandbox):
+    (shared / "project/more.py").write_text("class More:\n    def test_more(self):\n        assert True\n")
+    text = "from more import More\n\n\nclass TestInherited(More):\n    pass\n"
+    (shared / "project/tests/test_inherited.py").write_text(text)
+    change(shared, passing=[*TOLD["passing"], "tests/test_inherited.py::TestInherited::test_more"])
+    benchmark = folder_of(shared)
+    bug = benchmark.bugs()[0]
+    verdict = benchmark.evaluate(bug, Patch(bug.id, bug.fixed), sandbox)
+    assert (verdict.outcome, verdict.reason.partition(":")[0]) == (
+        Outcome.TEST_FAILED,
+        "nothing shows whether it is forged",
+    )
 
 
 def test_twins_are_named_with_their_files(shared):

@@ -97,7 +97,7 @@ def _sound(runner: ProjectRunner, tests: str, stable: Sequence[str], limits: Lim
     ran, nonce = runner.ran(replace(doubled, tests=tests), doubled.files, limits, sandbox, options=["--assert=plain"])
     report = read_report(ran, nonce)
     _refuse(report, limits.cpu_s or 0.0)
-    return [test for test in stable if test in report.passed and (test not in twins or twins[test] in report.failed)]
+    return [test for test in stable if test in report.passed and twins.get(test) in report.failed]
 
 
 def _words(ran: Ran, nonce: str, word: str) -> list[list[str]]:
