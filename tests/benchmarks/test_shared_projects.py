@@ -198,6 +198,16 @@ def test_of_a_project_only_its_own_files_are_taken(tmp_path):
     assert Project.of(tmp_path).digest, "which is a hash of names too"
 
 
+@pytest.mark.parametrize("limit", [{"COMPILER_BYTES": 64 << 20}, {"COMPILER_S": 0.01}])
+def test_a_project_that_is_too_much_to_compile_is_compiled_later(monkeypatch, limit):
+    for name, value in limit.items():
+        monkeypatch.setattr(f"engine.benchmarks.runners.project.{name}", value)
+    runner = ProjectRunner(Project({"a.py": b"x = [1, 2]\n" * 200_000, "b.py": b"x = 1\n"}), 5.0)
+    copy = runner._copy.path / "files"
+    assert (copy / "a.py").is_file()
+    assert not [*copy.rglob("a.*.pyc")]
+
+
 def test_a_folder_that_is_no_project_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.benchmarks.runners.project_files.MOST_FILES", 3)
     for number in range(4):
