@@ -46,7 +46,10 @@ class Runner(Protocol):
         """The same in a warm place."""
 
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
-        """The same with the tests in one sandbox and `text` in another, a fresh one; None where that is impossible."""
+        """The same with the tests in one sandbox and `text` in another, a fresh one; None where that is impossible.
+
+        As it is for Python and Java in a sandbox that runs one command only.
+        """
 
     def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
         """Learn from the known fix what `apart` needs to know; asked once before it for each suite."""
@@ -140,8 +143,6 @@ class Evaluator:
 
         Also the verdict where it was measured just now.
         """
-        if not isinstance(sandbox, Lasting):
-            return False, None
         key = (sandbox.describe(), bug.id, version(bug, suite, runner))
         if key in self._isolates:
             return self._isolates[key], None

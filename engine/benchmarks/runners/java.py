@@ -72,9 +72,12 @@ class JavaRunner:
 
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
         name, stub = self._stubs.get(blake2b(repr(suite).encode()).digest(), ("", b""))
-        return self._apart(text, name, stub, suite, sandbox) if stub else None
+        is_possible = stub and isinstance(sandbox, Lasting)
+        return self._apart(text, name, stub, suite, sandbox) if is_possible else None
 
     def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
+        if not isinstance(sandbox, Lasting):
+            return
         key, name = blake2b(repr(suite).encode()).digest(), class_name(suite.target, known_fix)
         with self.judges.lend(sandbox) as lent:
             job = ServerJob(lent, self._limits, "stub", name, {suite.target: encoded(known_fix)})

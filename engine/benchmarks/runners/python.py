@@ -86,6 +86,8 @@ class PythonRunner:
         """Nothing is to be known."""
 
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
+        if not isinstance(sandbox, Lasting):
+            return None
         nonce = secrets.token_hex(16)
         command, tools = self._command()
         argv = [*command, f"{{library}}/{FAR}", suite.target, "{library}"]
@@ -105,7 +107,6 @@ class PythonRunner:
             return True
 
         tests: Job
-        assert isinstance(sandbox, Lasting)
         opened = sandbox.open(argv, {suite.target: encoded(text)}, self._limits, tools=tools)
         with self.judges.lend(sandbox) as lent, opened as place:
             patched = Job(place, self._limits, start=STARTED, hear=hear_patched)
