@@ -29,7 +29,7 @@ from engine.builders.tested.candidates import Called, Fault, Wanted, faults, fun
 from engine.builders.tested.java import measured as measured_java
 from engine.builders.tested.ledger import Ledger
 from engine.builders.tested.trials import Tested, Trials
-from engine.builders.tested.untouched import Untouched, is_test, measured
+from engine.builders.tested.untouched import Untouched, inside, is_test, measured
 from engine.builders.tested.writing import PROJECT, bug_of, write_bug, write_project
 from engine.domain import Bug, Rows
 from engine.errors import UserError
@@ -72,7 +72,12 @@ class NoticedFaults:
         max_lines: int = setting(200, "longer functions are left out", unit="lines", ge=1, le=10_000, more=True)
         budget_s: float = setting(1.0, "time for the tests of one fault", unit="s", more=True, gt=0, le=60)
         most_s: float = setting(
-            300.0, "processor time for all tests of the untouched project", unit="s", more=True, gt=0, le=36_000
+            300.0,
+            f"processor time for all tests of an untouched Python project; of Java each class has {TIMEOUT_S:g}",
+            unit="s",
+            more=True,
+            gt=0,
+            le=36_000,
         )
         workers: int = setting(0, "faults tried at once; 0: as many as there are cores", ge=0, le=256, more=True)
 
@@ -85,7 +90,7 @@ class NoticedFaults:
         root = self._root()
         if not weights_of(self.params.operators, self.params.weights):
             raise UserError("every kind of fault has weight 0; give one of them more", field="builder.weights")
-        if not (root / self.params.tests).exists():
+        if inside(self.params.tests) is None or not (root / self.params.tests).exists():
             raise UserError(
                 f"there is no {self.params.tests!r} in {str(root)!r}; name a file or folder of tests inside it",
                 field="builder.tests",
@@ -151,9 +156,10 @@ class NoticedFaults:
             measure = partial(measured, of_python)
         if reason := runner.unavailable():
             raise UserError(reason)
-        key = f"untouched {self.params.tests}"
+        tests = inside(self.params.tests) or "."
+        key = f"untouched {tests}"
         if (known := ledger.get(key)) is None:
-            known = measure(self.params.tests, self.params.most_s, sandbox).to_json()
+            known = measure(tests, self.params.most_s, sandbox).to_json()
             ledger.put(key, known)
         untouched = Untouched.from_json(known)
         for reason, count in untouched.left_out.items():

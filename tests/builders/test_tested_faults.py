@@ -10,7 +10,9 @@ from tested_project import USABLE, java_project, python_project, write
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.project import ProjectRunner
 from engine.builders import Funnel
+from engine.builders.tested.java import classes_in
 from engine.builders.tested.ledger import Ledger
+from engine.builders.tested.untouched import inside
 from engine.builders.tested_faults import KEPT, TRIED, NoticedFaults
 from engine.domain import Outcome, Patch
 from engine.errors import UserError
@@ -120,6 +122,21 @@ def test_a_java_project(tmp_path):
         assert buggy.outcome is Outcome.TEST_FAILED
 
 
+@pytest.mark.parametrize(
+    ("tests", "wanted"),
+    [
+        (".", {"a/b/ATest.java", "a/bc/BTest.java"}),
+        ("a/b", {"a/b/ATest.java"}),
+        ("./a//b/", {"a/b/ATest.java"}),
+        ("a/bc/BTest.java", {"a/bc/BTest.java"}),
+        ("x/..", {"a/b/ATest.java", "a/bc/BTest.java"}),
+    ],
+)
+def test_java_tests_below_a_folder(tests, wanted):
+    files = dict.fromkeys(["a/b/ATest.java", "a/bc/BTest.java"], b"import org.junit.Test;\n") | {"a/b/Box.java": b""}
+    assert {*classes_in(files, inside(tests))} == wanted
+
+
 SOURCE = "def twice(n):\n    m = n * 2\n    return m\n"
 GOOD = "from code_of_mine import twice\n\n\ndef test_twice():\n    assert twice(2) == 4\n"
 
@@ -155,6 +172,9 @@ def test_a_project_that_is_no_use_says_why(tmp_path, files, said):
         (dict(folder=""), "no project is named", "builder.folder"),
         (dict(folder="/nowhere/at/all"), "does not exist; name the folder of a project", "builder.folder"),
         (dict(tests="test"), "there is no 'test' in .*project", "builder.tests"),
+        (dict(tests=".."), "there is no '..' in .*project", "builder.tests"),
+        (dict(tests="tests/../../project"), "name a file or folder of tests inside it", "builder.tests"),
+        (dict(tests="/etc"), "there is no '/etc' in .*project", "builder.tests"),
         (
             dict(weights=("comparison=0",), operators=("comparison",)),
             "every kind of fault has weight 0",

@@ -33,19 +33,15 @@ public final class Calls {{
 def measured(runner: JavaProjectRunner, tests: str, most_s: float, sandbox: Sandbox) -> Untouched:
     """Run each class of tests three times: as it is, watched for what it calls, with twins.
 
-    `tests`: a folder or file of them, or "."; each class has the runner's time and not `most_s`. Raises UserError that
+    `tests`: a path as `inside` gives it; each class has the runner's time, not `most_s`. Raises UserError that
     says why no test can be used, SandboxUnavailable where none could be run.
     """
     del most_s
     files = runner.project.files
-    below = "" if tests == "." else tests.strip("/")
-    classes = [
-        path
-        for path in sorted(files)
-        if path.endswith(".java") and JUNIT.search(files[path]) and (path == below or path.startswith(below))
-    ]
+    classes = classes_in(files, tests)
     if not classes:
-        raise UserError("no class of the project has JUnit 4 tests (it imports org.junit.Test)", field="builder.tests")
+        where = "the project" if tests == "." else repr(tests)
+        raise UserError(f"no class of {where} has JUnit 4 tests (it imports org.junit.Test)", field="builder.tests")
     watched, places = _watched(files)
     seconds: dict[str, float] = {}
     calls: dict[Place, list[str]] = {}
@@ -87,6 +83,13 @@ def measured(runner: JavaProjectRunner, tests: str, most_s: float, sandbox: Sand
         {place: tuple(found) for place, found in sorted(calls.items()) if found},
         {reason: count for reason, count in left_out.items() if count},
     )
+
+
+def classes_in(files: Mapping[str, bytes], tests: str) -> list[str]:
+    """The files with classes of tests that are, or are below, `tests`."""
+    below = "" if tests == "." else f"{tests}/"
+    of_java = (path for path in sorted(files) if path.endswith(".java") and f"{path}/".startswith(below))
+    return [path for path in of_java if JUNIT.search(files[path])]
 
 
 def _reported(runner: JavaProjectRunner, suite: Suite, text: str, sandbox: Sandbox) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -49,10 +50,16 @@ def is_test(path: str) -> bool:
     return bool(is_named) or bool({"test", "tests", "testing", "docs", "examples", "benchmarks"} & {*folders})
 
 
+def inside(tests: str) -> str | None:
+    """A path in the project as its files are named, "." for all of it; None where it leads out."""
+    found = os.path.normpath(tests)
+    return None if os.path.isabs(found) or found.split("/")[0] == ".." or "\0" in found else found
+
+
 def measured(runner: ProjectRunner, tests: str, most_s: float, sandbox: Sandbox) -> Untouched:
     """Run all tests of an untouched Python project three times: as they are, watched for what they call, with twins.
 
-    `tests`: a file or folder of them, or "."; `most_s`: processor time for each run. Raises UserError that says why no
+    `tests`: a path as `inside` gives it; `most_s`: processor time for each run. Raises UserError that says why no
     test can be used, SandboxUnavailable where none could be run.
     """
     limits = Limits(wall_s=PATIENCE * most_s, cpu_s=most_s, output_bytes=OUTPUT_BYTES)
