@@ -25,11 +25,12 @@ from engine.benchmarks.runners.project import Project, ProjectRunner
 from engine.builders import Funnel
 from engine.builders.mutation import KINDS, Kind
 from engine.builders.mutation.choice import Weight, weights_of
+from engine.builders.source_files import is_test
 from engine.builders.tested.candidates import Called, Fault, Wanted, faults, functions
 from engine.builders.tested.java import measured as measured_java
 from engine.builders.tested.ledger import Ledger
 from engine.builders.tested.trials import Tested, Trials
-from engine.builders.tested.untouched import Untouched, inside, is_test, measured
+from engine.builders.tested.untouched import Untouched, inside, measured
 from engine.builders.tested.writing import PROJECT, bug_of, write_bug, write_project
 from engine.domain import Bug, Rows
 from engine.errors import UserError

@@ -11,7 +11,8 @@ from engine.errors import UserError
 from engine.params import is_unicode
 
 # Not the project itself: version control, environments, what tools and builds left, other people's packages.
-_LEFT_OUT = {"__pycache__", "node_modules", "venv", "site-packages", "htmlcov"}
+FOREIGN = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})  # wherever code is searched
+_LEFT_OUT = FOREIGN | {"venv", "htmlcov"}
 _LEFT_OUT_ABOVE = {"env", "build", "dist", "target", "out"}  # only right in the project's folder
 MOST_FILES, MOST_BYTES, LARGEST_BYTES = 5000, 64 << 20, 16 << 20
 

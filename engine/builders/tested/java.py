@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from engine.benchmarks.runners.java_project import JUNIT, JavaProjectRunner
 from engine.benchmarks.runners.report import ALL_TESTS, Report, Suite, trimmed
-from engine.builders.tested.untouched import FIELD, Place, Untouched, is_test
+from engine.builders.tested.untouched import FIELD, Place, Untouched, is_beside
 from engine.errors import SandboxUnavailable, UserError
 from engine.languages.source import Source, parse
 from engine.sandboxes import Sandbox
@@ -104,7 +104,7 @@ def _watched(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[Place]]
     watched: dict[str, bytes] = {}
     places: list[Place] = []
     for path, content in files.items():
-        if not path.endswith(".java") or is_test(path):
+        if not path.endswith(".java") or is_beside(path):
             continue
         text = content.decode("utf-8", "replace")
         code, added = text.encode(), []

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from urllib.parse import unquote_plus
 
 from engine.benchmarks.runners.project import ProjectRunner
 from engine.benchmarks.runners.report import Report, Suite, read_report, trimmed
+from engine.builders.source_files import is_test
 from engine.errors import SandboxUnavailable, UserError
 from engine.sandboxes import MIB, Limits, Ran, Sandbox
 
@@ -20,6 +20,7 @@ TWICE = 2.5  # with twins there are twice as many tests
 PATIENCE = 3  # by the clock, for tests that sleep and a machine that is busy
 OUTPUT_BYTES = 64 * MIB  # of a report on thousands of tests
 FIELD = "builder.folder"
+_BESIDE = frozenset({"docs", "examples", "benchmarks"})  # folders
 
 Place = tuple[str, int]  # path of a file and the line where a function begins
 
@@ -43,11 +44,9 @@ class Untouched:
         return cls(dict(told["seconds"]), calls, dict(told["left_out"]))  # type: ignore[arg-type]
 
 
-def is_test(path: str) -> bool:
-    """Whether a file holds tests or helps them, and so is no place for a fault."""
-    name, folders = PurePosixPath(path).name, PurePosixPath(path).parts[:-1]
-    is_named = re.fullmatch(r"test_.*\.py|.*_test\.py|conftest\.py|setup\.py|Test\w*\.java|\w*Tests?\.java", name)
-    return bool(is_named) or bool({"test", "tests", "testing", "docs", "examples", "benchmarks"} & {*folders})
+def is_beside(path: str) -> bool:
+    """Whether a file holds tests, or only shows or measures the code, and so is no place for a fault."""
+    return is_test(path, _BESIDE)
 
 
 def inside(tests: str) -> str | None:
