@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.changed_lines import Change
 from engine.domain import Span
 from engine.languages.source import Function, Source
 
@@ -12,24 +13,6 @@ OUTSIDE = "changes lines outside functions"
 SEVERAL = "changes more than one function"
 MOVED = "its function begins or ends elsewhere after the fix"
 SYNTAX = "its function has a syntax error"
-
-
-@dataclass(frozen=True)
-class Change:
-    """Lines `old_first` up to, not including, `old_after` become the lines `new_first` to `new_after`; from 0."""
-
-    old_first: int
-    old_after: int
-    new_first: int
-    new_after: int
-
-    def reversed(self) -> Change:
-        """The change back."""
-        return Change(self.new_first, self.new_after, self.old_first, self.old_after)
-
-    def moved(self, old: int, new: int) -> Change:
-        """The same change so many lines further down in each of both files."""
-        return Change(self.old_first + old, self.old_after + old, self.new_first + new, self.new_after + new)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from engine.builders.diff_tables import check_tables, entries, rows_in, tables_i
 from engine.builders.file_diffs import FileDiff
 from engine.builders.fixes import file_changed, function_of, is_single_chunk
 from engine.builders.packed import ARCHIVES, files_in, is_archive
-from engine.builders.pairs import cleaned
+from engine.builders.pairs import cleaned, kind_of
 from engine.builders.rows import columns_of
 from engine.builders.source_files import language_of
 from engine.domain import Bug, Rows, span_of_change
@@ -35,7 +35,6 @@ FIELD = "builder.path"
 ENDINGS = (".patch", ".diff")
 MOST_SEEN = 2000  # entries of a folder that a form looks at
 _DEFECTS4J = re.compile(r"(?:.*/)?(\w+)/patches/(\d+)\.src\.patch")
-_ONE, _MANY = "single chunk", "several chunks"  # the kinds of bug, so that a report counts them
 
 
 class Diffs:
@@ -222,7 +221,7 @@ class Diffs:
         pair = cleaned(buggy, fixed, language, strip=self.params.strip)
         if isinstance(pair, str):
             return pair
-        kind = _ONE if is_single else _MANY
+        kind = kind_of(is_single=is_single)
         return Bug(id_, language, path, *pair, span_of_change(*pair), kind=kind, project=project, is_function=True)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from engine.builders.changes import Change, Changed, changed_function
+from engine.builders.changes import Changed, changed_function
 from engine.builders.excerpts import function_in
 from engine.builders.file_diffs import Broken, FileDiff, Hunk, read
-from engine.builders.source_files import KNOWN, is_test, language_of
+from engine.builders.source_files import KNOWN, LONGEST_FILE, is_test, language_of
+from engine.changed_lines import Change
 from engine.domain import lines_of
 from engine.languages.source import Source
 
 SEVERAL_HUNKS = "lines between its changes are not in the diff"
-LONGEST_FILE = 1 << 20  # bytes of a source file; its syntax tree takes up to 340 times as much
 
 
 def file_changed(text: str, *, reverse: bool, unnamed: str = "") -> FileDiff | str:

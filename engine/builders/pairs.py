@@ -32,6 +32,11 @@ def cleaned(buggy: str, fixed: str, name: str, *, strip: bool) -> tuple[str, str
     return bare if strip else (ended(buggy), ended(fixed))
 
 
+def kind_of(*, is_single: bool) -> str:
+    """The kind of a bug by the number of places that its fix changes, so that a report counts them."""
+    return "single chunk" if is_single else "several chunks"
+
+
 def ended(code: str) -> str:
     """The code with a line end after its last line, which may be missing on one side of a pair only."""
     return code if code.endswith("\n") or not code else code + ("\r\n" if "\r\n" in code else "\n")

@@ -14,6 +14,7 @@ _ENDINGS = {language.ending: language for language in LANGUAGES.values()}
 _NAMES = [name.capitalize() for name in LANGUAGES]
 KNOWN = f"{', '.join(_NAMES[:-1])} or {_NAMES[-1]}"  # the languages, as a sentence names them
 TEST_FOLDERS = frozenset({"test", "tests", "testing", "testsuite", "testdata", "androidtest", "jmh"})
+LONGEST_FILE = 1 << 20  # bytes of a source file; more is data, and its syntax tree takes up to 340 times as much
 _MADE_FOLDERS = FOREIGN | {
     "generated", "gen", "generated-sources", "build", "dist", "target", "vendor", "third_party", "thirdparty",
     "migrations",

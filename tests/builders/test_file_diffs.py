@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.builders.changes import Change
 from engine.builders.file_diffs import Broken, read
+from engine.changed_lines import Change
 from engine.domain import lines_of
 
 GIT = """diff --git a/src/A.java b/src/A.java

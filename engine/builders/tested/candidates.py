@@ -8,12 +8,11 @@ from random import Random
 
 from engine.builders.mutation import Edit, Kind, edits
 from engine.builders.mutation.choice import mutants, parses_python
+from engine.builders.source_files import LONGEST_FILE
 from engine.builders.tested.untouched import Place, is_beside
 from engine.domain import Span, lines_of
 from engine.languages import language
 from engine.languages.source import Function, Source
-
-LONGEST_FILE = 1 << 20  # bytes; more is data
 
 
 @dataclass(frozen=True)
