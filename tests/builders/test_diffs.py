@@ -9,8 +9,7 @@ from difflib import unified_diff
 
 import pytest
 
-from engine.builders import Funnel, diff_tables, diffs
-from engine.builders.diff_tables import entries
+from engine.builders import Funnel
 from engine.builders.diffs import Diffs
 from engine.domain import Bug
 from engine.errors import UserError
@@ -226,25 +225,6 @@ def test_a_table_of_megadiff(tmp_path, ending):
         [""],
     ]
     assert builder.total() == (12 if ending == "parquet" else None)
-
-
-def test_a_form_looks_at_few_entries_of_a_folder(tmp_path, monkeypatch):
-    inner = tmp_path / "a" / "b"
-    inner.mkdir(parents=True)
-    (inner / "rows.jsonl").write_text('{"diff": "x"}\n')
-    builder = Diffs(Diffs.Params(path=str(tmp_path)))
-    assert list(builder.choices()["diff"]) == ["diff"]
-    (inner / "rows.jsonl").rename(inner / "rows.txt")
-    with pytest.raises(UserError, match="there is no .patch or .diff file and no table in"):
-        builder.choices()
-    for number in range(30):
-        (tmp_path / f"{number}.txt").touch()
-    monkeypatch.setattr("engine.builders.diffs.MOST_SEEN", 20)
-    taken = []
-    for module in (diffs, diff_tables):
-        monkeypatch.setattr(module, "entries", lambda folder: (taken.append(each) or each for each in entries(folder)))
-    assert list(builder.choices()["diff"]) == []
-    assert 20 <= len(taken) <= 61, "nor is anything said of what may be further down"
 
 
 def test_a_column_of_diffs_of_unnamed_files(tmp_path):
