@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from hashlib import blake2b
@@ -45,6 +44,7 @@ FIELD = "builder.folder"
 TIMEOUT_S = 5.0  # most processor time for the tests of one fault, as the benchmark that is made has it
 AHEAD = 3  # faults that are tried ahead of the one that is waited for, for each worker
 TRIED, KEPT = "Faults tried", "Faults that tests notice"  # titles of the tables of operators
+Measure = Callable[[str, float, Sandbox], Untouched]
 
 
 class NoticedFaults:
@@ -96,6 +96,12 @@ class NoticedFaults:
                 f"there is no {self.params.tests!r} in {str(root)!r}; name a file or folder of tests inside it",
                 field="builder.tests",
             )
+        if self.params.out and Path(self.params.out).resolve().is_relative_to(root):
+            raise UserError(
+                f"{self.params.out!r} is inside the project, which the bugs would become a part of; name a folder "
+                "outside it",
+                field="builder.out",
+            )
 
     def total(self) -> int:
         return self.params.samples
@@ -116,12 +122,13 @@ class NoticedFaults:
         project = Project.of(self._root())
         if not any(is_test(path) for path in project.files):
             raise UserError(_no_tests(self._root(), self.params.language), field=FIELD)
+        runner, measure = self._runner(project)
         folder = self._folder()
-        ledger = Ledger(folder, self._about(project, folder))
+        ledger = Ledger(folder, self._about(runner, folder))
         if not (folder / PROJECT).exists():
             write_project(project.files, folder)
         sandbox = usable(SANDBOXES.params("auto"))
-        trials, called = self._prepared(project, sandbox, ledger, funnel)
+        trials, called = self._prepared(runner, measure, sandbox, ledger, funnel)
         tried = faults(called, self._wanted(), seed)
         made = 0
         for fault, tested in self._tested(tried, trials):
@@ -145,18 +152,14 @@ class NoticedFaults:
         funnel.lost["asked for, but the project has no more"] = self.params.samples - made
 
     def _prepared(
-        self, project: Project, sandbox: Sandbox, ledger: Ledger, funnel: Funnel
+        self,
+        runner: ProjectRunner | JavaProjectRunner,
+        measure: Measure,
+        sandbox: Sandbox,
+        ledger: Ledger,
+        funnel: Funnel,
     ) -> tuple[Trials, Sequence[Called]]:
         """What is needed to try faults, and the functions to try them in."""
-        runner: Runner
-        if self.params.language == "java":
-            runner = of_java = JavaProjectRunner(project, TIMEOUT_S)
-            measure = partial(measured_java, of_java)
-        else:
-            runner = of_python = ProjectRunner(project, TIMEOUT_S)
-            measure = partial(measured, of_python)
-        if reason := runner.unavailable():
-            raise UserError(reason)
         tests = inside(self.params.tests) or "."
         key = f"untouched {tests}"
         if (known := ledger.get(key)) is None:
@@ -166,7 +169,7 @@ class NoticedFaults:
         for reason, count in untouched.left_out.items():
             funnel.counts.setdefault("Tests that are not used", {})[reason] = count
         found = []
-        for function, reason, where in functions(project.files, untouched.calls, self._wanted()):
+        for function, reason, where in functions(runner.project.files, untouched.calls, self._wanted()):
             if function is None:
                 funnel.source += 1
                 funnel.lose(reason, where)
@@ -174,6 +177,19 @@ class NoticedFaults:
                 found.append(function)
         budget_s = self.params.budget_s
         return Trials(self.params.language, runner, sandbox, untouched, ledger, budget_s), found
+
+    def _runner(self, project: Project) -> tuple[ProjectRunner | JavaProjectRunner, Measure]:
+        """What runs the tests, and how they are measured by it. Raises UserError where nothing can run them."""
+        runner: ProjectRunner | JavaProjectRunner
+        if self.params.language == "java":
+            runner = of_java = JavaProjectRunner(project, TIMEOUT_S)
+            measure: Measure = partial(measured_java, of_java)
+        else:
+            runner = of_python = ProjectRunner(project, TIMEOUT_S)
+            measure = partial(measured, of_python)
+        if reason := runner.unavailable():
+            raise UserError(reason)
+        return runner, measure
 
     def _tested(self, tried: Iterator[Fault], trials: Trials) -> Iterator[tuple[Fault, Tested]]:
         """Each fault with what became of it, in order; a few are tried ahead at the same time."""
@@ -215,14 +231,14 @@ class NoticedFaults:
             self._kept = self._temporary.path / "bugs"
         return self._kept
 
-    def _about(self, project: Project, folder: Path) -> str:
+    def _about(self, runner: Runner, folder: Path) -> str:
         """What the ledger must be about. Raises UserError where a folder that was named holds something else."""
-        parts = (VERSION, project.digest, self.params.language, sys.version_info[:2])
+        parts = (VERSION, runner.version, self.params.language)
         about = blake2b(repr(parts).encode(), digest_size=16).hexdigest()
         if folder.exists() and any(folder.iterdir()) and Ledger.about(folder) != about:
             if self.params.out:
                 raise UserError(
-                    f"{self.params.out!r} is not empty, and not about this project as it is now; name another folder",
+                    f"{self.params.out!r} is not empty, and about another project, or other tools; name another folder",
                     field="builder.out",
                 )
             shutil.rmtree(folder)

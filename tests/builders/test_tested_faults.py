@@ -8,7 +8,8 @@ import pytest
 from tested_project import USABLE, java_project, python_project, write
 
 from engine.benchmarks.runners.java import JavaRunner
-from engine.benchmarks.runners.project import ProjectRunner
+from engine.benchmarks.runners.java_tools import release_of
+from engine.benchmarks.runners.project import Project, ProjectRunner
 from engine.builders import Funnel
 from engine.builders.tested.java import classes_in
 from engine.builders.tested.ledger import Ledger
@@ -191,9 +192,30 @@ def test_a_wrong_setting_is_named(project, settings, said, field):
 def test_a_folder_with_something_else_in_it_is_not_written_to(project, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.txt").write_text("mine")
-    with pytest.raises(UserError, match="is not empty, and not about this project"):
+    with pytest.raises(UserError, match="is not empty, and about another project, or other tools"):
         read(project, out=str(tmp_path / "out"))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+
+
+def test_the_bugs_are_not_written_into_the_project(project):
+    with pytest.raises(UserError, match="is inside the project, .*name a folder outside it") as wrong:
+        read(project, out=str(project / "bugs"))
+    assert wrong.value.field == "builder.out"
+
+
+def test_trials_with_another_pytest_are_not_taken_again(project, tmp_path, monkeypatch):
+    builder = NoticedFaults(NoticedFaults.Params(folder=str(project)))
+    runners = [ProjectRunner(Project.of(project), 5.0) for _ in range(2)]
+    same = [builder._about(runner, tmp_path / "none") for runner in runners]
+    assert same[0] == same[1]
+    monkeypatch.setattr("engine.benchmarks.runners.python.pytest_version", lambda: "10.0")
+    assert builder._about(runners[0], tmp_path / "none") != same[0]
+
+
+def test_the_version_of_a_jdk_is_told_by_itself(tmp_path):
+    assert release_of(tmp_path) == ""
+    (tmp_path / "release").write_text('IMPLEMENTOR="x"\nJAVA_VERSION="17.0.9"\n')
+    assert release_of(tmp_path) == "17.0.9", "which an upgrade in the same folder changes"
 
 
 def test_a_ledger_about_something_else_is_begun_anew(tmp_path):
