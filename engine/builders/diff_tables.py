@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
+from os.path import commonpath
 from pathlib import Path
 
 from engine.builders import Funnel
@@ -43,14 +44,25 @@ def entries(folder: Path) -> Iterator[tuple[Path, bool]]:
                     waiting.append(Path(entry.path))
 
 
+def names_of(tables: Sequence[Path]) -> list[str]:
+    """A name of its own for each table: as short as the others allow."""
+    stems = Counter(path.stem for path in tables)
+    inner = Counter(f"{path.parent.name}/{path.stem}" for path in tables)
+    above = Path(commonpath([path.parent for path in tables])) if tables else Path()
+    made = []
+    for path in tables:
+        name = path.stem if stems[path.stem] == 1 else f"{path.parent.name}/{path.stem}"
+        is_own = stems[path.stem] == 1 or inner[name] == 1
+        made.append(name if is_own else path.relative_to(above).as_posix())
+    return made
+
+
 def rows_in(tables: Sequence[Path], columns: Sequence[str], funnel: Funnel) -> Iterator[tuple[str, Row]]:
     """Each row with an id of its own, its cells of those columns that its table has. Raises UserError as `rows_of`."""
-    stems = [path.stem for path in tables]
-    for path in tables:
-        stem = path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}"
+    for path, name in zip(tables, names_of(tables), strict=True):
         known = columns_of(path)
         for row in rows_of(path, [column for column in columns if column in known], funnel):
-            yield f"{stem}:{row.number}", row
+            yield f"{name}:{row.number}", row
 
 
 def total_of(tables: Sequence[Path]) -> int | None:

@@ -29,6 +29,7 @@ from engine.builders.source_files import language_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages import LANGUAGES
+from engine.languages.fingerprint import digest
 from engine.params import Place, is_unicode, setting
 
 FIELD = "builder.path"
@@ -154,9 +155,12 @@ class Diffs:
         return tables
 
     def _of_files(self, funnel: Funnel) -> Iterator[tuple[str, Bug | str]]:
+        seen: set[bytes] = set()  # hashes of ids, the only memory that grows with the files
         for name, content in files_in(self._path, ENDINGS, funnel, FIELD):
             known = _DEFECTS4J.fullmatch("/".join((*self._path.parts[-2:], name)))
-            id_ = f"{known[1]}-{known[2]}" if known else name.rpartition(".")[0]
+            short = f"{known[1]}-{known[2]}" if known else name.rpartition(".")[0]
+            id_ = next(each for each in (short, name, f"{name}:{len(seen)}") if digest(each) not in seen)
+            seen.add(digest(id_))
             project = known[1] if known else name.rpartition("/")[0].partition("/")[0]
             yield id_, self._of_file(id_, name, content, project)
 

@@ -37,7 +37,7 @@ _LONGEST_MESSAGE = 10_000  # characters that are searched
 def _pattern(text: str) -> str:
     try:
         re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is no regular expression: {error} (got {shown(text)})") from None
     return text
 

@@ -119,7 +119,7 @@ class NoticedFaults:
         where nothing can be run safely.
         """
         self.check()
-        project = Project.of(self._root())
+        project = Project.of(self._root(), FIELD)
         if not any(is_test(path) for path in project.files):
             raise UserError(_no_tests(self._root(), self.params.language), field=FIELD)
         runner, measure = self._runner(project)

@@ -212,5 +212,6 @@ def test_a_folder_that_is_no_project_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.benchmarks.runners.project_files.MOST_FILES", 3)
     for number in range(4):
         (tmp_path / f"{number}.py").touch()
-    with pytest.raises(UserError, match="more than 3 files or 64 MiB; name the folder of the project itself"):
-        files_of(tmp_path)
+    with pytest.raises(UserError, match="more than 3 files or 64 MiB; name the folder of the project itself") as wrong:
+        files_of(tmp_path, "benchmark.folder")
+    assert wrong.value.field == "benchmark.folder"

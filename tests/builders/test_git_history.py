@@ -75,6 +75,12 @@ def test_a_fix_of_one_function(repository):
     assert read(repository.path, message="")[1].lost == {"has no commit before it": 1}
 
 
+@pytest.mark.parametrize("pattern", ["(", "a{99999999999999}"])
+def test_a_pattern_that_is_none_is_refused(pattern):
+    with pytest.raises(ValueError, match="is no regular expression"):
+        GitHistory.Params(message=pattern)
+
+
 def test_commits_by_message_author_and_day(repository):
     repository.commit("Fixes #1", {"src/a.py": FIXED}, author="ada")
     repository.commit("repair it", {"src/a.py": BUGGY}, author="bob")

@@ -32,9 +32,9 @@ class Project:
     files: Mapping[str, bytes]
 
     @classmethod
-    def of(cls, folder: Path) -> Project:
-        """Raises UserError where the folder holds too much."""
-        return cls({path: file.read_bytes() for path, file in files_of(folder).items()})
+    def of(cls, folder: Path, field: str = "") -> Project:
+        """Raises UserError, with the setting `field`, where the folder holds too much."""
+        return cls({path: file.read_bytes() for path, file in files_of(folder, field).items()})
 
     @cached_property
     def digest(self) -> str:

@@ -17,10 +17,10 @@ _LEFT_OUT_ABOVE = {"env", "build", "dist", "target", "out"}  # only right in the
 MOST_FILES, MOST_BYTES, LARGEST_BYTES = 5000, 64 << 20, 16 << 20
 
 
-def files_of(folder: Path) -> dict[str, Path]:
+def files_of(folder: Path, field: str = "") -> dict[str, Path]:
     """Path inside the project -> file, in their order; links, hidden files and names that are not UTF-8 are left out.
 
-    Raises UserError where it is more than a sandbox should hold.
+    Raises UserError, with the setting `field`, where it is more than a sandbox should hold.
     """
     found, size = {}, 0
     for path in _walk(folder):
@@ -33,7 +33,7 @@ def files_of(folder: Path) -> dict[str, Path]:
             raise UserError(
                 f"{str(folder)!r} has more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB; name the folder of the "
                 "project itself, and keep its data elsewhere",
-                field="builder.folder",
+                field=field,
             )
     return found
 
