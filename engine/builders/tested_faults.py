@@ -42,9 +42,10 @@ from engine.temporary import TemporaryFolder
 VERSION = 1  # of how faults are tried: raised where the same fault may become another bug
 FIELD = "builder.folder"
 TIMEOUT_S = 5.0  # most processor time for the tests of one fault, as the benchmark that is made has it
+LONGEST_TEST = 2.0  # times what all tests of a fault may take: a test that takes longer is not used
 AHEAD = 3  # faults that are tried ahead of the one that is waited for, for each worker
 TRIED, KEPT = "Faults tried", "Faults that tests notice"  # titles of the tables of operators
-Measure = Callable[[str, float, Sandbox], Untouched]
+Measure = Callable[[str, float, float, Sandbox], Untouched]
 
 
 class NoticedFaults:
@@ -161,9 +162,10 @@ class NoticedFaults:
     ) -> tuple[Trials, Sequence[Called]]:
         """What is needed to try faults, and the functions to try them in."""
         tests = inside(self.params.tests) or "."
-        key = f"untouched {tests}"
+        longest_s = LONGEST_TEST * self.params.budget_s
+        key = f"untouched {tests} {longest_s:g}"
         if (known := ledger.get(key)) is None:
-            known = measure(tests, self.params.most_s, sandbox).to_json()
+            known = measure(tests, self.params.most_s, longest_s, sandbox).to_json()
             ledger.put(key, known)
         untouched = Untouched.from_json(known)
         for reason, count in untouched.left_out.items():

@@ -197,6 +197,21 @@ def test_a_folder_with_something_else_in_it_is_not_written_to(project, tmp_path)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.slow
+def test_a_test_that_takes_long_is_run_once_and_not_used(tmp_path):
+    tests = GOOD + "\n\ndef test_twice_slowly():\n    import time\n    time.sleep(0.5)\n    assert twice(1) == 2\n"
+    tests += "\n\ndef test_other():\n    pass\n"
+    folder = write(tmp_path / "project", {"code_of_mine.py": SOURCE, "test_a.py": tests})
+    bugs, funnel = read(folder, samples=2, budget_s=0.2)
+    assert funnel.counts["Tests that are not used"] == {"take longer than 0.4 s": 1}
+    assert {name for bug in bugs for name in bug.failing + bug.passing} == {
+        "test_a.py::test_twice",
+        "test_a.py::test_other",
+    }
+    with pytest.raises(UserError, match="every test of the project that passes takes longer than 2e-06 s"):
+        read(folder, samples=2, budget_s=1e-6)
+
+
 def test_the_bugs_are_not_written_into_the_project(project):
     with pytest.raises(UserError, match="is inside the project, .*name a folder outside it") as wrong:
         read(project, out=str(project / "bugs"))

@@ -30,13 +30,13 @@ public final class Calls {{
 """
 
 
-def measured(runner: JavaProjectRunner, tests: str, most_s: float, sandbox: Sandbox) -> Untouched:
+def measured(runner: JavaProjectRunner, tests: str, most_s: float, longest_s: float, sandbox: Sandbox) -> Untouched:
     """Run each class of tests three times: as it is, watched for what it calls, with twins.
 
-    `tests`: a path as `inside` gives it; each class has the runner's time, not `most_s`. Raises UserError that
+    `tests`: a path as `inside` gives it; each class has the runner's time, not these. Raises UserError that
     says why no test can be used, SandboxUnavailable where none could be run.
     """
-    del most_s
+    del most_s, longest_s
     files = runner.project.files
     classes = classes_in(files, tests)
     if not classes:
