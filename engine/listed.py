@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from engine.params import in_unicode
 from engine.reading import open_regular
 
 MOST = 100_000  # rows listed of one reason; further ones are only counted
@@ -38,11 +39,13 @@ class Listing:
         self._file.close()
 
     def add(self, reason: str, **values: object) -> None:
-        """One row; a text longer than LONGEST characters is cut off."""
+        """One row; a text longer than LONGEST characters is cut off, and what is no Unicode in it replaced."""
         self.counts[reason] += 1
         if self.counts[reason] <= MOST:
             row = {"reason": reason, **values}
-            short = {name: value[:LONGEST] if isinstance(value, str) else value for name, value in row.items()}
+            short = {
+                name: in_unicode(value[:LONGEST]) if isinstance(value, str) else value for name, value in row.items()
+            }
             self._file.write(json.dumps(short) + "\n")
 
 

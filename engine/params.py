@@ -137,6 +137,11 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+def in_unicode(text: str) -> str:
+    """The text with "?" for each half of a surrogate pair, so that it can be written and shown."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def shown(value: object) -> str:
     """A value as shown in a message; a long one is cut off."""
     try:

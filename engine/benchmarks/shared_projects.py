@@ -28,7 +28,7 @@ class SharedProjects:
         if not folder.is_dir():
             raise UserError(f"base: there is no folder {shown(base)}")
         if folder not in self._projects:
-            self._projects[folder] = Project.of(folder)
+            self._projects[folder] = Project.of(folder, "benchmark.folder")
         return self._projects[folder]
 
     def runner(self, project: Project, language: str, timeout_s: float, is_warm: bool) -> Runner:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from engine.domain import Bug, Preference, Rows, Sample
+from engine.params import in_unicode
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Funnel:
     told: Callable[[str, str], None] | None = field(default=None, compare=False, repr=False)  # of each loss
 
     def lose(self, reason: str, where: str = "") -> None:
+        """Count one loss; `where` may have the name of a file, which need not be Unicode."""
+        where = in_unicode(where)
         self.lost[reason] = self.lost.get(reason, 0) + 1
         self.examples.setdefault(reason, where)
         if self.told is not None:

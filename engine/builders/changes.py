@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.changed_lines import Change
 from engine.domain import Span
 from engine.languages.source import Function, Source
 
@@ -13,25 +13,6 @@ OUTSIDE = "changes lines outside functions"
 SEVERAL = "changes more than one function"
 MOVED = "its function begins or ends elsewhere after the fix"
 SYNTAX = "its function has a syntax error"
-_NO_CODE = re.compile(r"\s*($|#|//|/?\*|(import|package)\s|from\s+\S+\s+import\s)")
-
-
-@dataclass(frozen=True)
-class Change:
-    """Lines `old_first` up to, not including, `old_after` become the lines `new_first` to `new_after`; from 0."""
-
-    old_first: int
-    old_after: int
-    new_first: int
-    new_after: int
-
-    def reversed(self) -> Change:
-        """The change back."""
-        return Change(self.new_first, self.new_after, self.old_first, self.old_after)
-
-    def moved(self, old: int, new: int) -> Change:
-        """The same change so many lines further down in each of both files."""
-        return Change(self.old_first + old, self.old_after + old, self.new_first + new, self.new_after + new)
 
 
 @dataclass(frozen=True)
@@ -90,7 +71,7 @@ def changed_function(old: Source, new: Source, changes: Sequence[Change]) -> Cha
 
 def _is_no_code(old: Source, new: Source, change: Change) -> bool:
     lines = old.lines[change.old_first : change.old_after] + new.lines[change.new_first : change.new_after]
-    return all(_NO_CODE.match(line) for line in lines)
+    return all(old.language.no_code.match(line) for line in lines)
 
 
 def _at(read: Source, span: Span) -> Function:

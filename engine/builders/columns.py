@@ -15,12 +15,12 @@ from typing import Any, ClassVar, Literal
 
 from engine import params
 from engine.builders import Funnel
+from engine.builders.pairs import EMPTY, cleaned
 from engine.builders.rows import Row, check_columns, columns_of, count_of, rows_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages import language
-from engine.languages.source import source
-from engine.params import Place, is_unicode, setting
+from engine.params import Place, in_unicode, setting
 
 __all__ = ["Columns", "columns_of", "preview"]
 
@@ -30,7 +30,6 @@ COLUMN_WORDS = {  # setting -> words in the names of such columns in other peopl
     "fixed": ("fix", "after", "new", "patched"),
 }
 LOOKED_AT, LOOK_S = 200, 0.3  # rows of a preview, and seconds: what is wrong with the first ones is said before a run
-LONGEST_CODE = 256 << 10  # characters; more is no function, and its syntax tree takes up to 340 bytes a character
 
 
 class Columns:
@@ -109,36 +108,20 @@ class Columns:
         params = self.params
         buggy, fixed = row.cells.get(params.buggy), row.cells.get(params.fixed)
         if buggy is None or fixed is None:
-            return "empty cell"
+            return EMPTY
         if not isinstance(buggy, str) or not isinstance(fixed, str):
             return "a cell is not text"
-        if not buggy.strip() or not fixed.strip():
-            return "empty cell"
-        if max(len(buggy), len(fixed)) > LONGEST_CODE:
-            return f"code longer than {LONGEST_CODE:,} characters"
-        if _with_line_end(buggy) == _with_line_end(fixed):
-            return "buggy and fixed are the same"
-        if not (is_unicode(buggy) and is_unicode(fixed)):
-            return "not valid Unicode"
-        buggy, fixed = _with_line_end(buggy), _with_line_end(fixed)
-        bare = _with_line_end(self._bare(buggy)), _with_line_end(self._bare(fixed))
-        if bare[0] == bare[1]:
-            return "only comments or blank lines differ"
-        if not all(bare):
-            return "only comments"
-        if params.strip:
-            buggy, fixed = bare
+        pair = cleaned(buggy, fixed, params.language, strip=params.strip)
+        if isinstance(pair, str):
+            return pair
         id_ = _text(row.cells.get(params.id)) if params.id else f"{self._path.stem}:{row.number}"
         if not id_:
             return "empty id"
         ending = language(params.language).ending
         return Bug(
-            id_, params.language, f"{row.number}{ending}", buggy, fixed, span_of_change(buggy, fixed),
+            id_, params.language, f"{row.number}{ending}", *pair, span_of_change(*pair),
             project=_text(row.cells.get(params.project)) if params.project else "", is_function=True,
         )  # fmt: skip
-
-    def _bare(self, code: str) -> str:
-        return "".join(line for line in source(code, self.params.language).bare_lines if line is not None)
 
 
 @dataclass(frozen=True)
@@ -172,10 +155,4 @@ def _has_no_word(words: Sequence[str], column: str) -> bool:
 
 
 def _text(cell: Any) -> str:
-    text = "" if cell is None else str(cell)
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _with_line_end(code: str) -> str:
-    """The code with a line end after its last line, which may be missing in one cell of a pair only."""
-    return code if code.endswith("\n") or not code else code + ("\r\n" if "\r\n" in code else "\n")
+    return "" if cell is None else in_unicode(str(cell))

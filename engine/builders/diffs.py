@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from operator import ne
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -18,22 +19,23 @@ from typing import Any, ClassVar, Literal
 from engine import params
 from engine.builders import Funnel
 from engine.builders.changes import SEVERAL
-from engine.builders.diff_tables import check_tables, rows_in, tables_in, total_of
+from engine.builders.diff_tables import check_tables, entries, rows_in, tables_in, total_of
 from engine.builders.file_diffs import FileDiff
 from engine.builders.fixes import file_changed, function_of, is_single_chunk
 from engine.builders.packed import ARCHIVES, files_in, is_archive
-from engine.builders.pairs import cleaned
+from engine.builders.pairs import cleaned, kind_of
 from engine.builders.rows import columns_of
 from engine.builders.source_files import language_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages import LANGUAGES
+from engine.languages.fingerprint import digest
 from engine.params import Place, is_unicode, setting
 
 FIELD = "builder.path"
 ENDINGS = (".patch", ".diff")
+MOST_SEEN = 2000  # entries of a folder that a form looks at
 _DEFECTS4J = re.compile(r"(?:.*/)?(\w+)/patches/(\d+)\.src\.patch")
-_ONE, _MANY = "single chunk", "several chunks"  # the kinds of bug, so that a report counts them
 
 
 class Diffs:
@@ -69,7 +71,7 @@ class Diffs:
             title="Source folder",
         )
         strip: bool = setting(False, "remove comments, docstrings and blank lines", title="Strip comments")
-        language: Literal["auto", "python", "java"] = setting(
+        language: Literal["auto", "python", "java", "c"] = setting(
             "auto", "programming language; auto: by the name of the file in the diff", more=True
         )
         diff: str = setting("diff", "of a table: the column with the diffs", more=True)
@@ -94,8 +96,11 @@ class Diffs:
             raise UserError(f"there is no folder {self.params.sources!r}; name a checkout", field="builder.sources")
 
     def choices(self) -> Mapping[str, Sequence[str]]:
-        """The columns of the first table for each setting that names one; none where there is no table."""
-        tables = self._tables() if self.params.path else []
+        """The columns of the first table for each setting that names one; none where there is no table.
+
+        A form asks while a path is typed, so only MOST_SEEN entries of a folder are looked at.
+        """
+        tables = self._tables(MOST_SEEN) if self.params.path else []
         columns = list(columns_of(tables[0])) if tables else []
         of_diffs = sorted(columns, key=lambda each: not re.search("diff|patch", each, re.IGNORECASE))
         usual = {"buggy": "buggy_function", "fixed": "fixed_function", "project": "project"}
@@ -120,22 +125,27 @@ class Diffs:
         if not funnel.source:
             raise UserError(f"there is no .patch or .diff file in {str(self._path)!r}", field=FIELD)
 
-    def _tables(self) -> list[Path]:
-        """The tables to read; empty where patch files are. Raises UserError if there is nothing of either kind."""
+    def _tables(self, most: int | None = None) -> list[Path]:
+        """The tables to read; empty where patch files are. Raises UserError if there is nothing of either kind.
+
+        `most`: only so many entries of a folder are looked at, and what is further down is not known.
+        """
         path = self._path
         if not self.params.path:
             raise UserError("no path is named; name a folder or an archive of patch files, or a table", field=FIELD)
         if path.is_dir():
             if not os.access(path, os.R_OK | os.X_OK):
                 raise UserError(f"the folder {str(path)!r} may not be read; allow it or choose another", field=FIELD)
-            has_files = any(name.lower().endswith(ENDINGS) for _, _, names in os.walk(path) for name in names)
-            tables = [] if has_files else tables_in(path)
-            if not has_files and not tables:
+            if any(not is_folder and _is_diff(found) for found, is_folder in islice(entries(path), most)):
+                return []
+            tables = tables_in(path, most)
+            is_all = most is None or next(islice(entries(path), most, None), None) is None
+            if not tables and is_all:
                 raise UserError(f"there is no .patch or .diff file and no table in {str(path)!r}", field=FIELD)
             return tables
         if not path.is_file():
             raise UserError(f"there is no folder or file {str(path)!r}", field=FIELD)
-        if is_archive(path) or path.name.lower().endswith(ENDINGS):
+        if is_archive(path) or _is_diff(path):
             return []
         if not (tables := tables_in(path)):
             raise UserError(
@@ -145,9 +155,12 @@ class Diffs:
         return tables
 
     def _of_files(self, funnel: Funnel) -> Iterator[tuple[str, Bug | str]]:
+        seen: set[bytes] = set()  # hashes of ids, the only memory that grows with the files
         for name, content in files_in(self._path, ENDINGS, funnel, FIELD):
             known = _DEFECTS4J.fullmatch("/".join((*self._path.parts[-2:], name)))
-            id_ = f"{known[1]}-{known[2]}" if known else name.rpartition(".")[0]
+            short = f"{known[1]}-{known[2]}" if known else name.rpartition(".")[0]
+            id_ = next(each for each in (short, name, f"{name}:{len(seen)}") if digest(each) not in seen)
+            seen.add(digest(id_))
             project = known[1] if known else name.rpartition("/")[0].partition("/")[0]
             yield id_, self._of_file(id_, name, content, project)
 
@@ -212,5 +225,9 @@ class Diffs:
         pair = cleaned(buggy, fixed, language, strip=self.params.strip)
         if isinstance(pair, str):
             return pair
-        kind = _ONE if is_single else _MANY
+        kind = kind_of(is_single=is_single)
         return Bug(id_, language, path, *pair, span_of_change(*pair), kind=kind, project=project, is_function=True)
+
+
+def _is_diff(path: Path) -> bool:
+    return path.name.lower().endswith(ENDINGS)

@@ -14,20 +14,16 @@ from engine.builders.changes import Changed, changed_function
 from engine.builders.file_diffs import Hunk
 from engine.builders.pairs import LONGEST_CODE
 from engine.domain import Span, lines_of
+from engine.languages import LANGUAGES, Language
 from engine.languages.source import Function, Source, indent_of
 
 TOO_LONG = f"shows more than {LONGEST_CODE:,} characters at once"
 NOT_WHOLE = "its function is not whole in the diff"
 _TRIES = 20  # places where the function may begin; each is parsed
-_CLASS = "class _ {\n"  # a constructor is one in a class only
-_ENDS = re.compile(r"\s*($|//)|.*([;{}]|\*/)\s*(//.*)?$")  # a Java line after which a new member may begin
-_MEMBER = re.compile(  # the first line of a method, or of its annotations
-    r"\s*(?:@\w|(?:(?:public|protected|private|static|final|abstract|synchronized|native|default|strictfp)\b|<)"
-    r"|(?!(?:return|else|new|throw|case|assert|yield)\b)[\w.]+(?:<.*>)?(?:\s*\[\s*\])*\s+\w+\s*\(|[A-Z]\w*\s*\()"
-)
+_ABOVE = {"java": ("class _ {\n",)}  # lines above a function: a constructor is one in a class only
+_ENDS = re.compile(r"\s*($|//)|.*([;{}]|\*/)\s*(//.*)?$|#.*[^\\\s]\s*$")  # a line after which a new function may begin
 _TYPE = re.compile(r"\b(class|interface|enum|record)\b|^\s*(extends|implements|permits)\b")
 _CLOSES = re.compile(r"\s*\}\s*[);,]")  # "});" ends a class that is part of an expression
-_DEF = re.compile(r"([ \t]*)(?:async[ \t]+)?def[ \t]")
 _INNER = re.compile(r"(async[ \t]+)?def[ \t]|@")
 
 
@@ -37,7 +33,8 @@ def function_in(hunk: Hunk, language: str) -> Changed | str:
         return TOO_LONG
     if not hunk.old_start and not hunk.new_start:  # its first line is the file's
         return _at_top(hunk, language)
-    places = _python_places(hunk) if language == "python" else _java_places(hunk)
+    known = LANGUAGES[language]
+    places = _bracketed_places(hunk, known) if known.brackets else _python_places(hunk, known)
     for tried, row in enumerate(places):
         if tried == _TRIES:
             break
@@ -49,9 +46,9 @@ def function_in(hunk: Hunk, language: str) -> Changed | str:
         if left < 0 or left != row + new.span.end - last.new_after:
             continue
         end = row + old.span.end
-        if language == "java" and _is_inside_expression(hunk.old, row, end):
+        if known.brackets and _is_inside_expression(hunk.old, row, end):
             continue
-        if language == "python" and not _shows_end(hunk, end):
+        if not known.brackets and not _shows_end(hunk, end):
             continue
         before, after = "".join(hunk.old[row:end]), "".join(hunk.new[row : row + new.span.end])
         return Changed(old.name, before, after, hunk.old_start + row + 1, len(hunk.changes))
@@ -60,28 +57,28 @@ def function_in(hunk: Hunk, language: str) -> Changed | str:
 
 def _begun(lines: Sequence[str], language: str) -> Function | None:
     """The function that begins with the first of these lines, with its span in them, if it is whole and correct."""
-    if language == "python":
+    above = _ABOVE.get(language, ())
+    if not LANGUAGES[language].brackets:
         indent = indent_of(lines[:1])
         text = "".join(line.removeprefix(indent) if line.startswith(indent) else line.lstrip(" \t") for line in lines)
         found = Source(text, language).functions
-        first = 1
     else:
-        found = Source("".join([_CLASS, *lines]), language).functions
-        first = 2
+        found = Source("".join([*above, *lines]), language).functions
+    first = 1 + len(above)
     if not found or found[0].span.start != first or found[0].has_error:
         return None
     return Function(found[0].name, Span(1, found[0].span.end - first + 1))
 
 
-def _java_places(hunk: Hunk) -> Iterator[int]:
+def _bracketed_places(hunk: Hunk, known: Language) -> Iterator[int]:
     """Rows at which the function may begin, those next to the change first."""
     for row in range(hunk.changes[0].old_first, 0, -1):
-        if row < len(hunk.old) and _MEMBER.match(hunk.old[row]) and _ENDS.match(hunk.old[row - 1]):
+        if row < len(hunk.old) and known.begins.match(hunk.old[row]) and _ENDS.match(hunk.old[row - 1]):
             yield row
 
 
 def _is_inside_expression(lines: Sequence[str], first: int, end: int) -> bool:
-    """Whether a Java method in rows `first` to `end` belongs to a class that is part of an expression, or a comment."""
+    """Whether a method in rows `first` to `end` belongs to a class that is part of an expression, or a comment."""
     depth = 0
     for line in reversed(lines[:first]):
         depth += line.count("}") - line.count("{")
@@ -95,7 +92,7 @@ def _is_inside_expression(lines: Sequence[str], first: int, end: int) -> bool:
     return bool(_CLOSES.match(follows)) or (closed >= 0 and (opened < 0 or closed < opened))
 
 
-def _python_places(hunk: Hunk) -> Iterator[int]:
+def _python_places(hunk: Hunk, known: Language) -> Iterator[int]:
     """Rows at which the outermost function around the change may begin, with its decorators."""
     lines = hunk.old
     found: list[int] = []
@@ -105,7 +102,7 @@ def _python_places(hunk: Hunk) -> Iterator[int]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         indent = len(indent_of([line]))
-        if _DEF.match(line) and (within is None or indent < within):
+        if known.begins.match(line) and (within is None or indent < within):
             found.append(row)
         if row < hunk.changes[0].old_first:
             within = indent if within is None else min(indent, within)
@@ -127,7 +124,7 @@ def _at_top(hunk: Hunk, language: str) -> Changed | str:
     found = changed_function(Source("".join(hunk.old), language), Source("".join(hunk.new), language), hunk.changes)
     if isinstance(found, Changed):
         end = found.first - 1 + len(lines_of(found.old))
-        return found if language == "java" or _shows_end(hunk, end) else NOT_WHOLE
+        return found if LANGUAGES[language].brackets or _shows_end(hunk, end) else NOT_WHOLE
     return found if _ends_file(hunk) else NOT_WHOLE
 
 

@@ -17,9 +17,11 @@ from random import Random
 from typing import ClassVar, Literal
 
 from engine import params
+from engine.benchmarks.runners.project_files import FOREIGN
 from engine.builders import Funnel
 from engine.builders.mutation import KINDS, Kind, edits
 from engine.builders.mutation.choice import PARSES, Mutant, Weight, mutants, parses_python, weights_of
+from engine.builders.source_files import LONGEST_FILE, TEST_FOLDERS
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages import language
@@ -27,12 +29,9 @@ from engine.languages.source import Source
 from engine.params import Place, setting
 
 # Not library code: tests, demonstrations, other people's packages, and code generated or bound to one platform.
-_NOT_SOURCE = {
-    "site-packages", "dist-packages", "test", "tests", "idlelib", "idle_test", "lib2to3", "turtledemo", "ensurepip",
-    "__pycache__", "pydoc_data", "node_modules", "encodings",
-}  # fmt: skip
+_OF_PYTHON = {"idlelib", "idle_test", "lib2to3", "turtledemo", "ensurepip", "pydoc_data", "encodings"}
+_NOT_SOURCE = FOREIGN | TEST_FOLDERS | _OF_PYTHON
 _VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
-_LONGEST_FILE = 1 << 20  # bytes; more is data, and its syntax tree takes up to 340 times as much
 COUNTED = "Injected faults"  # the title of the table of operators
 _BUGS_PER_TURN = 4  # least from a file at a time: reading a file takes longer than making a bug
 
@@ -190,8 +189,8 @@ class _File:
     def _functions(self) -> Iterator[tuple[str, str, str]]:
         """Name, normalised code and location ("path:line") of each function of an allowed length."""
         try:
-            if self._file.stat().st_size > _LONGEST_FILE:
-                return self._lose(f"files longer than {_LONGEST_FILE >> 20} MiB", self._path)
+            if self._file.stat().st_size > LONGEST_FILE:
+                return self._lose(f"files longer than {LONGEST_FILE >> 20} MiB", self._path)
             text = self._file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError:
             return self._lose("files are not UTF-8", self._path)

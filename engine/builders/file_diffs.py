@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from engine.builders.changes import Change
+from engine.changed_lines import Change
 from engine.domain import lines_of
 
-_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
+_HUNK = re.compile(r"@@ -([0-9]{1,9})(?:,([0-9]{1,9}))? \+([0-9]{1,9})(?:,([0-9]{1,9}))? @@ ?(.*)")
 _ESCAPE = re.compile(rb'\\([0-7]{3}|["\\abtnvfr])')  # git's C-style quoting of a path
 _ESCAPED = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 
@@ -65,7 +65,9 @@ def read(text: str, unnamed: str = "") -> list[FileDiff]:
             is_open = False
             found[-1].old, found[-1].new = _paths(line, lines[at + 1])
             at += 1
-        elif line.startswith("@@ ") and (head := _HUNK.match(line)):
+        elif line.startswith("@@ "):
+            if not (head := _HUNK.match(line)):
+                raise Broken("a hunk's header is not readable")
             if not found and unnamed:
                 found.append(FileDiff(unnamed, unnamed))
             elif not found or is_open:

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from engine.builders.changes import Change, Changed, changed_function
+from engine.builders.changes import Changed, changed_function
 from engine.builders.excerpts import function_in
 from engine.builders.file_diffs import Broken, FileDiff, Hunk, read
-from engine.builders.source_files import is_test, language_of
+from engine.builders.source_files import KNOWN, LONGEST_FILE, is_test, language_of
+from engine.changed_lines import Change
 from engine.domain import lines_of
 from engine.languages.source import Source
 
 SEVERAL_HUNKS = "lines between its changes are not in the diff"
-LONGEST_FILE = 1 << 20  # bytes of a source file; its syntax tree takes up to 340 times as much
 
 
 def file_changed(text: str, *, reverse: bool, unnamed: str = "") -> FileDiff | str:
@@ -29,7 +29,7 @@ def file_changed(text: str, *, reverse: bool, unnamed: str = "") -> FileDiff | s
         return str(error)
     code = [each for each in files if language_of(each.old or each.new)]
     if not code:
-        return "changes no Java or Python file"
+        return f"changes no {KNOWN} file"
     code = [each for each in code if not is_test(each.old or each.new)] or code
     if len(code) > 1:
         return "changes several files"

@@ -18,11 +18,10 @@ from pydantic import AfterValidator
 
 from engine import params
 from engine.builders import Funnel
-from engine.builders.changes import SEVERAL, changed_functions
-from engine.builders.changes import Changed as Function
-from engine.builders.pairs import cleaned
-from engine.builders.repository import LONGEST_FILE, Changed, Missing, Repository, changes_between
-from engine.builders.source_files import is_made, is_test, language_of
+from engine.builders.changes import SEVERAL, Changed, changed_functions
+from engine.builders.pairs import cleaned, kind_of
+from engine.builders.repository import ChangedFile, Missing, Repository, changes_between
+from engine.builders.source_files import KNOWN, LONGEST_FILE, is_made, is_test, language_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
 from engine.languages.source import Source
@@ -32,14 +31,13 @@ if TYPE_CHECKING:
     import pygit2
 
 FIELD = "builder.repository"
-_ONE, _MANY = "single chunk", "several chunks"
 _LONGEST_MESSAGE = 10_000  # characters that are searched
 
 
 def _pattern(text: str) -> str:
     try:
         re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is no regular expression: {error} (got {shown(text)})") from None
     return text
 
@@ -127,7 +125,7 @@ class _Step:
     """One changed file of a fix, with the functions that it changes."""
 
     path: str
-    functions: Sequence[Function]
+    functions: Sequence[Changed]
 
 
 class _History:
@@ -175,7 +173,7 @@ class _History:
             return "its message does not match"
         return ""
 
-    def _files(self, commit: pygit2.Commit) -> list[Changed] | str:
+    def _files(self, commit: pygit2.Commit) -> list[ChangedFile] | str:
         """The changed files of code with a wanted path, or a reason."""
         if len(commit.parent_ids) != 1:
             first = "has no commit before it"
@@ -195,7 +193,7 @@ class _History:
         paths = self._params.paths
         return not paths or path in self._followed or any(fnmatchcase(path, pattern) for pattern in paths)
 
-    def _steps(self, files: Sequence[Changed]) -> list[_Step] | str:
+    def _steps(self, files: Sequence[ChangedFile]) -> list[_Step] | str:
         """What the files of a fix change, without tests and generated code; or a reason."""
         steps: list[_Step] = []
         n_left = 0
@@ -221,9 +219,9 @@ class _History:
             if isinstance(found, str):
                 return found
             steps.append(_Step(file.old_path, found))
-        return steps or ("changes generated code only" if n_left else "changes no Java or Python code but tests")
+        return steps or ("changes generated code only" if n_left else f"changes no {KNOWN} code but tests")
 
-    def _bug(self, id_: str, path: str, function: Function, commit: pygit2.Commit) -> Bug | str:
+    def _bug(self, id_: str, path: str, function: Changed, commit: pygit2.Commit) -> Bug | str:
         language = language_of(path)
         if not is_unicode(path):
             return "a path is not UTF-8"
@@ -231,7 +229,7 @@ class _History:
         if isinstance(pair, str):
             return pair
         return Bug(
-            id_, language, path, *pair, span_of_change(*pair), kind=_ONE if function.n_changes == 1 else _MANY,
+            id_, language, path, *pair, span_of_change(*pair), kind=kind_of(is_single=function.n_changes == 1),
             project=self._project, date=_day_of(commit), is_function=True,
         )  # fmt: skip
 

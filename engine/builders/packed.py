@@ -6,6 +6,7 @@ forms are those of PKWARE's APPNOTE.TXT (zip) and POSIX's pax (tar), as `zipfile
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import stat
@@ -13,7 +14,10 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from io import BufferedIOBase
 from pathlib import Path, PurePosixPath
+from typing import IO, cast
 
 from engine.builders import Funnel
 from engine.errors import UserError
@@ -23,7 +27,9 @@ LONGEST = 4 << 20  # bytes of one file
 MOST_FILES = 65_535  # in an archive, as many as a plain .zip can hold
 MOST_BYTES = 2 << 30  # unpacked, of all files of an archive
 RATIO, FREE_OF_RATIO = 200, 64 << 20  # most bytes unpacked for each byte of an archive, from so many bytes on
-_DIRECTORY = 32 << 20  # bytes of a .zip's list of files
+_DIRECTORY = 8 << 20  # bytes of a .zip's list of files; in memory it takes up to 15 times as much
+_HEADS = 1 << 20  # bytes of what a .tar says of one file: its names, and further heads before it
+_BLOCK = 64 << 10  # bytes of a .tar that are read at once
 _TOO_LONG = f"longer than {LONGEST >> 20} MiB"
 _LEADS_OUT = "its path leads out of the archive"
 _UNSAFE = re.compile(r"^[/\\]|^[A-Za-z]:|[\x00-\x1f\\]")
@@ -49,7 +55,7 @@ def files_in(place: Path, endings: tuple[str, ...], funnel: Funnel, field: str) 
             yield from _of_folder(place.parent, [place], funnel)
         else:
             yield from _in_tar(place, endings, funnel)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError, ValueError, RecursionError) as error:
         after = f" after {funnel.source:,} files" if funnel.source else ""
         raise UserError(
             f"{place.name} is damaged or cut off{after} ({error}); copy or download it again", field=field
@@ -98,6 +104,8 @@ def _content(path: Path) -> bytes | str:
 def _in_zip(place: Path, endings: tuple[str, ...], funnel: Funnel) -> Iterator[tuple[str, bytes]]:
     _check_directory(place)
     with zipfile.ZipFile(place) as archive:
+        if len(archive.infolist()) > MOST_FILES:  # whatever the number is that its end states
+            raise _TooMuch(f"holds more than {MOST_FILES:,} files")
         _check_size(sum(each.file_size for each in archive.infolist()), place)
         seen: set[str] = set()
         for entry in archive.infolist():
@@ -108,6 +116,8 @@ def _in_zip(place: Path, endings: tuple[str, ...], funnel: Funnel) -> Iterator[t
             refused = _refused(entry.filename, stat.S_ISLNK(mode), kind in (0, stat.S_IFREG), entry.file_size, seen)
             if not refused and entry.flag_bits & 1:
                 refused = "is encrypted"
+            if not refused and entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                refused = "is packed by another method than deflate"  # others may ask for 4 GiB of memory
             content = b""
             if not refused:
                 try:
@@ -134,22 +144,44 @@ def _check_directory(place: Path) -> None:
         raise _TooMuch(f"has a list of files of more than {_DIRECTORY >> 20} MiB")
 
 
+class _Within:
+    """Reads a .tar, which may be compressed, only up to a limit: `tarfile` takes whole heads into memory."""
+
+    def __init__(self, file: BufferedIOBase) -> None:
+        self._file, self._done = file, 0
+        self.limit = _HEADS  # bytes from the beginning
+
+    def read(self, size: int) -> bytes:
+        """Raises _TooMuch."""
+        if self._done > self.limit:
+            raise _TooMuch(f"says more than {_HEADS >> 20} MiB about one file")
+        found = self._file.read(size)
+        self._done += len(found)
+        return found
+
+
 def _in_tar(place: Path, endings: tuple[str, ...], funnel: Funnel) -> Iterator[tuple[str, bytes]]:
     seen: set[str] = set()
-    is_plain = place.name.lower().endswith(".tar")
-    with tarfile.open(place, "r|" if is_plain else "r|gz", bufsize=1 << 16) as archive:
-        n_files = 0
+    opened = open if place.name.lower().endswith(".tar") else gzip.open
+    n_files = 0
+    with ExitStack() as opening:
+        within = _Within(opening.enter_context(opened(place, "rb")))
+        archive = opening.enter_context(
+            tarfile.open(fileobj=cast("IO[bytes]", within), mode="r|", bufsize=_BLOCK)  # it only calls `read`
+        )
         while (entry := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]  # tarfile would keep all of them in memory
+            archive.pax_headers = {}
             n_files += 1
             if n_files > MOST_FILES:
                 raise _TooMuch(f"holds more than {MOST_FILES:,} files")
-            _check_size(entry.offset_data + (entry.size if entry.isreg() else 0), place)
+            _check_size(archive.offset, place)  # where the next file begins
+            within.limit = archive.offset + _HEADS
             if entry.isdir() or not entry.name.lower().endswith(endings):
                 continue
             refused = _refused(entry.name, entry.issym() or entry.islnk(), entry.isreg(), entry.size, seen)
-            file = None if refused else archive.extractfile(entry)
-            yield from _told(entry.name, file.read() if file else b"", refused, funnel)
+            content = None if refused else archive.extractfile(entry)
+            yield from _told(entry.name, content.read() if content else b"", refused, funnel)
 
 
 def _check_size(n_bytes: int, place: Path) -> None:

@@ -8,6 +8,7 @@ from engine.languages.source import Source
 from engine.params import is_unicode
 
 LONGEST_CODE = 256 << 10  # characters; more is no function, and its syntax tree takes up to 340 bytes a character
+EMPTY = "empty"
 
 
 def cleaned(buggy: str, fixed: str, name: str, *, strip: bool) -> tuple[str, str] | str:
@@ -16,7 +17,7 @@ def cleaned(buggy: str, fixed: str, name: str, *, strip: bool) -> tuple[str, str
     `strip`: without comments, docstrings and blank lines. With or without it, no bug is in comments alone.
     """
     if not buggy.strip() or not fixed.strip():
-        return "empty"
+        return EMPTY
     if max(len(buggy), len(fixed)) > LONGEST_CODE:
         return f"code longer than {LONGEST_CODE:,} characters"
     if ended(buggy) == ended(fixed):
@@ -29,6 +30,11 @@ def cleaned(buggy: str, fixed: str, name: str, *, strip: bool) -> tuple[str, str
     if not all(bare):
         return "only comments"
     return bare if strip else (ended(buggy), ended(fixed))
+
+
+def kind_of(*, is_single: bool) -> str:
+    """The kind of a bug by the number of places that its fix changes, so that a report counts them."""
+    return "single chunk" if is_single else "several chunks"
 
 
 def ended(code: str) -> str:

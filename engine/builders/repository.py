@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
-from engine.builders.changes import Change
-from engine.builders.source_files import language_of
+from engine.builders.source_files import LONGEST_FILE, language_of
+from engine.changed_lines import Change
 from engine.errors import UserError
 
 if TYPE_CHECKING:
     import pygit2
 
-LONGEST_FILE = 1 << 20  # bytes; more is data, and its syntax tree takes up to 340 times as much
 MOST_FILES = 500  # changed by one commit; more is no bug fix
 _LONGEST_COMMIT = 1 << 20  # bytes of its message and head
 _LONGEST_TREE = 8 << 20  # bytes of one folder's list
@@ -37,7 +36,7 @@ class Missing(Exception):
 
 
 @dataclass(frozen=True)
-class Changed:
+class ChangedFile:
     """A file of code that a commit changes, with the ids of its contents; an empty path: there was, or is, none."""
 
     old_path: str
@@ -106,7 +105,7 @@ class Repository:
                     heapq.heappush(waiting, (-found.commit_time if found else 0, str(parent), found))
             yield commit
 
-    def changed(self, commit: pygit2.Commit) -> list[Changed] | str:
+    def changed(self, commit: pygit2.Commit) -> list[ChangedFile] | str:
         """The files of code in which a commit with one parent differs from it, renamed ones paired; or a reason.
 
         Raises Missing.
@@ -114,7 +113,7 @@ class Repository:
         parent = self._commit(commit.parent_ids[0])
         if parent is None:
             raise Missing
-        differing: list[Changed] = []
+        differing: list[ChangedFile] = []
         waiting: list[tuple[str, Any, Any, int]] = [("", parent.tree_id, commit.tree_id, 0)]
         while waiting:
             prefix, old, new, depth = waiting.pop()
@@ -129,7 +128,9 @@ class Repository:
                     waiting.append((f"{path}/", old_tree, new_tree, depth + 1))
                 old_file, new_file = (each[1] if each and each[0] in _FILES else None for each in (one, other))
                 if language_of(path) and old_file != new_file:
-                    differing.append(Changed(path if old_file else "", path if new_file else "", old_file, new_file))
+                    differing.append(
+                        ChangedFile(path if old_file else "", path if new_file else "", old_file, new_file)
+                    )
             if len(differing) + len(waiting) > MOST_FILES:
                 return f"changes more than {MOST_FILES} files or folders"
         return self._paired(sorted(differing, key=lambda each: (each.new_path, each.old_path)))
@@ -145,11 +146,11 @@ class Repository:
         """Whether a file is longer than LONGEST_FILE. Raises Missing."""
         return self._size(id_) > LONGEST_FILE
 
-    def _paired(self, files: list[Changed]) -> list[Changed]:
+    def _paired(self, files: list[ChangedFile]) -> list[ChangedFile]:
         """With a removed and an added file of similar lines as one that was renamed."""
         removed = {each.old_path: each for each in files if not each.new_path}
         n_pairs = len(removed) * sum(not each.old_path for each in files)
-        made: list[Changed] = []
+        made: list[ChangedFile] = []
         for each in files:
             if each.new_path and not each.old_path:
                 name = PurePosixPath(each.new_path).name
@@ -157,7 +158,7 @@ class Repository:
                 share, path = max(((self._alike(one.old, each.new), one.old_path) for one in likely), default=(0.0, ""))
                 if share >= _SIMILAR:
                     source = removed.pop(path)
-                    each = Changed(source.old_path, each.new_path, source.old, each.new)
+                    each = ChangedFile(source.old_path, each.new_path, source.old, each.new)
             if each.new_path:
                 made.append(each)
         return [*made, *removed.values()]

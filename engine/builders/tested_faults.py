@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from hashlib import blake2b
@@ -25,11 +24,12 @@ from engine.benchmarks.runners.project import Project, ProjectRunner
 from engine.builders import Funnel
 from engine.builders.mutation import KINDS, Kind
 from engine.builders.mutation.choice import Weight, weights_of
+from engine.builders.source_files import is_test
 from engine.builders.tested.candidates import Called, Fault, Wanted, faults, functions
 from engine.builders.tested.java import measured as measured_java
 from engine.builders.tested.ledger import Ledger
 from engine.builders.tested.trials import Tested, Trials
-from engine.builders.tested.untouched import Untouched, is_test, measured
+from engine.builders.tested.untouched import Untouched, inside, measured
 from engine.builders.tested.writing import PROJECT, bug_of, write_bug, write_project
 from engine.domain import Bug, Rows
 from engine.errors import UserError
@@ -42,8 +42,10 @@ from engine.temporary import TemporaryFolder
 VERSION = 1  # of how faults are tried: raised where the same fault may become another bug
 FIELD = "builder.folder"
 TIMEOUT_S = 5.0  # most processor time for the tests of one fault, as the benchmark that is made has it
+LONGEST_TEST = 2.0  # times what all tests of a fault may take: a test that takes longer is not used
 AHEAD = 3  # faults that are tried ahead of the one that is waited for, for each worker
 TRIED, KEPT = "Faults tried", "Faults that tests notice"  # titles of the tables of operators
+Measure = Callable[[str, float, float, Sandbox], Untouched]
 
 
 class NoticedFaults:
@@ -72,7 +74,12 @@ class NoticedFaults:
         max_lines: int = setting(200, "longer functions are left out", unit="lines", ge=1, le=10_000, more=True)
         budget_s: float = setting(1.0, "time for the tests of one fault", unit="s", more=True, gt=0, le=60)
         most_s: float = setting(
-            300.0, "processor time for all tests of the untouched project", unit="s", more=True, gt=0, le=36_000
+            300.0,
+            f"processor time for all tests of an untouched Python project; of Java each class has {TIMEOUT_S:g}",
+            unit="s",
+            more=True,
+            gt=0,
+            le=36_000,
         )
         workers: int = setting(0, "faults tried at once; 0: as many as there are cores", ge=0, le=256, more=True)
 
@@ -85,10 +92,16 @@ class NoticedFaults:
         root = self._root()
         if not weights_of(self.params.operators, self.params.weights):
             raise UserError("every kind of fault has weight 0; give one of them more", field="builder.weights")
-        if not (root / self.params.tests).exists():
+        if inside(self.params.tests) is None or not (root / self.params.tests).exists():
             raise UserError(
                 f"there is no {self.params.tests!r} in {str(root)!r}; name a file or folder of tests inside it",
                 field="builder.tests",
+            )
+        if self.params.out and Path(self.params.out).resolve().is_relative_to(root):
+            raise UserError(
+                f"{self.params.out!r} is inside the project, which the bugs would become a part of; name a folder "
+                "outside it",
+                field="builder.out",
             )
 
     def total(self) -> int:
@@ -107,15 +120,16 @@ class NoticedFaults:
         where nothing can be run safely.
         """
         self.check()
-        project = Project.of(self._root())
+        project = Project.of(self._root(), FIELD)
         if not any(is_test(path) for path in project.files):
             raise UserError(_no_tests(self._root(), self.params.language), field=FIELD)
+        runner, measure = self._runner(project)
         folder = self._folder()
-        ledger = Ledger(folder, self._about(project, folder))
+        ledger = Ledger(folder, self._about(runner, folder))
         if not (folder / PROJECT).exists():
             write_project(project.files, folder)
         sandbox = usable(SANDBOXES.params("auto"))
-        trials, called = self._prepared(project, sandbox, ledger, funnel)
+        trials, called = self._prepared(runner, measure, sandbox, ledger, funnel)
         tried = faults(called, self._wanted(), seed)
         made = 0
         for fault, tested in self._tested(tried, trials):
@@ -139,27 +153,25 @@ class NoticedFaults:
         funnel.lost["asked for, but the project has no more"] = self.params.samples - made
 
     def _prepared(
-        self, project: Project, sandbox: Sandbox, ledger: Ledger, funnel: Funnel
+        self,
+        runner: ProjectRunner | JavaProjectRunner,
+        measure: Measure,
+        sandbox: Sandbox,
+        ledger: Ledger,
+        funnel: Funnel,
     ) -> tuple[Trials, Sequence[Called]]:
         """What is needed to try faults, and the functions to try them in."""
-        runner: Runner
-        if self.params.language == "java":
-            runner = of_java = JavaProjectRunner(project, TIMEOUT_S)
-            measure = partial(measured_java, of_java)
-        else:
-            runner = of_python = ProjectRunner(project, TIMEOUT_S)
-            measure = partial(measured, of_python)
-        if reason := runner.unavailable():
-            raise UserError(reason)
-        key = f"untouched {self.params.tests}"
+        tests = inside(self.params.tests) or "."
+        longest_s = LONGEST_TEST * self.params.budget_s
+        key = f"untouched {tests} {longest_s:g}"
         if (known := ledger.get(key)) is None:
-            known = measure(self.params.tests, self.params.most_s, sandbox).to_json()
+            known = measure(tests, self.params.most_s, longest_s, sandbox).to_json()
             ledger.put(key, known)
         untouched = Untouched.from_json(known)
         for reason, count in untouched.left_out.items():
             funnel.counts.setdefault("Tests that are not used", {})[reason] = count
         found = []
-        for function, reason, where in functions(project.files, untouched.calls, self._wanted()):
+        for function, reason, where in functions(runner.project.files, untouched.calls, self._wanted()):
             if function is None:
                 funnel.source += 1
                 funnel.lose(reason, where)
@@ -167,6 +179,19 @@ class NoticedFaults:
                 found.append(function)
         budget_s = self.params.budget_s
         return Trials(self.params.language, runner, sandbox, untouched, ledger, budget_s), found
+
+    def _runner(self, project: Project) -> tuple[ProjectRunner | JavaProjectRunner, Measure]:
+        """What runs the tests, and how they are measured by it. Raises UserError where nothing can run them."""
+        runner: ProjectRunner | JavaProjectRunner
+        if self.params.language == "java":
+            runner = of_java = JavaProjectRunner(project, TIMEOUT_S)
+            measure: Measure = partial(measured_java, of_java)
+        else:
+            runner = of_python = ProjectRunner(project, TIMEOUT_S)
+            measure = partial(measured, of_python)
+        if reason := runner.unavailable():
+            raise UserError(reason)
+        return runner, measure
 
     def _tested(self, tried: Iterator[Fault], trials: Trials) -> Iterator[tuple[Fault, Tested]]:
         """Each fault with what became of it, in order; a few are tried ahead at the same time."""
@@ -208,14 +233,14 @@ class NoticedFaults:
             self._kept = self._temporary.path / "bugs"
         return self._kept
 
-    def _about(self, project: Project, folder: Path) -> str:
+    def _about(self, runner: Runner, folder: Path) -> str:
         """What the ledger must be about. Raises UserError where a folder that was named holds something else."""
-        parts = (VERSION, project.digest, self.params.language, sys.version_info[:2])
+        parts = (VERSION, runner.version, self.params.language)
         about = blake2b(repr(parts).encode(), digest_size=16).hexdigest()
         if folder.exists() and any(folder.iterdir()) and Ledger.about(folder) != about:
             if self.params.out:
                 raise UserError(
-                    f"{self.params.out!r} is not empty, and not about this project as it is now; name another folder",
+                    f"{self.params.out!r} is not empty, and about another project, or other tools; name another folder",
                     field="builder.out",
                 )
             shutil.rmtree(folder)

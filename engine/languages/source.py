@@ -67,7 +67,7 @@ class Source:
     def __init__(self, text: str, name: str) -> None:
         self.lines = lines_of(text)
         self._text = text
-        self._language = language(name)
+        self.language = language(name)
 
     @cached_property
     def _code(self) -> bytes:
@@ -75,16 +75,16 @@ class Source:
 
     @cached_property
     def _tree(self) -> Tree:
-        return parse(self._code, self._language.name)
+        return parse(self._code, self.language.name)
 
     @cached_property
     def _found(self) -> dict[str, list[Node]]:
         """Comments, docstrings and strings; empty without parsing if a quick check finds none."""
         import tree_sitter
 
-        if not self._language.quick_check.search(self._text):
+        if not self.language.quick_check.search(self._text):
             return {}
-        return tree_sitter.QueryCursor(_query(self._language.name)).captures(self._tree.root_node)
+        return tree_sitter.QueryCursor(_query(self.language.name)).captures(self._tree.root_node)
 
     @property
     def has_error(self) -> bool:
@@ -98,7 +98,7 @@ class Source:
         waiting = [self._tree.root_node]
         while waiting:
             node = waiting.pop()
-            if node.type in self._language.functions:
+            if node.type in self.language.functions:
                 found.append(_function(node))
             else:
                 waiting.extend(reversed(node.named_children))
@@ -111,7 +111,7 @@ class Source:
         """
         is_gap = span.end < span.start
         first = span.start - 1 if is_gap else span.start  # the lines that must be in the function
-        last = span.start if is_gap and self._language.brackets else span.end
+        last = span.start if is_gap and self.language.brackets else span.end
         for function in self.functions:
             if function.span.start <= first and last <= function.span.end:
                 return function.span

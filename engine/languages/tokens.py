@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Iterator, Sequence
 
+from engine.languages import LANGUAGES
 from engine.languages.fingerprint import digest
 
 # names, numbers, strings on one line, and any other character by itself
 _TOKEN = re.compile(r"""[^\W\d]\w*|\d[\w.]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[^\w\s]""")
-# Java Language Specification 3.9, with the literals and the contextual ones that stand in functions
-_JAVA = (
-    "abstract assert boolean break byte case catch char class const continue default do double else enum extends "
-    "final finally float for goto if implements import instanceof int interface long native new package private "
-    "protected public return short static strictfp super switch synchronized this throw throws transient try void "
-    "volatile while true false null var record yield "
-)
-KEYWORDS = {"python": frozenset([*keyword.kwlist, "self", "cls"]), "java": frozenset(_JAVA.split())}
 
 
 def tokens_of(code: str) -> list[str]:
@@ -27,7 +19,7 @@ def tokens_of(code: str) -> list[str]:
 
 def without_names(tokens: Sequence[str], language: str) -> Iterator[str]:
     """Each identifier as the number of its first appearance, so that code with other names gives the same sequence."""
-    keywords = KEYWORDS.get(language, frozenset())
+    keywords = LANGUAGES[language].keywords if language in LANGUAGES else frozenset()
     numbers: dict[str, str] = {}
     for token in tokens:
         is_name = (token[0].isalpha() or token[0] == "_") and token not in keywords

@@ -71,13 +71,17 @@ class Hunk:
 def written(old: Sequence[str], new: Sequence[str], context: int) -> str:
     """The diff from `old` to `new`, lines with their ends, with up to `context` lines around each change."""
     found = changes(old, new)
-    starts = [0, *(each.old_end for each in found)]
-    ends = [*(each.old_start for each in found), len(old)]
+    starts = [0, *(each.old_after for each in found)]
+    ends = [*(each.old_first for each in found), len(old)]
     hunks = []
     for number, each in enumerate(found):
-        above = old[max(starts[number], each.old_start - context) : each.old_start]
-        below = old[each.old_end : min(ends[number + 1], each.old_end + context)]
-        signed = ((" ", above), ("-", old[each.old_start : each.old_end]), ("+", new[each.new_start : each.new_end]))
+        above = old[max(starts[number], each.old_first - context) : each.old_first]
+        below = old[each.old_after : min(ends[number + 1], each.old_after + context)]
+        signed = (
+            (" ", above),
+            ("-", old[each.old_first : each.old_after]),
+            ("+", new[each.new_first : each.new_after]),
+        )
         hunks.append(Hunk(tuple((sign, line) for sign, lines in (*signed, (" ", below)) for line in lines)))
     return "\n".join(hunk.text for hunk in hunks)
 

@@ -44,7 +44,7 @@ class Ir1Or1(WholeFunction):
             return self._patch(bug, [(0, len(old.texts), "".join(new))])
         found = changes(lines_of(as_written("".join(old.texts), bug)), new)
         return self._patch(
-            bug, [(each.old_start, each.old_end, "".join(new[each.new_start : each.new_end])) for each in found]
+            bug, [(each.old_first, each.old_after, "".join(new[each.new_first : each.new_after])) for each in found]
         )
 
     def _target(self, bug: Bug) -> str:

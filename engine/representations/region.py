@@ -11,19 +11,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from engine.changed_lines import Change
 from engine.domain import Bug, Span, lines_of
 from engine.languages.source import source
 from engine.representations.line_ends import as_in_file
-
-
-@dataclass(frozen=True)
-class Change:
-    """Lines `old_start:old_end` that were replaced by lines `new_start:new_end` of another text, as in slices."""
-
-    old_start: int
-    old_end: int
-    new_start: int
-    new_end: int
 
 
 @dataclass(frozen=True)
@@ -84,10 +75,10 @@ def region_of(bug: Bug, place: Span) -> Region:
     if not found:
         return Region(bug.span, bug.fixed_lines, bug.buggy_lines)
     first, last = found[0], found[-1]
-    span = Span(place.start + first.old_start, place.start - 1 + last.old_end)
-    is_addition = first.old_start == first.old_end
-    line = new[first.new_start] if is_addition else old[first.old_start]
-    return Region(span, "".join(new[first.new_start : last.new_end]), line)
+    span = Span(place.start + first.old_first, place.start - 1 + last.old_after)
+    is_addition = first.old_first == first.old_after
+    line = new[first.new_first] if is_addition else old[first.old_first]
+    return Region(span, "".join(new[first.new_first : last.new_after]), line)
 
 
 def shown(text: str, language: str, place: Span, *, strip: bool) -> Lines:

@@ -9,7 +9,7 @@ import pytest
 from small_bugs import write
 
 from engine.benchmarks.folder import Folder
-from engine.benchmarks.runners.c import CRunner
+from engine.benchmarks.runners.c import Case, CRunner
 from engine.domain import Isolation, Outcome, Patch
 from engine.errors import UserError
 
@@ -214,6 +214,7 @@ def test_without_gcc_the_benchmark_says_what_is_missing(folder, monkeypatch):
         ("[", "cases.json: not JSON"),
         ('{"test_a": {"args": ["1"]}}', "test_a.stdout"),
         ('{"a b": {"stdout": "1"}}', "a b"),
+        (json.dumps({"test_a": {"stdout": "a", "args": ["1\0"]}, "test_b": {"stdout": "b"}}), "test_a.args.0"),
         (json.dumps({"test_a": {"stdout": "ok"}, "test_b": {"stdout": "ok\n"}}), "not all of them the same"),
         (json.dumps({"test_a": {"stdout": ""}, "test_b": {"stdout": " "}}), "not all of them the same"),
     ],
@@ -223,6 +224,26 @@ def test_cases_that_tell_nothing_are_refused(folder, tmp_path, cases, said):
     (mine / "tests/cases.json").write_text(cases)
     with pytest.raises(UserError, match=said):
         benchmark(mine).bugs()
+
+
+@pytest.mark.parametrize("end", ["\u00a0", "\x1c", "\u2028"])
+def test_white_space_of_other_kinds_counts(end):
+    assert Case(stdout=f"7{end} \n").written == f"7{end}".encode(), "as the harness takes it off what was written"
+
+
+class OneCommand:
+    """A sandbox that runs one command and cannot stay open."""
+
+    def __init__(self, sandbox) -> None:
+        self.name, self.run, self.describe, self.unavailable = (
+            sandbox.name, sandbox.run, sandbox.describe, sandbox.unavailable
+        )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_sandbox_that_runs_one_command_is_enough_to_isolate(judged, sandbox):
+    fixed = judged(FIXED.replace("larger(int a", "larger(int /* gc */ a"), OneCommand(sandbox))
+    assert (fixed.outcome, fixed.isolation) == (Outcome.PLAUSIBLE, Isolation.ISOLATED), fixed
 
 
 def test_a_driver_is_needed(folder, tmp_path):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from engine.benchmarks.runners.project import Project, ProjectRunner
 from engine.benchmarks.runners.project_files import files_of
 from engine.benchmarks.runners.report import Suite
-from engine.benchmarks.runners.twins import with_some_twins
+from engine.benchmarks.runners.twins import with_some_twins, with_twins
 from engine.domain import Outcome, Patch
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
@@ -136,6 +137,35 @@ def test_twins_stand_beside_their_tests_and_nothing_else_changes():
     compile(found, "tests", "exec")
 
 
+def test_tests_under_a_condition_and_asynchronous_ones_have_twins_too():
+    text = (
+        b"import unittest\nif True:\n    def test_a():\n        assert 1\ntry:\n    import x\nexcept ImportError:\n"
+        b"    class B(unittest.IsolatedAsyncioTestCase):\n        async def test_b(self):\n            assert 1 == 1\n"
+        b"            return\n"
+    )
+    twinned, names = with_some_twins(text, {"test_a", "test_b"})
+    assert names.keys() == {"test_a", "test_b"}
+    compile(twinned, "twinned.py", "exec")
+    assert f"        async def {names['test_b']}(self)".encode() in twinned
+    doubled, twins = with_twins(Suite("x.py", "test_x.py", {"test_x.py": text}), ["test_a", "B::test_b"])
+    assert twins.keys() == {"test_a", "B::test_b"}
+    assert f"async def {twins['B::test_b'].partition('::')[2]}(self)".encode() in doubled.files["test_x.py"]
+
+
+def test_a_test_without_a_twin_judges_no_patch(shared, sandbox):
+    (shared / "project/more.py").write_text("class More:\n    def test_more(self):\n        assert True\n")
+    text = "from more import More\n\n\nclass TestInherited(More):\n    pass\n"
+    (shared / "project/tests/test_inherited.py").write_text(text)
+    change(shared, passing=[*TOLD["passing"], "tests/test_inherited.py::TestInherited::test_more"])
+    benchmark = folder_of(shared)
+    bug = benchmark.bugs()[0]
+    verdict = benchmark.evaluate(bug, Patch(bug.id, bug.fixed), sandbox)
+    assert (verdict.outcome, verdict.reason.partition(":")[0]) == (
+        Outcome.TEST_FAILED,
+        "nothing shows whether it is forged",
+    )
+
+
 def test_twins_are_named_with_their_files(shared):
     runner = ProjectRunner(Project.of(shared / "project"), 5)
     tests = [*TOLD["failing"], *TOLD["passing"]]
@@ -159,14 +189,29 @@ def test_of_a_project_only_its_own_files_are_taken(tmp_path):
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("x = 1\n")
+    (tmp_path / os.fsdecode(b"\xff.py")).write_text("x = 1\n")
+    (tmp_path / os.fsdecode(b"\xff")).mkdir()
+    (tmp_path / os.fsdecode(b"\xff") / "e.py").write_text("x = 1\n")
     (tmp_path / "link.py").symlink_to("/etc/passwd")
     (tmp_path / "linked").symlink_to("/etc")
     assert {*files_of(tmp_path)} == {"a.py", "b/build/d.py", "b/c.py"}
+    assert Project.of(tmp_path).digest, "which is a hash of names too"
+
+
+@pytest.mark.parametrize("limit", [{"COMPILER_BYTES": 64 << 20}, {"COMPILER_S": 0.01}])
+def test_a_project_that_is_too_much_to_compile_is_compiled_later(monkeypatch, limit):
+    for name, value in limit.items():
+        monkeypatch.setattr(f"engine.benchmarks.runners.project.{name}", value)
+    runner = ProjectRunner(Project({"a.py": b"x = [1, 2]\n" * 200_000, "b.py": b"x = 1\n"}), 5.0)
+    copy = runner._copy.path / "files"
+    assert (copy / "a.py").is_file()
+    assert not [*copy.rglob("a.*.pyc")]
 
 
 def test_a_folder_that_is_no_project_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.benchmarks.runners.project_files.MOST_FILES", 3)
     for number in range(4):
         (tmp_path / f"{number}.py").touch()
-    with pytest.raises(UserError, match="more than 3 files or 64 MiB; name the folder of the project itself"):
-        files_of(tmp_path)
+    with pytest.raises(UserError, match="more than 3 files or 64 MiB; name the folder of the project itself") as wrong:
+        files_of(tmp_path, "benchmark.folder")
+    assert wrong.value.field == "benchmark.folder"

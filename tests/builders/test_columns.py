@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 
 import pytest
 
 from engine.builders import Funnel
 from engine.builders.columns import Columns, columns_of, preview
+from engine.builders.pairs import EMPTY, cleaned
 from engine.domain import Span
 from engine.errors import UserError
 
@@ -61,7 +63,7 @@ def test_every_format_gives_the_same_bugs(tmp_path, ending):
     assert bugs[0].buggy == "def f(a):\n    return a - 1\n"
     assert bugs[0].fixed_lines == "    return a + 1\n"
     assert funnel.source == 3
-    assert funnel.lost == {"empty cell": 1, "buggy and fixed are the same": 1}
+    assert funnel.lost == {"empty": 1, "buggy and fixed are the same": 1}
     assert columns_of(path) == ["old", "new", "name", "repo"]
     shown = preview(path, 1)
     assert shown.rows == [{"old": BUGGY, "new": FIXED, "name": "one", "repo": "r/é"}]
@@ -145,12 +147,12 @@ def test_losses_are_counted_with_their_reason(tmp_path):
         "buggy and fixed are the same": 1,
         "a cell is not text": 1,
         "not valid Unicode": 1,
-        "empty cell": 1,
+        "empty": 1,
         "not valid JSON": 1,
         "not a JSON object": 1,
     }
     assert funnel.examples["not valid JSON"] == "line 8"
-    assert funnel.examples["empty cell"] == "row 7"
+    assert funnel.examples["empty"] == "row 7"
     assert funnel.source == 9
 
 
@@ -241,3 +243,11 @@ def test_code_that_is_too_long_for_a_function_is_counted(tmp_path):
     assert len(bugs) == 1
     assert funnel.lost == {"code longer than 262,144 characters": 2}
     assert funnel.examples == {"code longer than 262,144 characters": "row 2"}
+
+
+def test_a_pair_is_cleaned_as_that_of_any_other_builder(tmp_path):
+    bad = [(BUGGY, fixed) for fixed in ("", " \n", "# so\n", BUGGY.rstrip(), BUGGY.replace("add", "sum"))]
+    rows = pairs(*bad, (None, FIXED))
+    _, funnel = read(jsonl(tmp_path / "x.jsonl", rows))
+    reasons = [cleaned(buggy, fixed, "python", strip=False) for buggy, fixed in bad]
+    assert funnel.lost == Counter([*reasons, EMPTY])

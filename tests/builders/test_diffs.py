@@ -105,6 +105,14 @@ def test_a_source_folder_for_each_diff(folder, tmp_path):
     assert [bug.id for bug in bugs] == ["p/1", "p/2"]
 
 
+def test_an_unnamed_file_of_c(tmp_path):
+    code = "\nint f(int a)\n{\n    return a - 1;\n}\n"
+    body = diff(code, code.replace("-", "+")).partition("+++")[2].partition("\n")[2]
+    (tmp_path / "a.patch").write_text(body)
+    (bug,), _ = read(tmp_path, language="c")
+    assert (bug.language, bug.buggy) == ("c", code[1:])
+
+
 def test_what_a_source_folder_does_not_give(tmp_path):
     (tmp_path / "patches").mkdir()
     for name, file in (("a", "src/A.java"), ("b", "src/B.java"), ("c", "../C.java"), ("d", "D.java"), ("e", "E.java")):
@@ -126,10 +134,10 @@ def test_what_a_source_folder_does_not_give(tmp_path):
 REASONS = {
     "nothing": ("no words of a diff\n", "no unified diff in it"),
     "cut": (diff(FIRST, FIXED, n=8)[:200], "a hunk has not as many lines as its header says"),
-    "text": (diff("a\n", "b\n", "notes.txt"), "changes no Java or Python file"),
+    "text": (diff("a\n", "b\n", "notes.txt"), "changes no Python, Java or C file"),
     "two": (diff(FIRST, FIXED) + diff(FIRST, FIXED, "src/B.java"), "changes several files"),
     "added": ("--- /dev/null\n+++ b/x.py\n@@ -0,0 +1 @@\n+x = 1\n", "adds or deletes a whole file"),
-    "renamed": ("diff --git a/x.py b/y.py\nrename from x.py\nrename to y.py\n", "changes no Java or Python file"),
+    "renamed": ("diff --git a/x.py b/y.py\nrename from x.py\nrename to y.py\n", "changes no Python, Java or C file"),
     "mode": ("--- a/x.py\n+++ b/x.py\n", "changes no line"),
     "comment": (diff(FIRST, FIRST.replace("// so", "// thus"), n=8), "only comments or blank lines differ"),
     "wrong": (diff(FIRST.replace("return b;", "return (b;"), FIXED, n=8), "its function is not whole in the diff"),

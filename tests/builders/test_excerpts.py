@@ -66,9 +66,23 @@ def test_a_constructor():
     assert found.old == "    A(int b) {\n        a = 1;\n    }\n"
 
 
+def test_a_function_of_c():
+    body = " #define LIMIT 3\n static int *\n class(int x)\n {\n-    return x - LIMIT;\n+    return x + LIMIT;\n }\n \n"
+    found = function_in(hunk(body), "c")
+    assert isinstance(found, Changed)
+    assert (found.name, found.first) == ("class", 8)
+    assert found.old == "static int *\nclass(int x)\n{\n    return x - LIMIT;\n}\n"
+
+
 @pytest.mark.parametrize(
     ("language", "body"),
     [
+        # the line before it may belong to it
+        ("c", " static\n int f(void)\n {\n-    return 1;\n+    return 2;\n }\n \n"),
+        ("c", " #define F \\\n int f(void)\n {\n-    return 1;\n+    return 2;\n }\n \n"),
+        # a comment, and an end that is not shown
+        ("c", " /* so:\n \n int f(void) {\n-    return 1;\n+    return 2;\n }\n */\n"),
+        ("c", " \n int f(void) {\n-    int a = 1;\n+    int a = 2;\n     a++;\n"),
         # what stands before its first line is not known: an annotation could be missing
         ("java", "     int f() {\n-        return 1;\n+        return 2;\n     }\n \n     int g() {\n"),
         ("python", " def f():\n-    return 1\n+    return 2\n \n \n def g():\n"),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.builders.changes import Change
 from engine.builders.file_diffs import Broken, read
+from engine.changed_lines import Change
 from engine.domain import lines_of
 
 GIT = """diff --git a/src/A.java b/src/A.java
@@ -87,6 +87,8 @@ def test_runs_are_counted_for_each_sign():
         (GIT[GIT.index("@@") :], "no file is named before a hunk"),
         (GIT[: GIT.index(" three")], "a hunk has not as many lines as its header says"),
         (GIT.replace("-two", "*two"), "a hunk has not as many lines as its header says"),
+        (GIT.replace("@@ -3,4", f"@@ -{'3' * 5000},4"), "a hunk's header is not readable"),
+        (GIT + "@@ -3,4 3,5 @@\n-a\n", "a hunk's header is not readable"),
         (GIT.replace("@@ -3,4 +3,5 @@", "@@@ -3,4 -3,4 +3,5 @@@"), "the diff of a merge, against several parents"),
     ],
 )

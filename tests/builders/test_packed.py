@@ -8,6 +8,7 @@ import os
 import stat
 import tarfile
 import time
+import tracemalloc
 import zipfile
 
 import pytest
@@ -152,9 +153,75 @@ def test_too_many_files_are_refused(tmp_path, monkeypatch):
     content[end + 8 : end + 12] = b"\x01\x00" * 2
     content[end + 12 : end + 16] = (33 << 20).to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(UserError, match="has a list of files of more than 32 MiB"):
+    with pytest.raises(UserError, match="has a list of files of more than 8 MiB"):
         read(path)
     monkeypatch.setattr(packed, "MOST_FILES", 1000)
     (tmp_path / "many.tar").write_bytes(tarfile.TarInfo("x").tobuf() * 1001)
     with pytest.raises(UserError, match="holds more than 1,000 files"):
         read(tmp_path / "many.tar")
+
+
+PAX, GLOBAL, LONG_NAME = b"x", b"g", b"L"  # kinds of heads of POSIX's pax and of GNU's tar
+
+
+def head(kind, content):
+    entry = tarfile.TarInfo("head")
+    entry.type, entry.size = kind, len(content)
+    return entry.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512)
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.tar"])
+@pytest.mark.parametrize("kind", [PAX, GLOBAL, LONG_NAME])
+def test_long_heads_of_a_tar_are_refused_before_they_are_read(tmp_path, name, kind):
+    text = b"comment=" + b"a" * (30 << 20)
+    content = head(kind, b"%d %s\n" % (len(text) + 10, text)) + bytes(1024)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    tracemalloc.start()
+    with pytest.raises(UserError, match="says more than 1 MiB about one file; unpack it yourself"):
+        read(tmp_path / name)
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
+
+
+def test_heads_before_each_file_are_forgotten(tmp_path):
+    def record(key):
+        text = b" %06d=%s\n" % (key, b"v" * 1000)
+        return b"%d%s" % (len(text) + 4, text)
+
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for number in range(30):
+            buffer.write(head(GLOBAL, b"".join(record(1000 * number + key) for key in range(500))))
+            entry = tarfile.TarInfo(f"{number}.patch")
+            entry.size = 1
+            archive.addfile(entry, io.BytesIO(b"a"))
+    (tmp_path / "a.tar").write_bytes(buffer.getvalue())
+    tracemalloc.start()
+    files, _ = read(tmp_path / "a.tar")
+    assert len(files) == 30
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
+
+
+def test_very_many_heads_of_one_file(tmp_path):
+    (tmp_path / "a.tar").write_bytes(head(LONG_NAME, b"b") * 900 + bytes(1024))
+    with pytest.raises(UserError, match="damaged or cut off"):
+        read(tmp_path / "a.tar")
+
+
+def test_a_zip_that_states_fewer_files_than_it_lists(tmp_path, monkeypatch):
+    zipped(tmp_path / "a.zip", *((f"{number}.patch", b"a") for number in range(3)))
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    content[-14:-10] = bytes((1, 0, 1, 0))
+    (tmp_path / "a.zip").write_bytes(content)
+    monkeypatch.setattr(packed, "MOST_FILES", 2)
+    with pytest.raises(UserError, match="holds more than 2 files"):
+        read(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_methods_that_may_ask_for_much_memory_are_refused(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("a.patch", "a" * 1000)
+    files, funnel = read(tmp_path / "a.zip")
+    assert (files, funnel.lost) == ({}, {"is packed by another method than deflate": 1})

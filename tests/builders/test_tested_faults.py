@@ -8,9 +8,12 @@ import pytest
 from tested_project import USABLE, java_project, python_project, write
 
 from engine.benchmarks.runners.java import JavaRunner
-from engine.benchmarks.runners.project import ProjectRunner
+from engine.benchmarks.runners.java_tools import release_of
+from engine.benchmarks.runners.project import Project, ProjectRunner
 from engine.builders import Funnel
+from engine.builders.tested.java import classes_in
 from engine.builders.tested.ledger import Ledger
+from engine.builders.tested.untouched import inside
 from engine.builders.tested_faults import KEPT, TRIED, NoticedFaults
 from engine.domain import Outcome, Patch
 from engine.errors import UserError
@@ -120,6 +123,21 @@ def test_a_java_project(tmp_path):
         assert buggy.outcome is Outcome.TEST_FAILED
 
 
+@pytest.mark.parametrize(
+    ("tests", "wanted"),
+    [
+        (".", {"a/b/ATest.java", "a/bc/BTest.java"}),
+        ("a/b", {"a/b/ATest.java"}),
+        ("./a//b/", {"a/b/ATest.java"}),
+        ("a/bc/BTest.java", {"a/bc/BTest.java"}),
+        ("x/..", {"a/b/ATest.java", "a/bc/BTest.java"}),
+    ],
+)
+def test_java_tests_below_a_folder(tests, wanted):
+    files = dict.fromkeys(["a/b/ATest.java", "a/bc/BTest.java"], b"import org.junit.Test;\n") | {"a/b/Box.java": b""}
+    assert {*classes_in(files, inside(tests))} == wanted
+
+
 SOURCE = "def twice(n):\n    m = n * 2\n    return m\n"
 GOOD = "from code_of_mine import twice\n\n\ndef test_twice():\n    assert twice(2) == 4\n"
 
@@ -155,6 +173,9 @@ def test_a_project_that_is_no_use_says_why(tmp_path, files, said):
         (dict(folder=""), "no project is named", "builder.folder"),
         (dict(folder="/nowhere/at/all"), "does not exist; name the folder of a project", "builder.folder"),
         (dict(tests="test"), "there is no 'test' in .*project", "builder.tests"),
+        (dict(tests=".."), "there is no '..' in .*project", "builder.tests"),
+        (dict(tests="tests/../../project"), "name a file or folder of tests inside it", "builder.tests"),
+        (dict(tests="/etc"), "there is no '/etc' in .*project", "builder.tests"),
         (
             dict(weights=("comparison=0",), operators=("comparison",)),
             "every kind of fault has weight 0",
@@ -171,9 +192,45 @@ def test_a_wrong_setting_is_named(project, settings, said, field):
 def test_a_folder_with_something_else_in_it_is_not_written_to(project, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.txt").write_text("mine")
-    with pytest.raises(UserError, match="is not empty, and not about this project"):
+    with pytest.raises(UserError, match="is not empty, and about another project, or other tools"):
         read(project, out=str(tmp_path / "out"))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.slow
+def test_a_test_that_takes_long_is_run_once_and_not_used(tmp_path):
+    tests = GOOD + "\n\ndef test_twice_slowly():\n    import time\n    time.sleep(0.5)\n    assert twice(1) == 2\n"
+    tests += "\n\ndef test_other():\n    pass\n"
+    folder = write(tmp_path / "project", {"code_of_mine.py": SOURCE, "test_a.py": tests})
+    bugs, funnel = read(folder, samples=2, budget_s=0.2)
+    assert funnel.counts["Tests that are not used"] == {"take longer than 0.4 s": 1}
+    assert {name for bug in bugs for name in bug.failing + bug.passing} == {
+        "test_a.py::test_twice",
+        "test_a.py::test_other",
+    }
+    with pytest.raises(UserError, match="every test of the project that passes takes longer than 2e-06 s"):
+        read(folder, samples=2, budget_s=1e-6)
+
+
+def test_the_bugs_are_not_written_into_the_project(project):
+    with pytest.raises(UserError, match="is inside the project, .*name a folder outside it") as wrong:
+        read(project, out=str(project / "bugs"))
+    assert wrong.value.field == "builder.out"
+
+
+def test_trials_with_another_pytest_are_not_taken_again(project, tmp_path, monkeypatch):
+    builder = NoticedFaults(NoticedFaults.Params(folder=str(project)))
+    runners = [ProjectRunner(Project.of(project), 5.0) for _ in range(2)]
+    same = [builder._about(runner, tmp_path / "none") for runner in runners]
+    assert same[0] == same[1]
+    monkeypatch.setattr("engine.benchmarks.runners.python.pytest_version", lambda: "10.0")
+    assert builder._about(runners[0], tmp_path / "none") != same[0]
+
+
+def test_the_version_of_a_jdk_is_told_by_itself(tmp_path):
+    assert release_of(tmp_path) == ""
+    (tmp_path / "release").write_text('IMPLEMENTOR="x"\nJAVA_VERSION="17.0.9"\n')
+    assert release_of(tmp_path) == "17.0.9", "which an upgrade in the same folder changes"
 
 
 def test_a_ledger_about_something_else_is_begun_anew(tmp_path):

@@ -215,7 +215,7 @@ def test_sven(tmp_path):
     rows = [
         {"func_src_before": BEFORE, "func_src_after": AFTER, "file_name": "a/b.py"},
         {"func_src_before": BEFORE, "func_src_after": BEFORE, "file_name": "b.py"},
-        {"func_src_before": "int f();", "func_src_after": "int g();", "file_name": "b.cc"},
+        {"func_src_before": "int f();", "func_src_after": "int g();", "file_name": "b.RB"},
         {"func_src_before": None, "func_src_after": "int g();", "file_name": "b.c"},
     ]
     for part in ("train", "val"):
@@ -229,7 +229,7 @@ def test_sven(tmp_path):
     )
     assert funnel.lost == {
         "buggy and fixed are the same": 1,
-        "is in a language not known here (.cc)": 1,
+        "is in a language not known here (.rb)": 1,
         "a cell is not text": 1,
     }
     assert len(read(Sven(Sven.Params(folder=str(tmp_path), part="both")))[0]) == 2

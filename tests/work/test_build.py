@@ -79,7 +79,7 @@ def test_every_loss_is_counted_and_named(make):
     steps = {step["reason"]: (step["count"], step["example"]) for step in report["funnel"]["steps"]}
     name = train[0]["bug_id"].split(":")[0]
     assert steps == {
-        "empty cell": (1, "row 3"),
+        "empty": (1, "row 3"),
         "duplicate": (1, f"{name}:2"),
         "longer than 100 tokens": (1, f"{name}:4"),
         "the code holds the special token <|fim_prefix|>": (1, f"{name}:5"),

@@ -130,10 +130,10 @@ def test_of_expected_ids_the_missing_ones_are_told_with_the_reason(make, tmp_pat
     (tmp_path / "ids.txt").write_text("Lang-0\nLang-1\n\nLang-3\nLang-99\nLang-5\nLang-5\n")
     builder = {"name": "columns", "file": str(source), "id": "id"}
     run, report, _, _ = make(builder=builder, expected=str(tmp_path / "ids.txt"), valid_fraction=0)
-    missing = {"empty cell": 1, "duplicate": 1, "not in the source": 1}
+    missing = {"empty": 1, "duplicate": 1, "not in the source": 1}
     assert report["expected"] == {"wanted": 5, "found": 2, "missing": missing}
     rows = {row["bug_id"]: row["reason"] for row in listed(run.artifacts / "missing.jsonl").rows}
-    assert rows == {"Lang-1": "empty cell", "Lang-3": "duplicate", "Lang-99": "not in the source"}
+    assert rows == {"Lang-1": "empty", "Lang-3": "duplicate", "Lang-99": "not in the source"}
     (tmp_path / "empty.txt").write_text("\n")
     for name, said in (("empty.txt", "holds no id"), ("none.txt", "cannot be read")):
         with pytest.raises(UserError, match=said):

@@ -39,8 +39,13 @@ class Case(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stdout: Annotated[str, Field(max_length=100_000)]  # white space at its end does not count
-    args: tuple[str, ...] = ()
+    args: tuple[Annotated[str, Field(pattern=r"^[^\x00]*$")], ...] = ()  # as a system call takes them
     stdin: str = ""
+
+    @property
+    def written(self) -> bytes:
+        """What should be written, without the white space that the harness, too, takes off bytes."""
+        return self.stdout.encode().rstrip()
 
 
 Cases: TypeAdapter[dict[str, Case]] = TypeAdapter(dict[Annotated[str, Field(pattern=r"^\w{1,100}$")], Case])
@@ -57,7 +62,7 @@ def complaints_about_cases(text: bytes) -> Iterator[str]:
         yield f"tests/cases.json: not JSON: {error}"
         return
     # Else a program could write it without looking at what it is given, and so without the function under test.
-    if len({case.stdout.rstrip() for case in cases.values()} - {""}) < 2:
+    if len({case.written for case in cases.values()} - {b""}) < 2:
         yield "tests/cases.json: needs cases that should write something, and not all of them the same"
 
 
@@ -140,12 +145,14 @@ def _judged(report: Report, nonce: str, cases: Mapping[str, Case]) -> Report:
     for name, wrote in _wrote(report.ran.stdout, nonce):
         if (case := cases.get(name)) is None:
             continue
-        wanted = case.stdout.rstrip()
-        if (wrote.status, wrote.digest) == ("0", blake2b(wanted.encode(), digest_size=16).hexdigest()):
+        wanted = case.written
+        if (wrote.status, wrote.digest) == ("0", blake2b(wanted, digest_size=16).hexdigest()):
             passed.add(name)
             continue
         failed[name] = f"ended with status {wrote.status} and wrote {wrote.beginning[:200]!r}"
-        log += f"\n{name}: {failed[name]}, expected {wanted[:200]!r}".encode("utf-8", "replace")
+        log += f"\n{name}: {failed[name]}, expected {wanted[:200].decode(errors='replace')!r}".encode(
+            "utf-8", "replace"
+        )
     ran = replace(report.ran, stderr=bytes(log))
     return replace(report, ran=ran, passed=frozenset(passed - failed.keys()), failed=failed)
 

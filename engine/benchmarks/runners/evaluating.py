@@ -23,7 +23,7 @@ from engine.sandboxes import Sandbox
 from engine.sandboxes.place import Lasting
 
 TIMES = 20  # the time of the known fix's tests: what takes longer has not ended, within the limit that is set
-VERSION = 3  # of how patches are judged: raised where the same patch may get another verdict
+VERSION = 4  # of how patches are judged: raised where the same patch may get another verdict
 
 
 class Runner(Protocol):
@@ -46,7 +46,10 @@ class Runner(Protocol):
         """The same in a warm place."""
 
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
-        """The same with the tests in one sandbox and `text` in another, a fresh one; None where that is impossible."""
+        """The same with the tests in one sandbox and `text` in another, a fresh one; None where that is impossible.
+
+        As it is for Python and Java in a sandbox that runs one command only.
+        """
 
     def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
         """Learn from the known fix what `apart` needs to know; asked once before it for each suite."""
@@ -126,6 +129,9 @@ class Evaluator:
             return Verdict(Outcome.TEST_FAILED, reason, sandbox=sandbox.describe(), isolation=Isolation.SHARED)
         report, twins = runner.twinned(text, suite, sandbox, wanted)
         judged = verdict(report, wanted, sandbox, twins.values())
+        if judged.is_plausible and (alone := sorted({*wanted} - twins.keys())):
+            reason = f"nothing shows whether it is forged: {alone[0]} stands in no file that could have its twin"
+            return replace(judged, outcome=Outcome.TEST_FAILED, reason=reason)
         if judged.is_plausible and not set(twins.values()) <= report.failed.keys():
             return replace(judged, outcome=Outcome.TEST_FAILED, reason="forged: a test that cannot pass did not fail")
         return _explained(judged, "flaky: passed once and failed once")
@@ -137,8 +143,6 @@ class Evaluator:
 
         Also the verdict where it was measured just now.
         """
-        if not isinstance(sandbox, Lasting):
-            return False, None
         key = (sandbox.describe(), bug.id, version(bug, suite, runner))
         if key in self._isolates:
             return self._isolates[key], None

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from threading import Lock
 
 from engine.benchmarks.runners.java_job import STARTED, ServerJob, encoded, sources
-from engine.benchmarks.runners.java_tools import FLAGS, PROCESSES, JavaTools, find_jars, find_jdk
+from engine.benchmarks.runners.java_tools import FLAGS, PROCESSES, JavaTools, find_jars, find_jdk, release_of
 from engine.benchmarks.runners.places import Places
 from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until, within
 from engine.errors import MissingDependency
@@ -50,7 +50,8 @@ class JavaRunner:
 
     @property
     def version(self) -> str:
-        return f"java {find_jdk()} {find_jars()} {FLAGS} {self._limits}"
+        home = find_jdk()
+        return f"java {home} {release_of(home)} {find_jars()} {FLAGS} {self._limits}"
 
     def run(self, text: str, suite: Suite, sandbox: Sandbox) -> Report:
         command, tools = self._command(sandbox, "Harness")
@@ -72,9 +73,12 @@ class JavaRunner:
 
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
         name, stub = self._stubs.get(blake2b(repr(suite).encode()).digest(), ("", b""))
-        return self._apart(text, name, stub, suite, sandbox) if stub else None
+        is_possible = stub and isinstance(sandbox, Lasting)
+        return self._apart(text, name, stub, suite, sandbox) if is_possible else None
 
     def prepare(self, known_fix: str, suite: Suite, sandbox: Sandbox) -> None:
+        if not isinstance(sandbox, Lasting):
+            return
         key, name = blake2b(repr(suite).encode()).digest(), class_name(suite.target, known_fix)
         with self.judges.lend(sandbox) as lent:
             job = ServerJob(lent, self._limits, "stub", name, {suite.target: encoded(known_fix)})

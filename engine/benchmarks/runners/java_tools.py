@@ -55,11 +55,17 @@ def find_jdk() -> Path:
     raise MissingDependency(f"no JDK {OLDEST} found: {INSTALL}, or set JAVA_HOME to one that every user can read")
 
 
-def _version(home: Path) -> int:
-    """As the JDK's own `release` file says it; 8 is "1.8" there. A JDK without that file counts as new enough."""
+def release_of(home: Path) -> str:
+    """The version of a JDK, such as "17.0.9", as its own `release` file says it; empty where there is no such file."""
     release = home / "release"
-    found = re.search(r'^JAVA_VERSION="(\d+)', release.read_text(), re.MULTILINE) if release.is_file() else None
-    return int(found[1]) if found else OLDEST
+    found = re.search(r'^JAVA_VERSION="(\d[^"]*)', release.read_text(), re.MULTILINE) if release.is_file() else None
+    return found[1] if found else ""
+
+
+def _version(home: Path) -> int:
+    """8 is "1.8" there. A JDK that does not say its version counts as new enough."""
+    found = re.match(r"\d+", release_of(home))
+    return int(found[0]) if found else OLDEST
 
 
 def find_jars() -> list[Path]:

@@ -6,6 +6,7 @@ import json
 import secrets
 import subprocess
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from engine.sandboxes.identity import reachable_parent
 from engine.temporary import TemporaryFolder
 
 HARNESS, COMPILER = "project_harness.py", "project_compile.py"
+COMPILER_BYTES, COMPILER_S = 2 << 30, 300.0  # memory for compiling a project that may be a stranger's, and time for it
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Project:
     files: Mapping[str, bytes]
 
     @classmethod
-    def of(cls, folder: Path) -> Project:
-        """Raises UserError where the folder holds too much."""
-        return cls({path: file.read_bytes() for path, file in files_of(folder).items()})
+    def of(cls, folder: Path, field: str = "") -> Project:
+        """Raises UserError, with the setting `field`, where the folder holds too much."""
+        return cls({path: file.read_bytes() for path, file in files_of(folder, field).items()})
 
     @cached_property
     def digest(self) -> str:
@@ -125,10 +127,7 @@ class ProjectRunner(PythonRunner):
             file.chmod(0o644)
         program = str(self._library.path / COMPILER)
         files = str(folder.path / "files")
-        subprocess.run(
-            [self._python, "-I", "-S", program, str(self._library.path), files],
-            check=True,
-            capture_output=True,
-            timeout=600,
-        )
+        command = [self._python, "-I", "-S", program, str(self._library.path), files, str(COMPILER_BYTES)]
+        with suppress(subprocess.TimeoutExpired):  # what is not compiled now is compiled by each copy
+            subprocess.run(command, check=False, capture_output=True, timeout=COMPILER_S)
         return folder

@@ -1,6 +1,7 @@
 """Compiles a project's files once for all its copies: modules as Python does, tests with pytest's rewritten assertions.
 
-`python3 project_compile.py TOOLS PROJECT`. Nothing of the project is run. Rewriting a file of tests takes longer than
+`python3 project_compile.py TOOLS PROJECT BYTES`. Nothing of the project is run, and no more memory is taken than BYTES:
+a file that needs more is left as it is, and compiled when it is run. Rewriting a file of tests takes longer than
 running most of its tests; pytest finds the result, by a hash of the source, beside every copy of the file.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import compileall
 import os
 import py_compile
+import resource
 import sys
 from pathlib import Path
 
@@ -18,8 +20,10 @@ if not TYPE_CHECKING:
 from _pytest.assertion import rewrite  # noqa: E402
 
 
-def main(project: str) -> None:
+def main(project: str, most_bytes: int) -> None:
     """Files that are no Python, as some tests have, are left as they are."""
+    resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     compileall.compile_dir(project, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     for folder, _, names in os.walk(project):
         for name in names:
@@ -40,4 +44,4 @@ def compile_test(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[2])
+    main(sys.argv[2], int(sys.argv[3]))

@@ -2,9 +2,9 @@
 
 `python3 project_harness.py TOOLS PROJECT`, with the job as JSON in a file called `job`. The job's files are written
 over the project's, and its tests are named as pytest does, `tests/test_box.py::TestBox::test_add`, or "." for all.
-`options` are more of pytest's. See `report` for the words; further ones are `lasted NAME SECONDS`, and, with
-`is_traced`, `at NUMBER PATH LINE` for each function of the project that a test calls, by the line where it begins, and
-`calls NAME NUMBERS`.
+`options` are more of pytest's; tests named in `left_out` are not run. See `report` for the words; further ones are
+`lasted NAME SECONDS`, and, with `is_traced`, `at NUMBER PATH LINE` for each function of the project that a test calls,
+by the line where it begins, and `calls NAME NUMBERS`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def perform(told: dict[str, Any], project: str, channel: int) -> None:
         tests = told["tests"].split("\n")
         pytest.main(
             [*python_harness.common_options(), NATIVE, *told.get("options", ()), *tests],
-            plugins=[Reporter(tell), *plugins],
+            plugins=[Reporter(tell), Chooser({*told.get("left_out", ())}), *plugins],
         )
         python_harness.end(compiled, tell)
 
@@ -99,6 +99,16 @@ class Reporter(python_harness.Reporter):
         if report.when == "teardown":
             self.tell("lasted", report.nodeid, f"{self._seconds.pop(report.nodeid):.6f}")
         super().pytest_runtest_logreport(report)
+
+
+class Chooser:
+    """Takes out tests by their exact names; pytest's own option takes out all whose names begin so, too."""
+
+    def __init__(self, left_out: set[str]) -> None:
+        self._left_out = left_out
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if item.nodeid not in self._left_out]
 
 
 class Tracer:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from engine.benchmarks.runners.places import Places
 from engine.benchmarks.runners.python_child import child
-from engine.benchmarks.runners.python_tools import copy_pytest, find_python, interpreter
+from engine.benchmarks.runners.python_tools import copy_pytest, find_python, interpreter, pytest_version
 from engine.benchmarks.runners.report import PATIENCE, START_S, Report, Suite, limits_for, read_report, until, within
 from engine.benchmarks.runners.twins import with_twins
 from engine.errors import MissingDependency
@@ -55,7 +55,7 @@ class PythonRunner:
 
     @property
     def version(self) -> str:
-        return f"python {self._python} {sys.version_info[:3]} {self._limits}"
+        return f"python {self._python} {sys.version_info[:3]} pytest {pytest_version()} {self._limits}"
 
     def run(self, text: str, suite: Suite, sandbox: Sandbox, emptied: Collection[str] = ()) -> Report:
         """`emptied`: files of the suite with nothing in them before the patched module is run."""
@@ -86,6 +86,8 @@ class PythonRunner:
         """Nothing is to be known."""
 
     def apart(self, text: str, suite: Suite, sandbox: Sandbox) -> Report | None:
+        if not isinstance(sandbox, Lasting):
+            return None
         nonce = secrets.token_hex(16)
         command, tools = self._command()
         argv = [*command, f"{{library}}/{FAR}", suite.target, "{library}"]
@@ -105,7 +107,6 @@ class PythonRunner:
             return True
 
         tests: Job
-        assert isinstance(sandbox, Lasting)
         opened = sandbox.open(argv, {suite.target: encoded(text)}, self._limits, tools=tools)
         with self.judges.lend(sandbox) as lent, opened as place:
             patched = Job(place, self._limits, start=STARTED, hear=hear_patched)

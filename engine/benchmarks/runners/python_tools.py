@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def find_python() -> str:
         f"no Python to run tests with: {own} cannot be read by the unprivileged user that runs patches, and "
         f"{SYSTEM_PYTHON} is missing or older than {needed}; install one (apt install python3) or do not run as root"
     )
+
+
+@cache
+def pytest_version() -> str:
+    """Of the pytest that `copy_pytest` copies; empty where there is none."""
+    try:
+        return distribution("pytest").version
+    except PackageNotFoundError:
+        return ""
 
 
 def interpreter(python: str) -> tuple[list[str], dict[str, str]]:

@@ -17,6 +17,8 @@ from dataclasses import replace
 from engine.benchmarks.runners.report import Suite
 from engine.languages.python_syntax import tree_of
 
+Test = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 def with_twins(suite: Suite, expected: Collection[str]) -> tuple[Suite, Mapping[str, str]]:
     """The suite of Python tests with twins among them, and expected test -> its twin."""
@@ -47,12 +49,23 @@ def with_some_twins(text: bytes, functions: Collection[str]) -> tuple[bytes, Map
     return b"".join(lines), names
 
 
-def _tests(body: list[ast.stmt], functions: Collection[str]) -> Iterator[ast.FunctionDef]:
+def _tests(body: list[ast.stmt], functions: Collection[str]) -> Iterator[Test]:
     for statement in body:
-        if isinstance(statement, ast.ClassDef):
-            yield from _tests(statement.body, functions)
-        elif isinstance(statement, ast.FunctionDef) and statement.name in functions:
+        if isinstance(statement, Test) and statement.name in functions:
             yield statement
+        for inner in _inside(statement):
+            yield from _tests(inner, functions)
+
+
+def _inside(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The statements of a class, or under a condition, where tests may stand too."""
+    if isinstance(statement, ast.ClassDef | ast.If | ast.Try | ast.With):
+        yield statement.body
+    if isinstance(statement, ast.If | ast.Try):
+        yield statement.orelse
+    if isinstance(statement, ast.Try):
+        yield statement.finalbody
+        yield from (handler.body for handler in statement.handlers)
 
 
 def function_of(test: str) -> str:
@@ -69,15 +82,15 @@ def twin_of(test: str, names: Mapping[str, str]) -> str:
 
 def _add(body: list[ast.stmt], names: dict[str, str]) -> None:
     for statement in list(body):
-        if isinstance(statement, ast.ClassDef):
-            _add(statement.body, names)
-        elif isinstance(statement, ast.FunctionDef) and statement.name.startswith("test"):
+        for inner in _inside(statement):
+            _add(inner, names)
+        if isinstance(statement, Test) and statement.name.startswith("test"):
             # Of one name in two classes both twins are called the same, each in its own class.
             name = names.setdefault(statement.name, f"test_{secrets.token_hex(8)}")
             body.insert(body.index(statement) + secrets.randbelow(2), _twin(statement, name))
 
 
-def _twin(test: ast.FunctionDef, name: str) -> ast.FunctionDef:
+def _twin(test: Test, name: str) -> Test:
     twin = copy.deepcopy(test)
     twin.name = name
     impossible = Impossible()
@@ -113,6 +126,9 @@ class Impossible(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         return node  # what it returns is not the test's end
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
+        return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         return node

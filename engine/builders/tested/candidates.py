@@ -8,12 +8,11 @@ from random import Random
 
 from engine.builders.mutation import Edit, Kind, edits
 from engine.builders.mutation.choice import mutants, parses_python
-from engine.builders.tested.untouched import Place, is_test
+from engine.builders.source_files import LONGEST_FILE
+from engine.builders.tested.untouched import Place, is_beside
 from engine.domain import Span, lines_of
 from engine.languages import language
 from engine.languages.source import Function, Source
-
-LONGEST_FILE = 1 << 20  # bytes; more is data
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def functions(
         by_file.setdefault(path, []).append((line, tests))
     ending = language(wanted.language).ending
     for path in sorted(files):
-        if not path.endswith(ending) or is_test(path) or path not in by_file:
+        if not path.endswith(ending) or is_beside(path) or path not in by_file:
             continue
         try:
             text = files[path].decode("utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from engine.benchmarks.runners.java_project import JUNIT, JavaProjectRunner
 from engine.benchmarks.runners.report import ALL_TESTS, Report, Suite, trimmed
-from engine.builders.tested.untouched import FIELD, Place, Untouched, is_test
+from engine.builders.tested.untouched import FIELD, Place, Untouched, is_beside
 from engine.errors import SandboxUnavailable, UserError
 from engine.languages.source import Source, parse
 from engine.sandboxes import Sandbox
@@ -30,22 +30,18 @@ public final class Calls {{
 """
 
 
-def measured(runner: JavaProjectRunner, tests: str, most_s: float, sandbox: Sandbox) -> Untouched:
+def measured(runner: JavaProjectRunner, tests: str, most_s: float, longest_s: float, sandbox: Sandbox) -> Untouched:
     """Run each class of tests three times: as it is, watched for what it calls, with twins.
 
-    `tests`: a folder or file of them, or "."; each class has the runner's time and not `most_s`. Raises UserError that
+    `tests`: a path as `inside` gives it; each class has the runner's time, not these. Raises UserError that
     says why no test can be used, SandboxUnavailable where none could be run.
     """
-    del most_s
+    del most_s, longest_s
     files = runner.project.files
-    below = "" if tests == "." else tests.strip("/")
-    classes = [
-        path
-        for path in sorted(files)
-        if path.endswith(".java") and JUNIT.search(files[path]) and (path == below or path.startswith(below))
-    ]
+    classes = classes_in(files, tests)
     if not classes:
-        raise UserError("no class of the project has JUnit 4 tests (it imports org.junit.Test)", field="builder.tests")
+        where = "the project" if tests == "." else repr(tests)
+        raise UserError(f"no class of {where} has JUnit 4 tests (it imports org.junit.Test)", field="builder.tests")
     watched, places = _watched(files)
     seconds: dict[str, float] = {}
     calls: dict[Place, list[str]] = {}
@@ -89,6 +85,13 @@ def measured(runner: JavaProjectRunner, tests: str, most_s: float, sandbox: Sand
     )
 
 
+def classes_in(files: Mapping[str, bytes], tests: str) -> list[str]:
+    """The files with classes of tests that are, or are below, `tests`."""
+    below = "" if tests == "." else f"{tests}/"
+    of_java = (path for path in sorted(files) if path.endswith(".java") and f"{path}/".startswith(below))
+    return [path for path in of_java if JUNIT.search(files[path])]
+
+
 def _reported(runner: JavaProjectRunner, suite: Suite, text: str, sandbox: Sandbox) -> Report:
     report = runner.trial(text, suite, sandbox)
     if report.ran.ended == "not_started":
@@ -101,7 +104,7 @@ def _watched(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[Place]]
     watched: dict[str, bytes] = {}
     places: list[Place] = []
     for path, content in files.items():
-        if not path.endswith(".java") or is_test(path):
+        if not path.endswith(".java") or is_beside(path):
             continue
         text = content.decode("utf-8", "replace")
         code, added = text.encode(), []

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from urllib.parse import unquote_plus
 
 from engine.benchmarks.runners.project import ProjectRunner
 from engine.benchmarks.runners.report import Report, Suite, read_report, trimmed
+from engine.builders.source_files import is_test
 from engine.errors import SandboxUnavailable, UserError
 from engine.sandboxes import MIB, Limits, Ran, Sandbox
 
@@ -19,6 +19,7 @@ TWICE = 2.5  # with twins there are twice as many tests
 PATIENCE = 3  # by the clock, for tests that sleep and a machine that is busy
 OUTPUT_BYTES = 64 * MIB  # of a report on thousands of tests
 FIELD = "builder.folder"
+_BESIDE = frozenset({"docs", "examples", "benchmarks"})  # folders
 
 Place = tuple[str, int]  # path of a file and the line where a function begins
 
@@ -42,44 +43,65 @@ class Untouched:
         return cls(dict(told["seconds"]), calls, dict(told["left_out"]))  # type: ignore[arg-type]
 
 
-def is_test(path: str) -> bool:
-    """Whether a file holds tests or helps them, and so is no place for a fault."""
-    name, folders = PurePosixPath(path).name, PurePosixPath(path).parts[:-1]
-    is_named = re.fullmatch(r"test_.*\.py|.*_test\.py|conftest\.py|setup\.py|Test\w*\.java|\w*Tests?\.java", name)
-    return bool(is_named) or bool({"test", "tests", "testing", "docs", "examples", "benchmarks"} & {*folders})
+def is_beside(path: str) -> bool:
+    """Whether a file holds tests, or only shows or measures the code, and so is no place for a fault."""
+    return is_test(path, _BESIDE)
 
 
-def measured(runner: ProjectRunner, tests: str, most_s: float, sandbox: Sandbox) -> Untouched:
+def inside(tests: str) -> str | None:
+    """A path in the project as its files are named, "." for all of it; None where it leads out."""
+    found = os.path.normpath(tests)
+    return None if os.path.isabs(found) or found.split("/")[0] == ".." or "\0" in found else found
+
+
+def measured(runner: ProjectRunner, tests: str, most_s: float, longest_s: float, sandbox: Sandbox) -> Untouched:
     """Run all tests of an untouched Python project three times: as they are, watched for what they call, with twins.
 
-    `tests`: a file or folder of them, or "."; `most_s`: processor time for each run. Raises UserError that says why no
-    test can be used, SandboxUnavailable where none could be run.
+    `tests`: a path as `inside` gives it; `most_s`: processor time for each run; `longest_s`: a test that takes longer
+    is not used, nor run again: few such tests may take most of the time of all. Raises UserError that says why no test
+    can be used, SandboxUnavailable where none could be run.
     """
     limits = Limits(wall_s=PATIENCE * most_s, cpu_s=most_s, output_bytes=OUTPUT_BYTES)
     suite = Suite("", tests, {})
-
-    def run(is_traced: bool) -> tuple[Ran, str]:
-        return runner.ran(suite, {}, limits, sandbox, is_traced=is_traced)
-
+    plain = runner.ran(suite, {}, limits, sandbox)
+    first = read_report(*plain)
+    _refuse(first, most_s)
+    seconds = {name: float(took) for name, took in _words(*plain, "lasted")}
+    passed = [test for test in seconds if test in first.passed and "\n" not in test]
+    slow = [test for test in passed if seconds[test] > longest_s]
+    quick = [test for test in passed if seconds[test] <= longest_s]
+    if not quick:
+        raise UserError(_none_passes(first) if not slow else _too_slow(longest_s), field=FIELD)
+    doubled, twins = runner.with_twins(Suite("", "\n".join(passed), {}))
+    patient = replace(limits, wall_s=TWICE * limits.wall_s, cpu_s=TWICE * most_s)
+    not_again = [*slow, *(twins[test] for test in slow if test in twins)]
     with ThreadPoolExecutor(2) as pool:
-        plain, traced = pool.map(run, (False, True))
-    reports = [read_report(*each) for each in (plain, traced)]
-    for report in reports:
-        _refuse(report, most_s)
-    said = [*_words(*plain, "lasted")]
-    seconds = {name: float(took) for name, took in said}
-    stable = [test for test in seconds if all(test in report.passed for report in reports) and "\n" not in test]
+        watched = pool.submit(runner.ran, suite, {}, limits, sandbox, is_traced=True, left_out=slow)
+        beside = pool.submit(
+            runner.ran, replace(doubled, tests=tests), doubled.files, patient, sandbox,
+            options=["--assert=plain"], left_out=not_again,
+        )  # fmt: skip
+        traced, with_copies = watched.result(), beside.result()
+    second, third = read_report(*traced), read_report(*with_copies)
+    _refuse(second, most_s)
+    _refuse(third, TWICE * most_s)
+    stable = [test for test in quick if test in second.passed]
     if not stable:
-        raise UserError(_none_passes(reports[0]), field=FIELD)
-    failed = {test for report in reports for test in report.failed}
-    flaky = sum(any(test in report.passed for report in reports) for test in failed)
-    left_out = Counter({"fail on the untouched project": len(failed) - flaky, "pass only sometimes": flaky})
-    numbers = {number: (path, int(line)) for number, path, line in _words(*traced, "at")}
-    calls: dict[Place, list[str]] = {}
-    sound = _sound(runner, tests, stable, replace(limits, wall_s=TWICE * limits.wall_s, cpu_s=TWICE * most_s), sandbox)
+        raise UserError(_none_passes(second), field=FIELD)
+    # Those can be judged by that pass beside their impossible twins, all of which fail.
+    sound = [test for test in stable if test in third.passed and twins.get(test) in third.failed]
     if not sound:
         raise UserError("none of the project's tests passes beside a copy of it that has to fail", field=FIELD)
-    left_out["do not pass beside a copy that has to fail"] = len(stable) - len(sound)
+    failed = {*first.failed, *second.failed}
+    flaky = sum(test in first.passed or test in second.passed for test in failed)
+    left_out = {
+        "fail on the untouched project": len(failed) - flaky,
+        "pass only sometimes": flaky,
+        "do not pass beside a copy that has to fail": len(stable) - len(sound),
+        f"take longer than {longest_s:g} s": len(slow),
+    }
+    numbers = {number: (path, int(line)) for number, path, line in _words(*traced, "at")}
+    calls: dict[Place, list[str]] = {}
     usable = {*sound}
     for test, called in _words(*traced, "calls"):
         for number in called.split() if test in usable else ():
@@ -89,15 +111,6 @@ def measured(runner: ProjectRunner, tests: str, most_s: float, sandbox: Sandbox)
         {place: tuple(found) for place, found in sorted(calls.items())},
         {reason: count for reason, count in left_out.items() if count},
     )
-
-
-def _sound(runner: ProjectRunner, tests: str, stable: Sequence[str], limits: Limits, sandbox: Sandbox) -> list[str]:
-    """Those that can be judged by: they pass beside their impossible twins, all of which fail."""
-    doubled, twins = runner.with_twins(Suite("", "\n".join(stable), {}))
-    ran, nonce = runner.ran(replace(doubled, tests=tests), doubled.files, limits, sandbox, options=["--assert=plain"])
-    report = read_report(ran, nonce)
-    _refuse(report, limits.cpu_s or 0.0)
-    return [test for test in stable if test in report.passed and (test not in twins or twins[test] in report.failed)]
 
 
 def _words(ran: Ran, nonce: str, word: str) -> list[list[str]]:
@@ -124,6 +137,13 @@ def _refuse(report: Report, most_s: float) -> None:
     if "done" not in report.words:
         end = trimmed(ran.stderr)[-500:].strip()
         raise UserError(f"the project's tests end the whole process before they are done: {end}", field=FIELD)
+
+
+def _too_slow(longest_s: float) -> str:
+    return (
+        f"every test of the project that passes takes longer than {longest_s:g} s; allow more time for the tests of "
+        "one fault (builder.budget_s)"
+    )
 
 
 def _none_passes(report: Report) -> str:
