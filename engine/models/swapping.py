@@ -38,9 +38,10 @@ class Memory:
         if base is None:
             del held  # its memory is needed now
             base = load(Model(model.name, "base", model.weights), bits=self._bits)
+        loaded = with_model(base, model, bits=self._bits)
         self._layers = adapted_layers(Path(model.path)) if model.kind == "adapter" else None
-        self._held, self._model = with_model(base, model, bits=self._bits), model
-        return self._held
+        self._held, self._model = loaded, model
+        return loaded
 
     def _bare(self, held: Loaded, model: Model) -> Loaded | None:
         """The base model without the adapter of `model`; None where it cannot be made so."""
