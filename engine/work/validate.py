@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,11 @@ def _evaluated(
     try:
         validation = Validation(benchmark, sandbox, run, pool)
         validation.total = sum(len(rows.get(bug.id, ())) for bug in bugs)
-        for bug in bugs:  # the controls of a bug just before its candidates, so that few verdicts wait for others
-            validation.start(bug)
-            validation.candidates(bug, _proposed(rows.get(bug.id, ()), bug))
+        for bug, following in zip_longest([None, *bugs], bugs):
+            if following:  # the controls of a bug a little before its candidates, which wait for them
+                validation.start(following)
+            if bug:
+                validation.candidates(bug, _proposed(rows.get(bug.id, ()), bug))
         controls = validation.wait()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
