@@ -152,6 +152,8 @@ BUILDERS: Registry[Builder] = Registry(
         "juliet": "engine.builders.juliet:Juliet",
         "sven": "engine.builders.sven:Sven",
         "mixer": "engine.builders.mixer:Mixer",
+        "verdicts": "engine.builders.verdicts:Verdicts",
+        "verdict_pairs": "engine.builders.verdict_pairs:VerdictPairs",
     },
 )
 REPRESENTATIONS: Registry[Representation] = Registry(
