@@ -80,6 +80,14 @@ class Keeping(Protocol):
 
 
 @runtime_checkable
+class Caching(Protocol):
+    """A builder that pays for what it asks: answers are kept for all builds of a home."""
+
+    def cache_in(self, folder: Path) -> None:
+        """Called before `stream`."""
+
+
+@runtime_checkable
 class Retokenised(Protocol):
     """A builder of what was tokenised before, and is to be tokenised in the same way."""
 
