@@ -204,8 +204,7 @@ class Sample:
         if isinstance(prompt, str):
             segments = [Segment(prompt), Segment(target, True)]
         else:
-            segments = [Segment(message.text, role=message.role) for message in prompt]
-            segments += [Segment(target, True, "assistant")]
+            segments = [*(Segment(each.text, role=each.role) for each in prompt), Segment(target, True, "assistant")]
         return cls(bug.id, tuple(segments), bug.kind, bug.language, bug.project)
 
     @property
@@ -226,12 +225,13 @@ class Preference:
     """A prompt with an answer that is better and one that is worse (Rafailov et al. 2023, arXiv 2305.18290)."""
 
     bug_id: str
-    prompt: str
+    prompt: Prompt
     chosen: str
     rejected: str
     kind: str = ""
     language: str = ""
     project: str = ""
+    is_ended: bool = False  # both answers spell the token that ends them; else the end of text is added to them
 
 
 @dataclass(frozen=True)
