@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,7 +69,7 @@ def preview_of(
             if isinstance(output, str):
                 funnel.lose(output, row.where)
             if len(found) < rows:
-                found.append({column: text_of(row.cells.get(column)) for column in columns})
+                found.append({column: _shown(row.cells.get(column)) for column in columns})
                 made += [output if isinstance(output, str) else parts_of(output)] if output is not None else []
             if len(found) == rows and (funnel.source >= LOOKED_AT or time.monotonic() > until):
                 break
@@ -108,6 +110,16 @@ def nothing_of(found: Preview) -> str:
     return f"{which} can be read with these columns: {why}; choose other columns, or another kind of rows"
 
 
+def _shown(cell: Any) -> str:
+    """A cell for people, lists and objects as JSON."""
+    with suppress(RecursionError, ValueError):
+        return text_of(json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, list | dict) else cell)
+    return text_of(cell)
+
+
 def text_of(cell: Any) -> str:
-    """A cell as text that can be shown."""
-    return "" if cell is None else in_unicode(str(cell))
+    """A cell as text that can be shown; empty for none, and for lists in lists without end."""
+    try:
+        return "" if cell is None else in_unicode(str(cell))
+    except (RecursionError, ValueError):  # the latter for an integer of more than 4,300 digits
+        return ""
