@@ -151,6 +151,7 @@ BUILDERS: Registry[Builder] = Registry(
         "git_history": "engine.builders.git_history:GitHistory",
         "juliet": "engine.builders.juliet:Juliet",
         "sven": "engine.builders.sven:Sven",
+        "snapshots": "engine.builders.snapshots:Snapshots",
         "mixer": "engine.builders.mixer:Mixer",
     },
 )
