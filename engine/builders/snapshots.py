@@ -23,7 +23,7 @@ from engine.builders.composing.chain import Chain, Ranks
 from engine.builders.composing.datapoints import ENDINGS, Datapoint, datapoints
 from engine.builders.composing.lengths import Lengths
 from engine.builders.composing.recipes import parts_of, recipes
-from engine.builders.composing.repositories import Repository, repositories_in
+from engine.builders.composing.repositories import Repository, Which, repositories_in
 from engine.builders.composing.samples import (
     Blocks,
     Budget,
@@ -81,6 +81,12 @@ class Snapshots:
         )  # fmt: skip
         loss_ratio: float = setting(1.0, "share of the file's tokens that is learned, its last ones", gt=0, le=1)
         per_repository: int = setting(100, "most samples of a repository, chosen by chance", ge=1, le=1_000_000)
+        repositories: Which = setting(
+            "auto",
+            "one: the folder is a repository; each: every folder in it is; auto: each where these hold .git, or where "
+            "it has no files of its own",
+            more=True,
+        )
         tests: bool = setting(False, "complete files of tests too; they are context in any case", more=True)
         loss: Loss = setting(
             "completion", "what the share is of: the file; the file without any context; or context and file together",
@@ -105,7 +111,7 @@ class Snapshots:
         """Raises UserError if there is no such folder or file, or the chain of parts is wrong."""
         assert self._chain
         if not self._is_table:
-            repositories_in(self._place, FIELD)
+            repositories_in(self._place, self.params.repositories, FIELD)
 
     def choices(self) -> Mapping[str, Sequence[str]]:
         return {"recipe": [*recipes()]}
@@ -132,7 +138,7 @@ class Snapshots:
     # -- sources -----------------------------------------------------------------------------------------------
 
     def _of_folder(self, seed: int, funnel: Funnel, made: Counter[str]) -> Iterator[_Snapshot]:
-        for repository in repositories_in(self._place, FIELD):
+        for repository in repositories_in(self._place, self.params.repositories, FIELD):
             repository.read(funnel)
             yield from self._of_repository(repository, seed, funnel, made)
 

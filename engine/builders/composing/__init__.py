@@ -132,15 +132,24 @@ class Chunker(Part):
         """The chunks of a file, in their order."""
 
 
-class Ranker(Part):
-    """Gives a chunk a rank: the higher, the nearer to the completion file it stands."""
+class PathRanker(Part):
+    """Gives each file a rank by its path: the higher, the nearer to the completion file it stands."""
 
     stage = Stage.RANK
-    reads: ClassVar[bool] = False  # the text of a chunk, and nothing of the target: asked once for each file
 
     @abstractmethod
-    def rank(self, chunk: Chunk, target: Target) -> Rank:
-        """The chunk's rank; of a ranker that does not read, `chunk.text` is empty."""
+    def ranks(self, paths: Sequence[str], target: Target) -> Sequence[Rank]:
+        """The rank of each of these files."""
+
+
+class TextRanker(Part):
+    """Gives a chunk a rank by its text, whatever the completion file: it is asked once for each chunk."""
+
+    stage = Stage.RANK
+
+    @abstractmethod
+    def rank(self, chunk: Chunk) -> Rank:
+        """The chunk's rank."""
 
 
 class Sorter(Part):

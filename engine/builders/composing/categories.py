@@ -16,6 +16,7 @@ from engine.builders.composing import File
 from engine.builders.source_files import language_of
 from engine.domain import lines_of
 from engine.languages import LANGUAGES
+from engine.languages.source import Source
 
 CATEGORIES = ("commited", "inproject", "infile", "common", "non_informative", "random", "other")
 MOST_FILES = 2000  # of a repository, whose names are known
@@ -37,6 +38,7 @@ _WORDS = (
 )
 _COMMON = frozenset(_WORDS.split())
 _NAME = re.compile(r"[^\W\d]\w*")
+_STRING = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 _PRINTS = re.compile(r"(print|println|printf|logger\.\w+|logging\.\w+|log\.\w+|System\.out\.\w+)\s*\(")
 
 Elsewhere = Callable[[str], bool]  # whether another file of the repository defines a function or class of this name
@@ -68,14 +70,16 @@ def categorised(path: str, text: str, elsewhere: Elsewhere) -> dict[str, list[in
     own = names_of(path, text)
     known = LANGUAGES.get(language_of(path))
     found: dict[str, list[int]] = {}
-    for number, line in enumerate(lines_of(text)):
-        plain = line.strip()
-        if not plain:
+    lines = lines_of(text)
+    bare = Source(text, known.name).bare_lines if known else lines  # without comments and docstrings
+    for number, (line, code) in enumerate(zip(lines, bare, strict=True)):
+        if not line.strip():
             continue
-        names = _NAME.findall(plain[:1000])
+        plain = (code or "").strip()
+        names = _NAME.findall(_STRING.sub("", plain[:1000]))
         if known is None:
             kind = "random"
-        elif known.no_code.match(line) or _PRINTS.match(plain) or len(re.sub(r"\s", "", plain)) < _FEWEST_SIGNS:
+        elif known.no_code.match(plain) or _PRINTS.match(plain) or len(re.sub(r"\s", "", plain)) < _FEWEST_SIGNS:
             kind = "non_informative"
         elif any(name not in _COMMON and elsewhere(name) for name in names):
             kind = "inproject"

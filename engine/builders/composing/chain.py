@@ -1,7 +1,7 @@
 """A chain of parts: read from text, its order checked, and the context that it composes, the nearest chunk first.
 
 Where no ranker reads texts, files are read one after the other as the context grows, so time and memory depend on the
-length of the context and not on the number of files, of which only the paths are ranked. Rankers that read are asked
+length of the context and not on the number of files, of which only the paths are ranked. Rankers of texts are asked
 once for each file of a repository; only their ranks are held.
 """
 
@@ -22,16 +22,17 @@ from engine.builders.composing import (
     Harvester,
     Masker,
     Part,
+    PathRanker,
     Postprocessor,
-    Ranker,
     Sorter,
     Stage,
     Target,
+    TextRanker,
 )
 from engine.errors import UserError
 
 FIELD = "builder.parts"
-Ranks = MutableMapping[str, list[tuple[Any, ...]]]  # path -> of each chunk, its ranks by rankers that read
+Ranks = MutableMapping[str, list[tuple[Any, ...]]]  # path -> of each chunk, its ranks by rankers of texts
 _ORDER = "filters and preprocessors, a chunker, rankers and a sorter, maskers, a harvester, postprocessors"
 
 
@@ -59,7 +60,7 @@ class Chain:
         _check(parts)
         self._files = [part for part in parts if isinstance(part, FileFilter | FilePreprocessor)]
         self._chunker = next(part for part in parts if isinstance(part, Chunker))
-        self._rankers = [part for part in parts if isinstance(part, Ranker)]
+        self._rankers = [part for part in parts if isinstance(part, PathRanker | TextRanker)]
         self._sorter = next((part for part in parts if isinstance(part, Sorter)), None)
         self._maskers = [part for part in parts if isinstance(part, Masker)]
         self._harvester = next(part for part in parts if isinstance(part, Harvester))
@@ -88,27 +89,34 @@ class Chain:
         """Chunks, the nearest first, each with its place and how many there are, as far as is known before reading."""
         if self.is_empty:
             return
-        reads = any(ranker.reads for ranker in self._rankers)
-        places: list[tuple[File, int | None]] = []  # a file, and which of its chunks; None: all of them
-        found: list[tuple[Any, ...]] = []
-        for file in files:
-            if file.path == target.path:
-                continue
-            if not reads:
-                places.append((file, None))
-                found.append(self._ranked(Chunk(file.path, ""), target))
-                continue
-            if file.path not in ranks:
-                ranks[file.path] = [self._read(chunk, target) for chunk in self._chunks(file, target)]
-            for number, known in enumerate(ranks[file.path]):
-                places.append((file, number))
-                found.append(self._ranked(Chunk(file.path, "", str(number)), target, known))
-        order = self._sorter.nearest_first(found) if self._sorter else reversed(range(len(found)))
+        others = [file for file in files if file.path != target.path]
+        places: list[tuple[File, int | None]]  # a file, and which of its chunks; None: all of them
+        if reads := [ranker for ranker in self._rankers if isinstance(ranker, TextRanker)]:
+            for file in others:
+                if file.path not in ranks:
+                    chunks = self._chunks(file, target)
+                    ranks[file.path] = [tuple(ranker.rank(chunk) for ranker in reads) for chunk in chunks]
+            places = [(file, number) for file in others for number in range(len(ranks[file.path]))]
+        else:
+            places = [(file, None) for file in others]
+        order = self._order(places, target, ranks)
         for place, at in enumerate(order):
             file, one = places[at]
             chunks = self._chunks(file, target)
             wanted = reversed(chunks) if one is None else chunks[one : one + 1]
             yield from ((chunk, place, len(places)) for chunk in wanted)
+
+    def _order(self, places: Sequence[tuple[File, int | None]], target: Target, ranks: Ranks) -> Iterator[int]:
+        """Of the places, the nearest first."""
+        if self._sorter is None:
+            return reversed(range(len(places)))
+        paths = [file.path for file, _ in places]
+        texts = zip(*(ranks[file.path][number] for file, number in places if number is not None), strict=True)
+        columns = [
+            next(texts, ()) if isinstance(ranker, TextRanker) else ranker.ranks(paths, target)
+            for ranker in self._rankers
+        ]
+        return self._sorter.nearest_first([*zip(*columns, strict=True)])
 
     def _chunks(self, file: File, target: Target) -> Sequence[Chunk]:
         """Those of a file that the filters keep."""
@@ -120,13 +128,6 @@ class Chain:
             elif not each.keeps(file.path, text, target):
                 return ()
         return self._chunker.chunks(file.path, text) if text is not None else ()
-
-    def _read(self, chunk: Chunk, target: Target) -> tuple[Any, ...]:
-        return tuple(ranker.rank(chunk, target) for ranker in self._rankers if ranker.reads)
-
-    def _ranked(self, chunk: Chunk, target: Target, known: Sequence[Any] = ()) -> tuple[Any, ...]:
-        rest = iter(known)
-        return tuple(next(rest) if ranker.reads else ranker.rank(chunk, target) for ranker in self._rankers)
 
 
 def _changed(lines: list[str], changes: Sequence[Callable[[Sequence[str]], list[str]]]) -> list[str]:

@@ -7,21 +7,21 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from engine.benchmarks.runners.project_files import FOREIGN
 from engine.builders import Funnel
 from engine.builders.composing import File
-from engine.builders.source_files import LONGEST_FILE, language_of
+from engine.builders.source_files import LONGEST_FILE
 from engine.errors import UserError
 from engine.params import is_unicode
 from engine.reading import open_regular
 
+Which = Literal["auto", "one", "each"]
 MOST_FILES = 100_000  # of a repository; each takes about 200 bytes
 _DEEPEST = 100  # folders inside each other
-LEFT_OUT = "files that no context can have"  # a table of the report
 NO_TEXT = "is no text in UTF-8"
 _TOO_LONG = f"is longer than {LONGEST_FILE >> 20} MiB"
-_LOOKED_AT = 2000  # entries of a folder, to see whether it is a repository itself
 
 
 @dataclass(frozen=True)
@@ -70,31 +70,36 @@ class Repository:
                 self.files.append(OnDisk(str(self.folder), path))
 
 
-def repositories_in(folder: Path, field: str) -> list[Repository]:
-    """The folder itself where it holds `.git` or code, else each folder in it, by name. Raises UserError if none is."""
+def repositories_in(folder: Path, which: Which, field: str) -> list[Repository]:
+    """The repositories in a folder, by name. Raises UserError where there is none.
+
+    `which`: the folder is one, or each folder in it; with `auto` each folder in it if one of these holds `.git` while
+    the folder does not, or if it holds no files of its own.
+    """
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "does not exist"
         raise UserError(
-            f"{str(folder)!r} {what}; name a folder with one or more checkouts, or a .jsonl or .parquet file of "
-            "Long Code Arena's rows",
+            f"{str(folder)!r} {what}; name a checkout, a folder of checkouts, or a .jsonl or .parquet file of Long "
+            "Code Arena's rows",
             field=field,
         )
     inner: list[str] = []
+    has_files = has_git = False
     try:
         with os.scandir(folder) as found:
-            for number, entry in enumerate(found):
-                is_folder = entry.is_dir(follow_symlinks=False)
-                is_code = bool(language_of(entry.name)) and number < _LOOKED_AT and entry.is_file(follow_symlinks=False)
-                if entry.name == ".git" or is_code:
-                    return [Repository(_named(folder.resolve().name), folder)]
-                if is_folder and _is_own(entry.name):
+            for entry in found:
+                has_git = has_git or entry.name == ".git"
+                if not entry.is_dir(follow_symlinks=False):
+                    has_files = has_files or not entry.name.startswith(".")
+                elif _is_own(entry.name):
                     inner.append(entry.name)
     except OSError as error:
         raise UserError(f"{str(folder)!r} cannot be read: {error.strerror}", field=field) from None
-    if not inner:
-        raise UserError(
-            f"{str(folder)!r} holds no code and no folder; name a folder with one or more checkouts", field=field
-        )
+    if not inner and not has_files:
+        raise UserError(f"{str(folder)!r} is empty; name a checkout, or a folder of checkouts", field=field)
+    is_each = not has_git and (not has_files or any((folder / name / ".git").exists() for name in inner))
+    if which == "one" or not inner or (which == "auto" and not is_each):
+        return [Repository(_named(folder.resolve().name), folder)]
     return [Repository(name, folder / name) for name in sorted(inner)]
 
 
@@ -123,6 +128,8 @@ def _entries(root: Path) -> Iterator[tuple[str, str]]:
             path = prefix + entry.name
             if not is_unicode(entry.name):
                 yield path, "has a name that is not UTF-8"
+            elif entry.name.startswith(".") and not entry.is_dir(follow_symlinks=False):
+                yield path, "is hidden"  # settings of tools, and sometimes secrets
             elif entry.is_symlink():
                 yield path, "is a link"
             elif not entry.is_dir(follow_symlinks=False):
