@@ -175,7 +175,7 @@ class Snapshots:
                 funnel.count(LEAKS, "left out of the context")
             target = Target(row.repository, row.path, row.text, self._lengths, seed)
             name = f"{row.repository}@{row.commit[:8]}/{row.path}"
-            yield _Snapshot(name, target, row.files, _with_random(row), {})
+            yield _Snapshot(name, target, row.files, _by_category(row), {})
 
     @property
     def _full(self) -> str:
@@ -241,9 +241,18 @@ class Snapshots:
         return self._place.suffix.lower() in ENDINGS and self._place.is_file()
 
 
-def _with_random(row: Datapoint) -> dict[str, Sequence[int]]:
-    """The lines by category; all that are in none are `random`, as S3 computes these anew for training."""
-    listed = {line for kind, lines in row.lines.items() if kind != "random" for line in lines}
-    rest = [number for number, line in enumerate(lines_of(row.text)) if line.strip() and number not in listed]
-    known = {kind: lines for kind, lines in row.lines.items() if kind != "random"}
-    return known | ({"random": rest} if rest else {})
+def _by_category(row: Datapoint) -> dict[str, list[int]]:
+    """The lines of a row as the benchmark `completion` takes them: none blank, each in the first category that has it.
+
+    All that are in none are `random`, as S3 computes these anew for training.
+    """
+    lines = lines_of(row.text)
+    of_line: dict[int, str] = {}
+    for kind, numbers in row.lines.items():
+        for number in numbers:
+            of_line.setdefault(number, kind)
+    found: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        if line.strip():
+            found.setdefault(of_line.get(number, "random"), []).append(number)
+    return found

@@ -84,6 +84,7 @@ def settings(tmp_path):
         shutil.copy(STARTER_MODEL / "tokenizer.json", tmp_path / name / "tokenizer")
     return {
         "diffs": {"path": str(tmp_path / "patches")},
+        "snapshots": {"path": str(tmp_path), "repositories": "one", "context_tokens": 0},
         "git_history": {"repository": str(tmp_path / "repository")},
         "juliet": {"path": str(tmp_path / "juliet")},
         "sven": {"folder": str(tmp_path / "sven")},
