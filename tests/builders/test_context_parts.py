@@ -138,6 +138,8 @@ def test_groups_of_endings_names_lengths_and_imports_are_ranked():
     assert part_of("alphabetical").ranks(paths, TARGET) == paths
     assert part_of("shortest").rank(Chunk("a", "four")) == -4
     assert part_of("imported").ranks(["src/b/far.py", "src/b/other.py", "far.py"], TARGET) == [1, 0, 0]
+    inner = Target("src", "a/here.py", "import src.b.far\n", Lengths())
+    assert part_of("imported").ranks(["b/far.py", "far.py"], inner) == [1, 0], "the folder is a package"
 
 
 def test_chance_is_the_same_for_a_seed_and_another_for_another():

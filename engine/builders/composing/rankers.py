@@ -111,4 +111,5 @@ class Imported(PathRanker):
     name = "imported"
 
     def ranks(self, paths: Sequence[str], target: Target) -> Sequence[float]:
-        return [float(is_imported(path, target.imports)) for path in paths]
+        package = target.repository.rpartition("/")[2]  # the folder may be a package itself
+        return [float(is_imported(f"{package}/{path}", target.imports)) for path in paths]
