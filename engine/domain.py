@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import takewhile
 from typing import Literal
+
+from engine.task import Task
 
 
 class Outcome(StrEnum):
@@ -45,26 +46,6 @@ class Span:
     def __post_init__(self) -> None:
         if self.start < 1 or self.end < self.start - 1:
             raise ValueError(f"not a span of lines: {self.start}..{self.end}")
-
-
-@dataclass(frozen=True)
-class Task:
-    """How a benchmark asks for code that is still to be written, and where an answer to that ends."""
-
-    prompt: str  # exactly what a model that writes from left to right reads
-    stops: tuple[str, ...] = ()  # an answer is cut before the first of these
-    end: str = ""  # what an answer ends with that was meant to end there; it is cut nowhere else then
-    functions: int | None = None  # so many may begin at column 0 of an answer, the next one is cut off; None: any
-
-    def cut(self, answer: str) -> str:
-        """What of an answer counts."""
-        if self.end and self.end in answer:
-            return answer.partition(self.end)[0]
-        found = [at for stop in self.stops if (at := answer.find(stop)) >= 0]
-        if self.functions is not None:
-            found += [match.start() for match in re.finditer(r"^def ", answer, re.MULTILINE)][self.functions :]
-        cut = answer[: min(found)] if found else answer
-        return cut if cut.endswith("\n") or not cut else f"{cut}\n"
 
 
 @dataclass(frozen=True)
@@ -204,8 +185,7 @@ class Sample:
         if isinstance(prompt, str):
             segments = [Segment(prompt), Segment(target, True)]
         else:
-            segments = [Segment(message.text, role=message.role) for message in prompt]
-            segments += [Segment(target, True, "assistant")]
+            segments = [*(Segment(each.text, role=each.role) for each in prompt), Segment(target, True, "assistant")]
         return cls(bug.id, tuple(segments), bug.kind, bug.language, bug.project)
 
     @property
@@ -226,12 +206,14 @@ class Preference:
     """A prompt with an answer that is better and one that is worse (Rafailov et al. 2023, arXiv 2305.18290)."""
 
     bug_id: str
-    prompt: str
+    prompt: Prompt
     chosen: str
     rejected: str
     kind: str = ""
     language: str = ""
     project: str = ""
+    is_ended: bool = False  # both answers spell the token that ends them; else the end of text is added to them
+    bug: Bug | None = None  # that it was made from, where a builder knows it
 
 
 @dataclass(frozen=True)

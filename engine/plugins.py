@@ -153,6 +153,8 @@ BUILDERS: Registry[Builder] = Registry(
         "sven": "engine.builders.sven:Sven",
         "snapshots": "engine.builders.snapshots:Snapshots",
         "mixer": "engine.builders.mixer:Mixer",
+        "verdicts": "engine.builders.verdicts:Verdicts",
+        "verdict_pairs": "engine.builders.verdict_pairs:VerdictPairs",
     },
 )
 REPRESENTATIONS: Registry[Representation] = Registry(

@@ -14,11 +14,12 @@ from typing import Any, ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import BugEntry, rows
-from engine.domain import Bug, Outcome, Patch, Span, Task, Verdict, lines_of
+from engine.domain import Bug, Outcome, Patch, Span, Verdict, lines_of
 from engine.errors import UserError
 from engine.languages import LANGUAGES
 from engine.languages.source import Source
 from engine.sandboxes import Sandbox
+from engine.task import Task
 
 NAMES = ("completion.jsonl", "test.jsonl")
 FIELDS = ("repo", "commit_hash", "completion_file", "completion_lines", "repo_snapshot")

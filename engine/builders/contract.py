@@ -7,7 +7,7 @@ from itertools import islice
 from typing import cast
 
 from engine.builders import Builder, BuilderOutput, Funnel
-from engine.domain import Bug, Preference, Sample, lines_of
+from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.plugins import Plugin
 
 TYPES: dict[str, type[BuilderOutput]] = {"bugs": Bug, "samples": Sample, "preferences": Preference}
@@ -56,7 +56,7 @@ def _check_bug(bug: Bug) -> None:
 def _check_row(each: Sample | Preference) -> None:
     if isinstance(each, Preference):
         assert each.chosen != each.rejected, f"{each.bug_id}: the better and the worse answer are the same"
-        texts: Sequence[str] = (each.prompt, each.chosen, each.rejected)
+        texts: Sequence[str] = (as_text(each.prompt), each.chosen, each.rejected)
     else:
         assert any(segment.is_learned for segment in each.segments), f"{each.bug_id}: nothing of it is learned"
         texts = [segment.text for segment in each.segments]

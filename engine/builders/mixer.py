@@ -43,7 +43,7 @@ class Mixer:
             (),
             'datasets, each perhaps with a weight behind "=", as in mine=2: with weights, as many samples as there are '
             "in these proportions; without, all",
-            datasets=True,
+            names="datasets",
         )
         side: Literal["both", "train"] = setting(
             "both", "whose samples: all, or without those for evaluation", more=True

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine.domain import Bug, Message, Model, Sample, Segment
+from engine.domain import Bug, Message, Model, Preference, Sample, Segment
 from engine.errors import UserError
 from engine.models.tokenizer import of_transformers
 from engine.representations import CannotShow, Representation
@@ -56,6 +57,15 @@ class ChatTemplate:
         return Sample(
             sample.bug_id, tuple(segments), sample.kind, sample.language, sample.project, is_ended=bool(self._end)
         )
+
+    def pair_in_text(self, pair: Preference) -> Preference:
+        """The same for a prompt with two answers."""
+        if isinstance(pair.prompt, str):
+            return pair
+        self._check([*pair.prompt, Message("assistant", pair.chosen), Message("assistant", pair.rejected)])
+        asked = self._written(pair.prompt, is_question=True)
+        chosen, rejected = pair.chosen + self._end, pair.rejected + self._end
+        return replace(pair, prompt=asked, chosen=chosen, rejected=rejected, is_ended=bool(self._end))
 
     def _check(self, messages: Sequence[Message]) -> None:
         held = next((token for token in self._special if any(token in message.text for message in messages)), "")

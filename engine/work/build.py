@@ -184,8 +184,10 @@ def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: 
     """`ids`: the tokens of each of its texts."""
     if isinstance(each, Preference):
         prompt, chosen, rejected = ids
-        tokens, learned = [*prompt, *chosen, end], [len(prompt), len(prompt) + len(chosen) + 1]
-        target, worse = each.chosen, [*rejected, end]
+        ending = [] if each.is_ended else [end]
+        tokens = [*prompt, *chosen, *ending]
+        learned = [len(prompt), len(tokens)]
+        target, worse = each.chosen, [*rejected, *ending]
     else:
         tokens, learned = _joined(each, ids, end)
         target, worse = each.target, []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine.dataset_spec import Duplicates
-from engine.domain import Bug, Preference, Sample
+from engine.domain import Bug, Preference, Sample, as_text
 from engine.languages.fingerprint import bare_functions, digest, layout_print
 from engine.languages.tokens import names_print, tokens_of
 from engine.work.near import Near, signature_of
@@ -16,7 +16,7 @@ from engine.work.near import Near, signature_of
 def texts_of(each: Sample | Preference) -> tuple[str, ...]:
     """The texts that are tokenised, in order."""
     if isinstance(each, Preference):
-        return each.prompt, each.chosen, each.rejected
+        return as_text(each.prompt), each.chosen, each.rejected
     return tuple(segment.text for segment in each.segments)
 
 
@@ -25,7 +25,7 @@ class Read:
 
     def __init__(self, made: Bug | Sample | Preference) -> None:
         self.made = made
-        self.bug = made if isinstance(made, Bug) else made.bug if isinstance(made, Sample) else None
+        self.bug = made if isinstance(made, Bug) else made.bug
         self.name = made.id if isinstance(made, Bug) else made.bug_id
         self.language = made.language
 

@@ -86,7 +86,7 @@ def select(
             if isinstance(each, Bug):
                 encoded: Sample | Preference = template.in_text(representation.encode(each, each.notes))
             else:
-                encoded = template.in_text(each) if isinstance(each, Sample) else each
+                encoded = template.in_text(each) if isinstance(each, Sample) else template.pair_in_text(each)
         except CannotShow as error:
             left_out.lose(read.name, str(error))
             continue

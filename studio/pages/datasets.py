@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from engine.control.views import DatasetView
+from engine.builders.answers import ANSWERED
+from engine.control.views import DatasetView, RunView
 from engine.dataset_card import SHARES
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
@@ -35,6 +36,11 @@ def roles_of(form: Form, builder: Mapping[str, Any], columns: Sequence[str]) -> 
     return {column: f"is: {labels.get(f'builder.{name}', name)}" for name, column in used.items()}
 
 
+def named_runs(runs: Sequence[RunView]) -> list[str]:
+    """The runs with answers to learn from, as a setting takes several of them."""
+    return [f"{run.id}: {run.name.replace(',', ' ')}" for run in runs if run.kind in ANSWERED]
+
+
 def place_of(shown: Any) -> str:
     """The position of a sample among those found, as text."""
     return f"{shown.index + 1} of {shown.total:,}{'' if shown.is_whole else ' or more'}" if shown else "none"
@@ -53,6 +59,7 @@ def build(frame: Frame) -> None:
                 "exclude": BENCHMARKS.names,
                 "compare": BENCHMARKS.names,
                 "datasets": workspace.datasets.names,
+                "runs": lambda: named_runs(workspace.runs.list()),
             }
             panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
             rows = marking()

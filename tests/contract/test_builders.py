@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pygit2
 import pytest
@@ -16,6 +18,9 @@ from engine.domain import Bug, Preference, Sample, Segment, Span
 from engine.params import Params
 from engine.plugins import BUILDERS
 from engine.training_set import Row, Shard
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "builders"))
+from answered_run import new_run, say_bug, say_patch
 
 PAIR = {"buggy_function": "def f(a):\n    return a\n", "fixed_function": "def f(a):\n    a += 1\n    return a\n"}
 PATCH = """--- a/p/a.py
@@ -82,7 +87,13 @@ def settings(tmp_path):
         shard.close()
         (tmp_path / name / "tokenizer").mkdir()
         shutil.copy(STARTER_MODEL / "tokenizer.json", tmp_path / name / "tokenizer")
+    answered = new_run(tmp_path / "6")
+    say_bug(answered)
+    for rank, outcome in enumerate(("plausible", "test_failed", "plausible", "test_failed"), start=1):
+        say_patch(answered, rank, outcome)
     return {
+        "verdicts": {"runs": [str(answered.path)]},
+        "verdict_pairs": {"runs": [str(answered.path)]},
         "diffs": {"path": str(tmp_path / "patches")},
         "snapshots": {"path": str(tmp_path), "repositories": "one", "context_tokens": 0},
         "git_history": {"repository": str(tmp_path / "repository")},

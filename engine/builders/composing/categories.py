@@ -29,7 +29,7 @@ _DEFINES = {
         r"|^[ \t]+(?:[\w<>\[\],.]+[ \t]+){1,6}(\w+)[ \t]*\([^;{}()]{0,400}\)[^;{}()\n]{0,200}\{",
         re.MULTILINE,
     ),
-    "c": re.compile(r"^(?:[\w*]+[ \t*]+){1,6}(\w+)[ \t]*\([^;{}()]{0,400}\)\s{0,20}\{", re.MULTILINE),
+    "c": re.compile(r"^(?:\w+[ \t*]+){1,6}(\w+)[ \t]*\([^;{}()]{0,400}\)\s{0,20}\{", re.MULTILINE),
 }
 _WORDS = (
     "main get set run init name value key keys values items add remove update create delete load save read write "
