@@ -217,7 +217,8 @@ class Snapshots:
     def _texts(self, snapshot: _Snapshot, most: int) -> Texts | str:
         params = self.params
         is_alone = params.loss == "file" or self._chain.is_empty
-        budget = Budget.of(most, 0 if is_alone else params.context_tokens)
+        asked = Budget.of(self._most, 0 if is_alone else params.context_tokens)
+        budget = replace(asked, most=most)
         nearer = self._chain.nearest_first(snapshot.files, snapshot.target, snapshot.ranks)
         blocks = Blocks(params.blocks, params.block_tokens) if params.composer == "split" else None
         found = texts_of(snapshot.target, iter(()) if is_alone else nearer, budget, blocks)

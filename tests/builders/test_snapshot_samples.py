@@ -112,6 +112,16 @@ def test_too_little_context_and_no_room_are_reasons():
     assert made(10, 0) == NO_ROOM, "the path alone is nothing to learn"
 
 
+@pytest.mark.parametrize("context", [300, 307, 310])
+def test_there_is_enough_context_where_its_end_has_other_tokens_by_itself(context):
+    """Of a run of quotes another number of tokens is made, depending on where its front is cut off."""
+    target = Target("r", "a.c", "x = 1;\n" * 2000, TOKENS)
+    texts = texts_of(target, iter(['# b.py\n""""\n', '"' * 5000 + "\n"]), Budget.of(1024, context))
+    assert isinstance(texts, Texts)
+    assert sum(map(TOKENS.count, texts.context)) >= context
+    assert 1024 - 8 <= sum(map(TOKENS.count, texts.all)) <= 1024
+
+
 def test_a_file_that_does_not_end_its_line_gets_an_end():
     target = Target("r", "a.py", "x", LETTERS)
     assert made(40, 0, target=target).completion == "# a.py\nx\n"

@@ -21,6 +21,7 @@ Loss = Literal["completion", "file", "everything"]
 TOO_LITTLE = "its repository has less context than asked for"
 NO_ROOM = "no room is left for the file beside its context"
 AFTER = "\n\n"  # the context
+_SLACK = 8  # tokens by which the end of a text may differ from as many tokens of the whole
 
 
 @dataclass(frozen=True)
@@ -67,27 +68,37 @@ def texts_of(target: Target, nearer: Iterator[str], budget: Budget, blocks: Bloc
     left = budget.most - lengths.count(before)
     whole = f"# {target.path}\n{target.text}" + ("" if target.text.endswith("\n") else "\n")
     completion = lengths.first(whole, left - budget.context)
-    if not completion.partition("\n")[2]:
-        return NO_ROOM
-    left -= lengths.count(completion)
-    context = _blocks(nearer, left, lengths, blocks) if blocks else _context(nearer, left, lengths)
-    if sum(map(lengths.count, context)) < budget.context:
-        return TOO_LITTLE
-    return Texts(before, context, completion)
+    found: tuple[str, ...] = ()
+    text = "" if blocks else _gathered(nearer, left - lengths.count(completion) + _SLACK, lengths)
+    for less in range(_SLACK):
+        if not completion.partition("\n")[2]:
+            return NO_ROOM
+        room = left - lengths.count(completion)
+        found = _blocks(nearer, room, lengths, blocks) if blocks else _cut(text, room, lengths)
+        if (n_tokens := sum(map(lengths.count, found))) >= budget.context:
+            return Texts(before, found, completion)
+        if blocks or "".join(found) == text or n_tokens < budget.context - _SLACK:
+            break
+        completion = lengths.first(whole, left - budget.context - less - 1)
+    return TOO_LITTLE
 
 
-def _context(nearer: Iterator[str], most: int, lengths: Lengths) -> tuple[str, ...]:
-    """The last `most` tokens of the context; a text may have other tokens once its front is cut off."""
+def _gathered(nearer: Iterator[str], most: int, lengths: Lengths) -> str:
+    """The last `most` tokens of the context or a few more or less, as its parts are counted by themselves."""
     parts, left = [AFTER], most - lengths.count(AFTER)
     while left > 0 and (part := next(nearer, None)) is not None:
         parts.append(lengths.last(part, left))
         left -= lengths.count(parts[-1])
-    text = "".join(reversed(parts))
-    wanted = most
-    while lengths.count(text) > most:
-        text = lengths.last(text, wanted)
+    return "".join(reversed(parts))
+
+
+def _cut(text: str, most: int, lengths: Lengths) -> tuple[str, ...]:
+    """At most the last `most` tokens: where the front is cut off, the rest may have other tokens than it had."""
+    wanted, cut = most, text
+    while lengths.count(cut) > most:
+        cut = lengths.last(text, wanted)
         wanted -= 1
-    return (text,) if text else ()
+    return (cut,) if cut else ()
 
 
 def _blocks(nearer: Iterator[str], left: int, lengths: Lengths, blocks: Blocks) -> tuple[str, ...]:
