@@ -158,6 +158,7 @@ BUILDERS: Registry[Builder] = Registry(
         "sven": "engine.builders.sven:Sven",
         "code_instructions": "engine.builders.code_instructions:CodeInstructions",
         "self_instruct": "engine.builders.self_instruct:SelfInstruct",
+        "snapshots": "engine.builders.snapshots:Snapshots",
         "mixer": "engine.builders.mixer:Mixer",
         "verdicts": "engine.builders.verdicts:Verdicts",
         "verdict_pairs": "engine.builders.verdict_pairs:VerdictPairs",

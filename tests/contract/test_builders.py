@@ -126,6 +126,7 @@ def settings(tmp_path, writer):
         "verdicts": {"runs": [str(answered.path)]},
         "verdict_pairs": {"runs": [str(answered.path)]},
         "diffs": {"path": str(tmp_path / "patches")},
+        "snapshots": {"path": str(tmp_path), "repositories": "one", "context_tokens": 0},
         "git_history": {"repository": str(tmp_path / "repository")},
         "juliet": {"path": str(tmp_path / "juliet")},
         "sven": {"folder": str(tmp_path / "sven")},
