@@ -275,7 +275,7 @@ def counts(verdicts: Mapping[Key, Verdict], controls: Mapping[str, Control | Non
         BugOutcomes(
             control.known_fix.outcome if control else None,
             control.buggy_code.outcome if control else None,
-            CandidateSummary.of(judged[bug_id]),
+            CandidateSummary.of(judged[bug_id], is_over=True),
         )
         for bug_id, control in controls.items()
     )
