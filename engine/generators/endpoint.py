@@ -6,6 +6,7 @@ A prompt that is text goes to `/completions`, as fill-in-the-middle needs it; me
 
 from __future__ import annotations
 
+import json
 import os
 import zlib
 from collections import Counter
@@ -17,11 +18,13 @@ from engine import params
 from engine.domain import Completion, Model, Prompt, as_text
 from engine.errors import OutsideFailure, UserError
 from engine.generators import TOO_LONG, NoAnswer, PromptTooLong, Stream, shares
+from engine.generators.answers import TooMuch, checked
 from engine.params import setting
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
+LONGEST_SAID = 1000  # characters of what a service says of an error
 NO_KEY = "none"  # what is sent to a service that asks for no key; the client insists on one
 SEEDS = 1 << 31  # services take seeds below this
 TOO_LONG_CODES = ("context length", "context_length", "context size", "maximum context", "too long", "too many tokens")
@@ -63,6 +66,7 @@ class Endpoint:
         self._client: OpenAI | None = None
         self._model = ""
         self._seed = 0
+        self._key = ""
         self._streamed: Counter[Prompt] = Counter()  # asked again, a prompt gets the next draw
 
     def load(self, model: Model, seed: int) -> None:
@@ -73,6 +77,8 @@ class Endpoint:
         """
         import openai
 
+        from engine.generators.bounded import Bounded
+
         key = os.environ.get(self.params.key_variable, "") if self.params.key_variable else NO_KEY
         if not key:
             raise UserError(
@@ -80,15 +86,21 @@ class Endpoint:
                 "studio was started; set it to the key and start again",
                 field="generator.key_variable",
             )
+        self._key = key if self.params.key_variable else ""
+        bounded = Bounded(self.params.timeout_s, self.params.max_new_tokens)
         self._client = openai.OpenAI(
-            base_url=self.params.url, api_key=key, max_retries=self.params.retries, timeout=self.params.timeout_s
-        )
+            base_url=self.params.url, api_key=key, max_retries=self.params.retries, timeout=self.params.timeout_s,
+            http_client=openai.DefaultHttpx2Client(transport=bounded),
+        )  # fmt: skip
         self._model, self._seed = model.name, seed
         try:
-            known = [each.id for each in _as_object(self._client.models.list())]
+            listed = self._client.models.list()
+            known = [str(each.id) for each in listed]
         except openai.NotFoundError:  # a service need not list its models
             return
-        except (openai.OpenAIError, ValueError) as error:
+        except (AttributeError, TypeError):
+            raise self._trouble(ValueError("its list of models is none")) from None
+        except (openai.OpenAIError, TooMuch, ValueError, RecursionError) as error:
             raise self._trouble(error) from None
         if self._model not in known:
             raise UserError(
@@ -130,17 +142,18 @@ class Endpoint:
             raise failure
 
     def stream(self, prompt: Prompt) -> Stream:
+        import httpx2
         import openai
 
         self._streamed[prompt] += 1
         reason = ""
         try:
             for part in self._ask(prompt, 1, self._streamed[prompt], stream=True):
-                for choice in getattr(part, "choices", None) or ():
+                for choice in checked(part).choices:
                     reason = choice.finish_reason or reason
-                    if piece := _text_of(choice, "delta" if isinstance(prompt, tuple) else ""):
-                        yield piece
-        except (openai.OpenAIError, ValueError) as error:
+                    if choice.written:
+                        yield self._without_key(choice.written)
+        except (openai.OpenAIError, httpx2.HTTPError, TooMuch, ValueError, RecursionError) as error:
             if _is_too_long(error):
                 raise PromptTooLong(str(error)) from None
             raise self._trouble(error) from None
@@ -154,21 +167,20 @@ class Endpoint:
         asked = 0
         while len(found) < n:
             try:
-                answer = _as_object(self._ask(prompt, n - len(found), -asked, stream=False))
-            except (openai.OpenAIError, ValueError) as error:
+                answer = checked(self._ask(prompt, n - len(found), -asked, stream=False))
+            except (openai.OpenAIError, TooMuch, ValueError, RecursionError) as error:
                 if _is_too_long(error):
                     return TOO_LONG
                 raise self._trouble(error) from None
-            if not getattr(answer, "choices", None):
+            if not answer.choices:
                 raise OutsideFailure(f"the service at {self.params.url} answered without a single completion")
             asked += 1
             choices = answer.choices[: n - len(found)]
-            usage = (answer.usage.completion_tokens, answer.usage.prompt_tokens) if answer.usage else (None, None)
+            usage = answer.usage.completion_tokens, answer.usage.prompt_tokens
             # of one request only the sums are told, so each of its completions gets an equal part of both
             written, read = (shares(tokens, len(choices)) for tokens in usage)
             for choice, tokens, of_prompt in zip(choices, written, read, strict=True):
-                text = _text_of(choice, "message" if isinstance(prompt, tuple) else "")
-                is_finished = choice.finish_reason == "stop"
+                text, is_finished = self._without_key(choice.written), choice.finish_reason == "stop"
                 found.append(Completion(text, None, tokens, of_prompt, is_finished))
         return found
 
@@ -185,44 +197,38 @@ class Endpoint:
     def _seed_of(self, prompt: Prompt, draw: int) -> int:
         return zlib.crc32(f"{self._seed} {draw} {as_text(prompt)}".encode("utf-8", "replace")) % SEEDS
 
+    def _without_key(self, text: str) -> str:
+        """What a service wrote; some repeat the key that they were sent."""
+        return text.replace(self._key, "(the key)") if self._key else text
+
     def _trouble(self, error: Exception) -> Exception:
         """What a user can do about an answer that failed; the key is in none of these texts."""
+        import httpx2
         import openai
 
+        said = self._without_key(str(error))[:LONGEST_SAID]
+        if isinstance(error, json.JSONDecodeError):
+            said = "it is no JSON"
         service = f"the service at {self.params.url}"
         if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             variable = self.params.key_variable or "no key was sent; name its variable"
             text = f"generator.key_variable: {service} refuses the key ({variable})"
             return UserError(text, field="generator.key_variable")
         if isinstance(error, openai.NotFoundError):
-            text = f"generator.url: {service} does not have this address or this model: {error}"
+            text = f"generator.url: {service} does not have this address or this model: {said}"
             return UserError(text, field="generator.url")
         if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
-            return UserError(f"generator: {service} refuses the request: {error}", field="generator")
-        what = f"failed: {error}"
-        if isinstance(error, openai.APITimeoutError):
+            return UserError(f"generator: {service} refuses the request: {said}", field="generator")
+        what = f"failed: {said}"
+        if isinstance(error, TooMuch):
+            what = "sent far more than was asked for"
+        elif isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
             what = f"did not answer within {self.params.timeout_s:g} s"
-        elif isinstance(error, openai.APIConnectionError):
+        elif isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
             what = "cannot be reached; start it or correct generator.url"
-        elif isinstance(error, ValueError):
-            what = "answered with no JSON; is generator.url the address of its API?"
+        elif isinstance(error, ValueError | RecursionError):
+            what = f"answered otherwise than OpenAI's API does: {said}; see whether generator.url is its address"
         return OutsideFailure(f"{service} {what}; resume the run to go on")
-
-
-def _as_object(answer: Any) -> Any:
-    """The answer; the client gives a text where the service says that it is not JSON, for which this raises ValueError.
-
-    Where the service says that it is, and it is not, the client raises one itself.
-    """
-    if isinstance(answer, str):
-        raise ValueError("a text")
-    return answer
-
-
-def _text_of(choice: Any, place: str) -> str:
-    """What was written; a service that answers in another form has written nothing."""
-    of, name = (getattr(choice, place, None), "content") if place else (choice, "text")
-    return str(getattr(of, name, None) or "")
 
 
 def _is_too_long(error: Exception) -> bool:

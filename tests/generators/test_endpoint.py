@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -114,7 +116,9 @@ def test_a_rate_limit_is_waited_out_and_one_that_never_ends_fails_the_run(serve)
 @pytest.mark.parametrize("prompt", ["x", CHAT])
 def test_an_answer_that_is_no_json_is_the_services_fault(serve, kind, prompt):
     asked = endpoint(serve("--text", kind))
-    with pytest.raises(OutsideFailure, match=r"http://.* answered with no JSON; is generator.url the address"):
+    with pytest.raises(
+        OutsideFailure, match=r"http://.* answered otherwise than .*: it is no JSON; see whether generator.url"
+    ):
         list(asked.generate([prompt], 1))
 
 
@@ -160,3 +164,98 @@ def test_what_is_wrong_with_an_endpoint_is_said_before_the_run(url):
         endpoint("http://127.0.0.1:1/v1", retries=0)
     with pytest.raises(UserError, match="does not have this address"):
         list(endpoint(url.replace("/v1", "/v2")).generate(["x"], 1))
+
+
+@pytest.fixture
+def answering():
+    """Start a service that sends these pieces, with a pause before each, to whatever it is asked; its address."""
+    servers = []
+
+    def start(*pieces, pause_s=0.0, status=200):
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                """Nothing on standard error."""
+
+            def do_GET(self):
+                self.send_error(404)
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                with suppress(OSError):  # the other end may have gone
+                    for piece in pieces:
+                        time.sleep(pause_s)
+                        self.wfile.write(piece.encode() if isinstance(piece, str) else piece)
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}/v1"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+TEXT = '{"choices": [{"index": 0, "text": "a + b", "finish_reason": "stop"}], "usage": %s}'
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ('{"completion_tokens": 3, "prompt_tokens": 5}', (3, 5)),
+        ('{"completion_tokens": 1%s, "prompt_tokens": -3}' % ("0" * 30), (None, None)),
+        ('{"completion_tokens": "7", "prompt_tokens": 1.5}', (None, None)),
+        ("7", (None, None)),
+        ("null", (None, None)),
+    ],
+)
+def test_counts_that_cannot_be_are_not_known_and_the_answer_is_kept(answering, usage, tokens):
+    [(_, [one])] = endpoint(answering(TEXT % usage)).generate(["x"], 1)
+    assert (one.text, one.n_tokens, one.prompt_tokens) == ("a + b", *tokens)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"choices": "no"}', '{"choices": [7]}', '{"choices": [{"text": 7}]}', '{"choices": {"0": 1}}', "[]", "null", '"x"',
+     "{}", "[" * 100_000, '{"choices": [{"text": "a", "finish_reason": 5}]}'],
+)  # fmt: skip
+@pytest.mark.parametrize("prompt", ["x", CHAT])
+def test_an_answer_of_another_form_is_the_services_fault(answering, body, prompt):
+    with pytest.raises(OutsideFailure, match="the service at http"):
+        list(endpoint(answering(body), retries=0).generate([prompt], 1))
+
+
+def test_messages_without_content_are_empty_answers(answering):
+    body = '{"choices": [{"message": {"content": null}}, {"message": null}]}'
+    [(_, found)] = endpoint(answering(body)).generate([CHAT], 2)
+    assert [one.text for one in found] == ["", ""]
+
+
+def test_an_answer_that_never_ends_is_ended(answering):
+    began = time.monotonic()
+    dripping = answering(*[" "] * 100, pause_s=0.2)
+    with pytest.raises(OutsideFailure, match="did not answer within 1 s"):
+        list(endpoint(dripping, retries=0, timeout_s=1).generate(["x"], 1))
+    assert time.monotonic() - began < 5
+
+
+def test_an_answer_of_any_size_is_cut(answering):
+    huge = answering(*[b" " * (1 << 20)] * 64)
+    with pytest.raises(OutsideFailure, match="sent far more than was asked for"):
+        list(endpoint(huge, retries=0).generate(["x"], 1))
+
+
+def test_a_key_that_a_service_repeats_is_not_shown(answering, monkeypatch):
+    monkeypatch.setenv("OUR_KEY", "sk-canary-0123456789")
+    told = '{"error": {"message": "bad key Bearer sk-canary-0123456789"}}'
+    with pytest.raises(UserError) as refused:
+        list(endpoint(answering(told, status=400), retries=0, key_variable="OUR_KEY").generate(["x"], 1))
+    assert "bad key Bearer (the key)" in str(refused.value)
+    assert "canary" not in str(refused.value)
+    written = TEXT.replace("a + b", "sk-canary-0123456789") % "null"
+    [(_, [one])] = endpoint(answering(written), key_variable="OUR_KEY").generate(["x"], 1)
+    assert one.text == "(the key)"
