@@ -12,12 +12,13 @@ from random import Random
 from typing import ClassVar, Literal
 
 from engine.builders import Funnel
-from engine.builders.asking.service import Service, ServiceParams, check, sample
+from engine.builders.asking.service import Service, ServiceParams, check
 from engine.builders.functions import functions_of, source_files, source_root
 from engine.domain import Completion, Rows, Sample
 from engine.errors import UserError
 from engine.generators import NoAnswer
 from engine.params import Place, setting
+from engine.representations import alpaca
 
 TEMPLATE = """Below is a function in {language}. Write the instruction that a programmer would give to get exactly it.
 
@@ -86,7 +87,8 @@ class CodeInstructions:
                     funnel.lose(reason, name)
                 else:
                     asked, project = _cleaned(answer.text), name.partition("/")[0]
-                    yield sample(name, asked, "", code, self.params.form, self.params.language, project)
+                    segments = alpaca.segments(asked, "", code, self.params.form)
+                    yield Sample(name, segments, language=self.params.language, project=project)
 
     def _functions(self, seed: int, funnel: Funnel) -> Iterator[Function]:
         def lose(reason: str, where: str) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from engine.builders.rows import TableRow
-from engine.builders.table_samples import SAMPLE_COLUMNS, SampleParams, sample_of
+from engine.builders.table_samples import SAMPLE_COLUMNS, SampleParams, facts_of
 from engine.builders.tables import NOT_TEXT, Column, FromTable
-from engine.domain import Message, Rows, Sample
+from engine.domain import Rows, Sample
 from engine.params import setting
 from engine.representations import alpaca
 
@@ -23,11 +23,7 @@ class InstructionsParams(SampleParams):
     instruction: str = setting("", "column with what is asked; empty: one with a usual name, such as instruction")
     input: str = setting("input", "column with what goes with it; empty, or none of this name: nothing does")
     output: str = setting("", "column with the answer; empty: one with a usual name, such as output or response")
-    form: Literal["response", "output", "end", "chat"] = setting(
-        "response",
-        "response: Alpaca's text, which ends with ### Response:; output: with ### Output:; end: the same, and the "
-        "answer ends with ### End; chat: a message in the model's own template",
-    )
+    form: alpaca.Form = setting("response", alpaca.FORMS)
 
 
 class Instructions(FromTable[InstructionsParams, Sample]):
@@ -53,9 +49,5 @@ class Instructions(FromTable[InstructionsParams, Sample]):
             return wrong
         assert isinstance(asked, str)
         assert isinstance(answer, str)
-        given, form = given if given.strip() else "", self.params.form
-        if form == "chat":
-            question = f"{asked}\n\n{given}" if given else asked
-            return sample_of(row, self.params, (Message("user", question),), answer)
-        prompt = alpaca.prompt_of(asked, given, form)
-        return sample_of(row, self.params, prompt, alpaca.target_of(answer, form))
+        segments = alpaca.segments(asked, given if given.strip() else "", answer, self.params.form)
+        return Sample(row.id, segments, *facts_of(row, self.params))

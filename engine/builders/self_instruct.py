@@ -16,12 +16,13 @@ from random import Random
 from typing import Any, ClassVar, Literal
 
 from engine.builders import Funnel
-from engine.builders.asking.service import Service, ServiceParams, check, sample
+from engine.builders.asking.service import Service, ServiceParams, check
 from engine.builders.records import lines_within
 from engine.domain import Completion, Rows, Sample
 from engine.errors import UserError
 from engine.generators import NoAnswer
 from engine.params import Place, in_unicode, setting
+from engine.representations import alpaca
 
 LONGEST = 1 << 20  # bytes of a seed task
 ALIKE = 0.7  # ROUGE-L from which on two instructions are alike
@@ -123,7 +124,9 @@ class SelfInstruct:
                     else:
                         pool.add(task)
                         made += 1
-                        yield sample(where, task.instruction, task.given, task.answer, self.params.form)
+                        yield Sample(
+                            where, alpaca.segments(task.instruction, task.given, task.answer, self.params.form)
+                        )
             asked += len(prompts)
             empty = empty + 1 if made == before else 0
 

@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from engine.domain import Segment
+
 Ending = Literal["response", "output", "end"]
+Form = Literal["response", "output", "end", "chat"]
+FORMS = (  # as settings explain them
+    "response: Alpaca's text, which ends with ### Response:; output: with ### Output:; end: the same, and the answer "
+    "ends with ### End; chat: a message in the model's own template"
+)
 
 _HEADS: dict[Ending, str] = {"response": "### Response:", "output": "### Output:", "end": "### Output:"}
 _SECTION = re.compile(r"^### (?:Instruction:|Input:|Response:|Output:|End\b)", re.MULTILINE)
@@ -30,6 +37,14 @@ def target_of(answer: str, ending: Ending) -> str:
     if ending == "response":
         return answer
     return f"\n{answer}\n\n### End" if ending == "end" else f"\n{answer}"
+
+
+def segments(instruction: str, given: str, answer: str, form: Form) -> tuple[Segment, Segment]:
+    """What is read and what is learned, as text or as messages."""
+    if form == "chat":
+        asked = f"{instruction}\n\n{given}" if given else instruction
+        return Segment(asked, role="user"), Segment(answer, True, "assistant")
+    return Segment(prompt_of(instruction, given, form)), Segment(target_of(answer, form), True)
 
 
 def cut(written: str) -> str:

@@ -44,11 +44,7 @@ class Instruct:
         """What may be set."""
 
         name: Literal["instruct"] = "instruct"
-        form: Literal["chat", "response", "output", "end"] = setting(
-            "chat",
-            "chat: a message in the model's own template; response: Alpaca's text, which ends with ### Response:; "
-            "output: with ### Output:; end: the same, and the answer ends with ### End",
-        )
+        form: alpaca.Form = setting("chat", alpaca.FORMS)
         system: str = setting(
             "", "a system message before the question; empty: none, since some models take none", more=True
         )

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, cast
 
 from engine.builders import Funnel
 from engine.builders.ledger import Ledger
-from engine.domain import Completion, Message, Model, Sample, Segment
+from engine.domain import Completion, Message, Model
 from engine.errors import UserError
 from engine.generators import NoAnswer
 from engine.generators.endpoint import Endpoint
@@ -26,11 +25,7 @@ class ServiceParams(Endpoint.Params):
     """Which service is asked, and how."""
 
     writer: str = setting("", "the model that writes, by the service's name for it")
-    form: Literal["response", "output", "end", "chat"] = setting(
-        "response",
-        "response: Alpaca's text, which ends with ### Response:; output: with ### Output:; end: the same, and the "
-        "answer ends with ### End; chat: a message in the model's own template",
-    )
+    form: alpaca.Form = setting("response", alpaca.FORMS)
 
 
 class Service:
@@ -93,18 +88,6 @@ def check(params: ServiceParams) -> None:
     """Raises UserError if no model is named."""
     if not params.writer:
         raise UserError("writer: name the model that writes, as the service calls it", field="builder.writer")
-
-
-def sample(
-    name: str, instruction: str, given: str, answer: str, form: str, language: str = "", project: str = ""
-) -> Sample:
-    """The sample of an instruction, what goes with it (perhaps nothing), and the answer, which is learned."""
-    if form == "chat":
-        asked = Segment(f"{instruction}\n\n{given}" if given else instruction, role="user")
-        return Sample(name, (asked, Segment(answer, True, "assistant")), "", language, project)
-    ending = cast("alpaca.Ending", form)
-    segments = Segment(alpaca.prompt_of(instruction, given, ending)), Segment(alpaca.target_of(answer, ending), True)
-    return Sample(name, segments, "", language, project)
 
 
 def _digest(text: str) -> str:
