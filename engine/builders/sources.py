@@ -34,8 +34,8 @@ class TableParams(params.Params):
 
     file: Place = setting(
         "",
-        "a .jsonl (one object per line), .csv or .parquet file, a folder of such files, or a folder that Hugging "
-        "Face's datasets has saved",
+        "a .jsonl (one object per line), .json (a list), .csv or .parquet file, a folder of .jsonl, .csv or .parquet "
+        "files, or one that Hugging Face's datasets has saved",
         upload=".jsonl,.json,.csv,.parquet",
     )
     hub: str = setting(
