@@ -39,7 +39,7 @@ class TableParams(params.Params):
         upload=".jsonl,.json,.csv,.parquet",
     )
     hub: str = setting(
-        "", "in place of a file: a dataset of the Hugging Face hub, such as openai/openai_humaneval, read as it comes",
+        "", "in place of a file: a dataset of the Hugging Face hub, such as sahil2801/CodeAlpaca-20k, read as it comes",
         title="Hugging Face dataset", max_length=300,
     )  # fmt: skip
     split: str = setting("train", "of a folder or a hub's dataset: which of its splits", more=True, max_length=100)
