@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import takewhile
 from typing import Literal
+
+from engine.task import Task
 
 
 class Outcome(StrEnum):
@@ -48,26 +49,6 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Task:
-    """How a benchmark asks for code that is still to be written, and where an answer to that ends."""
-
-    prompt: str  # exactly what a model that writes from left to right reads
-    stops: tuple[str, ...] = ()  # an answer is cut before the first of these
-    end: str = ""  # what an answer ends with that was meant to end there; it is cut nowhere else then
-    functions: int | None = None  # so many may begin at column 0 of an answer, the next one is cut off; None: any
-
-    def cut(self, answer: str) -> str:
-        """What of an answer counts."""
-        if self.end and self.end in answer:
-            return answer.partition(self.end)[0]
-        found = [at for stop in self.stops if (at := answer.find(stop)) >= 0]
-        if self.functions is not None:
-            found += [match.start() for match in re.finditer(r"^def ", answer, re.MULTILINE)][self.functions :]
-        cut = answer[: min(found)] if found else answer
-        return cut if cut.endswith("\n") or not cut else f"{cut}\n"
-
-
-@dataclass(frozen=True)
 class Bug:
     """One fault in one place of one file, with its known fix and tests that fail on the fault and pass on the fix."""
 
@@ -94,8 +75,7 @@ class Bug:
 
     def patched(self, lines: str, span: Span | None = None) -> str:
         """The whole file with `lines` in place of the faulty ones, or of another span's, ended as the file's are."""
-        span = span or self.span
-        old = lines_of(self.buggy)
+        span, old = span or self.span, lines_of(self.buggy)
         if lines and not lines.endswith("\n") and span.end < len(old):
             lines += "\n"  # lines follow, and these must not run into them
         if self.is_crlf:
@@ -191,6 +171,7 @@ class Sample:
     project: str = ""  # splits never tear a project apart
     is_ended: bool = False  # the last segment spells the token that ends it; else the end of text is added to it
     bug: Bug | None = None  # that it was made from, where a builder of samples knows it
+    lines: tuple[tuple[str, tuple[int, ...]], ...] = ()  # category -> lines of that kind, from 0, in the whole text
 
     def __post_init__(self) -> None:
         if len({segment.role is None for segment in self.segments}) > 1:
@@ -232,6 +213,7 @@ class Preference:
     language: str = ""
     project: str = ""
     is_ended: bool = False  # both answers spell the token that ends them; else the end of text is added to them
+    bug: Bug | None = None  # that it was made from, where a builder knows it
 
 
 @dataclass(frozen=True)

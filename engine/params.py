@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -86,23 +86,23 @@ def setting(
     unit: str = "",
     more: bool = False,
     upload: str = "",
-    datasets: bool = False,
+    names: Literal["", "datasets", "runs"] = "",
     **limits: Any,
 ) -> Any:
     """A declared setting: default, help text, unit, limits; `more` puts it under *More settings*.
 
     `upload`: it is the path of a file with one of these endings, ".csv,.jsonl", and gets that of a file which a user
-    drops on the page. `datasets`: it is a
-    tuple of datasets of the workspace by name, each perhaps with a weight (`weighted`); a plug-in gets their folders.
+    drops on the page. `names`: it is a tuple of datasets of the workspace by name, each perhaps with a weight
+    (`weighted`), or of its runs by number; a plug-in gets their folders.
     """
-    extra: dict[str, Any] = {"unit": unit, "more": more, "upload": upload, "datasets": datasets}
+    extra: dict[str, Any] = {"unit": unit, "more": more, "upload": upload, "names": names}
     return Field(default, description=description, json_schema_extra=extra, **limits)
 
 
-def takes_datasets(params: type[BaseModel]) -> list[str]:
-    """The settings that name datasets."""
+def naming(what: str, params: type[BaseModel]) -> list[str]:
+    """The settings that name "datasets" or "runs"."""
     extras = {name: info.json_schema_extra for name, info in params.model_fields.items()}
-    return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("datasets")]
+    return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("names") == what]
 
 
 def explain(error: ValidationError, default: Callable[[str], Any] = lambda place: None) -> UserError:

@@ -156,7 +156,12 @@ BUILDERS: Registry[Builder] = Registry(
         "git_history": "engine.builders.git_history:GitHistory",
         "juliet": "engine.builders.juliet:Juliet",
         "sven": "engine.builders.sven:Sven",
+        "code_instructions": "engine.builders.code_instructions:CodeInstructions",
+        "self_instruct": "engine.builders.self_instruct:SelfInstruct",
+        "snapshots": "engine.builders.snapshots:Snapshots",
         "mixer": "engine.builders.mixer:Mixer",
+        "verdicts": "engine.builders.verdicts:Verdicts",
+        "verdict_pairs": "engine.builders.verdict_pairs:VerdictPairs",
     },
 )
 REPRESENTATIONS: Registry[Representation] = Registry(

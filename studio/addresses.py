@@ -9,8 +9,11 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import gradio as gr
 
+from engine.builders.answers import ANSWERED
+from engine.control.views import RunView
 from engine.errors import UserError
 from engine.params import shown
+from engine.specs import DatasetSpec
 from studio.checked import is_text, number_of
 from studio.page import Choice
 
@@ -18,6 +21,13 @@ from studio.page import Choice
 def link(**values: object) -> str:
     """An address of this studio: `link(run=8)` is "?run=8"; empty values are left out."""
     return "?" + urlencode({name: value for name, value in values.items() if value}, quote_via=quote, safe="/:,")
+
+
+def learning_from(run: RunView) -> str:
+    """The address of the form that builds a dataset of a run's plausible patches; empty where it has no answers."""
+    if run.kind not in ANSWERED:
+        return ""
+    return link(tab=DatasetSpec.page, use=f"builder.runs:{run.id},model:{run.spec.get('model', '')}")
 
 
 def read_query(text: str) -> dict[str, str]:

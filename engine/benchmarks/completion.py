@@ -14,11 +14,12 @@ from typing import Any, ClassVar, Literal
 
 from engine import params
 from engine.benchmarks import BugEntry, rows
-from engine.domain import Bug, Outcome, Patch, Span, Task, Verdict, lines_of
+from engine.domain import Bug, Outcome, Patch, Span, Verdict, lines_of
 from engine.errors import UserError
 from engine.languages import LANGUAGES
 from engine.languages.source import Source
 from engine.sandboxes import Sandbox
+from engine.task import Task
 
 NAMES = ("completion.jsonl", "test.jsonl")
 FIELDS = ("repo", "commit_hash", "completion_file", "completion_lines", "repo_snapshot")
@@ -122,7 +123,7 @@ class Completion:
         snapshot, target = row["repo_snapshot"], row["completion_file"]["filename"]
         files = zip(snapshot["filename"], snapshot["content"], strict=True)
         near = sorted(((-_distance(name, target), name, text) for name, text in files if name != target))
-        text = "\n".join(f"# {name}\n{content}" for _, name, content in near)
+        text = "\n\n".join(f"# {name}\n{content}" for _, name, content in near)
         return f"# {row['repo']}\n{text[-self._params.context_chars :]}\n\n"
 
 

@@ -14,13 +14,16 @@ The folders may stand in folders, one for each language for example. A bug's id 
 Bugs of one larger project share it: `base` in bug.json is the way from NAME to a folder with the whole project, its
 tests included. FILE is a path in it and lies there repaired, so such a bug has neither fixed/ nor tests/, and its tests
 are named with their files, `tests/test_box.py::TestBox::test_add` or `src/test/java/BoxTest.java::adds` (one file).
+
+The folders may be a stranger's: only regular files are read, and none through a link.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal
@@ -39,7 +42,7 @@ from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.shared_projects import SharedProjects, complaints_about_tests
 from engine.domain import Bug, Patch, Span, Verdict, lines_of
 from engine.errors import UserError
-from engine.params import explain, shown
+from engine.params import explain, is_unicode, shown
 from engine.sandboxes import Sandbox
 
 HOW = "write a folder with bug.json, buggy/, fixed/ and tests/ for each bug"
@@ -118,18 +121,19 @@ class Folder:
     @cached_property
     def cases(self) -> dict[str, tuple[Bug, Suite]]:
         """Bug id -> the bug and its tests. Raises UserError that explains what is wrong with each bug."""
-        found, wrong, shared = {}, [], SharedProjects(Path(self._folder))
+        root = Path(self._folder)
+        found, wrong, shared = {}, [], SharedProjects(root)
         for folder, told in self._described().items():
             try:
                 project = shared.project(folder, told.base) if told.base else None
             except UserError as error:
                 wrong.append(f"{folder.name}: {error}")
                 continue
-            if complaints := [*complaints_about(folder, told, project)]:
+            if complaints := [*complaints_about(folder, root, told, project)]:
                 wrong.append(f"{folder.name}: {'; '.join(complaints)}")
                 continue
             bug_id = self._id(folder)
-            found[bug_id] = _read(bug_id, folder, told, project)
+            found[bug_id] = _read(bug_id, folder, root, told, project)
             if project:
                 is_warm = self._params.runner == "warm"
                 self._runners_of[bug_id] = shared.runner(project, told.language, self._params.timeout_s, is_warm)
@@ -144,10 +148,13 @@ class Folder:
         told, wrong = {}, []
         for file in self._files():
             try:
-                told[file.parent] = Described.model_validate(json.loads(file.read_bytes()))
+                text = checkout.content(file, Path(self._folder))
+                told[file.parent] = Described.model_validate(json.loads(text))
+            except OSError as error:
+                wrong.append(f"{file.parent.name}/bug.json cannot be read: {error.strerror}")
             except ValidationError as error:
                 wrong.append(f"{file.parent.name}/bug.json: {explain(error)}")
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 wrong.append(f"{file.parent.name}/bug.json: not JSON: {error}")
         names = Counter(folder.name for folder in told)
         wrong += [f"{name}: {number} folders have this name" for name, number in names.items() if number > 1]
@@ -163,16 +170,17 @@ class Folder:
         return f"{self.name}/{folder.name}"
 
 
-def complaints_about(folder: Path, told: Described, project: Project | None) -> Iterator[str]:
-    """What is wrong with one bug, a sentence each."""
+def complaints_about(folder: Path, root: Path, told: Described, project: Project | None) -> Iterator[str]:
+    """What is wrong with one bug in the folder `root`, a sentence each."""
     file = PurePosixPath(told.file)
-    if file.is_absolute() or ".." in file.parts or not file.name:
+    is_a_path = "\0" not in told.file and is_unicode(told.file)
+    if not is_a_path or file.is_absolute() or ".." in file.parts or not file.name:
         yield f"file: {shown(told.file)} should be a path inside the bug's folder"
         return
     texts: list[str] = []
     for part in ("buggy", "fixed"):
         try:
-            texts.append(_content(folder, part, str(file), project).decode("utf-8"))
+            texts.append(_content(folder, root, part, str(file), project).decode("utf-8"))
         except OSError as error:
             yield f"{part}/{file} cannot be read: {error.strerror}"
         except KeyError:
@@ -181,16 +189,27 @@ def complaints_about(folder: Path, told: Described, project: Project | None) -> 
             yield f"{part}/{file} is not UTF-8 (byte {error.start})"
     if project:
         yield from complaints_about_tests(told.failing + told.passing, told.language, project)
-    elif len(tests := [*_tests(folder, told.language)]) != 1:
-        yield f"tests/ should hold one file called {TESTS[told.language]}, it holds {len(tests)}"
-    elif told.language == "c":
-        yield from complaints_about_cases(tests[0].read_bytes())
-        if not [*(folder / "tests").glob("*.c")]:
-            yield "tests/ should hold a driver, a C file with main"
+    else:
+        yield from _complaints_about_its_tests(folder, root, told.language)
     if len(texts) == 2:
         yield from _complaints_about_span(texts[0], texts[1], told.span)
     if both := sorted({*told.failing} & {*told.passing}):
         yield f"{shown(both[0])} stands in failing and in passing"
+
+
+def _complaints_about_its_tests(folder: Path, root: Path, language: str) -> Iterator[str]:
+    try:
+        files = _tests(folder, root)
+    except OSError as error:
+        yield f"tests/{Path(error.filename).name} cannot be read: {error.strerror}"
+        return
+    called = _with_tests(files, language)
+    if len(called) != 1:
+        yield f"tests/ should hold one file called {TESTS[language]}, it holds {len(called)}"
+    elif language == "c":
+        yield from complaints_about_cases(files[called[0]])
+        if not any(name.endswith(".c") for name in files):
+            yield "tests/ should hold a driver, a C file with main"
 
 
 def _complaints_about_span(buggy: str, fixed: str, span: tuple[int, int]) -> Iterator[str]:
@@ -213,8 +232,8 @@ def _refuse(wrong: list[str], folder: str) -> None:
         )
 
 
-def _read(bug_id: str, folder: Path, told: Described, project: Project | None) -> tuple[Bug, Suite]:
-    buggy, fixed = (_content(folder, part, told.file, project).decode("utf-8") for part in ("buggy", "fixed"))
+def _read(bug_id: str, folder: Path, root: Path, told: Described, project: Project | None) -> tuple[Bug, Suite]:
+    buggy, fixed = (_content(folder, root, part, told.file, project).decode("utf-8") for part in ("buggy", "fixed"))
     bug = Bug(
         id=bug_id,
         language=told.language,
@@ -230,25 +249,32 @@ def _read(bug_id: str, folder: Path, told: Described, project: Project | None) -
     )
     if project:
         return bug, Suite(told.file, "\n".join(sorted(told.failing + told.passing)), {})
-    (tests,) = _tests(folder, told.language)
-    files = {file.name: file.read_bytes() for file in sorted((folder / "tests").iterdir()) if file.is_file()}
-    return bug, Suite(told.file, _called(tests), files)
+    files = _tests(folder, root)
+    (tests,) = _with_tests(files, told.language)
+    return bug, Suite(told.file, _called(tests, files[tests]), files)
 
 
-def _content(folder: Path, part: str, file: str, project: Project | None) -> bytes:
+def _content(folder: Path, root: Path, part: str, file: str, project: Project | None) -> bytes:
     """Of the "buggy" or the "fixed" file. Raises OSError, or KeyError where the project has no such file."""
     if project and part == "fixed":
         return project.files[file]
-    return (folder / part / file).read_bytes()
+    return checkout.content(folder / part / file, root)
 
 
-def _called(tests: Path) -> str:
+def _tests(folder: Path, root: Path) -> dict[str, bytes]:
+    """Name -> content of each file in tests/; folders there are left out. Raises OSError where one is no file."""
+    beside = sorted((folder / "tests").glob("*"))
+    return {file.name: checkout.content(file, root) for file in beside if file.is_symlink() or not file.is_dir()}
+
+
+def _with_tests(files: Collection[str], language: str) -> list[str]:
+    return [name for name in files if fnmatchcase(name, TESTS[language])]
+
+
+def _called(name: str, tests: bytes) -> str:
     """A test file as its runner is told of it: a Python file, or a Java class with its package."""
-    if tests.suffix != ".java":
-        return tests.name
-    package = PACKAGE.search(tests.read_text(encoding="utf-8", errors="replace"))
-    return f"{package[1]}.{tests.stem}" if package else tests.stem
-
-
-def _tests(folder: Path, language: str) -> Iterator[Path]:
-    return (folder / "tests").glob(TESTS[language])
+    file = PurePosixPath(name)
+    if file.suffix != ".java":
+        return name
+    package = PACKAGE.search(tests.decode("utf-8", "replace"))
+    return f"{package[1]}.{file.stem}" if package else file.stem

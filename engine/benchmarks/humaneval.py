@@ -16,7 +16,8 @@ from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.tasks import TARGET, TESTS, imports
-from engine.domain import Bug, Span, Task, lines_of
+from engine.domain import Bug, Span, lines_of
+from engine.task import Task
 
 NAMES = ("HumanEval.jsonl", "HumanEval.jsonl.gz")
 FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")

@@ -17,7 +17,8 @@ from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.tasks import TARGET, TESTS, imports
-from engine.domain import Bug, Span, Task, lines_of
+from engine.domain import Bug, Span, lines_of
+from engine.task import Task
 
 NAMES = ("mbpp.jsonl", "mbpp.jsonl.gz")
 FIELDS = ("task_id", "text", "code", "test_list")

@@ -22,7 +22,10 @@ class SharedProjects:
 
     def project(self, bug: Path, base: str) -> Project:
         """The project that `base` names from a bug's folder. Raises UserError where it is none inside the root."""
-        folder = (bug / base).resolve()
+        try:
+            folder = (bug / base).resolve()
+        except (OSError, RuntimeError, ValueError):  # too long, links in a circle, no name of a file
+            raise UserError(f"base: {shown(base)} leads nowhere") from None
         if not folder.is_relative_to(self._root) or folder == self._root:
             raise UserError(f"base: {shown(base)} should name a folder inside the folder of the bugs")
         if not folder.is_dir():

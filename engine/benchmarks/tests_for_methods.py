@@ -22,12 +22,13 @@ from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Report, Suite, verdict
 from engine.benchmarks.runners.settings import Way, timeout_s, way
-from engine.domain import Bug, Outcome, Patch, Span, Task, Verdict, lines_of
+from engine.domain import Bug, Outcome, Patch, Span, Verdict, lines_of
 from engine.errors import SandboxUnavailable
 from engine.languages import language
 from engine.languages.source import source
 from engine.sandboxes import Sandbox
 from engine.sandboxes.place import Lasting
+from engine.task import Task
 
 PASSES, FAILS = "passes on the correct code", "fails on the faulty code"
 EMPTY, MISSES = "it holds no test", "it passes on the faulty code too"

@@ -83,6 +83,22 @@ class Keeping(Protocol):
 
 
 @runtime_checkable
+class Caching(Protocol):
+    """A builder that pays for what it asks: answers are kept for all builds of a home."""
+
+    def cache_in(self, folder: Path) -> None:
+        """Called before `stream`."""
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A builder of samples that are as long as the dataset allows, so that it has to count tokens itself."""
+
+    def measure_with(self, tokenizer: Path, most: int) -> None:
+        """Called before `stream` with the files of the build's tokenizer, and the most tokens of a sample."""
+
+
+@runtime_checkable
 class Retokenised(Protocol):
     """A builder of what was tokenised before, or may not become special tokens: it has to know the tokenizer."""
 

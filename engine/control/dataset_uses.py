@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from engine.errors import UserError
-from engine.params import takes_datasets, weighted
+from engine.params import naming, weighted
 from engine.plugins import BUILDERS
 from engine.rundir import ENDED
 from storage import queries
@@ -41,7 +41,7 @@ def _named(run: Run) -> list[str]:
 def _settings_of(builder: Mapping[str, Any]) -> Iterable[str]:
     """The settings of a builder that name datasets; where it is no longer installed, any may."""
     try:
-        return takes_datasets(BUILDERS.plugin(str(builder.get("name"))).Params)
+        return naming("datasets", BUILDERS.plugin(str(builder.get("name"))).Params)
     except UserError:
         return builder
 

@@ -81,7 +81,7 @@ class Runs:
     def _checked(self, spec: Spec, *, waits: bool) -> Spec:
         """The spec as it is stored. Raises all errors that can be found before the run's name is taken."""
         self._check_disk()
-        spec = with_absolute_paths(spec, self._models, self._datasets)
+        spec = with_absolute_paths(spec, self._models, self._datasets, self._database)
         if not waits:
             self.inputs(spec)
         self.check(spec)

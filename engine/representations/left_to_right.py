@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.domain import Bug, Patch, Sample, Task, lines_of
+from engine.domain import Bug, Patch, Sample, lines_of
 from engine.languages import language
 from engine.representations import CannotShow
+from engine.task import Task
 
 
 class LeftToRight:

@@ -25,7 +25,7 @@ class Read:
 
     def __init__(self, made: Bug | Sample | Preference) -> None:
         self.made = made
-        self.bug = made if isinstance(made, Bug) else made.bug if isinstance(made, Sample) else None
+        self.bug = made if isinstance(made, Bug) else made.bug
         self.name = made.id if isinstance(made, Bug) else made.bug_id
         self.language = made.language
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,7 +25,8 @@ from studio.page import Frame
 class Panel:
     """A form with its presets, error message, JSON and shell command.
 
-    A link can fill it: `?tab=train&again=7` with the settings of run 7, `use=model:mine` with one setting.
+    A link can fill it: `?tab=train&again=7` with the settings of run 7, `use=model:mine` with one setting,
+    `use=builder.runs:6,model:mine` with several.
     """
 
     def __init__(
@@ -158,11 +160,21 @@ class Panel:
         return spec.model_copy(update={"name": self._frame.workspace.runs.free_name(run.kind, spec.name)})
 
     def _using(self, use: str) -> Any:
-        """The default spec with one setting from a link, "model:mine". Raises UserError."""
-        setting, _, value = use.partition(":")
-        if setting not in {each.place for each in self.form.fields}:
-            raise UserError(f"use={use[:40]}: this form has no setting called {setting[:40]!r}")
-        return parse({"kind": self.form.kind, setting: value})
+        """The default spec with settings from a link, "model:mine" or "builder.runs:6,model:mine". Raises UserError.
+
+        Of plug-ins only what names datasets or runs: nobody looks at all settings before pressing the button.
+        """
+        values: dict[str, Any] = {"kind": self.form.kind}
+        for each in re.split(r",(?=[a-z_.]+:)", use):
+            setting, _, value = each.partition(":")
+            place, _, name = setting.partition(".")
+            if setting in {field.place for field in self.form.fields}:
+                values[setting] = value
+            elif name and (plugin := self.form.plugin_naming(place, name)):
+                values[place] = {"name": plugin, name: [value]}
+            else:
+                raise UserError(f"use={use[:40]}: this form has no setting called {setting[:40]!r}")
+        return parse(values)
 
     def _changes(self, again: int, spec: Any) -> str:
         """From which run the form was filled, and which settings were changed since; these are also marked."""

@@ -16,10 +16,10 @@ import gradio as gr
 from pydantic.fields import FieldInfo
 
 from engine.errors import UserError
-from engine.params import Params, takes_datasets
+from engine.params import Params, naming
 from engine.plugins import BY_FIELD, Registry
 from studio.checked import is_text
-from studio.forms.fields import Names, Setting, no_choices_yet, text_of
+from studio.forms.fields import Names, Setting, text_of
 from studio.guard import on
 from studio.html import settings as html
 from studio.live import Live
@@ -35,7 +35,7 @@ class PluginSettings:
     def __init__(self, kind_of_run: str, place: str, info: FieldInfo, names: Mapping[str, Names]) -> None:
         """`place`: the setting of the spec that names the plug-in, "builder".
 
-        `names["datasets"]`: what may be chosen for settings that name datasets.
+        `names`: "datasets" and "runs" -> what may be chosen for settings that name some.
         """
         self._registry = BY_FIELD[place]
         self._own = Setting.of(place, info)
@@ -48,12 +48,11 @@ class PluginSettings:
             ]
             for plugin, params in declared.items()
         }
-        of_datasets = {plugin: takes_datasets(params) for plugin, params in declared.items() if "datasets" in names}
-        self._named = {
-            plugin: dict.fromkeys(of_datasets.get(plugin, ()), names.get("datasets", no_choices_yet))
-            for plugin in declared
+        self.named = {  # plug-in -> its settings that name datasets or runs -> what may be chosen
+            plugin: {name: listed for what, listed in names.items() for name in naming(what, params)}
+            for plugin, params in declared.items()
         }
-        self._is_offering = any(self._named[plugin] or self._choices(plugin, {}) for plugin in self.settings)
+        self._is_offering = any(self.named[plugin] or self._choices(plugin, {}) for plugin in self.settings)
         self.widget: Any = None
 
     @property
@@ -135,7 +134,7 @@ class PluginSettings:
         """What may be chosen now, as JSON: plug-in -> setting -> choices."""
         given = self.read(value)
         known: dict[str, dict[str, Sequence[Any]]]
-        known = {plugin: {name: list(each()) for name, each in own.items()} for plugin, own in self._named.items()}
+        known = {plugin: {name: list(each()) for name, each in own.items()} for plugin, own in self.named.items()}
         known.setdefault(given["name"], {}).update(self._readable(given))
         return [json.dumps({plugin: choices for plugin, choices in known.items() if choices})]
 

@@ -156,10 +156,10 @@ def sample(shown: ShownSample | None) -> str:
         return empty("No sample matches", "Clear the search to see all samples.")
     facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
     ending = LANGUAGES[shown.language].ending if shown.language in LANGUAGES else ".py"
-    fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}{ending}")
+    fix = f"<section><h4>The fix</h4>{diff(shown.buggy, shown.fixed, f'{shown.bug_id}{ending}')}</section>"
     return (
         f'<div class="sample"><p><b>{esc(shown.bug_id)}</b> <span class="dim">{esc(facts)}</span></p>'
-        f'<div class="two"><section><h4>The fix</h4>{fix}</section>'
+        f'<div class="two">{fix if shown.buggy or shown.fixed else ""}'
         f"<section><h4>Tokens as the model reads them</h4>{code.tokens(shown.pieces)}</section>"
         f"<section><h4>Prompt</h4>{code.log(shown.prompt)}</section>"
         f"<section><h4>Target</h4>{code.log(shown.target)}</section></div></div>"

@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
+from engine.builders.answers import ANSWERED
 from engine.builders.previews import Preview
-from engine.control.views import DatasetView
+from engine.control.views import DatasetView, RunView
 from engine.dataset_card import SHARES
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
@@ -37,6 +38,11 @@ def roles_of(form: Form, builder: Mapping[str, Any], found: Preview) -> dict[str
     return {column: f"is: {labels.get(f'builder.{name}', name)}" for column, name in used.items()}
 
 
+def named_runs(runs: Sequence[RunView]) -> list[str]:
+    """The runs with answers to learn from, as a setting takes several of them."""
+    return [f"{run.id}: {run.name.replace(',', ' ')}" for run in runs if run.kind in ANSWERED]
+
+
 def place_of(shown: Any) -> str:
     """The position of a sample among those found, as text."""
     return f"{shown.index + 1} of {shown.total:,}{'' if shown.is_whole else ' or more'}" if shown else "none"
@@ -55,6 +61,7 @@ def build(frame: Frame) -> None:
                 "exclude": BENCHMARKS.names,
                 "compare": BENCHMARKS.names,
                 "datasets": workspace.datasets.names,
+                "runs": lambda: named_runs(workspace.runs.list()),
             }
             panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
             rows = marking()

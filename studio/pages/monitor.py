@@ -14,7 +14,7 @@ from engine.rundir import RESUMABLE
 from engine.specs import KINDS as SPECS
 from engine.specs import WITH_PATCHES, BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from studio import charts
-from studio.addresses import link
+from studio.addresses import learning_from, link
 from studio.checked import number_of
 from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
 from studio.guard import on
@@ -51,6 +51,8 @@ def actions(run: RunView, made: str) -> list[tuple[str, str]]:
         found.append(("Train on this", link(tab=TrainSpec.page, use=f"dataset:{run.name}")))
     if run.kind in WITH_PATCHES:
         found.append(("See patches", link(patches=run.id)))
+    if learning := learning_from(run):
+        found.append(("Learn from its verdicts", learning))
     if run.kind != "chat" and SPECS[run.kind].page:
         found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found

@@ -15,7 +15,7 @@ from engine.control.views import RunView
 from engine.errors import UserError
 from engine.languages import LANGUAGES
 from engine.specs import WITH_PATCHES
-from studio.addresses import link
+from studio.addresses import learning_from, link
 from studio.checked import chosen_number
 from studio.clickable import GONE, click_value, clickable, hidden_field, pager, plain, show_or_hide
 from studio.forms.panel import Panel
@@ -198,6 +198,8 @@ def build(frame: Frame) -> None:
         number = min(number, pages)
         said = f"page {number} of {pages}, {total} bugs"
         compare = f'<a href="{link(compare=run)}">Compare</a>'
+        if learning := learning_from(workspace.runs.get(run)):
+            compare += f'<a href="{esc(learning)}">Learn from these</a>'
         menu = patch_table.export_menu(run, workspace.patches.forms(run))
         shown_table = patch_table.table(found, most, f"{place}:{bug_id}", name.strip())
         all_figures = figures.figures_menu(workspace.patches.totals(run))

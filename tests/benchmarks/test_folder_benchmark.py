@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from engine.assets import BUGS
+from engine.benchmarks.runners.project_files import LARGEST_BYTES
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
 
@@ -67,6 +69,9 @@ def test_java_tests_may_stand_in_a_package(mine):
         (dict(span=[0, 3]), "span.0: should be greater than or equal to 1 .got 0"),
         (dict(failing=[]), "failing: "),
         (dict(file="../x.py"), "file: '../x.py' should be a path inside"),
+        (dict(file="a\0b.py"), r"file: 'a\\x00b.py' should be a path inside"),
+        (dict(file="\ud800.py"), r"file: '\\ud800.py' should be a path inside"),
+        (dict(base="\0"), r"base: '\\x00' leads nowhere"),
         (dict(file="other.py"), "buggy/other.py cannot be read: No such file.*fixed/other.py cannot be read"),
         (dict(span=[3, 99]), "span: 3 to 99 are no lines of a file of 17"),
         (dict(span=[9, 9]), "span: the fixed file differs from the buggy one outside lines 9 to 9"),
@@ -91,6 +96,55 @@ def test_files_that_are_no_use_are_said(mine):
     Path(mine, "where/bug.json").write_text("{")
     with pytest.raises(UserError, match="bug.json: not JSON"):
         folder_of(mine).entries()
+
+
+LINKED = "cannot be read: it is a link, and not a file of its own"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("bug.json", f"where/bug.json {LINKED}"),
+        ("buggy/where_clause.py", f"where: buggy/where_clause.py {LINKED}"),
+        ("fixed/where_clause.py", f"where: fixed/where_clause.py {LINKED}"),
+        ("tests/test_where_clause.py", f"where: tests/test_where_clause.py {LINKED}"),
+        ("tests/data.txt", f"where: tests/data.txt {LINKED}"),
+        ("buggy", "where: buggy/where_clause.py cannot be read: where/buggy is a link, and not a folder of its own"),
+        ("tests", "where: tests/.* cannot be read: where/tests is a link, and not a folder of its own"),
+        (".", "where/bug.json cannot be read: where is a link, and not a folder of its own"),
+    ],
+)
+def test_nothing_is_read_through_a_link(mine, name, said):
+    """A stranger's folder of bugs could else show models, patches and pages any file of the machine."""
+    (mine / "where/tests/data.txt").write_text("of the user")
+    here, elsewhere = mine / "where" / name, mine.parent / "elsewhere"
+    here.rename(elsewhere)
+    here.symlink_to(elsewhere)
+    with pytest.raises(UserError, match=said):
+        folder_of(mine).bugs()
+
+
+def test_the_folder_that_a_user_names_may_be_a_link(mine, tmp_path):
+    (tmp_path / "link").symlink_to(mine)
+    assert [bug.id for bug in folder_of(tmp_path / "link").bugs()] == ["folder/where"]
+
+
+@pytest.mark.parametrize("name", ["bug.json", "buggy/where_clause.py", "tests/data.txt"])
+def test_a_pipe_is_not_waited_for(mine, name):
+    (mine / "where" / name).unlink(missing_ok=True)
+    os.mkfifo(mine / "where" / name)
+    with pytest.raises(UserError, match="cannot be read: it is not a regular file"):
+        folder_of(mine).bugs()
+
+
+def test_files_of_any_size_and_depth_are_refused(mine):
+    with open(mine / "where/tests/data.txt", "wb") as file:
+        file.truncate(LARGEST_BYTES + 1)
+    with pytest.raises(UserError, match="tests/data.txt cannot be read: it is larger than 16 MiB"):
+        folder_of(mine).bugs()
+    (mine / "where/bug.json").write_text("[" * 200_000)
+    with pytest.raises(UserError, match="where/bug.json: not JSON"):
+        folder_of(mine).bugs()
 
 
 def test_an_empty_folder_and_none_are_said(tmp_path):

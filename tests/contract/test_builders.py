@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pygit2
 import pytest
@@ -17,6 +20,9 @@ from engine.domain import Bug, Preference, Sample, Segment, Span
 from engine.params import Params
 from engine.plugins import BUILDERS
 from engine.training_set import Row, Shard
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "builders"))
+from answered_run import new_run, say_bug, say_patch
 
 PAIR = {"buggy_function": "def f(a):\n    return a\n", "fixed_function": "def f(a):\n    a += 1\n    return a\n"}
 PATCH = """--- a/p/a.py
@@ -56,8 +62,23 @@ def test_nothing():
 """
 
 
+SERVICE = Path(__file__).resolve().parents[1] / "builders" / "writing_service.py"
+WRITTEN = "Instruction: Say which of two is less\nInput: 1, 2\nOutput: 1\n"
+
+
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory):
+    """The address of a service that always writes the same."""
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "answer.txt").write_text(WRITTEN)
+    process = subprocess.Popen([sys.executable, str(SERVICE), str(folder)], stdout=subprocess.PIPE, text=True)
+    yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
+    process.terminate()
+    process.wait(20)
+
+
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path, writer):
     """A small source for each builder that cannot do without one."""
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps({**PAIR, "n": n}) + "\n" for n in range(20)) + "broken\n")
     (tmp_path / "code.py").write_text(CODE)
@@ -90,11 +111,22 @@ def settings(tmp_path):
         shard.close()
         (tmp_path / name / "tokenizer").mkdir()
         shutil.copy(STARTER_MODEL / "tokenizer.json", tmp_path / name / "tokenizer")
+    seed = {"instruction": "Sort three numbers", "output": "sorted(numbers)"}
+    (tmp_path / "seeds.jsonl").write_text(json.dumps(seed) + "\n")
+    answered = new_run(tmp_path / "6")
+    say_bug(answered)
+    for rank, outcome in enumerate(("plausible", "test_failed", "plausible", "test_failed"), start=1):
+        say_patch(answered, rank, outcome)
     for name, rows in TABLES.items():
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in (*rows, *rows)) + "broken\n")
     return {
         **{name: {"file": str(tmp_path / f"{name}.jsonl")} for name in TABLES},
+        "code_instructions": {"url": writer, "writer": "writer", "folder": str(tmp_path), "samples": 2},
+        "self_instruct": {"url": writer, "writer": "writer", "seeds": str(tmp_path / "seeds.jsonl"), "samples": 1},
+        "verdicts": {"runs": [str(answered.path)]},
+        "verdict_pairs": {"runs": [str(answered.path)]},
         "diffs": {"path": str(tmp_path / "patches")},
+        "snapshots": {"path": str(tmp_path), "repositories": "one", "context_tokens": 0},
         "git_history": {"repository": str(tmp_path / "repository")},
         "juliet": {"path": str(tmp_path / "juliet")},
         "sven": {"folder": str(tmp_path / "sven")},

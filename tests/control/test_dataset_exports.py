@@ -16,6 +16,7 @@ from engine.control.exports import GivenUp
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from engine.exchange.datasets import Exportable
+from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec, TrainSpec
 from engine.training_set import Row, Shard
 
@@ -166,6 +167,20 @@ def test_the_datasets_of_a_mix_are_named_by_name_and_stored_as_folders(used):
     assert run.id in [each.id for each in used.datasets.used_by("stdlib-faults")]
     with pytest.raises(UserError, match="no dataset 'other'"):
         used.runs.submit(DatasetSpec.model_validate({"builder": {"name": "mixer", "datasets": ["other"]}}))
+
+
+def test_runs_are_named_by_number_and_stored_as_folders(used):
+    def submitted(*runs):
+        spec = DatasetSpec.model_validate({"builder": {"name": "verdicts", "runs": runs}})
+        return used.runs.row(used.runs.submit(spec)).spec["builder"]["runs"]
+
+    run = next(each for each in used.runs.list() if each.kind == "benchmark")
+    RunDir.create(Path(run.folder), {"kind": "benchmark", "benchmark": "pocket"}, Inputs())
+    for name in (f"{run.id}", f"{run.id}: {run.name}", run.folder):
+        assert submitted(name) == [run.folder]
+    for name, said in (("99", "no run 99"), ("demo", "runs: there is no run 'demo'")):
+        with pytest.raises(UserError, match=said):
+            submitted(name)
 
 
 @pytest.mark.parametrize(

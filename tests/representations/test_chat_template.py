@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from engine.assets import STARTER_MODEL
-from engine.domain import Bug, Message, Model, Sample, Segment, Span
+from engine.domain import Bug, Message, Model, Preference, Sample, Segment, Span
 from engine.errors import UserError
 from engine.plugins import REPRESENTATIONS
 from engine.representations import CannotShow
@@ -72,6 +72,18 @@ def test_what_is_read_and_what_is_learned(model, template, prompt, target, is_en
     made = ChatTemplate(model(template)).in_text(Sample.of(BUG, ASKED, "done"))
     assert (made.prompt, made.target, made.is_ended) == (prompt, target, is_ended)
     assert [segment.is_learned for segment in made.segments] == [False, True]
+
+
+def test_both_answers_of_a_preference_end_as_the_template_ends_them(model):
+    template = ChatTemplate(model(CHATML))
+    made = template.pair_in_text(Preference("b", ASKED, "good", "bad"))
+    asked = "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nRepair f.<|im_end|>\n<|im_start|>assistant\n"
+    assert (made.prompt, made.chosen, made.rejected) == (asked, "good<|im_end|>", "bad<|im_end|>")
+    assert made.is_ended
+    text = Preference("b", "as text", "good", "bad")
+    assert template.pair_in_text(text) == text
+    with pytest.raises(CannotShow, match="special token"):
+        template.pair_in_text(Preference("b", ASKED, "good", "bad<|im_end|>"))
 
 
 def test_a_conversation_learns_each_answer_of_its_own():

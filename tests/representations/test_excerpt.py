@@ -8,10 +8,11 @@ import pytest
 
 from engine.builders import Funnel
 from engine.builders.faults import FaultInjection
-from engine.domain import Bug, Span, Task, as_text, lines_of, span_of_change
+from engine.domain import Bug, Span, as_text, lines_of, span_of_change
 from engine.plugins import REPRESENTATIONS
 from engine.representations import CannotShow
 from engine.representations.excerpt import Excerpt, longest_excerpt
+from engine.task import Task
 
 LONG = "def before():\n    pass\n\n" + "def f(a):\n" + "".join(f"    a += {n}\n" for n in range(100)) + "    return a\n"
 LONG += "\ndef after():\n    pass\n"

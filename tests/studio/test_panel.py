@@ -9,22 +9,28 @@ import pytest
 from filled import fill
 
 from engine.control.workspace import Workspace
+from studio.addresses import learning_from, read_query
 from studio.app import create_app
 
 TRAINED, BENCHMARKED = 2, 4
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory):
+def workspace(tmp_path_factory):
     home = tmp_path_factory.mktemp("panel")
     fill(home)
     workspace = Workspace(home)
-    yield create_app(workspace)
+    yield workspace
     workspace.close()
 
 
-def filled(studio, again=0, use=""):
-    handler = next(each for each in studio.blocks.fns.values() if each.api_name == "train_fill")
+@pytest.fixture(scope="module")
+def studio(workspace):
+    return create_app(workspace)
+
+
+def filled(studio, again=0, use="", kind="train"):
+    handler = next(each for each in studio.blocks.fns.values() if each.api_name == f"{kind}_fill")
     updates = handler.fn(again, use)
     return {
         part.elem_id: update["value"]
@@ -78,6 +84,20 @@ def test_a_link_with_one_setting_fills_that_one(studio):
     assert filled(studio) == {}
 
 
+def test_a_link_to_learn_from_a_run_names_it_and_its_model(studio, workspace):
+    run = workspace.runs.get(BENCHMARKED)
+    query = read_query(learning_from(run))
+    assert query["tab"] == "datasets"
+    values = filled(studio, use=query["use"], kind="dataset")
+    chosen = json.loads(values["settings-dataset-builder"])
+    assert (chosen["name"], chosen["runs"]) == ("verdicts", str(BENCHMARKED))
+    assert values["dataset-model"] == run.spec["model"]
+    assert learning_from(workspace.runs.get(TRAINED)) == ""
+    for use in ("builder.folder:/etc", "builder.file:x", "generator.url:x", "builder.:6"):
+        with pytest.raises(gr.Error, match="no setting called"):
+            filled(studio, use=use, kind="dataset")
+
+
 @pytest.mark.parametrize(("name", "value", "says"), [("again", BENCHMARKED, "is a benchmark run"), ("again", 99, "no run 99"),
                                                      ("use", "nothing:x", "nothing")])  # fmt: skip
 def test_a_link_that_means_nothing_is_refused(studio, name, value, says):
@@ -85,7 +105,7 @@ def test_a_link_that_means_nothing_is_refused(studio, name, value, says):
         filled(studio, **{name: value})
 
 
-@pytest.mark.parametrize("use", ["kind:merge", "nothing:x", "trainer.folder:/etc", ":"])
+@pytest.mark.parametrize("use", ["kind:merge", "nothing:x", "trainer.folder:/etc", ":", "dataset:mine,nothing:x"])
 def test_a_link_can_set_only_what_the_form_has(studio, use):
     handler = next(each for each in studio.blocks.fns.values() if each.api_name == "train_fill")
     with pytest.raises(gr.Error):

@@ -68,6 +68,9 @@ def test_what_trains_is_shown_first_then_what_runs_then_the_newest():
     assert monitor.first_choice([]) == 0
 
 
+LEARNING = "?tab=datasets&use=builder.runs:1,model:/models/mine"
+
+
 @pytest.mark.parametrize(
     ("kind", "made", "addresses"),
     [
@@ -76,8 +79,8 @@ def test_what_trains_is_shown_first_then_what_runs_then_the_newest():
         ("train", "merged", ["?tab=patches&use=model:mine", "?tab=chat&use=model:mine", "?tab=train&again=1"]),
         ("train", "", ["?tab=train&again=1"]),
         ("dataset", "", ["?dataset=mine", "?tab=train&use=dataset:mine", "?tab=datasets&again=1"]),
-        ("benchmark", "", ["?patches=1", "?tab=patches&again=1"]),
-        ("chat", "", []),
+        ("benchmark", "", ["?patches=1", LEARNING, "?tab=patches&again=1"]),
+        ("chat", "", [LEARNING]),
     ],
 )  # fmt: skip
 def test_what_can_be_done_with_a_run(kind, made, addresses):

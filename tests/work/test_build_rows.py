@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tokenizers import Tokenizer
 
-from engine.domain import Preference, Sample, Segment
+from engine.domain import Message, Preference, Sample, Segment
 from engine.fingerprint import dataset_hash
 
 
@@ -72,6 +72,16 @@ def test_a_preference_has_both_answers_after_one_prompt(make, stream):
         "preferences", Preference("a", "fix:", " good\n", " other\n"), Preference("b", "fix:", " good\n", " worse\n")
     )
     assert make([], builder={"name": "faults"}, valid_fraction=0)[1]["hash"] != report["hash"]
+
+
+def test_a_preference_in_messages_ends_once(make, stream):
+    asked = (Message("user", "fix?"),)
+    stream("preferences", Preference("a", asked, "good", "bad"), Preference("b", asked, "very good", "bad"))
+    (row, _) = make([], builder={"name": "faults"}, valid_fraction=0)[2]
+    assert row["prompt"] == "<|im_start|>user\nfix?<|im_end|>\n<|im_start|>assistant\n"
+    assert (row["target"], row["rejected"]) == ("good<|im_end|>", "bad<|im_end|>")
+    assert row["input_ids"][-1] == row["rejected_ids"][-1]
+    assert row["input_ids"].count(row["input_ids"][-1]) == 2, "at the end of the question and of the answer"
 
 
 def test_messages_are_written_in_the_models_chat_template(make, stream):

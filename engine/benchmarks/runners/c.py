@@ -58,7 +58,7 @@ def complaints_about_cases(text: bytes) -> Iterator[str]:
     except ValidationError as error:
         yield f"tests/cases.json: {explain(error)}"
         return
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield f"tests/cases.json: not JSON: {error}"
         return
     # Else a program could write it without looking at what it is given, and so without the function under test.

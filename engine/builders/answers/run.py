@@ -1,0 +1,197 @@
+"""Reads a run's folder: which answers were judged, and for the chosen ones what the model read and what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from engine.builders.answers import ANSWERED
+from engine.domain import Bug, Isolation, Model, Outcome, Prompt, span_of_change
+from engine.errors import OutsideFailure, UserError
+from engine.events import MODEL, BugEvent, PatchEvent, TurnEvent, VerdictFields
+from engine.models.tokenizer import tokenizer_of
+from engine.params import Params
+from engine.plugins import BENCHMARKS, BY_FIELD, REPRESENTATIONS
+from engine.representations import CannotShow, Representation
+from engine.representations.chat_template import for_model
+from engine.rundir import RunDir
+
+FIELD = "builder.runs"
+SHORTENED = "its prompt was shortened to fit, so what the model read is not known"
+CHANGED = "its bug is no longer in the benchmark as it was"
+OF_A_SERVICE = "its conversation was held with a service, and as what messages it read is not known"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One answer with its verdict."""
+
+    event: int  # number of the event that tells it
+    bug_id: str
+    place: str  # among the answers of the run to this bug
+    question: bytes  # equal for answers to the same prompt
+    outcome: Outcome
+    isolation: Isolation
+    is_repeat: bool  # of an answer with the same patch
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model read and wrote; `bug` has its patch in the place of the known fix."""
+
+    judged: Judged
+    bug: Bug
+    prompt: Prompt
+    text: str
+
+
+class AnsweredRun:
+    """A benchmark run, or a loaded model with its conversations, as its folder holds it."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+        self._run = RunDir(self.folder)
+
+    @property
+    def number(self) -> str:
+        """As pages and the shell call the run."""
+        return self.folder.name
+
+    def check(self) -> None:
+        """Raises UserError if this is no run whose model's prompts are known, or its benchmark cannot be read."""
+        kind = self._spec.get("kind")
+        if kind == "validate":
+            raise UserError(
+                f"runs: run {self.number} judged patches that were made elsewhere, so what their model read is not "
+                "known; choose benchmark runs and conversations",
+                field=FIELD,
+            )
+        if kind not in ANSWERED:
+            raise UserError(
+                f"runs: run {self.number} is of the kind {str(kind)!r:.40}, which has no patches; choose benchmark "
+                "runs and conversations",
+                field=FIELD,
+            )
+        BENCHMARKS.create(self._params("benchmark")).check()
+
+    def tokenizer_file(self) -> Path | None:
+        """The tokenizer of its model; None for a service's."""
+        model = self._model
+        return None if model.kind == "endpoint" else Path(model.weights) / "tokenizer.json"
+
+    def judged(self) -> list[Judged]:
+        """Every answer that has a verdict, in the order of their events; of one judged again, the last verdict."""
+        found: dict[tuple[str, int], Judged] = {}
+        for event in self._run.all_events():
+            payload = event.payload
+            if isinstance(payload, PatchEvent) and payload.source == MODEL:
+                place = f"rank {payload.rank}"
+                bug_id = BENCHMARKS.current(payload.bug_id)
+                key, question, verdict = (bug_id, payload.rank), bug_id, payload.verdict
+                is_repeat = payload.same_as is not None
+            elif isinstance(payload, TurnEvent) and payload.verdict is not None:
+                bug_id = self._bug_of.get(payload.conversation, "")
+                place = f"conversation {payload.conversation}, turn {payload.number}"
+                key, verdict = (f"\0{payload.conversation}", payload.number), payload.verdict
+                question, is_repeat = payload.prompt, False
+            else:
+                continue
+            found[key] = _judged(event.seq, bug_id, place, question, verdict, is_repeat=is_repeat)
+        return sorted(found.values(), key=lambda each: each.event)
+
+    def answers(self, wanted: Collection[Judged]) -> Iterator[tuple[Judged, Answer | str]]:
+        """For each, in the order of their events, the answer, or why what the model read cannot be told."""
+        by_event = {each.event: each for each in wanted}
+        events: dict[str, BugEvent] = {}
+        needed = {each.bug_id for each in wanted}
+        for event in self._run.all_events():
+            payload = event.payload
+            if isinstance(payload, BugEvent) and BENCHMARKS.current(payload.id) in needed:
+                events[BENCHMARKS.current(payload.id)] = payload
+            elif event.seq in by_event:
+                judged = by_event[event.seq]
+                if isinstance(payload, PatchEvent):
+                    yield judged, self._of_benchmark(judged, payload, events.get(judged.bug_id))
+                elif isinstance(payload, TurnEvent):
+                    yield judged, self._of_conversation(judged, payload)
+
+    def _of_benchmark(self, judged: Judged, patch: PatchEvent, event: BugEvent | None) -> Answer | str:
+        bug = self._bugs.get(judged.bug_id)
+        if bug is None or event is None or (bug.buggy, bug.span.start, bug.span.end) != (
+            event.buggy, event.start, event.end,
+        ):  # fmt: skip
+            return CHANGED
+        if event.whole_tokens is not None:
+            return SHORTENED
+        try:
+            prompt = self._representation.encode(bug).prompt
+        except CannotShow as reason:
+            return str(reason)
+        return Answer(judged, _with(bug, patch.text), prompt, patch.completion)
+
+    def _of_conversation(self, judged: Judged, turn: TurnEvent) -> Answer | str:
+        bug = self._bugs.get(judged.bug_id)
+        if bug is None:
+            return CHANGED
+        if self._model.kind == "endpoint":
+            return OF_A_SERVICE
+        return Answer(judged, _with(bug, turn.patch), turn.prompt, turn.text)
+
+    @cached_property
+    def _spec(self) -> Mapping[str, Any]:
+        try:
+            return self._run.spec()
+        except OutsideFailure as error:
+            raise UserError(f"runs: {error}", field=FIELD) from None
+
+    def _params(self, field: str) -> Params:
+        """The plug-in that its spec names there. Raises UserError where this version has none such."""
+        registry = BY_FIELD[field]
+        try:
+            return registry.params(self._spec.get(field))
+        except ValueError as error:
+            raise UserError(f"runs: the {field} of run {self.number} cannot be read: {error}", field=FIELD) from None
+
+    @cached_property
+    def _model(self) -> Model:
+        try:
+            model = self._run.inputs().model
+        except OutsideFailure as error:
+            raise UserError(f"runs: {error}", field=FIELD) from None
+        if model is None:
+            raise UserError(f"runs: run {self.number} does not tell its model", field=FIELD)
+        return model
+
+    @cached_property
+    def _representation(self) -> Representation:
+        """As the run's model was asked."""
+        model, shown = self._model, REPRESENTATIONS.create(self._params("representation"))
+        vocabulary = None if model.kind == "endpoint" else tokenizer_of(Path(model.weights)).vocabulary()
+        return for_model(shown, model, vocabulary)
+
+    @cached_property
+    def _bugs(self) -> dict[str, Bug]:
+        return {bug.id: bug for bug in BENCHMARKS.create(self._params("benchmark")).bugs()}
+
+    @cached_property
+    def _bug_of(self) -> dict[int, str]:
+        """Conversation -> its bug."""
+        questions, _ = self._run.questions()
+        asked = [each for each in questions if isinstance(each.get("conversation"), int) and "bug" in each]
+        return {each["conversation"]: BENCHMARKS.current(str(each["bug"])) for each in asked}
+
+
+def _judged(event: int, bug_id: str, place: str, question: str, verdict: VerdictFields, *, is_repeat: bool) -> Judged:
+    digest = blake2b(f"{bug_id}\0{question}".encode("utf-8", "replace"), digest_size=8).digest()
+    return Judged(event, bug_id, place, digest, verdict.outcome, verdict.isolation, is_repeat)
+
+
+def _with(bug: Bug, text: str | None) -> Bug:
+    """The bug with this patch in the place of its known fix, if it changes anything."""
+    if text is None or text == bug.buggy:
+        return bug
+    return replace(bug, fixed=text, span=span_of_change(bug.buggy, text))

@@ -1,0 +1,126 @@
+"""Preferences of what models wrote in runs of the studio: an answer that passed against one to the same prompt that
+did not.
+
+For direct preference optimisation (Rafailov et al. 2023, arXiv 2305.18290).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from engine import params
+from engine.builders import Funnel
+from engine.builders.answers.run import Answer, AnsweredRun, Judged
+from engine.builders.answers.source import WHICH, check_tokenizer, named
+from engine.builders.verdicts import unfit, where
+from engine.domain import Outcome, Preference, Rows
+from engine.params import setting
+
+WORSE = {  # setting -> verdicts of the worse answer
+    "failed tests": (Outcome.TEST_FAILED,),
+    "any": (Outcome.TEST_FAILED, Outcome.COMPILE_ERROR, Outcome.TIMEOUT),
+}
+Pair = tuple[Judged, Judged]
+
+
+class VerdictPairs:
+    """Pairs plausible patches with failed ones of the same prompt."""
+
+    name: ClassVar[str] = "verdict_pairs"
+    title: ClassVar[str] = "Plausible against failed patches of runs"
+    makes: ClassVar[Rows] = "preferences"
+
+    class Params(params.Params):
+        """The runs, and which of their patches."""
+
+        name: Literal["verdict_pairs"] = "verdict_pairs"
+        runs: tuple[str, ...] = setting((), WHICH, names="runs")
+        pairs: int = setting(4, "most pairs of one prompt; each failed patch is in one of them at most", ge=1, le=1000)
+        worse: Literal["failed tests", "any"] = setting(
+            "failed tests", "which patches are the worse answer: those that fail tests, or also those that do not "
+            "compile or do not end",
+        )  # fmt: skip
+        shared: bool = setting(
+            False,
+            "also patches that passed in one process with their tests, where a verdict is easier to forge",
+            title="Also judged beside their tests",
+            more=True,
+        )
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+    def check(self) -> None:
+        """Raises UserError if a run is missing, or what its model read cannot be known."""
+        assert self._runs
+
+    def check_tokenizer(self, folder: Path) -> None:
+        """Raises UserError if a run's model had another tokenizer."""
+        check_tokenizer(self._runs, folder)
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
+    def total(self) -> int | None:
+        """Not known before the runs are read."""
+
+    def stream(self, seed: int, funnel: Funnel) -> Iterator[Preference]:
+        """One run after the other; what is read and left out is counted by the failed patch."""
+        for run in self._runs:
+            waiting = self._pairs(run, funnel)
+            held: dict[bytes, dict[Judged, Answer | str]] = defaultdict(dict)  # by prompt, until all its pairs are made
+            for judged, answer in run.answers({each for pairs in waiting.values() for pair in pairs for each in pair}):
+                known, pairs = held[judged.question], waiting[judged.question]
+                known[judged] = answer
+                if all(each in known for pair in pairs for each in pair):
+                    for pair in pairs:
+                        yield from _preference(run, pair, known, funnel)
+                    del held[judged.question]
+
+    def _pairs(self, run: AnsweredRun, funnel: Funnel) -> dict[bytes, list[Pair]]:
+        """Prompt -> its pairs: the first failed patch with the first plausible one, and so on, in turn."""
+        better: dict[bytes, list[Judged]] = defaultdict(list)
+        worse: dict[bytes, list[Judged]] = defaultdict(list)
+        for judged in run.judged():
+            if judged.outcome in WORSE[self.params.worse]:
+                funnel.source += 1
+                if judged.is_repeat:
+                    funnel.lose("the same patch as an earlier answer", where(run, judged))
+                else:
+                    worse[judged.question].append(judged)
+            elif not unfit(judged, shared=self.params.shared):
+                better[judged.question].append(judged)
+        found: dict[bytes, list[Pair]] = {}
+        for question, failed in worse.items():
+            passing = better.get(question, [])
+            most = self.params.pairs if passing else 0
+            found[question] = [(passing[at % len(passing)], each) for at, each in enumerate(failed[:most])]
+            for each in failed[most:]:
+                reason = f"more than {most} pairs of a prompt" if passing else "no answer to its prompt passes"
+                funnel.lose(reason, where(run, each))
+        return {question: pairs for question, pairs in found.items() if pairs}
+
+    @cached_property
+    def _runs(self) -> list[AnsweredRun]:
+        return named(self.params.runs)
+
+
+def _preference(
+    run: AnsweredRun, pair: Pair, known: Mapping[Judged, Answer | str], funnel: Funnel
+) -> Iterator[Preference]:
+    better, worse = pair
+    good, bad = known[better], known[worse]
+    name = f"{where(run, better)} against {worse.place}"
+    if isinstance(good, str):
+        funnel.lose(good, name)
+    elif isinstance(bad, str):
+        funnel.lose(bad, name)
+    elif good.text == bad.text:
+        funnel.lose("both answers are the same", name)
+    else:
+        bug = good.bug
+        yield Preference(name, good.prompt, good.text, bad.text, bug.kind, bug.language, bug.project or bug.id, bug=bug)
