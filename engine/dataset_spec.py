@@ -27,7 +27,9 @@ class DatasetSpec(Spec):
 
     kind: Literal["dataset"] = "dataset"
     builder: PluginParams = setting("faults", "where the bugs come from")
-    representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
+    representation: PluginParams = setting(
+        "ir4_or2", "how a bug is shown to the model; samples and preferences stay as their source has them"
+    )
     model: str = setting("starter", "whose tokenizer counts the tokens")
     max_tokens: int = setting(1024, "longer samples are left out", unit="tokens", ge=16, le=131072)
     max_prompt: int | None = setting(

@@ -1,4 +1,4 @@
-"""Reads lines and CSV records of any length with little more than a given number of bytes in memory."""
+"""Reads lines, CSV records and elements of a JSON array, each of any length, with little memory for those too long."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Self
 from engine.errors import UserError
 
 _CHUNK = 1 << 20  # bytes read at a time of what is skipped
+_OUTSIDE, _IN_TEXT = re.compile(rb'["{}\[\],]'), re.compile(rb'["\\]')  # what ends an element, or a text in it
 _OPENS = re.compile(rb'(?<![^,])"')  # a quote opens a cell only where it comes first; elsewhere it is text
 
 
@@ -32,6 +33,54 @@ def lines_within(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]
             while line and not line.endswith(b"\n"):
                 line = file.readline(_CHUNK)
             yield number, None
+
+
+def is_array(path: Path) -> bool:
+    """Whether a file of JSON begins as an array."""
+    with path.open("rb") as file:
+        return file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
+
+
+def elements_within(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
+    """Each element of a JSON array by its number, from 1; None for one of more than `longest` bytes.
+
+    Only brackets and quotes are looked at, so that one that is broken does not hide the others. What follows the array
+    is not read; of one that is cut off, the last element is as far as it goes.
+    """
+    number = depth = size = 0
+    is_text = is_escaped = False
+    held = bytearray()  # of the current element; empty once it is too long
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            start, place = 0, int(is_escaped)
+            is_escaped = False
+            while found := (_IN_TEXT if is_text else _OUTSIDE).search(chunk, place):
+                place, byte = found.end(), found[0]
+                if is_text:
+                    is_text = byte != b'"'
+                    is_escaped = is_text and place == len(chunk)
+                    place += is_text
+                    continue
+                is_text = byte == b'"'
+                depth += (byte in b"{[") - (byte in b"}]")
+                if depth == 1 and byte in b"{[":
+                    start = place
+                elif depth < 1 or (depth == 1 and byte == b","):
+                    held, size = _longer(held, size, chunk[start : found.start()], longest)
+                    if size > longest or held.strip():
+                        number += 1
+                        yield number, bytes(held) if size <= longest else None
+                    if depth < 1:
+                        return
+                    held, size, start = bytearray(), 0, place
+            held, size = _longer(held, size, chunk[start:], longest)
+    if size > longest or held.strip():
+        yield number + 1, bytes(held) if size <= longest else None
+
+
+def _longer(held: bytearray, size: int, piece: bytes, longest: int) -> tuple[bytearray, int]:
+    size += len(piece)
+    return (held + piece if size <= longest else bytearray()), size
 
 
 class Records:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.builders import Funnel
-from engine.builders.records import Records, TooLong, lines_within
+from engine.builders.records import Records, TooLong, elements_within, is_array, lines_within
 from engine.errors import UserError
 from engine.params import is_unicode, shown
 
@@ -119,17 +119,21 @@ def _kind(path: Path) -> str:
         what = "is a folder" if path.is_dir() else "does not exist"
         raise UserError(f"the file {str(path)!r} {what}; name a .jsonl, .csv or .parquet file", field=FIELD)
     if path.suffix.lower() not in (".jsonl", ".json", ".csv", ".parquet", ".arrow"):
-        raise UserError(f"{path.name} is not a .jsonl, .json (one object per line), .csv or .parquet file", field=FIELD)
+        raise UserError(
+            f"{path.name} is not a .jsonl, .json (a list, or one object per line), .csv or .parquet file", field=FIELD
+        )
     return path.suffix.lower()
 
 
 def _json_rows(path: Path, funnel: Funnel) -> Iterator[Row]:
     is_any, first_broken = False, 0
-    for number, line in lines_within(path, LONGEST):
+    is_whole = path.suffix.lower() == ".json" and is_array(path)
+    where = "element" if is_whole else "line"
+    for number, line in (elements_within if is_whole else lines_within)(path, LONGEST):
         if line is None:
             first_broken = first_broken or number
             funnel.source += 1
-            funnel.lose(TOO_LONG, f"line {number}")
+            funnel.lose(TOO_LONG, f"{where} {number}")
             continue
         text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         if not text.strip():
@@ -138,20 +142,20 @@ def _json_rows(path: Path, funnel: Funnel) -> Iterator[Row]:
         try:
             cells = json.loads(text.decode("utf-8"))
         except UnicodeDecodeError as error:
-            funnel.lose("not UTF-8", f"line {number}, byte {text[error.start]:#04x} at {error.start + 1}")
+            funnel.lose("not UTF-8", f"{where} {number}, byte {text[error.start]:#04x} at {error.start + 1}")
         except (ValueError, RecursionError):
             first_broken = first_broken or number
-            funnel.lose("not valid JSON", f"line {number}")
+            funnel.lose("not valid JSON", f"{where} {number}")
         else:
             if isinstance(cells, dict):
                 is_any = True
                 yield Row(number, cells)
             else:
                 first_broken = first_broken or number
-                funnel.lose("not a JSON object", f"line {number}")
+                funnel.lose("not a JSON object", f"{where} {number}")
     if not is_any:
-        where = f"; line {first_broken} is not one" if first_broken else " in UTF-8"
-        raise UserError(f"{path.name} contains no line with a JSON object{where}", field=FIELD)
+        why = f"; {where} {first_broken} is not one" if first_broken else " in UTF-8"
+        raise UserError(f"{path.name} contains no {where} with a JSON object{why}", field=FIELD)
 
 
 def _header(records: Records, path: Path) -> list[str]:

@@ -12,19 +12,21 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from engine import params
 from engine.builders import Funnel
-from engine.builders.diff_tables import names_of, tables_in, total_of
+from engine.builders.diff_tables import entries, names_of, tables_in, total_of
 from engine.builders.hub_rows import Hub
 from engine.builders.rows import FIELD, TableRow, check_columns, columns_of, rows_of
 from engine.errors import UserError
 from engine.params import Place, setting, shown
 
 SPLITS = {"train": "train|training", "test": "test|testing", "validation": "validation|valid|val|dev|eval"}
-_MOST = 10_000  # bytes of a file that lists others, for each of a thousand
+MOST_ENTRIES = 10_000  # of a folder
+_MOST_LISTED = 10 << 20  # bytes of a file that lists others
 
 
 class TableParams(params.Params):
@@ -32,12 +34,12 @@ class TableParams(params.Params):
 
     file: Place = setting(
         "",
-        "a .jsonl (one object per line), .csv or .parquet file, a folder of such files, or a folder that Hugging "
-        "Face's datasets has saved",
+        "a .jsonl (one object per line), .json (a list), .csv or .parquet file, a folder of .jsonl, .csv or .parquet "
+        "files, or one that Hugging Face's datasets has saved",
         upload=".jsonl,.json,.csv,.parquet",
     )
     hub: str = setting(
-        "", "in place of a file: a dataset of the Hugging Face hub, such as openai/openai_humaneval, read as it comes",
+        "", "in place of a file: a dataset of the Hugging Face hub, such as sahil2801/CodeAlpaca-20k, read as it comes",
         title="Hugging Face dataset", max_length=300,
     )  # fmt: skip
     split: str = setting("train", "of a folder or a hub's dataset: which of its splits", more=True, max_length=100)
@@ -128,12 +130,24 @@ def splits_of(place: Path) -> list[str]:
     """The names of a folder's splits; empty where it has none."""
     if (place / "dataset_dict.json").is_file():
         return _listed(place / "dataset_dict.json", "splits")
-    return [name for name in SPLITS if any(_is_of(name, path, place) for path in tables_in(place))]
+    tables = _tables(place)
+    return [name for name in SPLITS if any(_is_of(name, path, place) for path in tables)]
+
+
+def _tables(folder: Path) -> list[Path]:
+    """Those of a folder. Raises UserError for one with very many entries: a form asks while a path is being typed."""
+    if next(islice(entries(folder), MOST_ENTRIES, None), None) is not None:
+        raise UserError(
+            f"the folder {str(folder)!r} has more than {MOST_ENTRIES:,} files and folders in it; name one with the "
+            "table's files alone",
+            field=FIELD,
+        )
+    return tables_in(folder)
 
 
 def _of_split(folder: Path, split: str) -> list[Path]:
     """The tables of a folder that belong to a split, or all where none belongs to any."""
-    tables = tables_in(folder)
+    tables = _tables(folder)
     if not tables:
         raise UserError(
             f"there is no .jsonl, .csv or .parquet file in the folder {str(folder)!r}; choose another", field=FIELD
@@ -162,7 +176,7 @@ def _listed(path: Path, key: str) -> list[str]:
     """The names of files or folders beside `path` that it lists under `key`. Raises UserError where it lists none."""
     try:
         with path.open("rb") as file:
-            text = file.read(1000 * _MOST)
+            text = file.read(_MOST_LISTED)
         found = json.loads(text)[key]
         names = [each["filename"] if isinstance(each, dict) else each for each in found if isinstance(found, list)]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):

@@ -66,7 +66,9 @@ def build(frame: Frame) -> None:
             panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
             rows = marking()
             with dropped:
-                zone = file_zone("Drop a file of bug fixes here, or choose one", panel.form.plugin("builder").endings)
+                zone = file_zone(
+                    "Drop a file of bug fixes or samples here, or choose one", panel.form.plugin("builder").endings
+                )
             panel.place_recipe(is_open=False)
             panel.place_complaint()
             start_button = gr.Button("Build dataset", variant="primary")

@@ -211,11 +211,12 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path, ending):
     ("name", "content", "said"),
     [
         ("x.jsonl", b"{broken\n{too\n", r"x\.jsonl contains no line with a JSON object; line 1 is not one"),
-        ("x.json", b'[{"a": 1}]', r"x\.json contains no line with a JSON object; line 1 is not one"),
+        ("x.json", b"[1, 2]", r"x\.json contains no element with a JSON object; element 1 is not one"),
+        ("x.json", b"1\n", r"x\.json contains no line with a JSON object; line 1 is not one"),
         ("x.jsonl", b"", r"x\.jsonl contains no line with a JSON object"),
         ("x.csv", b"", r"x\.csv is empty; its first line should name the columns"),
         ("x.parquet", b"PAR1 no", r"x\.parquet is not a readable Parquet file"),
-        ("x.txt", b"a", r"x\.txt is not a \.jsonl, \.json \(one object per line\), \.csv or \.parquet file"),
+        ("x.txt", b"a", r"x\.txt is not a \.jsonl, \.json \(a list, or one object per line\), \.csv or \.parquet file"),
     ],
 )
 def test_an_unusable_file_gives_one_sentence(tmp_path, name, content, said):

@@ -127,6 +127,18 @@ def test_a_folder_without_tables_and_none_at_all_are_refused(tmp_path):
         source_of(TableParams(name="x", file=str(tmp_path), hub="a/b"))
 
 
+def test_a_folder_with_very_many_entries_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.builders.sources.MOST_ENTRIES", 3)
+    for name in "abc":
+        jsonl(tmp_path / f"{name}.jsonl", rows(1))
+    assert len(made(tmp_path)) == 3
+    (tmp_path / "d.txt").write_text("")
+    with pytest.raises(
+        UserError, match="has more than 3 files and folders in it; name one with the table's files alone"
+    ):
+        made(tmp_path)
+
+
 def test_a_reader_that_stops_early_has_counted_what_it_read(tmp_path):
     paths = [jsonl(tmp_path / f"{name}.jsonl", rows(5)) for name in "ab"]
     funnel = Funnel()
