@@ -6,9 +6,6 @@ of the functions are removed, and the code starts at column 0, as for the starte
 
 from __future__ import annotations
 
-import os
-import sys
-import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from os.path import commonpath
@@ -17,21 +14,14 @@ from random import Random
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.benchmarks.runners.project_files import FOREIGN
 from engine.builders import Funnel
+from engine.builders.functions import functions_of, source_files, source_root, syntax
 from engine.builders.mutation import KINDS, Kind, edits
-from engine.builders.mutation.choice import PARSES, Mutant, Weight, mutants, parses_python, weights_of
-from engine.builders.source_files import LONGEST_FILE, TEST_FOLDERS
+from engine.builders.mutation.choice import PARSES, Mutant, Weight, mutants, weights_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
-from engine.languages import language
-from engine.languages.source import Source
 from engine.params import Place, setting
 
-# Not library code: tests, demonstrations, other people's packages, and code generated or bound to one platform.
-_OF_PYTHON = {"idlelib", "idle_test", "lib2to3", "turtledemo", "ensurepip", "pydoc_data", "encodings"}
-_NOT_SOURCE = FOREIGN | TEST_FOLDERS | _OF_PYTHON
-_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 COUNTED = "Injected faults"  # the title of the table of operators
 _BUGS_PER_TURN = 4  # least from a file at a time: reading a file takes longer than making a bug
 
@@ -64,7 +54,7 @@ class FaultInjection:
         self.params = params
 
     def check(self) -> None:
-        self._root()
+        source_root(self.params.folder, self.params.language)
         if not weights_of(self.params.operators, self.params.weights):
             raise UserError("every kind of fault has weight 0; give one of them more", field="builder.weights")
 
@@ -79,8 +69,8 @@ class FaultInjection:
 
         Raises UserError if the folder is missing or no faulty function can be made from its files.
         """
-        root = self._root()
-        files = self._files(root)
+        root = source_root(self.params.folder, self.params.language)
+        files = source_files(root, self.params.language)
         Random(seed).shuffle(files)
         base = Path(commonpath([file.parent for file in files]))
         taken = dict.fromkeys(files, 0)
@@ -106,34 +96,6 @@ class FaultInjection:
         funnel.source += wanted
         funnel.lost["asked for, but the files have no more"] = wanted
 
-    def _root(self) -> Path:
-        if not self.params.folder:
-            if self.params.language != "python":
-                raise UserError("no folder is named; name a folder of Java source", field="builder.folder")
-            return Path(sysconfig.get_path("stdlib"))
-        root = Path(self.params.folder)
-        if not root.is_dir():
-            what = "is a file, not a folder" if root.exists() else "does not exist"
-            raise UserError(f"the folder {str(root)!r} {what}; name a folder of source code", field="builder.folder")
-        if not os.access(root, os.R_OK | os.X_OK):
-            raise UserError(
-                f"the folder {str(root)!r} may not be read; allow it or choose another", field="builder.folder"
-            )
-        return root.resolve()
-
-    def _files(self, root: Path) -> list[Path]:
-        files, ending = [], language(self.params.language).ending
-        for folder, inner, names in os.walk(root):
-            inner[:] = sorted(set(inner) - _NOT_SOURCE)
-            files += [Path(folder, name) for name in sorted(names) if name.endswith(ending)]
-        files = [file for file in files if file.is_file()]
-        if not files:
-            raise UserError(
-                f"there is no {self.params.language.capitalize()} file (*{ending}) under {str(root)!r}",
-                field="builder.folder",
-            )
-        return files
-
     def _nothing(self, root: Path, funnel: Funnel) -> str:
         found = [f"{count} {reason} (first: {funnel.examples[reason]})" for reason, count in funnel.lost.items()]
         lost = "; ".join(found)
@@ -152,11 +114,13 @@ class _File:
         self._params = params
         self._random = Random(f"{seed}:{self._path}")
         self._funnel = funnel
-        self._syntax = f"Python {_VERSION}" if params.language == "python" else params.language.capitalize()
 
     def bugs(self) -> Iterator[tuple[Bug, Mutant]]:
         """Each with the faults that are in it."""
-        fit = list(self._functions())
+        params = self._params
+        fit = list(
+            functions_of(self._file, self._path, params.language, params.min_lines, params.max_lines, self._lose)
+        )
         fit.sort(key=lambda found: self._random.random() ** (1 / found[1].count("\n")))  # the last is likely long
         functions = [(name, code, self._mutants(code, where)) for name, code, where in reversed(fit)]
         number = 0
@@ -186,35 +150,10 @@ class _File:
                 number += 1
             functions = left
 
-    def _functions(self) -> Iterator[tuple[str, str, str]]:
-        """Name, normalised code and location ("path:line") of each function of an allowed length."""
-        try:
-            if self._file.stat().st_size > LONGEST_FILE:
-                return self._lose(f"files longer than {LONGEST_FILE >> 20} MiB", self._path)
-            text = self._file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError:
-            return self._lose("files are not UTF-8", self._path)
-        except OSError as error:
-            return self._lose("files cannot be read", f"{self._path}: {error.strerror}")
-        read = Source(text, self._params.language)
-        if read.has_error and (self._params.language != "python" or not parses_python(text)):
-            return self._lose(f"files do not parse as {self._syntax}", self._path)
-        for function in read.functions:
-            code = read.bare_function(function)
-            code += "" if code.endswith("\n") else "\n"
-            lines, where = code.count("\n"), f"{self._path}:{function.span.start}"
-            if lines < self._params.min_lines:
-                self._lose(f"functions shorter than {self._params.min_lines} lines", where)
-            elif lines > self._params.max_lines:
-                self._lose(f"functions longer than {self._params.max_lines} lines", where)
-            else:
-                yield function.name, code, where
-        return None
-
     def _mutants(self, code: str, where: str) -> Iterator[Mutant]:
         parses = PARSES[self._params.language]
         if not parses(code):
-            return self._lose(f"functions do not parse as {self._syntax}", where)
+            return self._lose(f"functions do not parse as {syntax(self._params.language)}", where)
         encoded = code.encode()
         found = edits(encoded, self._params.language)
         weights = weights_of(self._params.operators, self._params.weights)

@@ -22,12 +22,12 @@ from engine.benchmarks.runners.evaluating import Runner
 from engine.benchmarks.runners.java_project import JavaProjectRunner
 from engine.benchmarks.runners.project import Project, ProjectRunner
 from engine.builders import Funnel
+from engine.builders.ledger import Ledger
 from engine.builders.mutation import KINDS, Kind
 from engine.builders.mutation.choice import Weight, weights_of
 from engine.builders.source_files import is_test
 from engine.builders.tested.candidates import Called, Fault, Wanted, faults, functions
 from engine.builders.tested.java import measured as measured_java
-from engine.builders.tested.ledger import Ledger
 from engine.builders.tested.trials import Tested, Trials
 from engine.builders.tested.untouched import Untouched, inside, measured
 from engine.builders.tested.writing import PROJECT, bug_of, write_bug, write_project
@@ -46,6 +46,7 @@ LONGEST_TEST = 2.0  # times what all tests of a fault may take: a test that take
 AHEAD = 3  # faults that are tried ahead of the one that is waited for, for each worker
 TRIED, KEPT = "Faults tried", "Faults that tests notice"  # titles of the tables of operators
 Measure = Callable[[str, float, float, Sandbox], Untouched]
+LEDGER = "tested.jsonl"
 
 
 class NoticedFaults:
@@ -125,7 +126,7 @@ class NoticedFaults:
             raise UserError(_no_tests(self._root(), self.params.language), field=FIELD)
         runner, measure = self._runner(project)
         folder = self._folder()
-        ledger = Ledger(folder, self._about(runner, folder))
+        ledger = Ledger(folder / LEDGER, self._about(runner, folder))
         if not (folder / PROJECT).exists():
             write_project(project.files, folder)
         sandbox = usable(SANDBOXES.params("auto"))
@@ -237,7 +238,7 @@ class NoticedFaults:
         """What the ledger must be about. Raises UserError where a folder that was named holds something else."""
         parts = (VERSION, runner.version, self.params.language)
         about = blake2b(repr(parts).encode(), digest_size=16).hexdigest()
-        if folder.exists() and any(folder.iterdir()) and Ledger.about(folder) != about:
+        if folder.exists() and any(folder.iterdir()) and Ledger.about(folder / LEDGER) != about:
             if self.params.out:
                 raise UserError(
                     f"{self.params.out!r} is not empty, and about another project, or other tools; name another folder",

@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engine.builders import BuilderOutput, Funnel, Keeping, Measuring, Retokenised
+from engine.builders import BuilderOutput, Caching, Funnel, Keeping, Measuring, Retokenised
 from engine.dataset_card import card
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
@@ -66,6 +66,8 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     builder = BUILDERS.create(spec.builder)
     if isinstance(builder, Keeping):
         builder.keep_in(run.artifacts / "kept")
+    if isinstance(builder, Caching):
+        builder.cache_in(run.path.parent.parent / "answers")
     tokenizer.save(run.artifacts / "tokenizer")
     if isinstance(builder, Retokenised):
         builder.check_tokenizer(run.artifacts / "tokenizer")

@@ -52,6 +52,8 @@ def _control(ident: str, setting: Setting) -> str:
         return f"<select {named}>{options}</select>"
     if setting.kind.type is bool:
         return f'<input type="checkbox" {named}{" checked" if default else ""}>'
+    if isinstance(default, str) and "\n" in default:
+        return f'<textarea rows="{default.count(chr(10)) + 1}" spellcheck="false" {named}>{esc(default)}</textarea>'
     return f'<input type="text" autocomplete="off" spellcheck="false" value="{esc(default)}" {named}>'
 
 

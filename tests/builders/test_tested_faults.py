@@ -11,8 +11,8 @@ from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.java_tools import release_of
 from engine.benchmarks.runners.project import Project, ProjectRunner
 from engine.builders import Funnel
+from engine.builders.ledger import Ledger
 from engine.builders.tested.java import classes_in
-from engine.builders.tested.ledger import Ledger
 from engine.builders.tested.untouched import inside
 from engine.builders.tested_faults import KEPT, TRIED, NoticedFaults
 from engine.domain import Outcome, Patch
@@ -234,13 +234,16 @@ def test_the_version_of_a_jdk_is_told_by_itself(tmp_path):
 
 
 def test_a_ledger_about_something_else_is_begun_anew(tmp_path):
-    Ledger(tmp_path, "one").put("key", ["value", 1])
-    assert Ledger(tmp_path, "one").get("key") == ["value", 1]
+    Ledger(tmp_path / "tested.jsonl", "one").put("key", ["value", 1])
+    assert Ledger(tmp_path / "tested.jsonl", "one").get("key") == ["value", 1]
     with (tmp_path / "tested.jsonl").open("a") as file:
         file.write('["key", ["other", 2')
-    ledger = Ledger(tmp_path, "one")
+    ledger = Ledger(tmp_path / "tested.jsonl", "one")
     assert ledger.get("key") == ["value", 1]
     ledger.put("more", 3)
-    assert (Ledger(tmp_path, "one").get("key"), Ledger(tmp_path, "one").get("more")) == (["value", 1], 3)
-    assert Ledger(tmp_path, "two").get("key") is None
+    assert (
+        Ledger(tmp_path / "tested.jsonl", "one").get("key"),
+        Ledger(tmp_path / "tested.jsonl", "one").get("more"),
+    ) == (["value", 1], 3)
+    assert Ledger(tmp_path / "tested.jsonl", "two").get("key") is None
     assert json.loads((tmp_path / "tested.jsonl").read_text()) == ["about", "two"]

@@ -11,8 +11,8 @@ from threading import Lock
 from engine.benchmarks.runners.evaluating import Runner
 from engine.benchmarks.runners.report import ALL_TESTS, Report, Suite, verdict
 from engine.benchmarks.runners.screen import introspection
+from engine.builders.ledger import Ledger
 from engine.builders.tested.candidates import Called, Fault
-from engine.builders.tested.ledger import Ledger
 from engine.builders.tested.untouched import Untouched
 from engine.domain import Outcome
 from engine.errors import OutsideFailure

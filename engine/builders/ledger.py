@@ -1,4 +1,4 @@
-"""What has been found out about a project so far: JSON lines, of which a killed build loses at most the last."""
+"""What a long build has found out so far: JSON lines, of which a killed build loses at most the last."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-NAME = "tested.jsonl"
-
 
 class Ledger:
     """Key -> what is known, appended as soon as it is known. Safe to use from several threads."""
 
-    def __init__(self, folder: Path, about: str) -> None:
-        """`about`: the project and how it is tested, as a hash; a ledger about something else is begun anew."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / NAME
+    def __init__(self, path: Path, about: str) -> None:
+        """`about`: what was asked, as a hash; a ledger about something else is begun anew."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._writing = Lock()
         self._known = _read(self._path)
         if self._known.get("about") != about:
@@ -26,9 +24,9 @@ class Ledger:
             self.put("about", about)
 
     @staticmethod
-    def about(folder: Path) -> str | None:
-        """What the ledger in a folder is about; None where there is none."""
-        return _read(folder / NAME).get("about")
+    def about(path: Path) -> str | None:
+        """What the ledger in a file is about; None where there is none."""
+        return _read(path).get("about")
 
     def get(self, key: str) -> Any:
         """What is known, or None."""

@@ -1,0 +1,111 @@
+"""Asks a service for one answer to each prompt, in order; each answer is kept, so that it is paid for once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, cast
+
+from engine.builders import Funnel
+from engine.builders.ledger import Ledger
+from engine.domain import Completion, Message, Model, Sample, Segment
+from engine.errors import UserError
+from engine.generators import NoAnswer
+from engine.generators.endpoint import Endpoint
+from engine.params import setting
+from engine.representations import alpaca
+from engine.scoring import money
+
+COUNTED = "Asked of the service"  # the title of the table of answers and tokens
+ROUND = 4  # prompts in a round, for each that is asked for at the same time
+
+
+class ServiceParams(Endpoint.Params):
+    """Which service is asked, and how."""
+
+    writer: str = setting("", "the model that writes, by the service's name for it")
+    form: Literal["response", "output", "end", "chat"] = setting(
+        "response",
+        "response: Alpaca's text, which ends with ### Response:; output: with ### Output:; end: the same, and the "
+        "answer ends with ### End; chat: a message in the model's own template",
+    )
+
+
+class Service:
+    """One service with what it has answered so far."""
+
+    def __init__(self, params: ServiceParams, seed: int, cache: Path | None, funnel: Funnel) -> None:
+        """`cache`: a folder; None: answers are kept as long as this is."""
+        self._params, self._seed, self._funnel = params, seed, funnel
+        drawn = (params.writer, params.temperature, params.top_p, params.max_new_tokens, seed)
+        about = _digest(repr(drawn))
+        self._own = None if cache else TemporaryDirectory(prefix="answers-")
+        self._ledger = Ledger((cache or Path(self._own.name if self._own else "")) / f"{about}.jsonl", about)
+        self._endpoint: Endpoint | None = None
+        self._read = self._written = 0
+        funnel.counts[COUNTED] = dict.fromkeys(("answers", "known from before", "tokens read", "tokens written"), 0)
+
+    @property
+    def at_once(self) -> int:
+        """Prompts in a round."""
+        return self._params.parallel * ROUND
+
+    def answers(self, prompts: Sequence[str]) -> Iterator[Completion | NoAnswer]:
+        """One for each prompt, in their order. Raises UserError and OutsideFailure as `Endpoint`."""
+        unknown = [prompt for prompt in dict.fromkeys(prompts) if self._ledger.get(_digest(prompt)) is None]
+        refused: dict[str, NoAnswer] = {}
+        asked = [(Message("user", prompt),) for prompt in unknown]
+        for index, answer in self._open().generate(asked, 1) if asked else ():
+            if isinstance(answer, NoAnswer):
+                refused[unknown[index]] = answer
+            else:
+                self._ledger.put(_digest(unknown[index]), [answer[0].text, answer[0].is_finished])
+                self._count(answer[0].prompt_tokens, answer[0].n_tokens)
+        self._funnel.counts[COUNTED]["known from before"] += len(prompts) - len(unknown)
+        for prompt in prompts:
+            if prompt in refused:
+                yield refused[prompt]
+            else:
+                text, is_finished = self._ledger.get(_digest(prompt))
+                yield Completion(text, is_finished=is_finished)
+
+    def _open(self) -> Endpoint:
+        if self._endpoint is None:
+            self._endpoint = Endpoint(self._params)
+            self._endpoint.load(Model(self._params.writer, "endpoint", ""), self._seed)
+        return self._endpoint
+
+    def _count(self, read: int | None, written: int | None) -> None:
+        counts = self._funnel.counts[COUNTED]
+        counts["answers"] += 1
+        counts["tokens read"] += read or 0
+        counts["tokens written"] += written or 0
+        cost = money(
+            counts["tokens written"], counts["tokens read"], self._params.written_price, self._params.prompt_price
+        )
+        if cost is not None:
+            self._funnel.facts["cost"] = {"amount": round(cost, 6), "currency": self._params.currency}
+
+
+def check(params: ServiceParams) -> None:
+    """Raises UserError if no model is named."""
+    if not params.writer:
+        raise UserError("writer: name the model that writes, as the service calls it", field="builder.writer")
+
+
+def sample(
+    name: str, instruction: str, given: str, answer: str, form: str, language: str = "", project: str = ""
+) -> Sample:
+    """The sample of an instruction, what goes with it (perhaps nothing), and the answer, which is learned."""
+    if form == "chat":
+        asked = Segment(f"{instruction}\n\n{given}" if given else instruction, role="user")
+        return Sample(name, (asked, Segment(answer, True, "assistant")), "", language, project)
+    ending = cast("alpaca.Ending", form)
+    segments = Segment(alpaca.prompt_of(instruction, given, ending)), Segment(alpaca.target_of(answer, ending), True)
+    return Sample(name, segments, "", language, project)
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()

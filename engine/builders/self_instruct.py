@@ -1,0 +1,213 @@
+"""Tasks that a service makes up after the pattern of seed tasks: Self-Instruct (Wang et al. 2022, arXiv 2212.10560).
+
+Each request shows tasks from the pool and asks for more, with input and output, as Stanford Alpaca simplified it. A new
+task joins the pool unless its instruction is like one that is there: ROUGE-L of 0.7 or more, as in both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, ClassVar, Literal
+
+from engine.builders import Funnel
+from engine.builders.asking.service import Service, ServiceParams, check, sample
+from engine.builders.records import lines_within
+from engine.domain import Completion, Rows, Sample
+from engine.errors import UserError
+from engine.generators import NoAnswer
+from engine.params import Place, in_unicode, setting
+
+LONGEST = 1 << 20  # bytes of a seed task
+ALIKE = 0.7  # ROUGE-L from which on two instructions are alike
+EMPTY_ROUNDS = 3  # rounds without a new task after which the service has no more
+PARTS = re.compile(
+    r"^\W*(?:\d+\.\s*)?Instruction:(?P<instruction>.*?)^\W*(?:\d+\.\s*)?Input:(?P<input>.*?)"
+    r"^\W*(?:\d+\.\s*)?Output:(?P<output>.*?)(?=^###|\Z|^\W*\d+\.\s*Instruction:)",
+    re.MULTILINE | re.DOTALL,
+)
+NOTHING = {"", "<noinput>", "none", "n/a"}  # inputs that mean that there is none
+TEMPLATE = """Here are {shown} tasks for a programmer, each with an instruction, an input and an output. Write {new}
+more.
+
+Requirements:
+1. No task repeats another one; their wording and their kind vary.
+2. Each can be done by a language model, with code or text alone.
+3. The input is short and real; where none is needed, write <noinput>.
+4. The output is right and complete.
+
+{tasks}"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """An instruction, what goes with it (perhaps nothing), and the answer."""
+
+    instruction: str
+    given: str
+    answer: str
+
+
+class SelfInstruct:
+    """Asks a service for more tasks like some seed tasks, and for their answers."""
+
+    name: ClassVar[str] = "self_instruct"
+    title: ClassVar[str] = "Tasks made up after seed tasks"
+    makes: ClassVar[Rows] = "samples"
+
+    class Params(ServiceParams):
+        """The seed tasks, and who makes up more."""
+
+        name: Literal["self_instruct"] = "self_instruct"  # type: ignore[assignment]
+        seeds: Place = setting(
+            "",
+            "a .jsonl file of tasks with instruction, input and output, or with instances as Self-Instruct has them",
+            upload=".jsonl",
+        )
+        samples: int = setting(200, "new tasks wanted", ge=1, le=1_000_000)
+        shown: int = setting(3, "tasks shown in a request", ge=1, le=20, more=True)
+        new: int = setting(5, "new tasks asked for in a request", ge=1, le=20, more=True)
+        template: str = setting(
+            TEMPLATE, "what the service is asked; {tasks}, {shown} and {new} are filled in", more=True
+        )
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self._cache: Path | None = None
+
+    def cache_in(self, folder: Path) -> None:
+        """Keep the answers there."""
+        self._cache = folder
+
+    def check(self) -> None:
+        """Raises UserError if no model is named, there are no seeds, or the template has no place for them."""
+        check(self.params)
+        if "{tasks}" not in self.params.template:
+            raise UserError("template: has no {tasks}, where tasks are filled in", field="builder.template")
+        if not self._seeds(Funnel()):
+            raise UserError(
+                f"seeds: {self.params.seeds} holds no task with an instruction and an output", field="builder.seeds"
+            )
+
+    def total(self) -> int:
+        return self.params.samples
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
+    def stream(self, seed: int, funnel: Funnel) -> Iterator[Sample]:
+        """The new tasks in the order of the requests; the seeds are not among them."""
+        service, random = Service(self.params, seed, self._cache, funnel), Random(seed)
+        pool = _Pool(self._seeds(Funnel()))
+        made = empty = asked = 0
+        while made < self.params.samples and empty < EMPTY_ROUNDS:
+            prompts = [self._asked(pool.some(self.params.shown, random)) for _ in range(service.at_once)]
+            before = made
+            for number, answer in enumerate(service.answers(prompts), start=asked + 1):
+                if isinstance(answer, NoAnswer):
+                    funnel.source += 1
+                    funnel.lose(answer.reason, f"request {number}")
+                    continue
+                for place, task in enumerate(_tasks(answer), start=1):
+                    where = f"request {number}, task {place}"
+                    funnel.source += 1
+                    if made == self.params.samples:
+                        funnel.lose("more than are wanted", where)
+                    elif reason := pool.refuses(task):
+                        funnel.lose(reason, where)
+                    else:
+                        pool.add(task)
+                        made += 1
+                        yield sample(where, task.instruction, task.given, task.answer, self.params.form)
+            asked += len(prompts)
+            empty = empty + 1 if made == before else 0
+
+    def _asked(self, tasks: Sequence[Task]) -> str:
+        shown = "\n".join(
+            f"###\n{number}. Instruction: {each.instruction}\n{number}. Input:\n{each.given or '<noinput>'}\n"
+            f"{number}. Output:\n{each.answer}"
+            for number, each in enumerate(tasks, start=1)
+        )
+        filled = {"{shown}": str(len(tasks)), "{new}": str(self.params.new), "{tasks}": f"{shown}\n###\n"}
+        text = self.params.template
+        for name, value in filled.items():
+            text = text.replace(name, value)
+        return text
+
+    def _seeds(self, funnel: Funnel) -> list[Task]:
+        if not self.params.seeds:
+            raise UserError("seeds: no file is named; name a .jsonl file of tasks", field="builder.seeds")
+        path = Path(self.params.seeds)
+        try:
+            found = [_seed(line) for _, line in lines_within(path, LONGEST) if line is not None]
+        except OSError as error:
+            raise UserError(f"seeds: {path} cannot be read: {error.strerror}", field="builder.seeds") from None
+        return [task for task in found if task is not None]
+
+
+class _Pool:
+    """The tasks so far, and which new ones are like one of them."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._tasks = list(tasks)
+        self._words = [_words(task.instruction) for task in tasks]
+
+    def some(self, n: int, random: Random) -> list[Task]:
+        return random.sample(self._tasks, min(n, len(self._tasks)))
+
+    def refuses(self, task: Task) -> str:
+        """Why the task does not join; empty if it may."""
+        if not task.instruction or not task.answer:
+            return "the service wrote no instruction or no output"
+        words = _words(task.instruction)
+        if any(rouge_l(words, other) >= ALIKE for other in self._words):
+            return "its instruction is like an earlier one"
+        return ""
+
+    def add(self, task: Task) -> None:
+        self._tasks.append(task)
+        self._words.append(_words(task.instruction))
+
+
+def rouge_l(one: Sequence[str], other: Sequence[str]) -> float:
+    """F1 of the longest common subsequence of words (Lin 2004, "ROUGE: A Package for Automatic Evaluation")."""
+    if not one or not other:
+        return 0.0
+    if 2 * (Counter(one) & Counter(other)).total() / (len(one) + len(other)) < ALIKE:
+        return 0.0  # the subsequence is no longer than what both have in any order; it only matters from `ALIKE` on
+    row = [0] * (len(other) + 1)
+    for word in one:
+        diagonal = 0
+        for at, each in enumerate(other, start=1):
+            diagonal, row[at] = row[at], diagonal + 1 if word == each else max(row[at], row[at - 1])
+    return 2 * row[-1] / (len(one) + len(other))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _tasks(answer: Completion) -> Iterator[Task]:
+    """The tasks in what the service wrote, without the last one of an answer that was cut off."""
+    for found in PARTS.finditer(answer.text):
+        if not answer.is_finished and found.end() == len(answer.text):
+            return
+        instruction, given, output = (found[name].strip() for name in ("instruction", "input", "output"))
+        yield Task(instruction, "" if given.lower() in NOTHING else given, output)
+
+
+def _seed(line: bytes) -> Task | None:
+    try:
+        row: Any = json.loads(line)
+        first = row["instances"][0] if "instances" in row else row
+        texts = row["instruction"], first.get("input") or "", first["output"]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+    if not all(isinstance(each, str) for each in texts) or not texts[0].strip() or not texts[2].strip():
+        return None
+    return Task(*(in_unicode(each) for each in texts))
