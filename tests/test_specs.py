@@ -140,7 +140,7 @@ def test_a_builder_is_named_in_the_place_of_a_preset(tmp_path, monkeypatch):
     spec = read_spec("dataset", "diffs", ["builder.path=diffs", "builder.reverse=true"])
     assert (spec.builder.name, spec.builder.path, spec.builder.reverse) == ("diffs", str(tmp_path / "diffs"), True)
     assert read_spec("dataset", "demo").builder.name == "faults"
-    with pytest.raises(UserError, match="presets: demo; builders: faults, .*columns, diffs"):
+    with pytest.raises(UserError, match="presets: demo, lca; builders: faults, .*columns, .*diffs"):
         read_spec("dataset", "nothing")
     with pytest.raises(UserError, match="neither a file nor a preset for 'train'"):
         read_spec("train", "sft")
