@@ -35,9 +35,10 @@ from engine.builders.composing.samples import (
     texts_of,
 )
 from engine.builders.source_files import KNOWN, is_made, is_test, language_of
+from engine.builders.tables import SPECIAL
 from engine.domain import Rows, Sample, lines_of
 from engine.errors import UserError
-from engine.models.tokenizer import tokenizer_of
+from engine.models.tokenizer import special_tokens, tokenizer_of
 from engine.params import Place, setting
 
 FIELD = "builder.path"
@@ -46,6 +47,7 @@ LEAKS = "snapshots that hold their completion file"
 NO_CODE = f"serves as context only: is no {KNOWN}"
 TEST, MADE = "serves as context only: is a test", "serves as context only: a program made it, or it is copied in"
 EMPTY = "serves as context only: is empty"
+NO_CONTEXT = "parts of contexts left out"
 _WITHOUT_TOKENIZER = 1024  # words and signs of a sample
 
 
@@ -106,6 +108,7 @@ class Snapshots:
     def __init__(self, params: Params) -> None:
         self.params = params
         self._lengths, self._most = Lengths(), _WITHOUT_TOKENIZER
+        self._special: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raises UserError if there is no such folder or file, or the chain of parts is wrong."""
@@ -122,6 +125,7 @@ class Snapshots:
     def measure_with(self, tokenizer: Path, most: int) -> None:
         """Count in tokens of the tokenizer in this folder; `most`: of a sample."""
         self._lengths, self._most = Lengths(tokenizer_of(tokenizer).ends), most
+        self._special = special_tokens(tokenizer)
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Sample]:
         """One repository after the other, by name; rows in their order. The seed chooses files and random numbers."""
@@ -193,9 +197,11 @@ class Snapshots:
 
     def _sample(self, snapshot: _Snapshot, funnel: Funnel) -> Sample | str:
         """The sample, or why there is none; parts of a text may have more tokens than the whole, so it may take two."""
+        if any(map(self._is_special, (snapshot.target.repository, snapshot.target.path, snapshot.target.text))):
+            return SPECIAL
         most = self._most
         while True:
-            texts = self._texts(snapshot, most)
+            texts = self._texts(snapshot, most, funnel)
             if isinstance(texts, str):
                 return texts
             segments = segments_of(texts, self.params.loss, self.params.loss_ratio, self._lengths)
@@ -214,15 +220,26 @@ class Snapshots:
             lines=tuple((kind, tuple(numbers)) for kind, numbers in lines.items()),
         )  # fmt: skip
 
-    def _texts(self, snapshot: _Snapshot, most: int) -> Texts | str:
+    def _is_special(self, text: str) -> bool:
+        """Whether some of it would become a special token, such as an end of text in the middle of a file."""
+        return any(token in text for token in self._special)
+
+    def _texts(self, snapshot: _Snapshot, most: int, funnel: Funnel) -> Texts | str:
         params = self.params
         is_alone = params.loss == "file" or self._chain.is_empty
         asked = Budget.of(self._most, 0 if is_alone else params.context_tokens)
         budget = replace(asked, most=most)
-        nearer = self._chain.nearest_first(snapshot.files, snapshot.target, snapshot.ranks)
+        nearer = self._plain(self._chain.nearest_first(snapshot.files, snapshot.target, snapshot.ranks), funnel)
         blocks = Blocks(params.blocks, params.block_tokens) if params.composer == "split" else None
         found = texts_of(snapshot.target, iter(()) if is_alone else nearer, budget, blocks)
         return replace(found, context=()) if is_alone and isinstance(found, Texts) else found
+
+    def _plain(self, nearer: Iterator[str], funnel: Funnel) -> Iterator[str]:
+        for part in nearer:
+            if self._is_special(part):
+                funnel.count(NO_CONTEXT, SPECIAL)
+            else:
+                yield part
 
     @cached_property
     def _chain(self) -> Chain:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from engine.builders.rows import FIELD, LONGEST, TOO_LONG, TableRow
 from engine.builders.sources import Source, TableParams, source_of, splits_of
 from engine.domain import Rows
 from engine.errors import UserError
+from engine.models.tokenizer import special_tokens
 from engine.params import is_unicode, setting
 
 NOT_TEXT = "a cell is not text"
@@ -160,11 +160,7 @@ class FromTable(ABC, Generic[Settings, Made]):
 
     def check_tokenizer(self, folder: Path) -> None:
         """Rows whose texts would become special tokens are left out; those in messages are found elsewhere."""
-        try:
-            added = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["added_tokens"]
-            self._special = tuple(each["content"] for each in added if each["special"] and each["content"])
-        except (OSError, ValueError, LookupError, TypeError):
-            self._special = ()
+        self._special = special_tokens(folder)
 
     # -- for the classes of this kind --------------------------------------------------------------------------
 

@@ -33,6 +33,15 @@ class Tokenizer(Protocol):
         """Write the tokenizer's files into a new folder."""
 
 
+def special_tokens(folder: Path) -> tuple[str, ...]:
+    """The texts that the tokenizer in this folder takes for special tokens; none where its file does not tell."""
+    try:
+        added = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["added_tokens"]
+        return tuple(each["content"] for each in added if each["special"] and each["content"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return ()
+
+
 def tokenizer_of(weights: Path) -> Tokenizer:
     """The tokenizer in a model's folder. Raises UserError where there is none, or it has no end-of-text token."""
     if not weights.is_dir():

@@ -16,7 +16,8 @@ from engine.builders.composing.categories import CATEGORIES, Names, categorised
 from engine.builders.composing.datapoints import Held
 from engine.builders.composing.repositories import repositories_in
 from engine.builders.composing.samples import TOO_LITTLE
-from engine.builders.snapshots import LEARNED, MADE, TEST, Snapshots
+from engine.builders.snapshots import LEARNED, MADE, NO_CONTEXT, TEST, Snapshots
+from engine.builders.tables import SPECIAL
 from engine.errors import UserError
 from engine.languages.imports import modules_of
 from engine.models.tokenizer import tokenizer_of
@@ -122,6 +123,15 @@ def test_the_last_share_of_a_file_is_learned_with_enough_context(project):
         assert sum(counts) - len(ENDS(completion)) >= 100, "at least the half is context"
     whole, _ = read(project, most=200, context_tokens=0.5, loss_ratio=1)
     assert all(sample.target.startswith("# shop/") for sample in whole)
+
+
+def test_what_would_become_a_special_token_is_in_no_sample(project):
+    (project / "shop" / "end.py").write_text('END = "<|endoftext|>"\n')
+    samples, funnel = read(project, most=500)
+    assert funnel.lost[SPECIAL] == 1
+    assert len(samples) == funnel.counts[NO_CONTEXT][SPECIAL] == 2
+    assert not any("<|endoftext|>" in text_of(sample) for sample in samples)
+    assert len(read(project)[0]) == 3, "no tokenizer was named"
 
 
 def test_too_little_context_is_a_reason_and_no_context_is_asked_for_where_there_is_none(project):

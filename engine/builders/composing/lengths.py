@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 Ends = Callable[[str], Sequence[int]]  # text -> the character after each of its tokens
 _PIECE = re.compile(r"\s*(?:\w+|[^\w\s]|$)")
@@ -19,7 +20,7 @@ class Lengths:
     """Counts and cuts by one tokenizer; without one, by words and signs, which are fewer than a model's tokens."""
 
     def __init__(self, ends: Ends = words) -> None:
-        self._ends = ends
+        self._ends = lru_cache(maxsize=16)(ends)  # the parts of one sample are counted several times
 
     def count(self, text: str) -> int:
         """The tokens of a text."""
