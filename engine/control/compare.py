@@ -24,7 +24,6 @@ from engine.scoring import (
     compare,
     plausible_at,
     ranks,
-    repaired,
     shares_at,
 )
 from engine.specs import WITH_PATCHES
@@ -53,9 +52,7 @@ class ComparedRun:
     exact_at: Mapping[int, Share]  # some k -> common bugs with the text of the known fix among the first k
     tree_at: Mapping[int, Share]  # the same with its syntax tree; empty: the trees are not known
     costs: Costs  # of the whole run, all its bugs
-    costs_of_each: (
-        Costs | None
-    )  # for each bug of the run that has a plausible patch, in common or not; None: no such bug
+    costs_of_each: Costs | None  # for each of its bugs, in common or not, that the first k repair; None: no such bug
 
     @property
     def seconds(self) -> float | None:
@@ -64,7 +61,7 @@ class ComparedRun:
 
     @property
     def seconds_for_each(self) -> float | None:
-        """Seconds for each bug of the run that has a plausible patch among all its candidates."""
+        """Seconds of the whole run for each bug of it that has a plausible patch among the first k."""
         return self.costs_of_each.seconds if self.costs_of_each else None
 
 
@@ -93,7 +90,8 @@ class Compared:
 
     def as_latex(self) -> str:
         """A table for a paper, with a row for each run."""
-        rows = [latex.TableRow(run.model or run.name, run.plausible_at, run.exact_at, run.tree_at) for run in self.runs]
+        named = zip(distinct_names(self.runs), self.runs, strict=True)
+        rows = [latex.TableRow(name, run.plausible_at, run.exact_at, run.tree_at) for name, run in named]
         benchmarks = {run.benchmark for run in self.runs}
         return latex.comparison(rows, self.common, benchmarks.pop() if len(benchmarks) == 1 else "")
 
@@ -122,6 +120,15 @@ class Compared:
             for name, bugs in found.items()
         )
         return sorted(groups, key=lambda group: (-group.bugs, group.name))
+
+
+def distinct_names(runs: Sequence[ComparedRun]) -> list[str]:
+    """The model of each run; with as much behind it as tells it from the other runs of the same model."""
+    names = [run.model or run.name for run in runs]
+    for more in ([run.generator for run in runs], [run.representation for run in runs], [f"run {r.run}" for r in runs]):
+        found = {name: {each for each, other in zip(more, names, strict=True) if other == name} for name in names}
+        names = [f"{name}, {each}" if len(found[name]) > 1 else name for name, each in zip(names, more, strict=True)]
+    return names
 
 
 class Compare:
@@ -188,6 +195,7 @@ def _rank(runs: Sequence[Run], k: int | None) -> int:
 def _compared(run: Run, costs: Costs, own: RunStandings, common: RunStandings, k: int) -> ComparedRun:
     shares = {at: plausible_at(common.summaries, at) for at in range(1, k + 1)}
     ks = {at: shares[at] for at in ranks(k)}
+    own_share = plausible_at(own.summaries, k)
     return ComparedRun(
         run=run.id or 0,
         name=run.name,
@@ -196,11 +204,11 @@ def _compared(run: Run, costs: Costs, own: RunStandings, common: RunStandings, k
         representation=plugin_of(run.spec, "representation"),
         generator=plugin_of(run.spec, "generator"),
         candidates=candidates_of(run),
-        own_bugs=plausible_at(own.summaries, k).total,
+        own_bugs=own_share.total,
         plausible_at=shares,
         pass_at=chances(common.summaries, k),
         exact_at=shares_at(common.first_fixes, ks),
         tree_at=shares_at(common.first_trees, ks) if common.trees_known else {},
         costs=costs,
-        costs_of_each=costs.for_each(repaired(own.summaries)),
+        costs_of_each=costs.for_each(own_share.hits),
     )

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from engine.exchange.exported import Exported, Form
 from engine.scoring import Figures, Share
 
-RANKS = (1, 5, 10)  # the k of plausible@k that papers report, as far as there are so many candidates
+RANKS = (1, 5, 10)  # the k of plausible@k that papers report, as far as there are so many candidates; and the largest
 MATCHES = "; exact and tree: that is plausible and the known fix, by its text or by its syntax tree"
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
@@ -58,7 +58,8 @@ def comparison(rows: Sequence[TableRow], common: int, benchmark: str) -> str:
 def table(first: str, rows: Sequence[TableRow], total: TableRow | None, caption: str) -> str:
     """A whole `table`; `$k$` in the caption is left as it stands. Matches with the known fix are at the last k only."""
     every = [*rows, *([total] if total else [])]
-    ks = [k for k in RANKS if all(k in row.shares for row in every)]
+    common = set.intersection(*(set(row.shares) for row in every)) if every else set()
+    ks = sorted(k for k in common if k in (*RANKS, max(common)))
     columns = [(f"plausible@{k}", [row.shares.get(k) for row in every]) for k in ks]
     for k in ks[-1:]:
         columns += [(f"exact@{k}", [row.exact_at.get(k) for row in every])]
@@ -73,7 +74,7 @@ def table(first: str, rows: Sequence[TableRow], total: TableRow | None, caption:
     made = [
         r"\begin{table}",
         r"  \centering",
-        rf"  \caption{{{'$k$'.join(map(escaped, caption.split('$k$')))}}}",
+        rf"  \caption{{{escaped(caption).replace(escaped('$k$'), '$k$')}}}",
         rf"  \begin{{tabular}}{{l{'r' * (len(columns) + 1)}}}",
         r"    \toprule",
         f"    {' & '.join([first, 'Bugs', *(name for name, _ in columns)])} \\\\",

@@ -147,7 +147,9 @@ def demo(
 @guarded
 def compare(
     run_ids: Annotated[list[int], typer.Argument(metavar="RUN_A RUN_B", help="numbers of 2 to 8 benchmark runs")],
-    at: Annotated[int | None, typer.Option(help="the first so many candidates of each bug; left out: all")] = None,
+    at: Annotated[
+        int | None, typer.Option(help="the first so many candidates of each bug; left out: as many as all have")
+    ] = None,
     home: Home = HOME,
     latex_: Annotated[bool, typer.Option("--latex", help="print a table for a paper (booktabs)")] = False,
     json_: Json = False,

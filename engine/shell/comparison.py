@@ -53,7 +53,7 @@ def _figures(run: ComparedRun, k: int) -> tuple[str, ...]:
 def _took(each: Costs | None) -> str:
     """What one of the bugs that a run repaired took, as far as it is known."""
     if each is None:
-        return ""
+        return "–"
     parts = (
         "" if each.seconds is None else f"{each.seconds:.1f} s",
         "" if each.tokens_written is None else f"{each.tokens_written:.0f} tokens",

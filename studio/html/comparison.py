@@ -104,7 +104,7 @@ def runs_table(compared: Compared) -> str:
                 "Took",
                 "the whole run, generation and tests; below it the tokens that the model wrote",
             ),
-            ("Each fixed", "what the run took, divided by all its bugs that have a plausible patch"),
+            ("Each fixed", f"what the whole run took, divided by its bugs with a plausible patch among the first {k}"),
         )
     )
     body = "".join(_run_row(run, k, letter) for run, letter in zip(compared.runs, LETTERS, strict=False))
@@ -175,7 +175,7 @@ def _bug_row(
     facts = " · ".join(filter(None, (bug.project, bug.cwe, bug.kind.replace("_", " "), bug.language)))
     lines = "".join(
         f'<div><i class="letter l-{letter}">{letter}</i>'
-        f"{_cells(run, bug, cells.get((run.run, bug.bug_id), {}), scored)}</div>"
+        f"{_cells(run, bug, cells.get((run.run, bug.bug_id), {}), scored, compared.k)}</div>"
         for run, letter, scored in zip(compared.runs, LETTERS, bug.repaired, strict=False)
     )
     mark = ' chosen" aria-pressed="true' if is_chosen else '" aria-pressed="false'
@@ -185,13 +185,17 @@ def _bug_row(
     )
 
 
-def _cells(run: ComparedRun, bug: ComparedBug, outcomes: Mapping[int, str], scored: bool | None) -> str:
+def _cells(run: ComparedRun, bug: ComparedBug, outcomes: Mapping[int, str], scored: bool | None, k: int) -> str:
     if scored is None and not outcomes:
         return '<span class="dim">not scored</span>'
-    return "".join(
-        f'<a class="cell v-{esc(outcome)}" href="{esc(link(patches=run.run, bug=bug.bug_id, rank=rank))}" '
-        f'title="{esc(f"candidate {rank}: {_words(outcome)}")}">{glyph(outcome)}</a>'
-        for rank, outcome in sorted(outcomes.items())
+    return "".join(_cell(run.run, bug.bug_id, rank, outcomes[rank], k) for rank in sorted(outcomes))
+
+
+def _cell(run: int, bug_id: str, rank: int, outcome: str, k: int) -> str:
+    beyond, more = (" beyond", f"; only the first {k} count here") if rank > k else ("", "")
+    return (
+        f'<a class="cell v-{esc(outcome)}{beyond}" href="{esc(link(patches=run, bug=bug_id, rank=rank))}" '
+        f'title="{esc(f"candidate {rank}: {_words(outcome)}{more}")}">{glyph(outcome)}</a>'
     )
 
 

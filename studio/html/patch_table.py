@@ -12,6 +12,7 @@ from studio.clickable import pick
 from studio.html.basics import GLYPHS, empty, esc, glyph, shortened
 
 SOURCES = {"model": "candidate", "known_fix": "known fix", "buggy_code": "buggy code"}
+WAITING = '<i class="cell v-waiting" title="no verdict yet"></i>'
 TWO_LINES = 620  # pixels of legend that two lines have room for in a window of 1440
 PLAUSIBLE = "Plausible means that every test passes; read a patch to know whether it is correct."
 
@@ -104,10 +105,11 @@ def verdict_bar(totals: Totals) -> str:
     )
 
 
-def table(rows: Sequence[BugRow], candidates: int, chosen: str, reviewer: str = "") -> str:
+def table(rows: Sequence[BugRow], candidates: int, chosen: str, reviewer: str = "", *, is_over: bool = False) -> str:
     """Known fix, buggy code, then the candidates in rank order; every cell can be clicked.
 
-    A cell that this `reviewer` has reviewed has another mark than one that only others have.
+    A cell that this `reviewer` has reviewed has another mark than one that only others have. Where there is no patch
+    the cell waits for one, or is blank if the run `is_over`.
     """
     if not rows:
         return empty("No bugs match", "Clear the search or choose another filter.")
@@ -117,14 +119,15 @@ def table(rows: Sequence[BugRow], candidates: int, chosen: str, reviewer: str = 
         f'<th class="edge" title="the buggy code: must fail">bug</th>{ranks}'
         '<th title="rank of the first plausible patch">first</th></tr>'
     )
-    body = "".join(_row(row, candidates, chosen, reviewer) for row in rows)
+    body = "".join(_row(row, candidates, chosen, reviewer, "" if is_over else WAITING) for row in rows)
     return (
         '<div class="verdict-table" tabindex="0" role="region" aria-label="Verdicts by bug">'
         f"<table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _row(row: BugRow, candidates: int, chosen: str, reviewer: str) -> str:
+def _row(row: BugRow, candidates: int, chosen: str, reviewer: str, nothing: str) -> str:
+    """`nothing`: what a cell without a patch shows."""
     short = shortened(row.prompt_tokens, row.whole_tokens)
     facts = " · ".join(filter(None, [row.project, row.cwe, row.kind.replace("_", " "), row.language, short]))
     hint = esc(f"{row.bug_id}: {facts}")
@@ -134,20 +137,28 @@ def _row(row: BugRow, candidates: int, chosen: str, reviewer: str) -> str:
     if row.skipped:
         return f'<tr class="skipped">{name}<td colspan="{candidates + 3}">skipped: {esc(row.skipped)}</td></tr>'
     outcomes = dict(row.cells)
-    cells = [_cell(row.bug_id, "known_fix", 0, row.known_fix, chosen)]
-    cells.append(_cell(row.bug_id, "buggy_code", 0, row.buggy_code, chosen, edge=" edge"))
+    cells = [_cell(row.bug_id, "known_fix", 0, row.known_fix, chosen, nothing)]
+    cells.append(_cell(row.bug_id, "buggy_code", 0, row.buggy_code, chosen, nothing, edge=" edge"))
     for rank in range(1, candidates + 1):
         said = row.reviewers.get(rank, ())
         mark = " reviewed" if reviewer in said else " reviewed elsewhere" if said else ""
-        cells.append(_cell(row.bug_id, "model", rank, outcomes.get(rank), chosen, mark=mark))
+        cells.append(_cell(row.bug_id, "model", rank, outcomes.get(rank), chosen, nothing, mark=mark))
     return f'<tr>{name}{"".join(cells)}<td class="num">{row.first_plausible or "–"}</td></tr>'
 
 
 def _cell(
-    bug_id: str, source: str, rank: int, outcome: str | None, chosen: str, *, edge: str = "", mark: str = ""
+    bug_id: str,
+    source: str,
+    rank: int,
+    outcome: str | None,
+    chosen: str,
+    nothing: str,
+    *,
+    edge: str = "",
+    mark: str = "",
 ) -> str:
     if outcome is None:
-        return f'<td class="{edge}"><i class="cell v-waiting" title="no verdict yet"></i></td>'
+        return f'<td class="{edge}">{nothing}</td>'
     key = patch_key(bug_id, source, rank)
     words = GLYPHS[Outcome(outcome)][1] if outcome in set(Outcome) else outcome
     what = f"{SOURCES[source]} {rank or ''}".strip()

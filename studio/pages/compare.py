@@ -125,9 +125,11 @@ def build(frame: Frame) -> None:
         choices = gr.update(
             choices=[(run_label(run), run.id) for run in runs], value=[each for each in chosen if each in known]
         )
-        most = min((workspace.patches.candidates(run.id) for run in runs if run.id in chosen), default=1)
+        asked_for = {workspace.patches.candidates(run.id) for run in runs if run.id in chosen}
+        most = min(asked_for, default=1)
+        every = "all candidates" if len(asked_for) < 2 else f"first {most}, which all runs have"
         k = chosen_number(at_most) if chosen_number(at_most) < most else ALL
-        ks = gr.update(choices=[("all candidates", ALL), *((f"first {n} candidates", n) for n in range(1, most))],
+        ks = gr.update(choices=[(every, ALL), *((f"first {n} candidates", n) for n in range(1, most))],
                        value=k)  # fmt: skip
         row = show_or_hide(len(runs) > 1, "run-row", "compare-row")
         try:

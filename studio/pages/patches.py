@@ -198,10 +198,11 @@ def build(frame: Frame) -> None:
         number = min(number, pages)
         said = f"page {number} of {pages}, {total} bugs"
         compare = f'<a href="{link(compare=run)}">Compare</a>'
-        if learning := learning_from(workspace.runs.get(run)):
+        if learning := learning_from(view := workspace.runs.get(run)):
             compare += f'<a href="{esc(learning)}">Learn from these</a>'
         menu = patch_table.export_menu(run, workspace.patches.forms(run))
-        shown_table = patch_table.table(found, most, f"{place}:{bug_id}", name.strip())
+        is_over = view.state == "done"
+        shown_table = patch_table.table(found, most, f"{place}:{bug_id}", name.strip(), is_over=is_over)
         all_figures = figures.figures_menu(workspace.patches.totals(run))
         return [shown_table, said, f"<nav>{all_figures}{compare}{menu}</nav>", *pager(number, pages)]
 

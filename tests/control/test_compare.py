@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.control.compare import distinct_names
 from engine.errors import UserError
 
 OUTCOMES = {"+": "plausible", "-": "test_failed", "?": "not_run"}
@@ -98,6 +99,38 @@ def test_a_bug_with_fewer_candidates_counts_at_every_k_when_the_run_is_done(work
     totals = workspace.patches.totals(run_id)
     assert {k: (share.hits, share.total) for k, share in totals.plausible_at.items()} == {1: (1, 3), 5: (1, 2)}
     assert {k: mean.bugs for k, mean in totals.pass_at.items()} == {1: 3, 5: 1}
+
+
+def test_what_a_fixed_bug_took_is_of_the_same_k_as_the_row(workspace, two_runs):
+    for k, fixed in ((1, 2), (2, 3)):  # of the second run's own bugs
+        other = workspace.compare.runs(two_runs, k).runs[1]
+        assert other.costs_of_each == other.costs.for_each(fixed)
+
+
+def test_none_is_fixed_among_the_first_and_none_took_anything(workspace, started):
+    runs = []
+    for _ in range(2):
+        run_id, folder = started("benchmark", "candidates=2")
+        emit_bug(folder, "b/late", "-+")
+        folder.append("state", state="done", result={})
+        runs.append(run_id)
+    workspace.tick()
+    assert [run.costs_of_each for run in workspace.compare.runs(runs, 1).runs] == [None, None]
+    assert None not in [run.costs_of_each for run in workspace.compare.runs(runs, 2).runs]
+
+
+def test_runs_of_one_model_have_names_that_tell_them_apart(workspace, started):
+    runs = []
+    for more in (["generator=beam"], ["generator=sampling"], ["generator=sampling"], ["model=starter-adapter"]):
+        run_id, folder = started("benchmark", "candidates=1", *more)
+        emit_bug(folder, "b/one", "+")
+        folder.append("state", state="done", result={})
+        runs.append(run_id)
+    workspace.tick()
+    first, *others, last = distinct_names(workspace.compare.runs(runs).runs)
+    model = first.removesuffix(", beam")
+    assert others == [f"{model}, sampling, run {number}" for number in runs[1:3]]
+    assert last == "starter-adapter"
 
 
 def test_k_can_be_chosen_up_to_what_all_runs_have(workspace, two_runs):

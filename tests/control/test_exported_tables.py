@@ -114,6 +114,7 @@ def test_a_table_for_a_paper_counts_as_the_page_does_and_escapes_every_name(work
         r"all & 3 & 1 (33.3\,\%) & 2 (66.7\,\%) & 1 (33.3\,\%) \\",
     ]
     assert text.count("{") == text.count("}")
+    assert "bugs with a plausible patch among the first $k$;" in text
     assert r"\begin{tabular}{lrrrr}" in text
     assert workspace.patches.totals(run_id).plausible_at == {1: Share(1, 3), 5: Share(2, 3)}
 
@@ -137,13 +138,13 @@ def test_a_table_for_a_paper_has_matches_by_tree_where_all_are_known(workspace, 
         return [re.sub(r" \(.*?\)", "", line).strip(" \\").split(" & ") for line in written if "&" in line]
 
     assert rows() == [
-        ["Kind of fault", "Bugs", "plausible@1", "exact@1", "tree@1"],
-        ["one", "2", "2", "0", "0"],
-        ["two", "1", "1", "0", "1"],
-        ["all", "3", "3", "0", "1"],
+        ["Kind of fault", "Bugs", "plausible@1", "plausible@2", "exact@2", "tree@2"],
+        ["one", "2", "2", "2", "0", "1"],
+        ["two", "1", "1", "1", "0", "1"],
+        ["all", "3", "3", "3", "0", "2"],
     ]
     totals = workspace.patches.totals(run_id)
     assert (totals.exact_at[1], totals.tree_at[1]) == (Share(0, 3), Share(1, 3)), "the page says the same"
     judge(folder, "b/5", ["test_failed"] * 2, kind="two")
     workspace.tick()
-    assert [row[-1] for row in rows()] == ["tree@1", "0", "--", "--"], "of b/5 the trees are not known"
+    assert [row[-1] for row in rows()] == ["tree@2", "1", "--", "--"], "of b/5 the trees are not known"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -147,6 +148,29 @@ def test_a_run_behind_the_newest_200_is_shown_when_it_is_asked_for(workspace):
     assert picker["value"] == 5
     assert 5 in [number for _, number in picker["choices"]]
     assert part(workspace, "compare", "draw_runs").draw("4,5", "", 0)[0]["value"] == [4, 5]
+
+
+def test_what_counts_in_a_comparison_is_said_and_the_rest_is_dim(workspace):
+    with workspace._database.write() as session:
+        run = session.get_one(Run, 4)
+        run.spec = {**run.spec, "candidates": 3}
+    runs = part(workspace, "compare", "draw_runs").draw("4,5", "", 0)
+    assert runs[1]["choices"][0] == ("first 3, which all runs have", 0)
+    table = part(workspace, "compare", "draw_bugs").draw("4,5", "", 0, "", "", 1, "")[0]
+    assert re.search(r'class="cell v-\w+" [^>]* title="candidate 3: [^;]*"', table)
+    assert re.search(r'class="cell v-\w+ beyond" [^>]* title="candidate 4: .*; only the first 3 count here"', table)
+    assert not re.search(r'beyond" [^>]* title="candidate 3', table)
+
+
+def test_a_candidate_that_was_never_made_leaves_its_cell_blank_once_the_run_is_done(workspace):
+    draw = part(workspace, "patches", "draw_table").draw
+    with workspace._database.write() as session:
+        run = session.get_one(Run, 5)
+        run.spec = {**run.spec, "candidates": 12}
+    assert "v-waiting" not in draw(5, "", "all", "", "", "bug", 1, 10, "", "")[0]
+    with workspace._database.write() as session:
+        session.get_one(Run, 5).state = "running"
+    assert draw(5, "", "all", "", "", "bug", 1, 10, "", "")[0].count("v-waiting") == 2 * 6  # four are skipped
 
 
 def test_a_page_past_the_end_is_the_last_one(workspace):
