@@ -2,7 +2,8 @@
 
 A bug of a folder in pocket's format is the task: the model sees the correct code, and its file of tests has to compile,
 to pass on the correct code and to fail on the faulty one. The folder's own tests are the known answer, a test without
-an assertion the one that must not count.
+an assertion the one that must not count. Python tests that could read the code's text do not count either; compiled
+Java classes cannot be read where they run.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from engine.benchmarks.runners.evaluating import Runner, is_clear, version
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Report, Suite, verdict
+from engine.benchmarks.runners.screen import introspection
+from engine.benchmarks.runners.screen_python import names_of
 from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.domain import Bug, Outcome, Patch, Span, Verdict, lines_of
 from engine.errors import SandboxUnavailable
@@ -31,6 +34,11 @@ from engine.sandboxes.place import Lasting
 from engine.task import Task
 
 PASSES, FAILS = "passes on the correct code", "fails on the faulty code"
+TESTING = {
+    "pytest": "approx fail fixture mark param raises",
+    "unittest": "TestCase main mock",
+    "unittest.mock": "ANY MagicMock Mock call",
+}
 EMPTY, MISSES = "it holds no test", "it passes on the faulty code too"
 NOTHING = {
     "python": "def test_nothing():\n    pass\n",
@@ -98,7 +106,7 @@ class TestsForMethods:
         return version(of_bug, suite, self._runners[bug.language])
 
     def _judged(self, bug: Bug, text: str, run: Callable[[str, Suite, Sandbox], Report], sandbox: Sandbox) -> Verdict:
-        _, of_bug, suite = self._cases[bug.id]
+        bug, of_bug, suite = self._cases[bug.id]
         good = run(text, _with(suite, of_bug.path, of_bug.fixed), sandbox)
         said = verdict(good, good.passed, sandbox)
         if not said.is_plausible or good.failed:
@@ -113,7 +121,11 @@ class TestsForMethods:
         if bad.ran.ended == "not_started" or "ready" not in bad.words:
             return replace(verdict(bad, good.passed, sandbox), duration_s=took_s)
         if _has_found(bad, good):
-            return replace(said, log="", duration_s=took_s)
+            said = replace(said, log="", duration_s=took_s)
+            if bug.language == "python" and (reads := introspection("python", text, bug.fixed, _of_tests(of_bug))):
+                reason = f"introspection: {reads}"
+                return replace(said, outcome=Outcome.TEST_FAILED, reason=reason, failed=(FAILS,))
+            return said
         return replace(
             said,
             outcome=Outcome.TEST_FAILED,
@@ -168,6 +180,12 @@ class TestsForMethods:
         )
         files = {name: content for name, content in suite.files.items() if name != path}
         return bug, of_bug, Suite(path, suite.tests, files)
+
+
+def _of_tests(of_bug: Bug) -> dict[str, str]:
+    """Modules that tests may use, which are no program's: what reads the code's text could tell it without a call."""
+    module = of_bug.path.removesuffix(".py").replace("/", ".")
+    return {**TESTING, module: " ".join(names_of(of_bug.fixed))}
 
 
 def _id(bug_id: str) -> str:

@@ -92,7 +92,7 @@ final class Compiler {
         }
     }
 
-    /** Loads compiled classes, each parent first. */
+    /** Loads compiled classes, each parent first; none can be read as a file, nor any more once it is loaded. */
     static final class Loader extends ClassLoader {
         private final Map<String, byte[]> classes;
 
@@ -103,7 +103,7 @@ final class Compiler {
 
         @Override
         protected Class<?> findClass(String name) throws ClassNotFoundException {
-            byte[] content = classes.get(name);
+            byte[] content = classes.remove(name);
             if (content == null) {
                 throw new ClassNotFoundException(name);
             }

@@ -4,14 +4,11 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import javax.tools.JavaCompiler;
-import javax.tools.ToolProvider;
+import java.util.Map;
 import org.junit.runner.JUnitCore;
 
 /**
@@ -46,26 +43,22 @@ public final class Harness {
 
     private static void run(String[] args, Reporter reporter, String seed) throws Exception {
         String tests = args[0];
-        Path classes = Files.createDirectory(Path.of("classes"));
-        List<String> options = new ArrayList<>(List.of(
-            "-proc:none", "-nowarn", "-encoding", "UTF-8", "-Xmaxerrs", "10", "-implicit:none",
-            "-d", classes.toString(), "-cp", System.getProperty("java.class.path")));
-        options.addAll(List.of(args).subList(1, args.length));
-        long began = System.nanoTime();
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        if (compiler.run(null, System.err, System.err, options.toArray(new String[0])) != 0) {
-            return;
-        }
+        Map<String, byte[]> sources = new LinkedHashMap<>();
         for (String source : List.of(args).subList(1, args.length)) {
+            sources.put(source, Files.readAllBytes(Path.of(source)));
             Files.delete(Path.of(source)); // no patch reads what its tests expect
+        }
+        long began = System.nanoTime();
+        Map<String, byte[]> classes = new Compiler().compile(sources);
+        if (classes == null) {
+            return;
         }
         long compiled = System.nanoTime();
         reporter.took("compile", began, compiled);
         reporter.tell("compiled"); // from here on the patch's time is counted, by the sandbox
-        URL[] path = {classes.toUri().toURL()};
         JUnitCore core = new JUnitCore();
         core.addListener(reporter);
-        Class<?> tested = Class.forName(tests, false, new URLClassLoader(path, Harness.class.getClassLoader()));
+        Class<?> tested = Class.forName(tests, false, new Compiler.Loader(classes));
         if (seed.isEmpty()) {
             core.run(tested);
         } else {

@@ -17,7 +17,7 @@ import org.junit.runners.model.Statement;
 /**
  * Runs each test and its impossible twin, in any order: the same method, after which it fails whatever it did.
  *
- * <p>A twin is called "twin" and the first sixteen digits of the SHA-256 of a seed and its test's name.
+ * <p>A twin is called as its test, with eight letters of the SHA-256 of a seed and its test's name behind that.
  */
 final class Twins extends BlockJUnit4ClassRunner {
     private final String seed;
@@ -37,10 +37,10 @@ final class Twins extends BlockJUnit4ClassRunner {
     protected String testName(FrameworkMethod method) {
         try {
             byte[] named = (seed + method.getName()).getBytes(StandardCharsets.UTF_8);
-            StringBuilder name = new StringBuilder("twin");
+            StringBuilder name = new StringBuilder(method.getName());
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(named);
             for (int i = 0; i < 8; i++) {
-                name.append(String.format("%02x", digest[i]));
+                name.append((char) ('a' + (digest[i] & 0xff) % 26));
             }
             return name.toString();
         } catch (NoSuchAlgorithmException missing) {

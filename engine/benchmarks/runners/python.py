@@ -25,7 +25,7 @@ from engine.temporary import TemporaryFolder
 
 HERE = Path(__file__).parent
 HARNESS, SERVER, FAR = "python_harness.py", "python_server.py", "python_far.py"
-PROGRAMS = [HERE / name for name in (HARNESS, SERVER, FAR, "python_near.py", "plain_values.py")]
+PROGRAMS = [HERE / name for name in (HARNESS, SERVER, FAR, "python_near.py", "plain_values.py", "python_unlike.py")]
 STARTED = Start(b"ready", wall_s=PATIENCE * START_S, cpu_s=START_S)
 
 

@@ -1,8 +1,8 @@
 """Impossible twins: for each test another that makes the same calls and cannot pass, under a name nobody can know.
 
 Where tests and patched code share a process, code that makes tests pass without passing them passes a twin too, and a
-twin that is not reported failed makes the whole report worthless. A twin compares what its test compares with a random
-text instead, passes only where that is equal, and fails at its end.
+twin that is not reported failed makes the whole report worthless. A twin compares what its test compares with another
+value of the same form instead, passes only where that is equal, and fails at its end.
 """
 
 from __future__ import annotations
@@ -13,10 +13,21 @@ import secrets
 import textwrap
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
+from string import ascii_lowercase as LETTERS
 
 from engine.benchmarks.runners.report import Suite
 from engine.languages.python_syntax import tree_of
 
+END = "raise AssertionError('it ends here')"
+IMPORT = "from python_unlike import unlike"
+# unittest's, of two values that have to be equal, or nearly so, and of one that has to be true.
+EQUAL = (
+    *("assertEqual", "assertEquals", "assertListEqual", "assertTupleEqual", "assertSetEqual", "assertDictEqual"),
+    *("assertSequenceEqual", "assertMultiLineEqual"),
+)
+NEARLY = ("assertAlmostEqual", "assertAlmostEquals", "assertCountEqual")
+TRUE = ("assertTrue",)
 Test = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -39,7 +50,7 @@ def with_some_twins(text: bytes, functions: Collection[str]) -> tuple[bytes, Map
     names: dict[str, str] = {}
     lines = text.splitlines(keepends=True)
     for test in sorted(_tests(tree_of(text).body, functions), key=lambda test: -test.lineno):
-        name = names.setdefault(test.name, f"test_{secrets.token_hex(8)}")
+        name = names.setdefault(test.name, _name_like(test.name))
         code = ast.unparse(ast.fix_missing_locations(_twin(test, name)))
         line = lines[test.lineno - 1]
         indent = line[: len(line) - len(line.lstrip())].decode()
@@ -86,8 +97,13 @@ def _add(body: list[ast.stmt], names: dict[str, str]) -> None:
             _add(inner, names)
         if isinstance(statement, Test) and statement.name.startswith("test"):
             # Of one name in two classes both twins are called the same, each in its own class.
-            name = names.setdefault(statement.name, f"test_{secrets.token_hex(8)}")
+            name = names.setdefault(statement.name, _name_like(statement.name))
             body.insert(body.index(statement) + secrets.randbelow(2), _twin(statement, name))
+
+
+def _name_like(test: str) -> str:
+    """The twin of a function: named like it, so that nothing tells which is which but what they do."""
+    return f"{test}_{''.join(secrets.choice(LETTERS) for _ in range(secrets.randbelow(4) + 5))}"
 
 
 def _twin(test: Test, name: str) -> Test:
@@ -95,34 +111,44 @@ def _twin(test: Test, name: str) -> Test:
     twin.name = name
     impossible = Impossible()
     twin.body = [made for statement in twin.body for made in impossible.statements(statement)]
-    twin.body += tree_of("raise AssertionError('the end of a twin')").body
+    twin.body += tree_of(END).body
     return twin
 
 
 class Impossible(ast.NodeTransformer):
-    """Turns the assertions of a test into comparisons with a random text."""
-
-    def __init__(self) -> None:
-        self._text = secrets.token_hex(16)
+    """Turns the comparisons of a test into such with other values of the same form: the twin passes where one holds."""
 
     def statements(self, statement: ast.stmt) -> list[ast.stmt]:
         made = self.visit(statement)
         return made if isinstance(made, list) else [made]
 
     def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
-        test = node.test
-        is_equality = isinstance(test, ast.Compare) and all(isinstance(each, ast.Eq) for each in test.ops)
-        if not is_equality or not isinstance(test, ast.Compare):
-            return [ast.Expr(test)]
-        code: list[ast.stmt] = []
-        for place, side in enumerate((test.left, *test.comparators)):
-            held = f"held_{self._text}_{place}"
-            code.append(ast.Assign([ast.Name(held, ast.Store())], side))
-            code += tree_of(f"if {held} == {self._text!r} or {self._text!r} == {held}:\n    return").body
-        return code
+        return self._turned(node.test)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt | list[ast.stmt]:
+        call = node.value
+        name = call.func.attr if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else ""
+        if not isinstance(call, ast.Call) or name not in {*EQUAL, *NEARLY, *TRUE} or not call.args:
+            return node
+        if name in TRUE:
+            return self._turned(call.args[0])
+        if len(call.args) < 2 or any(isinstance(each, ast.Starred) for each in call.args):
+            return node
+        left, right = (_name(), _name())
+        code = [_assigned(left, call.args[0]), _assigned(right, call.args[1])]
+        if name in EQUAL:
+            return [*code, *_equal(left, right)]
+        for one, other in ((left, f"unlike({right})"), (f"unlike({left})", right)):
+            again = copy.deepcopy(call)
+            again.args[:2] = [_expression(one), _expression(other)]
+            (tried,) = tree_of("try:\n    pass\nexcept AssertionError:\n    pass\nelse:\n    return").body
+            assert isinstance(tried, ast.Try), "it was written above"
+            tried.body = [ast.Expr(again)]
+            code.append(tried)
+        return [*code[:2], *tree_of(IMPORT).body, *code[2:]]
 
     def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
-        return tree_of("raise AssertionError('the end of a twin')").body
+        return tree_of(END).body
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         return node  # what it returns is not the test's end
@@ -132,3 +158,34 @@ class Impossible(ast.NodeTransformer):
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         return node
+
+    def _turned(self, test: ast.expr) -> list[ast.stmt]:
+        """Of what a test asserts."""
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+            return [statement for each in test.values for statement in self._turned(each)]
+        if not isinstance(test, ast.Compare) or not all(isinstance(each, ast.Eq) for each in test.ops):
+            return [ast.Expr(test)]
+        sides = [(_name(), side) for side in (test.left, *test.comparators)]
+        code: list[ast.stmt] = [_assigned(name, side) for name, side in sides]
+        for (left, _), (right, _) in pairwise(sides):
+            code += _equal(left, right)
+        return code
+
+
+def _name() -> str:
+    return f"value_{secrets.token_hex(4)}"
+
+
+def _assigned(name: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign([ast.Name(name, ast.Store())], value)
+
+
+def _expression(code: str) -> ast.expr:
+    (statement,) = tree_of(code).body
+    assert isinstance(statement, ast.Expr), code
+    return statement.value
+
+
+def _equal(left: str, right: str) -> list[ast.stmt]:
+    """Ends the twin where one value is equal to what is unlike the other; each stands on its own side."""
+    return tree_of(f"{IMPORT}\nif {left} == unlike({right}) or unlike({left}) == {right}:\n    return").body
