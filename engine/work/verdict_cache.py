@@ -1,8 +1,8 @@
 """Verdicts of earlier runs on the same home: a patch that was judged under the same conditions is not run again.
 
 Each lies in a file named by the hash of all that it depends on: the bug, the version of its benchmark (its tests,
-limits and runner), the patched text, and the sandbox's level. What was not run is never kept, and the known fix and the
-buggy code are judged anew in every run, for they say whether a bug can be scored here and now.
+limits and runner, and whether that is warm), the patched text, and the sandbox's level. What was not run is never kept,
+and the known fix and the buggy code are judged anew in every run, for they say whether a bug can be scored here.
 
 The hash spreads the files evenly over 256 folders, and each folder is kept to its share of the limit by whoever writes
 to it: so nobody reads or locks the whole, and two runs at once need not know of each other.
