@@ -75,8 +75,7 @@ class Bug:
 
     def patched(self, lines: str, span: Span | None = None) -> str:
         """The whole file with `lines` in place of the faulty ones, or of another span's, ended as the file's are."""
-        span = span or self.span
-        old = lines_of(self.buggy)
+        span, old = span or self.span, lines_of(self.buggy)
         if lines and not lines.endswith("\n") and span.end < len(old):
             lines += "\n"  # lines follow, and these must not run into them
         if self.is_crlf:
@@ -172,6 +171,7 @@ class Sample:
     project: str = ""  # splits never tear a project apart
     is_ended: bool = False  # the last segment spells the token that ends it; else the end of text is added to it
     bug: Bug | None = None  # that it was made from, where a builder of samples knows it
+    lines: tuple[tuple[str, tuple[int, ...]], ...] = ()  # category -> lines of that kind, from 0, in the whole text
 
     def __post_init__(self) -> None:
         if len({segment.role is None for segment in self.segments}) > 1:

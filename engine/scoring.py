@@ -1,7 +1,8 @@
 """Figures from verdicts, for both planes: plausible@k, pass@k, intervals, two runs compared, two reviewers compared.
 
 A bug counts only if its known fix passes its tests and its buggy code fails them. `not_run` counts as no verdict: a bug
-counts at k only if its first k candidates all have a verdict, or one of them is plausible already.
+counts at k only if its first k candidates all have a verdict, or one of them is plausible already. Once no more
+candidates can come, the first k of a bug that has fewer are all that it has.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import combinations
 from engine.domain import Outcome
 
 RANKS = (1, 5, 10, 50, 80, 100, 200)  # up to which plausible patches are counted
+NO_RANK = 2**31 - 1  # behind every candidate
 
 
 @dataclass(frozen=True)
@@ -25,16 +27,17 @@ class CandidateSummary:
     """
 
     first_plausible: int | None
-    first_unjudged: int  # the smallest rank that has no verdict
+    first_unjudged: int  # the smallest rank whose verdict is missing or may still come; NO_RANK: none
     plausible: int  # candidates that pass every test
     judged: int  # candidates with a verdict
 
     @classmethod
-    def of(cls, outcomes: Mapping[int, str]) -> CandidateSummary:
-        """From the outcome of each rank."""
+    def of(cls, outcomes: Mapping[int, str], *, is_over: bool = False) -> CandidateSummary:
+        """From the outcome of each rank; `is_over`: no more will come, so a rank without outcome is no candidate."""
         judged = {rank for rank, outcome in outcomes.items() if outcome != Outcome.NOT_RUN}
         plausible = [rank for rank in judged if outcomes[rank] == Outcome.PLAUSIBLE]
         gap = next(rank for rank in range(1, len(judged) + 2) if rank not in judged)
+        gap = NO_RANK if is_over and gap not in outcomes else gap
         return cls(min(plausible, default=None), gap, len(plausible), len(judged))
 
     def is_plausible_at(self, k: int) -> bool | None:
@@ -128,7 +131,7 @@ class Figures:
     scored: int  # whose controls are as expected, and that have a candidate with a verdict
     control_failures: int  # whose known fix fails or whose buggy code passes
     plausible_at: dict[int, Share]  # k -> share with a plausible patch among its first k
-    pass_at: dict[int, Mean]  # k -> pass@k, of those k of which some bug has so many candidates with a verdict
+    pass_at: dict[int, Mean]  # k -> pass@k of the bugs that have k candidates with a verdict; no k where none has
     repaired: int  # that have a plausible patch at all
 
 
@@ -175,11 +178,12 @@ DRAWS = 1000  # of a bootstrap
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over bugs, and its 95 % interval, `low` to `high`."""
+    """A mean over so many bugs, and its 95 % interval, `low` to `high`."""
 
     value: float
     low: float
     high: float
+    bugs: int
 
 
 def pass_at_with_interval(summaries: Mapping[CandidateSummary, int], k: int) -> Mean | None:
@@ -200,7 +204,7 @@ def pass_at_with_interval(summaries: Mapping[CandidateSummary, int], k: int) -> 
     total = int(counts.sum())
     drawn = np.random.default_rng(0).multinomial(total, counts / total, size=DRAWS) @ chances / total
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return Mean(value, float(low), float(high))
+    return Mean(value, float(low), float(high), total)
 
 
 def chances(summaries: Mapping[CandidateSummary, int], candidates: int) -> dict[int, Mean]:

@@ -45,6 +45,7 @@ class Row:
     cwe: str = ""
     date: str = ""  # ISO 8601 day of the fix, or whatever its source has for one
     is_function: bool = False  # `buggy` and `fixed` are one function each, and no files
+    completion_lines: str = ""  # JSON: category -> lines, from 0, of prompt and target together (`Sample.lines`)
 
     @property
     def day(self) -> str:
@@ -134,6 +135,7 @@ def _schema() -> Any:
             ("cwe", pyarrow.string()),
             ("date", pyarrow.string()),
             ("is_function", pyarrow.bool_()),
+            ("completion_lines", pyarrow.string()),
         ]
     )
 

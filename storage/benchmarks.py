@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Row, Select, func, or_, select, type_coerce, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -173,6 +173,17 @@ def count_outcomes(session: Session, run_id: int, more: Mapping[str, int]) -> No
         statement = insert(OutcomeCount)
         total = {"candidates": OutcomeCount.candidates + statement.excluded.candidates}
         session.execute(statement.on_conflict_do_update(index_elements=["run_id", "outcome"], set_=total), rows)
+
+
+def end_candidates(session: Session, run_id: int, no_rank: int) -> None:
+    """Of a run that writes no more: the first rank without a verdict is `no_rank` where it is no candidate's."""
+    there = select(col(Patch.id)).where(
+        col(Patch.bug) == Bug.id, col(Patch.source) == "model", col(Patch.rank) == Bug.first_unjudged
+    )
+    wanted = (col(Bug.run_id) == run_id, col(Bug.first_unjudged) < no_rank, ~there.exists())
+    session.execute(
+        update(Bug).where(*wanted).values(first_unjudged=no_rank), execution_options={"synchronize_session": False}
+    )
 
 
 def bug(session: Session, run_id: int, bug_id: str) -> Bug | None:

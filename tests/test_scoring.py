@@ -61,6 +61,22 @@ def test_a_bug_none_of_whose_candidates_was_run_is_in_no_denominator():
     assert plausible_at(bugs, 1) == plausible_at(bugs, 3) == Share(1, 2)
 
 
+def test_a_bug_with_fewer_candidates_counts_at_every_k_once_no_more_can_come():
+    def short(*outcomes):
+        return CandidateSummary.of(dict(enumerate(outcomes, 1)), is_over=True)
+
+    failed, passed = short("compile_error"), short("test_failed", "plausible")
+    assert [failed.is_plausible_at(k) for k in (1, 2, 10)] == [False, False, False]
+    assert [passed.is_plausible_at(k) for k in (1, 2, 10)] == [False, True, True]
+    assert short("test_failed", "not_run").is_plausible_at(5) is None  # its second candidate exists
+    bugs = Counter([failed, short(*["plausible"] * 19)])
+    assert {k: plausible_at(bugs, k) for k in ranks(19)} == dict.fromkeys((1, 5, 10, 19), Share(1, 2))
+    assert {k: (mean.value, mean.bugs) for k, mean in chances(bugs, 19).items()} == {
+        1: (0.5, 2),
+        **dict.fromkeys((5, 10, 19), (1.0, 1)),
+    }
+
+
 def test_plausible_at_k_is_given_for_no_k_beyond_the_candidates():
     assert ranks(3) == [1, 3]
     assert ranks(10) == [1, 5, 10]

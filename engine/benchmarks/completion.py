@@ -123,7 +123,7 @@ class Completion:
         snapshot, target = row["repo_snapshot"], row["completion_file"]["filename"]
         files = zip(snapshot["filename"], snapshot["content"], strict=True)
         near = sorted(((-_distance(name, target), name, text) for name, text in files if name != target))
-        text = "\n".join(f"# {name}\n{content}" for _, name, content in near)
+        text = "\n\n".join(f"# {name}\n{content}" for _, name, content in near)
         return f"# {row['repo']}\n{text[-self._params.context_chars :]}\n\n"
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from engine.domain import Bug, Preference, Rows, Sample
 from engine.params import in_unicode
+
+if TYPE_CHECKING:
+    from engine.builders.previews import Preview
 
 
 @dataclass
@@ -88,8 +91,27 @@ class Caching(Protocol):
 
 
 @runtime_checkable
+class Measuring(Protocol):
+    """A builder of samples that are as long as the dataset allows, so that it has to count tokens itself."""
+
+    def measure_with(self, tokenizer: Path, most: int) -> None:
+        """Called before `stream` with the files of the build's tokenizer, and the most tokens of a sample."""
+
+
+@runtime_checkable
 class Retokenised(Protocol):
-    """A builder of what was tokenised before, and is to be tokenised in the same way."""
+    """A builder of what was tokenised before, or may not become special tokens: it has to know the tokenizer."""
 
     def check_tokenizer(self, folder: Path) -> None:
-        """Called before `stream` with the files of the build's tokenizer. Raises UserError if it was another one."""
+        """Called before `stream` with the files of the build's tokenizer. Raises UserError if it does not fit."""
+
+
+@runtime_checkable
+class Previewed(Protocol):
+    """A builder that shows what it would read, and what it is good for, before a run."""
+
+    def preview(self, rows: int) -> Preview | None:
+        """The first rows of its source with what each becomes; None where no source is named yet. Raises UserError."""
+
+    def fits(self) -> bool:
+        """Whether its source looks like one of the kind that it reads. Raises UserError if that cannot be read."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import cast
 
-from engine.builders import Builder, BuilderOutput, Funnel
+from engine.builders import Builder, BuilderOutput, Funnel, Previewed
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.plugins import Plugin
 
@@ -33,6 +33,8 @@ def check(builder: Builder, seed: int = 0, most: int = 200) -> None:
     if len(made) < most:
         lost = sum(funnel.lost.values())
         assert funnel.source == lost + len(made), f"{builder.name}: {funnel.source} read, {lost} lost, {len(made)} made"
+    if isinstance(builder, Previewed):
+        _check_preview(builder)
     total = builder.total()
     assert total is None or total >= len(made), f"{builder.name}: {len(made)} of at most {total}"
     settings = cast("Plugin[Builder]", type(builder)).Params.model_fields
@@ -41,6 +43,21 @@ def check(builder: Builder, seed: int = 0, most: int = 200) -> None:
         assert all(isinstance(choice, str) for choice in choices), (
             f"{builder.name}: a choice for {setting!r} is not text"
         )
+
+
+def _check_preview(builder: Builder) -> None:
+    assert isinstance(builder, Previewed)
+    assert builder.fits() in (True, False), f"{builder.name} does not say whether its source fits"
+    shown = builder.preview(3)
+    if shown is None:
+        return
+    settings = cast("Plugin[Builder]", type(builder)).Params.model_fields
+    assert len(shown.rows) <= 3, f"{builder.name}: a preview of {len(shown.rows)} rows, and not of 3"
+    assert len(shown.made) in (0, len(shown.rows)), f"{builder.name}: its preview says of some rows what they become"
+    assert set(shown.roles.values()) <= set(settings), f"{builder.name}: a role in its preview is none of its settings"
+    assert all(set(row) == set(shown.columns) for row in shown.rows), f"{builder.name}: a row with other columns"
+    for made in shown.made:
+        assert isinstance(made, str) or made, f"{builder.name}: a row becomes something without parts"
 
 
 def _check_bug(bug: Bug) -> None:

@@ -23,7 +23,7 @@ from engine.training_set import rows_in
 FIELD = "builder.datasets"
 COLUMNS = (
     "bug_id", "kind", "project", "language", "prompt", "target", "input_ids", "n_prompt", "buggy", "fixed", "learned",
-    "cwe", "date", "is_function",
+    "cwe", "date", "is_function", "completion_lines",
 )  # fmt: skip
 AT_ONCE = 200  # rows that are Python's at a time
 
@@ -210,8 +210,9 @@ class _Source:
         if segments is None:
             return "its segments cannot be told apart"
         return Sample(
-            name, segments, row["kind"], row.get("language") or "", row.get("project") or "", is_ended, _bug(name, row)
-        )
+            name, segments, row["kind"], row.get("language") or "", row.get("project") or "", is_ended, _bug(name, row),
+            _lines(row.get("completion_lines") or ""),
+        )  # fmt: skip
 
     def _segments(self, row: Mapping[str, Any], learned: Sequence[int], is_ended: bool) -> tuple[Segment, ...] | None:
         if len(learned) == 2 and learned[1] == len(row["input_ids"]):
@@ -234,6 +235,14 @@ def _print(tokenizer: Path) -> str:
         return sha256((tokenizer / "tokenizer.json").read_bytes()).hexdigest()
     except OSError:
         return ""
+
+
+def _lines(text: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The lines of a sample by category, as far as its row tells."""
+    try:
+        return tuple((str(kind), tuple(map(int, lines))) for kind, lines in json.loads(text or "{}").items())
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return ()
 
 
 def _bug(name: str, row: Mapping[str, Any]) -> Bug | None:

@@ -1,4 +1,4 @@
-"""Reads the rows of a JSONL, CSV or Parquet file one at a time, with any number and length of rows.
+"""Reads the rows of a JSONL, CSV, Parquet or Arrow file one at a time, with any number and length of rows.
 
 A row that cannot be read, or is longer than LONGEST, is counted and skipped; a file that cannot be read is a UserError
 that says where.
@@ -38,6 +38,16 @@ class Row:
     cells: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class TableRow:
+    """One row of a table, which may be several files: a name of its own, and its cells by column."""
+
+    id: str
+    number: int  # in its file
+    where: str  # the same for people
+    cells: dict[str, Any]
+
+
 def columns_of(path: Path) -> list[str]:
     """The columns of a file, in its order. Raises UserError where it cannot be read, or is no table of text.
 
@@ -61,6 +71,8 @@ def _columns_of(path: Path) -> list[str]:
             columns = _header(records, path)
     elif kind == ".parquet":
         columns = list(_parquet(path).schema_arrow.names)
+    elif kind == ".arrow":
+        columns = list(_arrow(path).schema.names)
     else:
         rows = islice(_json_rows(path, Funnel()), _HEADER_LINES)
         columns = list(dict.fromkeys(column for row in rows for column in row.cells))
@@ -89,7 +101,7 @@ def rows_of(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
     Raises UserError if the file is missing, of an unknown kind or broken, or has no such column or no readable row.
     """
     check_columns(path, columns)
-    readers = {".csv": _csv_rows, ".parquet": _parquet_rows}
+    readers = {".csv": _csv_rows, ".parquet": _parquet_rows, ".arrow": _arrow_rows}
     kind = _kind(path)
     if kind in readers:
         yield from readers[kind](path, columns, funnel)
@@ -106,7 +118,7 @@ def _kind(path: Path) -> str:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise UserError(f"the file {str(path)!r} {what}; name a .jsonl, .csv or .parquet file", field=FIELD)
-    if path.suffix.lower() not in (".jsonl", ".json", ".csv", ".parquet"):
+    if path.suffix.lower() not in (".jsonl", ".json", ".csv", ".parquet", ".arrow"):
         raise UserError(f"{path.name} is not a .jsonl, .json (one object per line), .csv or .parquet file", field=FIELD)
     return path.suffix.lower()
 
@@ -214,4 +226,37 @@ def _parquet_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Ro
             else:
                 yield Row(number, cells)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
+        raise UserError(f"{path.name} is broken after row {number}: {error}", field=FIELD) from None
+
+
+def _arrow(path: Path) -> Any:
+    """Arrow's stream format, in which `datasets` saves; the file is mapped and not read."""
+    import pyarrow
+
+    try:
+        return pyarrow.ipc.open_stream(pyarrow.memory_map(str(path)))
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path.name} is not a readable Arrow stream: {error}", field=FIELD) from None
+
+
+def _arrow_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
+    import pyarrow
+
+    number, wanted = 0, list(dict.fromkeys(columns))
+    try:
+        for batch in _arrow(path):
+            batch = batch.select(wanted)
+            batch.validate(full=True)  # a stranger's file may point outside of itself
+            for place in range(batch.num_rows):
+                number += 1
+                funnel.source += 1
+                row = batch.slice(place, 1)
+                if row.nbytes > LONGEST:
+                    funnel.lose(TOO_LONG, f"row {number}")
+                    continue
+                try:
+                    yield Row(number, {name: row.column(name)[0].as_py() for name in wanted})
+                except UnicodeDecodeError:
+                    funnel.lose("not UTF-8", f"row {number}")
+    except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path.name} is broken after row {number}: {error}", field=FIELD) from None

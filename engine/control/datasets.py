@@ -7,13 +7,15 @@ import time
 from array import array
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 
-from engine.builders.columns import Preview, preview
+from engine.builders import Previewed
+from engine.builders.previews import Preview, preview
 from engine.control import dataset_exports, dataset_uses
 from engine.control.exports import DOWNLOADS
 from engine.control.views import DatasetView, RunView
@@ -23,7 +25,7 @@ from engine.errors import UserError
 from engine.exchange.datasets import Exportable
 from engine.listed import LEFT_OUT, MISSING, OVERLAP, Listed, listed
 from engine.params import place
-from engine.plugins import BENCHMARKS
+from engine.plugins import BENCHMARKS, BUILDERS
 from engine.results import dataset_report
 from engine.specs import parse
 from engine.stored import Stored
@@ -174,9 +176,30 @@ class Datasets:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def preview(self, file: str, rows: int) -> Preview:
-        """The first rows of such a file with all their columns, as text. Raises UserError."""
-        return preview(place(file, field="builder.file"), rows)
+    def preview(self, file: str, rows: int, builder: Mapping[str, Any] | None = None) -> Preview | None:
+        """The first rows of a file as text, and what a builder with these settings makes of them, if it tells.
+
+        None where there is nothing to show. Raises UserError, about the file if no builder is given.
+        """
+        if builder is None:
+            return preview(place(file, field="builder.file"), rows)
+        try:
+            made = BUILDERS.from_value(dict(builder))
+        except UserError:
+            return None  # the form says what is wrong
+        if isinstance(made, Previewed):
+            return made.preview(rows)
+        with suppress(UserError):  # it may read another kind of file
+            return preview(Path(file), rows) if file else None
+        return None
+
+    def fits(self, builder: Mapping[str, Any]) -> bool:
+        """Whether what a builder's settings name looks like the kind that it reads; False where it does not tell."""
+        made = BUILDERS.from_value(dict(builder))
+        try:
+            return isinstance(made, Previewed) and made.fits()
+        except (UserError, OSError):
+            return False
 
     def sample(self, name: str, index: int = 0, search: str = "", side: str = "train") -> ShownSample | None:
         """The `index`-th sample (wrapping around) whose id, kind or code contains `search`; None if none does."""

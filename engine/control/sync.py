@@ -17,8 +17,9 @@ from engine.events import Event
 from engine.models import adapters
 from engine.results import DatasetResult
 from engine.rundir import RunDir
-from engine.specs import KINDS
-from storage import curves, queries, texts
+from engine.scoring import NO_RANK
+from engine.specs import KINDS, WITH_PATCHES
+from storage import benchmarks, curves, queries, texts
 from storage.tables import Dataset, Model, Run, Turn
 
 MOST_METRICS = 200  # names of metrics of one run; later ones are not stored
@@ -37,6 +38,8 @@ def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) 
         rows.take(event)
         run.last_seq = event.seq
     rows.store()
+    if run.state == "done" and run.kind in WITH_PATCHES and reading.events:
+        benchmarks.end_candidates(session, run.id or 0, NO_RANK)
     run.offset = reading.offset
     run.broken_lines += reading.broken
     session.add(run)

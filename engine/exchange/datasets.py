@@ -39,6 +39,7 @@ class Exportable:
     def columns(self) -> list[str]:
         """Those of an export, in their order."""
         left = {"target"} if rows_in(self.folder) == "preferences" else {"chosen", "rejected"}
+        left |= set() if self.report.get("has_lines") else {"completion_lines"}
         return [name for name in COLUMNS if name not in left]
 
     def rows(self, side: str) -> Iterator[list[dict[str, Any]]]:

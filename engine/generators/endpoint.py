@@ -85,10 +85,10 @@ class Endpoint:
         )
         self._model, self._seed = model.name, seed
         try:
-            known = [each.id for each in self._client.models.list()]
+            known = [each.id for each in _as_object(self._client.models.list())]
         except openai.NotFoundError:  # a service need not list its models
             return
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, ValueError) as error:
             raise self._trouble(error) from None
         if self._model not in known:
             raise UserError(
@@ -107,14 +107,27 @@ class Endpoint:
         """Not known before the service refuses a prompt."""
 
     def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
-        """As the answers come in. Raises UserError where the key is refused, OutsideFailure where an answer fails."""
+        """As the answers come in. Raises UserError where the key is refused, OutsideFailure where an answer fails.
+
+        What was asked for by then is paid for: its answers are awaited and come first. Nothing more is asked for.
+        """
+        failure: BaseException | None = None
         with ThreadPoolExecutor(self.params.parallel, thread_name_prefix="endpoint") as pool:
             waiting = {pool.submit(self._completions, prompt, n): index for index, prompt in enumerate(prompts)}
             try:
-                for done in as_completed(waiting):
-                    yield waiting.pop(done), done.result()
+                for done in as_completed(list(waiting)):
+                    if done.cancelled():
+                        continue
+                    if error := done.exception():
+                        failure = failure or error
+                        for each in waiting:  # those that have begun go on
+                            each.cancel()
+                    else:
+                        yield waiting.pop(done), done.result()
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+        if failure:
+            raise failure
 
     def stream(self, prompt: Prompt) -> Stream:
         import openai
@@ -123,12 +136,11 @@ class Endpoint:
         reason = ""
         try:
             for part in self._ask(prompt, 1, self._streamed[prompt], stream=True):
-                for choice in part.choices:
+                for choice in getattr(part, "choices", None) or ():
                     reason = choice.finish_reason or reason
-                    piece = choice.delta.content if isinstance(prompt, tuple) else choice.text
-                    if piece:
+                    if piece := _text_of(choice, "delta" if isinstance(prompt, tuple) else ""):
                         yield piece
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, ValueError) as error:
             if _is_too_long(error):
                 raise PromptTooLong(str(error)) from None
             raise self._trouble(error) from None
@@ -142,12 +154,12 @@ class Endpoint:
         asked = 0
         while len(found) < n:
             try:
-                answer = self._ask(prompt, n - len(found), -asked, stream=False)
-            except openai.OpenAIError as error:
+                answer = _as_object(self._ask(prompt, n - len(found), -asked, stream=False))
+            except (openai.OpenAIError, ValueError) as error:
                 if _is_too_long(error):
                     return TOO_LONG
                 raise self._trouble(error) from None
-            if not answer.choices:
+            if not getattr(answer, "choices", None):
                 raise OutsideFailure(f"the service at {self.params.url} answered without a single completion")
             asked += 1
             choices = answer.choices[: n - len(found)]
@@ -155,9 +167,9 @@ class Endpoint:
             # of one request only the sums are told, so each of its completions gets an equal part of both
             written, read = (shares(tokens, len(choices)) for tokens in usage)
             for choice, tokens, of_prompt in zip(choices, written, read, strict=True):
-                text = choice.message.content if isinstance(prompt, tuple) else choice.text
+                text = _text_of(choice, "message" if isinstance(prompt, tuple) else "")
                 is_finished = choice.finish_reason == "stop"
-                found.append(Completion(text or "", None, tokens, of_prompt, is_finished))
+                found.append(Completion(text, None, tokens, of_prompt, is_finished))
         return found
 
     def _ask(self, prompt: Prompt, n: int, draw: int, *, stream: bool) -> Any:
@@ -192,7 +204,25 @@ class Endpoint:
             what = f"did not answer within {self.params.timeout_s:g} s"
         elif isinstance(error, openai.APIConnectionError):
             what = "cannot be reached; start it or correct generator.url"
+        elif isinstance(error, ValueError):
+            what = "answered with no JSON; is generator.url the address of its API?"
         return OutsideFailure(f"{service} {what}; resume the run to go on")
+
+
+def _as_object(answer: Any) -> Any:
+    """The answer; the client gives a text where the service says that it is not JSON, for which this raises ValueError.
+
+    Where the service says that it is, and it is not, the client raises one itself.
+    """
+    if isinstance(answer, str):
+        raise ValueError("a text")
+    return answer
+
+
+def _text_of(choice: Any, place: str) -> str:
+    """What was written; a service that answers in another form has written nothing."""
+    of, name = (getattr(choice, place, None), "content") if place else (choice, "text")
+    return str(getattr(of, name, None) or "")
 
 
 def _is_too_long(error: Exception) -> bool:

@@ -26,6 +26,9 @@ class Tokenizer(Protocol):
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text; special tokens only where the text spells them."""
 
+    def ends(self, text: str) -> list[int]:
+        """The character after each token of a text, as `encode` makes them."""
+
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files into a new folder."""
 
@@ -69,6 +72,9 @@ class FromFile:
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._backend.encode_batch_fast(list(texts), add_special_tokens=False)]
 
+    def ends(self, text: str) -> list[int]:
+        return [end for _, end in self._backend.encode(text, add_special_tokens=False).offsets]
+
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in _FILES:
@@ -91,6 +97,13 @@ class FromTransformers:
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         found: list[list[int]] = self._tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
         return found
+
+    def ends(self, text: str) -> list[int]:
+        """Raises UserError for a tokenizer written in Python, which does not know the places of its tokens."""
+        if not self._tokenizer.is_fast:
+            raise UserError("the tokenizer does not tell the places of its tokens; choose another model", field="model")
+        found = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        return [end for _, end in found["offset_mapping"]]
 
     def save(self, folder: Path) -> None:
         self._tokenizer.save_pretrained(folder)

@@ -171,7 +171,11 @@ def _share(share: Any) -> str:
 
 
 def _means(at: Any) -> str:
-    return ", ".join(f"@{k} {mean['value']:.1%} ({mean['low']:.1%} to {mean['high']:.1%})" for k, mean in at.items())
+    """A mean for each k, with its 95 % interval and the number of bugs that have so many candidates."""
+    return ", ".join(
+        f"@{k} {mean['value']:.1%} of {mean['bugs']} ({mean['low']:.1%} to {mean['high']:.1%})"
+        for k, mean in at.items()
+    )
 
 
 def _orders(orders: Any) -> str:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from engine.domain import Bug, Completion, Model
-from engine.errors import UserError
+from engine.errors import OutsideFailure, UserError
 from engine.events import MODEL, Progress
 from engine.generators import Generator, NoAnswer, OnThisMachine
 from engine.generators.sharing import Shared, generator_on
@@ -23,6 +23,8 @@ from engine.scoring import counted_reasons
 from engine.specs import BenchmarkSpec
 from engine.work.encoding import encode
 from engine.work.validation import Proposed, Validation, counts, first_figures, say_bug
+
+Drawn = tuple[int, list[Completion] | NoAnswer]  # a bug's place, and what was written for it
 
 
 def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunD
         ]
         written = 0
         drawn = generator.generate([asked[bug.id].prompt for bug in unfinished], spec.candidates)
-        for count, (index, completions) in enumerate(drawn, start=1):
+        for count, (index, completions) in enumerate(_with_verdicts(drawn, validation), start=1):
             bug = unfinished[index]
             if isinstance(completions, NoAnswer):
                 skipped[bug.id] = completions.reason
@@ -86,6 +88,16 @@ def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunD
         **({"gpus": generator.gpus()} if isinstance(generator, OnThisMachine) else {}),
         **({"lost_processes": generator.lost()} if isinstance(generator, Shared) and generator.lost() else {}),
     }
+
+
+def _with_verdicts(drawn: Iterator[Drawn], validation: Validation) -> Iterator[Drawn]:
+    """As they come; where the generator fails, what it wrote before gets its verdicts, and is not written again."""
+    try:
+        yield from drawn
+    except (OutsideFailure, UserError) as error:
+        validation.progress(f"{error}; testing what was written before", always=True)
+        validation.wait_for_candidates()
+        raise
 
 
 def _read(completions: Sequence[Completion], bug: Bug, shown: Representation) -> Iterator[Proposed]:

@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engine.builders import BuilderOutput, Caching, Funnel, Keeping, Retokenised
+from engine.builders import BuilderOutput, Caching, Funnel, Keeping, Measuring, Retokenised
 from engine.dataset_card import card
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
@@ -71,9 +71,11 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     tokenizer.save(run.artifacts / "tokenizer")
     if isinstance(builder, Retokenised):
         builder.check_tokenizer(run.artifacts / "tokenizer")
+    if isinstance(builder, Measuring):
+        builder.measure_with(run.artifacts / "tokenizer", spec.max_tokens)
     tally, expected = Tally(spec), Expected(spec.expected)
     overlap = Overlap(spec.exclude, spec.compare, spec.exclude_share, is_all=True)
-    progress = _Progress(run, builder.total())
+    progress, has_lines = _Progress(run, builder.total()), False
     with LeftOut(run, expected) as left_out, Listing(run.artifacts / OVERLAP) as listing:
         split = Split(run.artifacts, spec, tally, left_out.lose)
         made = progress.watch(builder.stream(spec.seed, left_out.source), tally)
@@ -88,6 +90,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
                 left_out.lose(row.bug_id, reason, **lengths, cut=", ".join(marks.cut(row, spec.max_tokens)))
             elif (at := split.add(row)) is not None:
                 earlier.keep(chosen.read)
+                has_lines = has_lines or bool(row.completion_lines)
                 if chosen.hits or row.bug_id in expected:
                     waiting.append((at, row.bug_id, chosen.hits))
         lost = split.close()
@@ -114,6 +117,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         "overlap": overlap.report(),
         "expected": expected.report(run.artifacts),
         "facts": source.facts,
+        "has_lines": has_lines,  # whether any sample says what kind of line each of its lines is
     }
     (run.artifacts / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     text = card(
@@ -195,6 +199,7 @@ def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: 
         max(len(tokens), n_prompt + len(worse)), bug.buggy if bug else "", bug.fixed if bug else "", learned,
         each.rejected if isinstance(each, Preference) else "", worse, bug.cwe if bug else "", bug.date if bug else "",
         bug is not None and bug.is_function,
+        json.dumps(dict(each.lines)) if isinstance(each, Sample) and each.lines else "",
     )  # fmt: skip
 
 

@@ -102,11 +102,15 @@ class Validation:
 
     def wait(self) -> dict[str, Control]:
         """Wait for all verdicts, and return the controls by bug id. Raises what an evaluation raised."""
-        for task in self._tasks:
-            task.result()
+        self.wait_for_candidates()
         controls = {bug_id: future.result() for bug_id, future in self._controls.items()}
         self.progress(always=True)
         return controls
+
+    def wait_for_candidates(self) -> None:
+        """Wait for the verdicts of all candidates so far. Raises what an evaluation raised."""
+        for task in self._tasks:
+            task.result()
 
     def progress(self, text: str = "", *, always: bool = False) -> None:
         """Emit how many candidates are evaluated, at most twice a second."""
@@ -275,7 +279,7 @@ def counts(verdicts: Mapping[Key, Verdict], controls: Mapping[str, Control | Non
         BugOutcomes(
             control.known_fix.outcome if control else None,
             control.buggy_code.outcome if control else None,
-            CandidateSummary.of(judged[bug_id]),
+            CandidateSummary.of(judged[bug_id], is_over=True),
         )
         for bug_id, control in controls.items()
     )

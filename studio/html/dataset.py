@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from engine.builders.columns import Preview
+from engine.builders.previews import Part, Preview, nothing_of
 from engine.control.datasets import ShownSample
 from engine.control.views import DatasetView
 from engine.dataset_card import SHARES
@@ -19,6 +19,8 @@ from studio.html import code
 from studio.html.basics import complaint, copy_link, empty, esc, share_bars, tiles, when
 from studio.html.dataset_facts import LOSS, cautions, listed_key, sources, windows
 from studio.html.diff import diff
+
+MOST_SHOWN, MOST_PARTS = 400, 8  # characters of a cell or a part, and parts of a row, in a preview
 
 
 def funnel(source: int, losses: Sequence[Loss], kept: int) -> str:
@@ -90,8 +92,30 @@ def preview(found: Preview, roles: Mapping[str, str], marked: str) -> str:
 
     `marked`: the class of the field that names the file.
     """
+    if found.note:
+        return f'<p class="dim">{esc(found.note)}</p>'
     columns = sorted(found.columns, key=lambda name: name not in roles)
-    return _rows(found.rows, columns, roles) + _wrong_rows(found, marked)
+    return _rows(found.rows, columns, roles) + _made(found.made) + _wrong_rows(found, marked)
+
+
+def _made(made: Sequence[Sequence[Part] | str]) -> str:
+    """What the first rows become, part by part."""
+    shown = "".join(f"<li>{_parts(each)}</li>" for each in made)
+    return f'<h4>What becomes of them</h4><ol class="made" tabindex="0">{shown}</ol>' if shown else ""
+
+
+def _parts(parts: Sequence[Part] | str) -> str:
+    if isinstance(parts, str):
+        return f'<p class="left-out">left out: {esc(parts)}</p>'
+    more = f'<p class="dim">and {len(parts) - MOST_PARTS} more</p>' if len(parts) > MOST_PARTS else ""
+    return "".join(map(_part, parts[:MOST_PARTS])) + more
+
+
+def _part(part: Part) -> str:
+    kind = "learned" if part.is_learned else "read"
+    cut = "..." if len(part.text) > MOST_SHOWN else ""
+    text = f"<code>{esc(part.text[:MOST_SHOWN])}{cut}</code>" if part.text else '<code class="dim">(empty)</code>'
+    return f'<div class="{kind}"><b>{esc(part.role)}</b>{text}</div>'
 
 
 def _wrong_rows(found: Preview, marked: str) -> str:
@@ -100,6 +124,8 @@ def _wrong_rows(found: Preview, marked: str) -> str:
         return complaint(f"{found.trouble}.", [marked])
     if not found.funnel.source:
         return complaint("The file names its columns and has no row.", [marked])
+    if found.made and not found.n_made:
+        return complaint(f"{nothing_of(found)}.", [marked])
     first = found.funnel.examples
     lost = "; ".join(f"{number} {reason} (first: {first[reason]})" for reason, number in found.funnel.lost.items())
     said = f"Of the first {found.funnel.source} rows these will be left out: {lost}. Mend them to keep them."
@@ -114,7 +140,8 @@ def _rows(rows: Sequence[Mapping[str, str]], columns: Sequence[str], roles: Mapp
         for name in columns
     )
     body = "".join(
-        "<tr>" + "".join(f"<td><code>{esc(row[name][:400])}</code></td>" for name in columns) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td><code>{esc(row[name][:MOST_SHOWN])}</code></td>" for name in columns) + "</tr>"
+        for row in rows
     )
     title = f"The first {len(rows)} rows" if len(rows) > 1 else "The first row"
     return (
@@ -129,10 +156,10 @@ def sample(shown: ShownSample | None) -> str:
         return empty("No sample matches", "Clear the search to see all samples.")
     facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
     ending = LANGUAGES[shown.language].ending if shown.language in LANGUAGES else ".py"
-    fix = diff(shown.buggy, shown.fixed, f"{shown.bug_id}{ending}")
+    fix = f"<section><h4>The fix</h4>{diff(shown.buggy, shown.fixed, f'{shown.bug_id}{ending}')}</section>"
     return (
         f'<div class="sample"><p><b>{esc(shown.bug_id)}</b> <span class="dim">{esc(facts)}</span></p>'
-        f'<div class="two"><section><h4>The fix</h4>{fix}</section>'
+        f'<div class="two">{fix if shown.buggy or shown.fixed else ""}'
         f"<section><h4>Tokens as the model reads them</h4>{code.tokens(shown.pieces)}</section>"
         f"<section><h4>Prompt</h4>{code.log(shown.prompt)}</section>"
         f"<section><h4>Target</h4>{code.log(shown.target)}</section></div></div>"

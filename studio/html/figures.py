@@ -12,7 +12,8 @@ from studio.html.basics import count, duration, esc
 GENERATED = "generated"
 WHAT = {
     "plausible": "bugs with a patch among the first k that passes every test",
-    "pass": "the chance that one of k candidates drawn at random passes every test, 95 % interval by bootstrap",
+    "pass": "the chance that one of k candidates drawn at random passes every test, 95 % interval by bootstrap; "
+    "only of bugs that have k candidates with a verdict",
     "exact": "bugs with a plausible patch among the first k whose text is the known fix's",
     "tree": "the same with the known fix's syntax tree: comments and layout may differ",
 }
@@ -87,7 +88,9 @@ def _share(share: Share | None) -> str:
 
 
 def _mean(mean: Mean | None) -> str:
-    return f"<b>{mean.value:.1%}</b><small>{mean.low:.1%} to {mean.high:.1%}</small>" if mean else "–"
+    if mean is None:
+        return "–"
+    return f"<b>{mean.value:.1%}</b> of {mean.bugs}<small>{mean.low:.1%} to {mean.high:.1%}</small>"
 
 
 def _table(caption: str, head: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from engine.builders.answers import ANSWERED
+from engine.builders.previews import Preview
 from engine.control.views import DatasetView, RunView
 from engine.dataset_card import SHARES
 from engine.errors import UserError
@@ -29,11 +30,12 @@ from studio.plotted import plotted
 from studio.row_list import RowList
 
 
-def roles_of(form: Form, builder: Mapping[str, Any], columns: Sequence[str]) -> dict[str, str]:
+def roles_of(form: Form, builder: Mapping[str, Any], found: Preview) -> dict[str, str]:
     """Column -> the label of the builder's setting that names it."""
     labels = form.labels({"builder": str(builder.get("name"))})
-    used = {name: value for name, value in builder.items() if isinstance(value, str) and value in columns}
-    return {column: f"is: {labels.get(f'builder.{name}', name)}" for name, column in used.items()}
+    texts = {value: name for name, value in builder.items() if isinstance(value, str)}
+    used = found.roles or {column: texts[column] for column in found.columns if column in texts}
+    return {column: f"is: {labels.get(f'builder.{name}', name)}" for column, name in used.items()}
 
 
 def named_runs(runs: Sequence[RunView]) -> list[str]:
@@ -113,10 +115,12 @@ def build(frame: Frame) -> None:
     def reader_of(path: str, plugins: Sequence[str]) -> tuple[str, dict[str, Sequence[str]]]:
         """The first of these builders that can read a file, and what it offers for its settings then.
 
-        Raises what the very first one raises where none can.
+        One for whose kind of rows the file has the usual columns comes before the others. Raises what the very first
+        one raises where none can.
         """
         refusals: list[UserError | OSError] = []
-        for plugin in plugins:
+        likely = [plugin for plugin in plugins if workspace.datasets.fits({"name": plugin, takers[plugin]: path})]
+        for plugin in dict.fromkeys([*likely, *plugins]):
             try:
                 return plugin, builder.proposed({"name": plugin, takers[plugin]: path})
             except (UserError, OSError) as error:
@@ -147,17 +151,13 @@ def build(frame: Frame) -> None:
         told = complaint(f"{why}. The form below is as it was.") if why and named == file else ""
         if workspace.uploads.holds(Path(file)) and not told:
             told = f'<p class="dim">{esc(Path(file).name)} is in the form below.</p>'
-        if not file:
-            return [told, ""]
         try:
-            builder.proposed({"name": given["name"], taker: file})
+            if file:
+                builder.proposed({"name": given["name"], taker: file})
+            found = workspace.datasets.preview(file, 3, given)
         except (UserError, OSError) as error:
-            return [told, complaint(f"{error}.", [css_class(f"builder.{taker}")])]
-        try:
-            found = workspace.datasets.preview(file, 3)
-        except (UserError, OSError):
-            return [told, ""]  # another kind of file, of a builder that is not ours
-        return [told, preview(found, roles_of(form, given, found.columns), css_class(f"builder.{taker}"))]
+            return [told, complaint(f"{error}.", [css_class(getattr(error, "field", "") or f"builder.{taker}")])]
+        return [told, preview(found, roles_of(form, given, found), css_class(f"builder.{taker}")) if found else ""]
 
     def draw(want: str, held: str | None) -> list[Any]:
         """The dataset that is wanted; else the one that is shown stays, also when a newer one is built."""

@@ -33,7 +33,7 @@ def test_each_line_of_a_category_is_a_bug_once_and_blank_ones_are_none(made):
 
 def test_the_prompt_is_the_project_the_nearest_file_last_and_the_file_up_to_the_line(made):
     head = "# src/total.py\nimport shop\n\n\ndef total(cart):\n"
-    files = "# README.md\nA shop.\n# src/shop.py\ndef prices(cart): ...\n\n"
+    files = "# README.md\nA shop.\n\n# src/shop.py\ndef prices(cart): ...\n\n"
     assert LEFT.encode(made().bugs()[1]).prompt == f"# me__shop\n{files}{head}"
     assert LEFT.encode(made(context="none").bugs()[1]).prompt == f"# me__shop\n\n{head}"
     assert LEFT.encode(made(context_chars=5).bugs()[1]).prompt == f"# me__shop\n: ...\n\n{head}"

@@ -9,8 +9,10 @@ from collections import Counter
 import pytest
 
 from engine.builders import Funnel
-from engine.builders.columns import Columns, columns_of, preview
+from engine.builders.columns import Columns
 from engine.builders.pairs import EMPTY, cleaned
+from engine.builders.previews import preview
+from engine.builders.rows import columns_of
 from engine.domain import Span
 from engine.errors import UserError
 
@@ -225,7 +227,7 @@ def test_an_unusable_file_gives_one_sentence(tmp_path, name, content, said):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"the file '.*none\.csv' does not exist"):
         read(tmp_path / "none.csv")
-    with pytest.raises(UserError, match=r"is a folder; name a"):
+    with pytest.raises(UserError, match=r"there is no .* file in the folder"):
         read(tmp_path)
     with pytest.raises(UserError, match="no file is named"):
         read("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from engine.assets import STARTER_MODEL
 from engine.builders import Funnel
 from engine.builders.contract import check
+from engine.builders.previews import Part, Preview
 from engine.domain import Bug, Preference, Sample, Segment, Span
 from engine.params import Params
 from engine.plugins import BUILDERS
@@ -38,6 +40,13 @@ CASE = """class A {
 }
 """
 SVEN = {"func_src_before": "def f():\n    run(a)\n", "func_src_after": "def f():\n    run([a])\n", "file_name": "a.py"}
+TABLES = {  # a good row and a bad one for each builder that reads them
+    "infilling": ({"prefix": "def f():", "suffix": "", "buggy_chunk": "    x = 1", "fixed_chunk": "    x = 2"}, {}),
+    "instructions": ({"instruction": "Add.", "input": "1 1", "output": "2"}, {"instruction": "Add.", "output": ["2"]}),
+    "texts": ({"input": "f", "output": "g"}, {"input": 3, "output": None}),
+    "conversations": ({"messages": [{"human": "f?", "assistant": "g"}]}, {"messages": [{"role": "tool"}]}),
+    "preferences": ({"prompt": "f", "chosen": "g", "rejected": "h"}, {"prompt": "f", "chosen": "g", "rejected": "g"}),
+}
 CODE = "def f(a, b):\n    if a < b:\n        return a\n    return b\n"
 
 TESTS = """from lesser import f
@@ -53,8 +62,23 @@ def test_nothing():
 """
 
 
+SERVICE = Path(__file__).resolve().parents[1] / "builders" / "writing_service.py"
+WRITTEN = "Instruction: Say which of two is less\nInput: 1, 2\nOutput: 1\n"
+
+
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory):
+    """The address of a service that always writes the same."""
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "answer.txt").write_text(WRITTEN)
+    process = subprocess.Popen([sys.executable, str(SERVICE), str(folder)], stdout=subprocess.PIPE, text=True)
+    yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
+    process.terminate()
+    process.wait(20)
+
+
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path, writer):
     """A small source for each builder that cannot do without one."""
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps({**PAIR, "n": n}) + "\n" for n in range(20)) + "broken\n")
     (tmp_path / "code.py").write_text(CODE)
@@ -87,14 +111,22 @@ def settings(tmp_path):
         shard.close()
         (tmp_path / name / "tokenizer").mkdir()
         shutil.copy(STARTER_MODEL / "tokenizer.json", tmp_path / name / "tokenizer")
+    seed = {"instruction": "Sort three numbers", "output": "sorted(numbers)"}
+    (tmp_path / "seeds.jsonl").write_text(json.dumps(seed) + "\n")
     answered = new_run(tmp_path / "6")
     say_bug(answered)
     for rank, outcome in enumerate(("plausible", "test_failed", "plausible", "test_failed"), start=1):
         say_patch(answered, rank, outcome)
+    for name, rows in TABLES.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in (*rows, *rows)) + "broken\n")
     return {
+        **{name: {"file": str(tmp_path / f"{name}.jsonl")} for name in TABLES},
+        "code_instructions": {"url": writer, "writer": "writer", "folder": str(tmp_path), "samples": 2},
+        "self_instruct": {"url": writer, "writer": "writer", "seeds": str(tmp_path / "seeds.jsonl"), "samples": 1},
         "verdicts": {"runs": [str(answered.path)]},
         "verdict_pairs": {"runs": [str(answered.path)]},
         "diffs": {"path": str(tmp_path / "patches")},
+        "snapshots": {"path": str(tmp_path), "repositories": "one", "context_tokens": 0},
         "git_history": {"repository": str(tmp_path / "repository")},
         "juliet": {"path": str(tmp_path / "juliet")},
         "sven": {"folder": str(tmp_path / "sven")},
@@ -140,6 +172,22 @@ class Stub:
         return self._choices
 
 
+class PreviewStub(Stub):
+    """One that shows what a test gives it."""
+
+    def __init__(self, shown, fits=True) -> None:
+        super().__init__(GOOD)
+        self._shown, self._fits = shown, fits
+
+    def preview(self, rows: int):
+        return self._shown
+
+    def fits(self):
+        return self._fits
+
+
+ROW = {"a": "x"}
+SHOWN = Preview(["a"], [ROW] * 2, Funnel(), "", {"a": "column"}, [[Part("read", "x")], "empty"])
 SAMPLE = Sample("a", (Segment("read"), Segment("learned", True), Segment("read"), Segment("learned", True)))
 PREFERENCE = Preference("a", "prompt", "better", "worse")
 
@@ -148,6 +196,8 @@ PREFERENCE = Preference("a", "prompt", "better", "worse")
     "stub",
     [
         Stub(GOOD, total=1, choices={"column": ["a", "b"]}),
+        PreviewStub(SHOWN),
+        PreviewStub(None),
         Stub(SAMPLE, SAMPLE, makes="samples"),
         Stub(PREFERENCE, makes="preferences"),
     ],
@@ -173,6 +223,12 @@ def test_the_contract_has_nothing_against_the_others(stub):
         (Stub(GOOD, makes="patches"), "makes 'patches'"),
         (Stub(GOOD, choices={"colum": ["a"]}), "choices for 'colum', which is none of its settings"),
         (Stub(GOOD, choices={"column": [1]}), "a choice for 'column' is not text"),
+        (PreviewStub(replace(SHOWN, rows=[ROW] * 4)), "a preview of 4 rows"),
+        (PreviewStub(replace(SHOWN, made=["empty"])), "says of some rows what they become"),
+        (PreviewStub(replace(SHOWN, roles={"a": "colum"})), "none of its settings"),
+        (PreviewStub(replace(SHOWN, rows=[{"b": "x"}] * 2)), "a row with other columns"),
+        (PreviewStub(replace(SHOWN, made=["empty", []])), "becomes something without parts"),
+        (PreviewStub(SHOWN, fits=None), "does not say whether"),
         (Stub(replace(SAMPLE, segments=(Segment("read"),)), makes="samples"), "nothing of it is learned"),
         (Stub(replace(PREFERENCE, rejected="better"), makes="preferences"), "are the same"),
     ],

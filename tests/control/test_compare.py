@@ -86,6 +86,20 @@ def test_figures_count_the_common_bugs_only(workspace, two_runs):
     assert other.seconds_for_each == other.seconds / 3  # of its own bugs: all the time went into all of them
 
 
+def test_a_bug_with_fewer_candidates_counts_at_every_k_when_the_run_is_done(workspace, started):
+    run_id, folder = started("benchmark", "candidates=5")
+    emit_bug(folder, "b/one", "-")
+    emit_bug(folder, "b/five", "+----")
+    emit_bug(folder, "b/waits", "-?")
+    workspace.tick()
+    assert workspace.patches.totals(run_id).plausible_at[5].total == 1  # more may come
+    folder.append("state", state="done", result={})
+    workspace.tick()
+    totals = workspace.patches.totals(run_id)
+    assert {k: (share.hits, share.total) for k, share in totals.plausible_at.items()} == {1: (1, 3), 5: (1, 2)}
+    assert {k: mean.bugs for k, mean in totals.pass_at.items()} == {1: 3, 5: 1}
+
+
 def test_k_can_be_chosen_up_to_what_all_runs_have(workspace, two_runs):
     assert workspace.compare.runs(two_runs, 1).pair.only_second == 1
     with pytest.raises(UserError, match="choose a k from 1 to 2, not 3"):

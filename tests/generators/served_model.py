@@ -1,7 +1,7 @@
 """A process that serves a model with OpenAI's HTTP API, as vLLM or llama.cpp do; prints its port when it listens.
 
-`python served_model.py FOLDER [--key KEY] [--at-most N] [--refuse N]`. `--at-most`: answers to one request, whatever is
-asked for; `--refuse`: so many requests are first answered with 429, as a service under a rate limit does.
+`python served_model.py FOLDER [--key KEY] [--at-most N] [--refuse N] [--text TYPE]`. `--at-most`: answers to one request, whatever is
+asked for; `--refuse`: so many requests are first answered with 429, as a service under a rate limit does; `--text`: every answer is a page of HTML, which is called TYPE.
 """
 
 from __future__ import annotations
@@ -38,11 +38,21 @@ class Answers(BaseHTTPRequestHandler):
             self.refuse(404, "no such address")
         elif options.key and self.headers.get("Authorization") != f"Bearer {options.key}":
             self.refuse(401, "wrong key")
+        elif options.text:
+            self.page(options.text)
         elif options.refuse > 0:
             options.refuse -= 1
             self.refuse(429, "too many requests")
         else:
             self.answer(asked, is_chat=self.path.endswith("/chat/completions"))
+
+    def page(self, kind: str) -> None:
+        body = b"<html>hello</html>"
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def answer(self, asked: dict[str, Any], *, is_chat: bool) -> None:
         generator = self.server.generator
@@ -119,6 +129,7 @@ if __name__ == "__main__":
     parser.add_argument("--key", default="")
     parser.add_argument("--at-most", type=int, default=0)
     parser.add_argument("--refuse", type=int, default=0)
+    parser.add_argument("--text", default="")
     served = Served(parser.parse_args())
     print(served.server_port, flush=True)
     served.serve_forever()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -106,6 +108,37 @@ def test_a_rate_limit_is_waited_out_and_one_that_never_ends_fails_the_run(serve)
     always = endpoint(serve("--refuse", "1000"), retries=1)
     with pytest.raises(OutsideFailure, match="resume the run to go on"):
         list(always.generate(["x"], 1))
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+@pytest.mark.parametrize("prompt", ["x", CHAT])
+def test_an_answer_that_is_no_json_is_the_services_fault(serve, kind, prompt):
+    asked = endpoint(serve("--text", kind))
+    with pytest.raises(OutsideFailure, match=r"http://.* answered with no JSON; is generator.url the address"):
+        list(asked.generate([prompt], 1))
+
+
+def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failure(url, monkeypatch):
+    asked, whole = endpoint(url, parallel=2), Endpoint._completions
+    is_asked, has_failed = Event(), Event()
+
+    def completions(self, prompt, n):
+        if prompt == "fails":
+            assert is_asked.wait(20)
+            has_failed.set()
+            raise OutsideFailure("429")
+        is_asked.set()
+        assert has_failed.wait(20)
+        time.sleep(0.2)
+        return whole(self, prompt, n)
+
+    monkeypatch.setattr(Endpoint, "_completions", completions)
+    drawn = asked.generate(["fails", "paid", *["never"] * 20], 1)
+    met = []
+    with pytest.raises(OutsideFailure, match="429"):
+        met.extend(index for index, _ in drawn)
+    assert 1 in met
+    assert len(met) < 5, "nothing more is asked for"
 
 
 def test_the_key_comes_from_the_environment_and_is_never_shown(serve, monkeypatch):

@@ -85,7 +85,9 @@ def test_what_pages_sort_and_sum_by_is_what_the_old_patches_say(old):
     assert any(row["judged"] for row in after["bug"])
     for bug in after["bug"]:
         mine = [row for row in before["patch"] if (row["run_id"], row["bug_id"]) == (bug["run_id"], bug["bug_id"])]
-        at = CandidateSummary.of({row["rank"]: row["outcome"] for row in mine if row["source"] == "model"})
+        is_over = next(row["state"] for row in before["run"] if row["id"] == bug["run_id"]) == "done"
+        ranks = {row["rank"]: row["outcome"] for row in mine if row["source"] == "model"}
+        at = CandidateSummary.of(ranks, is_over=is_over)
         found = CandidateSummary(bug["first_plausible"], bug["first_unjudged"], bug["plausible"], bug["judged"])
         controls = {row["source"]: row["outcome"] for row in mine if row["source"] != "model"}
         assert (found, bug["known_fix"], bug["buggy_code"]) == (

@@ -74,10 +74,12 @@ def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path
     filled = {name: take_file(json.dumps({"name": name}), dropped) for name in ("bare", "columns", "faults")}
     assert json.loads(filled["bare"][0]) == {"name": "bare", "source": str(file)}
     assert json.loads(filled["columns"][0]) == {
-        "name": "columns", "file": str(file), "buggy": "old", "fixed": "new", "id": "", "project": ""
+        "name": "columns", "file": str(file), "buggy": "old", "fixed": "new", "id": "", "project": "", "cwe": ""
     }  # fmt: skip
     assert [said for _, said in filled.values()] == [""] * 3
-    assert json.loads(filled["faults"][0])["name"] == "bare", "the first that takes one"
+    assert json.loads(filled["faults"][0])["name"] == "columns", "the first for whose rows it has the usual columns"
+    file.write_text("x,y\n1,2\n")
+    assert json.loads(take_file('{"name": "faults"}', dropped)[0])["name"] == "bare", "the first that takes one"
     with monkeypatch.context() as patched:
         patched.setattr(Bare, "choices", refuse, raising=False)
         with tarfile.open(tmp_path / "a.tar.gz", "w:gz"):

@@ -136,7 +136,9 @@ def test_a_plugin_offers_choices_for_its_own_settings(tmp_path):
         return json.loads(offers.draw(json.dumps({"name": "columns", **given}))[0])
 
     filled = json.loads(chosen(file=str(file)))
-    assert filled == {"name": "columns", "buggy": "before", "fixed": "after", "id": "", "project": "project"}
+    assert filled == {
+        "name": "columns", "buggy": "before", "fixed": "after", "id": "", "project": "project", "cwe": ""
+    }  # fmt: skip
     assert offered(file=str(file))["columns"]["id"] == ["", "n", "after", "project", "before"]
     assert offered(file=str(file))["mixer"] == {"datasets": ["mine"]}
     filled = {**filled, "project": ""}

@@ -12,7 +12,7 @@ import pytest
 from filled import CHAT_BUG, HOSTILE, fill
 
 from engine.builders import Funnel
-from engine.builders.columns import Preview
+from engine.builders.previews import Preview
 from engine.control.chats import View
 from engine.control.datasets import ShownSample
 from engine.control.turns import ShownTurn

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import ClassVar
 
 import pytest
 from small_benchmark import bug
 
 from engine.domain import Completion, Model
-from engine.errors import UserError
+from engine.errors import OutsideFailure, UserError
 from engine.generators import TOO_LONG
 from engine.generators.beam import Beam
 from engine.plugins import REPRESENTATIONS
@@ -145,6 +146,27 @@ def test_a_prompt_that_turns_out_too_long_sets_its_bug_aside(small, run, monkeyp
     assert said(run, "bug")[-1]["id"] == "small/long"
     assert said(run, "bug")[-1]["skipped"] == "too_long: the generator accepts no prompt of this length"
     assert said(run, "progress")[-1]["done"] == said(run, "progress")[-1]["total"] == 4
+
+
+class Limited(Remote):
+    """Answers the first prompt only."""
+
+    asked: ClassVar[list[int]] = []
+
+    def generate(self, prompts, n):
+        self.asked.append(len(prompts))
+        yield 0, [Completion("    return a + b\n")] * n
+        raise OutsideFailure("rate limit reached")
+
+
+def test_what_was_written_before_the_generator_failed_is_tested_and_not_written_again(small, run, monkeypatch):
+    monkeypatch.setattr("engine.plugins.GENERATORS.create", lambda params: Limited())
+    spec = BenchmarkSpec(candidates=2, representation={"name": "ir4_or2", "fim": "starcoder"})
+    for patches in (2, 4):
+        with pytest.raises(OutsideFailure, match="rate limit"):
+            benchmark(spec, Inputs(model=Model("served", "endpoint", "")), RunDir(run.path))
+        assert sum(each["source"] == "model" for each in said(run, "patch")) == patches
+    assert Limited.asked[1] == Limited.asked[0] - 1
 
 
 class Knowing(Remote):
