@@ -29,6 +29,7 @@ from engine.plugins import GENERATORS
 
 log = logging.getLogger(__name__)
 DEVICE = "engine.generators.device"
+ANSWERS = frozenset({"index", "value", "error"})  # one of them is in each of its lines
 Told = dict[str, Any] | None  # a line of `engine.generators.device`; None: the process has ended
 
 
@@ -207,6 +208,7 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        self._garbage = b""  # the line that was no answer, if there was one
         self._reader = Thread(target=self._read, args=(heard,), name=f"reader of {place.name}", daemon=True)
         self._reader.start()
 
@@ -226,16 +228,34 @@ class _Process:
             assert pipe is not None
             with suppress(BrokenPipeError):
                 pipe.close()
+        if self._garbage:
+            return f"after a line that is no answer: {self._garbage[:100]!r}"
         if code == -signal.SIGKILL:
             return "killed (possibly out of memory)"
         return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
 
     def _read(self, heard: SimpleQueue[tuple[_Process, Told]]) -> None:
+        """Up to its end, or to the first line that is no answer: what comes after that cannot be trusted either."""
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.endswith(b"\n"):  # else it was killed while it wrote
-                heard.put((self, json.loads(line)))
-        heard.put((self, None))
+        try:
+            for line in self._process.stdout:
+                if not line.endswith(b"\n"):  # it was killed while it wrote
+                    break
+                if (told := _told(line)) is None:
+                    self._garbage = line
+                    break
+                heard.put((self, told))
+        finally:
+            heard.put((self, None))  # whatever happened here: else the run would wait for ever
+
+
+def _told(line: bytes) -> Told:
+    """None for a line that `engine.generators.device` does not write: something else wrote to its pipe."""
+    with suppress(ValueError, RecursionError):
+        told = json.loads(line)
+        if isinstance(told, dict) and not ANSWERS.isdisjoint(told):
+            return told
+    return None
 
 
 def part(left: int, processes: int, least: int) -> int:

@@ -1,8 +1,8 @@
 """Verdicts of earlier runs on the same home: a patch that was judged under the same conditions is not run again.
 
 Each lies in a file named by the hash of all that it depends on: the bug, the version of its benchmark (its tests,
-limits and runner), the patched text, and the sandbox's level. What was not run is never kept, and the known fix and the
-buggy code are judged anew in every run, for they say whether a bug can be scored here and now.
+limits and runner, and whether that is warm), the patched text, and the sandbox's level. What was not run is never kept,
+and the known fix and the buggy code are judged anew in every run, for they say whether a bug can be scored here.
 
 The hash spreads the files evenly over 256 folders, and each folder is kept to its share of the limit by whoever writes
 to it: so nobody reads or locks the whole, and two runs at once need not know of each other.
@@ -18,11 +18,15 @@ from hashlib import blake2b
 from pathlib import Path
 from uuid import uuid4
 
+from pydantic_core import from_json
+
 from engine.domain import Outcome, Verdict
 from engine.events import VerdictFields, checked
+from engine.reading import open_regular
 
 LIMIT_BYTES = 1 << 30  # on disk, for all verdicts of a home: 200 patches for each of MBPP's 974 tasks, and more
 FOLDERS = 256  # as many as there are first two digits of a hash
+MOST_BYTES = 16 << 20  # of one verdict: a log has 4,000 characters, and tests have names
 BLOCK_BYTES = 4096  # a file takes up whole blocks, of this size on most file systems
 
 
@@ -37,10 +41,16 @@ class VerdictCache:
         self._share_bytes = limit_bytes // FOLDERS
 
     def get(self, *conditions: str) -> Verdict | None:
-        """The verdict under these conditions."""
+        """The verdict under these conditions; None where the file is anything but one that `put` wrote."""
         path = self._path(conditions)
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            verdict = checked(VerdictFields, json.loads(path.read_text(encoding="utf-8"))).verdict
+        with suppress(OSError, ValueError):
+            with open(open_regular(path), "rb") as file:
+                text = file.read(MOST_BYTES + 1)
+            if len(text) > MOST_BYTES:
+                return None
+            verdict = checked(VerdictFields, from_json(text)).verdict
+            if verdict.outcome is Outcome.NOT_RUN:
+                return None
             with suppress(OSError):  # removed just now, or a home that can only be read
                 os.utime(path)  # its use; a file's time of access is not kept on most machines
             return verdict

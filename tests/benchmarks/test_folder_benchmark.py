@@ -61,6 +61,14 @@ def test_java_tests_may_stand_in_a_package(mine):
     assert folder_of(mine).cases[bug.id][1].tests == "one.two.FlagSetTest"
 
 
+@pytest.mark.parametrize("name", ["python/py-where-clause", "java/java-flag-set"])
+def test_a_reference_run_is_not_answered_by_verdicts_of_a_warm_one(tmp_path, name):
+    shutil.copytree(BUGS / name, tmp_path / name)
+    warm, again, reference = (folder_of(tmp_path, runner=way) for way in ("warm", "warm", "reference"))
+    (bug,) = warm.bugs()
+    assert warm.version(bug) == again.version(bug) != reference.version(bug)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

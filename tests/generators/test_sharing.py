@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
+from queue import SimpleQueue
 
 import psutil
 import pytest
 
 from engine.errors import OutsideFailure, UserError
-from engine.generators import TOO_LONG
+from engine.generators import TOO_LONG, sharing
 from engine.generators.device import answers
 from engine.generators.sharing import Place, generator_on, part, places
 from engine.plugins import GENERATORS
@@ -102,6 +104,46 @@ def test_the_others_generate_for_the_prompts_of_one_that_is_killed(tiny, caplog)
         assert "process 1 has ended, killed (possibly out of memory); the others generate for its " in caplog.text
         assert same(dict(shared.generate(PROMPTS, 4)), expected), "the one that is left goes on alone"
         assert shared.count(["x"]) == alone.count(["x"])
+
+
+GARBAGE = [b"garbage {\n", b"\xff\n", b"{}\n", b"[]\n", b"null\n", b"[" * 100_000 + b"\n"]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
+def test_a_process_that_says_no_answer_has_ended(garbage, tmp_path, monkeypatch):
+    """Its prompts go to the others; with the last one the run fails, and says what was read."""
+    program = f"import sys\nsys.stdout.buffer.write({garbage!r})\nsys.stdout.flush()\nsys.stdin.read()\n"
+    (tmp_path / "says_garbage.py").write_text(program)
+    monkeypatch.setattr(sharing, "DEVICE", "says_garbage")
+    heard = SimpleQueue()
+    process = sharing._Process(Place("process 1", {"PYTHONPATH": str(tmp_path)}), SETTINGS["beam"], heard)
+    assert heard.get(timeout=30) == (process, None)
+    assert process.end() == f"after a line that is no answer: {garbage[:100]!r}"
+    assert heard.empty()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_line_of_garbage_on_a_pipe_hangs_no_run(number, tiny, caplog):
+    with generator_on(MANY, 2) as shared, caplog.at_level(logging.WARNING):
+        shared.load(tiny, 3)
+        answered = shared.generate(PROMPTS, 4)
+        first = next(answered)
+        for process in processes()[:number]:
+            pipe = next(each for each in Path(f"/proc/{process.pid}/fd").iterdir() if is_written_pipe(each))
+            pipe.write_bytes(b"garbage {\n")
+        if number == 2:
+            with pytest.raises(OutsideFailure, match=r"all 2 processes .* after a line that is no answer: b'.*resume"):
+                list(answered)
+        else:
+            assert dict([first, *answered]).keys() == {*range(len(PROMPTS))}
+            assert shared.lost() == 1
+            assert "has ended, after a line that is no answer: b'garbage" in caplog.text
+
+
+def is_written_pipe(descriptor):
+    number = int(descriptor.name)
+    return number > 2 and os.readlink(descriptor).startswith("pipe:") and os.access(descriptor, os.W_OK)
 
 
 @pytest.mark.slow

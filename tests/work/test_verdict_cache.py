@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain import Isolation, Outcome, Verdict
-from engine.work.verdict_cache import BLOCK_BYTES, FOLDERS, VerdictCache
+from engine.work.verdict_cache import BLOCK_BYTES, FOLDERS, MOST_BYTES, VerdictCache
 
 KEPT = Verdict(
     Outcome.TEST_FAILED,
@@ -53,9 +53,31 @@ def test_what_was_not_run_is_not_kept(cache, tmp_path):
 def test_a_damaged_file_is_no_verdict(cache, tmp_path):
     cache.put(KEPT, *CONDITIONS)
     (file,) = (tmp_path / "verdicts").rglob("*.json")
-    for damage in ("", "{", '{"outcome": "fine"}', "[]"):
+    for damage in ("", "{", '{"outcome": "fine"}', "[]", "[" * 200_000, '{"outcome": "not_run"}', "\0"):
         file.write_text(damage)
         assert cache.get(*CONDITIONS) is None
+    file.write_text('{"outcome": "timeout"}')
+    assert cache.get(*CONDITIONS) == Verdict(Outcome.TIMEOUT)
+    file.write_text('{"outcome": "timeout"}' + " " * MOST_BYTES)
+    assert cache.get(*CONDITIONS) is None
+
+
+def test_only_a_regular_file_is_a_verdict(cache, tmp_path):
+    cache.put(KEPT, *CONDITIONS)
+    (file,) = (tmp_path / "verdicts").rglob("*.json")
+    file.rename(tmp_path / "elsewhere.json")
+    file.symlink_to(tmp_path / "elsewhere.json")
+    assert cache.get(*CONDITIONS) is None
+    file.unlink()
+    os.mkfifo(file)
+    assert cache.get(*CONDITIONS) is None, "nothing is waited for"
+    cache.put(KEPT, *CONDITIONS)
+    assert cache.get(*CONDITIONS) == KEPT, "what was in the way is replaced"
+    file.unlink()
+    file.mkdir()
+    cache.put(KEPT, *CONDITIONS)
+    assert cache.get(*CONDITIONS) is None
+    assert [path.name for path in file.parent.iterdir()] == [file.name], "nothing half written"
 
 
 def test_a_folder_that_cannot_be_written_is_no_trouble(tmp_path):

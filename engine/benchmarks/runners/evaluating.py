@@ -61,8 +61,21 @@ class Runner(Protocol):
 
 
 def version(bug: Bug, suite: Suite, runner: Runner) -> str:
-    """What a verdict depends on besides the patch and the sandbox: the bug, its tests, how they are run."""
-    parts = (VERSION, runner.version, bug.buggy, bug.fixed, bug.failing, bug.passing, suite.target, suite.tests)
+    """What a verdict depends on besides the patch and the sandbox: the bug, its tests, how they are run.
+
+    So fresh runs (`reference`) are not answered by kept verdicts of warm ones, which they are there to check.
+    """
+    parts = (
+        VERSION,
+        runner.version,
+        runner.is_warm,
+        bug.buggy,
+        bug.fixed,
+        bug.failing,
+        bug.passing,
+        suite.target,
+        suite.tests,
+    )
     return blake2b(repr((parts, sorted(suite.files.items()))).encode(), digest_size=16).hexdigest()
 
 
