@@ -199,7 +199,7 @@ def build(frame: Frame) -> None:
         said = f"page {number} of {pages}, {total} bugs"
         compare = f'<a href="{link(compare=run)}">Compare</a>'
         if learning := learning_from(view := workspace.runs.get(run)):
-            compare += f'<a href="{esc(learning)}">Learn from these</a>'
+            compare += f'<a href="{esc(learning)}" title="Build a dataset of the plausible patches">Learn</a>'
         menu = patch_table.export_menu(run, workspace.patches.forms(run))
         is_over = view.state == "done"
         shown_table = patch_table.table(found, most, f"{place}:{bug_id}", name.strip(), is_over=is_over)
