@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -105,10 +105,15 @@ def naming(what: str, params: type[BaseModel]) -> list[str]:
     return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("names") == what]
 
 
-def explain(error: ValidationError, default: Callable[[str], Any] = lambda place: None) -> UserError:
+def explain(
+    error: ValidationError,
+    default: Callable[[str], Any] = lambda place: None,
+    known: Callable[[str], Iterable[str]] = lambda place: (),
+) -> UserError:
     """Pydantic's errors as one sentence per field: `trainer.rank: should be greater than 0 (got 0)`.
 
     `default`: the place of a setting -> its default, an example for one that is left empty; None where there is none.
+    `known`: the same place -> the settings that there are instead of it.
     """
     sentences, first = [], ""
     for found in error.errors():
@@ -116,6 +121,8 @@ def explain(error: ValidationError, default: Callable[[str], Any] = lambda place
         first = first or place
         message = found["msg"].removeprefix("Input ").removeprefix("Value error, ")
         message = WORDS.get(found["type"], message)
+        if found["type"] == "extra_forbidden" and (names := ", ".join(known(place))):
+            message += f" among {names}"
         got = found.get("input")
         has_value = found["type"] == "value_error"  # our own messages contain the value
         is_short = isinstance(got, str | int | float | bool | None)

@@ -185,6 +185,7 @@ class ValidateResult:
     scored: Count = 0
     usable: Count = 0
     bugs: Count = 0
+    unknown_rows: Count = 0  # for no bug of the benchmark
     is_imported: Annotated[bool, Field(strict=True)] = False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -160,7 +161,7 @@ def parse(values: dict[str, Any]) -> Any:
         spec = _any_spec.validate_python(values)
     except ValidationError as error:
         kind = str(values.get("kind", ""))
-        raise _without_kind(explain(error, partial(_default, values)), kind) from None
+        raise _without_kind(explain(error, partial(_default, values), partial(_known, values)), kind) from None
     for override in overrides_of(spec):
         field, _, text = override.partition("=")
         if not is_unicode(text):
@@ -170,14 +171,25 @@ def parse(values: dict[str, Any]) -> Any:
 
 def _default(values: dict[str, Any], place: str) -> Any:
     """The default of the setting at `place` ("train.trainer.rank") of a spec with these values; None without one."""
+    fields, name = _fields(values, place)
+    return fields[name].default if name in fields else None
+
+
+def _known(values: dict[str, Any], place: str) -> list[str]:
+    """The settings beside `place`, of a spec or of one of its plug-ins."""
+    return [name for name in _fields(values, place)[0] if name not in ("kind", "name")]
+
+
+def _fields(values: dict[str, Any], place: str) -> tuple[Mapping[str, Any], str]:
+    """(the declared settings of the spec or plug-in that `place` is in, the setting's own name)."""
     kind, _, rest = place.partition(".")
     field, _, name = rest.partition(".")
     fields: Any = KINDS[kind].model_fields if kind in KINDS else {}
     plugin = values.get(field)
     plugin = plugin.get("name") if isinstance(plugin, dict) else plugin
     if name and field in BY_FIELD and plugin in BY_FIELD[field].names():
-        fields, field = BY_FIELD[field].plugin(plugin).Params.model_fields, name
-    return fields[field].default if field in fields else None
+        return BY_FIELD[field].plugin(plugin).Params.model_fields, name
+    return fields, field
 
 
 def _without_kind(error: UserError, kind: str) -> UserError:

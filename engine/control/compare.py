@@ -15,6 +15,7 @@ from engine.control.names import made_by, plugin_of
 from engine.control.side_by_side import ComparedBug, RunStandings, side_by_side
 from engine.errors import UserError
 from engine.exchange import latex
+from engine.rundir import ENDED
 from engine.scoring import (
     Comparison,
     Costs,
@@ -152,6 +153,10 @@ class Compare:
             found = side_by_side(session, wanted, at)
             costs = [costs_of(session, run) for run in runs]
         bugs = found.bugs
+        for run, own in zip(runs, found.own, strict=True):
+            if not any(at.judged for at in own.summaries):
+                so_far = "" if run.state in ENDED else " so far"
+                raise UserError(f"run {run.id} ({run.name}) has scored no bug{so_far}: it is {run.state}")
         if not found.common:
             named = " and ".join(f"{run.id} ({plugin_of(run.spec, 'benchmark')})" for run in runs)
             raise UserError(f"runs {named} have no bug in common that both score; compare runs of the same benchmark")

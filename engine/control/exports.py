@@ -86,7 +86,9 @@ def _benchmark(session: Session, run_id: int) -> Run:
     if run.kind not in WITH_PATCHES:
         raise UserError(f"run {run_id} ({run.name}) is a {run.kind} run, which has no patches")
     if not benchmarks.has_patches(session, run_id):
-        raise UserError(f"run {run_id} has no patches yet; wait for its first verdicts")
+        has_ended = run.state in ENDED
+        words = f"no patches: it is {run.state}" if has_ended else "no patches yet; wait for its first verdicts"
+        raise UserError(f"run {run_id} has {words}")
     return run
 
 

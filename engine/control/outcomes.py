@@ -91,8 +91,14 @@ def _benchmark(result: BenchmarkResult) -> str:
 def _validate(result: ValidateResult) -> str:
     if result.rows:
         made = "plausible elsewhere" if result.is_imported else "plausible"
-        return f"{result.outcomes.get('plausible', 0)} of {result.patches} patches {made}, {result.scored} bugs"
+        lost = f"; {unknown_rows(result.unknown_rows)}" if result.unknown_rows else ""
+        return f"{result.outcomes.get('plausible', 0)} of {result.patches} patches {made}, {result.scored} bugs{lost}"
     return f"{result.usable} of {result.bugs} bugs can be scored"
+
+
+def unknown_rows(number: int) -> str:
+    """Of a file of patches, that so many of its rows have no verdict."""
+    return f"{number:,} {'row is' if number == 1 else 'rows are'} for no bug of this benchmark"
 
 
 def _chat(result: ChatResult) -> str:

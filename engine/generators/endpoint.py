@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator
 
 from engine import params
 from engine.domain import Completion, Model, Prompt, as_text
 from engine.errors import OutsideFailure, UserError
 from engine.generators import TOO_LONG, NoAnswer, PromptTooLong, Stream, shares
 from engine.generators.answers import TooMuch, checked
-from engine.params import setting
+from engine.params import setting, shown
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -28,6 +31,18 @@ LONGEST_SAID = 1000  # characters of what a service says of an error
 NO_KEY = "none"  # what is sent to a service that asks for no key; the client insists on one
 SEEDS = 1 << 31  # services take seeds below this
 TOO_LONG_CODES = ("context length", "context_length", "context size", "maximum context", "too long", "too many tokens")
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(f"should begin with http:// or https:// (got {shown(text)})")
+    return text
+
+
+def _variable(text: str) -> str:
+    if not re.fullmatch("([A-Za-z_][A-Za-z0-9_]*)?", text):  # most likely the key itself, so it is not repeated here
+        raise ValueError("should be the name of an environment variable, such as OPENAI_API_KEY, not the key")
+    return text
 
 
 class Endpoint:
@@ -41,11 +56,11 @@ class Endpoint:
         """Where the service is, and how it is asked."""
 
         name: Literal["endpoint"] = "endpoint"
-        url: str = setting(
-            "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1", pattern="^https?://"
+        url: Annotated[str, AfterValidator(_url)] = setting(
+            "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1"
         )
-        key_variable: str = setting(
-            "", "environment variable that holds the key; empty: none is sent", pattern="^([A-Za-z_][A-Za-z0-9_]*)?$"
+        key_variable: Annotated[str, AfterValidator(_variable)] = setting(
+            "", "environment variable that holds the key; empty: none is sent"
         )
         temperature: float = setting(0.8, "lower is safer, higher is more varied", ge=0, le=5)
         top_p: float = setting(0.95, "draw among the likeliest tokens that together have this probability", gt=0, le=1)

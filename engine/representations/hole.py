@@ -59,7 +59,7 @@ class Hole(FixedLines):
         elif not self._is_literal and self.params.fim == "auto":
             raise UserError(
                 "representation.fim: the service does not tell its model's tokens; choose whose fill-in-the-middle "
-                "tokens it takes",
+                f"tokens it takes ({', '.join(LAYOUTS)}), or ask a chat model with representation=instruct",
                 field="representation.fim",
             )
         made = type(self)(self.params.model_copy(update=used))

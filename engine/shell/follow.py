@@ -55,8 +55,8 @@ def printable_lines(text: str) -> str:
 
 
 def warn(text: str) -> None:
-    """Print a sentence on stderr."""
-    print(f"repair-studio: {printable(text)}", file=sys.stderr)
+    """Print a text on stderr."""
+    print(f"repair-studio: {printable_lines(text)}", file=sys.stderr)
 
 
 def wait_until(workspace: Workspace, is_over: Callable[[], bool]) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from engine.assets import HOME
+from engine.control.outcomes import unknown_rows
 from engine.exchange.reading import recognised
 from engine.rundir import RunDir
 from engine.shell import follow
@@ -56,7 +57,12 @@ def check(
 @guarded
 def validate(
     candidates: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="JSON lines: bug_id and function, lines, file or patch")
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="patches, as JSON lines: bug_id and function, lines, file or patch; "
+            "-: from standard input; left out: none, the known fixes and the buggy code are tested",
+        ),
     ] = None,
     benchmark: Name = "",
     path: Place = None,
@@ -69,7 +75,8 @@ def validate(
     """Test patches that anything may have made, each in a sandbox: a row in, the same row with its verdict out."""
     check_out(out)
     workspace = open_workspace(home)
-    run = _done(workspace, _settings(benchmark, path, candidates, set_), as_json=json_)
+    given = _piped(workspace) if str(candidates) == "-" else candidates
+    run = _done(workspace, _settings(benchmark, path, given, set_), as_json=json_)
     made = RunDir(Path(run.folder)).artifacts / VERDICTS
     if out is not None and made.is_file():
         made = moved(made, out)
@@ -98,6 +105,14 @@ def import_(
 def who_made(file: Path) -> str:
     """Who made the patches of a file, if it says so. Raises UserError where its format is not known."""
     return recognised(file).who if file.is_file() else ""
+
+
+def _piped(workspace: Workspace) -> Path:
+    """Standard input as a file of the home folder, where the run reads it, now and when it is repeated."""
+    with workspace.uploads.receive("standard-input.jsonl") as upload:
+        while piece := sys.stdin.buffer.read(1 << 20):
+            upload.write(piece)
+    return upload.path
 
 
 def _settings(benchmark: str, path: Path | None, file: Path | None, more: list[str] | None) -> list[str]:
@@ -132,8 +147,8 @@ def _show(workspace: Workspace, run: Any, made: Path, *, as_json: bool) -> None:
         console.print(f"  plausible@{k}  {share['hits']} of {share['total']} bugs", highlight=False)
     for bug_id, reason in run.result["set_aside"].items():
         console.print(f"  not scored: {escape(bug_id)}: {escape(reason)}", highlight=False, soft_wrap=True)
-    if run.result["unknown_bugs"]:
-        console.print(f"  {run.result['unknown_bugs']} bugs are not in {run.result['benchmark']}", highlight=False)
+    if run.result["unknown_rows"]:
+        console.print(f"  {unknown_rows(run.result['unknown_rows'])}, {run.result['benchmark']}", highlight=False)
     where = f", verdicts in {escape(written)}" if written else ""
     console.print(f"  run {run.id}, {run.result['seconds']} s{where}", highlight=False, soft_wrap=True)
 

@@ -82,6 +82,7 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
         **first_figures(benchmark, verdicts),
         **_of_controls(controls, skipped, bugs),
         "unknown_bugs": sum(bug_id not in known for bug_id in rows),
+        "unknown_rows": sum(len(of_bug) for bug_id, of_bug in rows.items() if bug_id not in known),
         "skipped": counted_reasons(Counter(reason for bug, reason in skipped.items() if bug in known)),
         "seconds": round(seconds, 1),
         "patches_per_s": round(len(candidates) / seconds, 2),
@@ -150,6 +151,12 @@ def _verdict_in(candidate: Candidate) -> VerdictFields:
     try:
         return checked(VerdictFields, candidate.row)
     except ValidationError as error:
+        if "outcome" not in candidate.row:
+            raise UserError(
+                f"line {candidate.line}: this row has no verdict (outcome); to have the patches of this file tested, "
+                "use `repair-studio validate`",
+                field="file",
+            ) from None
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
         raise UserError(

@@ -17,10 +17,11 @@ TWO_LINES = 620  # pixels of legend that two lines have room for in a window of 
 PLAUSIBLE = "Plausible means that every test passes; read a patch to know whether it is correct."
 
 
-def strip(totals: Totals) -> str:
-    """The bar of verdicts with its legend, and the figures of a run, each with a tooltip."""
+def strip(totals: Totals, *, is_over: bool = False) -> str:
+    """The bar of verdicts with its legend, and the figures of a run, each with a tooltip; `is_over`: it has ended."""
     if not totals.bugs:
-        return '<div class="figures-strip"><span class="dim">waiting for the first verdicts</span></div>'
+        words = "no verdicts" if is_over else "waiting for the first verdicts"
+        return f'<div class="figures-strip"><span class="dim">{words}</span></div>'
     shares = "".join(_share(totals, k) for k in sorted(totals.plausible_at))
     same = _figure(
         f"{totals.known_fixes}", "identical to the known fix",

@@ -237,8 +237,15 @@ def build(frame: Frame) -> None:
     on(after.click, page_on, [page, wanted, opened, at, pattern, search], page, name="compare_page_on")
 
     def check_runs(text: str) -> None:
-        for number in numbers(text):
-            workspace.compare.benchmark_run(number)
+        """Raises UserError where none of the runs is there; if only some are, the page says what is wrong with them."""
+        for place, number in enumerate(chosen := numbers(text), start=1):
+            try:
+                workspace.compare.benchmark_run(number)
+            except UserError:
+                if place == len(chosen):
+                    raise
+            else:
+                return
 
     frame.keep("compare", wanted, shown=opened, check=check_runs, opens=True)
     frame.keep("k", at)

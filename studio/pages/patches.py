@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from engine.control.names import made_by
+from engine.control.outcomes import unknown_rows
 from engine.control.patches import BugQuery
 from engine.control.views import RunView
 from engine.errors import UserError
@@ -72,9 +73,9 @@ def chosen_run(runs: Sequence[RunView], wanted: int) -> int | None:
 
 
 def run_label(run: RunView) -> str:
-    """The label of a benchmark run in the list: model and benchmark."""
+    """The label of a benchmark run in the list: its number, which alone is its own, and then model and benchmark."""
     benchmark = (run.spec.get("benchmark") or {}).get("name", "")
-    return f"{Path(made_by(run.spec) or 'check').name} on {benchmark}  ·  run {run.id}"
+    return f"run {run.id}  ·  {Path(made_by(run.spec) or 'check').name} on {benchmark}"
 
 
 def build(frame: Frame) -> None:
@@ -172,8 +173,8 @@ def build(frame: Frame) -> None:
         return [
             gr.update(choices=[(run_label(each), each.id) for each in runs], value=number, visible=True),
             0 if again or use else number,
-            patch_table.strip(totals),
-            (run_strip(run) if run.state != "done" else "") + at_work(runs, number),
+            patch_table.strip(totals, is_over=run.has_ended),
+            (run_strip(run) if run.state != "done" else "") + _lost(run) + at_work(runs, number),
             show_or_hide(bool(totals.bugs), "page"),
         ]
 
@@ -210,7 +211,10 @@ def build(frame: Frame) -> None:
         asked = patch_table.read_key(f"{place}:{bug_id}")
         if not (run := chosen_number(run)) or asked is None:
             return [empty("No patch chosen", "Click a cell of the table: what the patch changes appears here.")]
-        return [patch_html.detail(workspace.patches.detail(run, *asked))]
+        try:
+            return [patch_html.detail(workspace.patches.detail(run, *asked))]
+        except UserError as error:  # a wrong address
+            return [empty("No such patch", f"{error}.")]
 
     def choose(event: gr.EventData) -> list[str]:
         asked = patch_table.read_key(key := click_value(event))
@@ -279,6 +283,12 @@ def at_work(runs: Sequence[RunView], shown: int) -> str:
         return ""
     address, words = link(patches=other.id), f"{esc(other.name)} (run {other.id})"
     return f'<p class="hint">{words} is at work. <a href="{esc(address)}">Show it</a></p>'
+
+
+def _lost(run: RunView) -> str:
+    """That rows of a file of patches have no verdict, as their bugs are not known."""
+    number = run.result.get("unknown_rows") if run.kind == "validate" else 0
+    return f'<p class="hint">{esc(unknown_rows(number))}.</p>' if number else ""
 
 
 def _nothing_yet() -> str:

@@ -119,6 +119,16 @@ def test_none_is_fixed_among_the_first_and_none_took_anything(workspace, started
     assert None not in [run.costs_of_each for run in workspace.compare.runs(runs, 2).runs]
 
 
+def test_a_run_that_scored_nothing_is_named(workspace, two_runs, started):
+    run_id, folder = started("benchmark")
+    folder.append("state", state="failed", error="the service is away", cause="outside")
+    workspace.tick()
+    with pytest.raises(UserError, match=rf"run {run_id} \(.*\) has scored no bug: it is failed"):
+        workspace.compare.runs([two_runs[0], run_id])
+    with pytest.raises(UserError, match=f"run {run_id} has no patches: it is failed"):
+        workspace.patches.export(run_id, "csv")
+
+
 def test_runs_of_one_model_have_names_that_tell_them_apart(workspace, started):
     runs = []
     for more in (["generator=beam"], ["generator=sampling"], ["generator=sampling"], ["model=starter-adapter"]):

@@ -91,7 +91,7 @@ def test_one_patch_in_full(workspace, judged):
     detail = workspace.patches.detail(judged, "b/hard", "model", 3)
     assert detail.diff == "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = 1\n+x = 3\n"
     assert detail.neighbours[:3] == (("known_fix", 0), ("buggy_code", 0), ("model", 1))
-    with pytest.raises(UserError, match="has no patch model 9"):
+    with pytest.raises(UserError, match="has no candidate 9"):
         workspace.patches.detail(judged, "b/hard", "model", 9)
 
 

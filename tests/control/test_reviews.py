@@ -64,9 +64,9 @@ def test_a_person_has_one_review_of_a_patch_and_can_change_it(workspace, started
         (dict(reviewer="a" * 101), r"reviewer: should be at most 100 characters long \(got 101\)"),
         (dict(note="n" * 10_001), "note: should be at most 10,000 characters"),
         (dict(note="half \ud800"), "note: is not valid text"),
-        (dict(rank=9), "run 1 has no patch model 9 for 'b/easy'"),
-        (dict(bug_id="b/none"), "has no patch model 1 for 'b/none'"),
-        (dict(run_id=99), "has no patch"),
+        (dict(rank=9), "run 1 has no candidate 9 for 'b/easy'"),
+        (dict(bug_id="b/none"), "run 1 has no bug 'b/none'; give its whole id"),
+        (dict(run_id=99), "there is no run 99"),
     ],
 )
 def test_what_is_wrong_with_a_review_is_said(workspace, judged, wrong, said):
@@ -96,7 +96,7 @@ def test_a_withdrawn_review_counts_nowhere_and_can_be_given_again(workspace, jud
         (dict(reviewer="bob"), "'bob' has no review of this patch to withdraw"),
         (dict(rank=3), "'ada' has no review of this patch"),
         (dict(reviewer=" "), "enter the name"),
-        (dict(rank=9), "run 1 has no patch model 9 for 'b/easy'"),
+        (dict(rank=9), "run 1 has no candidate 9 for 'b/easy'"),
     ],
 )
 def test_what_cannot_be_withdrawn_is_said_and_nothing_is(workspace, judged, give, wrong, said):

@@ -19,6 +19,7 @@ from engine.errors import OutsideFailure, UserError
 from engine.generators import TOO_LONG, PromptTooLong, shares
 from engine.generators.contract import check
 from engine.generators.endpoint import Endpoint
+from engine.spec_files import read_spec
 
 SERVED = Path(__file__).with_name("served_model.py")
 MODEL = Model("served", "endpoint", "")
@@ -143,6 +144,20 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
         met.extend(index for index, _ in drawn)
     assert 1 in met
     assert len(met) < 5, "nothing more is asked for"
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("generator.url=ftp://x", "generator.url: should begin with http:// or https:// .got 'ftp://x'.$"),
+        ("generator.key_variable=sk-1", "generator.key_variable: should be the name of an environment variable"),
+        ("generator.wait=3", "generator.wait: there is no such setting among url, key_variable, .*timeout_s"),
+    ],
+)
+def test_a_wrong_setting_is_explained(setting, said):
+    with pytest.raises(UserError, match=said) as caught:
+        read_spec("benchmark", "", ["generator=endpoint", setting])
+    assert "sk-1" not in str(caught.value)
 
 
 def test_the_key_comes_from_the_environment_and_is_never_shown(serve, monkeypatch):

@@ -94,7 +94,7 @@ def test_what_is_wrong_is_said(shell, plausible):
     done = shell("review", RUN, *plausible[0], "--verdict", "good", "--reviewer", "ada")
     assert (done.exit_code, "should be one of correct, incorrect, unsure (got 'good')" in done.stderr) == (2, True)
     done = shell("review", RUN, "no-such-bug", "1", "--verdict", "correct", "--reviewer", "ada")
-    assert (done.exit_code, "no patch model 1 for 'no-such-bug'" in done.stderr) == (2, True)
+    assert (done.exit_code, "has no bug 'no-such-bug'" in done.stderr) == (2, True)
     assert "no reviews yet" in shell("reviews", RUN).stdout
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from engine.benchmarks.pocket import Pocket
 from engine.control.workspace import Workspace
 from engine.shell.cli import app
+from engine.shell.follow import warn
 
 BUG = next(bug for bug in Pocket(Pocket.Params()).bugs() if bug.language == "python")
 
@@ -58,6 +59,9 @@ def test_patches_of_a_file_are_tested_and_their_verdicts_are_a_run(home, tmp_pat
     assert [row["bug_id"] for row in verdicts] == [row["bug_id"] for row in rows]
     assert [row["outcome"] for row in verdicts] == ["plausible", "compile_error", "not_run"]
     assert (told["verdicts"], told["rows"], told["scored"], told["unknown_bugs"]) == (str(out), 3, 1, 1)
+    assert told["unknown_rows"] == 1
+    said_to_people = said(home, "runs", "show", "1").output
+    assert "1 row is for no bug of this benchmark" in " ".join(said_to_people.split())
     again = json.loads(said(home, "runs", "import", out, "--benchmark", "pocket", "--json").output)
     assert (again["outcomes"], again["is_imported"]) == (told["outcomes"], True)
     workspace = Workspace(home)
@@ -65,6 +69,23 @@ def test_patches_of_a_file_are_tested_and_their_verdicts_are_a_run(home, tmp_pat
     assert workspace.patches.detail(2, BUG.id, "model", 2).outcome == "compile_error"
     assert workspace.patches.totals(2).plausible_at.keys() == {1, 2}
     workspace.close()
+
+
+@pytest.mark.slow
+def test_rows_come_from_standard_input_too_and_none_is_taken_over_without_a_verdict(home, tmp_path):
+    row = json.dumps({"bug_id": BUG.id, "lines": BUG.fixed_lines}) + "\n"
+    words = ["validate", "-", "--benchmark", "pocket", "--json", "--home", str(home)]
+    done = CliRunner().invoke(app, words, input=row)
+    assert json.loads(done.output)["outcomes"]["plausible"] == 1
+    (tmp_path / "untested.jsonl").write_text(row)
+    wrong = said(home, "runs", "import", tmp_path / "untested.jsonl", "--benchmark", "pocket", code=2)
+    assert "line 1: this row has no verdict (outcome)" in wrong.stderr
+    assert "repair-studio validate" in wrong.stderr
+
+
+def test_an_error_of_several_lines_is_printed_in_lines(home, tmp_path, capsys):
+    warn("run 11 is failed:\n  py-bad: no test\x1b[2J")
+    assert capsys.readouterr().err == "repair-studio: run 11 is failed:\n  py-bad: no test\\x1b[2J\n"
 
 
 @pytest.mark.slow

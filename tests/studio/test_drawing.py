@@ -6,13 +6,18 @@ import json
 import re
 import time
 
+import gradio as gr
 import pytest
 from filled import fill
 from sqlmodel import col, select
 
 from engine.control.workspace import Workspace
+from engine.errors import UserError
 from storage.tables import Bug, Dataset, Run
 from studio.app import create_app
+from studio.live import Live
+from studio.page import Frame
+from studio.pages import compare
 
 TRAINED = 2  # a run of the used home
 
@@ -171,6 +176,24 @@ def test_a_candidate_that_was_never_made_leaves_its_cell_blank_once_the_run_is_d
     with workspace._database.write() as session:
         session.get_one(Run, 5).state = "running"
     assert draw(5, "", "all", "", "", "bug", 1, 10, "", "")[0].count("v-waiting") == 2 * 6  # four are skipped
+
+
+def test_a_run_that_is_not_there_takes_no_other_out_of_a_comparison(workspace):
+    with gr.Blocks():
+        frame = Frame(workspace, Live("compare", workspace.stamp), gr.Textbox())
+        compare.build(frame)
+    checked = next(each for each in frame.choices if each.name == "compare").check
+    checked("4,9999")
+    runs = part(workspace, "compare", "draw_runs").draw("4,9999", "", 0)
+    assert runs[0]["value"] == [4]
+    assert "There is no run 9999" in runs[3]
+    with pytest.raises(UserError, match="no run 9998"):
+        checked("9999,9998")
+
+
+def test_a_patch_that_is_not_there_is_said_where_it_would_be(workspace):
+    [said] = part(workspace, "patches", "draw_patch").draw(5, "pocket/zzz", "3")
+    assert "No such patch" in said
 
 
 def test_a_page_past_the_end_is_the_last_one(workspace):

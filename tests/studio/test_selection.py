@@ -24,7 +24,7 @@ def test_the_run_that_is_wanted_is_shown_else_the_newest_that_has_started():
 
 
 def test_a_benchmark_run_is_called_by_its_model_and_its_benchmark():
-    assert patches.run_label(RUN) == "mine on pocket  ·  run 1"
+    assert patches.run_label(RUN) == "run 1  ·  mine on pocket"
 
 
 @pytest.mark.parametrize(("total", "size", "pages"), [(0, 15, 1), (15, 15, 1), (16, 15, 2), (5, 0, 5), (120, 10**6, 2)])

@@ -126,7 +126,7 @@ def test_verdicts_made_elsewhere_are_taken_over_and_nothing_is_run(validated):
     ("row", "settings", "said"),
     [
         ({"bug_id": "pocket/gcd", "lines": ""}, {}, "no row is for a bug of small: 'pocket/gcd' is none.*small/add"),
-        ({"bug_id": "small/add", "lines": ""}, {"keep_verdicts": True}, "line 1: outcome: "),
+        ({"bug_id": "small/add", "lines": ""}, {"keep_verdicts": True}, "line 1: this row has no verdict"),
         ({"bug_id": "small/add", "lines": "", "outcome": "fine"}, {"keep_verdicts": True}, "line 1: outcome: "),
     ],
 )
