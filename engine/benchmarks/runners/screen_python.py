@@ -84,11 +84,9 @@ def found_in(text: str, more: Mapping[str, str]) -> Iterator[str]:
     """In a few words each; what is the same in two texts is used in the same way. `more`: further plain modules."""
     try:
         # Bytes, as the interpreter reads them: a line at the top may name an encoding in which comments are code.
-        tree = tree_of(text.encode())
+        yield from [*_Seen(tree_of(text.encode()), {**MODULES, **more}).found()]
     except (SyntaxError, ValueError, RecursionError, MemoryError, LookupError):
         yield "text that cannot be read"
-        return
-    yield from _Seen(tree, {**MODULES, **more}).found()
 
 
 def names_of(text: str) -> list[str]:
@@ -139,6 +137,8 @@ class _Seen:
                 if isinstance(name, str) and _is_special(name):
                     above = self._above[id(node)]
                     yield f"{above.name}.{name}" if isinstance(above, ast.ClassDef) else name
+                elif name == "metaclass" and field == "arg":
+                    yield name
 
     def _imported(self, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
         for each in node.names:
