@@ -15,8 +15,8 @@ from engine.languages.python_syntax import tree_of
 
 ALL = ""  # of a module's names: those that do not begin with an underscore; none of these modules shows another one
 MODULES: Mapping[str, str] = {
-    **dict.fromkeys(("array", "bisect", "collections.abc", "decimal", "heapq", "itertools", "math", "time"), ALL),
-    **dict.fromkeys(("random", "unicodedata"), ALL),
+    **dict.fromkeys(("array", "bisect", "cmath", "collections.abc", "decimal", "heapq", "itertools"), ALL),
+    **dict.fromkeys(("math", "random", "time", "unicodedata"), ALL),
     "__future__": "annotations",
     "abc": "ABC abstractmethod",
     "calendar": "day_abbr day_name isleap leapdays month_abbr month_name monthcalendar monthrange timegm weekday",
