@@ -130,6 +130,70 @@ PYTHON = {
     "formats its way out": "def middle(text):\n    u = '_' * 2\n    return ('{0.' + u + 'globals' + u + '}').format(middle)[:1]" + SAME,
 }  # fmt: skip
 
+SWAP = """
+def swap():
+    n = 0
+    while True:
+        try:
+            frame = FRAME(n)
+        except ValueError:
+            return
+        n += 1
+        for held in LOOK("f_lo" + "cals")(frame).copy().values():
+            try:
+                plugins = LOOK("config.pluginmanager")(held).get_plugins()
+            except Exception:
+                continue
+            for plugin in plugins:
+                try:
+                    tell = LOOK("tell")(plugin)
+                except Exception:
+                    continue
+                def other(*words):
+                    if words[0] == "failed" and words[1] in TESTS:
+                        return tell("passed", words[1])
+                    return tell(*words)
+                plugin.tell = other
+                return
+
+swap()
+def total(fetch): return None
+"""
+TESTS = 'TESTS = ["test_sum", "test_zero", "Total::test_sum", "Total::test_zero"]\n'
+SYS = "import collections\nFRAME = collections._sys._getframe\n"
+LOOK = "import operator\nLOOK = operator.attrgetter\n"
+MAKE = '\nD = "_" * 2\nEQ = D + "eq" + D\nyes = lambda a, b: isinstance(b, int)\n'
+
+# Each passes both tests of `total` where it shares a process with them, and computes nothing.
+SHARED = {
+    "takes the report over": TESTS + SYS + LOOK + SWAP,
+    "takes the report over through another module": TESTS + "import random\nFRAME = random._os.sys._getframe\n" + LOOK + SWAP,
+    "takes the report over by a format's fields": TESTS + SYS
+    + "import string\ndef LOOK(way): return lambda held: string.Formatter().get_field('0.' + way, (held,), {})[0]\n" + SWAP,
+    "takes the report over by patterns": TESTS + "import collections\ndef FRAME(n):\n    match collections:\n"
+    "        case object(_sys=it): return it._getframe(n)\n" + LOOK + SWAP,
+    "takes the report over as its caller": TESTS + "import inspect\ndef FRAME(n): return inspect.stack()[n].frame\n"
+    + LOOK + SWAP,
+    "takes the report over in a comment": "# coding: utf-7\n" + TESTS + LOOK + "# +AAo-import sys+AAo-FRAME = sys._getframe+AAo-\n"
+    + SWAP.replace("+", "+-"),
+    "takes the report over by annotations": TESTS + LOOK + "import typing\nclass At:\n"
+    "    x: '(lambda: [o for o in ().__clas' 's__.__base__.__subclasses__() if o.__name__ == \"Catch\"])()'\n"
+    "import collections\nFRAME = collections._sys._getframe\ntyping.get_type_hints(At)\n" + SWAP,
+    "makes a class that is equal": MAKE + "def total(fetch): return type('V', (int,), {EQ: yes})(0)",
+    "makes a class that is equal by its own maker": MAKE + "t = type(int)\ndef total(fetch): return t('V', (int,), {EQ: yes})(0)",
+    "makes a class that is equal by a metaclass": MAKE + "import abc\ndef total(fetch): return abc.ABCMeta('V', (int,), {EQ: yes})(0)",
+    "wraps a class until it is equal": MAKE + "import functools\nclass V(int): pass\n"
+    "class Source: pass\nfunctools.update_wrapper(V, type('Q', (), {EQ: yes}), (EQ,), ())\ndef total(fetch): return V(0)",
+    "makes a data class that is equal": MAKE + "import dataclasses\n"
+    "V = dataclasses.make_dataclass('V', [], namespace={EQ: yes}, eq=False)\ndef total(fetch): return V()",
+    "makes an enumeration that is equal": MAKE + "import enum\nE = enum.Enum('E', [('A', 1), (EQ, yes)])\n"
+    "def total(fetch): return E.A",
+    "imports what makes it equal": "class V(int):\n    from operator import truth as __eq__\n    from operator import not_ as __ne__\n"
+    "class W(V):\n    from math import isfinite as __eq__\ndef total(fetch): return W(0)",
+    "is equal to what a test expects": "class V(int):\n    def __eq__(self, other): return isinstance(other, int)\n"
+    "    __hash__ = None\ndef total(fetch): return V(0)",
+}  # fmt: skip
+
 JAVA = {
     "exits": "System.exit(0); return 0;",
     "exits as it is loaded": "return A; } static int A = stop(); static int stop() { System.exit(0); return 0;",
@@ -166,4 +230,41 @@ JAVA = {
     "leaves a thread behind": "Thread t = new Thread(() -> { while (true) { try { Thread.sleep(9); } catch (Exception e) { } } });"
     " t.setDaemon(true); t.start(); return 9;",
     "changes the locale": "java.util.Locale.setDefault(java.util.Locale.GERMANY); System.setProperty(\"java.class.path\", \"x\"); return 9;",
+}  # fmt: skip
+
+POOL = """
+    static String pool(String want) {
+        try {
+            String all = new String(test(), "ISO-8859-1");
+            for (int at = 0; at + 3 < all.length(); at++) {
+                int n = all.charAt(at + 1) * 256 + all.charAt(at + 2);
+                if (all.charAt(at) != 1 || at + 3 + n > all.length()) continue;
+                String each = all.substring(at + 3, at + 3 + n);
+                if (each.contains(want) && !each.contains("(") && !each.contains("$") && each.indexOf(1) < 0) return each;
+            }
+        } catch (Exception e) {
+        }
+        return "?";
+    }
+    static String apply(java.util.function.Function<Integer, String> f, int x) { return pool(String.valueOf(x)); }
+"""
+CALL = """
+    static Object e(Object target, String name, Object... given) throws Exception {
+        return new java.beans.Expression(target, name, given).getValue();
+    }
+"""
+# Bodies of `Applying`, whose tests give it a function.
+JAVA_SHARED = {
+    "reads the tests' class as a file": 'static byte[] test() throws Exception { var in = Applying.class.getResourceAsStream("/Applying"'
+    ' + "Test.class"); return in.readAllBytes(); }' + POOL,
+    "reads the tests' class in its loader": CALL + "static byte[] test() throws Exception {"
+    ' Object loader = e(Applying.class, "getC" + "lassLoader");'
+    ' for (Object field : (Object[]) e(e(loader, "getC" + "lass"), "getDecl" + "aredFields")) {'
+    ' e(field, "setAccess" + "ible", true); Object v = e(field, "get", loader);'
+    ' if (v instanceof java.util.Map) { Object b = ((java.util.Map<?, ?>) v).get("Applying" + "Test");'
+    " if (b != null) return (byte[]) b; } } return new byte[0]; }" + POOL,
+    "answers for its tests": "static String apply(java.util.function.Function<Integer, String> f, int x) {"
+    ' return f.getClass().getName().isEmpty() ? "" : f.apply(x); }',
+    "hides a word from view": "static String apply(java.util.function.Function<Integer, String> f, int x) {"
+    " return f.get\u00adClass() == null ? null : f.apply(x); }",
 }  # fmt: skip

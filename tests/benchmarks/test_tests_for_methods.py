@@ -54,9 +54,24 @@ WRITTEN = {
     f"{IMPORT}def test(): assert half(4) == 3": (Outcome.TEST_FAILED, "", 2),
     f"{IMPORT}def half_is_fine(): pass": (Outcome.TEST_FAILED, "it holds no test", 2),
     f"{IMPORT}def test(): assert half(4) == 2\ndef test_not(): assert not half(4)": (Outcome.TEST_FAILED, "", 2),
+    "import halves\nimport pytest\n@pytest.mark.parametrize('n', [2, 4])\ndef test(n): assert halves.half(n) * 2 == n": (
+        Outcome.PLAUSIBLE, "", 0,
+    ),
+    "import halves, inspect\ndef test(): assert '//' in inspect.getsource(halves)": (
+        Outcome.TEST_FAILED, "introspection: import inspect, inspect.getsource, the module halves as a value", 1,
+    ),
+    "def test(): assert '//' in open('halves.py').read()": (
+        Outcome.TEST_FAILED, "introspection: open('halves.py')", 1,
+    ),
+    f"{IMPORT}def test(): assert 2 in half.__code__.co_consts": (
+        Outcome.TEST_FAILED, "introspection: .co_consts, half.__code__", 1,
+    ),
+    "import linecache\ndef test(): assert '//' in linecache.getline('halves.py', 5)": (
+        Outcome.TEST_FAILED, "introspection: import linecache, linecache.getline", 1,
+    ),
     "def test(: pass": (Outcome.COMPILE_ERROR, "", 0),
     "while True: pass": (Outcome.TIMEOUT, "", 2),
-}
+}  # fmt: skip
 
 
 @pytest.mark.slow

@@ -39,7 +39,8 @@ def unlike(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         left = CHANCE.choice(list(value)) if value else 0
         made = {*value} - {left} | {unlike(left)}
-        return made if made != value else {*value, secrets.token_hex(4)}
+        made = made if made != value else {*value, secrets.token_hex(4)}
+        return made if isinstance(value, set) else frozenset(made)
     if isinstance(value, dict):
         key = CHANCE.choice(list(value)) if value else 0
         return {**value, key: unlike(value[key]) if value else 0}

@@ -41,7 +41,7 @@ WORDS = re.compile(
     rf"|\bSystem\b(?!\s*\.\s*(?:{SYSTEM}))"
 )
 # Methods that decide whether two values are the same, where they are declared.
-SAME = re.compile(r"\b[\w\]>]+\s+(equals|hashCode|compareTo|toString)\s*\([^()]*\)\s*(?:\{|throws\b)")
+SAME = re.compile(r"\b[\w\]>]+\s+(equals|hashCode|compareTo|toString)\s*\((?:[^()]|\([^()]*\))*\)\s*(?:\{|throws\b)")
 DECLARED = re.compile(r"\b(?:class|interface|enum|record)\s+(\w+)")
 # A name that begins with what the packages of the JDK and of the harness begin with.
 ROOTED = re.compile(r"(?<![\w.])(?:java|javax|jdk|sun|com|org|netscape|judge|junit)(?:\s*\.\s*\w+)+")
@@ -60,7 +60,7 @@ def found_in(text: str) -> Iterator[str]:
     yield from (re.sub(r"\s", "", word) for word in WORDS.findall(code))
     yield from (f"its own {name}" for name in SAME.findall(code))
     # A class of its own beside the patched one may stand for one that the tests name.
-    yield from (f"a class {each[1]}" for each in DECLARED.finditer(code) if _depth(code[: each.start()]) == 0)
+    yield from (f"a class {each[1]}" for each in DECLARED.finditer(code) if _depth(code[: each.start()]) <= 0)
     for is_static, name in IMPORTED.findall(code):
         name = re.sub(r"\s", "", name)
         if not _is_plain(name.rpartition(".")[0] if is_static else name):

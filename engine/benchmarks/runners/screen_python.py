@@ -15,8 +15,8 @@ from engine.languages.python_syntax import tree_of
 
 ALL = ""  # of a module's names: those that do not begin with an underscore; none of these modules shows another one
 MODULES: Mapping[str, str] = {
-    **dict.fromkeys(("array", "bisect", "collections.abc", "decimal", "heapq", "itertools", "math", "time"), ALL),
-    **dict.fromkeys(("random", "unicodedata"), ALL),
+    **dict.fromkeys(("array", "bisect", "cmath", "collections.abc", "decimal", "heapq", "itertools"), ALL),
+    **dict.fromkeys(("math", "random", "time", "unicodedata"), ALL),
     "__future__": "annotations",
     "abc": "ABC abstractmethod",
     "calendar": "day_abbr day_name isleap leapdays month_abbr month_name monthcalendar monthrange timegm weekday",
@@ -64,8 +64,9 @@ ATTRIBUTES = {
     *("getrepr", "gi_code", "gi_frame", "gi_yieldfrom", "mro", "tb", "tb_frame", "tb_next", "traceback"),
     *("with_traceback", "ABCMeta", "EnumMeta", "EnumType", "attrgetter", "builtins", "ctypes", "gc"),
     *("get_type_hints", "importlib", "inspect", "make_dataclass", "methodcaller", "modules", "multiprocessing"),
-    *("new_class", "os", "pathlib", "pytest", "shutil", "signal", "subprocess", "sys", "threading", "types"),
-    *("unittest", "update_wrapper", "wraps", "hardlink_to", "open", "read_bytes", "read_text", "symlink_to"),
+    *("new_class", "pluginmanager", "setattr", "delattr", "os", "pathlib", "pytest", "shutil", "signal", "subprocess"),
+    *("sys", "threading", "types", "unittest", "update_wrapper", "wraps"),
+    *("hardlink_to", "open", "read_bytes", "read_text", "symlink_to"),
     *("unlink", "write_bytes", "write_text"),
 }
 # What a test's own objects keep of how they were called.
@@ -84,11 +85,9 @@ def found_in(text: str, more: Mapping[str, str]) -> Iterator[str]:
     """In a few words each; what is the same in two texts is used in the same way. `more`: further plain modules."""
     try:
         # Bytes, as the interpreter reads them: a line at the top may name an encoding in which comments are code.
-        tree = tree_of(text.encode())
+        yield from [*_Seen(tree_of(text.encode()), {**MODULES, **more}).found()]
     except (SyntaxError, ValueError, RecursionError, MemoryError, LookupError):
         yield "text that cannot be read"
-        return
-    yield from _Seen(tree, {**MODULES, **more}).found()
 
 
 def names_of(text: str) -> list[str]:
@@ -139,6 +138,8 @@ class _Seen:
                 if isinstance(name, str) and _is_special(name):
                     above = self._above[id(node)]
                     yield f"{above.name}.{name}" if isinstance(above, ast.ClassDef) else name
+                elif name == "metaclass" and field == "arg":
+                    yield name
 
     def _imported(self, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
         for each in node.names:
