@@ -11,10 +11,13 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from engine import events
 from engine.events import Event
 
 LINE_BYTES = 64 << 20  # the longest event
+REASON_CHARS = 300
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
@@ -43,11 +46,15 @@ def end_of(path: Path, n_bytes: int) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """The events read, the offset where the next reading starts, and the number of unreadable lines."""
+    """The events read, the offset where the next reading starts, and the number of unreadable lines.
+
+    `reason`: why the first of these cannot be read, in a few words that may repeat what stands in it.
+    """
 
     events: list[Event]
     offset: int
     broken: int
+    reason: str = ""
 
 
 def read_from(
@@ -60,7 +67,7 @@ def read_from(
     LINE_BYTES, or have a number larger than the lines before allow, count as broken: a worker numbers its events from 1
     without gaps, and after a number that is too large, all later events would be taken for old ones.
     """
-    found, before = [], broken
+    found, before, reason = [], broken, ""
     last = 0 if offset == 0 else last
     with open(open_regular(path), "rb") as file:
         end = file.seek(offset)
@@ -74,17 +81,30 @@ def read_from(
             end = file.tell()
             if not line.strip():
                 continue
-            event = _event(line)
-            if event is None or (last is not None and event.seq > last + 1 + broken):
+            try:
+                event = _event(line, None if last is None else last + 1 + broken)
+            except ValueError as error:
                 broken += 1
+                reason = reason or _why(error)
             else:
                 last = max(last or 0, event.seq)
                 found.append(event)
-    return Reading(found, end, broken - before)
+    return Reading(found, end, broken - before, reason)
 
 
-def _event(line: bytes) -> Event | None:
-    try:
-        return events.read(line) if len(line) <= LINE_BYTES else None
-    except ValueError:
-        return None
+def _event(line: bytes, largest: int | None) -> Event:
+    """`largest`: the number that it may have. Raises ValueError."""
+    if len(line) > LINE_BYTES:
+        raise ValueError(f"longer than {LINE_BYTES >> 20} MiB")
+    event = events.read(line)
+    if largest is not None and event.seq > largest:
+        raise ValueError(f"seq: {event.seq} where {largest} is the largest that can be")
+    return event
+
+
+def _why(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)[:REASON_CHARS]
+    first = error.errors(include_url=False)[0]
+    place = ".".join([error.title.lstrip("_"), *map(str, first["loc"])])
+    return f"{place}: {first['msg'].removeprefix('Input ')}"[:REASON_CHARS]

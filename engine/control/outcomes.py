@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GIB = 1 << 30
 # In the result of a run that is not done: the optimizer step of its newest checkpoint, and see `seconds_before`.
 CHECKPOINT, SECONDS_BEFORE = "checkpoint_step", "seconds_before_resume"
+UNREAD = "first_unread_event"  # in the result of any run: why the first of its `broken_lines` could not be read
 SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
 
 
@@ -40,6 +41,15 @@ def reached(run: Run) -> str:
 def seconds_before(run: Run) -> float:
     """How long a resumed run had worked before it was resumed, all its parts together."""
     return float(run.result.get(SECONDS_BEFORE, 0.0))
+
+
+def unread(run: Run) -> str:
+    """How many lines of a run's events could not be read, and why the first could not; empty where all could."""
+    if not run.broken_lines:
+        return ""
+    lines = "1 line" if run.broken_lines == 1 else f"{run.broken_lines:,} lines"
+    why = f" (the first: {said})" if (said := run.result.get(UNREAD)) else ""
+    return f"{lines} of its events could not be read{why}; what they tell is missing here"
 
 
 def seconds_worked(run: Run) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from engine import events, results
-from engine.control.outcomes import CHECKPOINT, SECONDS_BEFORE, seconds_before
+from engine.control.outcomes import CHECKPOINT, SECONDS_BEFORE, UNREAD
 from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.events import Event
@@ -41,6 +41,8 @@ def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) 
     if run.state == "done" and run.kind in WITH_PATCHES and reading.events:
         benchmarks.end_candidates(session, run.id or 0, NO_RANK)
     run.offset = reading.offset
+    if reading.broken and not run.broken_lines:
+        run.result = {**run.result, UNREAD: reading.reason}
     run.broken_lines += reading.broken
     session.add(run)
 
@@ -49,7 +51,7 @@ def forget_events(session: Session, run: Run) -> None:
     """Reset the run as if no event had been read; bugs, patches and reviews stay until their events come again."""
     curves.forget_after(session, run.id or 0, -1)
     run.offset = run.last_seq = run.broken_lines = 0
-    run.result = {key: value for key, value in run.result.items() if key != CHECKPOINT}
+    run.result = {key: value for key, value in run.result.items() if key not in (CHECKPOINT, UNREAD)}
     run.progress_done, run.progress_total, run.progress_text = 0, None, ""
 
 
@@ -135,8 +137,9 @@ def take_state(session: Session, run: Run, event: Event) -> None:
         except ValueError as error:
             run.state, run.cause, run.error = "failed", "bug", f"its result could not be stored: {error}"
             return
-        made = {key: value for key, value in (payload.result or {}).items() if key != SECONDS_BEFORE}
-        run.result = made | ({SECONDS_BEFORE: before} if (before := seconds_before(run)) else {})
+        ours = {key: value for key, value in run.result.items() if key in (SECONDS_BEFORE, UNREAD) and value}
+        made = {key: value for key, value in (payload.result or {}).items() if key not in (SECONDS_BEFORE, UNREAD)}
+        run.result = made | ours
         register(session, run, event.time)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine.control.outcomes import outcome_words, reached, seconds_before, seconds_worked, stopping
+from engine.control.outcomes import outcome_words, reached, seconds_before, seconds_worked, stopping, unread
 from engine.control.states import progress_of
 from engine.dataset_card import SHARES
 from engine.results import (
@@ -52,6 +52,7 @@ class RunView:
     seconds: float | None = None  # that it worked; None while it has not ended
     seconds_before: float = 0.0  # that it worked before it was resumed
     reached: str = ""  # how far it came if it has ended before it was done
+    unread: str = ""  # how many of its events could not be read, and why
 
     @classmethod
     def of(cls, run: Run, ahead: int | None = None) -> RunView:
@@ -77,6 +78,7 @@ class RunView:
             seconds=seconds_worked(run),
             folder=run.folder,
             cause=run.cause,
+            unread=unread(run),
         )
 
     @property

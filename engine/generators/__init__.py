@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from engine.domain import Completion, Model, Prompt
 from engine.errors import UserError
 
+MOST_TOKENS = 1 << 31  # of one request; a larger count is no count
 Stream = PythonGenerator[str, None, bool]
 
 
@@ -28,9 +29,13 @@ TOO_LONG = NoAnswer("too_long: the generator accepts no prompt of this length")
 OUT_OF_MEMORY = NoAnswer("out_of_memory: its completions do not fit the memory, even alone")
 
 
-def shares(tokens: int | None, n: int) -> list[int | None]:
-    """`tokens` in `n` whole parts that differ by one at most and sum up to it; None where they are not known."""
-    if tokens is None:
+def shares(tokens: object, n: int) -> list[int | None]:
+    """`tokens` in `n` whole parts that differ by one at most and sum up to it.
+
+    None where they are not known, or are a number that cannot be: a service may say anything, and an event with such a
+    number could not be stored, nor could the patch that it tells of.
+    """
+    if type(tokens) is not int or not 0 <= tokens <= MOST_TOKENS:
         return [None] * n
     return [tokens // n + (place < tokens % n) for place in range(n)]
 

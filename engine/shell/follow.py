@@ -138,7 +138,7 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
 
 def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     """Print one run with its result."""
-    keys = ("id", "kind", "name", "state", "folder", "spec", "error", "result")
+    keys = ("id", "kind", "name", "state", "folder", "spec", "error", "unread", "result")
     values: dict[str, Any] = {**{key: getattr(run, key) for key in keys}, "progress_text": run.progress}
     if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
@@ -150,8 +150,8 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     console = Console()
     words = run.outcome or run.reached or run.progress
     console.print(f"run {run.id}  {escape(printable(run.name))}  [bold]{run.state}[/]  {escape(printable(words))}")
-    if run.error:
-        console.print(printable_lines(run.error), markup=False, soft_wrap=True)
+    for said in filter(None, (run.error, run.unread)):
+        console.print(printable_lines(said), markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
     for key, value in {**facts, **metrics}.items():
         if value in (None, {}):
@@ -205,12 +205,13 @@ SHOWN: dict[str, Callable[[Any], str]] = {  # how the figures of a run with patc
 def show_runs(runs: Iterable[RunView], *, as_json: bool) -> None:
     """Print a table of runs."""
     if as_json:
-        keys = ("id", "kind", "name", "state", "error")
+        keys = ("id", "kind", "name", "state", "error", "unread")
         print(json.dumps([{key: getattr(run, key) for key in keys} for run in runs]))
         return
     table = Table("run", "kind", "name", "state", "progress or result")
     for run in runs:
-        words = run.error or run.outcome or run.reached or ("" if run.has_ended else run.progress)
+        came_to = run.error or run.outcome or run.reached or ("" if run.has_ended else run.progress)
+        words = "; ".join(filter(None, (came_to, run.unread)))
         table.add_row(str(run.id), run.kind, escape(printable(run.name)), run.state, escape(printable(words)))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
 

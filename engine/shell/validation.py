@@ -130,6 +130,8 @@ def _done(workspace: Workspace, settings: list[str], *, as_json: bool) -> Any:
     run = follow.wait_for_end(workspace, run_id, quiet=quiet)
     if run.state != "done":
         follow.warn(f"run {run.id} is {run.state}: {run.error}")
+    if run.unread:
+        follow.warn(f"run {run.id}: {run.unread}")
     exit_with_code(run)
     return run
 

@@ -180,14 +180,14 @@ def doing(run: RunView) -> str:
 def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
     """One run in a line or two: name, state, progress, error; `more`: HTML of its actions."""
     opens = f'<a href="?run={run.id}">open run</a>' if is_linked else ""
-    error = f'<p class="complaint" role="alert">{esc(run.error)}</p>' if run.error else ""
+    wrong = "".join(f'<p class="complaint" role="alert">{esc(said)}</p>' for said in (run.error, run.unread) if said)
     progress = bar(run.fraction) if _has_bar(run) else ""
     asked = f"; asked {clock(run.stop_asked_at)} ago" if run.state == "stopping" and run.stop_asked_at else ""
     return (
         f'<div class="strip"><div class="strip-line"><b>{esc(run.name)}</b><span class="dim">run {run.id}</span>'
         f'{state(run.state)}<span class="dim grow">{esc(doing(run))}{asked}</span>'
         f'<span class="num dim">{took(run)}</span>'
-        f"{opens}{more}</div>{progress}{error}</div>"
+        f"{opens}{more}</div>{progress}{wrong}</div>"
     )
 
 

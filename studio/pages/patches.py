@@ -174,7 +174,7 @@ def build(frame: Frame) -> None:
             gr.update(choices=[(run_label(each), each.id) for each in runs], value=number, visible=True),
             0 if again or use else number,
             patch_table.strip(totals, is_over=run.has_ended),
-            (run_strip(run) if run.state != "done" else "") + _lost(run) + at_work(runs, number),
+            (run_strip(run) if run.state != "done" or run.unread else "") + _lost(run) + at_work(runs, number),
             show_or_hide(bool(totals.bugs), "page"),
         ]
 

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
+from engine.control.outcomes import UNREAD
 from engine.rundir import RunDir
 
 VERDICT = {"outcome": "test_failed", "reason": "", "log": "E assert 1 == 2", "failed": ["test_a"], "duration_s": 0.5}
@@ -65,6 +66,46 @@ def test_a_broken_line_is_counted_and_passed_over(workspace, started):
     workspace.tick()
     run = workspace.runs.row(run_id)
     assert (run.broken_lines, run.progress_text) == (1, "one of four")
+
+
+def test_lines_that_cannot_be_read_are_said_on_the_run_with_the_reason_of_the_first(workspace, started):
+    run_id, folder = started("chat", "bug=x")
+    workspace.tick()
+    assert workspace.runs.get(run_id).unread == ""
+    patch = {"bug_id": "b", "source": "model", "rank": 1, "verdict": {"outcome": "plausible"}}
+    folder.append("patch", **patch, tokens_written=10**30)
+    workspace.tick()
+    first = "(the first: PatchEvent.tokens_written: should be less than or equal to 9223372036854775807)"
+    one = f"1 line of its events could not be read {first}; what they tell is missing here"
+    assert workspace.runs.get(run_id).unread == one
+    folder.append("patch", **patch, tokens_written=-3)
+    folder.append("state", state="done", result={"turns": 0, UNREAD: "of the worker"})
+    workspace.tick()
+    run = workspace.runs.get(run_id)
+    assert (run.state, run.unread) == ("done", one.replace("1 line", "2 lines"))
+    again = workspace.take_in(folder.path)
+    assert (again, workspace.runs.get(run_id).unread) == (run_id, run.unread)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"{broken", "key must be a string at line 1 column 2"),
+        (b"[1, 2]", "Line: should be a dictionary or an instance of _Line"),
+        (b'{"seq": 7, "time": 1.0, "event": "progress", "done": 1}', "seq: 7 where 1 is the largest that can be"),
+        (
+            b'{"seq": 1, "time": 1.0, "event": "state", "state": "' + b"x" * 999 + b'"}',
+            "State.state.literal['running']: should be 'running'",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_said_in_a_few_words(workspace, started, line, said):
+    run_id, folder = started()
+    folder.events_path.open("ab").write(line + b"\n")
+    workspace.tick()
+    unread = workspace.runs.get(run_id).unread
+    assert f"(the first: {said}" in unread
+    assert len(unread) < 400
 
 
 @pytest.mark.parametrize("ahead", [2, 9000])

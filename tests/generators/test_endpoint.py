@@ -83,6 +83,11 @@ def test_shares_sum_up():
     assert shares(None, 2) == [None, None]
 
 
+@pytest.mark.parametrize("count", [-3, 10**30, 1.5, "7", True, [1]])
+def test_a_count_that_cannot_be_is_not_known(count):
+    assert shares(count, 2) == [None, None]
+
+
 def test_a_service_that_gives_one_answer_at_a_time_is_asked_again(serve):
     [(_, completions)] = endpoint(serve("--at-most", "1")).generate(["def gcd(a, b):"], 3)
     assert len({one.text for one in completions}) == 3

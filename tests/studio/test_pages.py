@@ -117,7 +117,7 @@ def test_a_stopping_run_says_once_what_it_still_does_and_since_when(kind, stop_n
     run = SimpleNamespace(
         id=1, kind=kind, name="mine", state="stopping", stop_now=stop_now, stop_asked_at=1e9, started_at=9e8,
         ended_at=None, progress_text="step 3 of 9", progress_done=3, progress_total=9, error="", after=None, spec={},
-        created_at=8e8, result={}, folder="", cause="",
+        created_at=8e8, result={}, folder="", cause="", broken_lines=0,
     )  # fmt: skip
     run = RunView.of(run)
     shown = re.sub("<[^>]*>", "", show.run_strip(run, is_linked=False))

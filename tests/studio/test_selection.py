@@ -8,6 +8,7 @@ import pytest
 
 from engine.control.side_by_side import ComparedBug
 from engine.control.views import RunView
+from studio.html.basics import run_strip
 from studio.pages import compare, monitor, patches
 
 RUN = RunView(1, "benchmark", "mine on pocket", "done", {"model": "/models/mine", "benchmark": {"name": "pocket"}}, None,
@@ -86,3 +87,11 @@ LEARNING = "?tab=datasets&use=builder.runs:1,model:/models/mine"
 def test_what_can_be_done_with_a_run(kind, made, addresses):
     found = monitor.actions(replace(RUN, kind=kind, name="mine"), made)
     assert [address for _, address in found] == addresses
+
+
+def test_a_run_says_that_some_of_its_events_could_not_be_read():
+    assert 'role="alert"' not in run_strip(RUN)
+    shown = run_strip(replace(RUN, error="first", unread="2 lines <b>"))
+    assert shown.endswith(
+        '<p class="complaint" role="alert">first</p><p class="complaint" role="alert">2 lines &lt;b&gt;</p></div>'
+    )

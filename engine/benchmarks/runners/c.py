@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from engine.benchmarks.runners.python_tools import find_python, interpreter
 from engine.benchmarks.runners.report import Report, Suite, limits_for, read_report, until, within
+from engine.domain import Isolation
 from engine.errors import MissingDependency
 from engine.params import explain
 from engine.sandboxes import Sandbox
@@ -154,7 +155,8 @@ def _judged(report: Report, nonce: str, cases: Mapping[str, Case]) -> Report:
             "utf-8", "replace"
         )
     ran = replace(report.ran, stderr=bytes(log))
-    return replace(report, ran=ran, passed=frozenset(passed - failed.keys()), failed=failed)
+    passed -= failed.keys()
+    return replace(report, ran=ran, passed=frozenset(passed), failed=failed, isolation=Isolation.ISOLATED)
 
 
 def _wrote(stdout: bytes, nonce: str) -> Iterator[tuple[str, Wrote]]:

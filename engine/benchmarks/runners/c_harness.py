@@ -2,7 +2,8 @@
 
 `python3 c_harness.py NONCE TARGET GCC`. The cases are in `cases.json`: name -> [arguments, standard input]. What they
 should write is not here, so the program that is tested cannot find it, whatever it does to this one. For each case
-`wrote NAME STATUS DIGEST BEGINNING` is reported, beside the words of `report`.
+`wrote NAME STATUS DIGEST BEGINNING` is reported, beside the words of `report`. One that writes more than any case may
+expect is killed; its status is `output_cap`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import sys
 import time
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import quote_plus
 
 # Objects without link-time plug-ins or files elsewhere; -pipe and TMPDIR, because only this folder can be written to.
 FLAGS = ("-std=gnu11", "-O1", "-pipe", "-I.")
+OUTPUT_CAP = "output_cap"
+MOST_BYTES = 1 << 20  # of one case's output; what is expected has 100,000 characters at most
 SHOWN = 200  # bytes of what a case wrote
 
 
@@ -41,16 +45,31 @@ def main() -> None:
     say("compiled")
     began = time.perf_counter()
     for name, (arguments, given) in json.loads(Path("cases.json").read_text(encoding="utf-8")).items():
-        ran = subprocess.run(["./program", *arguments], input=given.encode(), stdout=subprocess.PIPE, stderr=2)
-        wrote = ran.stdout.rstrip()
+        status, wrote = _ran(["./program", *arguments], given.encode())
+        if status == OUTPUT_CAP:
+            say(OUTPUT_CAP)
         beginning = wrote[:SHOWN].decode("utf-8", "replace")
-        say("wrote", name, ran.returncode, blake2b(wrote, digest_size=16).hexdigest(), beginning)
+        say("wrote", name, status, blake2b(wrote, digest_size=16).hexdigest(), beginning)
     say("took", "all_tests", f"{time.perf_counter() - began:.6f}")
     say("done")
 
 
 def _compiles(command: list[str]) -> bool:
     return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2).returncode == 0
+
+
+def _ran(command: list[str], given: bytes) -> tuple[int | str, bytes]:
+    """The status, and what was written without the white space at its end; never more than MOST_BYTES is held."""
+    with TemporaryFile(dir=".") as stdin:
+        stdin.write(given)
+        stdin.seek(0)
+        with subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=2) as program:
+            assert program.stdout is not None
+            wrote = program.stdout.read(MOST_BYTES + 1)
+            if len(wrote) > MOST_BYTES:
+                program.kill()
+                return OUTPUT_CAP, wrote
+    return program.returncode, wrote.rstrip()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 A harness writes lines to its standard output, to which the tested code has no access: the run's nonce, a word, and
 that word's details, each in URL quoting. Words: `ready`, `compiled`, `passed NAME`, `failed NAME MESSAGE`,
-`skipped NAME`, `took STAGE SECONDS`, `memory`, `done`. Everything else goes to standard error and becomes the log.
+`skipped NAME`, `took STAGE SECONDS`, `memory`, `output_cap`, `done`. Everything else goes to standard error and becomes
+the log.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Report:
     passed: frozenset[str]  # and nowhere reported as failed
     failed: Mapping[str, str] = field(default_factory=dict)  # name -> first words of the exception
     stages: Mapping[str, float] = field(default_factory=dict)  # as the harness measured them, in seconds
+    isolation: Isolation = Isolation.SHARED  # of this run
 
 
 def limits_for(timeout_s: float, processes: int = Limits.processes) -> Limits:
@@ -90,7 +92,8 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox, twins: 
     ran, words = report.ran, report.words
     missing = sorted(set(expected) - report.passed)
     failed = tuple(sorted(report.failed.keys() - set(twins))) or tuple(missing)
-    ran_out = "memory" if "memory" in words or any(map(_is_memory, report.failed.values())) else ""
+    is_memory = "memory" in words or any(map(_is_memory, report.failed.values()))
+    ran_out = "memory" if is_memory else "output_cap" if "output_cap" in words else ""
     outcome, reason = Outcome.TEST_FAILED, ""
     if ran.ended == "not_started" or "ready" not in words:
         if ran.ended in ("not_started", "exit"):
@@ -114,7 +117,7 @@ def verdict(report: Report, expected: Collection[str], sandbox: Sandbox, twins: 
     elif not report.failed:
         reason = f"never run: {', '.join(missing)}"[:300]
     said = trimmed(ran.stderr)
-    return Verdict(outcome, reason, said, failed, ran.wall_s, sandbox.describe(), Isolation.SHARED, report.stages)
+    return Verdict(outcome, reason, said, failed, ran.wall_s, sandbox.describe(), report.isolation, report.stages)
 
 
 def _is_memory(message: str) -> bool:
