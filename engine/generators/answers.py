@@ -6,16 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
-MOST_TOKENS = 1 << 31
-
 
 class TooMuch(Exception):
     """A service sent more than any answer needs."""
-
-
-def _count(value: Any) -> int | None:
-    """A number of tokens; None where it cannot be one."""
-    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 class Written(BaseModel):
@@ -40,10 +33,10 @@ class Choice(BaseModel):
 
 
 class Usage(BaseModel):
-    """Tokens of a request; None where the service does not tell them, or tells what cannot be."""
+    """Tokens of a request, which may be anything: `engine.generators.shares` knows what can be."""
 
-    completion_tokens: Annotated[int | None, BeforeValidator(_count)] = None
-    prompt_tokens: Annotated[int | None, BeforeValidator(_count)] = None
+    completion_tokens: Any = None
+    prompt_tokens: Any = None
 
 
 class Answer(BaseModel):
