@@ -104,7 +104,7 @@ class JavaRunner:
         self, text: str, suite: Suite, sandbox: Sandbox, expected: Collection[str]
     ) -> tuple[Report, Mapping[str, str]]:
         seed = secrets.token_hex(16)
-        twins = {test: test + _letters(sha256(f"{seed}{test}".encode()).digest()[:8]) for test in expected}
+        twins = {test: twin_of(test, seed) for test in expected}
         doubled = replace(suite, files={**suite.files, "twins": seed.encode()})
         return self.run(text, doubled, sandbox), twins
 
@@ -123,9 +123,9 @@ class JavaRunner:
         return JavaTools()
 
 
-def _letters(digest: bytes) -> str:
-    """As `Twins.java` makes them of a digest."""
-    return "".join(chr(ord("a") + byte % 26) for byte in digest)
+def twin_of(test: str, seed: str) -> str:
+    """How `Twins.java` calls the twin of a method."""
+    return test + "".join(chr(ord("a") + byte % 26) for byte in sha256(f"{seed}{test}".encode()).digest()[:8])
 
 
 def class_name(target: str, text: str) -> str:

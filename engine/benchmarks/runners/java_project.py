@@ -6,10 +6,9 @@ import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import PurePosixPath
 
-from engine.benchmarks.runners.java import PACKAGE, JavaRunner
+from engine.benchmarks.runners.java import PACKAGE, JavaRunner, twin_of
 from engine.benchmarks.runners.project import Project
 from engine.benchmarks.runners.report import Report, Suite
 from engine.sandboxes import Sandbox
@@ -57,7 +56,7 @@ class JavaProjectRunner(JavaRunner):
         twins = {}
         for test in expected:
             file, _, method = test.partition("::")
-            twins[test] = f"{file}::twin{sha256(f'{seed}{method}'.encode()).hexdigest()[:16]}"
+            twins[test] = f"{file}::{twin_of(method, seed)}"
         return self.run(text, replace(suite, files={**suite.files, "twins": seed.encode()}), sandbox), twins
 
     def _whole(self, suite: Suite) -> Suite:
