@@ -153,7 +153,7 @@ def test_a_run_that_is_picked_while_the_page_is_drawn_stays(still_server, open_p
     asked_again(page)
     picks = Held(page, "**/queue/join*", call(still_server, "patches_another_run"))
     panel.get_by_role("combobox", name="Benchmark run").click()
-    panel.get_by_role("option", name=re.compile("run 4$")).click()
+    panel.get_by_role("option", name=re.compile("^run 4 ")).click()
     with sqlite3.connect(still_server.home / "studio.db") as database:
         database.execute("UPDATE run SET progress_text = 'another' WHERE id = 8")
     asked_again(page, 3)
