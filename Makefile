@@ -1,5 +1,5 @@
 # make studio   serve the studio at http://127.0.0.1:7860   (HOME_DIR=... PORT=... override)
-# make test     everything that CI checks                   make quick   the part that takes under a minute
+# make test     everything that CI checks                   make quick   the part that takes about five minutes
 # make perf     measured figures and their limits           ONLY="clients start" for some of them
 
 PYTHON   ?= python3
