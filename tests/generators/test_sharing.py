@@ -60,7 +60,8 @@ def exact(completions):
 def processes(of=None):
     """The generating processes below this one, or below another."""
     below = psutil.Process(of).children(recursive=True)
-    return [process for process in below if "engine.generators.device" in process.cmdline()]
+    running = [process for process in below if process.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in running if "engine.generators.device" in process.cmdline()]
 
 
 @pytest.mark.slow  # each process imports torch and transformers
