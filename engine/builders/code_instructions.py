@@ -5,14 +5,13 @@ As CodeCapypara made 20,574 of its samples: the answer is code by people, only t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from random import Random
 from typing import ClassVar, Literal
 
 from engine.builders import Funnel
-from engine.builders.asking.service import Service, ServiceParams, check
+from engine.builders.asking.service import FromService, Service, ServiceParams
 from engine.builders.functions import functions_of, source_files, source_root
 from engine.domain import Completion, Rows, Sample
 from engine.errors import UserError
@@ -34,7 +33,7 @@ SAID = ("instruction:", "### instruction:")  # what some models write first
 Function = tuple[str, str]  # id and code
 
 
-class CodeInstructions:
+class CodeInstructions(FromService["CodeInstructions.Params"]):
     """Asks a service for the instruction to which each function of a folder is the answer."""
 
     name: ClassVar[str] = "code_instructions"
@@ -52,26 +51,15 @@ class CodeInstructions:
         min_lines: int = setting(3, "shorter functions are left out", unit="lines", ge=1, le=1000, more=True)
         max_lines: int = setting(40, "longer functions are left out", unit="lines", ge=1, le=1000, more=True)
 
-    def __init__(self, params: Params) -> None:
-        self.params = params
-        self._cache: Path | None = None
-
-    def cache_in(self, folder: Path) -> None:
-        """Keep the answers there."""
-        self._cache = folder
-
     def check(self) -> None:
         """Raises UserError if no model is named, the folder is missing, or the template has no place for the code."""
-        check(self.params)
+        super().check()
         source_root(self.params.folder, self.params.language)
         if "{code}" not in self.params.template:
             raise UserError("template: has no {code}, where each function is filled in", field="builder.template")
 
     def total(self) -> int:
         return self.params.samples
-
-    def choices(self) -> Mapping[str, Sequence[str]]:
-        return {}
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Sample]:
         """File after file in an order that the seed decides. Raises OutsideFailure where the service fails."""

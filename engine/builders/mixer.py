@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -16,6 +15,7 @@ from engine import params
 from engine.builders import Funnel
 from engine.domain import Bug, Rows, Sample, Segment, span_of_change
 from engine.errors import UserError
+from engine.models.tokenizer import tokenizer_print
 from engine.params import place, setting, weighted
 from engine.stored import Stored
 from engine.training_set import rows_in
@@ -58,7 +58,7 @@ class Mixer:
 
     def check_tokenizer(self, folder: Path) -> None:
         """Raises UserError if a dataset was built with another model's tokenizer; those of old versions keep none."""
-        tokenizer = _print(folder)
+        tokenizer = tokenizer_print(folder)
         others = [each.name for each in self._sources if each.tokenizer_print not in ("", tokenizer)]
         if others:
             raise UserError(
@@ -181,7 +181,7 @@ class _Source:
     @cached_property
     def tokenizer_print(self) -> str:
         """A hash of the tokenizer's file; empty without one."""
-        return _print(self.folder / "tokenizer")
+        return tokenizer_print(self.folder / "tokenizer")
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -227,14 +227,6 @@ class _Source:
 
     def _decoded(self, ids: Sequence[int]) -> str:
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
-
-
-def _print(tokenizer: Path) -> str:
-    """A hash of the file in a tokenizer's folder; empty without one."""
-    try:
-        return sha256((tokenizer / "tokenizer.json").read_bytes()).hexdigest()
-    except OSError:
-        return ""
 
 
 def _lines(text: str) -> tuple[tuple[str, tuple[int, ...]], ...]:

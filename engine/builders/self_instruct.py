@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, Literal
 
 from engine.builders import Funnel
-from engine.builders.asking.service import Service, ServiceParams, check
+from engine.builders.asking.service import FromService, Service, ServiceParams
 from engine.builders.records import lines_within
 from engine.domain import Completion, Rows, Sample
 from engine.errors import UserError
@@ -54,7 +54,7 @@ class Task:
     answer: str
 
 
-class SelfInstruct:
+class SelfInstruct(FromService["SelfInstruct.Params"]):
     """Asks a service for more tasks like some seed tasks, and for their answers."""
 
     name: ClassVar[str] = "self_instruct"
@@ -77,17 +77,9 @@ class SelfInstruct:
             TEMPLATE, "what the service is asked; {tasks}, {shown} and {new} are filled in", more=True
         )
 
-    def __init__(self, params: Params) -> None:
-        self.params = params
-        self._cache: Path | None = None
-
-    def cache_in(self, folder: Path) -> None:
-        """Keep the answers there."""
-        self._cache = folder
-
     def check(self) -> None:
         """Raises UserError if no model is named, there are no seeds, or the template has no place for them."""
-        check(self.params)
+        super().check()
         if "{tasks}" not in self.params.template:
             raise UserError("template: has no {tasks}, where tasks are filled in", field="builder.template")
         if not self._seeds(Funnel()):
@@ -97,9 +89,6 @@ class SelfInstruct:
 
     def total(self) -> int:
         return self.params.samples
-
-    def choices(self) -> Mapping[str, Sequence[str]]:
-        return {}
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Sample]:
         """The new tasks in the order of the requests; the seeds are not among them."""

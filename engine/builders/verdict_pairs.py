@@ -7,16 +7,12 @@ For direct preference optimisation (Rafailov et al. 2023, arXiv 2305.18290).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
-from engine import params
 from engine.builders import Funnel
 from engine.builders.answers.run import Answer, AnsweredRun, Judged
-from engine.builders.answers.source import WHICH, check_tokenizer, named
-from engine.builders.verdicts import unfit, where
+from engine.builders.answers.source import FromRuns, RunsParams, unfit, where
 from engine.domain import Outcome, Preference, Rows
 from engine.params import setting
 
@@ -27,46 +23,22 @@ WORSE = {  # setting -> verdicts of the worse answer
 Pair = tuple[Judged, Judged]
 
 
-class VerdictPairs:
+class VerdictPairs(FromRuns["VerdictPairs.Params"]):
     """Pairs plausible patches with failed ones of the same prompt."""
 
     name: ClassVar[str] = "verdict_pairs"
     title: ClassVar[str] = "Plausible against failed patches of runs"
     makes: ClassVar[Rows] = "preferences"
 
-    class Params(params.Params):
+    class Params(RunsParams):
         """The runs, and which of their patches."""
 
         name: Literal["verdict_pairs"] = "verdict_pairs"
-        runs: tuple[str, ...] = setting((), WHICH, names="runs")
         pairs: int = setting(4, "most pairs of one prompt; each failed patch is in one of them at most", ge=1, le=1000)
         worse: Literal["failed tests", "any"] = setting(
             "failed tests", "which patches are the worse answer: those that fail tests, or also those that do not "
             "compile or do not end",
         )  # fmt: skip
-        shared: bool = setting(
-            False,
-            "also patches that passed in one process with their tests, where a verdict is easier to forge",
-            title="Also judged beside their tests",
-            more=True,
-        )
-
-    def __init__(self, params: Params) -> None:
-        self.params = params
-
-    def check(self) -> None:
-        """Raises UserError if a run is missing, or what its model read cannot be known."""
-        assert self._runs
-
-    def check_tokenizer(self, folder: Path) -> None:
-        """Raises UserError if a run's model had another tokenizer."""
-        check_tokenizer(self._runs, folder)
-
-    def choices(self) -> Mapping[str, Sequence[str]]:
-        return {}
-
-    def total(self) -> int | None:
-        """Not known before the runs are read."""
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Preference]:
         """One run after the other; what is read and left out is counted by the failed patch."""
@@ -103,10 +75,6 @@ class VerdictPairs:
                 reason = f"more than {most} pairs of a prompt" if passing else "no answer to its prompt passes"
                 funnel.lose(reason, where(run, each))
         return {question: pairs for question, pairs in found.items() if pairs}
-
-    @cached_property
-    def _runs(self) -> list[AnsweredRun]:
-        return named(self.params.runs)
 
 
 def _preference(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +41,14 @@ def special_tokens(folder: Path) -> tuple[str, ...]:
         return tuple(each["content"] for each in added if each["special"] and each["content"])
     except (OSError, ValueError, LookupError, TypeError):
         return ()
+
+
+def tokenizer_print(folder: Path) -> str:
+    """A hash of the tokenizer.json in a folder; empty without one."""
+    try:
+        return sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def tokenizer_of(weights: Path) -> Tokenizer:

@@ -10,8 +10,9 @@ from answered_run import BUGS, ONE, OTHER, STARTER, ask, new_run, say_bug, say_p
 
 from engine.assets import STARTER_MODEL
 from engine.builders import Funnel
+from engine.builders.answers.source import SHARED
 from engine.builders.contract import check
-from engine.builders.verdicts import SHARED, Verdicts
+from engine.builders.verdicts import Verdicts
 from engine.domain import Model
 from engine.errors import UserError
 from engine.models.tokenizer import tokenizer_of

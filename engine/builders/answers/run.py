@@ -78,10 +78,10 @@ class AnsweredRun:
             )
         BENCHMARKS.create(self._params("benchmark")).check()
 
-    def tokenizer_file(self) -> Path | None:
-        """The tokenizer of its model; None for a service's."""
+    def tokenizer_folder(self) -> Path | None:
+        """That of its model; None for a service's."""
         model = self._model
-        return None if model.kind == "endpoint" else Path(model.weights) / "tokenizer.json"
+        return None if model.kind == "endpoint" else Path(model.weights)
 
     def judged(self) -> list[Judged]:
         """Every answer that has a verdict, in the order of their events; of one judged again, the last verdict."""

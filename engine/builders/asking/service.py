@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Generic, TypeVar
 
 from engine.builders import Funnel
 from engine.builders.ledger import Ledger
@@ -28,6 +29,9 @@ class ServiceParams(Endpoint.Params):
     form: alpaca.Form = setting("response", alpaca.FORMS)
 
 
+P = TypeVar("P", bound=ServiceParams)
+
+
 class Service:
     """One service with what it has answered so far."""
 
@@ -39,7 +43,6 @@ class Service:
         self._own = None if cache else TemporaryDirectory(prefix="answers-")
         self._ledger = Ledger((cache or Path(self._own.name if self._own else "")) / f"{about}.jsonl", about)
         self._endpoint: Endpoint | None = None
-        self._read = self._written = 0
         funnel.counts[COUNTED] = dict.fromkeys(("answers", "known from before", "tokens read", "tokens written"), 0)
 
     @property
@@ -84,10 +87,24 @@ class Service:
             self._funnel.facts["cost"] = {"amount": round(cost, 6), "currency": self._params.currency}
 
 
-def check(params: ServiceParams) -> None:
-    """Raises UserError if no model is named."""
-    if not params.writer:
-        raise UserError("writer: name the model that writes, as the service calls it", field="builder.writer")
+class FromService(Generic[P]):
+    """A builder whose data a service writes."""
+
+    def __init__(self, params: P) -> None:
+        self.params = params
+        self._cache: Path | None = None
+
+    def cache_in(self, folder: Path) -> None:
+        """Keep the answers there."""
+        self._cache = folder
+
+    def check(self) -> None:
+        """Raises UserError if no model is named."""
+        if not self.params.writer:
+            raise UserError("writer: name the model that writes, as the service calls it", field="builder.writer")
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        return {}
 
 
 def _digest(text: str) -> str:
