@@ -157,6 +157,13 @@ class Segment:
     role: Role | None = None  # of a message, to which the model's chat template adds its own text; None: as it stands
 
 
+def segments_of(prompt: Prompt, target: str) -> tuple[Segment, ...]:
+    """A prompt that is read and a target that is learned, as text or as messages."""
+    if isinstance(prompt, str):
+        return Segment(prompt), Segment(target, True)
+    return *(Segment(each.text, role=each.role) for each in prompt), Segment(target, True, "assistant")
+
+
 @dataclass(frozen=True)
 class Sample:
     """What training sees of one bug, or of one conversation: segments in their order, none of them empty.
@@ -182,11 +189,7 @@ class Sample:
     @classmethod
     def of(cls, bug: Bug, prompt: Prompt, target: str) -> Sample:
         """The usual one: a prompt that is read and a target that is learned, which may be empty."""
-        if isinstance(prompt, str):
-            segments = [Segment(prompt), Segment(target, True)]
-        else:
-            segments = [*(Segment(each.text, role=each.role) for each in prompt), Segment(target, True, "assistant")]
-        return cls(bug.id, tuple(segments), bug.kind, bug.language, bug.project)
+        return cls(bug.id, segments_of(prompt, target), bug.kind, bug.language, bug.project)
 
     @property
     def prompt(self) -> Prompt:

@@ -8,7 +8,6 @@ from engine.builders.previews import text_of
 from engine.builders.rows import TableRow
 from engine.builders.sources import TableParams
 from engine.builders.tables import ID, PROJECT, Column, id_setting, project_setting
-from engine.domain import Prompt, Sample, Segment
 from engine.params import setting
 
 SAMPLE_COLUMNS = {
@@ -35,12 +34,3 @@ def facts_of(row: TableRow, settings: SampleParams) -> tuple[str, str, str]:
     """Its kind, language and project, as samples have them."""
     language = "" if settings.language == "any" else settings.language
     return text_of(row.cells.get("category"))[:100], language, text_of(row.cells.get("project"))
-
-
-def sample_of(row: TableRow, settings: SampleParams, prompt: Prompt, target: str) -> Sample:
-    """The usual sample: a prompt that is read and a target that is learned."""
-    if isinstance(prompt, str):
-        segments = [Segment(prompt), Segment(target, True)]
-    else:
-        segments = [*(Segment(each.text, role=each.role) for each in prompt), Segment(target, True, "assistant")]
-    return Sample(row.id, tuple(segments), *facts_of(row, settings))

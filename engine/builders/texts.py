@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from engine.builders.rows import TableRow
-from engine.builders.table_samples import SAMPLE_COLUMNS, SampleParams, sample_of
+from engine.builders.table_samples import SAMPLE_COLUMNS, SampleParams, facts_of
 from engine.builders.tables import Column, FromTable
-from engine.domain import Message, Prompt, Rows, Sample
+from engine.domain import Message, Prompt, Rows, Sample, segments_of
 from engine.params import setting
 
 
@@ -53,4 +53,4 @@ class Texts(FromTable[TextsParams, Sample]):
         assert isinstance(given, str)
         assert isinstance(wanted, str)
         prompt: Prompt = (Message("user", given),) if self.params.form == "chat" else given
-        return sample_of(row, self.params, prompt, wanted)
+        return Sample(row.id, segments_of(prompt, wanted), *facts_of(row, self.params))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from engine.domain import Segment
+from engine.domain import Message, Segment, segments_of
 
 Ending = Literal["response", "output", "end"]
 Form = Literal["response", "output", "end", "chat"]
@@ -39,12 +39,12 @@ def target_of(answer: str, ending: Ending) -> str:
     return f"\n{answer}\n\n### End" if ending == "end" else f"\n{answer}"
 
 
-def segments(instruction: str, given: str, answer: str, form: Form) -> tuple[Segment, Segment]:
+def segments(instruction: str, given: str, answer: str, form: Form) -> tuple[Segment, ...]:
     """What is read and what is learned, as text or as messages."""
     if form == "chat":
         asked = f"{instruction}\n\n{given}" if given else instruction
-        return Segment(asked, role="user"), Segment(answer, True, "assistant")
-    return Segment(prompt_of(instruction, given, form)), Segment(target_of(answer, form), True)
+        return segments_of((Message("user", asked),), answer)
+    return segments_of(prompt_of(instruction, given, form), target_of(answer, form))
 
 
 def cut(written: str) -> str:
