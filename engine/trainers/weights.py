@@ -1,7 +1,9 @@
-"""Prepares what is trained: a base model with new LoRA matrices, an existing adapter, or every weight."""
+"""Prepares what is trained: new LoRA matrices, an existing adapter, the last layers, or every weight."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import torch
 
 from engine.domain import Model
 from engine.errors import UserError
+from engine.models.adapters import HEAD
 from engine.models.loading import best_device, load_weights, quantised, with_adapter
 from engine.trainers.sft_settings import SftParams
+from engine.trainers.weight_settings import TIED_HEAD
 
 
 def precision(params: SftParams, device: torch.device) -> torch.dtype:
@@ -33,12 +37,14 @@ def prepare(params: SftParams, model: Model) -> Any:
     base.config.use_cache = False
     if params.method == "full":
         return base
+    if params.method == "last_layers":
+        return _with_last_layers(base, params)
     if model.kind == "adapter":
         return with_adapter(base, Path(model.path), trainable=True)
     return _with_new_matrices(base, params)
 
 
-def keep_adapter_exact(model: Any) -> None:
+def keep_trained_exact(model: Any) -> None:
     """Convert trainable weights to fp32: with a quantised base TRL makes them bf16, which loses small updates."""
     for weight in model.parameters():
         if weight.requires_grad:
@@ -56,6 +62,15 @@ def count_parameters(model: Any) -> tuple[int, int]:
     return sum(weight.numel() for weight in weights if weight.requires_grad), sum(weight.numel() for weight in weights)
 
 
+def trained_weights(model: Any) -> dict[str, int]:
+    """What is trained -> how many numbers; layers that differ only in their place are one entry, "layers.*"."""
+    found = Counter[str]()
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            found[re.sub(r"\.\d+\.", ".*.", name)] += weight.numel()
+    return dict(found)
+
+
 def _load_options(params: SftParams, compute: torch.dtype) -> dict[str, Any]:
     """Options for loading the weights: quantised, or in the type of the computation."""
     if params.method == "full":  # in fp32, whatever the computation: updates are too small for a half type
@@ -63,14 +78,36 @@ def _load_options(params: SftParams, compute: torch.dtype) -> dict[str, Any]:
     return quantised(4 if params.method == "qlora" else params.base_bits, compute)
 
 
+def _with_last_layers(base: Any, params: SftParams) -> Any:
+    """`base` with all weights frozen but those of its last decoder layers, and of its head where that is asked for."""
+    layers = max((each for each in base.modules() if isinstance(each, torch.nn.ModuleList)), key=len)
+    if params.last_layers > len(layers):
+        raise UserError(
+            f"last_layers: the model has {len(layers)} layers, not {params.last_layers}", field="trainer.last_layers"
+        )
+    base.requires_grad_(False)
+    trained = list(layers[len(layers) - params.last_layers :])
+    if params.train_head:
+        trained.append(base.get_output_embeddings())
+    for each in trained:
+        each.requires_grad_(True)
+    keep_trained_exact(base)
+    return base
+
+
 def _with_new_matrices(base: Any, params: SftParams) -> Any:
     from peft import LoraConfig, get_peft_model
 
+    if params.train_head and base.get_output_embeddings().weight is base.get_input_embeddings().weight:
+        raise UserError(TIED_HEAD, field="trainer.train_head")
     config = LoraConfig(
         r=params.rank,
         lora_alpha=params.alpha,
         lora_dropout=params.dropout,
         target_modules=params.layer_names,
+        use_rslora=bool(params.rslora),
+        use_dora=bool(params.dora),
+        modules_to_save=[HEAD] if params.train_head else None,
         bias="none",
         task_type="CAUSAL_LM",
     )
