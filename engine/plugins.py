@@ -183,6 +183,8 @@ TRAINERS: Registry[Trainer] = Registry(
     "trainer",
     {
         "sft": "engine.trainers.sft:Sft",
+        "dpo": "engine.trainers.dpo:Dpo",
+        "kto": "engine.trainers.kto:Kto",
     },
 )
 GENERATORS: Registry[Generator] = Registry(
