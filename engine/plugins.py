@@ -185,6 +185,7 @@ TRAINERS: Registry[Trainer] = Registry(
         "sft": "engine.trainers.sft:Sft",
         "dpo": "engine.trainers.dpo:Dpo",
         "kto": "engine.trainers.kto:Kto",
+        "grpo": "engine.trainers.grpo:Grpo",
     },
 )
 GENERATORS: Registry[Generator] = Registry(

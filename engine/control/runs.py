@@ -21,6 +21,7 @@ from engine.control.states import ask_to_end
 from engine.control.views import RunView, run_views, unfinished
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
+from engine.lineage import check_not_trained_on
 from engine.params import Params
 from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
 from engine.reading import end_of
@@ -37,6 +38,7 @@ from engine.specs import (
     ValidateSpec,
     overrides_of,
 )
+from engine.trainers import Trainer
 from engine.training_set import rows_in
 from storage import curves, queries
 from storage.database import Database
@@ -136,15 +138,30 @@ class Runs:
         if isinstance(spec, TrainSpec):
             trainer = TRAINERS.create(spec.trainer)
             trainer.check(self._models.nearest(model))
-            folder, content = self._datasets.resolve(spec.dataset)
-            if (held := rows_in(Path(folder))) not in trainer.accepts:
-                wanted = " or ".join(sorted(trainer.accepts))
+            folder, content = self._rows_for(trainer, spec)
+        if isinstance(spec, BenchmarkSpec):
+            check_not_trained_on(model, spec.benchmark)
+        return Inputs(model=model, dataset=folder, dataset_hash=content)
+
+    def _rows_for(self, trainer: Trainer, spec: TrainSpec) -> tuple[str, str]:
+        """(folder, content hash) of what a trainer learns from; empty where it finds its bugs itself."""
+        if "bugs" in trainer.accepts:
+            if spec.dataset:
                 raise UserError(
-                    f"dataset: {spec.dataset!r} contains {held}, but {spec.trainer.name} learns from {wanted}; choose "
-                    "another dataset or another trainer",
+                    f"dataset: {spec.trainer.name} learns from bugs with tests, which its own settings name, and not "
+                    f"from {spec.dataset!r}; leave the dataset empty",
                     field="dataset",
                 )
-        return Inputs(model=model, dataset=folder, dataset_hash=content)
+            return "", ""
+        folder, content = self._datasets.resolve(spec.dataset)
+        if (held := rows_in(Path(folder))) not in trainer.accepts:
+            wanted = " or ".join(sorted(trainer.accepts))
+            raise UserError(
+                f"dataset: {spec.dataset!r} contains {held}, but {spec.trainer.name} learns from {wanted}; choose "
+                "another dataset or another trainer",
+                field="dataset",
+            )
+        return folder, content
 
     def differences(self, spec: Spec, source: str) -> Sequence[str]:
         """How the inputs of a spec that was read from a run's folder differ from those of that run; else empty.

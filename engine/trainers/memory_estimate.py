@@ -26,6 +26,7 @@ TARGET_SHARE = 0.25  # of a repair sample's tokens is target; only those get log
 # those that are in use. As a share of the activations, measured with the starter model and batches of 1 to 16 samples
 # of 256 tokens, with and without checkpointing: peaks of 0.7 to 2.4 GiB, met to within 8 %.
 HEAP_BLOCK = 32 << 20
+CPU_CACHE = 1 << 29  # bytes of keys and values at a time, as `engine.models.loading` has it
 HEAP_HOLES = {"lora": 0.85, "qlora": 0.85, "full": 0.25, "last_layers": 0.25}
 
 
@@ -73,6 +74,21 @@ def with_reference(
         weights=found.weights + found.parameters * width,
         notes=(*found.notes, "with a second model, to compare with"),
     )
+
+
+def with_generation(
+    config: Mapping[str, Any], params: TrainingParams, max_tokens: int, sequences: int, device: Device = "cuda"
+) -> Estimate:
+    """The same where so many sequences of `max_tokens` tokens are written before each step.
+
+    Their keys and values stay allocated beside the activations. On a CPU they are computed in batches of limited size.
+    """
+    found, shape = with_reference(config, params, max_tokens, device), Shape.of(config)
+    width = 4 if params.precision == "fp32" or (params.precision == "auto" and device == "cpu") else 2
+    cache = 2 * shape.layers * shape.kv_width * width * max_tokens * sequences
+    written = min(cache, CPU_CACHE) if device == "cpu" else cache
+    note = f"with keys and values of {sequences} sequences that are written at a time"
+    return replace(found, buffers=found.buffers + written, notes=(*found.notes, note))
 
 
 def _trainable(shape: Shape, params: TrainingParams) -> int:

@@ -27,6 +27,11 @@ SETTINGS = {
     },
     "dpo": {"rank": 4, "batch_size": 4, "max_steps": 6, "save_steps": 2, "logging_steps": 1, "learning_rate": 1e-2},
     "kto": {"rank": 4, "batch_size": 4, "max_steps": 6, "save_steps": 2, "logging_steps": 1, "learning_rate": 1e-2},
+    "grpo": {
+        "rank": 4, "benchmark": {"name": "pocket", "languages": ["python"]}, "limit": 4, "batch_size": 8,
+        "accumulation": 1, "candidates": 4, "max_new_tokens": 8, "max_steps": 6, "save_steps": 2, "logging_steps": 1,
+        "learning_rate": 1e-2,
+    },
 }  # fmt: skip
 WRITE = {"samples": write_dataset, "preferences": write_preferences}
 
@@ -36,7 +41,7 @@ WRITE = {"samples": write_dataset, "preferences": write_preferences}
 def test_the_contract_holds(name, tiny, tmp_path):  # noqa: F811
     params = TRAINERS.params({"name": name, **SETTINGS.get(name, {})})
     make = TRAINERS.plugin(name)
-    write = WRITE["samples" if "samples" in make.accepts else "preferences"]
+    write = WRITE["preferences" if "preferences" in make.accepts else "samples"]
     check(make, params, tiny, write(tmp_path / "set"), tmp_path)
 
 
