@@ -20,7 +20,13 @@ from engine.scoring import Share
 from studio.checked import LARGEST
 
 Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
-METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_s", "memory_bytes")  # that the curves here are drawn of
+REWARDS = {  # metric of a training on verdicts or preferences -> its name in the figure
+    "reward": "all parts together", "reward_tests": "tests", "reward_compiles": "compiling",
+    "reward_length": "shortness", "plausible": "share plausible", "not_run": "share not run",
+    "reward_margin": "better above worse", "reward_accuracy": "share better above worse",
+    "eval_reward_accuracy": "the same, evaluation",
+}  # fmt: skip
+METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_s", "memory_bytes", *REWARDS)  # drawn as curves here
 ACCENT, WARM, MUTED, GREEN = "#5b73e6", "#d9822b", "#8a93a6", "#2f9e68"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
@@ -89,6 +95,16 @@ def memory(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     scale, unit = (GIB, "GiB") if max((point[1] for point in points), default=0) >= 4 * GIB else (MIB, "MiB")
     traces = _line(unit, [(step, value / scale, at) for step, value, at in points], ACCENT)
     return _by_step(f"Memory ({unit})", traces, view, FROM_ZERO)
+
+
+def reward(metrics: Mapping[str, Curve], view: View = ALL) -> str:
+    """The mean reward and its parts, before their weights, on the step axis; empty where there is none."""
+    known = [name for name in REWARDS if metrics.get(name)]
+    if not known:
+        return ""
+    traces = [trace for place, name in enumerate(known)
+              for trace in _line(REWARDS[name], metrics[name], SERIES[place % len(SERIES)])]  # fmt: skip
+    return _by_step("Reward", traces, view, showlegend=True)
 
 
 def lengths(histograms: Mapping[str, Mapping[str, Sequence[float]]], cap: int | None) -> str:

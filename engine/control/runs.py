@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from engine.control.checks import check_settings, rows_for
 from engine.control.datasets import Datasets
 from engine.control.lookup import find_run
 from engine.control.models import Models
@@ -23,23 +24,17 @@ from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.lineage import check_not_trained_on
 from engine.params import Params
-from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
+from engine.plugins import GENERATORS, TRAINERS
 from engine.reading import end_of
 from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import (
     KINDS,
     BenchmarkSpec,
-    ChatSpec,
-    DatasetSpec,
-    MergeSpec,
     Spec,
     TrainSpec,
-    ValidateSpec,
     overrides_of,
 )
-from engine.trainers import Trainer
-from engine.training_set import rows_in
 from storage import curves, queries
 from storage.database import Database
 from storage.tables import Run
@@ -86,7 +81,7 @@ class Runs:
         spec = with_absolute_paths(spec, self._models, self._datasets, self._database)
         if not waits:
             self.inputs(spec)
-        self.check(spec)
+        check_settings(spec, waits=waits)
         return spec
 
     def _queue(self, session: Session, spec: Spec, after: int | None, group: str) -> int:
@@ -113,16 +108,6 @@ class Runs:
         run.folder = str(folders / str(run.id))
         return run.id
 
-    def check(self, spec: Spec) -> None:
-        """Let the spec's plug-ins check their settings. Raises UserError if something that they need is missing."""
-        if isinstance(spec, DatasetSpec):
-            BUILDERS.create(spec.builder).check()
-            _check_dataset(spec)
-        if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec | ValidateSpec):
-            BENCHMARKS.create(spec.benchmark).check()
-        if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
-            raise UserError(f"file: there is no file {spec.file}", field="file")
-
     def inputs(self, spec: Spec) -> Inputs:
         """The models and datasets that the names in a spec refer to now. Raises UserError."""
         if not {"model", "adapter"} & type(spec).model_fields.keys():
@@ -138,30 +123,10 @@ class Runs:
         if isinstance(spec, TrainSpec):
             trainer = TRAINERS.create(spec.trainer)
             trainer.check(self._models.nearest(model))
-            folder, content = self._rows_for(trainer, spec)
+            folder, content = rows_for(trainer, spec, self._datasets)
         if isinstance(spec, BenchmarkSpec):
             check_not_trained_on(model, spec.benchmark)
         return Inputs(model=model, dataset=folder, dataset_hash=content)
-
-    def _rows_for(self, trainer: Trainer, spec: TrainSpec) -> tuple[str, str]:
-        """(folder, content hash) of what a trainer learns from; empty where it finds its bugs itself."""
-        if "bugs" in trainer.accepts:
-            if spec.dataset:
-                raise UserError(
-                    f"dataset: {spec.trainer.name} learns from bugs with tests, which its own settings name, and not "
-                    f"from {spec.dataset!r}; leave the dataset empty",
-                    field="dataset",
-                )
-            return "", ""
-        folder, content = self._datasets.resolve(spec.dataset)
-        if (held := rows_in(Path(folder))) not in trainer.accepts:
-            wanted = " or ".join(sorted(trainer.accepts))
-            raise UserError(
-                f"dataset: {spec.dataset!r} contains {held}, but {spec.trainer.name} learns from {wanted}; choose "
-                "another dataset or another trainer",
-                field="dataset",
-            )
-        return folder, content
 
     def differences(self, spec: Spec, source: str) -> Sequence[str]:
         """How the inputs of a spec that was read from a run's folder differ from those of that run; else empty.
@@ -285,28 +250,6 @@ def is_remote(spec: Spec) -> bool:
     """Whether the spec's model is that of a remote service, without files on this machine."""
     chosen = getattr(spec, "generator", None)
     return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)
-
-
-def _check_dataset(spec: DatasetSpec) -> None:
-    for field, named in (("exclude", spec.exclude), ("compare", spec.compare)):
-        for each in named:
-            _check_compared(field, BENCHMARKS.params(each))
-    if spec.expected and not Path(spec.expected).is_file():
-        raise UserError(f"expected: there is no file {spec.expected}", field="expected")
-    if spec.split == "first" and spec.valid_rows is None:
-        raise UserError(
-            "valid_rows: is empty; with split=first, enter how many of the first samples are for evaluation",
-            field="valid_rows",
-        )
-
-
-def _check_compared(field: str, params: Params) -> None:
-    try:
-        BENCHMARKS.create(params).check()
-    except UserError as error:
-        settings = ", ".join(f'"{name}": ...' for name in type(params).model_fields if name != "name")
-        how = f'in a shell or in JSON: {{"name": "{params.name}", {settings}}}'
-        raise UserError(f"{field}: {params.name}: {error}; with its settings, {how}", field=field) from None
 
 
 def spec_json(spec: Spec) -> str:

@@ -19,6 +19,7 @@ from engine.shell.comparison import show_comparison
 from engine.shell.datasets import dataset, export
 from engine.shell.default_verb import DefaultVerb
 from engine.shell.reviews import review, reviews
+from engine.shell.rounds import rounds
 from engine.shell.runs import runs
 from engine.shell.validation import check, import_, validate
 from engine.shell.verbs import (
@@ -52,6 +53,7 @@ app.command()(validate)
 app.command()(export)
 app.command()(review)
 app.command()(reviews)
+app.command()(rounds)
 benchmarks.command()(check)
 runs.command("import")(import_)
 

@@ -104,11 +104,18 @@ def _of_others(answers: Sequence[list[int]], batch: int) -> Iterator[list[int]]:
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with pq.ParquetFile(path) as file:
+            lacking = [name for name in COLUMNS if name not in file.schema_arrow.names]
+            if lacking:
+                raise UserError(
+                    f"{path} has no preferences of Repair Studio: it lacks {', '.join(lacking)}; build a dataset with "
+                    "verdict_pairs or preferences",
+                    field="dataset",
+                )
             for batch in file.iter_batches(1000, columns=list(COLUMNS)):
                 yield from batch.to_pylist()
     except FileNotFoundError:
         raise UserError(f"the dataset has no {path.name}; build it again", field="dataset") from None
-    except (pa.ArrowException, KeyError) as error:
+    except pa.ArrowException as error:
         raise UserError(f"{path} has no preferences of Repair Studio: {error}", field="dataset") from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +97,7 @@ class TrialBugs:
         patches = [
             (self.trials[bug_id].bug, completion, self._patch(bug_id, completion)) for bug_id, completion in answered
         ]
-        waiting = {}
+        waiting: dict[tuple[str, str | None], Future[Verdict]] = {}
         for bug, _, patch in patches:
             if (bug.id, patch.text) not in waiting and patch.text not in (None, bug.buggy):
                 waiting[bug.id, patch.text] = self._pool.submit(self._judge.verdict, bug, patch)

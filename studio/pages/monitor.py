@@ -89,6 +89,7 @@ def build(frame: Frame) -> None:
                     after = plain(elem_classes="actions")
             with gr.Column(elem_id="charts", elem_classes=GONE) as curves:
                 plots = [plotted(elem_classes="chart") for _ in CHARTS]
+                plots.append(plotted(elem_classes="chart", visible="hidden"))  # rewards, which few trainings have
             with gr.Column(variant="panel", elem_classes=GONE) as below:
                 plain('<div class="heading"><h2>Log</h2></div>')
                 tail = plain(elem_classes="tail")
@@ -117,7 +118,7 @@ def build(frame: Frame) -> None:
             nothing = empty("Nothing has run yet", text, ("Build a dataset", link(tab="datasets")))
             return [
                 *[0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""],
-                *[show_or_hide(False, "buttons"), show_or_hide(False), show_or_hide(False), *[""] * len(CHARTS)],
+                *[show_or_hide(False, "buttons"), show_or_hide(False), show_or_hide(False), *[""] * len(plots)],
             ]
         return [*about(run), show_or_hide(True, "buttons"), show_or_hide(True), *figures(run, zoom)]
 
@@ -146,10 +147,15 @@ def build(frame: Frame) -> None:
 
     def figures(run: RunView, zoom: str) -> list[Any]:
         if run.kind != "train":
-            return [show_or_hide(False), *[""] * len(CHARTS)]
+            return [show_or_hide(False), *[""] * len(plots)]
         view = charts.View.read(f"run {run.id}", zoom)
         metrics = workspace.runs.metrics(run.id, *view.steps, only=charts.METRICS)
-        return [show_or_hide(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
+        rewards = charts.reward(metrics, view)
+        return [
+            show_or_hide(bool(metrics) or not run.has_ended),
+            *[figure(metrics, view) for figure in CHARTS],
+            gr.update(value=rewards, visible=bool(rewards) or "hidden"),
+        ]
 
     def choose(event: gr.EventData) -> int:
         return workspace.runs.get(number_of(click_value(event))).id
