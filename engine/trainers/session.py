@@ -29,7 +29,7 @@ from engine.trainers.exact_loss import LeanSFTTrainer
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.sft_settings import SftParams
-from engine.trainers.weights import count_parameters, keep_trained_exact, precision, prepare, trained_weights
+from engine.trainers.weights import count_parameters, precision, prepare, trained_exactly, trained_weights
 
 log = logging.getLogger(__name__)
 
@@ -60,16 +60,15 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     reporter = Reporter(
         run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints, keeps_best=params.takes_best
     )
-    trainer = LeanSFTTrainer(
-        model=weights,
-        args=arguments(params, plan, compute, folder, seed, evaluates=evaluates),
-        train_dataset=trained.select(places),
-        eval_dataset=held_out if evaluates else None,
-        processing_class=tokenizer,
-        callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
-    )
-    if params.method != "full":
-        keep_trained_exact(trainer.model)
+    with trained_exactly(weights):
+        trainer = LeanSFTTrainer(
+            model=weights,
+            args=arguments(params, plan, compute, folder, seed, evaluates=evaluates),
+            train_dataset=trained.select(places),
+            eval_dataset=held_out if evaluates else None,
+            processing_class=tokenizer,
+            callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
+        )
     trainable, parameters = count_parameters(trainer.model)
     log.info(
         "trained: %s of %s parameters, %s %%", f"{trainable:,}", f"{parameters:,}", _percent(trainable, parameters)
