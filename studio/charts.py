@@ -26,7 +26,10 @@ REWARDS = {  # metric of a training on verdicts or preferences -> its name in th
     "reward_margin": "better above worse", "reward_accuracy": "share better above worse",
     "eval_reward_accuracy": "the same, evaluation",
 }  # fmt: skip
-METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_s", "memory_bytes", *REWARDS)  # drawn as curves here
+METRICS = (  # that the curves here are drawn of
+    "loss", "eval_loss", "learning_rate", "tokens_per_s", "memory_bytes", "token_accuracy", "eval_token_accuracy",
+    *REWARDS,
+)  # fmt: skip
 ACCENT, WARM, MUTED, GREEN = "#5b73e6", "#d9822b", "#8a93a6", "#2f9e68"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
@@ -105,6 +108,22 @@ def reward(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     traces = [trace for place, name in enumerate(known)
               for trace in _line(REWARDS[name], metrics[name], SERIES[place % len(SERIES)])]  # fmt: skip
     return _by_step("Reward", traces, view, showlegend=True)
+
+
+def accuracy(metrics: Mapping[str, Curve], view: View = ALL) -> str:
+    """The share of target tokens that are the model's first guess, in training and evaluation, in percent."""
+    names = (("training", "token_accuracy", ACCENT), ("evaluation", "eval_token_accuracy", WARM))
+    traces = [
+        trace
+        for label, name, color in names
+        for trace in _line(
+            label,
+            [(step, 100 * value, at) for step, value, at in metrics.get(name, ())],
+            color,
+            has_points=label == "evaluation",
+        )
+    ]
+    return _by_step("Token accuracy (%)", traces, view, FROM_ZERO, showlegend=True)
 
 
 def lengths(histograms: Mapping[str, Mapping[str, Sequence[float]]], cap: int | None) -> str:

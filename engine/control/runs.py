@@ -22,7 +22,6 @@ from engine.control.states import ask_to_end
 from engine.control.views import RunView, run_views, unfinished
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
-from engine.lineage import check_not_trained_on
 from engine.params import Params
 from engine.plugins import GENERATORS, TRAINERS
 from engine.reading import end_of
@@ -35,6 +34,7 @@ from engine.specs import (
     TrainSpec,
     overrides_of,
 )
+from engine.trained_on import check_not_trained_on
 from storage import curves, queries
 from storage.database import Database
 from storage.tables import Run

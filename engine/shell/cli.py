@@ -18,6 +18,7 @@ from engine.shell.bench import bench
 from engine.shell.comparison import show_comparison
 from engine.shell.datasets import dataset, export
 from engine.shell.default_verb import DefaultVerb
+from engine.shell.models import models
 from engine.shell.reviews import review, reviews
 from engine.shell.rounds import rounds
 from engine.shell.runs import runs
@@ -51,6 +52,7 @@ app.add_typer(runs, name="runs")
 app.add_typer(bench, name="bench")
 app.command()(validate)
 app.command()(export)
+app.command()(models)
 app.command()(review)
 app.command()(reviews)
 app.command()(rounds)

@@ -19,7 +19,7 @@ from datasets import Dataset
 from transformers import set_seed
 from trl import GRPOConfig, GRPOTrainer
 
-from engine import lineage, plugin_text
+from engine import plugin_text, trained_on
 from engine.domain import Model, Outcome
 from engine.errors import OutsideFailure
 from engine.events import Progress
@@ -33,7 +33,7 @@ from engine.trainers.rewards import PARTS
 from engine.trainers.rows import order
 from engine.trainers.running import REFERENCE, run_to_end
 from engine.trainers.trial_bugs import TrialBugs, Tried
-from engine.trainers.weights import precision, prepare
+from engine.trainers.weights import precision, prepare, trained_exactly
 from engine.trainers.writing import Writer
 
 log = logging.getLogger(__name__)
@@ -75,9 +75,10 @@ def train(params: GrpoParams, model: Model, seed: int, run: RunDir) -> dict[str,
         places = order(lengths, plan.steps * params.bugs_per_step, seed, 1, by_length=False)
         reporter = Reporter(run, (), len(trials) / params.bugs_per_step, params.keep_checkpoints, also=NAMES)
         rewarded = Rewarded(bugs, writer, params.candidates)
-        trainer = _trainer(params, plan, weights, tokenizer, rewarded, reporter, compute, run, seed,
-                           [trials[place].prompt for place in places],
-                           [trials[place].bug.id for place in places])  # fmt: skip
+        with trained_exactly(weights):
+            trainer = _trainer(params, plan, weights, tokenizer, rewarded, reporter, compute, run, seed,
+                               [trials[place].prompt for place in places],
+                               [trials[place].bug.id for place in places])  # fmt: skip
         if params.beta and params.adds_matrices and model.kind != "adapter":
             # TRL has copied the new matrices to compare with; they change nothing yet, so without any it is the same
             trainer.model.delete_adapter(REFERENCE)
@@ -85,7 +86,7 @@ def train(params: GrpoParams, model: Model, seed: int, run: RunDir) -> dict[str,
     finally:
         bugs.close()
     benchmark = plugin_text.read(params.benchmark, BENCHMARKS)
-    lineage.write(run.artifacts / "model", benchmark, [trial.bug for trial in trials])
+    trained_on.write(run.artifacts / "model", benchmark, [trial.bug for trial in trials])
     history = [entry["reward"] for entry in trainer.state.log_history if entry.get("reward") is not None]
     return figures | {
         "benchmark": benchmark.model_dump(mode="json"),

@@ -31,7 +31,7 @@ from engine.trainers.reporting import Reporter
 from engine.trainers.rows import check_same_tokenizer, order
 from engine.trainers.running import REFERENCE, run_to_end
 from engine.trainers.session import counts
-from engine.trainers.weights import precision, prepare
+from engine.trainers.weights import precision, prepare, trained_exactly
 
 log = logging.getLogger(__name__)
 OURS = {
@@ -88,16 +88,17 @@ def train(params: DpoParams | KtoParams, model: Model, dataset: Path, seed: int,
     ordered: Sequence[Any] = [trained[place] for place in places]
     make, config = _trainer(params, shared)
     mismatched = params.batch_size if isinstance(params, KtoParams) and params.loss == "kto" else 0
-    trainer = make(
-        model=weights,
-        args=config,
-        train_dataset=Dataset(table_of(ordered, mismatched)),
-        eval_dataset=Dataset(table_of(held_out, mismatched and config.per_device_eval_batch_size))
-        if evaluates
-        else None,
-        processing_class=tokenizer,
-        callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
-    )
+    with trained_exactly(weights):
+        trainer = make(
+            model=weights,
+            args=config,
+            train_dataset=Dataset(table_of(ordered, mismatched)),
+            eval_dataset=Dataset(table_of(held_out, mismatched and config.per_device_eval_batch_size))
+            if evaluates
+            else None,
+            processing_class=tokenizer,
+            callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
+        )
     if params.adds_matrices and model.kind != "adapter":
         # TRL has copied the new matrices to compare with; they change nothing yet, so without any it is the same
         trainer.model.delete_adapter(REFERENCE)

@@ -18,7 +18,7 @@ from engine.trainers import checkpoint, memory
 from engine.trainers.best import best_of, copy_model
 from engine.trainers.reporting import Reporter
 from engine.trainers.training_settings import TrainingParams
-from engine.trainers.weights import count_parameters, keep_trained_exact, trained_weights
+from engine.trainers.weights import count_parameters, trained_weights
 
 log = logging.getLogger(__name__)
 REFERENCE = "ref"  # TRL's name of a frozen copy of the adapter that is trained further
@@ -31,8 +31,6 @@ def run_to_end(
 
     `steps`: how many there are in all. Raises SystemExit where the run was asked to stop, with a checkpoint.
     """
-    if params.method != "full":
-        keep_trained_exact(trainer.model)
     trainable, parameters = count_parameters(trainer.model)
     log.info(
         "trained: %s of %s parameters, %s %%", f"{trainable:,}", f"{parameters:,}", _percent(trainable, parameters)

@@ -27,7 +27,7 @@ from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.running import run_to_end
 from engine.trainers.sft_settings import SftParams
-from engine.trainers.weights import precision, prepare
+from engine.trainers.weights import precision, prepare, trained_exactly
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +58,15 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     reporter = Reporter(
         run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints, keeps_best=params.takes_best
     )
-    trainer = LeanSFTTrainer(
-        model=weights,
-        args=arguments(params, plan, compute, folder, seed, evaluates=evaluates),
-        train_dataset=trained.select(places),
-        eval_dataset=held_out if evaluates else None,
-        processing_class=tokenizer,
-        callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
-    )
+    with trained_exactly(weights):
+        trainer = LeanSFTTrainer(
+            model=weights,
+            args=arguments(params, plan, compute, folder, seed, evaluates=evaluates),
+            train_dataset=trained.select(places),
+            eval_dataset=held_out if evaluates else None,
+            processing_class=tokenizer,
+            callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
+        )
     figures = run_to_end(trainer, reporter, params, model, tokenizer, run, plan.steps)
     return figures | {
         "samples": len(set(places)),

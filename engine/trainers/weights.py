@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,11 @@ def precision(params: TrainingParams, device: torch.device) -> torch.dtype:
 def prepare(params: TrainingParams, model: Model) -> Any:
     """The model with its trainable weights. Raises UserError for layers that it does not have."""
     device = best_device()
+    if params.dora and params.base_bits == 8 and device.type == "cpu":  # PEFT loses the scales of 8-bit weights there
+        raise UserError(
+            "dora: on a base model in 8 bits it needs a GPU; on a CPU choose qlora, or set base_bits to 16",
+            field="trainer.dora",
+        )
     base = load_weights(
         Path(model.weights), device_map={"": device}, **_load_options(params, precision(params, device))
     )
@@ -44,11 +51,18 @@ def prepare(params: TrainingParams, model: Model) -> Any:
     return _with_new_matrices(base, params)
 
 
-def keep_trained_exact(model: Any) -> None:
-    """Convert trainable weights to fp32: with a quantised base TRL makes them bf16, which loses small updates."""
-    for weight in model.parameters():
-        if weight.requires_grad:
-            weight.data = weight.data.float()
+@contextmanager
+def trained_exactly(model: Any) -> Iterator[None]:
+    """In this context TRL's trainer is made; what is trained has its values in fp32 afterwards.
+
+    With a quantised base TRL rounds an adapter to bf16, which changes one that is trained further, and in which small
+    updates are lost.
+    """
+    exact = {name: weight.data.float() for name, weight in model.named_parameters() if weight.requires_grad}
+    yield
+    for name, weight in model.named_parameters():
+        if name in exact:
+            weight.data = exact[name]
 
 
 def count_parameters(model: Any) -> tuple[int, int]:
@@ -91,7 +105,6 @@ def _with_last_layers(base: Any, params: TrainingParams) -> Any:
         trained.append(base.get_output_embeddings())
     for each in trained:
         each.requires_grad_(True)
-    keep_trained_exact(base)
     return base
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine import lineage
+from engine import trained_on
 from engine.domain import Bug, Model, Span
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
@@ -23,7 +23,7 @@ def made(tmp_path, name, *, of=None, learned=()):
     folder = run.artifacts / "model"
     folder.mkdir()
     if learned:
-        lineage.write(folder, BENCHMARKS.params("folder"), learned)
+        trained_on.write(folder, BENCHMARKS.params("folder"), learned)
     return Model(name, "adapter", str(folder), "/nowhere/base")
 
 
@@ -33,7 +33,7 @@ def bench(monkeypatch, *bugs, **more):
 
 def test_a_model_without_records_is_scored_and_nothing_is_read(tmp_path, monkeypatch):
     bench(monkeypatch, reads_slowly=True, bugs_are_not_read=True)
-    lineage.check_not_trained_on(made(tmp_path, "a"), POCKET)
+    trained_on.check_not_trained_on(made(tmp_path, "a"), POCKET)
 
 
 def test_the_same_bug_in_another_benchmark_is_found_whatever_its_file_and_layout(tmp_path, monkeypatch):
@@ -43,12 +43,12 @@ def test_the_same_bug_in_another_benchmark_is_found_whatever_its_file_and_layout
     )
     bench(monkeypatch, moved, replace(BUG, buggy="def g():\n    return 1\n", fixed="def g():\n    return 2\n"))
     with pytest.raises(UserError, match=r"'a' learned from 1 of its 2 bugs by their tests .*grpo on folder"):
-        lineage.check_not_trained_on(model, POCKET)
+        trained_on.check_not_trained_on(model, POCKET)
 
 
 def test_other_bugs_are_scored(tmp_path, monkeypatch):
     bench(monkeypatch, replace(BUG, buggy="def g():\n    return 1\n", fixed="def g():\n    return 2\n"))
-    lineage.check_not_trained_on(made(tmp_path, "a", learned=[BUG]), POCKET)
+    trained_on.check_not_trained_on(made(tmp_path, "a", learned=[BUG]), POCKET)
 
 
 def test_what_was_made_of_such_a_model_is_refused_too(tmp_path, monkeypatch):
@@ -57,24 +57,24 @@ def test_what_was_made_of_such_a_model_is_refused_too(tmp_path, monkeypatch):
     merged = replace(made(tmp_path, "merged", of=first), kind="merged", base="")
     again = replace(made(tmp_path, "again", of=merged), base=merged.path)
     with pytest.raises(UserError, match="'again' learned from 1 of its 1 bugs"):
-        lineage.check_not_trained_on(again, POCKET)
+        trained_on.check_not_trained_on(again, POCKET)
     on_top = Model("on-top", "adapter", str(tmp_path), merged.path)  # only its base was made so
     with pytest.raises(UserError, match="'on-top'"):
-        lineage.check_not_trained_on(on_top, POCKET)
+        trained_on.check_not_trained_on(on_top, POCKET)
 
 
 def test_a_benchmark_that_reads_slowly_is_known_by_its_name(tmp_path, monkeypatch):
     bench(monkeypatch, reads_slowly=True)
     model = made(tmp_path, "a", learned=[BUG])
-    lineage.check_not_trained_on(model, POCKET)
+    trained_on.check_not_trained_on(model, POCKET)
     with pytest.raises(UserError, match="the bugs of this benchmark"):
-        lineage.check_not_trained_on(model, BENCHMARKS.params("folder"))
+        trained_on.check_not_trained_on(model, BENCHMARKS.params("folder"))
 
 
 def test_a_record_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
     bench(monkeypatch, BUG)
     model = made(tmp_path, "a", learned=[BUG])
     for damage in ("", "[]", "{", '{"benchmark": {}}', "[" * 100_000):
-        (tmp_path / "a" / "artifacts" / "model" / lineage.RECORD).write_text(damage)
+        (tmp_path / "a" / "artifacts" / "model" / trained_on.RECORD).write_text(damage)
         with pytest.raises(UserError, match="is damaged"):
-            lineage.check_not_trained_on(model, POCKET)
+            trained_on.check_not_trained_on(model, POCKET)

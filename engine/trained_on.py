@@ -42,14 +42,14 @@ def write(folder: Path, benchmark: Params, bugs: Iterable[Bug]) -> None:
     unfinished.replace(folder / RECORD)
 
 
-def trained_on(model: Model) -> list[Trained]:
+def records_of(model: Model) -> list[Trained]:
     """The records of the model and of all models that it was made from, as far as their folders are there."""
     return [record for folder in _ancestors(model) if (record := _record(folder))]
 
 
 def check_not_trained_on(model: Model, wanted: Params) -> None:
     """Raises UserError if the model learned from bugs of this benchmark by their tests: its score would say nothing."""
-    records = trained_on(model)
+    records = records_of(model)
     if not records:
         return
     benchmark = BENCHMARKS.create(wanted)
