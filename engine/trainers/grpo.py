@@ -40,8 +40,9 @@ class Grpo:
 
     def estimate(self, config: Mapping[str, Any], max_tokens: int, device: Device) -> Estimate | None:
         """Of a forward pass on prompts and completions, with the keys and values of the completions of a step."""
-        tokens = max_tokens + self.params.max_new_tokens
-        return with_generation(config, self.params, tokens, self.params.batch_size * self.params.accumulation, device)
+        params = self.params
+        tokens, sequences = max_tokens + params.max_new_tokens, params.batch_size * params.accumulation
+        return with_generation(config, params, tokens, sequences, device, is_compared=params.beta > 0)
 
     def train(self, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, Any]:
         """See `engine.trainers.Trainer.train`."""

@@ -77,13 +77,21 @@ def with_reference(
 
 
 def with_generation(
-    config: Mapping[str, Any], params: TrainingParams, max_tokens: int, sequences: int, device: Device = "cuda"
+    config: Mapping[str, Any],
+    params: TrainingParams,
+    max_tokens: int,
+    sequences: int,
+    device: Device = "cuda",
+    *,
+    is_compared: bool,
 ) -> Estimate:
     """The same where so many sequences of `max_tokens` tokens are written before each step.
 
     Their keys and values stay allocated beside the activations. On a CPU they are computed in batches of limited size.
+    `is_compared`: the model before training reads them too.
     """
-    found, shape = with_reference(config, params, max_tokens, device), Shape.of(config)
+    found = (with_reference if is_compared else estimate)(config, params, max_tokens, device)
+    shape = Shape.of(config)
     width = 4 if params.precision == "fp32" or (params.precision == "auto" and device == "cpu") else 2
     cache = 2 * shape.layers * shape.kv_width * width * max_tokens * sequences
     written = min(cache, CPU_CACHE) if device == "cpu" else cache
