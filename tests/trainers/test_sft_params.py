@@ -38,6 +38,6 @@ def test_the_few_settings_in_sight_are_those_that_matter():
 
 def test_every_shipped_preset_is_valid():
     names = preset_names("train")
-    assert {"demo", "repairllama", "qlora-10gb"} <= set(names)
+    assert {"demo", "repairllama", "stablecode-10gb"} <= set(names)
     for name in names:
         assert read_spec("train", name).trainer.name == "sft"
