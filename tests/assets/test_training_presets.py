@@ -65,4 +65,5 @@ def test_a_preset_says_where_it_is_from_and_can_be_estimated(name):
 def test_a_benchmark_of_repairllama_reads_the_published_prompt():
     spec = read_spec("benchmark", "repairllama")
     assert (spec.representation.name, spec.representation.mark) == ("ir4_or2", "literal")
+    assert spec.representation.begin == "<s>"
     assert (spec.generator.name, spec.generator.max_new_tokens, spec.candidates) == ("beam", 256, 10)
