@@ -84,7 +84,7 @@ def _read(kind: str, source: str) -> dict[str, Any]:
         values = firefly_arguments.spec_of(values).spec
     if run_of(source):
         values.pop("name", None)  # taken by the result of that run
-    return values
+    return dict(values)
 
 
 def run_of(source: str) -> Path | None:
