@@ -35,7 +35,7 @@ from engine.shell.verbs import (
     submit,
     updated_workspace,
 )
-from engine.spec_files import preset_names, read_spec
+from engine.spec_files import preset_names, preset_source, read_spec
 from engine.specs import ChatSpec
 
 app = typer.Typer(
@@ -169,11 +169,14 @@ def compare(
 @app.command()
 @guarded
 def presets() -> None:
-    """List the presets of every kind of run."""
+    """List the presets of every kind of run, and where their values come from."""
     from engine.specs import KINDS
 
     for kind in KINDS:
         print(f"{kind}: {', '.join(preset_names(kind)) or 'none'}")
+        for name in preset_names(kind):
+            if source := preset_source(kind, name):
+                print(f"    {name}: {source}")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 from engine.domain import Model
@@ -185,6 +187,44 @@ def test_a_dora_adapter_continues_on_four_bits(train):
     assert then.config["r"] == 4
 
 
+def test_a_merged_model_is_the_base_of_a_second_stage(train):
+    trained = train(Model("general-merged", "merged", STARTER.path), max_steps=1)
+    assert trained.result["continued_from"] == "general-merged"
+    assert trained.config["base_model_name_or_path"] == STARTER.path
+    load(Model("new", "adapter", str(trained.made), STARTER.path))
+
+
+@pytest.fixture
+def untied(tmp_path):
+    """A small model whose output head is a matrix of its own."""
+    folder = tmp_path / "untied"
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        vocab_size=8192, max_position_embeddings=256, tie_word_embeddings=False, eos_token_id=0, bos_token_id=None,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(STARTER_MODEL / name, folder)
+    return Model("untied", "base", str(folder))
+
+
+def test_an_adapter_holds_the_head_and_is_trained_further_with_it(tmp_path, dataset, untied):
+    first = Trained(tmp_path / "first", dataset, untied, {**FEW, "train_head": True})
+    shape = Shape.of(read_config(Path(untied.path)))
+    matrices = shape.lora_parameters(4, "all-linear")
+    assert first.result["trainable_parameters"] == matrices + 8192 * 64
+    assert first.result["all_parameters"] == shape.parameters + matrices + 8192 * 64
+    head = load_file(untied.path + "/model.safetensors")["lm_head.weight"]
+    assert not torch.equal(first.weights["base_model.model.lm_head.weight"], head)
+    further = Model("first", "adapter", str(first.made), untied.path)
+    then = Trained(tmp_path / "then", dataset, further, {**FEW, "rank": None, "max_steps": 1})
+    assert then.result["trainable_parameters"] == first.result["trainable_parameters"]
+    assert then.config["modules_to_save"] == ["lm_head"]
+    refused = Trained(tmp_path / "refused", dataset, further, {**FEW, "train_head": False})
+    assert "trainer.train_head: the adapter has true, not false" in refused.state["error"]
+
+
 def test_no_held_out_rows_no_best_checkpoint(tmp_path, dataset):
     import pyarrow.parquet as pq
 
@@ -194,6 +234,13 @@ def test_no_held_out_rows_no_best_checkpoint(tmp_path, dataset):
     assert trained.state["state"] == "failed"
     assert trained.state["cause"] == "user"
     assert "no row of the dataset is held out for evaluation" in trained.state["error"]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("optimizer", ["paged_adamw_8bit", "paged_adamw_32bit"])
+def test_paged_optimizers_and_half_precision_on_a_gpu(train, optimizer):
+    trained = train(optimizer=optimizer, precision="fp16", base_bits=8)
+    assert 0 < trained.result["train_loss"] < 20
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU can")
