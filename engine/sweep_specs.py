@@ -8,16 +8,14 @@ from itertools import product
 
 from engine.errors import UserError
 from engine.params import shown
-from engine.spec_files import read_spec
+from engine.spec_files import changed
 from engine.specs import Spec
 
 MOST = 200  # runs
 
 
-def specs_of(
-    kind: str, source: str, overrides: Sequence[str], over: Sequence[str], *, in_step: bool = False
-) -> list[Spec]:
-    """The specs of a sweep: `source` and `overrides` as `read_spec` takes them, `over` as "field.path=value,value".
+def specs_of(base: Spec, over: Sequence[str], *, in_step: bool = False) -> list[Spec]:
+    """The specs of a sweep: `base` with each combination of values in `over`, each as "field.path=value,value".
 
     Every combination of the values is one run; with `in_step` the first values of all fields are the first run, and so
     on. A value that contains a comma is written in a JSON list. A name gets a number for each run.
@@ -36,10 +34,9 @@ def specs_of(
     specs: list[Spec] = []
     for number, row in enumerate(rows, 1):
         own = [f"{path}={text}" for path, text in zip(fields, row, strict=True)]
-        spec: Spec = read_spec(kind, source, [*overrides, *own])
-        if spec.name and "name" not in fields:
-            spec = read_spec(kind, source, [*overrides, *own, f"name={json.dumps(f'{spec.name}-{number}')}"])
-        specs.append(spec)
+        if base.name and "name" not in fields:
+            own.append(f"name={json.dumps(f'{base.name}-{number}')}")
+        specs.append(changed(base, own))
     return specs
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from engine.assets import HOME
 from engine.shell import follow
 from engine.shell.verbs import Home, Json, Set, Wait, guarded, open_workspace, updated_workspace
+from engine.spec_files import read_spec
 from engine.specs import KINDS
 from engine.sweep_specs import specs_of
 
@@ -42,7 +43,7 @@ def sweep(
     """Start one run for each combination of some settings' values, or show such a sweep by its name."""
     if kind in KINDS:
         workspace = open_workspace(home)
-        group = workspace.sweeps.start(specs_of(kind, spec, set_ or [], over or [], in_step=in_step))
+        group = workspace.sweeps.start(specs_of(read_spec(kind, spec, set_), over or [], in_step=in_step))
         follow.update(workspace)
     else:
         workspace, group = updated_workspace(home), kind

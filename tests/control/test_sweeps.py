@@ -6,32 +6,33 @@ import pytest
 
 from engine.control.sweeps import differing
 from engine.errors import UserError
+from engine.spec_files import read_spec
 from engine.sweep_specs import specs_of
 
 RATES = "trainer.learning_rate=1e-4,2e-4"
 
 
 def test_every_combination_is_a_run_with_a_name_of_its_own():
-    specs = specs_of("train", "", ["name=x", "dataset=d"], [RATES, "trainer.epochs=1,2,3"])
+    specs = specs_of(read_spec("train", "", ["name=x", "dataset=d"]), [RATES, "trainer.epochs=1,2,3"])
     settings = [(spec.name, spec.trainer.learning_rate, spec.trainer.epochs) for spec in specs]
     assert settings[:4] == [("x-1", 1e-4, 1), ("x-2", 1e-4, 2), ("x-3", 1e-4, 3), ("x-4", 2e-4, 1)]
     assert len({spec.name for spec in specs}) == len(specs) == 6
 
 
 def test_in_step_the_values_of_all_settings_go_together():
-    specs = specs_of("train", "", ["dataset=d"], [RATES, "dataset=a,b"], in_step=True)
+    specs = specs_of(read_spec("train", "", ["dataset=d"]), [RATES, "dataset=a,b"], in_step=True)
     assert [(spec.trainer.learning_rate, spec.dataset) for spec in specs] == [(1e-4, "a"), (2e-4, "b")]
     with pytest.raises(UserError, match="learning_rate has 2, dataset has 3"):
-        specs_of("train", "", [], [RATES, "dataset=a,b,c"], in_step=True)
+        specs_of(read_spec("train", "", []), [RATES, "dataset=a,b,c"], in_step=True)
 
 
 def test_values_with_commas_are_a_json_list():
-    specs = specs_of("dataset", "", [], ['representation.instruction=["a, b","c"]'])
+    specs = specs_of(read_spec("dataset", "", []), ['representation.instruction=["a, b","c"]'])
     assert [spec.representation.instruction for spec in specs] == ["a, b", "c"]
 
 
 def test_plugins_and_models_can_be_tried_too():
-    specs = specs_of("dataset", "", [], ["representation=ir4_or2,ir1_or1"])
+    specs = specs_of(read_spec("dataset", "", []), ["representation=ir4_or2,ir1_or1"])
     assert [spec.representation.name for spec in specs] == ["ir4_or2", "ir1_or1"]
 
 
@@ -48,7 +49,7 @@ def test_plugins_and_models_can_be_tried_too():
 )
 def test_wrong_values_are_refused(over, said):
     with pytest.raises(UserError, match=said):
-        specs_of("train", "", ["dataset=d"], over)
+        specs_of(read_spec("train", "", ["dataset=d"]), over)
 
 
 def test_only_what_differs_is_compared():
@@ -63,7 +64,7 @@ def test_only_what_differs_is_compared():
 
 def test_the_best_run_of_a_sweep_is_marked(workspace, dataset, mute, finished):
     mute.room = lambda: {"machine": 3}
-    specs = specs_of("train", "", [f"dataset={dataset}"], ["trainer.learning_rate=1e-4,2e-4,4e-4"])
+    specs = specs_of(read_spec("train", "", [f"dataset={dataset}"]), ["trainer.learning_rate=1e-4,2e-4,4e-4"])
     group = workspace.sweeps.start(specs)
     assert group == "sweep-1"
     ids = [run.id for run in workspace.sweeps.runs(group)]
@@ -90,7 +91,7 @@ def test_benchmark_runs_are_compared_by_their_plausible_bugs(workspace, judged, 
 
 def test_a_sweep_with_one_wrong_run_queues_none(workspace):
     with pytest.raises(UserError, match="nowhere"):
-        workspace.sweeps.start(specs_of("benchmark", "", [], ["model=starter,nowhere"]))
+        workspace.sweeps.start(specs_of(read_spec("benchmark", "", []), ["model=starter,nowhere"]))
     assert workspace.runs.list() == []
     with pytest.raises(UserError, match="no sweep 'sweep-1'; known: none yet"):
         workspace.sweeps.runs("sweep-1")
