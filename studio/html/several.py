@@ -60,10 +60,9 @@ def beside(compared: Compared) -> str:
         )
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     said = "" if compared.settings else '<p class="dim">They have the same settings.</p>'
-    return (
-        f'<div class="scroll-x" tabindex="0"><table class="plain-table several"><thead><tr><th scope="col">run</th><th scope="col">state</th>{head}'
-        f'<th aria-label="remove"></th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>{said}'
-    )
+    top = f'<tr><th scope="col">run</th><th scope="col">state</th>{head}<th aria-label="remove"></th></tr>'
+    table = f'<table class="plain-table several"><thead>{top}</thead><tbody>{"".join(rows)}</tbody></table>'
+    return f'<div class="scroll-x" tabindex="0">{table}</div>{said}'
 
 
 def _shown(value: object) -> str:
