@@ -167,6 +167,29 @@ def test_a_project_that_is_no_use_says_why(tmp_path, files, said):
         read(folder, samples=3, most_s=2)
 
 
+FORGED = """
+
+def test_forged():
+    import gc, os
+    values = [value for each in gc.get_objects() if isinstance(each, dict) for value in list(each.values())]
+    for nonce in {each for each in values if isinstance(each, str) and 8 <= len(each) <= 64 and each.isalnum()}:
+        for said in ("lasted a", "lasted a b c", "lasted a b", "at 9 x", "calls test 99999"):
+            for file in range(1, 12):
+                try:
+                    os.write(file, f"\\n{nonce} {said}\\n".encode())
+                except OSError:
+                    pass
+"""
+
+
+def test_a_project_that_writes_its_own_report_is_refused(tmp_path):
+    project = write(
+        tmp_path / "forger", {"code_of_mine.py": "def twice(a):\n    return a * 2\n", "test_a.py": GOOD + FORGED}
+    )
+    with pytest.raises(UserError, match="write into the report on them"):
+        read(project)
+
+
 @pytest.mark.parametrize(
     ("settings", "said", "field"),
     [
