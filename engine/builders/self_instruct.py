@@ -103,7 +103,11 @@ class SelfInstruct(FromService["SelfInstruct.Params"]):
                     funnel.source += 1
                     funnel.lose(answer.reason, f"request {number}")
                     continue
-                for place, task in enumerate(_tasks(answer), start=1):
+                tasks = [*_tasks(answer)]
+                if not tasks:
+                    funnel.source += 1
+                    funnel.lose("the service wrote no task", f"request {number}")
+                for place, task in enumerate(tasks, start=1):
                     where = f"request {number}, task {place}"
                     funnel.source += 1
                     if made == self.params.samples:

@@ -162,7 +162,9 @@ def test_a_commit_in_an_encoding_that_no_text_has(repository, encoding):
     made = repository.git.write(pygit2.enums.ObjectType.COMMIT, told.encode() + b" \xe4\xff\n")
     repository.git.references.create("refs/heads/main", made, force=True)
     found = "" if encoding == "utf-16" else str(made)[:16]  # its words are none in the encoding that it names
-    assert [bug.id for bug in read(repository.path, author="ada" if found else "")[0]] == [f"shop@{found}"] * bool(found)
+    assert [bug.id for bug in read(repository.path, author="ada" if found else "")[0]] == [f"shop@{found}"] * bool(
+        found
+    )
 
 
 @pytest.mark.parametrize("name", ["config", "packed-refs", "objects/info/alternates"])
