@@ -28,6 +28,7 @@ LONGEST = 4 << 20  # bytes of a row; parsed, JSON takes up to 27 times as much
 TOO_LONG = f"rows longer than {LONGEST >> 20} MiB"
 LONGEST_NAME = 500  # characters of a column's name
 _PIECE = 1 << 20  # bytes of a Parquet file that are read at once, of each column
+_MOST_PARTS = 50_000  # columns, and groups of rows, of a Parquet file; a column takes 4 KB before any can be looked at
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # characters that no text has, and every picture or archive
 CURE = 'a cell with a quote, comma or line break stands in quotes, and a quote in it is doubled ("")'
 
@@ -213,7 +214,7 @@ def parquet_file(path: Path, field: str = FIELD) -> Any:
     from pyarrow import parquet
 
     try:
-        file = parquet.ParquetFile(path, pre_buffer=False, buffer_size=_PIECE)
+        file = parquet.ParquetFile(path, pre_buffer=False, buffer_size=_PIECE, thrift_container_size_limit=_MOST_PARTS)
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise UserError(f"{path.name} is not a readable Parquet file: {error}", field=field) from None
     for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):

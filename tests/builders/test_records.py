@@ -151,3 +151,13 @@ def test_a_parquet_file_that_becomes_shorter_while_it_is_read(tmp_path):
     os.truncate(path, 1000)  # one that was mapped would end this process
     with pytest.raises(UserError, match="a.parquet is broken after row"):
         list(reading)
+
+
+def test_a_parquet_file_of_very_many_columns_is_not_opened(tmp_path, monkeypatch):
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.table({f"c{number}": [1] for number in range(300)}), tmp_path / "a.parquet")
+    monkeypatch.setattr(rows, "_MOST_PARTS", 200)
+    with pytest.raises(UserError, match="a.parquet is not a readable Parquet file"):
+        rows.columns_of(tmp_path / "a.parquet")
