@@ -172,6 +172,12 @@ def test_line_ends_and_tabs_stay_as_they_are(tmp_path):
     assert bug.is_crlf
 
 
+def test_a_byte_order_mark_is_no_part_of_a_diff(folder):
+    path = next(folder.rglob("*.patch"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read(folder)[1].lost == {}
+
+
 def test_comments_are_removed_if_asked(folder):
     assert "// so" not in read(folder, strip=True)[0][0].buggy
 
