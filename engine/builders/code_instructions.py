@@ -71,7 +71,7 @@ class CodeInstructions(FromService["CodeInstructions.Params"]):
                 funnel.source += 1
                 if isinstance(answer, NoAnswer):
                     funnel.lose(answer.reason, name)
-                elif reason := _unfit(answer, code):
+                elif reason := _unfit(answer, code) or self.unfit(_cleaned(answer.text), code):
                     funnel.lose(reason, name)
                 else:
                     asked, project = _cleaned(answer.text), name.partition("/")[0]

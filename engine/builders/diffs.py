@@ -168,7 +168,7 @@ class Diffs:
         if not is_unicode(name):
             return "the file's name is not UTF-8"
         try:
-            text = content.decode("utf-8")
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             return "not UTF-8"
         file = self._file(text)

@@ -13,6 +13,7 @@ from engine.errors import UserError
 from engine.models.tokenizer import of_transformers
 from engine.representations import CannotShow, Representation
 
+_MOST_MESSAGES = 500  # before each answer the template is run on all that is there, so the time grows with the square
 _ANSWER = "the answer 7c0f"  # stands in for an answer, to see what a template writes behind one
 
 
@@ -39,10 +40,13 @@ class ChatTemplate:
 
         Before an answer is read exactly what the model is given when it is asked for one; learned are the answer and
         the token that ends it. What follows the last answer is left out. Raises UserError where the model has no
-        template, CannotShow where the template refuses the messages or one of them holds a special token.
+        template, CannotShow where the template refuses the messages, one of them holds a special token, or they are too
+        many.
         """
         if all(segment.role is None for segment in sample.segments):
             return sample
+        if len(sample.segments) > _MOST_MESSAGES:
+            raise CannotShow(f"it has more than {_MOST_MESSAGES} messages")
         messages = [Message(each.role, each.text) for each in sample.segments if each.role is not None]
         self._check(messages)
         segments: list[Segment] = []

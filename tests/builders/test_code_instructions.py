@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -138,3 +139,13 @@ def test_contract(service, code, tmp_path):
     builder = CodeInstructions(CodeInstructions.Params(**settings(service, code)))
     builder.cache_in(tmp_path / "cache")  # the numbers in its answers are else other ones the second time
     check(builder)
+
+
+def test_links_are_not_followed_and_nothing_else_is_sent(service, code, tmp_path):
+    (tmp_path / "private.py").write_text(CODE.replace("add", "secret"))
+    (code / "link.py").symlink_to(tmp_path / "private.py")
+    os.mkfifo(code / "pipe.py")
+    _, funnel = built(settings(service, code))
+    assert (funnel.lost["files are links"], funnel.lost["files are no ordinary files"]) == (1, 1)
+    assert funnel.examples["files are links"] == "link.py"
+    assert not any("secret" in each for each in asked(service))
