@@ -267,6 +267,21 @@ def test_examples_are_other_groups_and_not_the_same_for_all():
     assert len(set(notes)) > 20
 
 
+def test_an_example_is_in_the_language_of_the_bug():
+    texts = {"python": "def f(a):\n    return a - 1\n", "c": "int f(int a) {\n    return a - 1;\n}\n"}
+    bugs = [
+        Bug(f"b{n}", name, "a", code, fixed, span_of_change(code, fixed), cwe="CWE-1")
+        for n in range(2)
+        for name, text in texts.items()
+        for code, fixed in [(text.replace("f(", f"f{n}("), text.replace("f(", f"f{n}(").replace("- 1", f"+ {n}"))]
+    ]
+    shown = Round("given", 3)
+    shown.learn((bug.id, bug) for bug in bugs)
+    for bug in bugs:
+        (other,) = [each for each in bugs if each.language == bug.language and each.id != bug.id]
+        assert "\n".join(shown.told(bug, bug.id).notes[2:]) + "\n" == other.fixed
+
+
 def test_the_juliet_suite(shared_data):
     bugs, funnel = juliet(shared_data / "juliet-java", category="given", examples=3)
     assert (len(bugs), funnel.source) == (116, 119)
