@@ -13,8 +13,7 @@ from engine.builders import Funnel
 from engine.builders.juliet import Juliet
 from engine.builders.sven import Sven
 from engine.builders.telltale import named_as, neutral_name, without_telltales
-from engine.builders.weaknesses import Round, cwe_of, described
-from engine.domain import Bug, span_of_change
+from engine.builders.weaknesses import cwe_of, described
 from engine.errors import UserError
 from engine.languages.source import Source
 from engine.plugins import REPRESENTATIONS
@@ -253,33 +252,6 @@ def test_weaknesses_by_name():
     ]
     assert described("CWE-99999", "Other Weakness") == "CWE-99999: Other Weakness"
     assert described("CWE-99999") == "CWE-99999"
-
-
-def test_examples_are_other_groups_and_not_the_same_for_all():
-    def bug(n):
-        buggy, fixed = f"def f{n}(a):\n    return a - {n}\n", f"def f{n}(a):\n    return a + {n}\n"
-        return Bug(f"b{n}", "python", "a.py", buggy, fixed, span_of_change(buggy, fixed), cwe="CWE-1")
-
-    shown = Round("given", 1)
-    shown.learn((f"g{n}", bug(n)) for n in range(100))
-    notes = [shown.told(bug(n), f"g{n}").notes for n in range(100)]
-    assert all(f"f{n}(" not in "".join(note) for n, note in enumerate(notes))
-    assert len(set(notes)) > 20
-
-
-def test_an_example_is_in_the_language_of_the_bug():
-    texts = {"python": "def f(a):\n    return a - 1\n", "c": "int f(int a) {\n    return a - 1;\n}\n"}
-    bugs = [
-        Bug(f"b{n}", name, "a", code, fixed, span_of_change(code, fixed), cwe="CWE-1")
-        for n in range(2)
-        for name, text in texts.items()
-        for code, fixed in [(text.replace("f(", f"f{n}("), text.replace("f(", f"f{n}(").replace("- 1", f"+ {n}"))]
-    ]
-    shown = Round("given", 3)
-    shown.learn((bug.id, bug) for bug in bugs)
-    for bug in bugs:
-        (other,) = [each for each in bugs if each.language == bug.language and each.id != bug.id]
-        assert "\n".join(shown.told(bug, bug.id).notes[2:]) + "\n" == other.fixed
 
 
 def test_the_juliet_suite(shared_data):
