@@ -2,7 +2,8 @@
 
 A table's defaults are the columns of Megadiff (Monperrus et al., arXiv 2108.04631) as RepairLLaMA's authors publish it:
 `diff, is_single_chunk, is_single_function, buggy_function, fixed_function`; its shards may lie in one folder. Defects4J
-keeps its patches as `framework/projects/PROJECT/patches/N.src.patch`, from fixed to buggy (its README.md).
+keeps its patches as `framework/projects/PROJECT/patches/N.src.patch`, from fixed to buggy (its README.md); BugsInPy
+as `projects/PROJECT/bugs/N/bug_patch.txt`, from faulty to fixed (github.com/soarsmu/BugsInPy).
 """
 
 from __future__ import annotations
@@ -33,9 +34,12 @@ from engine.languages.fingerprint import digest
 from engine.params import Place, is_unicode, setting
 
 FIELD = "builder.path"
-ENDINGS = (".patch", ".diff")
+ENDINGS = (".patch", ".diff", "bug_patch.txt")
 MOST_SEEN = 2000  # entries of a folder that a form looks at
-_DEFECTS4J = re.compile(r"(?:.*/)?(\w+)/patches/(\d+)\.src\.patch")
+_NUMBERED = (  # paths that name the project and the number of a bug: those of Defects4J and of BugsInPy
+    re.compile(r"(?:.*/)?(\w+)/patches/(\d+)\.src\.patch"),
+    re.compile(r"(?:.*/)?([\w.-]+)/bugs/(\d+)/bug_patch\.txt"),
+)
 
 
 class Diffs:
@@ -157,7 +161,8 @@ class Diffs:
     def _of_files(self, funnel: Funnel) -> Iterator[tuple[str, Bug | str]]:
         seen: set[bytes] = set()  # hashes of ids, the only memory that grows with the files
         for name, content in files_in(self._path, ENDINGS, funnel, FIELD):
-            known = _DEFECTS4J.fullmatch("/".join((*self._path.parts[-2:], name)))
+            path = "/".join((*self._path.parts[-3:], name))
+            known = next(filter(None, (known.fullmatch(path) for known in _NUMBERED)), None)
             short = f"{known[1]}-{known[2]}" if known else name.rpartition(".")[0]
             id_ = next(each for each in (short, name, f"{name}:{len(seen)}") if digest(each) not in seen)
             seen.add(digest(id_))

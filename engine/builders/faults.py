@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from os.path import commonpath
 from pathlib import Path
 from random import Random
 from typing import ClassVar, Literal
 
 from engine import params
 from engine.builders import Funnel
-from engine.builders.functions import functions_of, source_files, source_root, syntax
+from engine.builders.functions import common_folder, functions_of, project_of, source_files, source_root, syntax
 from engine.builders.mutation import KINDS, Kind, edits
 from engine.builders.mutation.choice import PARSES, Mutant, Weight, mutants, weights_of
 from engine.domain import Bug, Rows, span_of_change
@@ -72,7 +71,7 @@ class FaultInjection:
         root = source_root(self.params.folder, self.params.language)
         files = source_files(root, self.params.language)
         Random(seed).shuffle(files)
-        base = Path(commonpath([file.parent for file in files]))
+        base = common_folder(files)
         taken = dict.fromkeys(files, 0)
         wanted = self.params.samples
         while wanted and taken:  # if a file gives less than its share, the others give more in the next turn
@@ -110,7 +109,7 @@ class _File:
     ) -> None:
         self._file = file
         self._path = file.relative_to(root).as_posix()
-        self._project = file.relative_to(base).parts[0].removesuffix(".py")
+        self._project = project_of(file, base)
         self._params = params
         self._random = Random(f"{seed}:{self._path}")
         self._funnel = funnel

@@ -6,7 +6,8 @@ import os
 import stat
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from os.path import commonpath
 from pathlib import Path
 
 from engine.benchmarks.runners.project_files import FOREIGN
@@ -50,6 +51,16 @@ def source_files(root: Path, language: str) -> list[Path]:
             f"there is no {language.capitalize()} file (*{ending}) under {str(root)!r}", field="builder.folder"
         )
     return files
+
+
+def common_folder(files: Sequence[Path]) -> Path:
+    """The innermost folder that holds all of these files."""
+    return Path(commonpath([file.parent for file in files]))
+
+
+def project_of(file: Path, common: Path) -> str:
+    """The part of the source that a file belongs to: a folder of the common one, or a file there by itself."""
+    return file.relative_to(common).parts[0].removesuffix(file.suffix)
 
 
 def syntax(language: str) -> str:

@@ -22,7 +22,7 @@ from engine.control.views import DatasetView, RunView
 from engine.dataset_card import card
 from engine.dataset_spec import OVERLAP_SHARE, DatasetSpec
 from engine.errors import UserError
-from engine.exchange.datasets import Exportable
+from engine.exchange.sides import Exportable
 from engine.listed import LEFT_OUT, MISSING, OVERLAP, Listed, listed
 from engine.params import place
 from engine.plugins import BENCHMARKS, BUILDERS

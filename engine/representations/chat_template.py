@@ -59,8 +59,9 @@ class ChatTemplate:
                 segments += [Segment(asked[len(written) :]), Segment(segment.text + self._end, True)]
                 written = asked + segment.text + self._end
         return Sample(
-            sample.bug_id, tuple(segments), sample.kind, sample.language, sample.project, is_ended=bool(self._end)
-        )
+            sample.bug_id, tuple(segments), sample.kind, sample.language, sample.project, is_ended=bool(self._end),
+            messages=sample.segments,
+        )  # fmt: skip
 
     def pair_in_text(self, pair: Preference) -> Preference:
         """The same for a prompt with two answers."""
@@ -69,7 +70,11 @@ class ChatTemplate:
         self._check([*pair.prompt, Message("assistant", pair.chosen), Message("assistant", pair.rejected)])
         asked = self._written(pair.prompt, is_question=True)
         chosen, rejected = pair.chosen + self._end, pair.rejected + self._end
-        return replace(pair, prompt=asked, chosen=chosen, rejected=rejected, is_ended=bool(self._end))
+        answers = Segment(pair.chosen, True, "assistant"), Segment(pair.rejected, role="assistant")
+        messages = (*(Segment(each.text, role=each.role) for each in pair.prompt), *answers)
+        return replace(
+            pair, prompt=asked, chosen=chosen, rejected=rejected, is_ended=bool(self._end), messages=messages
+        )
 
     def _check(self, messages: Sequence[Message]) -> None:
         held = next((token for token in self._special if any(token in message.text for message in messages)), "")

@@ -34,7 +34,7 @@ from engine.representations.published import FILL_ME
 from engine.results import dataset_report
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
-from engine.training_set import Row
+from engine.training_set import Row, messages_json
 from engine.work.duplicates import Earlier, texts_of
 from engine.work.expected import Expected
 from engine.work.overlap import Hit, Overlap
@@ -75,7 +75,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         builder.measure_with(run.artifacts / "tokenizer", spec.max_tokens)
     tally, expected = Tally(spec), Expected(spec.expected)
     overlap = Overlap(spec.exclude, spec.compare, spec.exclude_share, is_all=True)
-    progress, has_lines = _Progress(run, builder.total()), False
+    progress, has_lines, has_messages = _Progress(run, builder.total()), False, False
     with LeftOut(run, expected) as left_out, Listing(run.artifacts / OVERLAP) as listing:
         split = Split(run.artifacts, spec, tally, left_out.lose)
         made = progress.watch(builder.stream(spec.seed, left_out.source), tally)
@@ -91,6 +91,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
             elif (at := split.add(row)) is not None:
                 earlier.keep(chosen.read)
                 has_lines = has_lines or bool(row.completion_lines)
+                has_messages = has_messages or bool(row.messages)
                 if chosen.hits or row.bug_id in expected:
                     waiting.append((at, row.bug_id, chosen.hits))
         lost = split.close()
@@ -118,6 +119,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         "expected": expected.report(run.artifacts),
         "facts": source.facts,
         "has_lines": has_lines,  # whether any sample says what kind of line each of its lines is
+        "has_messages": has_messages,  # whether any was made of the messages of a chat
     }
     (run.artifacts / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     text = card(
@@ -200,6 +202,7 @@ def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: 
         each.rejected if isinstance(each, Preference) else "", worse, bug.cwe if bug else "", bug.date if bug else "",
         bug is not None and bug.is_function,
         json.dumps(dict(each.lines)) if isinstance(each, Sample) and each.lines else "",
+        messages_json(each.messages),
     )  # fmt: skip
 
 

@@ -82,6 +82,7 @@ def _export_menu(dataset: DatasetView) -> str:
         f'<a href="studio/dataset/{esc(form.name)}/{esc(name)}" download><b>{esc(form.title)}</b>'
         f"<span>{esc(form.what)}</span></a>"
         for form in DATASET_FORMS.values()
+        if form.holds is None or form.holds == (dataset.holds or "samples")
     )
     summary = '<summary class="button">Export</summary>'
     return f'<details class="menu down" data-key="export">{summary}<div>{links}</div></details>'

@@ -42,6 +42,7 @@ def code(tmp_path):
     (folder / "package").mkdir(parents=True)
     (folder / "package" / "sums.py").write_text(CODE)
     (folder / "package" / "short.py").write_text("def f():\n    pass\n")
+    (folder / "__init__.py").touch()
     return folder
 
 
@@ -76,6 +77,16 @@ def test_each_function_is_the_answer_to_what_the_service_wrote(service, code):
     assert funnel.lost == {"functions shorter than 3 lines": 1}
     assert funnel.counts[COUNTED] == {"answers": 2, "known from before": 0, "tokens read": 200, "tokens written": 20}
     assert funnel.facts["cost"] == {"amount": 0.0006, "currency": "EUR"}
+
+
+def test_the_functions_of_one_file_are_of_one_project(service, tmp_path):
+    for name in ("one/sums.py", "one/inner/sums.py", "two.py"):
+        path = tmp_path / "src" / "main" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(CODE)
+    samples, _ = built(settings(service, tmp_path / "src"))
+    found = {sample.bug_id.partition(":")[0]: sample.project for sample in samples}
+    assert found == {"main/one/sums.py": "one", "main/one/inner/sums.py": "one", "main/two.py": "two"}
 
 
 def test_an_answer_is_paid_for_once(service, code, tmp_path):

@@ -140,7 +140,7 @@ def test_a_plugin_offers_choices_for_its_own_settings(tmp_path):
 
     filled = json.loads(chosen(file=str(file)))
     assert filled == {
-        "name": "columns", "buggy": "before", "fixed": "after", "id": "", "project": "project", "cwe": ""
+        "name": "columns", "buggy": "before", "fixed": "after", "id": "", "project": "project", "cwe": "", "date": ""
     }  # fmt: skip
     assert offered(file=str(file))["columns"]["id"] == ["", "n", "after", "project", "before"]
     assert offered(file=str(file))["mixer"] == {"datasets": ["mine"]}
