@@ -57,7 +57,7 @@ class Endpoint:
 
         name: Literal["endpoint"] = "endpoint"
         url: Annotated[str, AfterValidator(_url)] = setting(
-            "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1"
+            "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1", title="URL"
         )
         key_variable: Annotated[str, AfterValidator(_variable)] = setting(
             "", "environment variable that holds the key; empty: none is sent"
@@ -65,7 +65,9 @@ class Endpoint:
         temperature: float = setting(0.8, "lower is safer, higher is more varied", ge=0, le=5)
         top_p: float = setting(0.95, "draw among the likeliest tokens that together have this probability", gt=0, le=1)
         max_new_tokens: int = setting(512, "the longest completion", unit="tokens", ge=1, le=131072)
-        parallel: int = setting(8, "bugs that are asked for at the same time", more=True, ge=1, le=256)
+        parallel: int = setting(
+            8, "requests under way at the same time", more=True, ge=1, le=256, title="Parallel requests"
+        )
         retries: int = setting(
             5, "how often a request is sent again after a rate limit or a lost connection", more=True, ge=0, le=100
         )

@@ -265,4 +265,7 @@ def _nothing_left(source: Funnel, left_out: Funnel, spec: DatasetSpec) -> str:
     lost = {**source.lost, **left_out.lost}
     where = ", ".join(f"{count} {reason}" for reason, count in lost.items())
     advice = f"; raise max_tokens ({spec.max_tokens})" if too_long(spec) in lost else ""
+    excluded = [each if isinstance(each, str) else str(each["name"]) for each in spec.exclude]
+    if known := [name for name in excluded if any(reason.endswith(f" the benchmark {name}") for reason in lost)]:
+        advice += f"; {known[0]} is among exclude: read other code, or take it out and do not benchmark on it"
     return f"no sample is left of {source.source} read: {where or 'the source is empty'}{advice}"

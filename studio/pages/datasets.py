@@ -63,8 +63,8 @@ def build(frame: Frame) -> None:
                 "datasets": workspace.datasets.names,
                 "runs": lambda: named_runs(workspace.runs.list()),
             }
-            panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
-            rows = marking()
+            rows = marking(render=False)
+            panel = Panel(frame, "dataset", "Build a dataset", text, names, below={"builder": rows}, recipe_apart=True)
             with dropped:
                 zone = file_zone(
                     "Drop a file of bug fixes or samples here, or choose one", panel.form.plugin("builder").endings

@@ -34,7 +34,7 @@ def test_conversations_are_known_by_their_columns_and_answers_are_marked(panel, 
     chooser = panel.locator("select[data-setting=name]").first
     expect(chooser).to_have_value("conversations")
     expect(setting(panel, "conversation")).to_have_value("conversations")
-    expect(panel.locator(".preview th.used")).to_have_text(["idis: Id", "conversationsis: Conversation"])
+    expect(panel.locator(".preview th.used")).to_have_text(["idis: ID", "conversationsis: Conversation"])
     expect(panel.locator(".made > li")).to_have_count(3)
     expect(panel.locator(".made > li").nth(0)).to_have_text("left out: is no conversation")
     expect(panel.locator(".made > li").nth(1)).to_have_text("user, readFix <b>it</b>.assistant, learnedDone.")

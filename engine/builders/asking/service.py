@@ -25,7 +25,7 @@ ROUND = 4  # prompts in a round, for each that is asked for at the same time
 class ServiceParams(Endpoint.Params):
     """Which service is asked, and how."""
 
-    writer: str = setting("", "the model that writes, by the service's name for it")
+    writer: str = setting("", "by the service's name for it", title="Model that writes")
     form: alpaca.Form = setting("response", alpaca.FORMS)
 
 
