@@ -53,6 +53,7 @@ class ShownSample:
     fixed: str
     pieces: tuple[tuple[str, bool], ...]
     language: str = ""  # empty in datasets of the first versions
+    rejected: str = ""  # of a preference: the worse answer; `target` is the better one
 
     @property
     def n_tokens(self) -> int:
@@ -214,9 +215,11 @@ class Datasets:
         if not total:
             return None
         index %= total
-        shown = (*SEARCHED, "buggy", "fixed", "language", "input_ids", "n_prompt", "learned")
+        shown = (*SEARCHED, "buggy", "fixed", "language", "rejected", "input_ids", "n_prompt", "learned")
         row = rows.row(found.rows[index] if found else index, shown)
         ids, n_prompt = row.pop("input_ids"), row.pop("n_prompt")
+        rejected = row.pop("rejected", "")
+        row["rejected"] = rejected if isinstance(rejected, str) else ""
         words = folder / "tokenizer" / "tokenizer.json"
         try:
             tokenizer = _tokenizer(str(words), _identity(words))

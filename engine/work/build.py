@@ -263,7 +263,7 @@ def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
 
 def _nothing_left(source: Funnel, left_out: Funnel, spec: DatasetSpec) -> str:
     lost = {**source.lost, **left_out.lost}
-    where = ", ".join(f"{count} {reason}" for reason, count in lost.items())
+    where = ", ".join(f"{count:,} ({reason})" for reason, count in lost.items())
     advice = f"; raise max_tokens ({spec.max_tokens})" if too_long(spec) in lost else ""
     excluded = [each if isinstance(each, str) else str(each["name"]) for each in spec.exclude]
     if known := [name for name in excluded if any(reason.endswith(f" the benchmark {name}") for reason in lost)]:

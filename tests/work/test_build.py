@@ -166,7 +166,7 @@ def test_the_report_is_written_and_progress_is_emitted(make):
 
 def test_a_dataset_without_samples_names_the_reasons(make):
     with pytest.raises(
-        UserError, match=r"no sample is left of 3 read: 3 longer than 16 tokens; raise max_tokens \(16\)"
+        UserError, match=r"no sample is left of 3 read: 3 \(longer than 16 tokens\); raise max_tokens \(16\)"
     ):
         make([pair(1), pair(1), pair(2)], max_tokens=16)
 
