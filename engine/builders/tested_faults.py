@@ -55,6 +55,7 @@ class NoticedFaults:
     name: ClassVar[str] = "tested_faults"
     title: ClassVar[str] = "Tested faults in a project"
     makes: ClassVar[Rows] = "bugs"
+    preparing: ClassVar[str] = "running the tests of the untouched project, twice"
 
     class Params(params.Params):
         """The project, how many bugs are wanted, and which faults are tried."""

@@ -159,7 +159,7 @@ def test_the_report_is_written_and_progress_is_emitted(make):
     run, report, _, _ = make([pair(n) for n in range(30)])
     assert json.loads((run.artifacts / "report.json").read_text()) == report
     said = [asdict(event.payload) for event in run.events().events if event.kind == "progress"]
-    assert said[-1] == {"done": 30, "total": 30, "text": "30 samples kept"}
+    assert said[-1] == {"done": 30, "total": 30, "text": "30 bugs read, 30 samples kept"}
     assert len(said) <= 10
     assert 0 < report["mean_tokens"] <= report["max_tokens"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from engine.builders import Funnel
 from engine.builders.ledger import Ledger
@@ -89,6 +89,8 @@ class Service:
 
 class FromService(Generic[P]):
     """A builder whose data a service writes."""
+
+    preparing: ClassVar[str] = "asking the service"
 
     def __init__(self, params: P) -> None:
         self.params = params
