@@ -36,6 +36,7 @@ from storage.tables import Dataset
 SEARCHED = ("bug_id", "kind", "prompt", "target")  # columns
 LOOK_S = 0.5  # how long a search continues after the wanted row, to count its results
 SEARCHES = 8  # most searches to keep
+MOST_NAMED = 12  # datasets that a sentence names, the newest
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ class Datasets:
         return row
 
     def _known(self) -> str:
-        return ", ".join(self.names()) or "none yet; build one first"
+        names = self.names()
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        return ", ".join(names[:MOST_NAMED]) + more if names else "none yet; build one first"
 
     def resolve(self, reference: str) -> tuple[str, str]:
         """(absolute folder, content hash) of a dataset by name or by folder. Raises UserError."""
@@ -194,11 +197,11 @@ class Datasets:
             return preview(Path(file), rows) if file else None
         return None
 
-    def fits(self, builder: Mapping[str, Any]) -> bool:
-        """Whether what a builder's settings name looks like the kind that it reads; False where it does not tell."""
+    def fits(self, builder: Mapping[str, Any]) -> bool | None:
+        """Whether what a builder's settings name looks like the kind that it reads; None where it does not tell."""
         made = BUILDERS.from_value(dict(builder))
         try:
-            return isinstance(made, Previewed) and made.fits()
+            return made.fits() if isinstance(made, Previewed) else None
         except (UserError, OSError):
             return False
 

@@ -43,6 +43,17 @@ def test_conversations_are_known_by_their_columns_and_answers_are_marked(panel, 
     assert panel.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_another_table_is_for_the_builder_whose_columns_it_has(panel, tmp_path):
+    chooser = panel.locator("select[data-setting=name]").first
+    dropped(panel, tmp_path / "talk.jsonl", [{"conversations": TALK}])
+    expect(chooser).to_have_value("conversations")
+    dropped(panel, tmp_path / "choices.jsonl", [{"prompt": "a", "chosen": "b", "rejected": "c"}])
+    expect(chooser).to_have_value("preferences")
+    expect(panel.locator("#dataset-representation")).to_be_hidden()
+    dropped(panel, tmp_path / "odd.jsonl", [{"p": "a", "c": "b", "r": "c"}])  # no builder's: the chosen one stays
+    expect(chooser).to_have_value("preferences")
+
+
 def test_a_column_that_fits_nothing_is_said_before_a_run(panel, tmp_path):
     dropped(panel, tmp_path / "pairs.jsonl", [{"input": "a", "target": "b", "n": n} for n in range(5)])
     expect(panel.locator("select[data-setting=name]").first).to_have_value("texts")

@@ -103,7 +103,9 @@ class FromService(Generic[P]):
     def check(self) -> None:
         """Raises UserError if no model is named."""
         if not self.params.writer:
-            raise UserError("writer: name the model that writes, as the service calls it", field="builder.writer")
+            raise UserError(
+                "builder.writer: name the model that writes, as the service calls it", field="builder.writer"
+            )
 
     def choices(self) -> Mapping[str, Sequence[str]]:
         return {}
