@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from itertools import takewhile
 from typing import Literal
 
@@ -70,7 +71,7 @@ class Bug:
 
     def replace_span(self, lines: str) -> str:
         """The whole file with `lines` in place of the faulty ones."""
-        before, after = self._around
+        before, _, after = self._divided
         return before + lines + after
 
     def patched(self, lines: str, span: Span | None = None) -> str:
@@ -90,12 +91,12 @@ class Bug:
     @property
     def buggy_lines(self) -> str:
         """The faulty lines; empty if the fix only inserts."""
-        return "".join(lines_of(self.buggy)[self.span.start - 1 : self.span.end])
+        return self._divided[1]
 
     @property
     def fix_is_in_span(self) -> bool:
         """Whether `fixed` differs from `buggy` inside the span only."""
-        before, after = self._around
+        before, _, after = self._divided
         fits = len(self.fixed) >= len(before) + len(after)
         return fits and self.fixed.startswith(before) and self.fixed.endswith(after)
 
@@ -107,14 +108,14 @@ class Bug:
         """
         if not self.fix_is_in_span:
             raise ValueError(f"{self.id}: the fix changes lines outside {self.span}")
-        before, after = self._around
+        before, _, after = self._divided
         return self.fixed[len(before) : len(self.fixed) - len(after)]
 
-    @property
-    def _around(self) -> tuple[str, str]:
-        """The lines of `buggy` before its span and those after it."""
-        old = lines_of(self.buggy)
-        return "".join(old[: self.span.start - 1]), "".join(old[self.span.end :])
+    @cached_property
+    def _divided(self) -> tuple[str, str, str]:
+        """The lines of `buggy` before its span, in it, and after it."""
+        lines, first, last = lines_of(self.buggy), self.span.start - 1, self.span.end
+        return "".join(lines[:first]), "".join(lines[first:last]), "".join(lines[last:])
 
 
 def span_of_change(buggy: str, fixed: str) -> Span:

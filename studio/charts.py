@@ -66,29 +66,29 @@ ALL = View()
 def loss(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """Training and evaluation loss on the step axis."""
     traces = [
-        *_line("training", metrics.get("loss", ()), ACCENT),
-        *_line("evaluation", metrics.get("eval_loss", ()), WARM, has_points=True),
+        *line("training", metrics.get("loss", ()), ACCENT),
+        *line("evaluation", metrics.get("eval_loss", ()), WARM, has_points=True),
     ]
-    return _by_step("Loss", traces, view, showlegend=True)
+    return by_step("Loss", traces, view, showlegend=True)
 
 
 def learning_rate(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """The learning rate on the step axis, from zero."""
-    traces = _line("learning rate", metrics.get("learning_rate", ()), ACCENT)
-    return _by_step("Learning rate", traces, view, {**FROM_ZERO, "exponentformat": "e", "showexponent": "all"})
+    traces = line("learning rate", metrics.get("learning_rate", ()), ACCENT)
+    return by_step("Learning rate", traces, view, {**FROM_ZERO, "exponentformat": "e", "showexponent": "all"})
 
 
 def speed(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """Tokens a second on the step axis, from zero."""
-    return _by_step("Tokens per second", _line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT), view, FROM_ZERO)
+    return by_step("Tokens per second", line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT), view, FROM_ZERO)
 
 
 def memory(metrics: Mapping[str, Curve], view: View = ALL) -> str:
     """Memory in use on the step axis, in MiB or GiB, from zero."""
     points = metrics.get("memory_bytes", ())
     scale, unit = (GIB, "GiB") if max((point[1] for point in points), default=0) >= 4 * GIB else (MIB, "MiB")
-    traces = _line(unit, [(step, value / scale, at) for step, value, at in points], ACCENT)
-    return _by_step(f"Memory ({unit})", traces, view, FROM_ZERO)
+    traces = line(unit, [(step, value / scale, at) for step, value, at in points], ACCENT)
+    return by_step(f"Memory ({unit})", traces, view, FROM_ZERO)
 
 
 def lengths(histograms: Mapping[str, Mapping[str, Sequence[float]]], cap: int | None) -> str:
@@ -191,7 +191,10 @@ def plausible_by_rank(runs: Mapping[str, Mapping[int, Share]]) -> str:
     return _figure("Bugs with a plausible patch (plausible@k)", traces, axis, percent, showlegend=False)
 
 
-def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> list[dict[str, Any]]:
+def line(
+    name: str, points: Curve, color: str, *, has_points: bool = False, is_dashed: bool = False
+) -> list[dict[str, Any]]:
+    """The trace of a curve; none where it has no points."""
     if not points:
         return []
     trace = {
@@ -200,7 +203,7 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
         "y": [float(f"{value:.6g}") for _, value, _ in points],
         "name": name,
         "mode": "lines+markers" if has_points or len(points) < 3 else "lines",
-        "line": {"color": color, "width": 2},
+        "line": {"color": color, "width": 2, **({"dash": "dash"} if is_dashed else {})},
         "marker": {"size": 6},
         "cliponaxis": False,  # the last point is at the edge
         "hovertemplate": "%{y:.4g}",
@@ -208,7 +211,7 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
     return [trace]
 
 
-def _by_step(
+def by_step(
     title: str, traces: Sequence[dict[str, Any]], view: View, y_axis: dict[str, Any] | None = None, **layout: Any
 ) -> str:
     """A figure whose axis has whole steps, and ends at the last where all are in sight."""

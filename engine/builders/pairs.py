@@ -43,6 +43,6 @@ def ended(code: str) -> str:
 
 
 def _bare(code: str, name: str) -> str:
-    if not language(name).quick_check.search(code):  # blank lines alone can be removed from it
-        return "".join(line for line in lines_of(code) if line.strip())
+    if not language(name).may_have_comments(code):  # blank lines alone can be removed from it
+        return "".join([line for line in lines_of(code) if line.strip()])
     return "".join(line for line in Source(code, name).bare_lines if line is not None)

@@ -216,8 +216,9 @@ def _parquet_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Ro
 
     number = 0
     try:
-        # one row at a time: a batch could contain many huge cells
-        for batch in _parquet(path).iter_batches(batch_size=1, columns=list(dict.fromkeys(columns))):
+        # one row at a time: a batch could contain many huge cells; on other threads each would be waited for
+        wanted = list(dict.fromkeys(columns))
+        for batch in _parquet(path).iter_batches(batch_size=1, columns=wanted, use_threads=False):
             number += 1
             funnel.source += 1
             if batch.nbytes > LONGEST:

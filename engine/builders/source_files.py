@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from itertools import pairwise
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from engine.benchmarks.runners.project_files import FOREIGN
 from engine.languages import LANGUAGES, Language
@@ -33,7 +33,7 @@ def language_of(path: str) -> str:
 
 
 def _language(path: str) -> Language | None:
-    return _ENDINGS.get(PurePosixPath(path).suffix.lower())
+    return _ENDINGS.get(splitext(path)[1].lower())
 
 
 def is_test(path: str, folders: Set[str] = frozenset()) -> bool:
@@ -41,19 +41,19 @@ def is_test(path: str, folders: Set[str] = frozenset()) -> bool:
 
     `folders`: names of further folders, in lower case, all of which is taken for tests.
     """
-    parts = PurePosixPath(path).parts
-    if ("src", "main") in pairwise(parts):  # Maven's and Gradle's folder of what is no test, whatever it is called
+    *above, name = path.split("/")
+    if ("src", "main") in pairwise(above):  # Maven's and Gradle's folder of what is no test, whatever it is called
         return False
-    known = _language(path)
-    is_named = known is not None and known.test_names.fullmatch(parts[-1])
-    return any(part.lower() in TEST_FOLDERS | folders for part in parts[:-1]) or bool(is_named)
+    known, all_folders = _language(path), TEST_FOLDERS | folders
+    is_named = known is not None and known.test_names.fullmatch(name)
+    return any(part.lower() in all_folders for part in above) or bool(is_named)
 
 
 def is_made(path: str, text: str) -> bool:
     """Whether a program made the file, or it is somebody else's copied in: by its path, and by how its text begins."""
-    parts = PurePosixPath(path).parts
+    *above, name = path.split("/")
     known = _language(path)
-    is_named = known is not None and known.made_names.fullmatch(parts[-1])
-    if any(part.lower() in _MADE_FOLDERS for part in parts[:-1]) or is_named:
+    is_named = known is not None and known.made_names.fullmatch(name)
+    if any(part.lower() in _MADE_FOLDERS for part in above) or is_named:
         return True
     return bool(_MADE_TEXT.search(text[:_HEAD]))

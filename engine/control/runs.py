@@ -10,10 +10,12 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from engine.control.checks import check_plugins
 from engine.control.datasets import Datasets
 from engine.control.lookup import find_run
 from engine.control.models import Models
 from engine.control.names import AUTOMATIC_NAME, check_name, default_name, next_free
+from engine.control.order import move
 from engine.control.outcomes import SECONDS_BEFORE, seconds_before, seconds_worked
 from engine.control.references import with_absolute_paths
 from engine.control.repeat import differences
@@ -22,20 +24,16 @@ from engine.control.views import RunView, run_views, unfinished
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params
-from engine.plugins import BENCHMARKS, BUILDERS, GENERATORS, TRAINERS
+from engine.plugins import GENERATORS, TRAINERS
 from engine.reading import end_of
 from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import (
     KINDS,
-    BenchmarkSpec,
-    ChatSpec,
-    DatasetSpec,
-    MergeSpec,
     Spec,
     TrainSpec,
-    ValidateSpec,
     overrides_of,
+    waits_for_people,
 )
 from engine.training_set import rows_in
 from storage import curves, queries
@@ -84,7 +82,7 @@ class Runs:
         spec = with_absolute_paths(spec, self._models, self._datasets, self._database)
         if not waits:
             self.inputs(spec)
-        self.check(spec)
+        check_plugins(spec)
         return spec
 
     def _queue(self, session: Session, spec: Spec, after: int | None, group: str) -> int:
@@ -107,19 +105,10 @@ class Runs:
         if (folders / str(run.id)).exists():  # of a run whose database was lost; `take_in` may list it again
             run.id = 1 + max(number_of(each) for each in folders.iterdir())
             session.flush()
+        run.place = run.id
         run.name = run.name or default_name(spec, run.id)
         run.folder = str(folders / str(run.id))
         return run.id
-
-    def check(self, spec: Spec) -> None:
-        """Let the spec's plug-ins check their settings. Raises UserError if something that they need is missing."""
-        if isinstance(spec, DatasetSpec):
-            BUILDERS.create(spec.builder).check()
-            _check_dataset(spec)
-        if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec | ValidateSpec):
-            BENCHMARKS.create(spec.benchmark).check()
-        if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
-            raise UserError(f"file: there is no file {spec.file}", field="file")
 
     def inputs(self, spec: Spec) -> Inputs:
         """The models and datasets that the names in a spec refer to now. Raises UserError."""
@@ -171,6 +160,12 @@ class Runs:
                 queries.runs(session, kind=kind, search=search, group=group, limit=limit), unfinished(session)
             )
 
+    def queued(self) -> Sequence[RunView]:
+        """The runs that wait for a machine, in the order in which they will be started."""
+        with self._database.read() as session:
+            waiting = [run for run in queries.runs_in(session, ("queued",)) if not waits_for_people(run.kind)]
+            return run_views(waiting, unfinished(session))
+
     def row(self, run_id: int) -> Run:
         """The row of a run, for this plane. Raises UserError on an unknown id."""
         with self._database.read() as session:
@@ -217,6 +212,11 @@ class Runs:
             if run is None or run.state in ENDED:
                 return
             ask_to_end(run, now=now)
+
+    def move(self, run_id: int, to: str) -> None:
+        """Change the place of a waiting run in the queue, as `order.move`. Raises UserError if it does not wait."""
+        with self._database.write() as session:
+            move(session, find_run(session, run_id), to)
 
     def resume(self, run_id: int) -> None:
         """Continue where a run stopped: from its newest complete checkpoint, or with the patches not evaluated yet."""
@@ -268,28 +268,6 @@ def is_remote(spec: Spec) -> bool:
     """Whether the spec's model is that of a remote service, without files on this machine."""
     chosen = getattr(spec, "generator", None)
     return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)
-
-
-def _check_dataset(spec: DatasetSpec) -> None:
-    for field, named in (("exclude", spec.exclude), ("compare", spec.compare)):
-        for each in named:
-            _check_compared(field, BENCHMARKS.params(each))
-    if spec.expected and not Path(spec.expected).is_file():
-        raise UserError(f"expected: there is no file {spec.expected}", field="expected")
-    if spec.split == "first" and spec.valid_rows is None:
-        raise UserError(
-            "valid_rows: is empty; with split=first, enter how many of the first samples are for evaluation",
-            field="valid_rows",
-        )
-
-
-def _check_compared(field: str, params: Params) -> None:
-    try:
-        BENCHMARKS.create(params).check()
-    except UserError as error:
-        settings = ", ".join(f'"{name}": ...' for name in type(params).model_fields if name != "name")
-        how = f'in a shell or in JSON: {{"name": "{params.name}", {settings}}}'
-        raise UserError(f"{field}: {params.name}: {error}; with its settings, {how}", field=field) from None
 
 
 def spec_json(spec: Spec) -> str:

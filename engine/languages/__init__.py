@@ -27,7 +27,12 @@ class Language:
     no_code: re.Pattern[str]  # begins a line that is blank, a comment or an import
     test_names: re.Pattern[str]  # of files that hold tests, as the usual tools find them, or that help tests
     made_names: re.Pattern[str]  # of files that programs make
-    quick_check: re.Pattern[str]  # matches every text that has a comment, a docstring or a string over several lines
+    marks: tuple[str, ...]  # one of them is in every text that has a comment, a docstring or a string over lines
+    quick_check: re.Pattern[str]  # matches every such text
+
+    def may_have_comments(self, text: str) -> bool:
+        """Whether a text may have a comment, a docstring or a string over several lines; false if it has none."""
+        return any(mark in text for mark in self.marks) and self.quick_check.search(text) is not None
 
 
 # Java Language Specification 3.9, with the literals and the contextual ones that stand in functions
@@ -65,6 +70,7 @@ LANGUAGES = {
         no_code=re.compile(r"\s*($|#|import\s|from\s+\S+\s+import\s)"),
         test_names=re.compile(r"(test_\w*|\w*_tests?|tests?|conftest)\.py"),
         made_names=re.compile(r".*(_pb2(_grpc)?|_generated|\.g)\.py|_version\.py"),
+        marks=("#", '"', "'", "\\"),
         quick_check=re.compile(r"""#|\"{3}|'{3}|\\\r?\n|^[ \t]*[rRuUbBfF]{0,2}["']""", re.MULTILINE),
         query="""
             (comment) @comment
@@ -88,6 +94,7 @@ LANGUAGES = {
         no_code=re.compile(r"\s*($|//|/?\*|(import|package)\s)"),
         test_names=re.compile(r"(Test\w*|\w*Tests?|\w*TestCase|\w*IT)\.java"),
         made_names=re.compile(r".*(Grpc|OuterClass|_Generated)\.java"),
+        marks=("//", "/*", '"""'),
         quick_check=re.compile(r"//|/\*|\"{3}"),
         query="""
             (line_comment) @comment
@@ -109,6 +116,7 @@ LANGUAGES = {
         no_code=re.compile(r"\s*($|//|/?\*|#[ \t]*include\b)"),
         test_names=re.compile(r"([Tt]est[_-].*|.*[_-](unit)?tests?|tests?)\.c"),
         made_names=re.compile(r".*(\.tab|\.pb-c|_generated)\.c|lex\.\w+\.c"),
+        marks=("//", "/*", "\\"),
         quick_check=re.compile(r"//|/\*|\"[^\"\n]*\\\r?\n"),
         query="""
             (comment) @comment

@@ -47,7 +47,7 @@ def digest(text: str) -> bytes:
 def _repaired_lines(bug: Bug) -> list[str | None]:
     """The fixed lines without comments; the whole file is parsed only if they may contain comments."""
     lines = bug.fixed_lines
-    if not language(bug.language).quick_check.search(lines):
+    if not language(bug.language).may_have_comments(lines):
         return [lines]
     first = bug.span.start - 1
     read = Source(bug.fixed, bug.language)
@@ -55,4 +55,4 @@ def _repaired_lines(bug: Bug) -> list[str | None]:
 
 
 def _joined(lines: list[str | None]) -> str:
-    return "".join(line for line in lines if line)
+    return "".join([line for line in lines if line])

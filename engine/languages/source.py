@@ -82,7 +82,7 @@ class Source:
         """Comments, docstrings and strings; empty without parsing if a quick check finds none."""
         import tree_sitter
 
-        if not self.language.quick_check.search(self._text):
+        if not self.language.may_have_comments(self._text):
             return {}
         return tree_sitter.QueryCursor(_query(self.language.name)).captures(self._tree.root_node)
 
@@ -131,11 +131,12 @@ class Source:
         inside = self.rows_inside_strings
         bare: list[str | None] = []
         for number, line in enumerate(self.lines):
-            continues = bool(bare) and (bare[-1] or "").rstrip("\r\n").endswith("\\")
             if number in cuts:
                 bare.append(_without(line, sorted(cuts[number])))
+            elif line.strip() or number in inside or (bare and (bare[-1] or "").rstrip("\r\n").endswith("\\")):
+                bare.append(line)
             else:
-                bare.append(line if line.strip() or number in inside or continues else None)
+                bare.append(None)
         return bare
 
     def moved(self, old: str, new: str) -> str:

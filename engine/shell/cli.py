@@ -20,6 +20,7 @@ from engine.shell.datasets import dataset, export
 from engine.shell.default_verb import DefaultVerb
 from engine.shell.reviews import review, reviews
 from engine.shell.runs import runs
+from engine.shell.sweeps import sweep
 from engine.shell.validation import check, import_, validate
 from engine.shell.verbs import (
     FirstHome,
@@ -49,6 +50,7 @@ app.add_typer(benchmarks, name="benchmark")
 app.add_typer(runs, name="runs")
 app.add_typer(bench, name="bench")
 app.command()(validate)
+app.command()(sweep)
 app.command()(export)
 app.command()(review)
 app.command()(reviews)
@@ -177,6 +179,16 @@ def presets() -> None:
 def doctor(home: Home = HOME, json_: Json = False) -> None:
     """Show what this machine can do, and how to get what is missing."""
     follow.show_machine(open_workspace(home).machine(), Console(), as_json=json_)
+
+
+@app.command()
+@guarded
+def supervise(
+    home: Home = HOME,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="end when no run is queued or active")] = False,
+) -> None:
+    """Keep the queue moving without a page: start queued runs, print what each comes to; Ctrl-C ends this alone."""
+    follow.supervise(open_workspace(home), until_idle=until_idle)
 
 
 @app.command()

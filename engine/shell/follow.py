@@ -19,7 +19,7 @@ from engine import results
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
-from engine.specs import WITH_PATCHES
+from engine.specs import WITH_PATCHES, waits_for_people
 
 if TYPE_CHECKING:
     from engine.control.views import RunView
@@ -106,6 +106,25 @@ def wait_while_stopping(workspace: Workspace, run_id: int) -> RunView:
 
         wait_until(workspace, has_ended)
     return workspace.runs.get(run_id)
+
+
+def supervise(workspace: Workspace, *, until_idle: bool) -> None:
+    """Keep the queue moving, and print a line for each change of a run's state; Ctrl-C ends this and no run."""
+    states: dict[int, str] = {}
+    known = [run for run in workspace.runs.list() if run.has_ended]
+    states = {run.id: run.state for run in known}
+
+    def is_over() -> bool:
+        runs = workspace.runs.list()
+        for run in reversed(runs):
+            if states.get(run.id) != run.state:
+                states[run.id] = run.state
+                words = run.error or (run.outcome if run.has_ended else run.progress)
+                told = f"run {run.id}  {run.kind}  {run.name}  {run.state}  {words}".rstrip()
+                print(printable(told), flush=True)
+        return until_idle and all(run.has_ended or waits_for_people(run.kind) for run in runs)
+
+    wait_until(workspace, is_over)
 
 
 def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> Any:

@@ -24,8 +24,8 @@ from engine.work.duplicates import Read
 if TYPE_CHECKING:
     from engine.benchmarks import Benchmark
 
-SIZE = 10  # tokens
-MOST_BUGS, MOST_RUNS = 20_000, 2_000_000  # of one benchmark, to bound the memory: a run takes about 100 bytes
+SIZE, HALF = 10, 5  # tokens
+MOST_BUGS, MOST_RUNS = 20_000, 2_000_000  # of one benchmark, to bound the memory: a run takes about 160 bytes
 SAME, RENAMED, ALIKE = "the same code", "the same code under other names", "shared tokens"
 
 
@@ -70,6 +70,7 @@ class Overlap:
         self._outlines: set[tuple[int, ...]] = set()  # of the same
         # Python's hash, of 8 bytes, of each run of tokens -> the bug's number, or those of all that have it
         self._runs: dict[int, int | list[int]] = {}
+        self._halves: set[int] = set()  # the hash of each half of a run
         self._sizes: list[int] = []  # how many runs of tokens each has
         for params in (BENCHMARKS.params(each) for each in exclude):
             self._read(params, Known(params.name, True, min(exclude_share or OVERLAP_SHARE, OVERLAP_SHARE)))
@@ -117,6 +118,7 @@ class Overlap:
             self._renamed.setdefault(names_print(bug.language, of_code), []).append(number)
             self._outlines.add(_outline(of_code))
         runs = set(map(hash, grams(tokens[1], SIZE)))
+        self._halves.update(map(hash, grams(tokens[1], HALF)))
         self._sizes.append(len(runs))
         for run in runs:
             before = self._runs.setdefault(run, number)
@@ -146,13 +148,27 @@ class Overlap:
                 for number in self._renamed.get(names_print(read.language, read.tokens), ()):
                     add(number, RENAMED)
         counts: Counter[int] = Counter()
-        for run in set(map(hash, grams(read.tokens, SIZE))) & self._runs.keys():
+        for run in self._known_runs(read.tokens):
             numbers = self._runs[run]
             counts.update(numbers if isinstance(numbers, list) else (numbers,))
         for number, n_shared in sorted(counts.items()):
             if n_shared >= self._ids[number][0].least * self._sizes[number]:
                 add(number, ALIKE, round(n_shared / self._sizes[number], 2))
         return list(found.values())
+
+    def _known_runs(self, tokens: Sequence[str]) -> set[int]:
+        """The hashes of the runs that some benchmark has.
+
+        If the tokens are divided into pieces of half a run, each run has one of them as a whole. Few pieces are known,
+        and only the runs around these are looked up.
+        """
+        if len(tokens) < SIZE:
+            return set(map(hash, grams(tokens, SIZE))) & self._runs.keys()
+        found: set[int] = set()
+        for at in range(0, len(tokens) - HALF + 1, HALF):
+            if hash(tuple(tokens[at : at + HALF])) in self._halves:
+                found.update(map(hash, grams(tokens[max(0, at - HALF) : at + SIZE], SIZE)))
+        return found & self._runs.keys()
 
     def count(self, name: str, hits: Iterable[Hit], listing: Listing) -> None:
         """Count and list the hits of a row that is in the dataset."""

@@ -126,18 +126,24 @@ class Panel:
         runs = self._frame.workspace.runs
         return runs.get(runs.submit(spec))
 
-    def start(self, button: Any, do: Callable[[Any], list[Any]], outputs: Sequence[Any], *, name: str) -> None:
-        """Pressing `button` calls `do` with the spec, for `outputs`; what it refuses is said beside the button."""
+    def start(
+        self, button: Any, do: Callable[..., list[Any]], outputs: Sequence[Any], *, name: str, more: Sequence[Any] = ()
+    ) -> None:
+        """Pressing `button` calls `do` with the spec and the values of `more`, for `outputs`.
+
+        What it refuses is said beside the button.
+        """
         form = self.form
 
-        def pressed(*values: Any) -> list[Any]:
+        def pressed(*all_values: Any) -> list[Any]:
+            others, values = all_values[: len(more)], all_values[len(more) :]
             try:
-                return ["", *do(form.spec(values))]
+                return ["", *do(form.spec(values), *others)]
             except UserError as error:
                 told = {"form": _digest(values), "words": str(error), "field": error.field}
                 return [json.dumps(told), *[gr.skip()] * len(outputs)]
 
-        on(button.click, pressed, form.inputs, [self.refused, *outputs], name=name)
+        on(button.click, pressed, [*more, *form.inputs], [self.refused, *outputs], name=name)
 
     def _refusal(self, refused: str, values: Sequence[Any]) -> str:
         """What a start with just these values was refused for; nothing once any of them is another one."""
