@@ -291,14 +291,6 @@ def test_a_sample_has_the_colours_of_its_language(language, colours):
     assert (">final<" in datasets.sample(shown)) == colours
 
 
-def test_a_preference_shows_both_answers():
-    shown = ShownSample(0, 1, True, "Main", "k", "p", "better", "", "", (("p", False),), rejected="worse")
-    drawn = datasets.sample(shown)
-    assert "<h4>Better answer</h4>" in drawn
-    assert "<h4>Worse answer</h4>" in drawn
-    assert "<h4>Target</h4>" not in drawn
-
-
 @pytest.mark.parametrize(("role", "words"), [("tool", "Write a message"), ("assistant", "Press Repair to continue")])
 def test_the_last_line_of_a_conversation_says_the_same_as_its_last_turn(role, words):
     turn = ShownTurn(1, role, "The model repeats an answer.", False, "", "", "", "")
