@@ -122,7 +122,8 @@ def lengths(histograms: Mapping[str, Mapping[str, Sequence[float]]], cap: int | 
     shape = {"type": "line", "x0": cap, "x1": cap, "y0": 0, "y1": 1, "yref": "paper"}
     shapes = [{**shape, "line": {"color": MUTED, "dash": "dash", "width": 1.5}}] if cap else []
     axis = {"title": {"text": "tokens (dashed: the cap)" if shapes else "tokens", "standoff": 4}}
-    return _figure("Lengths", traces, axis, bargap=0.06, shapes=shapes, showlegend=len(traces) > 1)
+    most = max((count for each in histograms.values() for count in each.get("counts", ())), default=0)
+    return _figure("Lengths", traces, axis, _whole(most), bargap=0.06, shapes=shapes, showlegend=len(traces) > 1)
 
 
 def _last(histogram: Mapping[str, Sequence[float]]) -> int:
@@ -151,8 +152,14 @@ def shares(title: str, counts: Mapping[str, int], distinct: int, total: int) -> 
     names = [_short(name) for name, _ in shown]
     axis = {"tickvals": list(range(len(shown))), "ticktext": names, "showgrid": False}
     height = 72 + 22 * len(shown)
-    room = {"showgrid": True, "range": [0, 1.12 * max((count for _, count in shown), default=1)]}  # for the numbers
+    most = max((count for _, count in shown), default=1)
+    room = {"showgrid": True, "range": [0, 1.12 * most], **_whole(most)}  # for the numbers
     return _figure(title, [bars], room, axis, height=height, bargap=0.25, hovermode="closest")
+
+
+def _whole(most: float) -> dict[str, Any]:
+    """An axis of numbers up to `most` has no marks between whole ones."""
+    return {"dtick": 1} if most < 6 else {}
 
 
 def _short(name: str) -> str:

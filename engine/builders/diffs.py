@@ -78,14 +78,22 @@ class Diffs:
         language: Literal["auto", "python", "java", "c"] = setting(
             "auto", "programming language; auto: by the name of the file in the diff", more=True
         )
-        diff: str = setting("diff", "of a table: the column with the diffs", more=True)
+        diff: str = setting("diff", "of a table: the column with the diffs", more=True, title="Column of diffs")
         buggy: str = setting(
-            "buggy_function", "of a table: the column with the faulty function, if it has one", more=True
+            "buggy_function",
+            "of a table: the column with the faulty function, if it has one",
+            more=True,
+            title="Column of faulty code",
         )
         fixed: str = setting(
-            "fixed_function", "of a table: the column with the fixed function, if it has one", more=True
+            "fixed_function",
+            "of a table: the column with the fixed function, if it has one",
+            more=True,
+            title="Column of fixed code",
         )
-        project: str = setting("", "of a table: the column with the project; empty: not known", more=True)
+        project: str = setting(
+            "", "of a table: the column with the project; empty: not known", more=True, title="Column of projects"
+        )
 
     def __init__(self, params: Params) -> None:
         self.params = params

@@ -39,15 +39,21 @@ class FaultInjection:
         folder: Place = setting("", "folder of source code; empty: the standard library of this Python")
         samples: int = setting(1000, "faulty functions wanted", ge=1, le=10_000_000)
         language: Literal["python", "java"] = setting("python", "language of the functions")
-        operators: tuple[Kind, ...] = setting(KINDS, "kinds of fault", more=True, min_length=1)
+        operators: tuple[Kind, ...] = setting(
+            KINDS, "those that are injected", more=True, min_length=1, title="Kinds of fault"
+        )
         weights: tuple[Weight, ...] = setting(
             (), 'how often a kind is chosen, such as "comparison=3"; 1 where nothing is said, 0: never', more=True
         )
-        faults: int = setting(1, "faults in each function at once", ge=1, le=5, more=True)
-        per_function: int = setting(500, "most faulty versions of one function", ge=1, le=10_000, more=True)
+        faults: int = setting(1, "faults in each faulty function", ge=1, le=5, more=True, title="Faults at once")
+        per_function: int = setting(
+            500, "most faulty versions of one function", ge=1, le=10_000, more=True, title="Most of a function"
+        )
         min_lines: int = setting(3, "shorter functions are left out", unit="lines", ge=1, le=1000, more=True)
         max_lines: int = setting(40, "longer functions are left out", unit="lines", ge=1, le=1000, more=True)
-        per_file: int = setting(500, "most faulty functions from one file", ge=1, le=10_000_000, more=True)
+        per_file: int = setting(
+            500, "most faulty functions from one file", ge=1, le=10_000_000, more=True, title="Most of a file"
+        )
 
     def __init__(self, params: Params) -> None:
         self.params = params

@@ -76,11 +76,21 @@ class GitHistory:
             (), 'only files with such a path, also under earlier names: ["src/*", "*.py"]; empty: all', more=True
         )
         functions: int = setting(
-            1, "most functions that a fix may change; each becomes a bug of its own", ge=1, le=100, more=True
+            1,
+            "most functions that a fix may change; each becomes a bug of its own",
+            ge=1,
+            le=100,
+            more=True,
+            title="Most functions",
         )
         branch: str = setting("", "branch, tag or commit to start from; empty: what is checked out", more=True)
         newest: int | None = setting(
-            None, "only so many of the newest commits; empty: all", ge=1, le=10_000_000, more=True
+            None,
+            "only so many of the newest commits; empty: all",
+            ge=1,
+            le=10_000_000,
+            more=True,
+            title="Newest commits",
         )
         strip: bool = setting(False, "remove comments, docstrings and blank lines", title="Strip comments", more=True)
 

@@ -47,7 +47,7 @@ class Mixer:
             names="datasets",
         )
         side: Literal["both", "train"] = setting(
-            "both", "whose samples: all, or without those for evaluation", more=True
+            "both", "both: all; train: none of those for evaluation", more=True, title="Samples taken"
         )
 
     def __init__(self, params: Params) -> None:

@@ -69,10 +69,11 @@ class SelfInstruct(FromService["SelfInstruct.Params"]):
             "",
             "a .jsonl file of tasks with instruction, input and output, or with instances as Self-Instruct has them",
             upload=".jsonl",
+            title="Seed tasks",
         )
         samples: int = setting(200, "new tasks wanted", ge=1, le=1_000_000)
-        shown: int = setting(3, "tasks shown in a request", ge=1, le=20, more=True)
-        new: int = setting(5, "new tasks asked for in a request", ge=1, le=20, more=True)
+        shown: int = setting(3, "in a request", ge=1, le=20, more=True, title="Tasks shown")
+        new: int = setting(5, "in a request", ge=1, le=20, more=True, title="Tasks asked for")
         template: str = setting(
             TEMPLATE, "what the service is asked; {tasks}, {shown} and {new} are filled in", more=True
         )

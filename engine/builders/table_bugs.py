@@ -38,7 +38,9 @@ class BugParams(TableParams):
     )
     language: Literal["python", "java", "c"] = setting("python", "programming language of the code")
     strip: bool = setting(
-        False, "remove comments, docstrings and blank lines, as the training data of RepairLLaMA has none"
+        False,
+        "remove comments, docstrings and blank lines, as the training data of RepairLLaMA has none",
+        title="Strip comments",
     )
 
 

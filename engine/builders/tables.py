@@ -31,7 +31,7 @@ Made = TypeVar("Made", bound=BuilderOutput)
 
 def id_setting(*, more: bool = False) -> Any:
     """Declares the setting `id`."""
-    return setting("", "column with a unique name; empty: the row's number", more=more)
+    return setting("", "column with a unique name; empty: the row's number", title="ID", more=more)
 
 
 def project_setting(*, more: bool = False) -> Any:

@@ -59,7 +59,7 @@ class Endpoint:
 
         name: Literal["endpoint"] = "endpoint"
         url: Annotated[str, AfterValidator(_url)] = setting(
-            "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1"
+            "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1", title="URL"
         )
         key_variable: Annotated[str, AfterValidator(_variable)] = setting(
             "", "environment variable that holds the key; empty: none is sent"
@@ -67,7 +67,9 @@ class Endpoint:
         temperature: float = setting(0.8, "lower is safer, higher is more varied", ge=0, le=5)
         top_p: float = setting(0.95, "draw among the likeliest tokens that together have this probability", gt=0, le=1)
         max_new_tokens: int = setting(512, "the longest completion", unit="tokens", ge=1, le=131072)
-        parallel: int = setting(8, "bugs that are asked for at the same time", more=True, ge=1, le=256)
+        parallel: int = setting(
+            8, "requests under way at the same time", more=True, ge=1, le=256, title="Parallel requests"
+        )
         per_minute: int | None = setting(
             None, "most requests a minute, as a service's contract may say; empty: as many as it takes",
             title="Requests a minute", more=True, ge=1, le=1_000_000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from engine import results
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
@@ -172,11 +174,29 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     for said in filter(None, (run.error, run.unread)):
         console.print(printable_lines(said), markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
-    for key, value in {**facts, **metrics}.items():
+    told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]
+    for key, value in [*told, *metrics.items()]:
         if value in (None, {}):
             continue
         shown = f"{value:.4g}" if isinstance(value, float) else SHOWN.get(key, str)(value)
         console.print(f"  {escape(printable(key)):<22} {escape(printable(shown))}", highlight=False, soft_wrap=True)
+
+
+def _of_dataset(run: RunView) -> list[tuple[str, str]]:
+    """What was read, what was left out of it and why, and the figures of what is kept."""
+    try:
+        found = results.read("dataset", run.result)
+    except ValueError:
+        return []  # the run's outcome says so
+    steps = found.funnel.steps if found.funnel else []
+    return [
+        *([("read", f"{found.funnel.source:,}")] if found.funnel else []),
+        *(("left out", f"{each.count:,} {each.reason}; first: {each.example}") for each in steps),
+        ("longest", f"{found.max_tokens:,} tokens"),
+        ("learned", f"{found.learned_tokens:,} tokens"),
+        ("hash", found.hash),
+        ("more", f"repair-studio dataset show {shlex.quote(run.name)}"),
+    ]
 
 
 def _shares(at: Any) -> str:

@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engine.builders import BuilderOutput, Caching, Funnel, Keeping, Measuring, Retokenised
+from engine.builders import BuilderOutput, Caching, Funnel, Keeping, Measuring, Preparing, Retokenised
 from engine.dataset_card import card
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
@@ -75,7 +75,9 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         builder.measure_with(run.artifacts / "tokenizer", spec.max_tokens)
     tally, expected = Tally(spec), Expected(spec.expected)
     overlap = Overlap(spec.exclude, spec.compare, spec.exclude_share, is_all=True)
-    progress, has_lines, has_messages = _Progress(run, builder.total()), False, False
+    progress, has_lines, has_messages = _Progress(run, builder.total(), builder.makes), False, False
+    if isinstance(builder, Preparing):
+        run.emit(Progress(0, builder.total(), builder.preparing))
     with LeftOut(run, expected) as left_out, Listing(run.artifacts / OVERLAP) as listing:
         split = Split(run.artifacts, spec, tally, left_out.lose)
         made = progress.watch(builder.stream(spec.seed, left_out.source), tally)
@@ -231,8 +233,10 @@ def _joined(sample: Sample, ids: list[list[int]], end: int) -> tuple[list[int], 
 class _Progress:
     """Reports at intervals how much of the source was read."""
 
-    def __init__(self, run: RunDir, total: int | None) -> None:
+    def __init__(self, run: RunDir, total: int | None, makes: str) -> None:
+        """`makes`: what is read, "bugs"."""
         self.n_read = 0
+        self._makes = makes
         self._run = run
         self._total = total
         self._reported_at = 0.0
@@ -246,7 +250,8 @@ class _Progress:
 
     def report(self, tally: Tally, total: int | None) -> None:
         self._reported_at = time.monotonic()
-        self._run.emit(Progress(self.n_read, total, f"{tally.kept.n_rows} samples kept"))
+        kept = f", {tally.kept.n_rows:,} samples kept" if tally.kept.n_rows else ""  # not known before the first batch
+        self._run.emit(Progress(self.n_read, total, f"{self.n_read:,} {self._makes} read{kept}"))
 
 
 def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
@@ -266,6 +271,9 @@ def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
 
 def _nothing_left(source: Funnel, left_out: Funnel, spec: DatasetSpec) -> str:
     lost = {**source.lost, **left_out.lost}
-    where = ", ".join(f"{count} {reason}" for reason, count in lost.items())
+    where = ", ".join(f"{count:,} ({reason})" for reason, count in lost.items())
     advice = f"; raise max_tokens ({spec.max_tokens})" if too_long(spec) in lost else ""
+    excluded = [each if isinstance(each, str) else str(each["name"]) for each in spec.exclude]
+    if known := [name for name in excluded if any(reason.endswith(f" the benchmark {name}") for reason in lost)]:
+        advice += f"; {known[0]} is among exclude: read other code, or take it out and do not benchmark on it"
     return f"no sample is left of {source.source} read: {where or 'the source is empty'}{advice}"

@@ -38,10 +38,13 @@ class Panel:
         names: Mapping[str, Names],
         *,
         folded: Sequence[str] = (),
+        below: Mapping[str, Any] | None = None,
         recipe_apart: bool = False,
         linked: bool = True,
     ) -> None:
-        """`recipe_apart`: the page itself calls `place_recipe`, where JSON and command should be.
+        """`folded`, `below`: as a `Form` has them.
+
+        `recipe_apart`: the page itself calls `place_recipe`, where JSON and command should be.
 
         `linked`: a link can fill it; only one form of a page can be that.
         """
@@ -53,7 +56,7 @@ class Panel:
             self.preset = gr.Dropdown(presets, value="", label="Preset", filterable=False, min_width=140, scale=0,
                                       visible=len(presets) > 1)  # fmt: skip
         self._origin = plain()
-        self.form = Form(kind, names=names, folded=folded)
+        self.form = Form(kind, names=names, folded=folded, below=below)
         self.refused = hidden_field("")  # what a start of this form was refused for, as JSON
         self.complaint = marking(elem_classes="complaints", render=False)
         self.recipe = plain(elem_id=f"{kind}-recipe", render=False)

@@ -138,7 +138,7 @@ def test_what_is_wrong_is_said_before_anything_is_asked(service, code, tmp_path)
         with pytest.raises(UserError, match=words):
             CodeInstructions(CodeInstructions.Params(**settings(service, code, **more))).check()
 
-    refused("writer: name the model", writer="")
+    refused("builder.writer: name the model", writer="")
     refused(r"template: has no \{code\}", template="write")
     refused("does not exist", folder=str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="has no model 'other'"):

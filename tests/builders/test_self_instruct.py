@@ -137,7 +137,7 @@ def test_what_is_wrong_is_said_before_anything_is_asked(settings, tmp_path):
     (tmp_path / "empty.jsonl").write_text("{}\n")
     refused("holds no task", seeds=str(tmp_path / "empty.jsonl"))
     refused(r"template: has no \{tasks\}", template="more")
-    refused("writer: name the model", writer="")
+    refused("builder.writer: name the model", writer="")
 
 
 def test_seeds_that_are_no_file_or_too_many_are_not_read(settings, tmp_path):

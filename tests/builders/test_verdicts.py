@@ -150,7 +150,7 @@ def test_what_was_learned_from_a_benchmark_is_known_as_its_code(tmp_path, make, 
     builder = {"name": name, "runs": [str(run.path)]}
     report = make(builder=builder, exclude=[], valid_fraction=0)[1]
     assert sum(report["rows"].values()) == 1
-    with pytest.raises(UserError, match="1 in the benchmark pocket"):
+    with pytest.raises(UserError, match=r"1 \(in the benchmark pocket\); pocket is among exclude"):
         make(builder=builder, exclude=["pocket"], valid_fraction=0)
 
 

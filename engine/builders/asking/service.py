@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from engine.builders import Funnel
 from engine.builders.ledger import Ledger
@@ -29,7 +29,7 @@ ROUND = 4  # prompts in a round, for each that is asked for at the same time
 class ServiceParams(Endpoint.Params):
     """Which service is asked, and how."""
 
-    writer: str = setting("", "the model that writes, by the service's name for it")
+    writer: str = setting("", "by the service's name for it", title="Model that writes")
     form: alpaca.Form = setting("response", alpaca.FORMS)
 
 
@@ -96,6 +96,8 @@ class Service:
 class FromService(Generic[P]):
     """A builder whose data a service writes."""
 
+    preparing: ClassVar[str] = "asking the service"
+
     def __init__(self, params: P) -> None:
         self.params = params
         self._cache: Path | None = None
@@ -118,7 +120,9 @@ class FromService(Generic[P]):
     def check(self) -> None:
         """Raises UserError if no model is named."""
         if not self.params.writer:
-            raise UserError("writer: name the model that writes, as the service calls it", field="builder.writer")
+            raise UserError(
+                "builder.writer: name the model that writes, as the service calls it", field="builder.writer"
+            )
 
     def choices(self) -> Mapping[str, Sequence[str]]:
         return {}
