@@ -148,6 +148,12 @@ class TrainResult:
     train_loss: Real | None = None
     eval_loss: Real | None = None
     peak_memory_bytes: Count | None = None
+    eval_token_accuracy: Real | None = None
+    trainable_parameters: Count | None = None
+    all_parameters: Count | None = None
+    continued_from: Words = ""  # the model that it began with
+    best_step: Count | None = None  # whose checkpoint became the model; None: the last one's weights
+    stopped_early: Annotated[bool, Field(strict=True)] = False
     model: Literal["base", "adapter", "model"] | None = None
     kind: Literal["base", "adapter", "model"] | None = None
 

@@ -9,16 +9,24 @@ from typing import Any
 
 from engine.assets import PRESETS
 from engine.errors import UserError
+from engine.exchange import firefly_arguments
 from engine.params import shown
 from engine.plugins import BY_FIELD
 from engine.specs import KINDS, Spec, parse
 
+TRAIN = "train"
 LONGEST = 1_000_000  # bytes of a spec's file
 
 
 def preset_names(kind: str) -> list[str]:
     """Presets shipped for a kind of run, by name; `assets/presets/<kind>/<name>.json`."""
     return sorted(path.stem for path in (PRESETS / kind).glob("*.json"))
+
+
+def preset_source(kind: str, name: str) -> str:
+    """Where the values of a shipped preset come from; empty where it says nothing of that."""
+    values = json.loads((PRESETS / kind / f"{name}.json").read_text(encoding="utf-8"))
+    return str(values.get("source", ""))
 
 
 def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -> Any:
@@ -48,6 +56,14 @@ def _parsed(kind: str, values: dict[str, Any], overrides: Sequence[str]) -> Any:
     return parse(values)
 
 
+def notes_on(kind: str, source: str) -> list[str]:
+    """What a spec's file says that the spec does not: arguments of Firefly's that are set elsewhere or not at all."""
+    if kind != TRAIN or not source or not Path(source).is_file():
+        return []
+    values = json.loads(Path(source).read_text(encoding="utf-8-sig"))  # `read_spec` has read it before
+    return list(firefly_arguments.spec_of(values).notes) if firefly_arguments.is_such(values) else []
+
+
 def _read(kind: str, source: str) -> dict[str, Any]:
     field = KINDS[kind].plugin
     plugins = BY_FIELD[field].names() if field else []
@@ -74,9 +90,13 @@ def _read(kind: str, source: str) -> dict[str, Any]:
         raise UserError(f"{path}: {_why(error)}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a JSON object with the spec's fields, got a {type(values).__name__}")
+    if source in preset_names(kind):
+        values.pop("source", None)
+    elif kind == TRAIN and firefly_arguments.is_such(values):
+        values = firefly_arguments.spec_of(values).spec
     if run_of(source):
         values.pop("name", None)  # taken by the result of that run
-    return values
+    return dict(values)
 
 
 def run_of(source: str) -> Path | None:

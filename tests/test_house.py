@@ -67,7 +67,7 @@ def test_no_shell_no_pickle_no_remote_code():
 def test_every_preset_validates():
     found = [(kind, name) for kind in KINDS for name in preset_names(kind)]
     assert {"demo"} <= {name for kind, name in found if kind == "train"}
-    assert {"repairllama", "qlora-10gb"} <= {name for kind, name in found if kind == "train"}
+    assert {"repairllama", "stablecode-10gb"} <= {name for kind, name in found if kind == "train"}
     for kind, name in found:
         assert read_spec(kind, name).kind == kind
 

@@ -130,7 +130,7 @@ def test_a_file_that_is_not_utf8_says_so(tmp_path):
 
 
 def test_an_unknown_preset_names_the_known_ones():
-    with pytest.raises(UserError, match="neither a file nor a preset for 'train'; presets: demo"):
+    with pytest.raises(UserError, match="neither a file nor a preset for 'train'; presets: .*demo, .*repairllama"):
         read_spec("train", "demoo")
 
 

@@ -78,8 +78,15 @@ def _dataset(result: DatasetResult) -> str:
 def _train(result: TrainResult) -> str:
     losses = (("loss", result.train_loss), ("evaluation", result.eval_loss))
     shown = [f"{name} {value:.2f}" for name, value in losses if value is not None]
-    memory = f"peak {result.peak_memory_bytes / GIB:.1f} GiB" if result.peak_memory_bytes else ""
-    return ", ".join(filter(None, [*shown, memory]))
+    if result.eval_token_accuracy is not None:
+        shown.append(f"{result.eval_token_accuracy:.0%} of tokens right")
+    if result.best_step is not None:
+        shown.append(f"best at step {result.best_step}{', stopped early' if result.stopped_early else ''}")
+    if result.trainable_parameters and result.all_parameters:
+        shown.append(f"{100 * result.trainable_parameters / result.all_parameters:.3g} % of parameters trained")
+    if result.peak_memory_bytes:
+        shown.append(f"peak {result.peak_memory_bytes / GIB:.1f} GiB")
+    return ", ".join(shown)
 
 
 def _merge(result: MergeResult) -> str:

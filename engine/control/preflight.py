@@ -38,7 +38,10 @@ def preflight(spec: TrainSpec, models: Models, datasets: Datasets) -> Preflight:
     """
     model = models.resolve(spec.model)
     trainer = TRAINERS.create(spec.trainer)
-    trainer.check(models.nearest(model))
+    nearest = models.nearest(model)
+    trainer.check(nearest)
+    if hasattr(trainer, "fitted"):  # an adapter's own rank, where the settings name none
+        trainer = TRAINERS.create(trainer.fitted(nearest))
     config = models.config(model)
     try:
         tokens = datasets.get(spec.dataset).max_tokens or DEFAULT_TOKENS

@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from engine.control.chats import Chats
 from engine.control.compare import Compare
 from engine.control.datasets import Datasets
 from engine.control.demo import Demo
+from engine.control.lineage import Stage, lineage
 from engine.control.models import Models
 from engine.control.patches import Patches
 from engine.control.preflight import Preflight, preflight
@@ -28,8 +30,9 @@ from engine.control.supervise import Supervisor
 from engine.control.sweeps import Sweeps
 from engine.control.take_in import take_in
 from engine.control.uploads import Uploads
+from engine.control.views import RunView
 from engine.errors import OutsideFailure, UserError
-from engine.specs import TrainSpec
+from engine.specs import KINDS, TrainSpec
 from storage.database import Damaged, Database, Newer, Unavailable
 
 log = logging.getLogger(__name__)
@@ -138,6 +141,16 @@ class Workspace:
     def take_in(self, folder: Path) -> int:
         """Create the rows of a run again from its folder, and return its number. Raises UserError."""
         return take_in(self.home, self._database, folder)
+
+    def lineage(self, model: str) -> Sequence[Stage]:
+        """A model, then what it was made from, to a base model; see `engine.control.lineage`."""
+        return lineage(self.models, self._database, model)
+
+    def origin(self, run: RunView) -> Sequence[Stage]:
+        """What the model is made from that a run makes, or would have made; empty for any other kind of run."""
+        makes_model = run.kind in KINDS and KINDS[run.kind].makes == "model"
+        source = str(run.spec.get("adapter") or run.spec.get("model") or "") if makes_model else ""
+        return self.lineage(source) if source else []
 
     def preflight(self, spec: TrainSpec) -> Preflight:
         """The memory that training would need. Raises UserError if the model or its sizes are not known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from engine.models.tensors import tensors
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
+HEAD = "lm_head"  # the output head's name in all models whose code transformers has
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
 
@@ -24,7 +26,12 @@ class Lora:
     rank: int
     alpha: float
     dropout: float
-    layers: frozenset[str]  # last part of the names of the layers that have matrices, "q_proj"; empty: not known
+    rslora: bool
+    dora: bool
+    train_head: bool  # the output head is part of it, every weight
+    layers: frozenset[
+        str
+    ]  # that have matrices: "model.layers.0.mlp.up_proj", or the end of such names; empty: not known
 
 
 def config_of(folder: Path) -> dict[str, Any]:
@@ -51,17 +58,25 @@ def base_of(folder: Path) -> str:
 
 
 def lora_of(folder: Path) -> Lora:
-    """The adapter's own rank, alpha, dropout and layers. Raises UserError where its files cannot be read."""
+    """The settings in the adapter's files. Raises UserError where these cannot be read."""
     config = config_of(folder)
     try:
         rank, alpha, dropout = int(config["r"]), float(config["lora_alpha"]), float(config.get("lora_dropout") or 0)
     except (KeyError, TypeError, ValueError):
         raise UserError(f"{folder / CONFIG} states no rank and alpha (r, lora_alpha) of a LoRA adapter") from None
-    return Lora(rank, alpha, dropout, _adapted(folder, config))
+    return Lora(
+        rank,
+        int(alpha) if alpha.is_integer() else alpha,
+        dropout,
+        rslora=bool(config.get("use_rslora")),
+        dora=bool(config.get("use_dora")),
+        train_head=HEAD in (config.get("modules_to_save") or ()),
+        layers=_adapted(folder, config),
+    )
 
 
 def linear_layers(model: Path) -> frozenset[str]:
-    """Last part of the names of the layers that "all-linear" means in a model's folder; empty: not known.
+    """The names of the layers that "all-linear" means in a model's folder; empty: not known.
 
     Those are the matrices that have no row for each token, as input and output embeddings have.
     """
@@ -70,7 +85,7 @@ def linear_layers(model: Path) -> frozenset[str]:
     except (OSError, ValueError, AttributeError):
         return frozenset()
     return frozenset(
-        name.removesuffix(".weight").rpartition(".")[2]
+        name.removesuffix(".weight")
         for file in model.glob("*.safetensors")
         for name, tensor in tensors(file).items()
         if name.endswith(".weight") and len(tensor.shape) == 2 and tensor.shape[0] != vocabulary
@@ -80,7 +95,13 @@ def linear_layers(model: Path) -> frozenset[str]:
 def _adapted(folder: Path, config: dict[str, Any]) -> frozenset[str]:
     """By the matrices that are there: the configuration may hold a pattern, or the full name of each layer."""
     if (folder / WEIGHTS).is_file():
-        names = (name.partition(".lora_") for name in tensors(folder / WEIGHTS))
-        return frozenset(layer.rpartition(".")[2] for layer, is_lora, _ in names if is_lora)
+        names = (name.removeprefix("base_model.model.").partition(".lora_") for name in tensors(folder / WEIGHTS))
+        return frozenset(layer for layer, is_lora, _ in names if is_lora)
     stated = config.get("target_modules")
-    return frozenset(str(name).rpartition(".")[2] for name in stated) if isinstance(stated, list) else frozenset()
+    return frozenset(map(str, stated)) if isinstance(stated, list) else frozenset()
+
+
+def named(ends: Iterable[str], layers: Iterable[str]) -> frozenset[str]:
+    """The layers that are called so, or whose names end so after a dot: how PEFT reads a list of target modules."""
+    wanted = tuple(ends)
+    return frozenset(each for each in layers if each in wanted or each.endswith(tuple(f".{end}" for end in wanted)))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
+from engine.models.adapters import named
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,23 @@ class Shape:
         """The linear layers of one decoder layer: name -> (inputs, outputs)."""
         h, q, kv, f = self.hidden, self.query_width, self.kv_width, self.ffn
         return {
-            "q_proj": (h, q), "k_proj": (h, kv), "v_proj": (h, kv), "o_proj": (q, h),
-            "gate_proj": (h, f), "up_proj": (h, f), "down_proj": (f, h),
+            "self_attn.q_proj": (h, q), "self_attn.k_proj": (h, kv), "self_attn.v_proj": (h, kv),
+            "self_attn.o_proj": (q, h), "mlp.gate_proj": (h, f), "mlp.up_proj": (h, f), "mlp.down_proj": (f, h),
         }  # fmt: skip
 
     @property
     def linear_parameters(self) -> int:
         return self.layers * sum(inputs * outputs for inputs, outputs in self.linear.values())
+
+    @property
+    def layer_parameters(self) -> int:
+        """Of one decoder layer, with its norms and biases."""
+        return self.linear_parameters // self.layers + 2 * self.hidden + self.biases
+
+    @property
+    def head_parameters(self) -> int:
+        """Of the output head, also where it is one with the input embeddings."""
+        return self.vocab * self.hidden
 
     @property
     def other_parameters(self) -> int:
@@ -69,17 +80,28 @@ class Shape:
     def parameters(self) -> int:
         return self.linear_parameters + self.other_parameters
 
-    def lora_parameters(self, rank: int, layer_names: str | list[str]) -> int:
-        """rank x (inputs + outputs) of each adapted layer. Raises UserError for a layer the model does not have."""
-        linear = self.linear
-        names = list(linear) if isinstance(layer_names, str) else list(dict.fromkeys(layer_names))
-        unknown = [name for name in names if name not in linear]
-        if unknown:
-            raise UserError(
-                f"this model has no linear layer called {unknown[0]!r}; choose among: {', '.join(linear)}",
-                field="trainer.target_modules",
-            )
-        return self.layers * sum(rank * sum(linear[name]) for name in names)
+    def adapted(self, layer_names: str | list[str]) -> list[tuple[int, int]]:
+        """(inputs, outputs) of each adapted layer, named by the end of its name, as PEFT reads target modules.
+
+        Raises UserError for a name that no layer of the model has.
+        """
+        layers = {
+            f"model.layers.{index}.{name}": size for index in range(self.layers) for name, size in self.linear.items()
+        }
+        if isinstance(layer_names, str):
+            return list(layers.values())
+        for name in layer_names:
+            if not named([name], layers):
+                known = ", ".join(each.rpartition(".")[2] for each in self.linear)
+                raise UserError(
+                    f"this model has no linear layer called {name!r}; choose among: {known}",
+                    field="trainer.target_modules",
+                )
+        return [layers[name] for name in named(layer_names, layers)]
+
+    def lora_parameters(self, rank: int, layer_names: str | list[str], *, dora: bool = False) -> int:
+        """rank x (inputs + outputs) of each adapted layer, for DoRA one more for each output. Raises as `adapted`."""
+        return sum(rank * (inputs + outputs) + dora * outputs for inputs, outputs in self.adapted(layer_names))
 
 
 def read_config(model_folder: Path) -> dict[str, Any]:

@@ -32,6 +32,12 @@ class Settings(params.Params):
     )
     context: Literal["function", "file"] = setting("function", "around the fault", title="Code shown")
     instruction: str = setting("", "a sentence on a line above the code; empty: none", more=True)
+    begin: str = setting(
+        "",
+        "text in front of all else, such as <s>, the token that begins a text for Llama's tokenizers; empty: none",
+        more=True,
+        max_length=100,
+    )
 
 
 class WithoutHole(Settings):
@@ -66,7 +72,7 @@ class Published:
             raise CannotShow(f"the code holds the special token {held}")
         if not self._is_fix(self.decode(target, bug), bug):
             raise CannotShow(self._unreadable)
-        return Sample.of(bug, self._joined(parts), target)
+        return Sample.of(bug, self.params.begin + self._joined(parts), target)
 
     def decode(self, completion: str, bug: Bug) -> Patch:
         raise NotImplementedError

@@ -18,6 +18,7 @@ from engine.shell.bench import bench
 from engine.shell.comparison import show_comparison
 from engine.shell.datasets import dataset, export
 from engine.shell.default_verb import DefaultVerb
+from engine.shell.models import models
 from engine.shell.reviews import review, reviews
 from engine.shell.runs import runs
 from engine.shell.sweeps import sweep
@@ -34,7 +35,7 @@ from engine.shell.verbs import (
     submit,
     updated_workspace,
 )
-from engine.spec_files import preset_names, read_spec
+from engine.spec_files import preset_names, preset_source, read_spec
 from engine.specs import ChatSpec
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ app.add_typer(bench, name="bench")
 app.command()(validate)
 app.command()(sweep)
 app.command()(export)
+app.command()(models)
 app.command()(review)
 app.command()(reviews)
 benchmarks.command()(check)
@@ -167,11 +169,14 @@ def compare(
 @app.command()
 @guarded
 def presets() -> None:
-    """List the presets of every kind of run."""
+    """List the presets of every kind of run, and where their values come from."""
     from engine.specs import KINDS
 
     for kind in KINDS:
         print(f"{kind}: {', '.join(preset_names(kind)) or 'none'}")
+        for name in preset_names(kind):
+            if source := preset_source(kind, name):
+                print(f"    {name}: {source}")
 
 
 @app.command()

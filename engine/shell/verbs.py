@@ -15,7 +15,7 @@ from engine.assets import HOME_VARIABLE
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import RESUMABLE
 from engine.shell import follow
-from engine.spec_files import read_spec
+from engine.spec_files import notes_on, read_spec
 
 if TYPE_CHECKING:
     from engine.control.views import RunView
@@ -127,7 +127,7 @@ def submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wai
     """Ask for a run of this kind, perhaps wait for its end, and show it."""
     workspace = open_workspace(home)
     wanted = read_spec(kind, spec, overrides)
-    differences = workspace.runs.differences(wanted, spec)
+    differences = [*workspace.runs.differences(wanted, spec), *notes_on(kind, spec)]
     run_id = workspace.runs.submit(wanted)
     for difference in differences:
         print(f"repair-studio: note: {follow.printable(difference)}", file=sys.stderr)

@@ -42,7 +42,11 @@ class Estimate:
 
 
 class Trainer(Protocol):
-    """Trains one model on a training set inside a worker process."""
+    """Trains one model on a training set inside a worker process.
+
+    It may also have `fitted(model) -> Params`, the settings with a value for all that they leave open; then the memory
+    is estimated for these.
+    """
 
     name: str
     accepts: ClassVar[frozenset[Rows]]  # the kinds of rows it can learn from

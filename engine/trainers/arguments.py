@@ -20,6 +20,7 @@ OPTIMIZERS = {
     "paged_adamw_32bit": "paged_adamw_32bit",
     "sgd": "sgd",
 }
+SCHEDULERS = {"constant": "constant_with_warmup"}  # the others have the names of transformers
 
 
 @dataclass(frozen=True)
@@ -48,21 +49,24 @@ def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path,
             "Weights & Biases needs its key in the environment: start the studio with WANDB_API_KEY set",
             field="trainer.report_to_wandb",
         )
-    scheduler = params.scheduler
+    scheduler, least = params.scheduler, params.min_learning_rate
     return SFTConfig(
         output_dir=str(folder),
         max_steps=plan.steps,
         per_device_train_batch_size=params.batch_size,
-        per_device_eval_batch_size=params.batch_size,
+        per_device_eval_batch_size=params.eval_batch_size or params.batch_size,
         gradient_accumulation_steps=params.accumulation,
         learning_rate=params.learning_rate,
-        lr_scheduler_type="constant_with_warmup" if scheduler == "constant" else scheduler,
+        lr_scheduler_type="cosine_with_min_lr" if least else SCHEDULERS.get(scheduler, scheduler),
+        lr_scheduler_kwargs={"min_lr": least} if least else {},
         warmup_steps=params.warmup_steps,
         optim=OPTIMIZERS[params.optimizer],
+        optim_args=f"momentum={params.momentum}" if params.optimizer == "sgd" else None,
         adam_beta1=params.beta1,
         adam_beta2=params.beta2,
         weight_decay=params.weight_decay,
         max_grad_norm=params.max_grad_norm,
+        neftune_noise_alpha=params.neftune_alpha,
         bf16=compute is torch.bfloat16,
         fp16=compute is torch.float16,
         activation_checkpointing=params.activation_checkpointing,
@@ -72,6 +76,7 @@ def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path,
         logging_nan_inf_filter=False,  # a loss that is not a number is reported and ends the run
         eval_strategy="steps" if evaluates else "no",
         eval_steps=plan.eval_every,
+        eval_delay=params.eval_delay,
         save_strategy="steps",
         save_steps=plan.save_every,
         save_total_limit=None,  # engine.trainers.checkpoint deletes old ones, after the new one is complete

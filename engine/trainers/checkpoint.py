@@ -83,10 +83,12 @@ def damage_of(checkpoint: Path) -> str:
     return ""
 
 
-def rotate(checkpoints: Path, keep: int) -> None:
-    """Delete the oldest complete checkpoints until `keep` (2 or more) are left."""
+def rotate(checkpoints: Path, keep: int, best: int | None = None) -> None:
+    """Delete the oldest complete checkpoints until `keep` (2 or more) are left, and that of step `best` beside them."""
     assert keep >= 2, f"keeping {keep} would leave none if the newest turned out to be damaged"
     for path in complete(checkpoints)[:-keep]:
+        if step_of(path) == best:
+            continue
         (path / SEAL).unlink()  # first, so that a checkpoint deleted in part does not look complete
         shutil.rmtree(path)
 

@@ -9,48 +9,74 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.errors import UserError
 from engine.models.shape import Shape
 from engine.trainers import Device, Estimate
 from engine.trainers.sft_settings import SftParams
+from engine.trainers.weight_settings import TIED_HEAD
 
 CONTEXT = {"cuda": 600_000_000, "cpu": 650_000_000}  # CUDA context; the imported libraries (measured) on a CPU
 NF4_SHARE = 0.516  # bytes a weight: 4 bits and its share of the doubly quantised block constants
 OPTIMIZER_STATE = {"adamw": 8, "paged_adamw_32bit": 8, "adamw_8bit": 2, "paged_adamw_8bit": 2, "sgd": 0}
+MOMENTUM = 4  # bytes a trained parameter, where sgd has it
 FUSED_HEAD_TOKENS = 256  # TRL's loss builds logits for so many tokens at a time
 TARGET_SHARE = 0.25  # of a repair sample's tokens is target; only those get logits on a CPU
 # On a CPU, glibc keeps blocks of up to 32 MiB in its heap (mallopt(3), M_MMAP_THRESHOLD), where holes stay between
 # those that are in use. As a share of the activations, measured with the starter model and batches of 1 to 16 samples
 # of 256 tokens, with and without checkpointing: peaks of 0.7 to 2.4 GiB, met to within 8 %.
 HEAP_BLOCK = 32 << 20
-HEAP_HOLES = {"lora": 0.85, "qlora": 0.85, "full": 0.25}
+HEAP_HOLES = {"lora": 0.85, "qlora": 0.85, "full": 0.25, "last_layers": 0.25}
 
 
 def estimate(config: Mapping[str, Any], params: SftParams, max_tokens: int, device: Device = "cuda") -> Estimate:
     """The peak while training with batches of `params.batch_size` samples of `max_tokens` tokens."""
-    shape = Shape.of(config)
+    shape, params = Shape.of(config), params.filled()
     tokens = params.batch_size * max_tokens
     on_cpu = device == "cpu"
     is_fp32 = params.precision == "fp32" or (params.precision == "auto" and on_cpu)
     width = 4 if is_fp32 else 2  # bytes of one number in weights and activations
-    full = params.method == "full"
-    trainable = shape.parameters if full else shape.lora_parameters(params.rank, params.layer_names)
+    trainable = _trainable(shape, params)
     # the weights of what is trained are kept in fp32; bf16 training of all weights adds a bf16 copy
-    trained_weights = trainable * ((4 if is_fp32 else 6) if full else 4)
+    trained_weights = trainable * (4 if is_fp32 or params.adds_matrices else 6)
     return Estimate(
-        weights=trained_weights + (0 if full else _frozen_weights(shape, params, width)),
-        optimizer=trainable * OPTIMIZER_STATE[params.optimizer],
+        weights=trained_weights + _frozen_weights(shape, params, width),
+        optimizer=trainable * (MOMENTUM if params.momentum else 0)
+        if params.optimizer == "sgd"
+        else trainable * OPTIMIZER_STATE[params.optimizer],
         gradients=trainable * 4,
-        activations=_activations(shape, tokens, params.activation_checkpointing) * width // 2,
+        activations=_activations(shape, params, tokens) * width // 2,
         buffers=_buffers(shape, params, tokens, device) + (_holes(shape, params, tokens, width) if on_cpu else 0),
         context=CONTEXT[device],
         parameters=shape.parameters,
         trainable=trainable,
-        all_parameters=shape.parameters + (0 if full else trainable),
+        all_parameters=shape.parameters + (trainable if params.adds_matrices else 0),
         notes=_notes(params, device),
     )
 
 
+def _trainable(shape: Shape, params: SftParams) -> int:
+    """How many numbers are trained. Raises UserError for layers that the model does not have."""
+    if params.method == "full":
+        return shape.parameters
+    head = shape.head_parameters if params.train_head else 0
+    if params.method == "last_layers":
+        if params.last_layers > shape.layers:
+            raise UserError(
+                f"last_layers: the model has {shape.layers} layers, not {params.last_layers}",
+                field="trainer.last_layers",
+            )
+        return params.last_layers * shape.layer_parameters + head
+    if head and shape.is_tied:
+        raise UserError(TIED_HEAD, field="trainer.train_head")
+    return shape.lora_parameters(params.rank or 0, params.layer_names, dora=bool(params.dora)) + head
+
+
 def _frozen_weights(shape: Shape, params: SftParams, width: int) -> int:
+    """Bytes of the weights that are not trained."""
+    if params.method == "full":
+        return 0
+    if params.method == "last_layers":
+        return (shape.parameters - _trainable(shape, params)) * width
     if params.method == "qlora":
         return int(shape.linear_parameters * NF4_SHARE) + shape.other_parameters * width
     if params.base_bits == 8:
@@ -58,23 +84,42 @@ def _frozen_weights(shape: Shape, params: SftParams, width: int) -> int:
     return shape.parameters * width
 
 
-def _activations(shape: Shape, tokens: int, is_checkpointed: bool) -> int:
-    """In two-byte numbers: T (16 h + 4 kv + 8 f) a layer; checkpointed, T 2 h a layer and one whole layer."""
+def _activations(shape: Shape, params: SftParams, tokens: int) -> int:
+    """In two-byte numbers: T (16 h + 4 kv + 8 f) a layer; checkpointed, T 2 h a layer and one whole layer.
+
+    Layers below the first that is trained keep nothing. DoRA keeps two results more of each adapted layer; on a
+    quantised base three, and the unpacked weights.
+    """
     layer = tokens * (16 * shape.hidden + 4 * shape.kv_width + 8 * shape.ffn)
-    return tokens * 2 * shape.hidden * shape.layers + layer if is_checkpointed else shape.layers * layer
+    layers = shape.layers
+    if params.method == "last_layers" and not (params.train_head and shape.is_tied):
+        layers = params.last_layers
+    if params.dora:
+        adapted = shape.adapted(params.layer_names)
+        is_quantised = params.method == "qlora" or params.base_bits == 8
+        kept = tokens * 2 * (3 if is_quantised else 2) * sum(outputs for _, outputs in adapted)
+        unpacked = 2 * sum(inputs * outputs for inputs, outputs in adapted) if is_quantised else 0
+        layer += (kept + unpacked) // shape.layers
+    if not layers:
+        return 0
+    return tokens * 2 * shape.hidden * layers + layer if params.activation_checkpointing else layers * layer
 
 
 def _buffers(shape: Shape, params: SftParams, tokens: int, device: Device) -> int:
     tokens_with_logits = int(tokens * TARGET_SHARE) if device == "cpu" else min(tokens, FUSED_HEAD_TOKENS)
     logits = tokens_with_logits * shape.vocab * (12 if device == "cpu" else 10)
-    return logits + (4 * shape.hidden * shape.ffn if params.method == "qlora" else 0)
+    largest = shape.hidden * shape.ffn  # numbers of the largest matrix
+    unpacked = 4 * largest if params.method == "qlora" else 2 * largest if params.base_bits == 8 else 0
+    # DoRA makes the product of its matrices whole, adds it to the weights, and takes the length of each row
+    return logits + unpacked + (12 * largest if params.dora else 0)
 
 
 def _holes(shape: Shape, params: SftParams, tokens: int, width: int) -> int:
     """Bytes of the heap between blocks; every activation passes through it, also those that are not kept."""
     sizes = ((16, shape.hidden), (4, shape.kv_width), (8, shape.ffn))  # as in `_activations`
     in_heap = sum(bytes_ * size for bytes_, size in sizes if tokens * size * width < HEAP_BLOCK)
-    return int(HEAP_HOLES[params.method] * shape.layers * tokens * in_heap * width / 2)
+    layers = params.last_layers if params.method == "last_layers" else shape.layers
+    return int(HEAP_HOLES[params.method] * layers * tokens * in_heap * width / 2)
 
 
 def _notes(params: SftParams, device: Device) -> tuple[str, ...]:
@@ -86,4 +131,6 @@ def _notes(params: SftParams, device: Device) -> tuple[str, ...]:
         )
         if params.optimizer.startswith("paged"):
             notes.append("paged optimizers need a GPU: on a CPU the same optimizer runs unpaged")
+    if params.train_head and params.method == "last_layers":
+        notes.append("where the head is one with the input embeddings, these are trained with it")
     return tuple(notes)

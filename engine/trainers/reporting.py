@@ -18,9 +18,11 @@ from engine.errors import UserError
 from engine.events import Checkpoint, Metric, Progress
 from engine.rundir import RunDir
 from engine.trainers import checkpoint, memory
+from engine.trainers.best import best_of
 
 NAMES = {  # transformers' names -> ours
     "loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "eval_loss",
+    "mean_token_accuracy": "token_accuracy", "eval_mean_token_accuracy": "eval_token_accuracy",
 }  # fmt: skip
 
 
@@ -31,12 +33,18 @@ class EvaluationCut(Exception):
 class Reporter(TrainerCallback):  # type: ignore[misc]
     """Turns the trainer's callbacks into events of the run, and marks each saved checkpoint as complete."""
 
-    def __init__(self, run: RunDir, tokens_by_step: Sequence[int], steps_per_epoch: float, keep: int) -> None:
-        """`tokens_by_step[i]`: tokens, without padding, of the first i optimizer steps together."""
+    def __init__(
+        self, run: RunDir, tokens_by_step: Sequence[int], steps_per_epoch: float, keep: int, *, keeps_best: bool = False
+    ) -> None:
+        """`tokens_by_step[i]`: tokens, without padding, of the first i optimizer steps together.
+
+        `keep`: how many checkpoints stay; `keeps_best`: that of the lowest evaluation loss beside them.
+        """
         self.run = run
         self.tokens_by_step = tokens_by_step
         self.steps_per_epoch = steps_per_epoch
         self.keep = keep
+        self.keeps_best = keeps_best
         self._first_step = 0
         self._started = 0.0
         self._last = (0.0, 0)  # time and step of the last metric
@@ -106,7 +114,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, which is not needed
         checkpoint.seal(folder)
-        checkpoint.rotate(folder.parent, self.keep)
+        best = best_of(state.log_history) if self.keeps_best else None
+        checkpoint.rotate(folder.parent, self.keep, best.step if best else None)
         self.run.emit(Checkpoint(int(state.global_step), str(folder)))
         self._last = (time.monotonic(), state.global_step)
 

@@ -24,11 +24,12 @@ from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import STOPPED, RunDir
 from engine.trainers import checkpoint, memory
 from engine.trainers.arguments import Plan, arguments
+from engine.trainers.best import BestKept, best_of, copy_model
 from engine.trainers.exact_loss import LeanSFTTrainer
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.sft_settings import SftParams
-from engine.trainers.weights import count_parameters, keep_adapter_exact, precision, prepare
+from engine.trainers.weights import count_parameters, precision, prepare, trained_exactly, trained_weights
 
 log = logging.getLogger(__name__)
 
@@ -43,23 +44,37 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     set_seed(seed)  # before the new matrices are drawn
     weights = prepare(params, model)
     trained, held_out, lengths, left_out = _data(params, dataset, weights)
+    evaluates = params.evaluation != "no" and len(held_out) > 0
+    if params.takes_best and not evaluates:
+        raise UserError(
+            "no row of the dataset is held out for evaluation, so there is no best checkpoint; build it with some, or "
+            "leave early_stopping and best_checkpoint out",
+            field="dataset",
+        )
     plan = Plan.of(params, len(trained))
     per_step = params.batch_size * params.accumulation
     places = order(lengths, plan.steps * per_step, seed, params.batch_size, params.group_by_length)
     tokens = np.concatenate([[0], lengths[places].reshape(plan.steps, per_step).sum(axis=1).cumsum()])
 
     folder = run.artifacts / "checkpoints"
-    reporter = Reporter(run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints)
-    trainer = LeanSFTTrainer(
-        model=weights,
-        args=arguments(params, plan, compute, folder, seed, evaluates=len(held_out) > 0),
-        train_dataset=trained.select(places),
-        eval_dataset=held_out if len(held_out) else None,
-        processing_class=tokenizer,
-        callbacks=[reporter],
+    reporter = Reporter(
+        run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints, keeps_best=params.takes_best
     )
-    if params.method != "full":
-        keep_adapter_exact(trainer.model)
+    with trained_exactly(weights):
+        trainer = LeanSFTTrainer(
+            model=weights,
+            args=arguments(params, plan, compute, folder, seed, evaluates=evaluates),
+            train_dataset=trained.select(places),
+            eval_dataset=held_out if evaluates else None,
+            processing_class=tokenizer,
+            callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
+        )
+    trainable, parameters = count_parameters(trainer.model)
+    log.info(
+        "trained: %s of %s parameters, %s %%", f"{trainable:,}", f"{parameters:,}", _percent(trainable, parameters)
+    )
+    for name, count in trained_weights(trainer.model).items():
+        log.info("trained: %s, %s", name, f"{count:,}")
     newest = checkpoint.newest_complete(folder)
     if newest is not None or any(event.kind == "metric" for event in run.all_events()):
         run.emit(Resumed(checkpoint.step_of(newest) if newest else 0))  # without a checkpoint it starts over
@@ -67,15 +82,20 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if reporter.is_stopping and trainer.state.global_step < plan.steps:
         raise SystemExit(STOPPED)
-    _save(trainer.model, tokenizer, model, run)
-
     history = trainer.state.log_history
-    evaluations = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
-    trainable, parameters = count_parameters(trainer.model)
+    best = best_of(history) if params.takes_best else None
+    _save(trainer.model, tokenizer, model, run, folder / f"checkpoint-{best.step}" if best else None)
+
+    evaluations = [entry for entry in history if "eval_loss" in entry]
+    evaluated = next((entry for entry in evaluations if best and entry["step"] == best.step), (evaluations or [{}])[-1])
     return {
-        "model": "base" if params.method == "full" else "adapter",
+        "model": "adapter" if params.adds_matrices else "base",
+        "continued_from": model.name,
         "train_loss": _mean_loss(history),
-        "eval_loss": evaluations[-1] if evaluations else None,
+        "eval_loss": evaluated.get("eval_loss"),
+        "eval_token_accuracy": evaluated.get("eval_mean_token_accuracy"),
+        "best_step": best.step if best else None,
+        "stopped_early": int(trainer.state.global_step) < plan.steps,
         "steps": int(trainer.state.global_step),
         "samples": len(set(places)),
         "samples_seen": len(places),  # each as often as it was trained on
@@ -120,9 +140,13 @@ def _shortest_first(rows: Rows) -> Dataset:
     return dataset.select(np.argsort(rows.lengths, kind="stable").tolist()) if len(rows) else dataset
 
 
-def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir) -> None:
+def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir, best: Path | None) -> None:
+    """Write the model: the weights in memory, or those of the best checkpoint."""
     with atomic_folder(run.artifacts / "model") as folder:
-        trained.save_pretrained(folder)
+        if best is None:
+            trained.save_pretrained(folder)
+        else:
+            copy_model(best, folder)
         tokenizer.save_pretrained(folder)
         (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
         config = folder / "adapter_config.json"
@@ -130,6 +154,10 @@ def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir) -> None:
             values = json.loads(config.read_text(encoding="utf-8"))
             values["base_model_name_or_path"] = str(Path(model.weights).resolve())
             config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / max(whole, 1):.4g}"
 
 
 def _mean_loss(history: list[dict[str, Any]]) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from engine.control.lineage import Stage
 from engine.control.runs import spec_json
 from engine.control.views import RunView
 from engine.errors import UserError
@@ -25,7 +26,7 @@ from studio.html.basics import KINDS, copy_link, copyable, empty, esc, heading, 
 from studio.page import Frame
 from studio.plotted import plotted
 
-CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory)
+CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory, charts.accuracy)
 
 
 def settings(run: RunView, command: str) -> str:
@@ -58,6 +59,17 @@ def actions(run: RunView, made: str) -> list[tuple[str, str]]:
     if run.kind != "chat" and SPECS[run.kind].page:
         found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found
+
+
+def made_from(stages: Sequence[Stage]) -> str:
+    """What the model of a run was trained or merged from, with links to the runs that made it; empty for any other."""
+    if not stages:
+        return ""
+    named = [
+        f'<a href="{link(run=each.run_id)}">{esc(each.words)}</a>' if each.run_id else esc(each.words)
+        for each in stages
+    ]
+    return f'<p class="origin">Made from {" ← ".join(named)}</p>'
 
 
 def action_links(found: Sequence[tuple[str, str]]) -> str:
@@ -156,7 +168,7 @@ def build(frame: Frame) -> None:
         made = next((model.kind for model in workspace.models.list() if model.run_id == run.id and model.usable), "")
         return [
             run.id,
-            run_strip(run, is_linked=False),
+            run_strip(run, is_linked=False) + made_from(workspace.origin(run)),
             gr.update(visible=run.can_save or "hidden", interactive=run.state != "stopping"),
             gr.update(
                 visible=not run.has_ended or "hidden",

@@ -14,6 +14,19 @@ from storage.tables import Run
     [
         ("dataset", {"rows": {"train": 1200, "valid": 34}}, "1,234 samples"),
         ("train", {"train_loss": 0.5965, "eval_loss": None, "peak_memory_bytes": 5 << 29}, "loss 0.60, peak 2.5 GiB"),
+        (
+            "train",
+            {
+                "train_loss": 0.5,
+                "eval_loss": 0.75,
+                "eval_token_accuracy": 0.714,
+                "best_step": 40,
+                "stopped_early": True,
+                "trainable_parameters": 794_624,
+                "all_parameters": 13_579_584,
+            },
+            "loss 0.50, evaluation 0.75, 71% of tokens right, best at step 40, stopped early, 5.85 % of parameters trained",
+        ),
         ("merge", {"usable": True, "same_patches": 5, "bugs": 5}, "same patches on 5 of 5 bugs"),
         ("merge", {"usable": True, "same_patches": 3, "bugs": 5}, "with caution: same patches on 3 of 5 bugs"),
         ("merge", {"usable": False, "same_patches": 1, "bugs": 5}, "not usable: same patches on 1 of 5 bugs"),

@@ -32,8 +32,23 @@ def changed(tmp_path):
 
 def test_the_starter_adapter_says_what_it_is():
     assert adapters.base_of(STARTER_ADAPTER) == str(STARTER_MODEL)
-    assert adapters.lora_of(STARTER_ADAPTER) == adapters.Lora(32, 64, 0, frozenset(LINEAR))
-    assert adapters.linear_layers(STARTER_MODEL) == LINEAR, "no embedding is among them"
+    own = adapters.lora_of(STARTER_ADAPTER)
+    assert (own.rank, own.alpha, own.dropout, own.rslora, own.dora, own.train_head) == (32, 64, 0, False, False, False)
+    assert adapters.linear_layers(STARTER_MODEL) == own.layers, "no embedding is among them"
+    assert {name.rpartition(".")[2] for name in own.layers} == LINEAR
+    assert len(own.layers) == 8 * len(LINEAR)
+
+
+def test_an_adapter_says_how_it_scales_and_what_it_holds_beside_matrices(changed):
+    own = adapters.lora_of(changed(use_rslora=True, use_dora=True, modules_to_save=["lm_head"], lora_alpha=0.5))
+    assert (own.rslora, own.dora, own.train_head, own.alpha) == (True, True, True, 0.5)
+
+
+def test_layers_are_named_by_the_end_of_their_names():
+    layers = ["model.layers.1.mlp.up_proj", "model.layers.11.mlp.up_proj", "model.layers.1.mlp.gate_up_proj"]
+    assert adapters.named(["up_proj"], layers) == set(layers[:2])
+    assert adapters.named(["1.mlp.up_proj"], layers) == {layers[0]}
+    assert adapters.named([], layers) == set()
 
 
 @pytest.mark.parametrize("stated", ["meta/llama", str(STARTER_MODEL)])
@@ -48,10 +63,12 @@ def test_another_base_is_named(changed, stated):
 
 
 def test_layers_are_those_with_matrices_whatever_the_configuration_says(changed):
-    assert adapters.lora_of(changed(target_modules=r".*\.(q|v)_proj")).layers == LINEAR
+    assert adapters.lora_of(changed(target_modules=r".*\.(q|v)_proj")).layers == adapters.linear_layers(STARTER_MODEL)
     folder = changed(target_modules=["model.layers.0.self_attn.q_proj"])
     (folder / adapters.WEIGHTS).unlink()
-    assert adapters.lora_of(folder).layers == {"q_proj"}, "of the hub there may be no more than the configuration"
+    assert adapters.lora_of(folder).layers == {"model.layers.0.self_attn.q_proj"}, (
+        "of the hub there may be no more than the configuration"
+    )
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,27 @@ def test_the_marks_of_a_model_stay_those_it_was_trained_on():
     assert with_sentence.startswith("<|fim_prefix|>Fix it.\ndef f(a):\n")
 
 
+@pytest.mark.parametrize("mark", ["fim", "literal"])
+def test_a_text_begins_with_the_models_token_for_that(mark):
+    begun, plain = (
+        shown("ir4_or2", mark=mark, begin=begin).for_vocabulary(FIM).encode(in_file())
+        for begin in ("<|endoftext|>", "")
+    )
+    assert begun.prompt == f"<|endoftext|>{plain.prompt}", (
+        "a token of the model, which code may not hold, may be asked for"
+    )
+    assert begun.target == plain.target
+
+
+def test_a_token_that_begins_a_text_is_read_as_one():
+    from engine.assets import STARTER_MODEL
+    from engine.models.loading import load_tokenizer
+
+    read = load_tokenizer(STARTER_MODEL)("<|endoftext|>def f", add_special_tokens=False)["input_ids"]
+    assert read[0] == 0
+    assert len(read) == 3
+
+
 def test_code_that_spells_what_the_model_reads_otherwise_is_refused():
     bug = function("a = '<FILL_ME>';\nb();\n", "a = '<FILL_ME>';\nc();\n")
     with pytest.raises(CannotShow, match="<FILL_ME>"):

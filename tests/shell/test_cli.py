@@ -15,7 +15,7 @@ from engine.control.workspace import Workspace
 from engine.fingerprint import library_versions
 from engine.rundir import Inputs, RunDir
 from engine.shell.cli import app
-from engine.spec_files import read_spec
+from engine.spec_files import preset_names, read_spec
 from storage.tables import Run
 
 
@@ -59,7 +59,7 @@ def test_a_spec_that_is_no_json_names_the_line(said, tmp_path):
 
 def test_a_spec_that_is_not_there_names_the_presets(said):
     assert said("train", "dmo") == (
-        "'dmo' is neither a file nor a preset for 'train'; presets: demo, qlora-10gb, repairllama"
+        f"'dmo' is neither a file nor a preset for 'train'; presets: {', '.join(preset_names('train'))}"
     )
 
 

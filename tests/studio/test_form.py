@@ -90,7 +90,7 @@ def train():
     [
         ("trainer__learning_rate", "abc", "Learning rate"),
         ("trainer__rank", "0", "Rank"),
-        ("trainer__rank", "", "Rank"),
+        ("trainer__batch_size", "", "Batch size"),
         ("trainer__epochs", "-1", "Epochs"),
         ("seed", "x", "Seed"),
         ("name", "../x", "Name"),

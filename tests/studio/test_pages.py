@@ -178,7 +178,7 @@ def test_what_is_in_sight_is_the_same_range_in_every_figure_and_asks_for_its_ste
     view = charts.View.read("run 3", "run 3:2.5:7.25")
     assert (view, view.steps) == (charts.View("run 3", (2.5, 7.25)), (2, 8))
     points = [(step, 1.0, 0.0) for step in range(1, 101)]
-    metrics = dict.fromkeys(("loss", "learning_rate", "tokens_per_s", "memory_bytes"), points)
+    metrics = dict.fromkeys(charts.METRICS, points)
     for make in monitor.CHARTS:
         whole, zoomed = (json.loads(make(metrics, each))["layout"] for each in (charts.View("run 3"), view))
         assert whole["uirevision"] == zoomed["uirevision"] == "run 3"

@@ -78,6 +78,13 @@ def test_estimate_is_close_to_the_measured_peaks_of_codellama_7b(settings, measu
     [
         (dict(batch_size=16), 2.39),  # the preset of the demo
         (dict(batch_size=8), 1.52),
+        (dict(batch_size=8, dora=True), 2.02),
+        (dict(batch_size=8, dora=True, method="qlora"), 2.11),
+        (dict(batch_size=8, base_bits=8), 1.53),
+        (dict(batch_size=8, neftune_alpha=5.0, rslora=True, optimizer="adamw_8bit"), 1.52),
+        (dict(batch_size=8, method="last_layers"), 0.85),
+        (dict(batch_size=8, method="last_layers", last_layers=0, train_head=True), 1.14),
+        (dict(batch_size=8, method="full", optimizer="sgd", momentum=0.9), 1.30),
         (dict(batch_size=4), 1.02),
         (dict(batch_size=1), 0.72),
         (dict(batch_size=16, activation_checkpointing=True), 1.56),
@@ -133,3 +140,44 @@ def test_a_config_without_sizes_is_refused():
 def test_importing_the_estimate_does_not_load_torch():
     code = "import sys, engine.trainers.memory_estimate, engine.specs; engine.specs.parse({'kind': 'train'}); print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_momentum_takes_four_bytes_a_trained_parameter_and_plain_sgd_none():
+    plain, heavy = (
+        estimate(CODELLAMA_7B, Sft.Params(method="full", optimizer="sgd", momentum=momentum), 1024)
+        for momentum in (0.0, 0.9)
+    )
+    assert (plain.optimizer, heavy.optimizer) == (0, 4 * heavy.trainable)
+    assert heavy.total - plain.total == heavy.optimizer
+
+
+def test_of_the_last_layers_only_these_have_gradients_optimizer_state_and_activations():
+    full, two, one = (
+        estimate(CODELLAMA_7B, Sft.Params(**settings), 1024)
+        for settings in (dict(method="full"), dict(method="last_layers"), dict(method="last_layers", last_layers=1))
+    )
+    assert two.trainable == 2 * one.trainable == 2 * 202_383_360  # of one layer of CodeLlama-7B
+    assert two.optimizer == 8 * two.trainable
+    assert two.activations == 2 * one.activations == full.activations // 16
+    assert two.weights == 2 * two.parameters + 4 * two.trainable  # in bf16, and 6 bytes of what is trained
+    head = estimate(CODELLAMA_7B, Sft.Params(method="last_layers", last_layers=0, train_head=True), 1024)
+    assert (head.trainable, head.activations) == (32016 * 4096, 0)
+
+
+def test_an_adapter_with_the_head_counts_it_and_one_matrix_for_both_embeddings_is_refused():
+    plain, head = (estimate(CODELLAMA_7B, Sft.Params(train_head=each), 1024) for each in (False, True))
+    assert head.trainable - plain.trainable == 32016 * 4096
+    with pytest.raises(UserError, match="train_head: this model's output head is one with its input embeddings"):
+        estimate(read_config(STARTER_MODEL), Sft.Params(train_head=True), 1024)
+
+
+def test_layers_are_counted_by_the_end_of_their_names():
+    shape = Shape.of(CODELLAMA_7B)
+    assert shape.lora_parameters(1, ["mlp.down_proj"]) == 32 * (4096 + 11008)
+    assert shape.lora_parameters(1, ["7.mlp.down_proj", "0.self_attn.q_proj"]) == 4096 + 11008 + 2 * 4096
+    assert shape.lora_parameters(1, ["q_proj"], dora=True) == 32 * (2 * 4096 + 4096)
+
+
+def test_more_layers_than_there_are_cannot_be_trained():
+    with pytest.raises(UserError, match="last_layers: the model has 32 layers, not 33"):
+        estimate(CODELLAMA_7B, Sft.Params(method="last_layers", last_layers=33), 1024)

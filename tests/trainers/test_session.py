@@ -120,20 +120,20 @@ def test_a_run_and_the_estimate_count_the_same_parameters(tmp_path, dataset, set
 
 
 def test_an_adapter_is_trained_further(tmp_path, tiny_adapter, dataset):
-    run, _ = train(tmp_path, tiny_adapter, dataset, learning_rate=1e-9, alpha=8)
+    run, _ = train(tmp_path, tiny_adapter, dataset, learning_rate=1e-9)
     before, after = weights(tiny_adapter.path), weights(run.artifacts / "model")
     assert before.keys() == after.keys()
     assert all((before[name] - after[name]).abs().max() < 1e-6 for name in before)
 
 
 def test_an_adapter_is_trained_further_on_a_four_bit_base(tmp_path, tiny_adapter, dataset):
-    _, figures = train(tmp_path, tiny_adapter, dataset, method="qlora", max_steps=1, alpha=8)
+    _, figures = train(tmp_path, tiny_adapter, dataset, method="qlora", max_steps=1)
     assert figures["steps"] == 1
 
 
 def test_an_adapter_is_not_trained_with_settings_it_does_not_have(tmp_path, tiny_adapter, dataset):
-    with pytest.raises(UserError, match=r"rank: the adapter has 4, not 16; trainer\.alpha: the adapter has 8, not 32"):
-        train(tmp_path, tiny_adapter, dataset, rank=16)
+    with pytest.raises(UserError, match=r"rank: the adapter has 4, not 16; trainer\.alpha: the adapter has 8, not 16"):
+        train(tmp_path, tiny_adapter, dataset, rank=16, alpha=16)
     assert not (tmp_path / "run" / "artifacts" / "model").exists()
 
 
