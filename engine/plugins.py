@@ -183,6 +183,9 @@ TRAINERS: Registry[Trainer] = Registry(
     "trainer",
     {
         "sft": "engine.trainers.sft:Sft",
+        "dpo": "engine.trainers.dpo:Dpo",
+        "kto": "engine.trainers.kto:Kto",
+        "grpo": "engine.trainers.grpo:Grpo",
     },
 )
 GENERATORS: Registry[Generator] = Registry(

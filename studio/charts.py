@@ -20,9 +20,6 @@ from engine.scoring import Share
 from studio.checked import LARGEST
 
 Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
-METRICS = (  # that the curves here are drawn of
-    "loss", "eval_loss", "learning_rate", "tokens_per_s", "memory_bytes", "token_accuracy", "eval_token_accuracy"
-)  # fmt: skip
 ACCENT, WARM, MUTED, GREEN = "#5b73e6", "#d9822b", "#8a93a6", "#2f9e68"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
@@ -63,50 +60,6 @@ class View:
 
 
 ALL = View()
-
-
-def loss(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """Training and evaluation loss on the step axis."""
-    traces = [
-        *line("training", metrics.get("loss", ()), ACCENT),
-        *line("evaluation", metrics.get("eval_loss", ()), WARM, has_points=True),
-    ]
-    return by_step("Loss", traces, view, showlegend=True)
-
-
-def learning_rate(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """The learning rate on the step axis, from zero."""
-    traces = line("learning rate", metrics.get("learning_rate", ()), ACCENT)
-    return by_step("Learning rate", traces, view, {**FROM_ZERO, "exponentformat": "e", "showexponent": "all"})
-
-
-def speed(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """Tokens a second on the step axis, from zero."""
-    return by_step("Tokens per second", line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT), view, FROM_ZERO)
-
-
-def memory(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """Memory in use on the step axis, in MiB or GiB, from zero."""
-    points = metrics.get("memory_bytes", ())
-    scale, unit = (GIB, "GiB") if max((point[1] for point in points), default=0) >= 4 * GIB else (MIB, "MiB")
-    traces = line(unit, [(step, value / scale, at) for step, value, at in points], ACCENT)
-    return by_step(f"Memory ({unit})", traces, view, FROM_ZERO)
-
-
-def accuracy(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """The share of target tokens that are the model's first guess, in training and evaluation, in percent."""
-    names = (("training", "token_accuracy", ACCENT), ("evaluation", "eval_token_accuracy", WARM))
-    traces = [
-        trace
-        for label, name, color in names
-        for trace in line(
-            label,
-            [(step, 100 * value, at) for step, value, at in metrics.get(name, ())],
-            color,
-            has_points=label == "evaluation",
-        )
-    ]
-    return by_step("Token accuracy (%)", traces, view, FROM_ZERO, showlegend=True)
 
 
 def lengths(histograms: Mapping[str, Mapping[str, Sequence[float]]], cap: int | None) -> str:

@@ -23,7 +23,7 @@ def test_the_defaults_go_through_json_unchanged(kind):
         ("trainer.rank=0", r"trainer\.rank: should be greater than 0 \(got 0\)"),
         ("trainer.learning_rate=fast", r"trainer\.learning_rate: should be a number \(got 'fast'\)"),
         ("trainer.ranks=8", r"trainer\.ranks: there is no such setting among .*rank.* .got 8."),
-        ("trainer.name=magic", r"no trainers plug-in called 'magic'; choose one of: sft"),
+        ("trainer.name=magic", r"no trainers plug-in called 'magic'; choose one of: dpo, grpo, kto, sft"),
         ("seed=-1", r"seed: should be greater than or equal to 0 \(got -1\)"),
         ("rank", r"--set needs field=value"),
         ("", r"--set needs field=value"),

@@ -1,25 +1,53 @@
-"""What can be found wrong with a spec before its run is queued."""
+"""What is checked before a run is queued, without loading anything: its plug-ins' settings, its dataset's rows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from engine.control.datasets import Datasets
 from engine.errors import UserError
-from engine.params import Params
+from engine.params import Params, naming
 from engine.plugins import BENCHMARKS, BUILDERS, LAUNCHERS
-from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, ValidateSpec
+from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, ValidateSpec
+from engine.trainers import Trainer
+from engine.training_set import rows_in
 
 
-def check_plugins(spec: Spec) -> None:
-    """Let the spec's plug-ins check their settings. Raises UserError if something that they need is missing."""
+def check_settings(spec: Spec, *, waits: bool) -> None:
+    """Let the spec's plug-ins check their settings. Raises UserError if something that they need is missing.
+
+    `waits`: for another run. A builder that reads runs may then name that one, and only its worker can look into it.
+    """
     LAUNCHERS.create(spec.launcher).needs()
     if isinstance(spec, DatasetSpec):
-        BUILDERS.create(spec.builder).check()
+        if not (waits and naming("runs", type(spec.builder))):
+            BUILDERS.create(spec.builder).check()
         _check_dataset(spec)
     if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec | ValidateSpec):
         BENCHMARKS.create(spec.benchmark).check()
     if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
         raise UserError(f"file: there is no file {spec.file}", field="file")
+
+
+def rows_for(trainer: Trainer, spec: TrainSpec, datasets: Datasets) -> tuple[str, str]:
+    """(folder, content hash) of what a trainer learns from; empty where it finds its bugs itself. Raises UserError."""
+    if "bugs" in trainer.accepts:
+        if spec.dataset:
+            raise UserError(
+                f"dataset: {spec.trainer.name} learns from bugs with tests, which its own settings name, and not from "
+                f"{spec.dataset!r}; leave the dataset empty",
+                field="dataset",
+            )
+        return "", ""
+    folder, content = datasets.resolve(spec.dataset)
+    if (held := rows_in(Path(folder))) not in trainer.accepts:
+        wanted = " or ".join(sorted(trainer.accepts))
+        raise UserError(
+            f"dataset: {spec.dataset!r} contains {held}, but {spec.trainer.name} learns from {wanted}; choose another "
+            "dataset or another trainer",
+            field="dataset",
+        )
+    return folder, content
 
 
 def _check_dataset(spec: DatasetSpec) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from engine.control.checks import check_plugins
+from engine.control.checks import check_settings, rows_for
 from engine.control.datasets import Datasets
 from engine.control.lookup import find_run
 from engine.control.models import Models
@@ -30,12 +30,13 @@ from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import (
     KINDS,
+    BenchmarkSpec,
     Spec,
     TrainSpec,
     overrides_of,
     waits_for_people,
 )
-from engine.training_set import rows_in
+from engine.trained_on import check_not_trained_on
 from storage import curves, queries
 from storage.database import Database
 from storage.tables import Run
@@ -82,7 +83,7 @@ class Runs:
         spec = with_absolute_paths(spec, self._models, self._datasets, self._database)
         if not waits:
             self.inputs(spec)
-        check_plugins(spec)
+        check_settings(spec, waits=waits)
         return spec
 
     def _queue(self, session: Session, spec: Spec, after: int | None, group: str) -> int:
@@ -125,14 +126,9 @@ class Runs:
         if isinstance(spec, TrainSpec):
             trainer = TRAINERS.create(spec.trainer)
             trainer.check(self._models.nearest(model))
-            folder, content = self._datasets.resolve(spec.dataset)
-            if (held := rows_in(Path(folder))) not in trainer.accepts:
-                wanted = " or ".join(sorted(trainer.accepts))
-                raise UserError(
-                    f"dataset: {spec.dataset!r} contains {held}, but {spec.trainer.name} learns from {wanted}; choose "
-                    "another dataset or another trainer",
-                    field="dataset",
-                )
+            folder, content = rows_for(trainer, spec, self._datasets)
+        if isinstance(spec, BenchmarkSpec):
+            check_not_trained_on(model, spec.benchmark)
         return Inputs(model=model, dataset=folder, dataset_hash=content)
 
     def differences(self, spec: Spec, source: str) -> Sequence[str]:

@@ -25,6 +25,7 @@ from engine.control.models import Models
 from engine.control.patches import Patches
 from engine.control.preflight import Preflight, preflight
 from engine.control.reviews import Reviews
+from engine.control.rounds import Rounds
 from engine.control.runs import Runs
 from engine.control.supervise import Supervisor
 from engine.control.sweeps import Sweeps
@@ -71,6 +72,7 @@ class Workspace:
         self.uploads = Uploads(self.home)
         self.demo = Demo(self.runs, self.patches)
         self.sweeps = Sweeps(self.runs, self.patches)
+        self.rounds = Rounds(self.runs)
         self._changes = Changes(self._database)
         self._supervisor = Supervisor(self.home, self._database, self.runs)
         self._claim: int | None = None

@@ -20,6 +20,7 @@ from engine.shell.datasets import dataset, export
 from engine.shell.default_verb import DefaultVerb
 from engine.shell.models import models
 from engine.shell.reviews import review, reviews
+from engine.shell.rounds import rounds
 from engine.shell.runs import runs
 from engine.shell.sweeps import sweep
 from engine.shell.validation import check, import_, validate
@@ -56,6 +57,7 @@ app.command()(export)
 app.command()(models)
 app.command()(review)
 app.command()(reviews)
+app.command()(rounds)
 benchmarks.command()(check)
 runs.command("import")(import_)
 

@@ -49,7 +49,8 @@ class Trainer(Protocol):
     """
 
     name: str
-    accepts: ClassVar[frozenset[Rows]]  # the kinds of rows it can learn from
+    # The kinds of rows it can learn from. One that accepts "bugs" finds them by its own settings and gets no dataset.
+    accepts: ClassVar[frozenset[Rows]]
 
     def check(self, model: Model) -> None:
         """A quick check before a run is queued, without torch. Raises UserError if model and settings do not fit.

@@ -12,6 +12,7 @@ import torch
 
 from engine.errors import UserError
 from engine.trainers.sft_settings import SftParams
+from engine.trainers.training_settings import TrainingParams
 
 OPTIMIZERS = {
     "adamw": "adamw_torch_fused",
@@ -33,7 +34,7 @@ class Plan:
     save_every: int
 
     @classmethod
-    def of(cls, params: SftParams, rows: int) -> Plan:
+    def of(cls, params: TrainingParams, rows: int) -> Plan:
         per_step = params.batch_size * params.accumulation
         per_epoch = math.ceil(rows / per_step)
         steps = params.max_steps or math.ceil(rows * params.epochs / per_step)
@@ -41,16 +42,28 @@ class Plan:
 
 
 def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool) -> Any:
-    """TRL's SFTConfig. Raises UserError if Weights & Biases is wanted but has no key."""
+    """TRL's SFTConfig. Raises as `shared_arguments`."""
     from trl import SFTConfig
 
+    return SFTConfig(
+        **shared_arguments(params, plan, compute, folder, seed, evaluates=evaluates),
+        packing=params.packing,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None if not params.packing else 1024,
+    )
+
+
+def shared_arguments(
+    params: TrainingParams, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool
+) -> dict[str, Any]:
+    """What the configurations of all of TRL's trainers have. Raises UserError if W&B is wanted but has no key."""
     if params.report_to_wandb and not (os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_MODE")):
         raise UserError(
             "Weights & Biases needs its key in the environment: start the studio with WANDB_API_KEY set",
             field="trainer.report_to_wandb",
         )
     scheduler, least = params.scheduler, params.min_learning_rate
-    return SFTConfig(
+    return dict(  # noqa: C408
         output_dir=str(folder),
         max_steps=plan.steps,
         per_device_train_batch_size=params.batch_size,
@@ -70,7 +83,6 @@ def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path,
         bf16=compute is torch.bfloat16,
         fp16=compute is torch.float16,
         activation_checkpointing=params.activation_checkpointing,
-        packing=params.packing,
         logging_steps=params.logging_steps,
         logging_first_step=True,
         logging_nan_inf_filter=False,  # a loss that is not a number is reported and ends the run
@@ -81,8 +93,6 @@ def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path,
         save_steps=plan.save_every,
         save_total_limit=None,  # engine.trainers.checkpoint deletes old ones, after the new one is complete
         train_sampling_strategy="sequential",  # the rows are already in their order
-        dataset_kwargs={"skip_prepare_dataset": True},
-        max_length=None if not params.packing else 1024,
         prediction_loss_only=True,
         seed=seed,
         data_seed=seed,

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 from trl import SFTTrainer
 
-from engine.trainers.reporting import EvaluationCut
+from engine.trainers.interruptible import Interruptible
 
 # Settings of models whose logits are more than hidden state times head (TRL's `add_fused_lm_head` knows the same)
 CHANGED_LOGITS = (
@@ -21,7 +21,7 @@ CHANGED_LOGITS = (
 )  # fmt: skip
 
 
-class LeanSFTTrainer(SFTTrainer):  # type: ignore[misc]
+class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
     """The same mean negative log-likelihood of the target tokens, to the last few bits.
 
     Token accuracy is the share of target tokens that are the most likely next token given all before them: the label at
@@ -35,14 +35,10 @@ class LeanSFTTrainer(SFTTrainer):  # type: ignore[misc]
         )  # "train" or "eval" -> (right tokens, tokens) since the last log
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """As TRL's; an interrupted evaluation has no figures, and the step before it is saved."""
-        try:
-            return dict(super().evaluate(*args, **kwargs))
-        except EvaluationCut:
-            self.control.should_evaluate = False  # else the end of the epoch would start another one, and save again
-            self.control.should_save = self.control.should_training_stop = True
-            self._counts.pop("eval", None)
-            return {}
+        """As TRL's; what an interrupted evaluation counted does not go into the next one."""
+        figures = super().evaluate(*args, **kwargs)
+        self._counts.pop("eval", None)
+        return figures
 
     def compute_loss(
         self,

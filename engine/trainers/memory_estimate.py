@@ -7,12 +7,13 @@ All figures are bytes. No torch here, since the form runs in the server.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.errors import UserError
 from engine.models.shape import Shape
 from engine.trainers import Device, Estimate
-from engine.trainers.sft_settings import SftParams
+from engine.trainers.training_settings import TrainingParams
 from engine.trainers.weight_settings import TIED_HEAD
 
 CONTEXT = {"cuda": 600_000_000, "cpu": 650_000_000}  # CUDA context; the imported libraries (measured) on a CPU
@@ -25,10 +26,11 @@ TARGET_SHARE = 0.25  # of a repair sample's tokens is target; only those get log
 # those that are in use. As a share of the activations, measured with the starter model and batches of 1 to 16 samples
 # of 256 tokens, with and without checkpointing: peaks of 0.7 to 2.4 GiB, met to within 8 %.
 HEAP_BLOCK = 32 << 20
+CPU_CACHE = 1 << 29  # bytes of keys and values at a time, as `engine.models.loading` has it
 HEAP_HOLES = {"lora": 0.85, "qlora": 0.85, "full": 0.25, "last_layers": 0.25}
 
 
-def estimate(config: Mapping[str, Any], params: SftParams, max_tokens: int, device: Device = "cuda") -> Estimate:
+def estimate(config: Mapping[str, Any], params: TrainingParams, max_tokens: int, device: Device = "cuda") -> Estimate:
     """The peak while training with batches of `params.batch_size` samples of `max_tokens` tokens."""
     shape, params = Shape.of(config), params.filled()
     tokens = params.batch_size * max_tokens
@@ -54,7 +56,50 @@ def estimate(config: Mapping[str, Any], params: SftParams, max_tokens: int, devi
     )
 
 
-def _trainable(shape: Shape, params: SftParams) -> int:
+def with_reference(
+    config: Mapping[str, Any], params: TrainingParams, max_tokens: int, device: Device = "cuda"
+) -> Estimate:
+    """The same where each batch is also read by the model before training, which keeps no activations.
+
+    With added matrices that is the base without them, or with a copy of them; else it is a second model.
+    """
+    found = estimate(config, params, max_tokens, device)
+    if params.adds_matrices:
+        return found
+    width = 4 if params.precision == "fp32" or (params.precision == "auto" and device == "cpu") else 2
+    if params.method == "full":
+        width = 4  # as the trained one is loaded
+    return replace(
+        found,
+        weights=found.weights + found.parameters * width,
+        notes=(*found.notes, "with a second model, to compare with"),
+    )
+
+
+def with_generation(
+    config: Mapping[str, Any],
+    params: TrainingParams,
+    max_tokens: int,
+    sequences: int,
+    device: Device = "cuda",
+    *,
+    is_compared: bool,
+) -> Estimate:
+    """The same where so many sequences of `max_tokens` tokens are written before each step.
+
+    Their keys and values stay allocated beside the activations. On a CPU they are computed in batches of limited size.
+    `is_compared`: the model before training reads them too.
+    """
+    found = (with_reference if is_compared else estimate)(config, params, max_tokens, device)
+    shape = Shape.of(config)
+    width = 4 if params.precision == "fp32" or (params.precision == "auto" and device == "cpu") else 2
+    cache = 2 * shape.layers * shape.kv_width * width * max_tokens * sequences
+    written = min(cache, CPU_CACHE) if device == "cpu" else cache
+    note = f"with keys and values of {sequences} sequences that are written at a time"
+    return replace(found, buffers=found.buffers + written, notes=(*found.notes, note))
+
+
+def _trainable(shape: Shape, params: TrainingParams) -> int:
     """How many numbers are trained. Raises UserError for layers that the model does not have."""
     if params.method == "full":
         return shape.parameters
@@ -71,7 +116,7 @@ def _trainable(shape: Shape, params: SftParams) -> int:
     return shape.lora_parameters(params.rank or 0, params.layer_names, dora=bool(params.dora)) + head
 
 
-def _frozen_weights(shape: Shape, params: SftParams, width: int) -> int:
+def _frozen_weights(shape: Shape, params: TrainingParams, width: int) -> int:
     """Bytes of the weights that are not trained."""
     if params.method == "full":
         return 0
@@ -84,7 +129,7 @@ def _frozen_weights(shape: Shape, params: SftParams, width: int) -> int:
     return shape.parameters * width
 
 
-def _activations(shape: Shape, params: SftParams, tokens: int) -> int:
+def _activations(shape: Shape, params: TrainingParams, tokens: int) -> int:
     """In two-byte numbers: T (16 h + 4 kv + 8 f) a layer; checkpointed, T 2 h a layer and one whole layer.
 
     Layers below the first that is trained keep nothing. DoRA keeps two results more of each adapted layer; on a
@@ -105,7 +150,7 @@ def _activations(shape: Shape, params: SftParams, tokens: int) -> int:
     return tokens * 2 * shape.hidden * layers + layer if params.activation_checkpointing else layers * layer
 
 
-def _buffers(shape: Shape, params: SftParams, tokens: int, device: Device) -> int:
+def _buffers(shape: Shape, params: TrainingParams, tokens: int, device: Device) -> int:
     tokens_with_logits = int(tokens * TARGET_SHARE) if device == "cpu" else min(tokens, FUSED_HEAD_TOKENS)
     logits = tokens_with_logits * shape.vocab * (12 if device == "cpu" else 10)
     largest = shape.hidden * shape.ffn  # numbers of the largest matrix
@@ -114,7 +159,7 @@ def _buffers(shape: Shape, params: SftParams, tokens: int, device: Device) -> in
     return logits + unpacked + (12 * largest if params.dora else 0)
 
 
-def _holes(shape: Shape, params: SftParams, tokens: int, width: int) -> int:
+def _holes(shape: Shape, params: TrainingParams, tokens: int, width: int) -> int:
     """Bytes of the heap between blocks; every activation passes through it, also those that are not kept."""
     sizes = ((16, shape.hidden), (4, shape.kv_width), (8, shape.ffn))  # as in `_activations`
     in_heap = sum(bytes_ * size for bytes_, size in sizes if tokens * size * width < HEAP_BLOCK)
@@ -122,7 +167,7 @@ def _holes(shape: Shape, params: SftParams, tokens: int, width: int) -> int:
     return int(HEAP_HOLES[params.method] * layers * tokens * in_heap * width / 2)
 
 
-def _notes(params: SftParams, device: Device) -> tuple[str, ...]:
+def _notes(params: TrainingParams, device: Device) -> tuple[str, ...]:
     notes = []
     if device == "cpu":
         notes.append(

@@ -6,10 +6,10 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any
 
 from transformers import TrainerCallback
@@ -34,17 +34,27 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
     """Turns the trainer's callbacks into events of the run, and marks each saved checkpoint as complete."""
 
     def __init__(
-        self, run: RunDir, tokens_by_step: Sequence[int], steps_per_epoch: float, keep: int, *, keeps_best: bool = False
+        self,
+        run: RunDir,
+        tokens_by_step: Sequence[int],
+        steps_per_epoch: float,
+        keep: int,
+        *,
+        keeps_best: bool = False,
+        also: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """`tokens_by_step[i]`: tokens, without padding, of the first i optimizer steps together.
 
         `keep`: how many checkpoints stay; `keeps_best`: that of the lowest evaluation loss beside them.
+        `also`: further metrics, the trainer's name -> ours. Without `tokens_by_step`, which nobody knows before the
+        texts are written, no speed is told.
         """
         self.run = run
         self.tokens_by_step = tokens_by_step
         self.steps_per_epoch = steps_per_epoch
         self.keep = keep
         self.keeps_best = keeps_best
+        self.names = {**NAMES, **also}
         self._first_step = 0
         self._started = 0.0
         self._last = (0.0, 0)  # time and step of the last metric
@@ -83,7 +93,9 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._progress(state)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
-        values = {NAMES[name]: float(value) for name, value in logs.items() if name in NAMES}
+        values = {
+            self.names[name]: float(value) for name, value in logs.items() if name in self.names and value is not None
+        }
         step = int(state.global_step)
         # The rows of all epochs are one epoch to transformers; it writes `logs` to the run's log after this.
         logs["epoch"] = round(step / self.steps_per_epoch, 3)
@@ -93,7 +105,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         if "loss" in values:
             now = time.monotonic()
             seconds, before = now - self._last[0], self._last[1]
-            values["tokens_per_s"] = (self.tokens_by_step[step] - self.tokens_by_step[before]) / max(seconds, 1e-9)
+            if self.tokens_by_step:
+                values["tokens_per_s"] = (self.tokens_by_step[step] - self.tokens_by_step[before]) / max(seconds, 1e-9)
             values["memory_bytes"] = float(memory.measure().bytes)
             self._last = (now, step)
         finite = {name: value for name, value in values.items() if math.isfinite(value)}

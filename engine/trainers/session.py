@@ -5,7 +5,6 @@ Imports torch, transformers and TRL: for worker processes only.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from pathlib import Path
@@ -16,20 +15,19 @@ from datasets import Dataset
 from transformers import set_seed
 from trl import pack_dataset
 
-from engine.artifacts import atomic_folder
 from engine.domain import Model
 from engine.errors import UserError
-from engine.events import Progress, Resumed
+from engine.events import Progress
 from engine.models.loading import best_device, context_of, load_tokenizer
-from engine.rundir import STOPPED, RunDir
-from engine.trainers import checkpoint, memory
+from engine.rundir import RunDir
 from engine.trainers.arguments import Plan, arguments
-from engine.trainers.best import BestKept, best_of, copy_model
+from engine.trainers.best import BestKept
 from engine.trainers.exact_loss import LeanSFTTrainer
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
+from engine.trainers.running import run_to_end
 from engine.trainers.sft_settings import SftParams
-from engine.trainers.weights import count_parameters, precision, prepare, trained_exactly, trained_weights
+from engine.trainers.weights import precision, prepare, trained_exactly
 
 log = logging.getLogger(__name__)
 
@@ -69,43 +67,13 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
             processing_class=tokenizer,
             callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
         )
-    trainable, parameters = count_parameters(trainer.model)
-    log.info(
-        "trained: %s of %s parameters, %s %%", f"{trainable:,}", f"{parameters:,}", _percent(trainable, parameters)
-    )
-    for name, count in trained_weights(trainer.model).items():
-        log.info("trained: %s, %s", name, f"{count:,}")
-    newest = checkpoint.newest_complete(folder)
-    if newest is not None or any(event.kind == "metric" for event in run.all_events()):
-        run.emit(Resumed(checkpoint.step_of(newest) if newest else 0))  # without a checkpoint it starts over
-    with reporter.stoppable():
-        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-    if reporter.is_stopping and trainer.state.global_step < plan.steps:
-        raise SystemExit(STOPPED)
-    history = trainer.state.log_history
-    best = best_of(history) if params.takes_best else None
-    _save(trainer.model, tokenizer, model, run, folder / f"checkpoint-{best.step}" if best else None)
-
-    evaluations = [entry for entry in history if "eval_loss" in entry]
-    evaluated = next((entry for entry in evaluations if best and entry["step"] == best.step), (evaluations or [{}])[-1])
-    return {
-        "model": "adapter" if params.adds_matrices else "base",
-        "continued_from": model.name,
-        "train_loss": _mean_loss(history),
-        "eval_loss": evaluated.get("eval_loss"),
-        "eval_token_accuracy": evaluated.get("eval_mean_token_accuracy"),
-        "best_step": best.step if best else None,
-        "stopped_early": int(trainer.state.global_step) < plan.steps,
-        "steps": int(trainer.state.global_step),
+    figures = run_to_end(trainer, reporter, params, model, tokenizer, run, plan.steps)
+    return figures | {
         "samples": len(set(places)),
         "samples_seen": len(places),  # each as often as it was trained on
         "tokens": int(tokens[-1]),
         "left_out": left_out,
-        "trainable_parameters": trainable,
-        "all_parameters": parameters,
         "seconds": round(time.monotonic() - started, 1),
-        "peak_memory_bytes": memory.peak().bytes,
-        "device": memory.peak().device,
     }
 
 
@@ -117,14 +85,14 @@ def _data(params: SftParams, dataset: Path, weights: Any) -> tuple[Dataset, Data
     )
     if not len(train_rows):
         raise UserError(
-            f"no row of the dataset can be used ({_counts(train_rows.left_out) or 'it is empty'})", field="dataset"
+            f"no row of the dataset can be used ({counts(train_rows.left_out) or 'it is empty'})", field="dataset"
         )
     left_out = {
         reason: train_rows.left_out.get(reason, 0) + valid_rows.left_out.get(reason, 0)
         for reason in {**train_rows.left_out, **valid_rows.left_out}
     }
     if left_out:
-        log.warning("rows left out: %s", _counts(left_out))
+        log.warning("rows left out: %s", counts(left_out))
     trained, held_out = Dataset(train_rows.table), _shortest_first(valid_rows)
     if not params.packing:
         return trained, held_out, train_rows.lengths, left_out
@@ -140,35 +108,6 @@ def _shortest_first(rows: Rows) -> Dataset:
     return dataset.select(np.argsort(rows.lengths, kind="stable").tolist()) if len(rows) else dataset
 
 
-def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir, best: Path | None) -> None:
-    """Write the model: the weights in memory, or those of the best checkpoint."""
-    with atomic_folder(run.artifacts / "model") as folder:
-        if best is None:
-            trained.save_pretrained(folder)
-        else:
-            copy_model(best, folder)
-        tokenizer.save_pretrained(folder)
-        (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
-        config = folder / "adapter_config.json"
-        if config.exists():
-            values = json.loads(config.read_text(encoding="utf-8"))
-            values["base_model_name_or_path"] = str(Path(model.weights).resolve())
-            config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / max(whole, 1):.4g}"
-
-
-def _mean_loss(history: list[dict[str, Any]]) -> float | None:
-    """The mean over all steps, including those before a restart; each entry is the mean since the last entry."""
-    total, before = 0.0, 0
-    for entry in history:
-        if "loss" in entry:
-            total += entry["loss"] * (entry["step"] - before)
-            before = entry["step"]
-    return total / before if before else None
-
-
-def _counts(left_out: dict[str, int]) -> str:
+def counts(left_out: dict[str, int]) -> str:
+    """As in "3 no target, 1 longer than the model's context"."""
     return ", ".join(f"{count} {reason}" for reason, count in left_out.items())

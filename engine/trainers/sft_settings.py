@@ -7,12 +7,10 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from engine.params import setting
-from engine.trainers.step_settings import StepParams
-from engine.trainers.watch_settings import WatchParams
-from engine.trainers.weight_settings import WeightParams
+from engine.trainers.training_settings import TrainingParams
 
 
-class SftParams(WatchParams, StepParams, WeightParams):
+class SftParams(TrainingParams):
     """Settings of supervised fine-tuning: which weights, which steps, what is watched, and how rows become batches."""
 
     name: Literal["sft"] = "sft"
@@ -21,8 +19,6 @@ class SftParams(WatchParams, StepParams, WeightParams):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.method == "qlora" and self.precision == "fp16":
-            raise ValueError("qlora computes in bf16 or fp32; set precision to auto")
         if self.packing and self.group_by_length:
             raise ValueError("packing has no padding that group_by_length could save; switch one of them off")
         return self

@@ -15,11 +15,11 @@ from engine.domain import Model
 from engine.errors import UserError
 from engine.models.adapters import HEAD
 from engine.models.loading import best_device, load_weights, quantised, with_adapter
-from engine.trainers.sft_settings import SftParams
+from engine.trainers.training_settings import TrainingParams
 from engine.trainers.weight_settings import TIED_HEAD
 
 
-def precision(params: SftParams, device: torch.device) -> torch.dtype:
+def precision(params: TrainingParams, device: torch.device) -> torch.dtype:
     """The number type of the computation. Raises UserError if the device does not support it."""
     if params.precision == "auto":
         if device.type == "cpu":
@@ -30,7 +30,7 @@ def precision(params: SftParams, device: torch.device) -> torch.dtype:
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[params.precision]
 
 
-def prepare(params: SftParams, model: Model) -> Any:
+def prepare(params: TrainingParams, model: Model) -> Any:
     """The model with its trainable weights. Raises UserError for layers that it does not have."""
     device = best_device()
     if params.dora and params.base_bits == 8 and device.type == "cpu":  # PEFT loses the scales of 8-bit weights there
@@ -85,14 +85,14 @@ def trained_weights(model: Any) -> dict[str, int]:
     return dict(found)
 
 
-def _load_options(params: SftParams, compute: torch.dtype) -> dict[str, Any]:
+def _load_options(params: TrainingParams, compute: torch.dtype) -> dict[str, Any]:
     """Options for loading the weights: quantised, or in the type of the computation."""
     if params.method == "full":  # in fp32, whatever the computation: updates are too small for a half type
         return {"dtype": torch.float32}
     return quantised(4 if params.method == "qlora" else params.base_bits, compute)
 
 
-def _with_last_layers(base: Any, params: SftParams) -> Any:
+def _with_last_layers(base: Any, params: TrainingParams) -> Any:
     """`base` with all weights frozen but those of its last decoder layers, and of its head where that is asked for."""
     layers = max((each for each in base.modules() if isinstance(each, torch.nn.ModuleList)), key=len)
     if params.last_layers > len(layers):
@@ -108,7 +108,7 @@ def _with_last_layers(base: Any, params: SftParams) -> Any:
     return base
 
 
-def _with_new_matrices(base: Any, params: SftParams) -> Any:
+def _with_new_matrices(base: Any, params: TrainingParams) -> Any:
     from peft import LoraConfig, get_peft_model
 
     if params.train_head and base.get_output_embeddings().weight is base.get_input_embeddings().weight:

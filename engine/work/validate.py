@@ -23,6 +23,7 @@ from engine.candidates import Candidate, by_bug, completion_of, ids_of, patch_of
 from engine.domain import Bug, Outcome, Verdict
 from engine.errors import UserError
 from engine.events import MODEL, Progress, VerdictFields, checked
+from engine.judging import Control
 from engine.params import shown
 from engine.plugins import BENCHMARKS
 from engine.rundir import Inputs, RunDir
@@ -30,7 +31,7 @@ from engine.sandboxes import Sandbox
 from engine.sandboxes.auto import usable
 from engine.scoring import counted_reasons
 from engine.specs import ValidateSpec
-from engine.work.validation import Control, Key, Proposed, Validation, counts, first_figures, say_bug, say_patch
+from engine.work.validation import Key, Proposed, Validation, counts, first_figures, say_bug, say_patch
 
 VERDICTS = "verdicts.jsonl"  # among the run's artifacts
 

@@ -15,35 +15,19 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
-from engine.benchmarks import Benchmark, Versioned
+from engine.benchmarks import Benchmark
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent, Progress, Source, VerdictFields
+from engine.judging import Control, Judge
 from engine.languages.trees import edit_size, tree_digest
 from engine.plugins import BENCHMARKS
 from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
-from engine.scoring import BugOutcomes, CandidateSummary, control_trouble, figures
-from engine.work.verdict_cache import VerdictCache
+from engine.scoring import BugOutcomes, CandidateSummary, figures
 
 Key = tuple[str, Source, int]  # bug id, source, rank
 Proposed = tuple[int, Completion, Patch]  # rank from 1, what was written, and the patch read from it
 PAUSE_S = 0.5  # between two progress events
-
-
-@dataclass(frozen=True)
-class Control:
-    """The verdicts on a bug's known fix and on its buggy code."""
-
-    known_fix: Verdict
-    buggy_code: Verdict
-
-    @property
-    def trouble(self) -> str:
-        """Why the bug cannot be scored here; empty if it can."""
-        trouble = control_trouble(self.known_fix.outcome, self.buggy_code.outcome)
-        not_run = [verdict for verdict in (self.known_fix, self.buggy_code) if verdict.outcome is Outcome.NOT_RUN]
-        why = f" ({not_run[0].reason or 'no reason given'})" if not_run else ""
-        return f"not scored: {trouble}{why}" if trouble else ""
 
 
 @dataclass(frozen=True)
@@ -68,13 +52,11 @@ class Validation:
         }
         self._outcomes = Counter(known.verdict.outcome for key, known in self._verdicts.items() if key[1] == MODEL)
         self.total = 0  # candidates to evaluate
-        self._benchmark = benchmark
-        self._sandbox = sandbox
         self._run = run
         self._pool = pool
         self._controls: dict[str, Future[Control]] = {}
         self._tasks: list[Future[None]] = []
-        self._cache = VerdictCache(run.path.parent.parent / "verdicts")
+        self._judge = Judge(benchmark, sandbox, run.path.parent.parent)
         self._extract_s: dict[tuple[str, int], float] = {}  # bug id and rank -> time to read the patch from its answer
         self._progress_lock = Lock()
         self._progress_at = 0.0
@@ -167,7 +149,7 @@ class Validation:
         if before and self.has_verdict(key) and (before.digest, before.same_as) == (digest, same_as):
             return before.verdict
         bug_id, source, rank = key
-        verdict = known or self._evaluated(bug, patch, is_cached=source == MODEL)
+        verdict = known or self._judge.verdict(bug, patch, is_cached=source == MODEL)
         if (bug_id, rank) in self._extract_s and source == MODEL:
             verdict = replace(verdict, stages={"extract": self._extract_s[bug_id, rank], **verdict.stages})
         say_patch(self._run, bug, key, VerdictFields.of(verdict), completion, patch.text, same_as)
@@ -177,18 +159,6 @@ class Validation:
                 self._outcomes[verdict.outcome] += 1
                 if before:
                     self._outcomes[before.verdict.outcome] -= 1
-        return verdict
-
-    def _evaluated(self, bug: Bug, patch: Patch, *, is_cached: bool) -> Verdict:
-        """By running the tests, unless an earlier run of this home did so under the same conditions."""
-        version = self._benchmark.version(bug) if isinstance(self._benchmark, Versioned) else ""
-        if not (is_cached and version and patch.text is not None):
-            return self._benchmark.evaluate(bug, patch, self._sandbox)
-        conditions = (bug.id, version, patch.text, self._sandbox.describe())
-        verdict = self._cache.get(*conditions)
-        if verdict is None:
-            verdict = self._benchmark.evaluate(bug, patch, self._sandbox)
-            self._cache.put(verdict, *conditions)
         return verdict
 
 

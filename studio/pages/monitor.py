@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from engine.rundir import RESUMABLE
 from engine.specs import KINDS as SPECS
 from engine.specs import WITH_PATCHES, BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from engine.sweep_specs import MOST
-from studio import charts, overlay
+from studio import charts
 from studio.addresses import learning_from, link
 from studio.checked import number_of
 from studio.clickable import GONE, click_value, clickable, hidden_field, plain, show_or_hide
@@ -25,8 +24,7 @@ from studio.html import code, several
 from studio.html.basics import KINDS, copy_link, copyable, empty, esc, heading, run_list, run_strip
 from studio.page import Frame
 from studio.plotted import plotted
-
-CHARTS = (charts.loss, charts.learning_rate, charts.speed, charts.memory, charts.accuracy)
+from studio.training_curves import CHARTS, METRICS, Chart, Runs
 
 
 def settings(run: RunView, command: str) -> str:
@@ -78,6 +76,12 @@ def action_links(found: Sequence[tuple[str, str]]) -> str:
     return f'<p class="after">{links}{copy_link()}</p>'
 
 
+def drawn(chart: Chart, runs: Runs, view: charts.View) -> Any:
+    """The update of a chart's part."""
+    figure = chart.draw(runs, view)
+    return gr.update(value=figure, visible=bool(figure) or "hidden") if chart.is_rare else figure
+
+
 def numbers_in(text: str) -> list[int]:
     """The numbers of runs in "7,9", each once, as many as a sweep has at most."""
     return list(dict.fromkeys(filter(None, map(number_of, text.split(",")[:MOST]))))
@@ -116,7 +120,7 @@ def build(frame: Frame) -> None:
                     resume = gr.Button("Resume", size="sm", visible="hidden", min_width=96)
                     after = plain(elem_classes="actions")
             with gr.Column(elem_id="charts", elem_classes=GONE) as curves:
-                plots = [plotted(elem_classes="chart") for _ in CHARTS]
+                plots = [plotted(elem_classes="chart", visible="hidden" if each.is_rare else True) for each in CHARTS]
             with gr.Column(variant="panel", elem_classes=GONE) as comparing:
                 plain(
                     heading("Side by side", "The settings that differ; the best run of those that are done is marked.")
@@ -153,7 +157,7 @@ def build(frame: Frame) -> None:
             nothing = empty("Nothing has run yet", text, ("Build a dataset", link(tab="datasets")))
             return [
                 *[0, nothing, *[gr.update(visible="hidden")] * 3, "", "", ""],
-                *[show_or_hide(False, "buttons"), show_or_hide(False), show_or_hide(False), *[""] * len(CHARTS)],
+                *[show_or_hide(False, "buttons"), show_or_hide(False), show_or_hide(False), *[""] * len(plots)],
             ]
         return [*about(run), show_or_hide(True, "buttons"), show_or_hide(True), *figures(run, zoom, beside)]
 
@@ -189,18 +193,15 @@ def build(frame: Frame) -> None:
 
     def figures(run: RunView, zoom: str, beside: str) -> list[Any]:
         if run.kind != "train":
-            return [show_or_hide(False), *[""] * len(CHARTS)]
+            return [show_or_hide(False), *[""] * len(plots)]
         view = charts.View.read(f"run {run.id}", zoom)
-        if numbers := [each for each in numbers_in(beside) if each != run.id]:
-            shown = [run, *(workspace.runs.get(each) for each in numbers[: len(charts.SERIES) - 1])]
-            labels = {f"{each.id} {each.name}": each.id for each in shown if each.kind == "train"}
-            curves_of = {
-                html.escape(label): workspace.runs.metrics(number, *view.steps, only=charts.METRICS)
-                for label, number in labels.items()
-            }
-            return [show_or_hide(True), *overlay.figures(curves_of, view)]
-        metrics = workspace.runs.metrics(run.id, *view.steps, only=charts.METRICS)
-        return [show_or_hide(bool(metrics) or not run.has_ended), *[figure(metrics, view) for figure in CHARTS]]
+        numbers = [each for each in numbers_in(beside) if each != run.id][: len(charts.SERIES) - 1]
+        shown = [run, *(each for each in map(workspace.runs.get, numbers) if each.kind == "train")]
+        metrics = {
+            f"{each.id} {each.name}": workspace.runs.metrics(each.id, *view.steps, only=METRICS) for each in shown
+        }
+        is_any = any(metrics.values()) or not run.has_ended
+        return [show_or_hide(is_any), *[drawn(chart, metrics, view) for chart in CHARTS]]
 
     def choose(event: gr.EventData, beside: str) -> list[Any]:
         """A click on a card chooses its run; one on its sign shows the run beside the chosen one, or no more."""

@@ -18,21 +18,31 @@ from engine.trainers.contract import check
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.append(str(TESTS / "generators"))
 
-from tiny_models import tiny, write_dataset  # noqa: E402, F401
+from tiny_models import tiny, write_dataset, write_preferences  # noqa: E402, F401
 
 SETTINGS = {
     "sft": {
         "rank": 4, "batch_size": 4, "max_steps": 6, "save_steps": 2, "logging_steps": 1, "dropout": 0.1,
         "learning_rate": 1e-2,
     },
+    "dpo": {"rank": 4, "batch_size": 4, "max_steps": 6, "save_steps": 2, "logging_steps": 1, "learning_rate": 1e-2},
+    "kto": {"rank": 4, "batch_size": 4, "max_steps": 6, "save_steps": 2, "logging_steps": 1, "learning_rate": 1e-2},
+    "grpo": {
+        "rank": 4, "benchmark": {"name": "pocket", "languages": ["python"]}, "limit": 4, "batch_size": 8,
+        "accumulation": 1, "candidates": 4, "max_new_tokens": 8, "max_steps": 6, "save_steps": 2, "logging_steps": 1,
+        "learning_rate": 1e-2,
+    },
 }  # fmt: skip
+WRITE = {"samples": write_dataset, "preferences": write_preferences}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINERS.names())
 def test_the_contract_holds(name, tiny, tmp_path):  # noqa: F811
     params = TRAINERS.params({"name": name, **SETTINGS.get(name, {})})
-    check(TRAINERS.plugin(name), params, tiny, write_dataset(tmp_path / "set"), tmp_path)
+    make = TRAINERS.plugin(name)
+    write = WRITE["preferences" if "preferences" in make.accepts else "samples"]
+    check(make, params, tiny, write(tmp_path / "set"), tmp_path)
 
 
 class Stub:

@@ -86,3 +86,17 @@ def write_dataset(folder, rows=24, long_row=0):
     (folder / "tokenizer").mkdir()
     shutil.copy(STARTER_MODEL / "tokenizer.json", folder / "tokenizer")
     return folder
+
+
+def write_preferences(folder, rows=24):
+    """The same as preferences: behind each prompt a worse answer of 2 to 4 tokens."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    write_dataset(folder, rows)
+    for name in ("train", "valid"):
+        table = pq.read_table(folder / f"{name}.parquet")
+        rejected = [[600 + (7 * n + place) % 300 for place in range(1 + n % 3)] + [0] for n in range(len(table))]
+        table = table.append_column("rejected_ids", pa.array(rejected, pa.list_(pa.int32())))
+        pq.write_table(table, folder / f"{name}.parquet")
+    return folder

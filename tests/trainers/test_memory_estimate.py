@@ -8,6 +8,7 @@ import pytest
 from engine.assets import STARTER_MODEL
 from engine.errors import UserError
 from engine.models.shape import Shape, read_config
+from engine.plugins import TRAINERS
 from engine.trainers.memory_estimate import estimate
 from engine.trainers.sft import Sft
 
@@ -140,6 +141,31 @@ def test_a_config_without_sizes_is_refused():
 def test_importing_the_estimate_does_not_load_torch():
     code = "import sys, engine.trainers.memory_estimate, engine.specs; engine.specs.parse({'kind': 'train'}); print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_what_is_compared_and_written_needs_more_memory():
+    config = read_config(STARTER_MODEL)
+    small = {"rank": 8, "batch_size": 4}
+    sft, dpo, grpo = (
+        TRAINERS.from_value({"name": name, **small, **({"accumulation": 4} if name == "grpo" else {})})
+        for name in ("sft", "dpo", "grpo")
+    )
+    of_samples, of_pairs = sft.estimate(config, 200, "cuda"), dpo.estimate(config, 200, "cuda")
+    assert of_pairs.activations == 2 * of_samples.activations, "both answers are read"
+    assert of_pairs.weights == of_samples.weights, "the reference is the base with its matrices off"
+    written = grpo.estimate(config, 136, "cuda")  # and 64 tokens that are written: 200, as above
+    assert written.activations == of_samples.activations
+    assert written.buffers > of_samples.buffers
+    full, compared = (
+        TRAINERS.from_value({"name": name, "method": "full"}).estimate(config, tokens, "cuda")
+        for name, tokens in (("sft", 200), ("dpo", 100))
+    )
+    assert compared.weights == full.weights + 4 * full.parameters, "a second model"
+    uncompared, kept = (
+        TRAINERS.from_value({"name": "grpo", "method": "full", "beta": beta}).estimate(config, 100, "cuda")
+        for beta in (0, 0.1)
+    )
+    assert kept.weights > uncompared.weights
 
 
 def test_momentum_takes_four_bytes_a_trained_parameter_and_plain_sgd_none():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain import Isolation, Outcome, Verdict
-from engine.work.verdict_cache import BLOCK_BYTES, FOLDERS, MOST_BYTES, VerdictCache
+from engine.verdict_cache import BLOCK_BYTES, FOLDERS, MOST_BYTES, VerdictCache
 
 KEPT = Verdict(
     Outcome.TEST_FAILED,

@@ -1,0 +1,60 @@
+"""The verdict on one patch, one of the home's earlier ones or a new one, and whether a bug's tests work here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.benchmarks import Benchmark, Versioned
+from engine.domain import Bug, Outcome, Patch, Verdict
+from engine.sandboxes import Sandbox
+from engine.scoring import control_trouble
+from engine.verdict_cache import VerdictCache
+
+
+@dataclass(frozen=True)
+class Control:
+    """The verdicts on a bug's known fix and on its buggy code."""
+
+    known_fix: Verdict
+    buggy_code: Verdict
+
+    @property
+    def trouble(self) -> str:
+        """Why the bug cannot be scored here; empty if it can."""
+        trouble = control_trouble(self.known_fix.outcome, self.buggy_code.outcome)
+        not_run = [verdict for verdict in (self.known_fix, self.buggy_code) if verdict.outcome is Outcome.NOT_RUN]
+        why = f" ({not_run[0].reason or 'no reason given'})" if not_run else ""
+        return f"not scored: {trouble}{why}" if trouble else ""
+
+
+class Judge:
+    """Evaluates patches of one benchmark in one sandbox. Safe to use from several threads."""
+
+    def __init__(self, benchmark: Benchmark, sandbox: Sandbox, home: Path) -> None:
+        """`home`: the folder whose earlier verdicts are used, and to whose new ones are added."""
+        self._benchmark = benchmark
+        self._sandbox = sandbox
+        self._cache = VerdictCache(home / "verdicts")
+
+    def control(self, bug: Bug) -> Control:
+        """Evaluate the known fix and the buggy code, which is done anew in every run."""
+        known_fix, buggy_code = (
+            self._benchmark.evaluate(bug, Patch(bug.id, text), self._sandbox) for text in (bug.fixed, bug.buggy)
+        )
+        return Control(known_fix, buggy_code)
+
+    def verdict(self, bug: Bug, patch: Patch, *, is_cached: bool = True) -> Verdict:
+        """By running the tests, unless an earlier run of this home did so under the same conditions.
+
+        `is_cached`: whether such a verdict is used, and a new one kept.
+        """
+        version = self._benchmark.version(bug) if isinstance(self._benchmark, Versioned) else ""
+        if not (is_cached and version and patch.text is not None):
+            return self._benchmark.evaluate(bug, patch, self._sandbox)
+        conditions = (bug.id, version, patch.text, self._sandbox.describe())
+        verdict = self._cache.get(*conditions)
+        if verdict is None:
+            verdict = self._benchmark.evaluate(bug, patch, self._sandbox)
+            self._cache.put(verdict, *conditions)
+        return verdict

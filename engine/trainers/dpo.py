@@ -1,0 +1,47 @@
+"""Direct preference optimisation on pairs of a better and a worse answer, by TRL's `DPOTrainer`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from engine.domain import Model, Rows
+from engine.trainers import Device, Estimate
+from engine.trainers.continuing import fitted
+from engine.trainers.memory_estimate import with_reference
+from engine.trainers.preference_settings import DpoParams
+
+if TYPE_CHECKING:
+    from engine.rundir import RunDir
+
+
+class Dpo:
+    """Makes better answers likelier than worse ones, compared with the model before training."""
+
+    name: ClassVar[str] = "dpo"
+    title: ClassVar[str] = "Preferences: better and worse answers (DPO)"
+    accepts: ClassVar[frozenset[Rows]] = frozenset({"preferences"})
+    Params = DpoParams
+
+    def __init__(self, params: DpoParams) -> None:
+        self.params = params
+
+    def check(self, model: Model) -> None:
+        """Raises UserError naming every setting in which an adapter to train further differs from these settings."""
+        fitted(self.params, model)
+
+    def fitted(self, model: Model) -> DpoParams:
+        """The settings with what they leave open: an adapter's own values, or those of a new one. Raises as `check`."""
+        return fitted(self.params, model)
+
+    def estimate(self, config: Mapping[str, Any], max_tokens: int, device: Device) -> Estimate | None:
+        """Of both answers at a time, each as long as the longest sample."""
+        return with_reference(config, self.params, 2 * max_tokens, device)
+
+    def train(self, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, Any]:
+        """See `engine.trainers.Trainer.train`."""
+        params = fitted(self.params, model)
+        from engine.trainers import preference_session  # torch, which the studio's own process never loads
+
+        return preference_session.train(params, model, dataset, seed, run)

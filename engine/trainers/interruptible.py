@@ -1,0 +1,21 @@
+"""A TRL trainer whose evaluation ends when the training is asked to stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.trainers.reporting import EvaluationCut
+
+
+class Interruptible:
+    """To be put before a trainer of TRL among the base classes."""
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """As TRL's; an interrupted evaluation has no figures, and the step before it is saved."""
+        trainer: Any = self
+        try:
+            return dict(super().evaluate(*args, **kwargs))  # type: ignore[misc]
+        except EvaluationCut:
+            trainer.control.should_evaluate = False  # else the end of the epoch would start another one, and save again
+            trainer.control.should_save = trainer.control.should_training_stop = True
+            return {}
