@@ -49,10 +49,10 @@ def card(name: str, spec: Mapping[str, Any], report: DatasetResult) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-SHARES = {"kinds": "Kind of fault", "languages": "Language", "projects": "Project", "cwes": "Weakness (CWE)"}
+SHARES = {"kinds": "Kind", "languages": "Language", "projects": "Project", "cwes": "Weakness (CWE)"}
 COLUMNS = (
     "id", "split", "kind", "language", "project", "cwe", "date", "prompt", "target", "chosen", "rejected", "buggy",
-    "fixed", "n_prompt", "n_tokens", "completion_lines",
+    "fixed", "n_prompt", "n_tokens", "completion_lines", "messages",
 )  # fmt: skip
 
 

@@ -27,11 +27,11 @@ class DatasetSpec(Spec):
 
     kind: Literal["dataset"] = "dataset"
     builder: PluginParams = setting("faults", "where the bugs come from")
-    representation: PluginParams = setting(
-        "ir4_or2", "how a bug is shown to the model; samples and preferences stay as their source has them"
-    )
+    representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model", needs="bugs")
     model: str = setting("starter", "whose tokenizer counts the tokens")
-    max_tokens: int = setting(1024, "longer samples are left out", unit="tokens", ge=16, le=131072)
+    max_tokens: int = setting(
+        1024, "longer samples are left out", unit="tokens", ge=16, le=131072, title="Longest sample"
+    )
     max_prompt: int | None = setting(
         None, "longer prompts are left out too; empty: any", unit="tokens", title="Longest prompt", more=True, ge=1
     )
@@ -68,8 +68,8 @@ class DatasetSpec(Spec):
         more=True,
     )
     near_share: float = setting(
-        0.85, "with near: shared runs of 5 tokens, from which two are duplicates", title="Near from", more=True,
-        ge=NEAR_LEAST, le=1,
+        0.85, "with near: shared runs of 5 tokens, from which two are duplicates", title="Near duplicates from",
+        more=True, ge=NEAR_LEAST, le=1,
     )  # fmt: skip
     exclude: tuple[BenchmarkNamed, ...] = setting(
         ("pocket",), "benchmarks whose code must not be in the dataset", more=True
@@ -87,7 +87,10 @@ class DatasetSpec(Spec):
         (), "benchmarks whose overlap is shown, besides those that need no settings", title="Compare with", more=True
     )
     expected: Place = setting(
-        "", "text file with the ids that should be in it, one a line; says which are missing and why", more=True
+        "",
+        "text file with the ids that should be in it, one a line; says which are missing and why",
+        more=True,
+        title="Expected ids",
     )
     licence: str = setting(
         "", "of the source, as far as known; stands on the dataset's card", more=True, max_length=300

@@ -180,6 +180,7 @@ class Sample:
     is_ended: bool = False  # the last segment spells the token that ends it; else the end of text is added to it
     bug: Bug | None = None  # that it was made from, where a builder of samples knows it
     lines: tuple[tuple[str, tuple[int, ...]], ...] = ()  # category -> lines of that kind, from 0, in the whole text
+    messages: tuple[Segment, ...] = ()  # of which a chat template made this text
 
     def __post_init__(self) -> None:
         if len({segment.role is None for segment in self.segments}) > 1:
@@ -218,6 +219,7 @@ class Preference:
     project: str = ""
     is_ended: bool = False  # both answers spell the token that ends them; else the end of text is added to them
     bug: Bug | None = None  # that it was made from, where a builder knows it
+    messages: tuple[Segment, ...] = ()  # of which a chat template made these texts; the last two are the answers
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from engine.errors import UserError
 
@@ -60,6 +61,11 @@ def _absolute(text: str) -> str:
 Place = Annotated[str, AfterValidator(_absolute)]
 
 
+def is_place(info: FieldInfo) -> bool:
+    """Whether a setting is a `Place`."""
+    return any(isinstance(each, AfterValidator) and each.func is _absolute for each in info.metadata)
+
+
 def _day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat() if text else ""
@@ -87,15 +93,17 @@ def setting(
     more: bool = False,
     upload: str = "",
     names: Literal["", "datasets", "runs"] = "",
+    needs: str = "",
     **limits: Any,
 ) -> Any:
     """A declared setting: default, help text, unit, limits; `more` puts it under *More settings*.
 
     `upload`: it is the path of a file with one of these endings, ".csv,.jsonl", and gets that of a file which a user
     drops on the page. `names`: it is a tuple of datasets of the workspace by name, each perhaps with a weight
-    (`weighted`), or of its runs by number; a plug-in gets their folders.
+    (`weighted`), or of its runs by number; a plug-in gets their folders. `needs`: what another plug-in of the spec
+    has to make for this setting to have an effect, "bugs"; forms do not ask for it otherwise.
     """
-    extra: dict[str, Any] = {"unit": unit, "more": more, "upload": upload, "names": names}
+    extra: dict[str, Any] = {"unit": unit, "more": more, "upload": upload, "names": names, "needs": needs}
     return Field(default, description=description, json_schema_extra=extra, **limits)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from engine.errors import UserError
 from engine.exchange import firefly_arguments
 from engine.params import shown
 from engine.plugins import BY_FIELD
-from engine.specs import KINDS, parse
+from engine.specs import KINDS, Spec, parse
 
 TRAIN = "train"
 LONGEST = 1_000_000  # bytes of a spec's file
@@ -36,7 +37,18 @@ def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -
     Raises UserError naming the file and line, or the field.
     """
     values = _read(kind, source) if source else {}
-    for override in overrides or []:
+    return _parsed(kind, values, overrides or [])
+
+
+def changed(spec: Spec, overrides: Sequence[str]) -> Spec:
+    """A spec with some fields changed, each by `field.path=value`. Raises UserError naming the field."""
+    values = spec.model_dump(mode="json")
+    found: Spec = _parsed(values["kind"], values, overrides)
+    return found
+
+
+def _parsed(kind: str, values: dict[str, Any], overrides: Sequence[str]) -> Any:
+    for override in overrides:
         _override(kind, values, override)
     stated = values.setdefault("kind", kind)
     if stated != kind:

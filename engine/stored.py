@@ -28,6 +28,7 @@ TEXTS = (
     "rejected",
     "cwe",
     "date",
+    "messages",
 )  # columns
 NEEDED = dict.fromkeys(("bug_id", "kind", "prompt", "target", "buggy", "fixed"), str) | {
     "input_ids": list,

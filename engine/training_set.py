@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 
-from engine.domain import Rows
+from engine.domain import Rows, Segment
 from engine.fingerprint import row_bytes
 
 ROWS_A_GROUP = 4000
@@ -46,6 +46,7 @@ class Row:
     date: str = ""  # ISO 8601 day of the fix, or whatever its source has for one
     is_function: bool = False  # `buggy` and `fixed` are one function each, and no files
     completion_lines: str = ""  # JSON: category -> lines, from 0, of prompt and target together (`Sample.lines`)
+    messages: str = ""  # JSON: the messages of a chat of which the texts were made (`messages_json`)
 
     @property
     def day(self) -> str:
@@ -58,7 +59,7 @@ class Row:
     @property
     def memory_bytes(self) -> int:
         """The approximate size of the row: its texts, and 36 bytes for each token in a Python list."""
-        texts = (self.prompt, self.target, self.buggy, self.fixed, self.rejected)
+        texts = (self.prompt, self.target, self.buggy, self.fixed, self.rejected, self.messages)
         return sum(map(len, texts)) + 36 * (self.n_tokens + len(self.rejected_ids))
 
 
@@ -136,8 +137,23 @@ def _schema() -> Any:
             ("date", pyarrow.string()),
             ("is_function", pyarrow.bool_()),
             ("completion_lines", pyarrow.string()),
+            ("messages", pyarrow.string()),
         ]
     )
+
+
+def messages_json(messages: Sequence[Segment]) -> str:
+    """A list of `{"role", "content"}`, with `"weight": 0` where an answer is only read; empty without messages.
+
+    So OpenAI's fine-tuning has them (https://platform.openai.com/docs/api-reference/fine-tuning/chat-input).
+    """
+    unlearned = {"weight": 0}
+    found = [
+        {"role": each.role, "content": each.text}
+        | (unlearned if each.role == "assistant" and not each.is_learned else {})
+        for each in messages
+    ]
+    return json.dumps(found, ensure_ascii=False) if found else ""
 
 
 def rows_in(folder: Path) -> Rows:

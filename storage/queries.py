@@ -71,8 +71,8 @@ def groups(session: Session, prefix: str) -> Sequence[str]:
 
 
 def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:
-    """Runs in any of these states, oldest first."""
-    return session.scalars(select(Run).where(col(Run.state).in_(states)).order_by(col(Run.id))).all()
+    """Runs in any of these states, in the order of the queue."""
+    return session.scalars(select(Run).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))).all()
 
 
 def dataset_named(session: Session, name: str) -> Dataset | None:

@@ -23,6 +23,7 @@ class Run(SQLModel, table=True):
     folder: str = ""
     group: str = Field(default="", index=True)  # runs that belong together, "demo-1"
     after: int | None = Field(default=None, foreign_key="run.id")  # starts when that run is done
+    place: int = 0  # in the queue: of two waiting runs, the one with the smaller place starts first
     launcher: str = "local"
     handle: str = ""
     created_at: float

@@ -20,16 +20,6 @@ from engine.scoring import Share
 from studio.checked import LARGEST
 
 Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
-REWARDS = {  # metric of a training on verdicts or preferences -> its name in the figure
-    "reward": "all parts together", "reward_tests": "tests", "reward_compiles": "compiling",
-    "reward_length": "shortness", "plausible": "share plausible", "not_run": "share not run",
-    "reward_margin": "better above worse", "reward_accuracy": "share better above worse",
-    "eval_reward_accuracy": "the same, evaluation",
-}  # fmt: skip
-METRICS = (  # that the curves here are drawn of
-    "loss", "eval_loss", "learning_rate", "tokens_per_s", "memory_bytes", "token_accuracy", "eval_token_accuracy",
-    *REWARDS,
-)  # fmt: skip
 ACCENT, WARM, MUTED, GREEN = "#5b73e6", "#d9822b", "#8a93a6", "#2f9e68"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
@@ -72,60 +62,6 @@ class View:
 ALL = View()
 
 
-def loss(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """Training and evaluation loss on the step axis."""
-    traces = [
-        *_line("training", metrics.get("loss", ()), ACCENT),
-        *_line("evaluation", metrics.get("eval_loss", ()), WARM, has_points=True),
-    ]
-    return _by_step("Loss", traces, view, showlegend=True)
-
-
-def learning_rate(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """The learning rate on the step axis, from zero."""
-    traces = _line("learning rate", metrics.get("learning_rate", ()), ACCENT)
-    return _by_step("Learning rate", traces, view, {**FROM_ZERO, "exponentformat": "e", "showexponent": "all"})
-
-
-def speed(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """Tokens a second on the step axis, from zero."""
-    return _by_step("Tokens per second", _line("tokens/s", metrics.get("tokens_per_s", ()), ACCENT), view, FROM_ZERO)
-
-
-def memory(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """Memory in use on the step axis, in MiB or GiB, from zero."""
-    points = metrics.get("memory_bytes", ())
-    scale, unit = (GIB, "GiB") if max((point[1] for point in points), default=0) >= 4 * GIB else (MIB, "MiB")
-    traces = _line(unit, [(step, value / scale, at) for step, value, at in points], ACCENT)
-    return _by_step(f"Memory ({unit})", traces, view, FROM_ZERO)
-
-
-def reward(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """The mean reward and its parts, before their weights, on the step axis; empty where there is none."""
-    known = [name for name in REWARDS if metrics.get(name)]
-    if not known:
-        return ""
-    traces = [trace for place, name in enumerate(known)
-              for trace in _line(REWARDS[name], metrics[name], SERIES[place % len(SERIES)])]  # fmt: skip
-    return _by_step("Reward", traces, view, showlegend=True)
-
-
-def accuracy(metrics: Mapping[str, Curve], view: View = ALL) -> str:
-    """The share of target tokens that are the model's first guess, in training and evaluation, in percent."""
-    names = (("training", "token_accuracy", ACCENT), ("evaluation", "eval_token_accuracy", WARM))
-    traces = [
-        trace
-        for label, name, color in names
-        for trace in _line(
-            label,
-            [(step, 100 * value, at) for step, value, at in metrics.get(name, ())],
-            color,
-            has_points=label == "evaluation",
-        )
-    ]
-    return _by_step("Token accuracy (%)", traces, view, FROM_ZERO, showlegend=True)
-
-
 def lengths(histograms: Mapping[str, Mapping[str, Sequence[float]]], cap: int | None) -> str:
     """How long samples are in all, as bars, and their prompts and targets, as lines; the longest allowed is marked."""
     last = max((_last(each) for each in histograms.values()), default=0)
@@ -157,7 +93,8 @@ def lengths(histograms: Mapping[str, Mapping[str, Sequence[float]]], cap: int | 
     shape = {"type": "line", "x0": cap, "x1": cap, "y0": 0, "y1": 1, "yref": "paper"}
     shapes = [{**shape, "line": {"color": MUTED, "dash": "dash", "width": 1.5}}] if cap else []
     axis = {"title": {"text": "tokens (dashed: the cap)" if shapes else "tokens", "standoff": 4}}
-    return _figure("Lengths", traces, axis, bargap=0.06, shapes=shapes, showlegend=len(traces) > 1)
+    most = max((count for each in histograms.values() for count in each.get("counts", ())), default=0)
+    return _figure("Lengths", traces, axis, _whole(most), bargap=0.06, shapes=shapes, showlegend=len(traces) > 1)
 
 
 def _last(histogram: Mapping[str, Sequence[float]]) -> int:
@@ -186,8 +123,14 @@ def shares(title: str, counts: Mapping[str, int], distinct: int, total: int) -> 
     names = [_short(name) for name, _ in shown]
     axis = {"tickvals": list(range(len(shown))), "ticktext": names, "showgrid": False}
     height = 72 + 22 * len(shown)
-    room = {"showgrid": True, "range": [0, 1.12 * max((count for _, count in shown), default=1)]}  # for the numbers
+    most = max((count for _, count in shown), default=1)
+    room = {"showgrid": True, "range": [0, 1.12 * most], **_whole(most)}  # for the numbers
     return _figure(title, [bars], room, axis, height=height, bargap=0.25, hovermode="closest")
+
+
+def _whole(most: float) -> dict[str, Any]:
+    """An axis of numbers up to `most` has no marks between whole ones."""
+    return {"dtick": 1} if most < 6 else {}
 
 
 def _short(name: str) -> str:
@@ -219,7 +162,10 @@ def plausible_by_rank(runs: Mapping[str, Mapping[int, Share]]) -> str:
     return _figure("Bugs with a plausible patch (plausible@k)", traces, axis, percent, showlegend=False)
 
 
-def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> list[dict[str, Any]]:
+def line(
+    name: str, points: Curve, color: str, *, has_points: bool = False, is_dashed: bool = False
+) -> list[dict[str, Any]]:
+    """The trace of a curve; none where it has no points."""
     if not points:
         return []
     trace = {
@@ -228,7 +174,7 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
         "y": [float(f"{value:.6g}") for _, value, _ in points],
         "name": name,
         "mode": "lines+markers" if has_points or len(points) < 3 else "lines",
-        "line": {"color": color, "width": 2},
+        "line": {"color": color, "width": 2, **({"dash": "dash"} if is_dashed else {})},
         "marker": {"size": 6},
         "cliponaxis": False,  # the last point is at the edge
         "hovertemplate": "%{y:.4g}",
@@ -236,7 +182,7 @@ def _line(name: str, points: Curve, color: str, *, has_points: bool = False) -> 
     return [trace]
 
 
-def _by_step(
+def by_step(
     title: str, traces: Sequence[dict[str, Any]], view: View, y_axis: dict[str, Any] | None = None, **layout: Any
 ) -> str:
     """A figure whose axis has whole steps, and ends at the last where all are in sight."""

@@ -90,6 +90,14 @@ def test_every_plugin_is_in_the_readme():
     assert missing == []
 
 
+def test_every_source_of_data_has_a_command_in_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    missing = [
+        name for name in plugins.BUILDERS.names() if f"    repair-studio dataset build {name} --set " not in readme
+    ]
+    assert missing == []
+
+
 def test_the_engine_works_without_the_studio_and_without_torch():
     code = (
         "import sys; sys.modules['studio'] = None\n"

@@ -91,6 +91,13 @@ class Caching(Protocol):
 
 
 @runtime_checkable
+class Preparing(Protocol):
+    """A builder that takes long before its first bug or sample comes."""
+
+    preparing: ClassVar[str]  # what it does until then, as a page says it
+
+
+@runtime_checkable
 class Measuring(Protocol):
     """A builder of samples that are as long as the dataset allows, so that it has to count tokens itself."""
 

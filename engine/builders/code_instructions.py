@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from engine.builders import Funnel
 from engine.builders.asking.service import FromService, Service, ServiceParams
-from engine.builders.functions import functions_of, source_files, source_root
+from engine.builders.functions import common_folder, functions_of, project_of, source_files, source_root
 from engine.domain import Completion, Rows, Sample
 from engine.errors import UserError
 from engine.generators import NoAnswer
@@ -30,7 +30,7 @@ Requirements:
 {code}"""
 SAID = ("instruction:", "### instruction:")  # what some models write first
 
-Function = tuple[str, str]  # id and code
+Function = tuple[str, str, str]  # id, code and project
 
 
 class CodeInstructions(FromService["CodeInstructions.Params"]):
@@ -66,16 +66,15 @@ class CodeInstructions(FromService["CodeInstructions.Params"]):
         service = Service(self.params, seed, self._cache, funnel)
         functions = islice(self._functions(seed, funnel), self.params.samples)
         while found := list(islice(functions, service.at_once)):
-            answers = service.answers([self._asked(code) for _, code in found])
-            for (name, code), answer in zip(found, answers, strict=True):
+            answers = service.answers([self._asked(code) for _, code, _ in found])
+            for (name, code, project), answer in zip(found, answers, strict=True):
                 funnel.source += 1
                 if isinstance(answer, NoAnswer):
                     funnel.lose(answer.reason, name)
-                elif reason := _unfit(answer, code):
+                elif reason := _unfit(answer, code) or self.unfit(_cleaned(answer.text), code):
                     funnel.lose(reason, name)
                 else:
-                    asked, project = _cleaned(answer.text), name.partition("/")[0]
-                    segments = alpaca.segments(asked, "", code, self.params.form)
+                    segments = alpaca.segments(_cleaned(answer.text), "", code, self.params.form)
                     yield Sample(name, segments, language=self.params.language, project=project)
 
     def _functions(self, seed: int, funnel: Funnel) -> Iterator[Function]:
@@ -86,11 +85,12 @@ class CodeInstructions(FromService["CodeInstructions.Params"]):
         params = self.params
         root = source_root(params.folder, params.language)
         files = source_files(root, params.language)
+        common = common_folder(files)
         Random(seed).shuffle(files)
         for file in files:
-            path = file.relative_to(root).as_posix()
+            path, project = file.relative_to(root).as_posix(), project_of(file, common)
             found = functions_of(file, path, params.language, params.min_lines, params.max_lines, lose)
-            yield from ((f"{where}:{name}", code) for name, code, where in found)
+            yield from ((f"{where}:{name}", code, project) for name, code, where in found)
 
     def _asked(self, code: str) -> str:
         # not str.format: a template may hold other braces

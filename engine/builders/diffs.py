@@ -2,7 +2,8 @@
 
 A table's defaults are the columns of Megadiff (Monperrus et al., arXiv 2108.04631) as RepairLLaMA's authors publish it:
 `diff, is_single_chunk, is_single_function, buggy_function, fixed_function`; its shards may lie in one folder. Defects4J
-keeps its patches as `framework/projects/PROJECT/patches/N.src.patch`, from fixed to buggy (its README.md).
+keeps its patches as `framework/projects/PROJECT/patches/N.src.patch`, from fixed to buggy (its README.md); BugsInPy
+as `projects/PROJECT/bugs/N/bug_patch.txt`, from faulty to fixed (github.com/soarsmu/BugsInPy).
 """
 
 from __future__ import annotations
@@ -33,9 +34,12 @@ from engine.languages.fingerprint import digest
 from engine.params import Place, is_unicode, setting
 
 FIELD = "builder.path"
-ENDINGS = (".patch", ".diff")
+ENDINGS = (".patch", ".diff", "bug_patch.txt")
 MOST_SEEN = 2000  # entries of a folder that a form looks at
-_DEFECTS4J = re.compile(r"(?:.*/)?(\w+)/patches/(\d+)\.src\.patch")
+_NUMBERED = (  # paths that name the project and the number of a bug: those of Defects4J and of BugsInPy
+    re.compile(r"(?:.*/)?(\w+)/patches/(\d+)\.src\.patch"),
+    re.compile(r"(?:.*/)?([\w.-]+)/bugs/(\d+)/bug_patch\.txt"),
+)
 
 
 class Diffs:
@@ -74,14 +78,22 @@ class Diffs:
         language: Literal["auto", "python", "java", "c"] = setting(
             "auto", "programming language; auto: by the name of the file in the diff", more=True
         )
-        diff: str = setting("diff", "of a table: the column with the diffs", more=True)
+        diff: str = setting("diff", "of a table: the column with the diffs", more=True, title="Column of diffs")
         buggy: str = setting(
-            "buggy_function", "of a table: the column with the faulty function, if it has one", more=True
+            "buggy_function",
+            "of a table: the column with the faulty function, if it has one",
+            more=True,
+            title="Column of faulty code",
         )
         fixed: str = setting(
-            "fixed_function", "of a table: the column with the fixed function, if it has one", more=True
+            "fixed_function",
+            "of a table: the column with the fixed function, if it has one",
+            more=True,
+            title="Column of fixed code",
         )
-        project: str = setting("", "of a table: the column with the project; empty: not known", more=True)
+        project: str = setting(
+            "", "of a table: the column with the project; empty: not known", more=True, title="Column of projects"
+        )
 
     def __init__(self, params: Params) -> None:
         self.params = params
@@ -157,7 +169,8 @@ class Diffs:
     def _of_files(self, funnel: Funnel) -> Iterator[tuple[str, Bug | str]]:
         seen: set[bytes] = set()  # hashes of ids, the only memory that grows with the files
         for name, content in files_in(self._path, ENDINGS, funnel, FIELD):
-            known = _DEFECTS4J.fullmatch("/".join((*self._path.parts[-2:], name)))
+            path = "/".join((*self._path.parts[-3:], name))
+            known = next(filter(None, (known.fullmatch(path) for known in _NUMBERED)), None)
             short = f"{known[1]}-{known[2]}" if known else name.rpartition(".")[0]
             id_ = next(each for each in (short, name, f"{name}:{len(seen)}") if digest(each) not in seen)
             seen.add(digest(id_))
@@ -168,7 +181,7 @@ class Diffs:
         if not is_unicode(name):
             return "the file's name is not UTF-8"
         try:
-            text = content.decode("utf-8")
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             return "not UTF-8"
         file = self._file(text)

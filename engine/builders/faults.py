@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from os.path import commonpath
 from pathlib import Path
 from random import Random
 from typing import ClassVar, Literal
 
 from engine import params
 from engine.builders import Funnel
-from engine.builders.functions import functions_of, source_files, source_root, syntax
+from engine.builders.functions import common_folder, functions_of, project_of, source_files, source_root, syntax
 from engine.builders.mutation import KINDS, Kind, edits
 from engine.builders.mutation.choice import PARSES, Mutant, Weight, mutants, weights_of
 from engine.domain import Bug, Rows, span_of_change
@@ -40,15 +39,21 @@ class FaultInjection:
         folder: Place = setting("", "folder of source code; empty: the standard library of this Python")
         samples: int = setting(1000, "faulty functions wanted", ge=1, le=10_000_000)
         language: Literal["python", "java"] = setting("python", "language of the functions")
-        operators: tuple[Kind, ...] = setting(KINDS, "kinds of fault", more=True, min_length=1)
+        operators: tuple[Kind, ...] = setting(
+            KINDS, "those that are injected", more=True, min_length=1, title="Kinds of fault"
+        )
         weights: tuple[Weight, ...] = setting(
             (), 'how often a kind is chosen, such as "comparison=3"; 1 where nothing is said, 0: never', more=True
         )
-        faults: int = setting(1, "faults in each function at once", ge=1, le=5, more=True)
-        per_function: int = setting(500, "most faulty versions of one function", ge=1, le=10_000, more=True)
+        faults: int = setting(1, "faults in each faulty function", ge=1, le=5, more=True, title="Faults at once")
+        per_function: int = setting(
+            500, "most faulty versions of one function", ge=1, le=10_000, more=True, title="Most of a function"
+        )
         min_lines: int = setting(3, "shorter functions are left out", unit="lines", ge=1, le=1000, more=True)
         max_lines: int = setting(40, "longer functions are left out", unit="lines", ge=1, le=1000, more=True)
-        per_file: int = setting(500, "most faulty functions from one file", ge=1, le=10_000_000, more=True)
+        per_file: int = setting(
+            500, "most faulty functions from one file", ge=1, le=10_000_000, more=True, title="Most of a file"
+        )
 
     def __init__(self, params: Params) -> None:
         self.params = params
@@ -72,7 +77,7 @@ class FaultInjection:
         root = source_root(self.params.folder, self.params.language)
         files = source_files(root, self.params.language)
         Random(seed).shuffle(files)
-        base = Path(commonpath([file.parent for file in files]))
+        base = common_folder(files)
         taken = dict.fromkeys(files, 0)
         wanted = self.params.samples
         while wanted and taken:  # if a file gives less than its share, the others give more in the next turn
@@ -110,7 +115,7 @@ class _File:
     ) -> None:
         self._file = file
         self._path = file.relative_to(root).as_posix()
-        self._project = file.relative_to(base).parts[0].removesuffix(".py")
+        self._project = project_of(file, base)
         self._params = params
         self._random = Random(f"{seed}:{self._path}")
         self._funnel = funnel

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from os.path import commonpath
 from pathlib import Path
 
 from engine.benchmarks.runners.project_files import FOREIGN
@@ -44,12 +46,21 @@ def source_files(root: Path, language: str) -> list[Path]:
     for folder, inner, names in os.walk(root):
         inner[:] = sorted(set(inner) - _NOT_SOURCE)
         files += [Path(folder, name) for name in sorted(names) if name.endswith(ending)]
-    files = [file for file in files if file.is_file()]
     if not files:
         raise UserError(
             f"there is no {language.capitalize()} file (*{ending}) under {str(root)!r}", field="builder.folder"
         )
     return files
+
+
+def common_folder(files: Sequence[Path]) -> Path:
+    """The innermost folder that holds all of these files."""
+    return Path(commonpath([file.parent for file in files]))
+
+
+def project_of(file: Path, common: Path) -> str:
+    """The part of the source that a file belongs to: a folder of the common one, or a file there by itself."""
+    return file.relative_to(common).parts[0].removesuffix(file.suffix)
 
 
 def syntax(language: str) -> str:
@@ -65,7 +76,12 @@ def functions_of(
     `path`: what the file is called. The code has no comments, no docstring and no blank lines, and begins at column 0.
     """
     try:
-        if file.stat().st_size > LONGEST_FILE:
+        found = file.lstat()
+        if stat.S_ISLNK(found.st_mode):  # it may lead anywhere, and some builders send what they read to a service
+            return lose("files are links", path)
+        if not stat.S_ISREG(found.st_mode):
+            return lose("files are no ordinary files", path)
+        if found.st_size > LONGEST_FILE:
             return lose(f"files longer than {LONGEST_FILE >> 20} MiB", path)
         text = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:

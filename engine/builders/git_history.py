@@ -20,7 +20,14 @@ from engine import params
 from engine.builders import Funnel
 from engine.builders.changes import SEVERAL, Changed, changed_functions
 from engine.builders.pairs import cleaned, kind_of
-from engine.builders.repository import ChangedFile, Missing, Repository, changes_between
+from engine.builders.repository import (
+    ChangedFile,
+    Missing,
+    Repository,
+    author_of,
+    changes_between,
+    message_of,
+)
 from engine.builders.source_files import KNOWN, LONGEST_FILE, is_made, is_test, language_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
@@ -31,7 +38,6 @@ if TYPE_CHECKING:
     import pygit2
 
 FIELD = "builder.repository"
-_LONGEST_MESSAGE = 10_000  # characters that are searched
 
 
 def _pattern(text: str) -> str:
@@ -70,11 +76,21 @@ class GitHistory:
             (), 'only files with such a path, also under earlier names: ["src/*", "*.py"]; empty: all', more=True
         )
         functions: int = setting(
-            1, "most functions that a fix may change; each becomes a bug of its own", ge=1, le=100, more=True
+            1,
+            "most functions that a fix may change; each becomes a bug of its own",
+            ge=1,
+            le=100,
+            more=True,
+            title="Most functions",
         )
         branch: str = setting("", "branch, tag or commit to start from; empty: what is checked out", more=True)
         newest: int | None = setting(
-            None, "only so many of the newest commits; empty: all", ge=1, le=10_000_000, more=True
+            None,
+            "only so many of the newest commits; empty: all",
+            ge=1,
+            le=10_000_000,
+            more=True,
+            title="Newest commits",
         )
         strip: bool = setting(False, "remove comments, docstrings and blank lines", title="Strip comments", more=True)
 
@@ -167,9 +183,9 @@ class _History:
             return "older than asked for"
         if params.until and day > params.until:
             return "newer than asked for"
-        if params.author and not re.search(params.author, f"{commit.author.name} <{commit.author.email}>", re.I):
+        if params.author and not re.search(params.author, author_of(commit), re.I):
             return "by another author"
-        if params.message and not re.search(params.message, commit.message[:_LONGEST_MESSAGE], re.I):
+        if params.message and not re.search(params.message, message_of(commit), re.I):
             return "its message does not match"
         return ""
 

@@ -16,7 +16,7 @@ from engine import params
 from engine.builders import Funnel
 from engine.builders.packed import files_in, is_archive
 from engine.builders.pairs import ended
-from engine.builders.telltale import without_telltales
+from engine.builders.telltale import named_as, without_telltales
 from engine.builders.weaknesses import MOST_EXAMPLES, Category, Round, cwe_of
 from engine.domain import Bug, Rows, span_of_change
 from engine.errors import UserError
@@ -148,7 +148,8 @@ def _differing(bad: Mapping[str, str], good: Mapping[str, str]) -> tuple[str, st
     """The one method that differs between two versions of a case, or a reason."""
     if bad.keys() != good.keys():
         return "the good version has other methods"
-    differing = [(bad[part], good[part]) for part in bad if bad[part] != good[part]]
+    pairs = [(bad[part], named_as(good[part], bad[part])) for part in bad if bad[part] != good[part]]
+    differing = [pair for pair in pairs if pair[0] != pair[1]]
     if not differing:
         return "bad and good are the same but for telltale names"
     return differing[0] if len(differing) == 1 else "more than one method differs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -19,7 +20,8 @@ class Ledger:
         self._writing = Lock()
         self._known = _read(self._path)
         if self._known.get("about") != about:
-            self._path.unlink(missing_ok=True)
+            if self._known:  # else another process may just have begun it
+                self._path.unlink(missing_ok=True)
             self._known = {}
             self.put("about", about)
 
@@ -34,18 +36,19 @@ class Ledger:
 
     def put(self, key: str, value: Any) -> None:
         """Raises OSError where it cannot be written."""
-        line = json.dumps([key, value], ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        line = json.dumps([key, value], separators=(",", ":")).encode() + b"\n"
         with self._writing:
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
-                os.write(file, line)
+                if os.write(file, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
             finally:
                 os.close(file)
             self._known[key] = value
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Of each key the last value; a line that was cut off is not read."""
+    """Of each key the last value; a line that was cut off, or is damaged otherwise, is not read."""
     known: dict[str, Any] = {}
     try:
         content = path.read_bytes()
@@ -54,9 +57,9 @@ def _read(path: Path) -> dict[str, Any]:
     for line in content.split(b"\n"):
         try:
             key, value = json.loads(line)
-        except ValueError:
+            known[key] = value
+        except (ValueError, TypeError, RecursionError):
             continue
-        known[key] = value
     if content and not content.endswith(b"\n"):
         with path.open("ab") as file:
             file.write(b"\n")  # what is appended next is a line of its own

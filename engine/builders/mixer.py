@@ -9,11 +9,11 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from engine import params
 from engine.builders import Funnel
-from engine.domain import Bug, Rows, Sample, Segment, span_of_change
+from engine.domain import Bug, Role, Rows, Sample, Segment, span_of_change
 from engine.errors import UserError
 from engine.models.tokenizer import tokenizer_print
 from engine.params import place, setting, weighted
@@ -24,6 +24,7 @@ FIELD = "builder.datasets"
 COLUMNS = (
     "bug_id", "kind", "project", "language", "prompt", "target", "input_ids", "n_prompt", "buggy", "fixed", "learned",
     "cwe", "date", "is_function", "completion_lines",
+    "messages",
 )  # fmt: skip
 AT_ONCE = 200  # rows that are Python's at a time
 
@@ -46,7 +47,7 @@ class Mixer:
             names="datasets",
         )
         side: Literal["both", "train"] = setting(
-            "both", "whose samples: all, or without those for evaluation", more=True
+            "both", "both: all; train: none of those for evaluation", more=True, title="Samples taken"
         )
 
     def __init__(self, params: Params) -> None:
@@ -211,7 +212,7 @@ class _Source:
             return "its segments cannot be told apart"
         return Sample(
             name, segments, row["kind"], row.get("language") or "", row.get("project") or "", is_ended, _bug(name, row),
-            _lines(row.get("completion_lines") or ""),
+            _lines(row.get("completion_lines") or ""), _messages(row.get("messages") or ""),
         )  # fmt: skip
 
     def _segments(self, row: Mapping[str, Any], learned: Sequence[int], is_ended: bool) -> tuple[Segment, ...] | None:
@@ -235,6 +236,17 @@ def _lines(text: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
         return tuple((str(kind), tuple(map(int, lines))) for kind, lines in json.loads(text or "{}").items())
     except (ValueError, TypeError, AttributeError, RecursionError):
         return ()
+
+
+def _messages(text: str) -> tuple[Segment, ...]:
+    """The messages of a chat that a sample was made of, as far as its row tells."""
+    try:
+        said = [(each["role"], each["content"], each.get("weight", 1)) for each in json.loads(text or "[]")]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return ()
+    if not all(role in get_args(Role) and isinstance(content, str) for role, content, _ in said):
+        return ()
+    return tuple(Segment(content, role == "assistant" and weight != 0, role) for role, content, weight in said)
 
 
 def _bug(name: str, row: Mapping[str, Any]) -> Bug | None:

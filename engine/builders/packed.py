@@ -69,10 +69,14 @@ class _TooMuch(Exception):
 
 
 def _in_folder(place: Path, endings: tuple[str, ...], funnel: Funnel) -> Iterator[tuple[str, bytes]]:
-    for folder, inner, names in os.walk(place):
+    unread: list[OSError] = []
+    for folder, inner, names in os.walk(place, onerror=unread.append):
         inner.sort()
         wanted = [Path(folder, name) for name in sorted(names) if name.lower().endswith(endings)]
         yield from _of_folder(place, wanted, funnel)
+    for error in unread:
+        funnel.source += 1
+        funnel.lose(f"a folder cannot be read: {error.strerror}", os.path.relpath(os.fsdecode(error.filename), place))
 
 
 def _of_folder(place: Path, files: Sequence[Path], funnel: Funnel) -> Iterator[tuple[str, bytes]]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
+from engine.builders.diff_tables import entries
 from engine.builders.source_files import LONGEST_FILE, language_of
 from engine.changed_lines import Change
 from engine.errors import UserError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pygit2
 
 MOST_FILES = 500  # changed by one commit; more is no bug fix
+_LONGEST_MESSAGE = 10_000  # bytes that are searched
 _LONGEST_COMMIT = 1 << 20  # bytes of its message and head
 _LONGEST_TREE = 8 << 20  # bytes of one folder's list
 _DEEPEST = 100  # folders inside each other
@@ -56,6 +58,7 @@ class Repository:
         # git refuses a repository of another user, since it would run that user's programs; nothing is run here
         pygit2.settings.owner_validation = False
         self._field, self._folder = field, folder
+        _check_ordinary(folder, field)
         try:
             self._git = pygit2.Repository(str(folder), RepositoryOpenFlag.NO_SEARCH)
         except (pygit2.GitError, KeyError, ValueError) as error:
@@ -210,6 +213,38 @@ class Repository:
             return int(self._git.odb.read_header(id_)[1])
         except (KeyError, ValueError, pygit2.GitError):
             raise Missing from None
+
+
+def message_of(commit: pygit2.Commit) -> str:
+    """The beginning of a commit's message."""
+    return _decoded(commit, commit.raw_message[:_LONGEST_MESSAGE])
+
+
+def author_of(commit: pygit2.Commit) -> str:
+    """`Name <address>`; empty where the commit does not tell."""
+    try:
+        author = commit.author
+    except ValueError:
+        return ""
+    return _decoded(commit, (author.raw_name + b" <" + author.raw_email + b">")[:_LONGEST_MESSAGE])
+
+
+def _decoded(commit: pygit2.Commit, text: bytes) -> str:
+    """Whatever the encoding is that a commit names: there may be no such one, or one that is not of text."""
+    try:
+        return text.decode(commit.message_encoding or "utf-8", "replace")
+    except (LookupError, ValueError):
+        return text.decode("utf-8", "replace")
+
+
+def _check_ordinary(folder: Path, field: str) -> None:
+    """Raises UserError where a named pipe is among a repository's own files: libgit2 would wait for it without end."""
+    inside = folder / ".git"
+    if inside.is_file():  # it names a folder elsewhere
+        return
+    for path, is_folder in entries(inside if inside.is_dir() else folder):
+        if not is_folder and path.is_fifo():
+            raise UserError(f"{str(path)!r} is a named pipe, which no git repository has; remove it", field=field)
 
 
 def changes_between(old: str, new: str) -> list[Change]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.builders import Funnel
+from engine.builders.packed import FREE_OF_RATIO, RATIO
 from engine.builders.records import Records, TooLong, elements_within, is_array, lines_within
 from engine.errors import UserError
 from engine.params import is_unicode, shown
@@ -26,6 +27,8 @@ _HEADER_LINES = 100  # JSON lines from which the columns are collected
 LONGEST = 4 << 20  # bytes of a row; parsed, JSON takes up to 27 times as much
 TOO_LONG = f"rows longer than {LONGEST >> 20} MiB"
 LONGEST_NAME = 500  # characters of a column's name
+_PIECE = 1 << 20  # bytes of a Parquet file that are read at once, of each column
+_MOST_PARTS = 50_000  # columns, and groups of rows, of a Parquet file; a column takes 4 KB before any can be looked at
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # characters that no text has, and every picture or archive
 CURE = 'a cell with a quote, comma or line break stands in quotes, and a quote in it is doubled ("")'
 
@@ -70,7 +73,7 @@ def _columns_of(path: Path) -> list[str]:
         with Records(path, LONGEST) as records:
             columns = _header(records, path)
     elif kind == ".parquet":
-        columns = list(_parquet(path).schema_arrow.names)
+        columns = list(parquet_file(path).schema_arrow.names)
     elif kind == ".arrow":
         columns = list(_arrow(path).schema.names)
     else:
@@ -111,7 +114,7 @@ def rows_of(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
 
 def count_of(path: Path) -> int | None:
     """The number of rows, if it is known without reading the file."""
-    return int(_parquet(path).metadata.num_rows) if _kind(path) == ".parquet" else None
+    return int(parquet_file(path).metadata.num_rows) if _kind(path) == ".parquet" else None
 
 
 def _kind(path: Path) -> str:
@@ -201,14 +204,29 @@ def _csv_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
             raise UserError(f"line {start} of {path.name} is not CSV: {error}; {CURE}", field=FIELD) from None
 
 
-def _parquet(path: Path) -> Any:
+def parquet_file(path: Path, field: str = FIELD) -> Any:
+    """A Parquet file, read piece by piece and not mapped: one that becomes shorter then ends no process.
+
+    Raises UserError, with the setting `field`, where it is none, or a column of it unpacks to very much more than its
+    size: a reader unpacks a whole cell before its length is known.
+    """
     import pyarrow
     from pyarrow import parquet
 
     try:
-        return parquet.ParquetFile(path, memory_map=True, pre_buffer=False)
+        file = parquet.ParquetFile(path, pre_buffer=False, buffer_size=_PIECE, thrift_container_size_limit=_MOST_PARTS)
     except (pyarrow.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path.name} is not a readable Parquet file: {error}", field=FIELD) from None
+        raise UserError(f"{path.name} is not a readable Parquet file: {error}", field=field) from None
+    for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):
+        for column in map(group.column, range(min(group.num_columns, MOST_COLUMNS))):
+            unpacked = column.total_uncompressed_size
+            if unpacked > FREE_OF_RATIO and unpacked > RATIO * column.total_compressed_size:
+                raise UserError(
+                    f"{path.name}: column {column.path_in_schema[:LONGEST_NAME]!r} unpacks to more than {RATIO} times "
+                    "its size; leave it out, or write the file with shorter cells",
+                    field=field,
+                )
+    return file
 
 
 def _parquet_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Row]:
@@ -218,7 +236,7 @@ def _parquet_rows(path: Path, columns: list[str], funnel: Funnel) -> Iterator[Ro
     try:
         # one row at a time: a batch could contain many huge cells; on other threads each would be waited for
         wanted = list(dict.fromkeys(columns))
-        for batch in _parquet(path).iter_batches(batch_size=1, columns=wanted, use_threads=False):
+        for batch in parquet_file(path).iter_batches(batch_size=1, columns=wanted, use_threads=False):
             number += 1
             funnel.source += 1
             if batch.nbytes > LONGEST:

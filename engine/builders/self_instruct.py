@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -25,13 +25,13 @@ from engine.params import Place, in_unicode, setting
 from engine.representations import alpaca
 
 LONGEST = 1 << 20  # bytes of a seed task
+MOST_BYTES = 64 << 20  # of all seed tasks, which are held in memory
+MOST_WORDS = 150  # of an instruction, as in Self-Instruct
+MOST_CHARACTERS = 20_000  # of a new task, which is shown in later requests
 ALIKE = 0.7  # ROUGE-L from which on two instructions are alike
 EMPTY_ROUNDS = 3  # rounds without a new task after which the service has no more
-PARTS = re.compile(
-    r"^\W*(?:\d+\.\s*)?Instruction:(?P<instruction>.*?)^\W*(?:\d+\.\s*)?Input:(?P<input>.*?)"
-    r"^\W*(?:\d+\.\s*)?Output:(?P<output>.*?)(?=^###|\Z|^\W*\d+\.\s*Instruction:)",
-    re.MULTILINE | re.DOTALL,
-)
+_HEAD = re.compile(r"\W*(?P<number>\d+\.\s*)?(?P<part>Instruction|Input|Output):")  # of a line
+_AFTER = {"Instruction": "Input", "Input": "Output"}
 NOTHING = {"", "<noinput>", "none", "n/a"}  # inputs that mean that there is none
 TEMPLATE = """Here are {shown} tasks for a programmer, each with an instruction, an input and an output. Write {new}
 more.
@@ -69,10 +69,11 @@ class SelfInstruct(FromService["SelfInstruct.Params"]):
             "",
             "a .jsonl file of tasks with instruction, input and output, or with instances as Self-Instruct has them",
             upload=".jsonl",
+            title="Seed tasks",
         )
         samples: int = setting(200, "new tasks wanted", ge=1, le=1_000_000)
-        shown: int = setting(3, "tasks shown in a request", ge=1, le=20, more=True)
-        new: int = setting(5, "new tasks asked for in a request", ge=1, le=20, more=True)
+        shown: int = setting(3, "in a request", ge=1, le=20, more=True, title="Tasks shown")
+        new: int = setting(5, "in a request", ge=1, le=20, more=True, title="Tasks asked for")
         template: str = setting(
             TEMPLATE, "what the service is asked; {tasks}, {shown} and {new} are filled in", more=True
         )
@@ -103,12 +104,16 @@ class SelfInstruct(FromService["SelfInstruct.Params"]):
                     funnel.source += 1
                     funnel.lose(answer.reason, f"request {number}")
                     continue
-                for place, task in enumerate(_tasks(answer), start=1):
+                tasks = [*_tasks(answer)]
+                if not tasks:
+                    funnel.source += 1
+                    funnel.lose("the service wrote no task", f"request {number}")
+                for place, task in enumerate(tasks, start=1):
                     where = f"request {number}, task {place}"
                     funnel.source += 1
                     if made == self.params.samples:
                         funnel.lose("more than are wanted", where)
-                    elif reason := pool.refuses(task):
+                    elif reason := self.unfit(task.instruction, task.given, task.answer) or pool.refuses(task):
                         funnel.lose(reason, where)
                     else:
                         pool.add(task)
@@ -136,6 +141,13 @@ class SelfInstruct(FromService["SelfInstruct.Params"]):
             raise UserError("seeds: no file is named; name a .jsonl file of tasks", field="builder.seeds")
         path = Path(self.params.seeds)
         try:
+            if path.exists() and not path.is_file():
+                raise UserError(f"seeds: {path} is no ordinary file", field="builder.seeds")
+            if path.stat().st_size > MOST_BYTES:
+                raise UserError(
+                    f"seeds: {path} is larger than {MOST_BYTES >> 20} MiB; a few hundred tasks are enough",
+                    field="builder.seeds",
+                )
             found = [_seed(line) for _, line in lines_within(path, LONGEST) if line is not None]
         except OSError as error:
             raise UserError(f"seeds: {path} cannot be read: {error.strerror}", field="builder.seeds") from None
@@ -156,7 +168,11 @@ class _Pool:
         """Why the task does not join; empty if it may."""
         if not task.instruction or not task.answer:
             return "the service wrote no instruction or no output"
+        if sum(map(len, (task.instruction, task.given, task.answer))) > MOST_CHARACTERS:
+            return f"longer than {MOST_CHARACTERS:,} characters"
         words = _words(task.instruction)
+        if len(words) > MOST_WORDS:
+            return f"its instruction is longer than {MOST_WORDS} words"
         if any(rouge_l(words, other) >= ALIKE for other in self._words):
             return "its instruction is like an earlier one"
         return ""
@@ -185,12 +201,31 @@ def _words(text: str) -> list[str]:
 
 
 def _tasks(answer: Completion) -> Iterator[Task]:
-    """The tasks in what the service wrote, without the last one of an answer that was cut off."""
-    for found in PARTS.finditer(answer.text):
-        if not answer.is_finished and found.end() == len(answer.text):
-            return
-        instruction, given, output = (found[name].strip() for name in ("instruction", "input", "output"))
-        yield Task(instruction, "" if given.lower() in NOTHING else given, output)
+    """The tasks in what the service wrote, without the last one of an answer that was cut off.
+
+    Line by line, so that it takes no longer than the answer is long, whatever is in it.
+    """
+    parts: dict[str, list[str]] = {}  # of the current task, in their order, with their lines
+    for line in answer.text.split("\n"):
+        head = _HEAD.match(line)
+        part, is_first = (head["part"], bool(head["number"])) if head else ("", False)
+        begins = part == "Instruction" and (is_first or not parts)
+        if "Output" in parts and (begins or line.startswith("###")):
+            yield _task(parts)
+            parts = {}
+        if head and begins:
+            parts = {part: [line[head.end() :]]}
+        elif head and parts and _AFTER.get(next(reversed(parts))) == part:
+            parts[part] = [line[head.end() :]]
+        elif parts:
+            parts[next(reversed(parts))].append(line)
+    if "Output" in parts and answer.is_finished:
+        yield _task(parts)
+
+
+def _task(parts: Mapping[str, Sequence[str]]) -> Task:
+    instruction, given, output = ("\n".join(lines).strip() for lines in parts.values())
+    return Task(instruction, "" if given.lower() in NOTHING else given, output)
 
 
 def _seed(line: bytes) -> Task | None:

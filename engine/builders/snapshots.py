@@ -74,7 +74,10 @@ class Snapshots:
 
         name: Literal["snapshots"] = "snapshots"
         path: Place = setting(
-            "", "a checkout, a folder of checkouts, or Long Code Arena's rows as a file", upload=".jsonl,.parquet"
+            "",
+            "a checkout, a folder of checkouts, or Long Code Arena's rows as a file",
+            upload=".jsonl,.parquet",
+            title="Projects",
         )
         recipe: str = setting("standard", "how the context is composed")
         context_tokens: float = setting(
@@ -82,17 +85,22 @@ class Snapshots:
             title="Context", ge=0, le=10_000_000,
         )  # fmt: skip
         loss_ratio: float = setting(1.0, "share of the file's tokens that is learned, its last ones", gt=0, le=1)
-        per_repository: int = setting(100, "most samples of a repository, chosen by chance", ge=1, le=1_000_000)
+        per_repository: int = setting(
+            100, "most samples of a repository, chosen by chance", ge=1, le=1_000_000, title="Most of a repository"
+        )
         repositories: Which = setting(
             "auto",
             "one: the folder is a repository; each: every folder in it is; auto: each where these hold .git, or where "
             "it has no files of its own",
             more=True,
+            title="Folder holds",
         )
-        tests: bool = setting(False, "complete files of tests too; they are context in any case", more=True)
+        tests: bool = setting(
+            False, "complete files of tests too; they are context in any case", more=True, title="Complete tests"
+        )
         loss: Loss = setting(
             "completion", "what the share is of: the file; the file without any context; or context and file together",
-            more=True,
+            more=True, title="Loss ratio of",
         )  # fmt: skip
         parts: tuple[str, ...] = setting(
             (),
@@ -102,8 +110,10 @@ class Snapshots:
         composer: Literal["chained", "split"] = setting(
             "chained", "one text, cut at its front; or whole chunks that are short enough", more=True
         )
-        block_tokens: int = setting(4096, "with split: longest chunk", unit="tokens", more=True, ge=1)
-        blocks: int = setting(32, "with split: most chunks, with the file itself", more=True, ge=1, le=10_000)
+        block_tokens: int = setting(4096, "with split", unit="tokens", more=True, ge=1, title="Longest chunk")
+        blocks: int = setting(
+            32, "with split; the file itself is one of them", more=True, ge=1, le=10_000, title="Most chunks"
+        )
 
     def __init__(self, params: Params) -> None:
         self.params = params

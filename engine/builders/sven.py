@@ -40,7 +40,7 @@ class Sven:
         name: Literal["sven"] = "sven"
         folder: Place = setting("", "folder of SVEN, or its data_train_val")
         part: Literal["train", "val", "both"] = setting(
-            "train", "SVEN's own side for training, for validation, or both"
+            "train", "its own side for training, for validation, or both", title="Part of SVEN"
         )
         category: Category = setting(
             "hidden", "given: the weakness is named beside the code, as CWE-89 with its description"

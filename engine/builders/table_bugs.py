@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from engine.builders.days import day_of
 from engine.builders.previews import text_of
 from engine.builders.rows import TableRow
 from engine.builders.sources import TableParams
@@ -17,6 +18,7 @@ BUG_COLUMNS = {
     "id": ID,
     "project": PROJECT,
     "cwe": Column(("cwe", "cwe_id", "cwe id", "vul_type", "vulnerability_type"), is_needed=False),
+    "date": Column(("date", "commit_date", "fix_date", "committer_date", "author_date", "timestamp"), is_needed=False),
 }
 
 
@@ -28,9 +30,17 @@ class BugParams(TableParams):
     cwe: str = setting(
         "cwe", "column with the weakness, such as CWE-476; empty, or none of this name: not known", title="CWE"
     )
+    date: str = setting(
+        "date",
+        "column with the day of the fix, or its time, by which the newest can be kept for evaluation; empty, or none "
+        "of this name: not known",
+        more=True,
+    )
     language: Literal["python", "java", "c"] = setting("python", "programming language of the code")
     strip: bool = setting(
-        False, "remove comments, docstrings and blank lines, as the training data of RepairLLaMA has none"
+        False,
+        "remove comments, docstrings and blank lines, as the training data of RepairLLaMA has none",
+        title="Strip comments",
     )
 
 
@@ -39,5 +49,5 @@ def bug_of(row: TableRow, pair: tuple[str, str], name: str) -> Bug:
     cwe = cwe_of(text_of(row.cells.get("cwe")))
     return Bug(
         row.id, name, f"{row.number}{language(name).ending}", *pair, span_of_change(*pair), cwe=cwe,
-        project=text_of(row.cells.get("project")), is_function=True,
+        project=text_of(row.cells.get("project")), date=day_of(row.cells.get("date")), is_function=True,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from engine.builders import BuilderOutput, Funnel
 from engine.builders.pairs import EMPTY
-from engine.builders.previews import Preview, nothing_of, preview_of, text_of
+from engine.builders.previews import LOOKED_AT, Preview, nothing_of, preview_of, text_of
 from engine.builders.rows import FIELD, LONGEST, TOO_LONG, TableRow
 from engine.builders.sources import Source, TableParams, source_of, splits_of
 from engine.domain import Rows
@@ -31,7 +31,7 @@ Made = TypeVar("Made", bound=BuilderOutput)
 
 def id_setting(*, more: bool = False) -> Any:
     """Declares the setting `id`."""
-    return setting("", "column with a unique name; empty: the row's number", more=more)
+    return setting("", "column with a unique name; empty: the row's number", title="ID", more=more)
 
 
 def project_setting(*, more: bool = False) -> Any:
@@ -100,7 +100,8 @@ class FromTable(ABC, Generic[Settings, Made]):
             return
         found = preview_of(source, 0, read=self._reader(self._named(source)))
         fits = [reason for reason in found.funnel.lost if reason not in (NOT_TEXT, *self.misfits)]
-        if found.funnel.source and not found.n_made and not found.trouble and (found.is_whole or not fits):
+        is_known = found.is_whole or (found.funnel.source >= LOOKED_AT and not fits)  # and not only the first in time
+        if found.funnel.source and not found.n_made and not found.trouble and is_known:
             raise UserError(nothing_of(found), field=FIELD)
 
     misfits: ClassVar[tuple[str, ...]] = ()  # reasons that speak for another kind of column, and not for a bad row

@@ -55,6 +55,7 @@ class NoticedFaults:
     name: ClassVar[str] = "tested_faults"
     title: ClassVar[str] = "Tested faults in a project"
     makes: ClassVar[Rows] = "bugs"
+    preparing: ClassVar[str] = "running the tests of the untouched project, twice"
 
     class Params(params.Params):
         """The project, how many bugs are wanted, and which faults are tried."""
@@ -64,25 +65,34 @@ class NoticedFaults:
         language: Literal["python", "java"] = setting("python", "language of the project")
         samples: int = setting(300, "bugs wanted", ge=1, le=1_000_000)
         tests: str = setting(".", "file or folder of the tests, inside the project", more=True, min_length=1)
-        out: Place = setting("", "folder for the bugs as a benchmark; empty: beside the dataset", more=True)
-        operators: tuple[Kind, ...] = setting(KINDS, "kinds of fault", more=True, min_length=1)
+        out: Place = setting(
+            "", "folder for the bugs as a benchmark; empty: beside the dataset", more=True, title="Benchmark folder"
+        )
+        operators: tuple[Kind, ...] = setting(
+            KINDS, "those that are injected", more=True, min_length=1, title="Kinds of fault"
+        )
         weights: tuple[Weight, ...] = setting(
             (), 'how often a kind is chosen, such as "comparison=3"; 1 where nothing is said, 0: never', more=True
         )
-        faults: int = setting(1, "faults in each function at once", ge=1, le=5, more=True)
-        per_function: int = setting(30, "most faulty versions of one function to try", ge=1, le=10_000, more=True)
+        faults: int = setting(1, "faults in each faulty function", ge=1, le=5, more=True, title="Faults at once")
+        per_function: int = setting(
+            30, "most faulty versions of one function to try", ge=1, le=10_000, more=True, title="Most of a function"
+        )
         min_lines: int = setting(2, "shorter functions are left out", unit="lines", ge=1, le=10_000, more=True)
         max_lines: int = setting(200, "longer functions are left out", unit="lines", ge=1, le=10_000, more=True)
-        budget_s: float = setting(1.0, "time for the tests of one fault", unit="s", more=True, gt=0, le=60)
+        budget_s: float = setting(1.0, "for its tests", unit="s", more=True, gt=0, le=60, title="Time for a fault")
         most_s: float = setting(
             300.0,
-            f"processor time for all tests of an untouched Python project; of Java each class has {TIMEOUT_S:g}",
+            f"processor time, on the untouched Python project; in Java each class has {TIMEOUT_S:g}",
             unit="s",
             more=True,
             gt=0,
             le=36_000,
+            title="Time for all tests",
         )
-        workers: int = setting(0, "faults tried at once; 0: as many as there are cores", ge=0, le=256, more=True)
+        workers: int = setting(
+            0, "faults tried at once; 0: as many as there are cores", ge=0, le=256, more=True, title="Tried at once"
+        )
 
     def __init__(self, params: Params) -> None:
         self.params = params

@@ -34,10 +34,12 @@ class VerdictPairs(FromRuns["VerdictPairs.Params"]):
         """The runs, and which of their patches."""
 
         name: Literal["verdict_pairs"] = "verdict_pairs"
-        pairs: int = setting(4, "most pairs of one prompt; each failed patch is in one of them at most", ge=1, le=1000)
+        pairs: int = setting(
+            4, "of one prompt; each failed patch is in one of them at most", ge=1, le=1000, title="Most pairs"
+        )
         worse: Literal["failed tests", "any"] = setting(
             "failed tests", "which patches are the worse answer: those that fail tests, or also those that do not "
-            "compile or do not end",
+            "compile or do not end", title="Worse answers",
         )  # fmt: skip
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Preference]:

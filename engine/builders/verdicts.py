@@ -28,7 +28,9 @@ class Verdicts(FromRuns["Verdicts.Params"]):
         """The runs, and which of their patches."""
 
         name: Literal["verdicts"] = "verdicts"
-        most: int | None = setting(None, "most patches of one bug from one run, best first; empty: all", ge=1, le=1000)
+        most: int | None = setting(
+            None, "of one bug from one run, best first; empty: all", ge=1, le=1000, title="Most patches"
+        )
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Sample]:
         """One run after the other, in the order in which their verdicts came."""

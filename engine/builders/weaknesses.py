@@ -85,7 +85,8 @@ class Round:
 
     category: Category
     examples: int = 0  # of good code with the same weakness repaired, shown where the category is given
-    _pool: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # weakness -> group and code of each
+    # weakness and language -> group and code of each
+    _pool: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def wants_examples(self) -> bool:
@@ -95,10 +96,10 @@ class Round:
     def learn(self, bugs: Iterable[tuple[str, Bug]]) -> None:
         """Keep short good code as examples; each bug comes with its group, which examples for it are not taken from.
 
-        So many of each weakness are kept, and of each group one, that memory does not grow with the suite.
+        So many of each weakness and language are kept, and of each group one, that memory does not grow with the suite.
         """
         for group, bug in bugs:
-            pool = self._pool.setdefault(bug.cwe, [])
+            pool = self._pool.setdefault((bug.cwe, bug.language), [])
             is_new = all(group != other for other, _ in pool)
             if len(pool) < _POOL and is_new and len(lines_of(bug.fixed)) <= _LONGEST_EXAMPLE:
                 pool.append((group, bug.fixed))
@@ -110,7 +111,7 @@ class Round:
         fix = "".join(bug.fixed_lines.split())
         notes = [described(bug.cwe, name)]
         if self.wants_examples:
-            others = (code for other, code in self._pool.get(bug.cwe, []) if other != group)
+            others = (code for other, code in self._pool.get((bug.cwe, bug.language), []) if other != group)
             fit = [code for code in others if not fix or fix not in "".join(code.split())]
             first = crc32(bug.id.encode("utf-8", "surrogatepass")) % max(1, len(fit))  # not the same for all bugs
             for code in [*fit[first:], *fit[:first]][: self.examples]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.control.datasets import Datasets
 from engine.errors import UserError
 from engine.params import Params, naming
-from engine.plugins import BENCHMARKS, BUILDERS
+from engine.plugins import BENCHMARKS, BUILDERS, LAUNCHERS
 from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, ValidateSpec
 from engine.trainers import Trainer
 from engine.training_set import rows_in
@@ -18,6 +18,7 @@ def check_settings(spec: Spec, *, waits: bool) -> None:
 
     `waits`: for another run. A builder that reads runs may then name that one, and only its worker can look into it.
     """
+    LAUNCHERS.create(spec.launcher).needs()
     if isinstance(spec, DatasetSpec):
         if not (waits and naming("runs", type(spec.builder))):
             BUILDERS.create(spec.builder).check()

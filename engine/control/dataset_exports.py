@@ -10,7 +10,8 @@ from threading import Event
 
 from engine.control.exports import GivenUp
 from engine.errors import UserError
-from engine.exchange.datasets import Exportable, form_of
+from engine.exchange.datasets import form_of
+from engine.exchange.sides import Exportable
 from engine.specs import NAME
 
 
@@ -64,4 +65,5 @@ def _folder(dataset: Exportable, path: Path, write: object) -> Path:
 def file_name(name: str, form: str) -> str:
     """What the file of an export is called."""
     stem = name if NAME.fullmatch(name) else "dataset"
-    return f"dataset-{stem}{f'.{form}' if form in ('card', 'report') else ''}{form_of(form).ending}"
+    ending = form_of(form).ending
+    return f"dataset-{stem}{'' if form in (ending[1:], 'hf') else f'.{form}'}{ending}"

@@ -22,7 +22,7 @@ from engine.control.views import DatasetView, RunView
 from engine.dataset_card import card
 from engine.dataset_spec import OVERLAP_SHARE, DatasetSpec
 from engine.errors import UserError
-from engine.exchange.datasets import Exportable
+from engine.exchange.sides import Exportable
 from engine.listed import LEFT_OUT, MISSING, OVERLAP, Listed, listed
 from engine.params import place
 from engine.plugins import BENCHMARKS, BUILDERS
@@ -36,6 +36,7 @@ from storage.tables import Dataset
 SEARCHED = ("bug_id", "kind", "prompt", "target")  # columns
 LOOK_S = 0.5  # how long a search continues after the wanted row, to count its results
 SEARCHES = 8  # most searches to keep
+MOST_NAMED = 12  # datasets that a sentence names, the newest
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class ShownSample:
     fixed: str
     pieces: tuple[tuple[str, bool], ...]
     language: str = ""  # empty in datasets of the first versions
+    rejected: str = ""  # of a preference: the worse answer; `target` is the better one
 
     @property
     def n_tokens(self) -> int:
@@ -88,7 +90,9 @@ class Datasets:
         return row
 
     def _known(self) -> str:
-        return ", ".join(self.names()) or "none yet; build one first"
+        names = self.names()
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        return ", ".join(names[:MOST_NAMED]) + more if names else "none yet; build one first"
 
     def resolve(self, reference: str) -> tuple[str, str]:
         """(absolute folder, content hash) of a dataset by name or by folder. Raises UserError."""
@@ -193,11 +197,11 @@ class Datasets:
             return preview(Path(file), rows) if file else None
         return None
 
-    def fits(self, builder: Mapping[str, Any]) -> bool:
-        """Whether what a builder's settings name looks like the kind that it reads; False where it does not tell."""
+    def fits(self, builder: Mapping[str, Any]) -> bool | None:
+        """Whether what a builder's settings name looks like the kind that it reads; None where it does not tell."""
         made = BUILDERS.from_value(dict(builder))
         try:
-            return isinstance(made, Previewed) and made.fits()
+            return made.fits() if isinstance(made, Previewed) else None
         except (UserError, OSError):
             return False
 
@@ -214,9 +218,11 @@ class Datasets:
         if not total:
             return None
         index %= total
-        shown = (*SEARCHED, "buggy", "fixed", "language", "input_ids", "n_prompt", "learned")
+        shown = (*SEARCHED, "buggy", "fixed", "language", "rejected", "input_ids", "n_prompt", "learned")
         row = rows.row(found.rows[index] if found else index, shown)
         ids, n_prompt = row.pop("input_ids"), row.pop("n_prompt")
+        rejected = row.pop("rejected", "")
+        row["rejected"] = rejected if isinstance(rejected, str) else ""
         words = folder / "tokenizer" / "tokenizer.json"
         try:
             tokenizer = _tokenizer(str(words), _identity(words))

@@ -152,7 +152,8 @@ def _share(run: Run, words: str) -> str:
 
 def _dataset_reached(run: Run) -> str:
     try:
-        keeps = hasattr(BUILDERS.plugin(run.spec["builder"]["name"]), "keep_in")
+        builder = BUILDERS.plugin(run.spec["builder"]["name"])
+        keeps = hasattr(builder, "keep_in") or hasattr(builder, "cache_in")
     except (KeyError, TypeError, UserError):
         keeps = False
     return "Resume continues from what is known so far" if keeps else _from_start(run)

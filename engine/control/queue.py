@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from engine.control.polls import LOCK, Polls, launcher_of
+from engine.control.room import Room
 from engine.control.runs import NEEDED_BYTES, Runs
 from engine.control.states import States
 from engine.control.sync import reset_run
 from engine.errors import DISK_FULL, OutsideFailure, UserError
 from engine.rundir import ACTIVE, ENDED, RunDir
-from engine.specs import parse, waits_for_people
+from engine.specs import parse
 from storage import queries
 from storage.database import Database, Unavailable
 from storage.tables import Run
@@ -46,31 +45,30 @@ class Queue:
     def start_next(self) -> None:
         """Start the next runs for which there is room. Raises NotEnoughDisk if one has to wait for disk space."""
         with self._database.read() as session:
-            busy = Counter(_place(run) for run in queries.runs_in(session, ACTIVE))
+            active = queries.runs_in(session, ACTIVE)
             waiting = queries.runs_in(session, ("queued",))
             before = {run.after: session.get(Run, run.after) for run in waiting if run.after is not None}
-        room: dict[str, int | None] = {}
+        room = Room(self._polls, active)
         for run in waiting:
             first = before.get(run.after) if run.after is not None else None
             if first is not None and first.state in ENDED and first.state != "done":
                 how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(first.state, first.state)
                 self._states.fail(run, f"run {first.id} ({first.name}), whose result it needs, {how}", "outside")
             elif first is None or first.state == "done":
-                self._start_if_free(run, busy, room)
+                self._start_if_free(run, room)
 
-    def _start_if_free(self, run: Run, busy: Counter[str], room: dict[str, int | None]) -> None:
-        """Start the run if its launcher has room; `busy`: number of active runs, `room`: capacity, both by launcher."""
-        place = _place(run)
+    def _start_if_free(self, run: Run, room: Room) -> None:
+        """Start the run if its launcher has room."""
         try:
-            if place and place not in room:
-                room[place] = self._polls.answer(("capacity", place), launcher_of(run).capacity)
-            is_free = not place or busy[place] < (room[place] or 0)
+            is_free = room.take(run)
+        except UserError as error:  # a device that is not here any more
+            self._states.fail(run, str(error), "user")
+            return
         except Exception as error:
             log.exception("the launcher of run %s cannot be used", run.id)
             self._states.fail(run, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
             return
         if is_free:
-            busy[place] += 1
             self._start(run)
 
     def _start(self, run: Run) -> None:
@@ -118,10 +116,3 @@ class Queue:
 def _is_about_a_full_disk(error: Exception) -> bool:
     cause = error if isinstance(error, OSError) else error.__cause__
     return isinstance(cause, OSError) and cause.errno in DISK_FULL
-
-
-def _place(run: Run) -> str:
-    """The launcher with its settings, as JSON, whose capacity a run takes; empty if it takes none."""
-    if waits_for_people(run.kind):
-        return ""
-    return json.dumps(run.spec.get("launcher", run.launcher), sort_keys=True)

@@ -15,6 +15,7 @@ from engine.control.datasets import Datasets
 from engine.control.lookup import find_run
 from engine.control.models import Models
 from engine.control.names import AUTOMATIC_NAME, check_name, default_name, next_free
+from engine.control.order import move
 from engine.control.outcomes import SECONDS_BEFORE, seconds_before, seconds_worked
 from engine.control.references import with_absolute_paths
 from engine.control.repeat import differences
@@ -33,6 +34,7 @@ from engine.specs import (
     Spec,
     TrainSpec,
     overrides_of,
+    waits_for_people,
 )
 from engine.trained_on import check_not_trained_on
 from storage import curves, queries
@@ -104,6 +106,7 @@ class Runs:
         if (folders / str(run.id)).exists():  # of a run whose database was lost; `take_in` may list it again
             run.id = 1 + max(number_of(each) for each in folders.iterdir())
             session.flush()
+        run.place = run.id
         run.name = run.name or default_name(spec, run.id)
         run.folder = str(folders / str(run.id))
         return run.id
@@ -153,6 +156,12 @@ class Runs:
                 queries.runs(session, kind=kind, search=search, group=group, limit=limit), unfinished(session)
             )
 
+    def queued(self) -> Sequence[RunView]:
+        """The runs that wait for a machine, in the order in which they will be started."""
+        with self._database.read() as session:
+            waiting = [run for run in queries.runs_in(session, ("queued",)) if not waits_for_people(run.kind)]
+            return run_views(waiting, unfinished(session))
+
     def row(self, run_id: int) -> Run:
         """The row of a run, for this plane. Raises UserError on an unknown id."""
         with self._database.read() as session:
@@ -199,6 +208,11 @@ class Runs:
             if run is None or run.state in ENDED:
                 return
             ask_to_end(run, now=now)
+
+    def move(self, run_id: int, to: str) -> None:
+        """Change the place of a waiting run in the queue, as `order.move`. Raises UserError if it does not wait."""
+        with self._database.write() as session:
+            move(session, find_run(session, run_id), to)
 
     def resume(self, run_id: int) -> None:
         """Continue where a run stopped: from its newest complete checkpoint, or with the patches not evaluated yet."""

@@ -101,6 +101,7 @@ def _row(session: Session, home: Path, source: RunDir, spec: Spec) -> Run:
         session.add(run)
         session.flush()
     assert run.id is not None
+    run.place = run.id
     forget_events(session, run)
     run.kind, run.name = str(getattr(spec, "kind", "")), spec.name or default_name(spec, run.id)
     run.handle, run.started_at, run.ended_at, run.result = "", None, None, {}

@@ -106,14 +106,16 @@ def run_views(runs: Sequence[Run], unfinished: Sequence[Run]) -> list[RunView]:
     Loaded chat models do not count.
     """
     heavy = sorted(
-        (run.id or 0, run.state) for run in unfinished if not waits_for_people(run.kind) and run.state not in ENDED
+        (run.place, run.id or 0, run.state)
+        for run in unfinished
+        if not waits_for_people(run.kind) and run.state not in ENDED
     )
-    active = [number for number, state in heavy if state in ACTIVE]
+    active = [number for _, number, state in heavy if state in ACTIVE]
 
     def ahead(run: Run) -> int | None:
         if run.state != "queued" or waits_for_people(run.kind):
             return None
-        before = [number for number, state in heavy if state == "queued" and number < (run.id or 0)]
+        before = [number for place, number, state in heavy if state == "queued" and place < run.place]
         return next(iter([*reversed(before), *active]), None)
 
     return [RunView.of(run, ahead(run)) for run in runs]

@@ -28,6 +28,7 @@ from engine.control.reviews import Reviews
 from engine.control.rounds import Rounds
 from engine.control.runs import Runs
 from engine.control.supervise import Supervisor
+from engine.control.sweeps import Sweeps
 from engine.control.take_in import take_in
 from engine.control.uploads import Uploads
 from engine.control.views import RunView
@@ -70,6 +71,7 @@ class Workspace:
         self.chats = Chats(self._database, self.runs)
         self.uploads = Uploads(self.home)
         self.demo = Demo(self.runs, self.patches)
+        self.sweeps = Sweeps(self.runs, self.patches)
         self.rounds = Rounds(self.runs)
         self._changes = Changes(self._database)
         self._supervisor = Supervisor(self.home, self._database, self.runs)

@@ -9,63 +9,15 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, BinaryIO
 
-from engine.dataset_card import COLUMNS
+from engine.domain import Rows
 from engine.errors import UserError
-from engine.stored import Stored
-from engine.training_set import rows_in
-
-SIDES = {"train": "train", "validation": "valid"}  # in an export -> in our own files
-RENAMED = {"id": "bug_id", "chosen": "target"}  # in an export -> in our own files
-NUMBERS = ("n_prompt", "n_tokens")
-AT_ONCE = 1000  # rows that are Python's at a time, and those of a Parquet group
-
-
-@dataclass(frozen=True)
-class Exportable:
-    """One dataset on disk; `check` is called between groups of rows, and what it raises ends the export."""
-
-    name: str
-    folder: Path
-    card: str
-    report: Mapping[str, Any]
-    check: Callable[[], None]
-
-    @property
-    def columns(self) -> list[str]:
-        """Those of an export, in their order."""
-        left = {"target"} if rows_in(self.folder) == "preferences" else {"chosen", "rejected"}
-        left |= set() if self.report.get("has_lines") else {"completion_lines"}
-        return [name for name in COLUMNS if name not in left]
-
-    def rows(self, side: str) -> Iterator[list[dict[str, Any]]]:
-        """Rows with these columns, up to AT_ONCE at a time. Raises UserError on a damaged file."""
-        stored = Stored(self._file(side))
-        own = [RENAMED.get(name, name) for name in self.columns if name != "split"]
-        for table in stored.tables(own, AT_ONCE):
-            self.check()
-            try:
-                yield [_as_exported(row, self.columns, side) for row in table.to_pylist()]
-            except UnicodeDecodeError:
-                raise UserError(f"{self._file(side)} is damaged; build the dataset again") from None
-
-    def has(self, side: str) -> bool:
-        """Whether this side has any rows."""
-        return self._file(side).exists() and len(Stored(self._file(side))) > 0
-
-    def _file(self, side: str) -> Path:
-        return self.folder / f"{SIDES[side]}.parquet"
-
-
-def _as_exported(row: Mapping[str, Any], columns: list[str], side: str) -> dict[str, Any]:
-    """A row with these columns; one that an earlier version did not write is empty."""
-    found = {name: row.get(RENAMED.get(name, name)) for name in columns}
-    empty = {name: 0 if name in NUMBERS else "" for name, value in found.items() if value is None}
-    return found | empty | {"split": side}
+from engine.exchange import chats
+from engine.exchange.sides import NUMBERS, SIDES, Exportable
 
 
 def write_jsonl(dataset: Exportable, file: BinaryIO) -> None:
@@ -145,6 +97,11 @@ class DatasetForm:
     what: str
     write: Callable[[Exportable, BinaryIO], None]
     write_folder: Callable[[Exportable, Path], None] | None = None  # in a shell it is a folder
+    holds: Rows | None = None  # what the dataset must hold; None: whatever it does
+
+
+def _chat(name: str, title: str, what: str, to_row: chats.ToRow, holds: Rows = "samples") -> DatasetForm:
+    return DatasetForm(name, ".jsonl", title, what, chats.written(to_row, holds), holds=holds)
 
 
 DATASET_FORMS: dict[str, DatasetForm] = {
@@ -155,6 +112,11 @@ DATASET_FORMS: dict[str, DatasetForm] = {
         DatasetForm(
             "hf", ".zip", "Hugging Face", "a folder for datasets.load_dataset, with its card", write_zip, write_folder
         ),
+        _chat("openai", "OpenAI messages", "conversations as OpenAI and TRL read them", chats.openai),
+        _chat("firefly", "Firefly", "conversations as Firefly reads them", chats.firefly),
+        _chat("sharegpt", "ShareGPT", "conversations as FastChat reads them", chats.sharegpt),
+        _chat("alpaca", "Alpaca", "instructions with one answer each", chats.alpaca),
+        _chat("dpo", "DPO pairs", "a better and a worse answer as conversations", chats.dpo, "preferences"),
         DatasetForm("card", ".md", "Dataset card", "what is in it and what was left out, as Markdown", write_card),
         DatasetForm("report", ".json", "Figures", "its counts, histograms and shares as JSON", write_report),
     )

@@ -12,7 +12,8 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator
@@ -22,6 +23,7 @@ from engine.domain import Completion, Model, Prompt, as_text
 from engine.errors import OutsideFailure, UserError
 from engine.generators import TOO_LONG, NoAnswer, PromptTooLong, Stream, shares
 from engine.generators.answers import TooMuch, checked
+from engine.generators.pace import Pace
 from engine.params import setting, shown
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class Endpoint:
 
         name: Literal["endpoint"] = "endpoint"
         url: Annotated[str, AfterValidator(_url)] = setting(
-            "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1"
+            "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1", title="URL"
         )
         key_variable: Annotated[str, AfterValidator(_variable)] = setting(
             "", "environment variable that holds the key; empty: none is sent"
@@ -65,7 +67,13 @@ class Endpoint:
         temperature: float = setting(0.8, "lower is safer, higher is more varied", ge=0, le=5)
         top_p: float = setting(0.95, "draw among the likeliest tokens that together have this probability", gt=0, le=1)
         max_new_tokens: int = setting(512, "the longest completion", unit="tokens", ge=1, le=131072)
-        parallel: int = setting(8, "bugs that are asked for at the same time", more=True, ge=1, le=256)
+        parallel: int = setting(
+            8, "requests under way at the same time", more=True, ge=1, le=256, title="Parallel requests"
+        )
+        per_minute: int | None = setting(
+            None, "most requests a minute, as a service's contract may say; empty: as many as it takes",
+            title="Requests a minute", more=True, ge=1, le=1_000_000,
+        )  # fmt: skip
         retries: int = setting(
             5, "how often a request is sent again after a rate limit or a lost connection", more=True, ge=0, le=100
         )
@@ -82,6 +90,7 @@ class Endpoint:
         self._model = ""
         self._seed = 0
         self._key = ""
+        self._pace = Pace(params.per_minute)
         self._streamed: Counter[Prompt] = Counter()  # asked again, a prompt gets the next draw
 
     def load(self, model: Model, seed: int) -> None:
@@ -139,19 +148,25 @@ class Endpoint:
         What was asked for by then is paid for: its answers are awaited and come first. Nothing more is asked for.
         """
         failure: BaseException | None = None
+        given_up = Event()
         with ThreadPoolExecutor(self.params.parallel, thread_name_prefix="endpoint") as pool:
-            waiting = {pool.submit(self._completions, prompt, n): index for index, prompt in enumerate(prompts)}
+            asked = ((pool.submit(self._completions, prompt, n, given_up), at) for at, prompt in enumerate(prompts))
+            waiting = dict(asked)
             try:
                 for done in as_completed(list(waiting)):
                     if done.cancelled():
                         continue
-                    if error := done.exception():
+                    if isinstance(error := done.exception(), CancelledError):
+                        continue
+                    if error:
                         failure = failure or error
+                        given_up.set()
                         for each in waiting:  # those that have begun go on
                             each.cancel()
                     else:
                         yield waiting.pop(done), done.result()
             finally:
+                given_up.set()
                 pool.shutdown(wait=False, cancel_futures=True)
         if failure:
             raise failure
@@ -174,13 +189,15 @@ class Endpoint:
             raise self._trouble(error) from None
         return reason == "stop"
 
-    def _completions(self, prompt: Prompt, n: int) -> list[Completion] | NoAnswer:
+    def _completions(self, prompt: Prompt, n: int, given_up: Event) -> list[Completion] | NoAnswer:
         """Several requests where the service gives fewer answers than it was asked for."""
         import openai
 
         found: list[Completion] = []
         asked = 0
         while len(found) < n:
+            if not self._pace.wait(given_up):
+                raise CancelledError
             try:
                 answer = checked(self._ask(prompt, n - len(found), -asked, stream=False))
             except (openai.OpenAIError, TooMuch, ValueError, RecursionError) as error:

@@ -15,8 +15,14 @@ class Launcher(Protocol):
 
     name: str
 
-    def capacity(self) -> int:
-        """How many runs may be active at the same time; loaded chat models are not counted."""
+    def room(self) -> Mapping[str, float]:
+        """What there is for active runs: a resource -> how much of it, as {"processor": 1.0, "GPU 0": 1.0}."""
+
+    def needs(self) -> Mapping[str, float]:
+        """What an active run with these settings takes of it; a loaded chat model takes nothing.
+
+        Quick, since it is asked for every waiting run. Raises UserError if there is never so much.
+        """
 
     def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
         """Start the worker detached from this process; the handle is plain text, stored, and survives a restart."""

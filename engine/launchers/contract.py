@@ -74,11 +74,12 @@ def check(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> Non
         promise(make, mistaken, folder / promise.__name__)
 
 
-def valid_capacity(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
-    """The capacity is a positive number of runs."""
-    capacity = make().capacity()
-    assert isinstance(capacity, int), f"its capacity is {capacity!r} runs"
-    assert capacity > 0, f"its capacity is {capacity} runs"
+def enough_room(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
+    """A run takes something, and no more than there is."""
+    needs, room = make().needs(), make().room()
+    assert needs, "a run takes nothing, so that any number of them would be started"
+    for resource, amount in needs.items():
+        assert 0 < amount <= room.get(resource, 0), f"a run needs {amount} of {resource!r}, and there is {room}"
 
 
 def detached(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
@@ -134,7 +135,7 @@ def strangers(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) ->
         stranger.wait()
 
 
-PROMISES = (valid_capacity, detached, ended, strangers)
+PROMISES = (enough_room, detached, ended, strangers)
 
 
 @contextmanager

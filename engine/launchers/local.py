@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import psutil
+from pydantic import AfterValidator, Field
 
 from engine import params
+from engine.errors import UserError
+from engine.gpus import gpus
+from engine.params import setting, shown
 
 MARK = "REPAIR_STUDIO_RUN"  # in the environment of a worker and of all that it starts
+ALL, CPU, PROCESSOR = "all", "cpu", "processor"
+FIELD = "launcher"
+_DEVICES = re.compile(rf"{ALL}|{CPU}|\d{{1,3}}(,\d{{1,3}})*")
+
+
+def _devices(text: str) -> str:
+    text = text.replace(" ", "")
+    if not _DEVICES.fullmatch(text):
+        raise ValueError(f"should be {ALL}, {CPU}, or numbers of GPUs, as 0 or 0,1 (got {shown(text)})")
+    return text
+
+
+Devices = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_devices)]
 
 
 class Local:
@@ -24,15 +42,43 @@ class Local:
     name: ClassVar[str] = "local"
 
     class Params(params.Params):
-        """One run at a time, since each takes all cores and every GPU."""
+        """Which of this machine's devices a run has; each has one run at a time, unless the runs share a GPU."""
 
         name: Literal["local"] = "local"
+        devices: Devices = setting(
+            ALL,
+            "all: every GPU, or the processor where there is none; cpu: the processor; or numbers of GPUs, as 0 or 0,1",
+        )
+        gpu_memory_gib: float | None = setting(
+            None,
+            "of each GPU, that the run needs; runs that fit into it together share it; left open: it has the GPU alone",
+            title="GPU memory (GiB)",
+            gt=0,
+        )
 
-    def __init__(self, params: params.Params | None = None) -> None:
+    params: Params
+
+    def __init__(self, params: Params | None = None) -> None:
         self.params = params or self.Params()
 
-    def capacity(self) -> int:
-        return 1
+    def room(self) -> Mapping[str, float]:
+        return {PROCESSOR: 1.0, **{_gpu(number): 1.0 for number in range(len(gpus()))}}
+
+    def needs(self) -> Mapping[str, float]:
+        cards, wanted, memory = gpus(), self.params.devices, self.params.gpu_memory_gib
+        if wanted == CPU or (wanted == ALL and not cards):
+            return {PROCESSOR: 1.0}
+        found = {}
+        for number in range(len(cards)) if wanted == ALL else sorted({int(each) for each in wanted.split(",")}):
+            if number >= len(cards):
+                has = f"GPUs 0 to {len(cards) - 1}" if cards else "no GPU that NVIDIA's driver shows"
+                raise UserError(f"launcher.devices: there is no GPU {number}; this machine has {has}", field=FIELD)
+            share = (memory * (1 << 30)) / cards[number].memory_bytes if memory else 1.0
+            if share > 1:
+                has = f"{cards[number].memory_bytes / (1 << 30):.1f} GiB"
+                raise UserError(f"launcher.gpu_memory_gib: GPU {number} has {has}, not {memory:g}", field=FIELD)
+            found[_gpu(number)] = share
+        return found
 
     def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
         """Start the worker; its output goes to a file, since an unread pipe would freeze it."""
@@ -40,13 +86,20 @@ class Local:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "engine.work", str(run_dir)],
                 cwd=run_dir,
-                env={**os.environ, **environment, MARK: str(run_dir)},
+                env={**os.environ, **environment, **self._visible(), MARK: str(run_dir)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         return f"{boot_id()}:{process.pid}:{start_time(process.pid)}"
+
+    def _visible(self) -> Mapping[str, str]:
+        """What CUDA is told of the GPUs; their numbers are those of NVML, which counts by bus."""
+        if self.params.devices == ALL:
+            return {}
+        chosen = "" if self.params.devices == CPU else self.params.devices
+        return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": chosen}
 
     def find(self, run_dir: Path) -> str:
         """The first process of the session that `submit` opened for this folder."""
@@ -93,6 +146,10 @@ class Local:
                     process.kill()
                     swept += 1
         return swept
+
+
+def _gpu(number: int) -> str:
+    return f"GPU {number}"
 
 
 def boot_id() -> str:

@@ -7,7 +7,7 @@ r"""The texts of instruction data without a chat template: Stanford Alpaca's, an
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 from engine.domain import Message, Segment, segments_of
 
@@ -19,6 +19,9 @@ FORMS = (  # as settings explain them
 )
 
 _HEADS: dict[Ending, str] = {"response": "### Response:", "output": "### Output:", "end": "### Output:"}
+_PROMPT = re.compile(
+    r"Below is .*?request\.\n\n### Instruction:\n(.*?)(?:\n\n### Input:\n(.*))?\n\n### (?:Response|Output):", re.DOTALL
+)
 _SECTION = re.compile(r"^### (?:Instruction:|Input:|Response:|Output:|End\b)", re.MULTILINE)
 
 
@@ -45,6 +48,21 @@ def segments(instruction: str, given: str, answer: str, form: Form) -> tuple[Seg
         asked = f"{instruction}\n\n{given}" if given else instruction
         return segments_of((Message("user", asked),), answer)
     return segments_of(prompt_of(instruction, given, form), target_of(answer, form))
+
+
+def parts_of(prompt: str, target: str) -> tuple[str, str, str] | None:
+    """The instruction, the input and the answer of which these texts were made; None where they are others."""
+    found = _PROMPT.fullmatch(prompt)
+    if found is None:
+        return None
+    instruction, given = found[1], found[2] or ""
+    for ending in reversed(get_args(Ending)):  # `end` before `output`, whose answer may be any
+        answer = target
+        if ending != "response":
+            answer = target.removeprefix("\n").removesuffix("\n\n### End" if ending == "end" else "")
+        if (prompt_of(instruction, given, ending), target_of(answer, ending)) == (prompt, target):
+            return instruction, given, answer
+    return None
 
 
 def cut(written: str) -> str:

@@ -13,6 +13,7 @@ from engine.errors import UserError
 from engine.models.tokenizer import of_transformers
 from engine.representations import CannotShow, Representation
 
+_MOST_MESSAGES = 500  # before each answer the template is run on all that is there, so the time grows with the square
 _ANSWER = "the answer 7c0f"  # stands in for an answer, to see what a template writes behind one
 
 
@@ -39,10 +40,13 @@ class ChatTemplate:
 
         Before an answer is read exactly what the model is given when it is asked for one; learned are the answer and
         the token that ends it. What follows the last answer is left out. Raises UserError where the model has no
-        template, CannotShow where the template refuses the messages or one of them holds a special token.
+        template, CannotShow where the template refuses the messages, one of them holds a special token, or they are too
+        many.
         """
         if all(segment.role is None for segment in sample.segments):
             return sample
+        if len(sample.segments) > _MOST_MESSAGES:
+            raise CannotShow(f"it has more than {_MOST_MESSAGES} messages")
         messages = [Message(each.role, each.text) for each in sample.segments if each.role is not None]
         self._check(messages)
         segments: list[Segment] = []
@@ -55,8 +59,9 @@ class ChatTemplate:
                 segments += [Segment(asked[len(written) :]), Segment(segment.text + self._end, True)]
                 written = asked + segment.text + self._end
         return Sample(
-            sample.bug_id, tuple(segments), sample.kind, sample.language, sample.project, is_ended=bool(self._end)
-        )
+            sample.bug_id, tuple(segments), sample.kind, sample.language, sample.project, is_ended=bool(self._end),
+            messages=sample.segments,
+        )  # fmt: skip
 
     def pair_in_text(self, pair: Preference) -> Preference:
         """The same for a prompt with two answers."""
@@ -65,7 +70,11 @@ class ChatTemplate:
         self._check([*pair.prompt, Message("assistant", pair.chosen), Message("assistant", pair.rejected)])
         asked = self._written(pair.prompt, is_question=True)
         chosen, rejected = pair.chosen + self._end, pair.rejected + self._end
-        return replace(pair, prompt=asked, chosen=chosen, rejected=rejected, is_ended=bool(self._end))
+        answers = Segment(pair.chosen, True, "assistant"), Segment(pair.rejected, role="assistant")
+        messages = (*(Segment(each.text, role=each.role) for each in pair.prompt), *answers)
+        return replace(
+            pair, prompt=asked, chosen=chosen, rejected=rejected, is_ended=bool(self._end), messages=messages
+        )
 
     def _check(self, messages: Sequence[Message]) -> None:
         held = next((token for token in self._special if any(token in message.text for message in messages)), "")

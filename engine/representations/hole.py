@@ -33,11 +33,12 @@ class HoleSettings(Settings):
 
     strip: bool | None = setting(
         None,
-        "leave comments, docstrings and blank lines out of the code around the fault; left open: only with mark=fim",
+        "leave comments, docstrings and blank lines out around the fault; automatic: only with the hole fim",
         title="Strip comments",
+        more=True,
     )
     fim: Literal["auto", "qwen", "starcoder", "codellama", "deepseek"] = setting(
-        "auto", "whose fill-in-the-middle tokens; auto: those that the model's tokenizer has", more=True
+        "auto", "of which model; auto: those that the tokenizer has", more=True, title="Fill-in-the-middle tokens"
     )
 
 

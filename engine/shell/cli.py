@@ -22,6 +22,7 @@ from engine.shell.models import models
 from engine.shell.reviews import review, reviews
 from engine.shell.rounds import rounds
 from engine.shell.runs import runs
+from engine.shell.sweeps import sweep
 from engine.shell.validation import check, import_, validate
 from engine.shell.verbs import (
     FirstHome,
@@ -51,6 +52,7 @@ app.add_typer(benchmarks, name="benchmark")
 app.add_typer(runs, name="runs")
 app.add_typer(bench, name="bench")
 app.command()(validate)
+app.command()(sweep)
 app.command()(export)
 app.command()(models)
 app.command()(review)
@@ -184,6 +186,16 @@ def presets() -> None:
 def doctor(home: Home = HOME, json_: Json = False) -> None:
     """Show what this machine can do, and how to get what is missing."""
     follow.show_machine(open_workspace(home).machine(), Console(), as_json=json_)
+
+
+@app.command()
+@guarded
+def supervise(
+    home: Home = HOME,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="end when no run is queued or active")] = False,
+) -> None:
+    """Keep the queue moving without a page: start queued runs, print what each comes to; Ctrl-C ends this alone."""
+    follow.supervise(open_workspace(home), until_idle=until_idle)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -14,10 +15,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from engine import results
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.scoring import Share
-from engine.specs import WITH_PATCHES
+from engine.specs import WITH_PATCHES, waits_for_people
 
 if TYPE_CHECKING:
     from engine.control.views import RunView
@@ -106,6 +108,25 @@ def wait_while_stopping(workspace: Workspace, run_id: int) -> RunView:
     return workspace.runs.get(run_id)
 
 
+def supervise(workspace: Workspace, *, until_idle: bool) -> None:
+    """Keep the queue moving, and print a line for each change of a run's state; Ctrl-C ends this and no run."""
+    states: dict[int, str] = {}
+    known = [run for run in workspace.runs.list() if run.has_ended]
+    states = {run.id: run.state for run in known}
+
+    def is_over() -> bool:
+        runs = workspace.runs.list()
+        for run in reversed(runs):
+            if states.get(run.id) != run.state:
+                states[run.id] = run.state
+                words = run.error or (run.outcome if run.has_ended else run.progress)
+                told = f"run {run.id}  {run.kind}  {run.name}  {run.state}  {words}".rstrip()
+                print(printable(told), flush=True)
+        return until_idle and all(run.has_ended or waits_for_people(run.kind) for run in runs)
+
+    wait_until(workspace, is_over)
+
+
 def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> Any:
     """Print each turn once, an answer as it is written; returns the conversation when the model has finished."""
     console = Console(quiet=quiet)
@@ -153,11 +174,29 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     for said in filter(None, (run.error, run.unread)):
         console.print(printable_lines(said), markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
-    for key, value in {**facts, **metrics}.items():
+    told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]
+    for key, value in [*told, *metrics.items()]:
         if value in (None, {}):
             continue
         shown = f"{value:.4g}" if isinstance(value, float) else SHOWN.get(key, str)(value)
         console.print(f"  {escape(printable(key)):<22} {escape(printable(shown))}", highlight=False, soft_wrap=True)
+
+
+def _of_dataset(run: RunView) -> list[tuple[str, str]]:
+    """What was read, what was left out of it and why, and the figures of what is kept."""
+    try:
+        found = results.read("dataset", run.result)
+    except ValueError:
+        return []  # the run's outcome says so
+    steps = found.funnel.steps if found.funnel else []
+    return [
+        *([("read", f"{found.funnel.source:,}")] if found.funnel else []),
+        *(("left out", f"{each.count:,} {each.reason}; first: {each.example}") for each in steps),
+        ("longest", f"{found.max_tokens:,} tokens"),
+        ("learned", f"{found.learned_tokens:,} tokens"),
+        ("hash", found.hash),
+        ("more", f"repair-studio dataset show {shlex.quote(run.name)}"),
+    ]
 
 
 def _shares(at: Any) -> str:

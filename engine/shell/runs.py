@@ -16,12 +16,14 @@ from engine.shell.verbs import (
     Json,
     Out,
     RunId,
+    Set,
     Wait,
     check_out,
     exit_with_code,
     guarded,
     moved,
     open_workspace,
+    submit,
     updated_workspace,
 )
 
@@ -85,6 +87,23 @@ def resume(run_id: RunId, home: Home = HOME, wait: Wait = False, json_: Json = F
     run = follow.wait_for_end(workspace, run_id, quiet=json_) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=json_)
     exit_with_code(run)
+
+
+@runs.command("repeat")
+@guarded
+def repeat(run_id: RunId, set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False) -> None:
+    """Start a run again with its settings, some of them changed by --set; what it made stays."""
+    run = open_workspace(home).runs.get(run_id)
+    submit(run.kind, str(Path(run.folder) / "spec.json"), set_, home, wait=wait, as_json=json_)
+
+
+@runs.command("move")
+@guarded
+def move(run_id: RunId, to: Annotated[str, typer.Argument(help="first, up, down or last")], home: Home = HOME) -> None:
+    """Change the place of a waiting run in the queue."""
+    workspace = updated_workspace(home)
+    workspace.runs.move(run_id, to)
+    follow.show_runs(workspace.runs.queued(), as_json=False)
 
 
 @runs.command("take-in")

@@ -132,14 +132,19 @@ def _frozen_weights(shape: Shape, params: TrainingParams, width: int) -> int:
 def _activations(shape: Shape, params: TrainingParams, tokens: int) -> int:
     """In two-byte numbers: T (16 h + 4 kv + 8 f) a layer; checkpointed, T 2 h a layer and one whole layer.
 
-    Layers below the first that is trained keep nothing. DoRA keeps two results more of each adapted layer.
+    Layers below the first that is trained keep nothing. DoRA keeps two results more of each adapted layer; on a
+    quantised base three, and the unpacked weights.
     """
     layer = tokens * (16 * shape.hidden + 4 * shape.kv_width + 8 * shape.ffn)
     layers = shape.layers
     if params.method == "last_layers" and not (params.train_head and shape.is_tied):
         layers = params.last_layers
     if params.dora:
-        layer += tokens * 4 * sum(outputs for _, outputs in shape.adapted(params.layer_names)) // shape.layers
+        adapted = shape.adapted(params.layer_names)
+        is_quantised = params.method == "qlora" or params.base_bits == 8
+        kept = tokens * 2 * (3 if is_quantised else 2) * sum(outputs for _, outputs in adapted)
+        unpacked = 2 * sum(inputs * outputs for inputs, outputs in adapted) if is_quantised else 0
+        layer += (kept + unpacked) // shape.layers
     if not layers:
         return 0
     return tokens * 2 * shape.hidden * layers + layer if params.activation_checkpointing else layers * layer

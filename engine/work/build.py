@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engine.builders import BuilderOutput, Caching, Funnel, Keeping, Measuring, Retokenised
+from engine.builders import BuilderOutput, Caching, Funnel, Keeping, Measuring, Preparing, Retokenised
 from engine.dataset_card import card
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
@@ -34,7 +34,7 @@ from engine.representations.published import FILL_ME
 from engine.results import dataset_report
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec
-from engine.training_set import Row
+from engine.training_set import Row, messages_json
 from engine.work.duplicates import Earlier, texts_of
 from engine.work.expected import Expected
 from engine.work.overlap import Hit, Overlap
@@ -75,7 +75,9 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         builder.measure_with(run.artifacts / "tokenizer", spec.max_tokens)
     tally, expected = Tally(spec), Expected(spec.expected)
     overlap = Overlap(spec.exclude, spec.compare, spec.exclude_share, is_all=True)
-    progress, has_lines = _Progress(run, builder.total()), False
+    progress, has_lines, has_messages = _Progress(run, builder.total(), builder.makes), False, False
+    if isinstance(builder, Preparing):
+        run.emit(Progress(0, builder.total(), builder.preparing))
     with LeftOut(run, expected) as left_out, Listing(run.artifacts / OVERLAP) as listing:
         split = Split(run.artifacts, spec, tally, left_out.lose)
         made = progress.watch(builder.stream(spec.seed, left_out.source), tally)
@@ -91,6 +93,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
             elif (at := split.add(row)) is not None:
                 earlier.keep(chosen.read)
                 has_lines = has_lines or bool(row.completion_lines)
+                has_messages = has_messages or bool(row.messages)
                 if chosen.hits or row.bug_id in expected:
                     waiting.append((at, row.bug_id, chosen.hits))
         lost = split.close()
@@ -118,6 +121,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         "expected": expected.report(run.artifacts),
         "facts": source.facts,
         "has_lines": has_lines,  # whether any sample says what kind of line each of its lines is
+        "has_messages": has_messages,  # whether any was made of the messages of a chat
     }
     (run.artifacts / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     text = card(
@@ -200,6 +204,7 @@ def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: 
         each.rejected if isinstance(each, Preference) else "", worse, bug.cwe if bug else "", bug.date if bug else "",
         bug is not None and bug.is_function,
         json.dumps(dict(each.lines)) if isinstance(each, Sample) and each.lines else "",
+        messages_json(each.messages),
     )  # fmt: skip
 
 
@@ -228,8 +233,10 @@ def _joined(sample: Sample, ids: list[list[int]], end: int) -> tuple[list[int], 
 class _Progress:
     """Reports at intervals how much of the source was read."""
 
-    def __init__(self, run: RunDir, total: int | None) -> None:
+    def __init__(self, run: RunDir, total: int | None, makes: str) -> None:
+        """`makes`: what is read, "bugs"."""
         self.n_read = 0
+        self._makes = makes
         self._run = run
         self._total = total
         self._reported_at = 0.0
@@ -243,7 +250,8 @@ class _Progress:
 
     def report(self, tally: Tally, total: int | None) -> None:
         self._reported_at = time.monotonic()
-        self._run.emit(Progress(self.n_read, total, f"{tally.kept.n_rows} samples kept"))
+        kept = f", {tally.kept.n_rows:,} samples kept" if tally.kept.n_rows else ""  # not known before the first batch
+        self._run.emit(Progress(self.n_read, total, f"{self.n_read:,} {self._makes} read{kept}"))
 
 
 def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
@@ -263,6 +271,9 @@ def _steps(source: Funnel, left_out: Funnel) -> dict[str, object]:
 
 def _nothing_left(source: Funnel, left_out: Funnel, spec: DatasetSpec) -> str:
     lost = {**source.lost, **left_out.lost}
-    where = ", ".join(f"{count} {reason}" for reason, count in lost.items())
+    where = ", ".join(f"{count:,} ({reason})" for reason, count in lost.items())
     advice = f"; raise max_tokens ({spec.max_tokens})" if too_long(spec) in lost else ""
+    excluded = [each if isinstance(each, str) else str(each["name"]) for each in spec.exclude]
+    if known := [name for name in excluded if any(reason.endswith(f" the benchmark {name}") for reason in lost)]:
+        advice += f"; {known[0]} is among exclude: read other code, or take it out and do not benchmark on it"
     return f"no sample is left of {source.source} read: {where or 'the source is empty'}{advice}"

@@ -17,6 +17,8 @@ from engine.work.duplicates import Earlier, Found, Read
 from engine.work.expected import Expected
 from engine.work.overlap import ALIKE, RENAMED, SAME, Hit, Overlap
 
+LONGEST_NAME = 1000  # characters
+
 
 class LeftOut:
     """Counts what is left out by the builder and after it, and lists each row with its reason (`engine.listed`)."""
@@ -73,6 +75,11 @@ def select(
     """
     for each in made:
         read = Read(each)
+        if _longest_name(each) > LONGEST_NAME:
+            left_out.lose(
+                read.name[:LONGEST_NAME], f"its id, project or kind is longer than {LONGEST_NAME:,} characters"
+            )
+            continue
         if duplicate := earlier.find(read):
             left_out.repeats(read, duplicate)
             continue
@@ -91,6 +98,13 @@ def select(
             left_out.lose(read.name, str(error))
             continue
         yield Selected(encoded, read, hits)
+
+
+def _longest_name(each: BuilderOutput) -> int:
+    """Of what a build holds in memory of each row, and of groups of rows."""
+    of_bug = (each.cwe, each.date) if isinstance(each, Bug) else ()
+    name = each.id if isinstance(each, Bug) else each.bug_id
+    return max(map(len, (name, each.project, each.kind, each.language, *of_bug)))
 
 
 def _excluded(hits: Iterable[Hit], share: float | None) -> Hit | None:

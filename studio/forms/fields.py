@@ -12,6 +12,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 import gradio as gr
 from pydantic.fields import FieldInfo
 
+from engine.params import is_place
+
 YES_OR_NO = {"automatic": None, "yes": True, "no": False}  # of a setting that need not be either
 
 Names = Callable[[], Sequence[str | tuple[str, str]]]  # what may be chosen: a value, or (label, value)
@@ -66,13 +68,16 @@ class Setting:
     default: Any
     is_more: bool  # it is under *More settings*
     upload: str  # endings of the files that a user can drop on the page, ".csv,.jsonl": it gets their path
+    needs: str = ""  # what another plug-in of the spec has to make for it to have an effect, "bugs"
+    is_place: bool = False  # the path of a file or folder
 
     @classmethod
     def of(cls, place: str, info: FieldInfo) -> Setting:
         label, extra = label_of(place.rpartition(".")[2], info), _extra(info)
         kind = Kind.of(info.annotation)
+        upload, needs = str(extra.get("upload") or ""), str(extra.get("needs") or "")
         return cls(
-            place, label, info.description or "", kind, info.default, is_more(info), str(extra.get("upload") or "")
+            place, label, info.description or "", kind, info.default, is_more(info), upload, needs, is_place(info)
         )
 
     @property
@@ -141,10 +146,10 @@ def text_of(value: Any) -> str:
 
 
 def label_of(name: str, info: FieldInfo) -> str:
-    """ "learning_rate" -> "Learning rate", with the unit behind it where there is one."""
-    words = info.title or name.replace("_", " ").capitalize()
+    """ "learning_rate" -> "Learning rate", "timeout_s" -> "Timeout (s)": with the unit behind it where there is one."""
     unit = _extra(info).get("unit", "")
-    return f"{words} ({unit})" if unit and unit not in words.lower() else words
+    words = info.title or (name.removesuffix("_s") if unit == "s" else name).replace("_", " ").capitalize()
+    return f"{words} ({unit})" if unit and unit not in words.lower().split() else words
 
 
 def is_more(info: FieldInfo) -> bool:

@@ -20,9 +20,20 @@ from studio.live import Live
 class Form:
     """The widgets of one kind of run. Make it inside gr.Blocks; `inputs` go to handlers, and come from fills."""
 
-    def __init__(self, kind: str, *, names: Mapping[str, Names], folded: Sequence[str] = ()) -> None:
-        """`names`: setting -> what may be chosen; `folded`: settings that are moved under *More settings*."""
+    def __init__(
+        self,
+        kind: str,
+        *,
+        names: Mapping[str, Names],
+        folded: Sequence[str] = (),
+        below: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`names`: setting -> what may be chosen; `folded`: settings that are moved under *More settings*.
+
+        `below`: kind of plug-in -> a part of the page that is rendered after its settings.
+        """
         self.kind = kind
+        self._below = below or {}
         self.fields: list[Field | PluginSettings] = []
         self._folded = folded
         self._names = names
@@ -86,6 +97,8 @@ class Form:
             elif not (plugin := self._plugins[name]).is_empty:
                 if is_here:
                     plugin.lay_out(whole=more)
+                    if name in self._below:
+                        self._below[name].render()
                     self.fields.append(plugin)
                 elif more:
                     plugin.lay_out_more()

@@ -38,10 +38,13 @@ class Panel:
         names: Mapping[str, Names],
         *,
         folded: Sequence[str] = (),
+        below: Mapping[str, Any] | None = None,
         recipe_apart: bool = False,
         linked: bool = True,
     ) -> None:
-        """`recipe_apart`: the page itself calls `place_recipe`, where JSON and command should be.
+        """`folded`, `below`: as a `Form` has them.
+
+        `recipe_apart`: the page itself calls `place_recipe`, where JSON and command should be.
 
         `linked`: a link can fill it; only one form of a page can be that.
         """
@@ -53,7 +56,7 @@ class Panel:
             self.preset = gr.Dropdown(presets, value="", label="Preset", filterable=False, min_width=140, scale=0,
                                       visible=len(presets) > 1)  # fmt: skip
         self._origin = plain()
-        self.form = Form(kind, names=names, folded=folded)
+        self.form = Form(kind, names=names, folded=folded, below=below)
         self.refused = hidden_field("")  # what a start of this form was refused for, as JSON
         self.complaint = marking(elem_classes="complaints", render=False)
         self.recipe = plain(elem_id=f"{kind}-recipe", render=False)
@@ -123,18 +126,24 @@ class Panel:
         runs = self._frame.workspace.runs
         return runs.get(runs.submit(spec))
 
-    def start(self, button: Any, do: Callable[[Any], list[Any]], outputs: Sequence[Any], *, name: str) -> None:
-        """Pressing `button` calls `do` with the spec, for `outputs`; what it refuses is said beside the button."""
+    def start(
+        self, button: Any, do: Callable[..., list[Any]], outputs: Sequence[Any], *, name: str, more: Sequence[Any] = ()
+    ) -> None:
+        """Pressing `button` calls `do` with the spec and the values of `more`, for `outputs`.
+
+        What it refuses is said beside the button.
+        """
         form = self.form
 
-        def pressed(*values: Any) -> list[Any]:
+        def pressed(*all_values: Any) -> list[Any]:
+            others, values = all_values[: len(more)], all_values[len(more) :]
             try:
-                return ["", *do(form.spec(values))]
+                return ["", *do(form.spec(values), *others)]
             except UserError as error:
                 told = {"form": _digest(values), "words": str(error), "field": error.field}
                 return [json.dumps(told), *[gr.skip()] * len(outputs)]
 
-        on(button.click, pressed, form.inputs, [self.refused, *outputs], name=name)
+        on(button.click, pressed, [*more, *form.inputs], [self.refused, *outputs], name=name)
 
     def _refusal(self, refused: str, values: Sequence[Any]) -> str:
         """What a start with just these values was refused for; nothing once any of them is another one."""

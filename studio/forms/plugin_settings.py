@@ -7,6 +7,7 @@ has changed are left out of it. The script is assets/forms.html.
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -42,12 +43,7 @@ class PluginSettings:
         self.place = place
         self._of = f"{kind_of_run}-{place}"
         declared = params_of(self._registry)
-        self.settings = {
-            plugin: [
-                Setting.of(f"{place}.{name}", each) for name, each in params.model_fields.items() if name != "name"
-            ]
-            for plugin, params in declared.items()
-        }
+        self.settings = {plugin: _settings(place, params) for plugin, params in declared.items()}
         self.named = {  # plug-in -> its settings that name datasets or runs -> what may be chosen
             plugin: {name: listed for what, listed in names.items() for name in naming(what, params)}
             for plugin, params in declared.items()
@@ -69,7 +65,8 @@ class PluginSettings:
         """The list of plug-ins with their settings; `whole`: those of *More settings* too."""
         shown = {name: [each for each in own if whole or not each.is_more] for name, own in self.settings.items()}
         titles = {name: self._registry.title(name) for name in self.settings}
-        drawn = html.chooser(self._of, self._own, titles) + self._groups(shown)
+        makes = {name: str(getattr(self._registry.plugin(name), "makes", "")) for name in self.settings}
+        drawn = html.chooser(self._of, self._own, titles, makes) + self._groups(shown)
         own = {"value": self._default, "label": self._own.label, "elem_id": f"settings-{self._of}"}
         self.widget = self._part(CHOSEN, drawn, **own)
         self._offered = self._part(OFFERED, "", visible="hidden") if self._is_offering else None
@@ -175,7 +172,8 @@ class PluginSettings:
         )
 
     def _part(self, script: str, drawn: str, **settings: Any) -> gr.HTML:
-        template = html.literal(f'<div class="settings" data-of="{self._of}">{drawn}</div>' if drawn else "")
+        needs = f' data-needs="{self._own.needs}"' if self._own.needs else ""
+        template = html.literal(f'<div class="settings" data-of="{self._of}"{needs}>{drawn}</div>' if drawn else "")
         return gr.HTML(
             settings.pop("value", ""),
             html_template=template,
@@ -183,6 +181,15 @@ class PluginSettings:
             apply_default_css=False,
             **settings,
         )
+
+
+def _settings(place: str, params: type[Params]) -> list[Setting]:
+    """The settings of a plug-in: what it reads, then its own ones, then those that it shares with others."""
+    declared = [set(inspect.get_annotations(each)) for each in params.__mro__]
+    nearest = {name: next(depth for depth, own in enumerate(declared) if name in own) for name in params.model_fields}
+    found = [Setting.of(f"{place}.{name}", each) for name, each in params.model_fields.items() if name != "name"]
+    first = {*naming("datasets", params), *naming("runs", params), *(each.name for each in found if each.upload)}
+    return sorted(found, key=lambda each: (each.name not in first, nearest[each.name]))
 
 
 def _plain(value: Any) -> Any:

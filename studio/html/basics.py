@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from engine import specs
 from engine.control.views import RunView
@@ -196,9 +196,24 @@ def _has_bar(run: RunView) -> bool:
     return run.state in ("starting", "running", "stopping") and not waits_for_people(run.kind)
 
 
-def run_list(runs: Iterable[RunView], chosen: int) -> str:
-    """Runs as cards, newest first; a click chooses one."""
-    return f'<div class="cards">{"".join(_run_card(run, is_chosen=run.id == chosen) for run in runs)}</div>'
+def run_list(runs: Iterable[RunView], chosen: int, beside: Collection[int] = ()) -> str:
+    """Runs as cards, newest first; a click chooses one, a click on its sign shows it beside the chosen one."""
+    cards = "".join(
+        f'<div class="card-row">{_run_card(run, is_chosen=run.id == chosen)}{_beside(run, run.id in beside)}</div>'
+        if run.id != chosen
+        else _run_card(run, is_chosen=True)
+        for run in runs
+    )
+    return f'<div class="cards">{cards}</div>'
+
+
+def _beside(run: RunView, is_beside: bool) -> str:
+    """The sign by which a run is compared with the chosen one."""
+    title = "Compare no more" if is_beside else "Compare with the chosen run"
+    return (
+        f'<button type="button" class="small beside-sign" aria-pressed="{str(is_beside).lower()}" '
+        f'{pick(f"with:{run.id}")} title="{title}" aria-label="{title}: {esc(run.name)}">⇄</button>'
+    )
 
 
 def _run_card(run: RunView, *, is_chosen: bool) -> str:

@@ -82,6 +82,7 @@ def _export_menu(dataset: DatasetView) -> str:
         f'<a href="studio/dataset/{esc(form.name)}/{esc(name)}" download><b>{esc(form.title)}</b>'
         f"<span>{esc(form.what)}</span></a>"
         for form in DATASET_FORMS.values()
+        if form.holds is None or form.holds == (dataset.holds or "samples")
     )
     summary = '<summary class="button">Export</summary>'
     return f'<details class="menu down" data-key="export">{summary}<div>{links}</div></details>'
@@ -151,16 +152,32 @@ def _rows(rows: Sequence[Mapping[str, str]], columns: Sequence[str], roles: Mapp
 
 
 def sample(shown: ShownSample | None) -> str:
-    """One sample: where it is from, the fix as a diff, prompt and target, tokens by loss mask."""
+    """One sample: where it is from, the fix as a diff, prompt and target, tokens by loss mask.
+
+    Of a preference the diff leads from the worse to the better answer.
+    """
     if shown is None:
         return empty("No sample matches", "Clear the search to see all samples.")
     facts = " · ".join(filter(None, [shown.kind.replace("_", " "), f"{shown.n_tokens} tokens"]))
     ending = LANGUAGES[shown.language].ending if shown.language in LANGUAGES else ".py"
-    fix = f"<section><h4>The fix</h4>{diff(shown.buggy, shown.fixed, f'{shown.bug_id}{ending}')}</section>"
+    name = f"{shown.bug_id}{ending}"
+    tokens = ("Tokens as the model reads them", code.tokens(shown.pieces))
+    prompt, target = ("Prompt", code.log(shown.prompt)), ("Target", code.log(shown.target))
+    if shown.rejected:
+        better, worse = ("Better answer", code.log(shown.target)), ("Worse answer", code.log(shown.rejected))
+        parts = [
+            ("From the worse to the better", diff(shown.rejected, shown.target, name)),
+            tokens,
+            better,
+            worse,
+            prompt,
+        ]
+    elif shown.buggy or shown.fixed:
+        parts = [("The fix", diff(shown.buggy, shown.fixed, name)), tokens, prompt, target]
+    else:
+        parts = [prompt, target, tokens]
+    sections = "".join(f"<section><h4>{title}</h4>{drawn}</section>" for title, drawn in parts)
     return (
         f'<div class="sample"><p><b>{esc(shown.bug_id)}</b> <span class="dim">{esc(facts)}</span></p>'
-        f'<div class="two">{fix if shown.buggy or shown.fixed else ""}'
-        f"<section><h4>Tokens as the model reads them</h4>{code.tokens(shown.pieces)}</section>"
-        f"<section><h4>Prompt</h4>{code.log(shown.prompt)}</section>"
-        f"<section><h4>Target</h4>{code.log(shown.target)}</section></div></div>"
+        f'<div class="two">{sections}</div></div>'
     )

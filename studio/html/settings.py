@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from studio.forms.fields import Setting, css_class, text_of
 from studio.html.basics import esc
 
 
-def chooser(of: str, setting: Setting, titles: Mapping[str, str]) -> str:
-    """The list of plug-ins; `titles`: name -> title."""
-    options = "".join(_option(name, title, name == setting.default) for name, title in titles.items())
+def chooser(of: str, setting: Setting, titles: Mapping[str, str], makes: Mapping[str, str]) -> str:
+    """The list of plug-ins; `titles`, `makes`: name -> title, what it makes; empty: nothing that others depend on."""
+    options = "".join(_option(name, title, name == setting.default, makes[name]) for name, title in titles.items())
     return _field(of, setting, f"<select {_named(of, 'name', setting.default)}>{options}</select>")
 
 
@@ -20,7 +21,7 @@ def group(of: str, plugin: str, hint: str, settings: Sequence[Setting], is_shown
     named = [(f"{of}-{plugin}-{each.name}", each) for each in settings]
     fields = "".join(_field(ident, each, _control(ident, each)) for ident, each in named)
     hidden = "" if is_shown else " hidden"
-    return f'<div class="group" data-plugin="{esc(plugin)}"{hidden}><p class="hint">{esc(hint)}</p>{fields}</div>'
+    return f'<div class="group" data-plugin="{esc(plugin)}"{hidden}><p class="hint">{_worded(hint)}</p>{fields}</div>'
 
 
 def literal(drawn: str) -> str:
@@ -30,9 +31,17 @@ def literal(drawn: str) -> str:
     return drawn
 
 
+def _worded(hint: str) -> str:
+    """A sentence of a docstring, with what stands between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", esc(hint))
+
+
 def _field(ident: str, setting: Setting, control: str) -> str:
     words = f'<small id="{esc(ident)}-help">{esc(setting.help)}</small>' if setting.help else ""
-    classes = " ".join([css_class(setting.place), *(["many"] if setting.kind.is_many else [])])
+    is_wide = setting.kind.is_many or setting.is_place
+    classes = " ".join(
+        [css_class(setting.place), *(["many"] if setting.kind.is_many else []), *(["wide"] if is_wide else [])]
+    )
     if setting.kind.type is bool and not setting.kind.is_optional:
         return f'<div class="setting {classes}"><label>{control} {esc(setting.label)}</label>{words}</div>'
     label = f'<label for="{esc(ident)}">{esc(setting.label)}</label>'
@@ -63,8 +72,9 @@ def _named(ident: str, name: str, default: object) -> str:
     return f'id="{esc(ident)}" data-setting="{esc(name)}" data-default="{told}" aria-describedby="{esc(ident)}-help"'
 
 
-def _option(value: str, title: str, is_chosen: bool) -> str:
-    return f'<option value="{esc(value)}"{" selected" if is_chosen else ""}>{esc(title)}</option>'
+def _option(value: str, title: str, is_chosen: bool, makes: str = "") -> str:
+    made = f' data-makes="{esc(makes)}"' if makes else ""
+    return f'<option value="{esc(value)}"{made}{" selected" if is_chosen else ""}>{esc(title)}</option>'
 
 
 def _tick(name: str, *, is_chosen: bool) -> str:

@@ -63,8 +63,8 @@ def build(frame: Frame) -> None:
                 "datasets": workspace.datasets.names,
                 "runs": lambda: named_runs(workspace.runs.list()),
             }
-            panel = Panel(frame, "dataset", "Build a dataset", text, names, recipe_apart=True)
-            rows = marking()
+            rows = marking(render=False)
+            panel = Panel(frame, "dataset", "Build a dataset", text, names, below={"builder": rows}, recipe_apart=True)
             with dropped:
                 zone = file_zone(
                     "Drop a file of bug fixes or samples here, or choose one", panel.form.plugin("builder").endings
@@ -130,12 +130,14 @@ def build(frame: Frame) -> None:
         raise refusals[0]
 
     def take_file(chosen: str, event: gr.EventData) -> list[Any]:
-        """A file was uploaded: fill in its path for the chosen builder if that reads files, else the first that can.
+        """A file was uploaded: fill in its path for the chosen builder, unless that reads no files or other rows.
 
-        Unless none of these can read it.
+        Then for the first that can read it; where none can, the form stays as it is.
         """
         given, path = builder.read(chosen), click_value(event)
-        ranked = [given["name"]] if given["name"] in takers else list(takers)
+        own = given["name"]
+        is_other = own not in takers or workspace.datasets.fits({"name": own, takers[own]: path}) is False
+        ranked = [*([own] if own in takers else []), *(takers if is_other else [])]
         try:
             plugin, proposed = reader_of(path, ranked)
         except (UserError, OSError) as error:

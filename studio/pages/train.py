@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from engine.control.workspace import Workspace
+from engine.sweep_specs import specs_of
 from studio.addresses import link
 from studio.clickable import plain
 from studio.forms.fields import Names
@@ -36,6 +37,13 @@ def build(frame: Frame) -> None:
             text = "The model learns from your dataset; Monitor shows its curves meanwhile."
             names: dict[str, Names] = {"model": workspace.models.names, "dataset": workspace.datasets.names}
             panel = Panel(frame, "train", "Train a model", text, names, recipe_apart=True)
+            tried = gr.Textbox(
+                "",
+                label="Try several values",
+                info="a setting a line, as trainer.learning_rate=1e-4,2e-4; every combination is a run of one sweep",
+                lines=2,
+                elem_classes="more",
+            )
             panel.place_complaint()
             button = gr.Button("Start training", variant="primary")
         with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
@@ -46,7 +54,11 @@ def build(frame: Frame) -> None:
     def estimate(spec: Any) -> str:
         return cost(workspace.preflight(spec)) + first_sample(workspace, spec.dataset)
 
-    def start(spec: Any) -> list[str]:
+    def start(spec: Any, several: str) -> list[str]:
+        if over := [line for line in several.splitlines() if line.strip()]:
+            first, *others = workspace.sweeps.runs(workspace.sweeps.start(specs_of(spec, over)))
+            gr.Info(f"{len(others) + 1} runs are queued; Monitor shows them side by side.")
+            return [link(run=first.id, **{"with": ",".join(str(run.id) for run in others)})]
         run = panel.submit(spec)
         gr.Info(f"Run {run.id}: {doing(run)}; Monitor shows it.")
         return [link(run=run.id)]
@@ -56,4 +68,4 @@ def build(frame: Frame) -> None:
 
     panel.wire(estimate, about)
     frame.live.show(draw_missing, [], [missing])
-    panel.start(button, start, [frame.next_address], name="train_start")
+    panel.start(button, start, [frame.next_address], name="train_start", more=[tried])

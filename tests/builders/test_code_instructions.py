@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,7 @@ def code(tmp_path):
     (folder / "package").mkdir(parents=True)
     (folder / "package" / "sums.py").write_text(CODE)
     (folder / "package" / "short.py").write_text("def f():\n    pass\n")
+    (folder / "__init__.py").touch()
     return folder
 
 
@@ -75,6 +77,16 @@ def test_each_function_is_the_answer_to_what_the_service_wrote(service, code):
     assert funnel.lost == {"functions shorter than 3 lines": 1}
     assert funnel.counts[COUNTED] == {"answers": 2, "known from before": 0, "tokens read": 200, "tokens written": 20}
     assert funnel.facts["cost"] == {"amount": 0.0006, "currency": "EUR"}
+
+
+def test_the_functions_of_one_file_are_of_one_project(service, tmp_path):
+    for name in ("one/sums.py", "one/inner/sums.py", "two.py"):
+        path = tmp_path / "src" / "main" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(CODE)
+    samples, _ = built(settings(service, tmp_path / "src"))
+    found = {sample.bug_id.partition(":")[0]: sample.project for sample in samples}
+    assert found == {"main/one/sums.py": "one", "main/one/inner/sums.py": "one", "main/two.py": "two"}
 
 
 def test_an_answer_is_paid_for_once(service, code, tmp_path):
@@ -126,7 +138,7 @@ def test_what_is_wrong_is_said_before_anything_is_asked(service, code, tmp_path)
         with pytest.raises(UserError, match=words):
             CodeInstructions(CodeInstructions.Params(**settings(service, code, **more))).check()
 
-    refused("writer: name the model", writer="")
+    refused("builder.writer: name the model", writer="")
     refused(r"template: has no \{code\}", template="write")
     refused("does not exist", folder=str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="has no model 'other'"):
@@ -138,3 +150,13 @@ def test_contract(service, code, tmp_path):
     builder = CodeInstructions(CodeInstructions.Params(**settings(service, code)))
     builder.cache_in(tmp_path / "cache")  # the numbers in its answers are else other ones the second time
     check(builder)
+
+
+def test_links_are_not_followed_and_nothing_else_is_sent(service, code, tmp_path):
+    (tmp_path / "private.py").write_text(CODE.replace("add", "secret"))
+    (code / "link.py").symlink_to(tmp_path / "private.py")
+    os.mkfifo(code / "pipe.py")
+    _, funnel = built(settings(service, code))
+    assert (funnel.lost["files are links"], funnel.lost["files are no ordinary files"]) == (1, 1)
+    assert funnel.examples["files are links"] == "link.py"
+    assert not any("secret" in each for each in asked(service))

@@ -166,8 +166,8 @@ def test_tests_beside_other_code_do_not_count(tmp_path):
 
 def test_line_ends_and_tabs_stay_as_they_are(tmp_path):
     old, new = (each.replace("    ", "\t").replace("\n", "\r\n") for each in (FIRST, FIXED))
-    (tmp_path / "1.patch").write_bytes(diff(old, new, n=8).encode())
-    (bug,), _ = read(tmp_path)
+    (tmp_path / "1.patch").write_bytes(diff(old, new, n=8).encode("utf-8-sig"))
+    (bug,), _ = read(tmp_path)  # the byte order mark is none of it
     assert bug.buggy.startswith("\tpublic int first(int a) {\r\n\t\tint b = a - 1;\r\n")
     assert bug.is_crlf
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import stat
 import tarfile
 import time
@@ -225,3 +226,20 @@ def test_methods_that_may_ask_for_much_memory_are_refused(tmp_path, method):
         archive.writestr("a.patch", "a" * 1000)
     files, funnel = read(tmp_path / "a.zip")
     assert (files, funnel.lost) == ({}, {"is packed by another method than deflate": 1})
+
+
+def test_a_folder_that_cannot_be_read_is_counted(tmp_path):
+    (tmp_path / "a.patch").write_text("a")
+    here = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for _ in range(25):  # longer than a path can be
+            os.mkdir("f" * 200, dir_fd=here)
+            inner = os.open("f" * 200, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = inner
+    finally:
+        os.close(here)
+    found, funnel = read(tmp_path)
+    assert (list(found), funnel.source) == (["a.patch"], 2)
+    assert funnel.lost == {"a folder cannot be read: File name too long": 1}
+    shutil.rmtree(tmp_path)

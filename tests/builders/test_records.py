@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import random
 from unittest.mock import patch
 
 import pytest
@@ -125,3 +127,37 @@ def taken(path, longest):
                 found.append((cells, start, records._size))
         except csv.Error:
             return None, skipped
+
+
+def test_a_parquet_file_that_unpacks_to_far_more_is_not_read(tmp_path):
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.table({"a": ["x", "x" * (80 << 20)]})
+    parquet.write_table(table, tmp_path / "a.parquet", compression="zstd", use_dictionary=False)
+    with pytest.raises(UserError, match="column 'a' unpacks to more than 200 times its size"):
+        list(rows_of(tmp_path / "a.parquet", ["a"], Funnel()))
+
+
+def test_a_parquet_file_that_becomes_shorter_while_it_is_read(tmp_path):
+    import pyarrow
+    from pyarrow import parquet
+
+    path = tmp_path / "a.parquet"
+    table = pyarrow.table({"a": [random.Random(each).randbytes(500).hex() for each in range(20_000)]})
+    parquet.write_table(table, path, row_group_size=5000)
+    reading = rows_of(path, ["a"], Funnel())
+    next(reading)
+    os.truncate(path, 1000)  # one that was mapped would end this process
+    with pytest.raises(UserError, match="a.parquet is broken after row"):
+        list(reading)
+
+
+def test_a_parquet_file_of_very_many_columns_is_not_opened(tmp_path, monkeypatch):
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.table({f"c{number}": [1] for number in range(300)}), tmp_path / "a.parquet")
+    monkeypatch.setattr(rows, "_MOST_PARTS", 200)
+    with pytest.raises(UserError, match="a.parquet is not a readable Parquet file"):
+        rows.columns_of(tmp_path / "a.parquet")

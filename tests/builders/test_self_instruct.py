@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 
 import pytest
 from test_code_instructions import asked, service  # noqa: F401
@@ -79,6 +81,39 @@ def test_the_last_task_of_an_answer_that_was_cut_off_is_not_taken(settings, serv
 
 
 @pytest.mark.parametrize(
+    "answer",
+    ["\n" * 30_000, "Instruction:" * 2500, "Instruction:\n" * 2500, "Instruction: a\nInput: b\n" * 1200, "." * 30_000],
+)
+def test_an_answer_without_an_end_takes_no_longer_than_it_is_long(settings, service, answer):  # noqa: F811
+    (service / "answer.txt").write_text(answer)
+    started = time.monotonic()
+    samples, funnel = built(settings)
+    assert time.monotonic() - started < 5
+    assert (samples, list(funnel.lost)) == ([], ["the service wrote no task"])
+
+
+@pytest.mark.parametrize(
+    ("task", "reason"),
+    [
+        ("1. Instruction: Say <end>\n1. Input:\n1. Output:\nno", "a text holds a special token of the model"),
+        ("1. Instruction: Say it\n1. Input:\n1. Output:\n<end>", "a text holds a special token of the model"),
+        (f"1. Instruction: {'word ' * 151}\n1. Input:\n1. Output:\nno", "its instruction is longer than 150 words"),
+        (f"1. Instruction: Say it\n1. Input:\n1. Output:\n{'no' * 10_000}", "longer than 20,000 characters"),
+        ("far more " * 4000, "the service wrote far more than it was asked for"),
+    ],
+)
+def test_tasks_that_nobody_should_learn_from(settings, service, tmp_path, task, reason):  # noqa: F811
+    (service / "answer.txt").write_text(task)
+    told = {"added_tokens": [{"content": "<end>", "special": True}]}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(told))
+    builder, funnel = SelfInstruct(SelfInstruct.Params(**settings)), Funnel()
+    builder.check_tokenizer(tmp_path)
+    assert list(builder.stream(0, funnel)) == []
+    assert set(funnel.lost) == {reason}
+    assert funnel.source == funnel.lost[reason] > 0
+
+
+@pytest.mark.parametrize(
     ("one", "other", "value"),
     [
         ("a b c d", "a b c d", 1.0),
@@ -102,7 +137,16 @@ def test_what_is_wrong_is_said_before_anything_is_asked(settings, tmp_path):
     (tmp_path / "empty.jsonl").write_text("{}\n")
     refused("holds no task", seeds=str(tmp_path / "empty.jsonl"))
     refused(r"template: has no \{tasks\}", template="more")
-    refused("writer: name the model", writer="")
+    refused("builder.writer: name the model", writer="")
+
+
+def test_seeds_that_are_no_file_or_too_many_are_not_read(settings, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(1 << 30)
+    for name, said in (("pipe", "no ordinary file"), ("huge", "larger than 64 MiB"), ("none", "cannot be read")):
+        with pytest.raises(UserError, match=said):
+            SelfInstruct(SelfInstruct.Params(**settings | {"seeds": str(tmp_path / name)})).check()
 
 
 def test_contract(settings, tmp_path):

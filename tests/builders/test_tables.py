@@ -121,3 +121,9 @@ def test_ids_are_unique_and_no_text_becomes_a_special_token(tmp_path):
         knowing.check_tokenizer(tmp_path)
         assert [each.bug_id for each in knowing.stream(0, funnel)] == kept
         assert funnel.lost.get("a text holds a special token of the model", 0) == 2 - len(kept)
+
+
+def test_a_table_is_not_refused_for_the_few_rows_that_could_be_read_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.builders.previews.LOOK_S", 0)
+    path = jsonl(tmp_path / "a.jsonl", [{"buggy_function": None, "fixed_function": 5}, ROWS["columns"]])
+    builder("columns", path, buggy="buggy_function", fixed="fixed_function").check()

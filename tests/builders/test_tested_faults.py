@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from tested_project import USABLE, java_project, python_project, write
@@ -167,6 +168,29 @@ def test_a_project_that_is_no_use_says_why(tmp_path, files, said):
         read(folder, samples=3, most_s=2)
 
 
+FORGED = """
+
+def test_forged():
+    import gc, os
+    values = [value for each in gc.get_objects() if isinstance(each, dict) for value in list(each.values())]
+    for nonce in {each for each in values if isinstance(each, str) and 8 <= len(each) <= 64 and each.isalnum()}:
+        for said in ("lasted a", "lasted a b c", "lasted a b", "at 9 x", "calls test 99999"):
+            for file in range(1, 12):
+                try:
+                    os.write(file, f"\\n{nonce} {said}\\n".encode())
+                except OSError:
+                    pass
+"""
+
+
+def test_a_project_that_writes_its_own_report_is_refused(tmp_path):
+    project = write(
+        tmp_path / "forger", {"code_of_mine.py": "def twice(a):\n    return a * 2\n", "test_a.py": GOOD + FORGED}
+    )
+    with pytest.raises(UserError, match="write into the report on them"):
+        read(project)
+
+
 @pytest.mark.parametrize(
     ("settings", "said", "field"),
     [
@@ -247,3 +271,19 @@ def test_a_ledger_about_something_else_is_begun_anew(tmp_path):
     ) == (["value", 1], 3)
     assert Ledger(tmp_path / "tested.jsonl", "two").get("key") is None
     assert json.loads((tmp_path / "tested.jsonl").read_text()) == ["about", "two"]
+
+
+@pytest.mark.parametrize("line", [b"5", b"[]", b"[[1], 2]", b"[" * 100_000, b"\xff", b'["key", "other"'])
+def test_a_damaged_line_of_a_ledger_is_passed_over(tmp_path, line):
+    Ledger(tmp_path / "tested.jsonl", "one").put("key", "a\ud800")
+    with (tmp_path / "tested.jsonl").open("ab") as file:
+        file.write(line + b"\n")
+    assert Ledger(tmp_path / "tested.jsonl", "one").get("key") == "a\ud800"
+
+
+def test_a_ledger_that_cannot_be_written_as_a_whole_says_that_the_disk_is_full(tmp_path, monkeypatch):
+    ledger, write = Ledger(tmp_path / "tested.jsonl", "one"), os.write
+    monkeypatch.setattr(os, "write", lambda file, text: write(file, text[:5]))
+    with pytest.raises(OSError, match="No space left on device"):
+        ledger.put("key", "value")
+    assert ledger.get("key") is None

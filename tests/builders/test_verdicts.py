@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from answered_run import BUGS, ONE, OTHER, STARTER, ask, new_run, say_bug, say_p
 
 from engine.assets import STARTER_MODEL
 from engine.builders import Funnel
+from engine.builders.answers.run import GONE, AnsweredRun
 from engine.builders.answers.source import SHARED
 from engine.builders.contract import check
 from engine.builders.verdicts import Verdicts
@@ -148,5 +150,50 @@ def test_what_was_learned_from_a_benchmark_is_known_as_its_code(tmp_path, make, 
     builder = {"name": name, "runs": [str(run.path)]}
     report = make(builder=builder, exclude=[], valid_fraction=0)[1]
     assert sum(report["rows"].values()) == 1
-    with pytest.raises(UserError, match="1 in the benchmark pocket"):
+    with pytest.raises(UserError, match=r"1 \(in the benchmark pocket\); pocket is among exclude"):
         make(builder=builder, exclude=["pocket"], valid_fraction=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("events.jsonl", None, "cannot be read: No such file or directory; choose another"),
+        ("inbox.jsonl", b"no json\n", "cannot be read: it is damaged"),
+        ("inbox.jsonl", b"[" * 100_000 + b"\n", "cannot be read: it is damaged"),
+    ],
+)
+def test_a_run_whose_folder_is_damaged_says_so(tmp_path, name, content, said):
+    run = new_run(tmp_path / "6", kind="chat")
+    say_turn(run, 1, 1, "plausible", "        number = 1\n")
+    if content is None:
+        (run.path / name).unlink()
+    else:
+        (run.path / name).write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        taken(run)
+
+
+def test_questions_that_are_none_are_passed_over(tmp_path):
+    run = new_run(tmp_path / "6", kind="chat")
+    (run.path / "inbox.jsonl").write_text('[]\n5\n{"conversation": []}\n')
+    ask(run, 1)
+    say_turn(run, 1, 1, "plausible", "        number = 1\n")
+    assert len(taken(run)[0]) == 1
+
+
+def test_a_run_that_changes_while_it_is_read_is_counted(tmp_path, monkeypatch):
+    run = new_run(tmp_path / "6")
+    say_bug(run)
+    for rank in range(1, 6):
+        say_patch(run, rank)
+    whole = AnsweredRun.judged
+
+    def judged(self):
+        found = whole(self)
+        os.truncate(run.events_path, run.events_path.stat().st_size // 2)
+        return found
+
+    monkeypatch.setattr(AnsweredRun, "judged", judged)
+    samples, funnel = taken(run)
+    assert 0 < funnel.lost[GONE] == 5 - len(samples)
+    assert funnel.source == 5

@@ -12,9 +12,8 @@ import pytest
 from engine.builders import Funnel
 from engine.builders.juliet import Juliet
 from engine.builders.sven import Sven
-from engine.builders.telltale import neutral_name, without_telltales
-from engine.builders.weaknesses import Round, cwe_of, described
-from engine.domain import Bug, span_of_change
+from engine.builders.telltale import named_as, neutral_name, without_telltales
+from engine.builders.weaknesses import cwe_of, described
 from engine.errors import UserError
 from engine.languages.source import Source
 from engine.plugins import REPRESENTATIONS
@@ -126,6 +125,15 @@ def test_nothing_tells_the_label():
     assert neutral_name("dataGoodG2B") == neutral_name("dataBad") == "dataPart" != neutral_name("data")
     assert neutral_name("goodB2G2PublicStatic") == neutral_name("badPublicStatic")
     assert neutral_name("CWE476_NULL_Pointer_Dereference__String_45") == "Sample"
+
+
+def test_a_loop_of_the_repair_counts_with_the_variable_of_the_fault():
+    faulty = "void part()\n{\n    for (int j = 0; j < 1; j++)\n    {\n        use(data);\n    }\n}\n"
+    repaired = faulty.replace("j", "k").replace("use", "if (data != null) use")
+    assert named_as(repaired, faulty) == faulty.replace("use", "if (data != null) use")
+    for other in (faulty.replace("j = 0", "j = 1"), faulty.replace("use(data)", "use(k)"), "void part() {}\n"):
+        assert named_as(repaired, other) == repaired, "another variable"
+    assert named_as(repaired.replace("data)", "j)"), faulty) == repaired.replace("data)", "j)"), "taken"
 
 
 def test_the_second_round_names_the_weakness_and_shows_good_code(suite):
@@ -246,18 +254,6 @@ def test_weaknesses_by_name():
     assert described("CWE-99999") == "CWE-99999"
 
 
-def test_examples_are_other_groups_and_not_the_same_for_all():
-    def bug(n):
-        buggy, fixed = f"def f{n}(a):\n    return a - {n}\n", f"def f{n}(a):\n    return a + {n}\n"
-        return Bug(f"b{n}", "python", "a.py", buggy, fixed, span_of_change(buggy, fixed), cwe="CWE-1")
-
-    shown = Round("given", 1)
-    shown.learn((f"g{n}", bug(n)) for n in range(100))
-    notes = [shown.told(bug(n), f"g{n}").notes for n in range(100)]
-    assert all(f"f{n}(" not in "".join(note) for n, note in enumerate(notes))
-    assert len(set(notes)) > 20
-
-
 def test_the_juliet_suite(shared_data):
     bugs, funnel = juliet(shared_data / "juliet-java", category="given", examples=3)
     assert (len(bugs), funnel.source) == (116, 119)
@@ -266,6 +262,10 @@ def test_the_juliet_suite(shared_data):
     assert all(bug.notes[0].startswith(f"{bug.cwe}: ") for bug in bugs)
     told = [bug.id for bug in bugs if LABEL.search(bug.buggy + bug.fixed + bug.path + "".join(bug.notes[2:]))]
     assert told == []
+    declared = re.compile(r"\b(?:int|long|short|byte|float|String|boolean) (\w+) ?[=;]")
+    assert all({*declared.findall(bug.buggy)} >= {*declared.findall(bug.fixed)} for bug in bugs), (
+        "names of one side alone"
+    )
 
 
 def test_sven_itself(shared_data):

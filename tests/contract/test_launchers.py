@@ -121,12 +121,18 @@ class Alarming(Local):
 
 
 class Full(Local):
-    def capacity(self):
-        return 0
+    def room(self):
+        return {"processor": 0.5}
+
+
+class Endless(Local):
+    def needs(self):
+        return {}
 
 
 BROKEN = [  # the promise, who breaks it, what is said
-    ("valid_capacity", Full, "its capacity is 0 runs"),
+    ("enough_room", Full, "a run needs 1.0 of 'processor'"),
+    ("enough_room", Endless, "a run takes nothing"),
     ("detached", Attached, "gets the signals of the terminal"),
     ("detached", Mortal, "the worker is gone"),
     ("detached", Forgetful, "not known by its handle"),

@@ -28,8 +28,10 @@ class Mute:
         self.alive = True
         self.all_asked = []
 
-    def capacity(self):
-        return 1
+    def room(self):
+        return {"machine": 1}
+
+    needs = room
 
     def submit(self, run_dir, environment):
         return "mute"

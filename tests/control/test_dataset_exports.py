@@ -15,7 +15,7 @@ from engine.control import dataset_exports
 from engine.control.exports import GivenUp
 from engine.control.workspace import Workspace
 from engine.errors import UserError
-from engine.exchange.datasets import Exportable
+from engine.exchange.sides import Exportable
 from engine.rundir import Inputs, RunDir
 from engine.specs import DatasetSpec, TrainSpec
 from engine.training_set import Row, Shard
@@ -98,7 +98,7 @@ def test_a_download_that_nobody_waits_for_ends_and_leaves_nothing(used, tmp_path
 
 
 def test_another_form_or_name_or_lost_files_are_said(used):
-    with pytest.raises(UserError, match="one of jsonl, parquet, hf, card, report"):
+    with pytest.raises(UserError, match="one of jsonl, parquet, hf, openai, .*card, report"):
         used.datasets.export("stdlib-faults", "csv")
     with pytest.raises(UserError, match="no dataset 'other'"):
         used.datasets.export("other", "jsonl")

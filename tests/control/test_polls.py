@@ -109,8 +109,8 @@ def test_a_launcher_that_hangs_in_ending_a_run_holds_up_that_run_alone(workspace
         until(workspace, lambda: workspace.runs.row(run_id).state == "stopped")
 
 
-def test_a_launcher_that_does_not_tell_its_capacity_starts_nothing_until_it_does(workspace, started, hanging):
-    _, go_on = hanging("capacity")
+def test_a_launcher_that_does_not_tell_its_room_starts_nothing_until_it_does(workspace, started, hanging):
+    _, go_on = hanging("room")
     run_id, _ = started("benchmark")
     assert other_goes_on(workspace, started)
     assert workspace.runs.row(run_id).state == "queued"
@@ -204,7 +204,7 @@ def until(workspace, holds):
 
 
 def test_a_launcher_gets_as_many_runs_as_it_has_room_for(workspace, started, mute, monkeypatch):
-    monkeypatch.setattr(mute, "capacity", lambda: 2)
+    monkeypatch.setattr(mute, "room", lambda: {"machine": 2})
     runs = [started("benchmark")[0] for _ in range(3)]
     assert [workspace.runs.row(run).state for run in runs] == ["starting", "starting", "queued"]
     assert isinstance(RunDir(workspace.home / "runs" / str(runs[0])).inputs(), Inputs)

@@ -7,7 +7,7 @@ from storage.tables import Run
 
 
 def run(number, kind, state, **more):
-    return Run(id=number, kind=kind, name=f"run {number}", state=state, spec={}, created_at=0.0, **more)
+    return Run(id=number, place=number, kind=kind, name=f"run {number}", state=state, spec={}, created_at=0.0, **more)
 
 
 def test_a_queued_run_knows_the_one_ahead_of_it():

@@ -34,13 +34,24 @@ def test_conversations_are_known_by_their_columns_and_answers_are_marked(panel, 
     chooser = panel.locator("select[data-setting=name]").first
     expect(chooser).to_have_value("conversations")
     expect(setting(panel, "conversation")).to_have_value("conversations")
-    expect(panel.locator(".preview th.used")).to_have_text(["idis: Id", "conversationsis: Conversation"])
+    expect(panel.locator(".preview th.used")).to_have_text(["idis: ID", "conversationsis: Conversation"])
     expect(panel.locator(".made > li")).to_have_count(3)
     expect(panel.locator(".made > li").nth(0)).to_have_text("left out: is no conversation")
     expect(panel.locator(".made > li").nth(1)).to_have_text("user, readFix <b>it</b>.assistant, learnedDone.")
     expect(panel.locator(".made .learned")).to_have_count(2)
     expect(panel.locator(".caution", has_text="Of the first 3 rows these will be left out: 1 is no")).to_be_visible()
     assert panel.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_another_table_is_for_the_builder_whose_columns_it_has(panel, tmp_path):
+    chooser = panel.locator("select[data-setting=name]").first
+    dropped(panel, tmp_path / "talk.jsonl", [{"conversations": TALK}])
+    expect(chooser).to_have_value("conversations")
+    dropped(panel, tmp_path / "choices.jsonl", [{"prompt": "a", "chosen": "b", "rejected": "c"}])
+    expect(chooser).to_have_value("preferences")
+    expect(panel.locator("#dataset-representation")).to_be_hidden()
+    dropped(panel, tmp_path / "odd.jsonl", [{"p": "a", "c": "b", "r": "c"}])  # no builder's: the chosen one stays
+    expect(chooser).to_have_value("preferences")
 
 
 def test_a_column_that_fits_nothing_is_said_before_a_run(panel, tmp_path):

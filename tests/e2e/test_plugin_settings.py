@@ -52,14 +52,14 @@ def test_settings_that_are_folded_away_belong_to_the_chosen_plugin(form):
     more_settings(form)
     form.get_by_role("checkbox", name="off by one").uncheck()
     expect(form.locator("#dataset-recipe pre").last).not_to_contain_text("off_by_one")
-    form.get_by_role("textbox", name="Per file", exact=True).fill("3")
+    form.get_by_role("textbox", name="Most of a file", exact=True).fill("3")
     expect_setting(form, "per_file", 3)
     more_settings(form)  # closed, and opened again
     more_settings(form)
-    expect(form.get_by_role("textbox", name="Per file", exact=True)).to_have_value("3")
+    expect(form.get_by_role("textbox", name="Most of a file", exact=True)).to_have_value("3")
     expect(form.get_by_role("checkbox", name="off by one")).not_to_be_checked()
     chooser(form, "Builder").select_option("columns")
-    expect(form.get_by_role("textbox", name="Per file", exact=True)).to_be_hidden()
+    expect(form.get_by_role("textbox", name="Most of a file", exact=True)).to_be_hidden()
 
 
 def test_a_wrong_setting_is_marked_and_said(form):

@@ -118,6 +118,21 @@ def test_a_rate_limit_is_waited_out_and_one_that_never_ends_fails_the_run(serve)
         list(always.generate(["x"], 1))
 
 
+def test_no_more_requests_are_sent_in_a_minute_than_asked_for(serve):
+    slow, began = endpoint(serve("--at-most", "1"), per_minute=300, parallel=4), time.monotonic()
+    drawn = dict(slow.generate(["a = 1", "b = 2"], 3))
+    assert [len(drawn[index]) for index in (0, 1)] == [3, 3]
+    assert time.monotonic() - began >= 5 * 0.2, "of six requests the first one waits for nothing"
+
+
+def test_requests_that_wait_for_their_turn_do_not_hold_up_an_end(url):
+    slow, began = endpoint(url, per_minute=1, parallel=4), time.monotonic()
+    drawn = slow.generate(["a = 1", "b = 2", "c = 3"], 1)
+    next(drawn)
+    drawn.close()
+    assert time.monotonic() - began < 20
+
+
 @pytest.mark.parametrize("kind", ["application/json", "text/html"])
 @pytest.mark.parametrize("prompt", ["x", CHAT])
 def test_an_answer_that_is_no_json_is_the_services_fault(serve, kind, prompt):
@@ -132,7 +147,7 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
     asked, whole = endpoint(url, parallel=2), Endpoint._completions
     is_asked, has_failed = Event(), Event()
 
-    def completions(self, prompt, n):
+    def completions(self, prompt, n, given_up):
         if prompt == "fails":
             assert is_asked.wait(20)
             has_failed.set()
@@ -140,7 +155,7 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
         is_asked.set()
         assert has_failed.wait(20)
         time.sleep(0.2)
-        return whole(self, prompt, n)
+        return whole(self, prompt, n, given_up)
 
     monkeypatch.setattr(Endpoint, "_completions", completions)
     drawn = asked.generate(["fails", "paid", *["never"] * 20], 1)

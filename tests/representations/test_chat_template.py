@@ -159,3 +159,9 @@ def test_a_service_gets_the_messages_and_a_model_the_text():
     answer = plain.encode(BUG).target
     assert shown.trim(answer, BUG) == answer
     assert shown.decode(answer, BUG).text == BUG.fixed
+
+
+def test_a_conversation_without_end_is_refused(model):
+    talk = (Segment("a", role="user"), Segment("b", True, "assistant")) * 251
+    with pytest.raises(CannotShow, match="more than 500 messages"):
+        ChatTemplate(model(CHATML)).in_text(Sample("c/1", talk))

@@ -247,8 +247,10 @@ def test_a_run_that_cannot_be_compared_with_the_one_it_repeats_is_not_queued(hom
 class AnotherBoot:
     """A launcher whose workers ended when the machine did."""
 
-    def capacity(self):
-        return 1
+    def room(self):
+        return {"machine": 1}
+
+    needs = room
 
     def submit(self, run_dir, environment):
         return "of this boot"

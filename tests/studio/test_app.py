@@ -74,7 +74,7 @@ def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path
     filled = {name: take_file(json.dumps({"name": name}), dropped) for name in ("bare", "columns", "faults")}
     assert json.loads(filled["bare"][0]) == {"name": "bare", "source": str(file)}
     assert json.loads(filled["columns"][0]) == {
-        "name": "columns", "file": str(file), "buggy": "old", "fixed": "new", "id": "", "project": "", "cwe": ""
+        "name": "columns", "file": str(file), "buggy": "old", "fixed": "new", "id": "", "project": "", "cwe": "", "date": ""
     }  # fmt: skip
     assert [said for _, said in filled.values()] == [""] * 3
     assert json.loads(filled["faults"][0])["name"] == "columns", "the first for whose rows it has the usual columns"

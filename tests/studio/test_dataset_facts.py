@@ -63,3 +63,10 @@ def test_only_a_reason_that_rows_are_listed_with_can_be_clicked():
     drawn = funnel(9, [Loss("duplicate", 4, "b1"), Loss(OTHERS, 3, "b2")], 2)
     assert OTHERS in drawn
     assert (drawn.count("<button"), drawn.count("loss:duplicate"), drawn.count(f"loss:{OTHERS}")) == (1, 1, 0)
+
+
+def test_only_formats_that_have_a_place_for_its_rows_are_offered(dataset):
+    for holds, others in (("samples", "/dpo/"), ("preferences", "/firefly/")):
+        offered = actions(replace(dataset[0], holds=holds))
+        own = {"/dpo/", "/firefly/", "/jsonl/"} - {others}
+        assert {each for each in (*own, others) if each in offered} == own

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import gradio as gr
 import pytest
 
 from engine.errors import UserError
+from engine.launchers.local import Local
+from engine.params import Params
 from engine.plugins import BY_FIELD
 from engine.spec_files import preset_names, read_spec
 from engine.specs import KINDS, parse
@@ -137,7 +140,7 @@ def test_a_plugin_offers_choices_for_its_own_settings(tmp_path):
 
     filled = json.loads(chosen(file=str(file)))
     assert filled == {
-        "name": "columns", "buggy": "before", "fixed": "after", "id": "", "project": "project", "cwe": ""
+        "name": "columns", "buggy": "before", "fixed": "after", "id": "", "project": "project", "cwe": "", "date": ""
     }  # fmt: skip
     assert offered(file=str(file))["columns"]["id"] == ["", "n", "after", "project", "before"]
     assert offered(file=str(file))["mixer"] == {"datasets": ["mine"]}
@@ -149,7 +152,11 @@ def test_a_plugin_offers_choices_for_its_own_settings(tmp_path):
     assert choose.fn('{"name": "faults"}') == gr.skip()
 
 
-def test_where_there_is_nothing_to_choose_no_field_is_shown():
+def test_where_there_is_nothing_to_choose_no_field_is_shown(monkeypatch):
+    class WithoutSettings(Params):
+        name: Literal["local"] = "local"
+
+    monkeypatch.setattr(Local, "Params", WithoutSettings)
     with gr.Blocks():
         form = Form("train", names={})
     assert "launcher" not in [each.place for each in form.fields]

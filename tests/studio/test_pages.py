@@ -27,6 +27,9 @@ from studio.html import code, comparison, conversation, guide, memory, merging, 
 from studio.html import dataset as datasets
 from studio.html import header as page
 from studio.pages import monitor
+from studio.training_curves import CHARTS, METRICS
+
+LOSS, LEARNING_RATE, SPEED, MEMORY = CHARTS[:4]
 
 
 class Tags(HTMLParser):
@@ -159,17 +162,17 @@ def test_the_faulty_lines_are_marked(workspace):
 
 def test_charts_contain_all_points_and_keep_their_zoom():
     curves = {"loss": [(1, 2.0, 0.0), (2, 1.5, 1.0)], "eval_loss": [(2, 1.6, 1.0)]}
-    figure = json.loads(charts.loss(curves))
+    figure = json.loads(LOSS.draw({"": curves}))
     assert [trace["x"] for trace in figure["data"]] == [[1, 2], [2]]
     assert figure["layout"]["uirevision"] == "keep"
-    assert all(json.loads(make({}))["data"] == [] for make in monitor.CHARTS)
+    assert all(json.loads(each.draw({"": {}}))["data"] == [] for each in CHARTS if not each.is_rare)
 
 
 def test_the_step_axis_has_whole_steps_and_ends_at_the_last():
-    one = json.loads(charts.loss({"loss": [(1, 2.0, 0.0)]}))["layout"]["xaxis"]
+    one = json.loads(LOSS.draw({"": {"loss": [(1, 2.0, 0.0)]}}))["layout"]["xaxis"]
     assert one["dtick"] == 1
     assert one["autorangeoptions"] == {"minallowed": 0, "maxallowed": 1}
-    many = json.loads(charts.loss({"loss": [(step, 2.0, 0.0) for step in (1, 5, 97)]}))["layout"]["xaxis"]
+    many = json.loads(LOSS.draw({"": {"loss": [(step, 2.0, 0.0) for step in (1, 5, 97)]}}))["layout"]["xaxis"]
     assert many["autorangeoptions"]["maxallowed"] == 97
     assert "dtick" not in many
 
@@ -178,9 +181,9 @@ def test_what_is_in_sight_is_the_same_range_in_every_figure_and_asks_for_its_ste
     view = charts.View.read("run 3", "run 3:2.5:7.25")
     assert (view, view.steps) == (charts.View("run 3", (2.5, 7.25)), (2, 8))
     points = [(step, 1.0, 0.0) for step in range(1, 101)]
-    metrics = dict.fromkeys(charts.METRICS, points)
-    for make in monitor.CHARTS:
-        whole, zoomed = (json.loads(make(metrics, each))["layout"] for each in (charts.View("run 3"), view))
+    metrics = dict.fromkeys(METRICS, points)
+    for chart in CHARTS:
+        whole, zoomed = (json.loads(chart.draw({"": metrics}, each))["layout"] for each in (charts.View("run 3"), view))
         assert whole["uirevision"] == zoomed["uirevision"] == "run 3"
         assert whole["xaxis"]["uirevision"] != zoomed["xaxis"]["uirevision"], "or plotly would keep its own range"
         assert "range" not in whole["xaxis"]
@@ -201,10 +204,10 @@ def test_beyond_the_first_step_there_is_none():
     assert charts.View.read("run 3", "run 3:-20.5:-3").steps == (0, 0)
 
 
-@pytest.mark.parametrize("make", [charts.learning_rate, charts.speed, charts.memory])
-def test_what_has_a_zero_starts_there(make):
+@pytest.mark.parametrize("chart", [LEARNING_RATE, SPEED, MEMORY])
+def test_what_has_a_zero_starts_there(chart):
     metrics = {name: [(1, 5.0, 0.0), (2, 6.0, 0.0)] for name in ("learning_rate", "tokens_per_s", "memory_bytes")}
-    assert json.loads(make(metrics))["layout"]["yaxis"]["rangemode"] == "tozero"
+    assert json.loads(chart.draw({"": metrics}))["layout"]["yaxis"]["rangemode"] == "tozero"
 
 
 def test_plotly_accepts_every_figure(workspace):
@@ -212,7 +215,7 @@ def test_plotly_accepts_every_figure(workspace):
 
     curves = workspace.runs.metrics(2)
     histogram = workspace.datasets.list()[0].histogram
-    figures = [make(curves) for make in monitor.CHARTS] + [
+    figures = [chart.draw({"": curves}) for chart in CHARTS if not chart.is_rare] + [
         charts.lengths({"histogram": histogram, "targets": histogram}, 1024),
         charts.shares("Kinds", {"a<b>": 3, "b": 2}, 5, 9),
     ]

@@ -1,10 +1,11 @@
-"""The preview of a table: what becomes of its rows, escaped and cut."""
+"""The preview of a table and a sample: what becomes of rows, escaped and cut; both answers of a preference."""
 
 from __future__ import annotations
 
 from engine.builders import Funnel
 from engine.builders.previews import Part, Preview
-from studio.html.dataset import MOST_PARTS, MOST_SHOWN, preview
+from engine.control.datasets import ShownSample
+from studio.html.dataset import MOST_PARTS, MOST_SHOWN, preview, sample
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -36,3 +37,11 @@ def test_a_source_that_is_not_read_yet_is_only_said_to_be_so():
     assert preview(Preview([], [], Funnel(), "", note=HOSTILE), {}, "x") == (
         '<p class="dim">&lt;img src=x onerror=alert(1)&gt;</p>'
     )
+
+
+def test_a_preference_shows_both_answers():
+    preferred = ShownSample(0, 1, True, "Main", "k", "p", "better", "", "", (("p", False),), rejected="worse")
+    drawn = sample(preferred)
+    assert "<h4>Better answer</h4>" in drawn
+    assert "<h4>Worse answer</h4>" in drawn
+    assert "<h4>Target</h4>" not in drawn

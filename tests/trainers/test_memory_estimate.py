@@ -79,6 +79,13 @@ def test_estimate_is_close_to_the_measured_peaks_of_codellama_7b(settings, measu
     [
         (dict(batch_size=16), 2.39),  # the preset of the demo
         (dict(batch_size=8), 1.52),
+        (dict(batch_size=8, dora=True), 2.02),
+        (dict(batch_size=8, dora=True, method="qlora"), 2.11),
+        (dict(batch_size=8, base_bits=8), 1.53),
+        (dict(batch_size=8, neftune_alpha=5.0, rslora=True, optimizer="adamw_8bit"), 1.52),
+        (dict(batch_size=8, method="last_layers"), 0.85),
+        (dict(batch_size=8, method="last_layers", last_layers=0, train_head=True), 1.14),
+        (dict(batch_size=8, method="full", optimizer="sgd", momentum=0.9), 1.30),
         (dict(batch_size=4), 1.02),
         (dict(batch_size=1), 0.72),
         (dict(batch_size=16, activation_checkpointing=True), 1.56),

@@ -159,14 +159,14 @@ def test_the_report_is_written_and_progress_is_emitted(make):
     run, report, _, _ = make([pair(n) for n in range(30)])
     assert json.loads((run.artifacts / "report.json").read_text()) == report
     said = [asdict(event.payload) for event in run.events().events if event.kind == "progress"]
-    assert said[-1] == {"done": 30, "total": 30, "text": "30 samples kept"}
+    assert said[-1] == {"done": 30, "total": 30, "text": "30 bugs read, 30 samples kept"}
     assert len(said) <= 10
     assert 0 < report["mean_tokens"] <= report["max_tokens"]
 
 
 def test_a_dataset_without_samples_names_the_reasons(make):
     with pytest.raises(
-        UserError, match=r"no sample is left of 3 read: 3 longer than 16 tokens; raise max_tokens \(16\)"
+        UserError, match=r"no sample is left of 3 read: 3 \(longer than 16 tokens\); raise max_tokens \(16\)"
     ):
         make([pair(1), pair(1), pair(2)], max_tokens=16)
 

@@ -104,3 +104,14 @@ def test_messages_are_written_in_the_models_chat_template(make, stream):
     )
     reasons = {step["reason"]: step["example"] for step in report["funnel"]["steps"]}
     assert reasons == {"the code holds the special token <|im_end|>": "b", "duplicate": "a"}
+
+
+@pytest.mark.parametrize("where", ["bug_id", "project", "kind"])
+def test_a_row_whose_names_are_as_long_as_texts_is_left_out(make, stream, where):
+    huge = Sample(**{"bug_id": "a", "segments": (Segment("x"), Segment("y", True)), where: "n" * 1001})
+    stream("samples", huge, Sample("b", (Segment("u"), Segment("v", True))))
+    _, report, (row,), _ = make([], builder={"name": "faults"}, valid_fraction=0)
+    assert row["bug_id"] == "b"
+    (step,) = report["funnel"]["steps"]
+    assert (step["reason"], step["count"]) == ("its id, project or kind is longer than 1,000 characters", 1)
+    assert len(step["example"]) <= 300

@@ -12,7 +12,7 @@ from typing import Any
 from engine.builders.answers import ANSWERED
 from engine.domain import Bug, Isolation, Model, Outcome, Prompt, span_of_change
 from engine.errors import OutsideFailure, UserError
-from engine.events import MODEL, BugEvent, PatchEvent, TurnEvent, VerdictFields
+from engine.events import MODEL, BugEvent, Event, PatchEvent, TurnEvent, VerdictFields
 from engine.models.tokenizer import tokenizer_of
 from engine.params import Params
 from engine.plugins import BENCHMARKS, BY_FIELD, REPRESENTATIONS
@@ -23,6 +23,7 @@ from engine.rundir import RunDir
 FIELD = "builder.runs"
 SHORTENED = "its prompt was shortened to fit, so what the model read is not known"
 CHANGED = "its bug is no longer in the benchmark as it was"
+GONE = "its run was changed while it was read, or is damaged"
 OF_A_SERVICE = "its conversation was held with a service, and as what messages it read is not known"
 
 
@@ -84,9 +85,12 @@ class AnsweredRun:
         return None if model.kind == "endpoint" else Path(model.weights)
 
     def judged(self) -> list[Judged]:
-        """Every answer that has a verdict, in the order of their events; of one judged again, the last verdict."""
+        """Every answer that has a verdict, in the order of their events; of one judged again, the last verdict.
+
+        Raises UserError where the run cannot be read.
+        """
         found: dict[tuple[str, int], Judged] = {}
-        for event in self._run.all_events():
+        for event in self._events():
             payload = event.payload
             if isinstance(payload, PatchEvent) and payload.source == MODEL:
                 place = f"rank {payload.rank}"
@@ -104,20 +108,38 @@ class AnsweredRun:
         return sorted(found.values(), key=lambda each: each.event)
 
     def answers(self, wanted: Collection[Judged]) -> Iterator[tuple[Judged, Answer | str]]:
-        """For each, in the order of their events, the answer, or why what the model read cannot be told."""
-        by_event = {each.event: each for each in wanted}
+        """For each, in the order of their events, the answer, or why what the model read cannot be told.
+
+        Raises UserError where the run cannot be read.
+        """
+        left = {each.event: each for each in wanted}
+        unmet = {*wanted}
         events: dict[str, BugEvent] = {}
         needed = {each.bug_id for each in wanted}
-        for event in self._run.all_events():
+        for event in self._events():
             payload = event.payload
             if isinstance(payload, BugEvent) and BENCHMARKS.current(payload.id) in needed:
                 events[BENCHMARKS.current(payload.id)] = payload
-            elif event.seq in by_event:
-                judged = by_event[event.seq]
+            elif judged := left.pop(event.seq, None):
+                unmet.discard(judged)
                 if isinstance(payload, PatchEvent):
                     yield judged, self._of_benchmark(judged, payload, events.get(judged.bug_id))
                 elif isinstance(payload, TurnEvent):
                     yield judged, self._of_conversation(judged, payload)
+                else:
+                    yield judged, GONE
+        for judged in sorted(unmet, key=lambda each: each.event):
+            yield judged, GONE
+
+    def _events(self) -> Iterator[Event]:
+        try:
+            yield from self._run.all_events()
+        except OSError as error:
+            raise self._unread(error) from None
+
+    def _unread(self, error: Exception) -> UserError:
+        why = error.strerror if isinstance(error, OSError) else f"it is damaged ({error})"
+        return UserError(f"runs: the folder of run {self.number} cannot be read: {why}; choose another", field=FIELD)
 
     def _of_benchmark(self, judged: Judged, patch: PatchEvent, event: BugEvent | None) -> Answer | str:
         bug = self._bugs.get(judged.bug_id)
@@ -180,8 +202,12 @@ class AnsweredRun:
     @cached_property
     def _bug_of(self) -> dict[int, str]:
         """Conversation -> its bug."""
-        questions, _ = self._run.questions()
-        asked = [each for each in questions if isinstance(each.get("conversation"), int) and "bug" in each]
+        try:
+            questions, _ = self._run.questions()
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._unread(error) from None
+        told = [each for each in questions if isinstance(each, dict)]
+        asked = [each for each in told if isinstance(each.get("conversation"), int) and "bug" in each]
         return {each["conversation"]: BENCHMARKS.current(str(each["bug"])) for each in asked}
 
 

@@ -6,26 +6,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from engine.builders import Funnel
 from engine.builders.ledger import Ledger
+from engine.builders.tables import NOT_UNICODE, SPECIAL
 from engine.domain import Completion, Message, Model
 from engine.errors import UserError
 from engine.generators import NoAnswer
+from engine.generators.bounded import TOKEN_BYTES
 from engine.generators.endpoint import Endpoint
-from engine.params import setting
+from engine.models.tokenizer import special_tokens
+from engine.params import is_unicode, setting
 from engine.representations import alpaca
 from engine.scoring import money
 
 COUNTED = "Asked of the service"  # the title of the table of answers and tokens
+FAR_MORE = NoAnswer("the service wrote far more than it was asked for")
 ROUND = 4  # prompts in a round, for each that is asked for at the same time
 
 
 class ServiceParams(Endpoint.Params):
     """Which service is asked, and how."""
 
-    writer: str = setting("", "the model that writes, by the service's name for it")
+    writer: str = setting("", "by the service's name for it", title="Model that writes")
     form: alpaca.Form = setting("response", alpaca.FORMS)
 
 
@@ -58,6 +62,8 @@ class Service:
         for index, answer in self._open().generate(asked, 1) if asked else ():
             if isinstance(answer, NoAnswer):
                 refused[unknown[index]] = answer
+            elif len(answer[0].text) > TOKEN_BYTES * self._params.max_new_tokens:
+                refused[unknown[index]] = FAR_MORE
             else:
                 self._ledger.put(_digest(unknown[index]), [answer[0].text, answer[0].is_finished])
                 self._count(answer[0].prompt_tokens, answer[0].n_tokens)
@@ -90,18 +96,33 @@ class Service:
 class FromService(Generic[P]):
     """A builder whose data a service writes."""
 
+    preparing: ClassVar[str] = "asking the service"
+
     def __init__(self, params: P) -> None:
         self.params = params
         self._cache: Path | None = None
+        self._special: tuple[str, ...] = ()
 
     def cache_in(self, folder: Path) -> None:
         """Keep the answers there."""
         self._cache = folder
 
+    def check_tokenizer(self, folder: Path) -> None:
+        """What would become special tokens is left out; that in messages is found elsewhere."""
+        self._special = special_tokens(folder)
+
+    def unfit(self, *texts: str) -> str:
+        """Why these texts are none to learn from; empty where they are."""
+        if not all(map(is_unicode, texts)):
+            return NOT_UNICODE
+        return SPECIAL if any(token in text for token in self._special for text in texts) else ""
+
     def check(self) -> None:
         """Raises UserError if no model is named."""
         if not self.params.writer:
-            raise UserError("writer: name the model that writes, as the service calls it", field="builder.writer")
+            raise UserError(
+                "builder.writer: name the model that writes, as the service calls it", field="builder.writer"
+            )
 
     def choices(self) -> Mapping[str, Sequence[str]]:
         return {}

@@ -16,6 +16,7 @@ from typing import Any
 from engine.builders import Funnel
 from engine.builders.composing import File
 from engine.builders.records import lines_within
+from engine.builders.rows import parquet_file
 from engine.domain import lines_of
 from engine.errors import UserError
 from engine.params import is_unicode
@@ -89,11 +90,10 @@ def _json(path: Path, funnel: Funnel) -> Iterator[tuple[str, Any]]:
 
 def _parquet(path: Path, funnel: Funnel, field: str) -> Iterator[tuple[str, Any]]:
     import pyarrow
-    from pyarrow import parquet
 
     number = 0
+    file = parquet_file(path, field)
     try:
-        file = parquet.ParquetFile(path, memory_map=True, pre_buffer=False)
         if missing := [name for name in FIELDS if name not in file.schema_arrow.names]:
             raise UserError(
                 f"{path.name} has no column {', '.join(missing)}; are these Long Code Arena's rows?", field=field

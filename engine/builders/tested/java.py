@@ -57,14 +57,15 @@ def measured(runner: JavaProjectRunner, tests: str, most_s: float, longest_s: fl
             continue
         both = sorted(plain.passed & traced.passed)
         beside, twins = runner.twinned(files[path].decode(errors="replace"), Suite(path, path, {}), sandbox, both)
-        stable = [test for test in both if test in beside.passed and twins[test] in beside.failed]
+        stable = [test for test in both if test in beside.passed and twins.get(test) in beside.failed]
         unsound += len(both) - len(stable)
         flaky += len(plain.passed ^ traced.passed)
         failing += len(plain.failed.keys() & traced.failed.keys())
         took = plain.stages.get(ALL_TESTS, 0.0) / max(1, len(plain.passed))
         seconds.update(dict.fromkeys(stable, took))
         said = traced.ran.stderr.decode(errors="replace")
-        for number in sorted({int(found) for found in re.findall(rf"^{SAYS} (\d+)$", said, re.MULTILINE)}):
+        numbers = {int(found) for found in re.findall(rf"^{SAYS} (\d{{1,9}})$", said, re.MULTILINE)}
+        for number in sorted(each for each in numbers if each < len(places)):  # the tests can say anything there
             calls.setdefault(places[number], []).extend(stable)
     if not seconds:
         why = troubles[0] if troubles else f"all {failing} of its tests fail before anything is changed"

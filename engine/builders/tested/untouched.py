@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import unquote_plus
 
@@ -66,7 +67,8 @@ def measured(runner: ProjectRunner, tests: str, most_s: float, longest_s: float,
     plain = runner.ran(suite, {}, limits, sandbox)
     first = read_report(*plain)
     _refuse(first, most_s)
-    seconds = {name: float(took) for name, took in _words(*plain, "lasted")}
+    with _reported():
+        seconds = {name: float(took) for name, took in _words(*plain, "lasted")}
     passed = [test for test in seconds if test in first.passed and "\n" not in test]
     slow = [test for test in passed if seconds[test] > longest_s]
     quick = [test for test in passed if seconds[test] <= longest_s]
@@ -100,17 +102,30 @@ def measured(runner: ProjectRunner, tests: str, most_s: float, longest_s: float,
         "do not pass beside a copy that has to fail": len(stable) - len(sound),
         f"take longer than {longest_s:g} s": len(slow),
     }
-    numbers = {number: (path, int(line)) for number, path, line in _words(*traced, "at")}
     calls: dict[Place, list[str]] = {}
     usable = {*sound}
-    for test, called in _words(*traced, "calls"):
-        for number in called.split() if test in usable else ():
-            calls.setdefault(numbers[number], []).append(test)
+    with _reported():
+        numbers = {number: (path, int(line)) for number, path, line in _words(*traced, "at")}
+        for test, called in _words(*traced, "calls"):
+            for number in called.split() if test in usable else ():
+                calls.setdefault(numbers[number], []).append(test)
     return Untouched(
         {test: seconds[test] for test in sound},
         {place: tuple(found) for place, found in sorted(calls.items())},
         {reason: count for reason, count in left_out.items() if count},
     )
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Reads what a report says. It is written where the project's own code runs, which can write anything into it."""
+    try:
+        yield
+    except (ValueError, LookupError):
+        raise UserError(
+            "the project's tests write into the report on them, so it cannot be read; name others (builder.tests)",
+            field="builder.tests",
+        ) from None
 
 
 def _words(ran: Ran, nonce: str, word: str) -> list[list[str]]:

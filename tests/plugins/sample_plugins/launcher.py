@@ -23,5 +23,8 @@ class Sample(Local):
     def __init__(self, params=None):
         self.params = params or self.Params()
 
-    def capacity(self):
-        return self.params.room
+    def room(self):
+        return {"runs": self.params.room}
+
+    def needs(self):
+        return {"runs": 1}

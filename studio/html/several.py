@@ -1,0 +1,73 @@
+"""Several runs: the queue with buttons that change its order, and runs side by side with what differs in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.control.sweeps import Compared
+from engine.control.views import RunView
+from studio.charts import SERIES
+from studio.clickable import pick
+from studio.forms.fields import text_of
+from studio.html.basics import esc, state
+
+MOST_FIGURES = 6  # columns of the table beside the chosen one
+SHOWN = ("eval_loss", "train_loss", "plausible@1", "plausible@10", "tokens_per_s", "seconds")
+
+
+def waiting(queue: Sequence[RunView]) -> str:
+    """The queue in its order, each run with buttons that move it; nothing if no run waits."""
+    if not queue:
+        return ""
+    rows = "".join(_waiting_row(run, place, len(queue)) for place, run in enumerate(queue, 1))
+    return f'<section class="waiting"><h3>Queue</h3><ol>{rows}</ol></section>'
+
+
+def _waiting_row(run: RunView, place: int, last: int) -> str:
+    buttons = "".join(
+        f'<button type="button" class="small" {pick(f"{to}:{run.id}")} title="{title}" '
+        f'aria-label="{title}: {esc(run.name)}"{" disabled" if is_there else ""}>{sign}</button>'
+        for to, sign, title, is_there in (
+            ("first", "first", "Start it first", place == 1),
+            ("up", "↑", "One place up", place == 1),
+            ("down", "↓", "One place down", place == last),
+        )
+    )
+    return (
+        f'<li><span class="num">{place}</span><a href="?run={run.id}">{esc(run.name)}</a>'
+        f'<span class="dim">run {run.id}</span><span class="moves">{buttons}</span></li>'
+    )
+
+
+def beside(compared: Compared) -> str:
+    """A table: a row for each run in the colour of its curve, the settings that differ, and its figures."""
+    figures = [name for name in SHOWN if name in compared.figures and name != compared.metric]
+    names = [*filter(None, [compared.metric]), *figures[:MOST_FIGURES]]
+    heads = [*(esc(path) for path in compared.settings), *(esc(name.replace("_", " ")) for name in names)]
+    rows = []
+    for at, run in enumerate(compared.runs):
+        color = f' style="background:{SERIES[at]}"' if at < len(SERIES) else ""
+        is_best = run.id == compared.best
+        cells = [f"<td>{esc(_shown(values[at]))}</td>" for values in compared.settings.values()]
+        cells += [f'<td class="num">{_figure(compared.figures[name][at])}</td>' for name in names]
+        rows.append(
+            f'<tr{" class=best" if is_best else ""}><th scope="row"><i class="swatch"{color}></i>'
+            f'<a href="?run={run.id}">{esc(run.name)}</a> <span class="dim">run {run.id}</span>'
+            f"{' <b>best</b>' if is_best else ''}</th>"
+            f"<td>{state(run.state)}</td>{''.join(cells)}"
+            f'<td><button type="button" class="small" {pick(str(run.id))} aria-label="Remove {esc(run.name)}">✕'
+            "</button></td></tr>"
+        )
+    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
+    said = "" if compared.settings else '<p class="dim">They have the same settings.</p>'
+    top = f'<tr><th scope="col">run</th><th scope="col">state</th>{head}<th aria-label="remove"></th></tr>'
+    table = f'<table class="plain-table several"><thead>{top}</thead><tbody>{"".join(rows)}</tbody></table>'
+    return f'<div class="scroll-x" tabindex="0">{table}</div>{said}'
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else text_of(value)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
