@@ -76,7 +76,7 @@ def test_a_run_without_curves_has_none_and_no_zoom(workspace):
 def test_rewards_are_drawn_where_a_run_has_some(workspace, monkeypatch):
     points = [(1, 0.25, 0.0), (2, 0.5, 1.0)]
     monkeypatch.setattr(workspace.runs, "metrics", lambda *args, **more: {"reward": points, "reward_tests": points})
-    rewards = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, "")[-1]
+    rewards = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, "", "")[-1]
     assert rewards["visible"] is True
     drawn = json.loads(rewards["value"])["data"]
     assert [(each["name"], each["y"]) for each in drawn] == [
