@@ -86,8 +86,8 @@ def test_a_dropped_file_goes_to_the_chosen_builder_where_that_takes_one(tmp_path
             pass
         archive = gr.EventData(None, {"value": str(tmp_path / "a.tar.gz")})
         assert json.loads(take_file('{"name": "faults"}', archive)[0])["name"] == "diffs", "the first that can read it"
-    file.write_bytes(bytes(range(99)))
-    stays, said = take_file('{"name": "columns", "file": "/b.csv"}', dropped)
+        file.write_bytes(bytes(range(99)))
+        stays, said = take_file('{"name": "columns", "file": "/b.csv"}', dropped)
     assert said.startswith("/b.csv\na.csv is not a table of text: ")
     assert stays == gr.skip(), "the form stays as it was"
     assert file.exists(), "it was not received here"

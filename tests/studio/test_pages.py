@@ -27,9 +27,7 @@ from studio.html import code, comparison, conversation, guide, memory, merging, 
 from studio.html import dataset as datasets
 from studio.html import header as page
 from studio.pages import monitor
-from studio.training_curves import CHARTS, METRICS
-
-LOSS, LEARNING_RATE, SPEED, MEMORY = CHARTS[:4]
+from studio.training_curves import CHARTS
 
 
 class Tags(HTMLParser):
@@ -160,37 +158,6 @@ def test_the_faulty_lines_are_marked(workspace):
     assert conversation.chosen_bug(workspace.chats.bug(CHAT_BUG)).count('class="marked"') >= 1
 
 
-def test_charts_contain_all_points_and_keep_their_zoom():
-    curves = {"loss": [(1, 2.0, 0.0), (2, 1.5, 1.0)], "eval_loss": [(2, 1.6, 1.0)]}
-    figure = json.loads(LOSS.draw({"": curves}))
-    assert [trace["x"] for trace in figure["data"]] == [[1, 2], [2]]
-    assert figure["layout"]["uirevision"] == "keep"
-    assert all(json.loads(each.draw({"": {}}))["data"] == [] for each in CHARTS if not each.is_rare)
-
-
-def test_the_step_axis_has_whole_steps_and_ends_at_the_last():
-    one = json.loads(LOSS.draw({"": {"loss": [(1, 2.0, 0.0)]}}))["layout"]["xaxis"]
-    assert one["dtick"] == 1
-    assert one["autorangeoptions"] == {"minallowed": 0, "maxallowed": 1}
-    many = json.loads(LOSS.draw({"": {"loss": [(step, 2.0, 0.0) for step in (1, 5, 97)]}}))["layout"]["xaxis"]
-    assert many["autorangeoptions"]["maxallowed"] == 97
-    assert "dtick" not in many
-
-
-def test_what_is_in_sight_is_the_same_range_in_every_figure_and_asks_for_its_steps():
-    view = charts.View.read("run 3", "run 3:2.5:7.25")
-    assert (view, view.steps) == (charts.View("run 3", (2.5, 7.25)), (2, 8))
-    points = [(step, 1.0, 0.0) for step in range(1, 101)]
-    metrics = dict.fromkeys(METRICS, points)
-    for chart in CHARTS:
-        whole, zoomed = (json.loads(chart.draw({"": metrics}, each))["layout"] for each in (charts.View("run 3"), view))
-        assert whole["uirevision"] == zoomed["uirevision"] == "run 3"
-        assert whole["xaxis"]["uirevision"] != zoomed["xaxis"]["uirevision"], "or plotly would keep its own range"
-        assert "range" not in whole["xaxis"]
-        assert zoomed["xaxis"]["range"] == [2.5, 7.25]
-        assert ("dtick" in whole["xaxis"], zoomed["xaxis"]["dtick"]) == (False, 1)
-
-
 @pytest.mark.parametrize("said", ["", "run 3", "run 4:1:2", "run 3:1", "run 3:1:2:3", "run 3:2:1", "run 3:1:1", "run 3:x:y",
                                   "run 3:nan:2", "run 3:1:inf", "run 3:-1e300:1e300", HOSTILE])  # fmt: skip
 def test_a_zoom_of_another_run_or_without_sense_shows_all(said):
@@ -202,12 +169,6 @@ def test_a_zoom_of_another_run_or_without_sense_shows_all(said):
 
 def test_beyond_the_first_step_there_is_none():
     assert charts.View.read("run 3", "run 3:-20.5:-3").steps == (0, 0)
-
-
-@pytest.mark.parametrize("chart", [LEARNING_RATE, SPEED, MEMORY])
-def test_what_has_a_zero_starts_there(chart):
-    metrics = {name: [(1, 5.0, 0.0), (2, 6.0, 0.0)] for name in ("learning_rate", "tokens_per_s", "memory_bytes")}
-    assert json.loads(chart.draw({"": metrics}))["layout"]["yaxis"]["rangemode"] == "tozero"
 
 
 def test_plotly_accepts_every_figure(workspace):
