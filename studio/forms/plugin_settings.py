@@ -119,6 +119,11 @@ class PluginSettings:
         every = [each.upload for settings in self.settings.values() for each in settings if each.upload]
         return ",".join(dict.fromkeys(",".join(every).split(",")))
 
+    def takes(self, plugin: str, path: str) -> bool:
+        """Whether a plug-in takes a dropped file, by the ending of its name."""
+        endings = next((each.upload for each in self.settings.get(plugin, []) if each.upload), "")
+        return path.lower().endswith(tuple(filter(None, endings.split(","))))
+
     def proposed(self, given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
         """Setting -> what may be chosen for it now; empty if the plug-in, `given["name"]`, says nothing of that.
 

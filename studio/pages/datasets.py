@@ -137,7 +137,8 @@ def build(frame: Frame) -> None:
         given, path = builder.read(chosen), click_value(event)
         own = given["name"]
         is_other = own not in takers or workspace.datasets.fits({"name": own, takers[own]: path}) is False
-        ranked = [*([own] if own in takers else []), *(takers if is_other else [])]
+        others = [each for each in takers if builder.takes(each, path)] if is_other else []
+        ranked = [*([own] if own in takers else []), *others] or [*takers]
         try:
             plugin, proposed = reader_of(path, ranked)
         except (UserError, OSError) as error:
