@@ -29,6 +29,12 @@ def test_a_file_has_at_most_300_lines():
     assert {path: n for path in ALL if (n := len(path.read_text(encoding="utf-8").splitlines())) > 300} == {}
 
 
+def test_no_two_files_of_tests_have_one_name():
+    """Without packages, pytest could not tell them apart."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(name for name in {*names} if names.count(name) > 1) == []
+
+
 def test_no_file_is_called_by_a_name_that_says_nothing():
     said_nothing = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
     assert [path for path in ALL if path.stem in said_nothing] == []

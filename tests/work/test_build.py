@@ -150,6 +150,7 @@ def test_the_same_spec_gives_the_same_set_and_another_seed_another(make):
         "mark": "fim",
         "context": "function",
         "instruction": "",
+        "begin": "",
         "strip": True,
         "fim": "qwen",
     }
