@@ -37,7 +37,7 @@ class Columns(FromTable[ColumnsParams, Bug]):
             ("bug", "before", "old", "vulnerable"),
         ),
         "fixed": Column(
-            ("fixed_function", "fixed_code", "fixed", "func_src_after", "func_after", "after", "new"),
+            ("fixed_function", "fixed_code", "fixed", "func_src_after", "func_after", "after", "fix", "new"),
             ("fix", "after", "new", "patched"),
         ),
         **BUG_COLUMNS,

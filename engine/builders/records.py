@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from itertools import chain
@@ -14,6 +15,7 @@ from engine.errors import UserError
 
 _CHUNK = 1 << 20  # bytes read at a time of what is skipped
 _OUTSIDE, _IN_TEXT = re.compile(rb'["{}\[\],]'), re.compile(rb'["\\]')  # what ends an element, or a text in it
+_NAMED = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{')  # an object that begins with an object
 _OPENS = re.compile(rb'(?<![^,])"')  # a quote opens a cell only where it comes first; elsewhere it is text
 
 
@@ -41,8 +43,24 @@ def is_array(path: Path) -> bool:
         return file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
 
 
+def is_named_objects(path: Path) -> bool:
+    """Whether a file of JSON is one object of objects, `{"Chart-1": {...}}`, and not an object on each line."""
+    with path.open("rb") as file:
+        begin = file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf")
+    first, _, more = begin.partition(b"\n")
+    if not _NAMED.match(begin):
+        return False
+    try:
+        alone = json.loads(first)
+    except (ValueError, RecursionError):
+        return True  # it goes on in further lines
+    return not more.strip() and all(isinstance(each, dict) for each in alone.values())
+
+
 def elements_within(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
-    """Each element of a JSON array by its number, from 1; None for one of more than `longest` bytes.
+    """Each element of a JSON array, or member of an object, by its number, from 1.
+
+    None for one of more than `longest` bytes.
 
     Only brackets and quotes are looked at, so that one that is broken does not hide the others. What follows the array
     is not read; of one that is cut off, the last element is as far as it goes.

@@ -17,7 +17,7 @@ from typing import Any
 
 from engine.builders import Funnel
 from engine.builders.packed import FREE_OF_RATIO, RATIO
-from engine.builders.records import Records, TooLong, elements_within, is_array, lines_within
+from engine.builders.records import Records, TooLong, elements_within, is_array, is_named_objects, lines_within
 from engine.errors import UserError
 from engine.params import is_unicode, shown
 
@@ -123,14 +123,16 @@ def _kind(path: Path) -> str:
         raise UserError(f"the file {str(path)!r} {what}; name a .jsonl, .csv or .parquet file", field=FIELD)
     if path.suffix.lower() not in (".jsonl", ".json", ".csv", ".parquet", ".arrow"):
         raise UserError(
-            f"{path.name} is not a .jsonl, .json (a list, or one object per line), .csv or .parquet file", field=FIELD
+            f"{path.name} is not a .jsonl, .json (a list, named objects, or an object per line), .csv or .parquet file",
+            field=FIELD,
         )
     return path.suffix.lower()
 
 
 def _json_rows(path: Path, funnel: Funnel) -> Iterator[Row]:
     is_any, first_broken = False, 0
-    is_whole = path.suffix.lower() == ".json" and is_array(path)
+    is_named = path.suffix.lower() == ".json" and is_named_objects(path)
+    is_whole = is_named or (path.suffix.lower() == ".json" and is_array(path))
     where = "element" if is_whole else "line"
     for number, line in (elements_within if is_whole else lines_within)(path, LONGEST):
         if line is None:
@@ -143,7 +145,8 @@ def _json_rows(path: Path, funnel: Funnel) -> Iterator[Row]:
             continue
         funnel.source += 1
         try:
-            cells = json.loads(text.decode("utf-8"))
+            decoded = text.decode("utf-8")
+            cells = _named(json.loads(f"{{{decoded}}}")) if is_named else json.loads(decoded)
         except UnicodeDecodeError as error:
             funnel.lose("not UTF-8", f"{where} {number}, byte {text[error.start]:#04x} at {error.start + 1}")
         except (ValueError, RecursionError):
@@ -159,6 +162,12 @@ def _json_rows(path: Path, funnel: Funnel) -> Iterator[Row]:
     if not is_any:
         why = f"; {where} {first_broken} is not one" if first_broken else " in UTF-8"
         raise UserError(f"{path.name} contains no {where} with a JSON object{why}", field=FIELD)
+
+
+def _named(member: dict[str, Any]) -> Any:
+    """The value of an object's only member, with the member's name as its `id` unless it has one."""
+    ((name, cells),) = member.items()
+    return {"id": name} | cells if isinstance(cells, dict) else cells
 
 
 def _header(records: Records, path: Path) -> list[str]:
