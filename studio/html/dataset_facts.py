@@ -138,6 +138,8 @@ def cautions(dataset: DatasetView, cap: int | None) -> str:
         said.append(f"{cut} These samples were left out.")
     if dataset.only_ends:
         said.append(f"Of {dataset.only_ends:,} samples only their end is learned: their fix deletes lines.")
+    if dataset.split == "project" and not dataset.valid_rows and dataset.distinct.get("projects") == 1:
+        said.append("All samples are of one project, so none is for evaluation; with split=random some are.")
     if dataset.split == "time" and dataset.undated:
         said.append(f"The day of {dataset.undated:,} fixes is not known; all of them are trained on.")
     if touched := sum(each.rows for each in dataset.overlap):

@@ -216,7 +216,11 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path, ending):
         ("x.jsonl", b"", r"x\.jsonl contains no line with a JSON object"),
         ("x.csv", b"", r"x\.csv is empty; its first line should name the columns"),
         ("x.parquet", b"PAR1 no", r"x\.parquet is not a readable Parquet file"),
-        ("x.txt", b"a", r"x\.txt is not a \.jsonl, \.json \(a list, or one object per line\), \.csv or \.parquet file"),
+        (
+            "x.txt",
+            b"a",
+            r"x\.txt is not a \.jsonl, \.json \(a list, named objects, or an object per line\), \.csv or \.parquet file",
+        ),
     ],
 )
 def test_an_unusable_file_gives_one_sentence(tmp_path, name, content, said):

@@ -47,6 +47,10 @@ def test_cautions_have_a_cause(dataset):
     )
     assert dataset_facts.cautions(calm, 1024) == '<p class="dim">3 of 3 expected ids are in it.</p>'
     assert dataset_facts.cautions(replace(calm, expected=None), None) == ""
+    alone = replace(calm, expected=None, valid_rows=0, distinct={"projects": 1})
+    assert "of one project, so none is for evaluation; with split=random some are" in dataset_facts.cautions(
+        alone, None
+    )
 
 
 def test_rows_that_are_counted_and_not_listed_are_told():
