@@ -42,17 +42,17 @@ def test_all_pages_do_the_main_job(server, open_page):
     panel.get_by_role("button", name="Start training").click()
 
     panel = page.get_by_role("tabpanel").filter(visible=True)  # Monitor opens by itself
-    sync_api.expect(panel.get_by_role("button", name=re.compile("demo-adapter"))).to_contain_text(
+    sync_api.expect(panel.get_by_role("button", name=re.compile("^demo-adapter"))).to_contain_text(
         "done", timeout=WAIT_MS
     )
-    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(4)
+    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(5)
     sync_api.expect(panel.get_by_text("Tokens per second")).to_be_visible()
-    panel.get_by_role("button", name=re.compile("demo-adapter")).click()
+    panel.get_by_role("button", name=re.compile("^demo-adapter")).click()
     page.wait_for_url(re.compile(r"\?run=\d+"))
     page.reload()
     panel = page.get_by_role("tabpanel").filter(visible=True)
-    sync_api.expect(panel.get_by_role("button", name=re.compile("demo-adapter"))).to_be_visible()
-    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(4)
+    sync_api.expect(panel.get_by_role("button", name=re.compile("^demo-adapter"))).to_be_visible()
+    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(5)
 
     panel = tab(page, "Merge")
     preset(panel, "demo")
@@ -109,7 +109,7 @@ def test_hostile_text_stays_inert_in_every_page(used_server, open_page):
     for name in TABS:
         panel = drawn_tab(page, name)
         if name == "Monitor":
-            panel.get_by_role("button", name=re.compile("too-large")).click()
+            panel.get_by_role("button", name=re.compile("^too-large")).click()
             sync_api.expect(panel.locator(".strip .complaint")).to_contain_text("<img src=x onerror")
         if name == "Patches":
             panel.get_by_role("button", name=re.compile("^candidate 3 of pocket.py-binary-search")).click()

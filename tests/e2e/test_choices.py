@@ -195,7 +195,7 @@ def test_a_training_is_stopped_with_its_work_saved_or_now(still_server, open_pag
     expect(panel.locator(".strip")).to_contain_text("checkpoint")
     expect(save).to_be_disabled()
     expect(now).to_be_enabled()
-    panel.get_by_role("button", name=re.compile("pocket-qlora")).click()
+    panel.get_by_role("button", name=re.compile("^pocket-qlora")).click()
     expect(save).to_be_hidden()
     panel.get_by_role("button", name="Stop", exact=True).click()
     expect(panel.locator(".strip")).to_contain_text("stopped")
@@ -246,7 +246,7 @@ def test_no_card_is_blank_before_the_first_run(server, open_page):
 def test_no_card_is_blank_after_a_run_that_failed(still_server, open_page):
     page = open_page(still_server.url)
     panel = drawn_tab(page, "Monitor")
-    panel.get_by_role("button", name=re.compile("too-large")).click()
+    panel.get_by_role("button", name=re.compile("^too-large")).click()
     expect(panel.locator(".strip")).to_contain_text("rank 1024 does not fit")
     expect(panel.locator("#charts")).to_be_hidden()
     page.wait_for_function(f"() => ({BLANK})() === 0")
@@ -279,7 +279,7 @@ def test_a_tab_that_was_clicked_stays_open_whatever_is_answered_later(still_serv
     session.send("Network.enable")
     slow = {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1}
     session.send("Network.emulateNetworkConditions", slow)
-    panel.get_by_role("button", name=re.compile("too-large")).click()
+    panel.get_by_role("button", name=re.compile("^too-large")).click()
     tab(page, "Merge").locator(".parity").wait_for()
     page.wait_for_function("[...document.querySelectorAll('input[type=number]')].some((field) => field.value === '6')")
     asked_again(page)
