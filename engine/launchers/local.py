@@ -96,8 +96,8 @@ class Local:
 
     def _visible(self) -> Mapping[str, str]:
         """What CUDA is told of the GPUs; their numbers are those of NVML, which counts by bus."""
-        if self.params.devices == ALL:
-            return {}
+        if not isinstance(self.params, Local.Params) or self.params.devices == ALL:
+            return {}  # a launcher that is made from this one may have other settings
         chosen = "" if self.params.devices == CPU else self.params.devices
         return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": chosen}
 
