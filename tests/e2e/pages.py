@@ -39,7 +39,7 @@ def field(panel: Any, name: str) -> Any:
 def preset(panel: Any, name: str) -> None:
     """Choose a preset of the form."""
     panel.get_by_label("Preset").click()
-    panel.get_by_role("option", name=name).click()
+    panel.get_by_role("option", name=name, exact=True).click()
 
 
 def more_settings(panel: Any) -> None:
