@@ -29,6 +29,15 @@ def home(tmp_path, monkeypatch):
     return folder
 
 
+def pytest_runtest_setup(item):
+    """A test that needs an NVIDIA GPU skips where there is none, however it was chosen."""
+    if item.get_closest_marker("gpu"):
+        import torch  # only here: it takes seconds, and most tests need none
+
+        if not torch.cuda.is_available():
+            pytest.skip("no NVIDIA GPU here")
+
+
 @pytest.fixture
 def shared_data():
     """Real benchmark data, where it is at hand."""

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,7 @@ def killed_and_resumed(workspace, overrides, after):
     run_id = workspace.runs.submit(read_spec("benchmark", "demo", overrides))
     until(workspace, lambda: workspace.runs.row(run_id).progress_done >= after)
     run = workspace.runs.row(run_id)
-    held = [path for path in Path(f"/proc/{parse_handle(run.handle)[1]}/fd").iterdir() if path.readlink().name == OWNER]
-    folders = [path.readlink().parent for path in held]
+    folders = temporary_folders(parse_handle(run.handle)[1])
     assert folders, "a benchmark keeps its tools in a temporary folder"
     os.kill(parse_handle(run.handle)[1], signal.SIGKILL)
     until(workspace, lambda: workspace.runs.row(run_id).state == "failed")
@@ -70,6 +70,16 @@ def killed_and_resumed(workspace, overrides, after):
     workspace.runs.resume(run_id)
     until(workspace, lambda: workspace.runs.row(run_id).state == "done")
     return run_id
+
+
+def temporary_folders(pid):
+    """The temporary folders that a running process holds; files that it closes meanwhile are passed over."""
+    folders = []
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            opened = path.readlink()
+            folders += [opened.parent] if opened.name == OWNER else []
+    return folders
 
 
 def assert_each_evaluated_once(workspace, run_id, patches):
