@@ -45,11 +45,14 @@ def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path,
     """TRL's SFTConfig. Raises as `shared_arguments`."""
     from trl import SFTConfig
 
+    shared = shared_arguments(params, plan, compute, folder, seed, evaluates=evaluates)
+    if params.plans_steps:  # an item of the loader is a whole step, which LeanSFTTrainer divides
+        shared |= {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 1}
     return SFTConfig(
-        **shared_arguments(params, plan, compute, folder, seed, evaluates=evaluates),
-        packing=params.packing,
+        **shared,
+        activation_checkpointing_kwargs={"use_reentrant": False, "every_n_layers": params.checkpoint_every},
         dataset_kwargs={"skip_prepare_dataset": True},
-        max_length=None if not params.packing else 1024,
+        max_length=None,
     )
 
 

@@ -132,6 +132,8 @@ def _frozen_weights(shape: Shape, params: TrainingParams, width: int) -> int:
 def _activations(shape: Shape, params: TrainingParams, tokens: int) -> int:
     """In two-byte numbers: T (16 h + 4 kv + 8 f) a layer; checkpointed, T 2 h a layer and one whole layer.
 
+    With only every n-th layer checkpointed the others keep all of theirs.
+
     Layers below the first that is trained keep nothing. DoRA keeps two results more of each adapted layer; on a
     quantised base three, and the unpacked weights.
     """
@@ -147,7 +149,10 @@ def _activations(shape: Shape, params: TrainingParams, tokens: int) -> int:
         layer += (kept + unpacked) // shape.layers
     if not layers:
         return 0
-    return tokens * 2 * shape.hidden * layers + layer if params.activation_checkpointing else layers * layer
+    if not params.activation_checkpointing:
+        return layers * layer
+    checkpointed = -(-layers // getattr(params, "checkpoint_every", 1))
+    return tokens * 2 * shape.hidden * checkpointed + layer + (layers - checkpointed) * layer
 
 
 def _buffers(shape: Shape, params: TrainingParams, tokens: int, device: Device) -> int:
