@@ -57,16 +57,15 @@ class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], Any]:
         """As TRL's; of a planned step, its share and how many target tokens all of the step has."""
         if self._steps is None:
-            return super().get_batch_samples(epoch_iterator, num_batches, device)
+            samples, targets = super().get_batch_samples(epoch_iterator, num_batches, device)
+            return samples, targets
         share = next(epoch_iterator)
         return [share], share["targets"]
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
         """As TRL's, for each batch of a planned step; the loss is divided by the target tokens of the whole step."""
-        if "batches" not in inputs:
-            return super().training_step(model, inputs, num_items_in_batch)
-        *first, last = inputs["batches"]
-        losses = []
+        *first, last = inputs.get("batches", [inputs])
+        losses: list[torch.Tensor] = []
         for batch in first:
             with self.accelerator.no_sync(model):
                 losses.append(super().training_step(model, batch, num_items_in_batch))

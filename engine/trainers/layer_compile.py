@@ -14,6 +14,7 @@ import torch
 
 log = logging.getLogger(__name__)
 CACHE = "compiled"  # the folder in the home
+MOST_VARIANTS = 32  # of one function, after which it is computed as before; a length of batches is one
 
 
 def obstacle(device: torch.device) -> str:
@@ -37,7 +38,15 @@ def decoder_layers(model: Any) -> list[Any]:
     return list(max((each for each in model.modules() if isinstance(each, torch.nn.ModuleList)), key=len, default=[]))
 
 
-def compile_layers(model: Any, home: Path, device: torch.device) -> str:
+def keep_in(home: Path) -> None:
+    """Keep what is compiled in the home folder, unless the environment names another; before anything is compiled."""
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+
+    if os.environ.get("TORCHINDUCTOR_CACHE_DIR", default_cache_dir()) == default_cache_dir():  # torch sets it itself
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(home / CACHE)
+
+
+def compile_layers(model: Any, device: torch.device) -> str:
     """Compile the layers at their first use; returns why they stay as they are, or nothing.
 
     What cannot be compiled then is computed as before, with torch's reason in the log.
@@ -45,9 +54,9 @@ def compile_layers(model: Any, home: Path, device: torch.device) -> str:
     if reason := obstacle(device):
         log.warning("the layers are not compiled: %s", reason)
         return reason
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(home / CACHE))
     torch._dynamo.config.suppress_errors = True
+    torch._dynamo.config.recompile_limit = MOST_VARIANTS
     for layer in decoder_layers(model):
         layer.compile(dynamic=False)
-    log.info("the layers are compiled at their first use, kept in %s", os.environ["TORCHINDUCTOR_CACHE_DIR"])
+    log.info("the layers are compiled at their first use; kept in %s", os.environ.get("TORCHINDUCTOR_CACHE_DIR"))
     return ""

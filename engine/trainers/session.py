@@ -19,6 +19,7 @@ from engine.errors import UserError
 from engine.events import Progress
 from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import RunDir
+from engine.trainers import layer_compile
 from engine.trainers.arguments import Plan, arguments
 from engine.trainers.best import BestKept
 from engine.trainers.exact_loss import LeanSFTTrainer
@@ -36,6 +37,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     """See `engine.trainers.Trainer.train`."""
     started = time.monotonic()
     run.emit(Progress(0, text="loading the model and the dataset"))
+    layer_compile.keep_in(run.path.parent.parent)
     device = best_device()
     compute, free = precision(params, device), free_bytes(device)
     tokenizer = load_tokenizer(Path(model.weights))
@@ -55,7 +57,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     per_step = params.batch_size * params.accumulation
     choice = settled(params, weights, train_rows, plan.steps * per_step, free, compute, run)
     params = choice.params
-    put_into_effect(params, weights, compute, run.path.parent.parent)
+    put_into_effect(params, weights, compute)
     together = per_step if params.plans_steps else params.batch_size  # rows of similar length
     places = order(lengths, plan.steps * per_step, seed, together, params.group_by_length)
     tokens = np.concatenate([[0], lengths[places].reshape(plan.steps, per_step).sum(axis=1).cumsum()])

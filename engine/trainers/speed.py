@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -81,7 +80,7 @@ def can_pack(weights: Any) -> bool:
     return bool(getattr(base, "_supports_attention_backend", False)) and types <= varlen_attention.LAYERS
 
 
-def put_into_effect(params: SftParams, weights: Any, compute: torch.dtype, home: Path) -> None:
+def put_into_effect(params: SftParams, weights: Any, compute: torch.dtype) -> None:
     """Set the attention and compile the layers. Raises UserError for what this model or device cannot do."""
     if params.packing and not can_pack(weights):
         raise UserError(
@@ -102,7 +101,7 @@ def put_into_effect(params: SftParams, weights: Any, compute: torch.dtype, home:
         _base(weights).set_attn_implementation({"flex": "flex_attention"}.get(attention, attention))
         log.info("attention: %s", attention)
     if params.compile_layers:
-        layer_compile.compile_layers(weights, home, weights.device)
+        layer_compile.compile_layers(weights, weights.device)
 
 
 def steps_of(params: SftParams, rows: Any, places: list[int], lengths: Any, pad: int, *, on_gpu: bool) -> Steps | None:

@@ -63,12 +63,12 @@ def attend(
     if ends is not None and query.is_cuda and not dropout:
         from torch.nn.attention.varlen import varlen_attn
 
-        flat = (each[0].transpose(0, 1).contiguous() for each in (query, key, value))  # (T, H or K, d)
+        rows, seen, values = (each[0].transpose(0, 1).contiguous() for each in (query, key, value))  # (T, H or K, d)
         longest = more["max_length_q"]
         window = (-1 if sliding_window is None else sliding_window - 1, 0)
         has_groups = key.shape[1] != query.shape[1]
-        found = varlen_attn(
-            *flat, ends, ends, longest, longest, scale=scaling, window_size=window, enable_gqa=has_groups
+        found: Any = varlen_attn(
+            rows, seen, values, ends, ends, longest, longest, scale=scaling, window_size=window, enable_gqa=has_groups
         )
         return found[None], None
     if key.shape[1] != query.shape[1]:
@@ -77,7 +77,7 @@ def attend(
     return _one_by_one(query, key, value, sizes, dropout, scaling, sliding_window).transpose(1, 2), None
 
 
-@torch.compiler.disable
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _one_by_one(
     query: torch.Tensor,
     key: torch.Tensor,
@@ -88,7 +88,7 @@ def _one_by_one(
     window: int | None,
 ) -> torch.Tensor:
     """(B, H, T, d), the samples of the given sizes one after the other."""
-    parts = zip(*(each.split(list(sizes), dim=2) for each in (query, key, value)), strict=True)
+    parts = zip(*(torch.split(each, list(sizes), dim=2) for each in (query, key, value)), strict=True)
     found = []
     for one_query, one_key, one_value in parts:
         size = one_query.shape[2]
