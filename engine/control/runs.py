@@ -149,12 +149,13 @@ class Runs:
         with self._database.read() as session:
             return run_views([find_run(session, run_id)], unfinished(session))[0]
 
-    def list(self, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[RunView]:
-        """The same of many, newest first."""
+    def list(
+        self, *, kind: str = "", states: Sequence[str] = (), search: str = "", group: str = "", limit: int = 200
+    ) -> Sequence[RunView]:
+        """The same of many, newest first; `search`: in their names, kinds and notes."""
         with self._database.read() as session:
-            return run_views(
-                queries.runs(session, kind=kind, search=search, group=group, limit=limit), unfinished(session)
-            )
+            found = queries.runs(session, kind=kind, states=states, search=search, group=group, limit=limit)
+            return run_views(found, unfinished(session))
 
     def queued(self) -> Sequence[RunView]:
         """The runs that wait for a machine, in the order in which they will be started."""
