@@ -39,7 +39,7 @@ def curve(
     buckets: int = BUCKETS,
     along: Along = "step",
 ) -> list[Point]:
-    """One metric between two steps, or two times: every point, or the lowest and the highest of each of `buckets` parts.
+    """One metric between two steps or times: every point, or the lowest and the highest of each of `buckets` parts.
 
     Two parts are as wide as each other in steps or in seconds, as `along` says.
     """
@@ -67,7 +67,7 @@ def means(
     buckets: int = BUCKETS,
     along: Along = "step",
 ) -> list[tuple[float, float, float, int]]:
-    """As `curve`, but of each part its mean step, value and time, and how many points it has; short curves as they are."""
+    """As `curve`, but of each part its mean step, value and time, and its number of points; short ones as they are."""
     here = _within(run_id, name, first, last, along)
     parts = _parts(session, here, buckets, along)
     if parts is None:

@@ -60,7 +60,7 @@ class RunCurves:
     def read(
         self,
         run_id: int,
-        sight: Sight = Sight(),  # noqa: B008  (frozen)
+        sight: Sight = Sight(),
         *,
         only: Collection[str],
         smoothed: Collection[str] = (),

@@ -34,7 +34,7 @@ def test_an_adapter_is_renamed_wherever_ended_runs_name_it(workspace):
     assert "repair-lora" not in workspace.models.names()
     merge = named(workspace, "repair-lora-merged")
     assert merge.spec["adapter"] == "best of all"
-    assert [stage.name for stage in workspace.origin(merge)][0] == "best of all"
+    assert next(iter(workspace.origin(merge))).name == "best of all"
     assert {"repair-lora-merged", "pocket-repair-lora"} <= {user.name for user in workspace.edits.users(run.id)}
 
 
