@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sqlmodel import Session
@@ -241,10 +241,12 @@ class Runs:
 
     def command(self, spec: Spec) -> str:
         """The shell command that starts a run with this spec."""
-        words = ["repair-studio", *spec.verb.split()]
-        for override in overrides_of(spec):
-            words += ["--set", override]
-        return shlex.join([*words, "--home", str(self._home), "--wait"])
+        return self.shell(*spec.verb.split(), set_=overrides_of(spec))
+
+    def shell(self, *words: str, set_: Iterable[str] = ()) -> str:
+        """A command of the shell on this home that waits for the end, with one `--set` for each of `set_`."""
+        settings = [word for override in set_ for word in ("--set", override)]
+        return shlex.join(["repair-studio", *words, *settings, "--home", str(self._home), "--wait"])
 
     def _check_disk(self) -> None:
         free = shutil.disk_usage(self._home).free

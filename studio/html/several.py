@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.control.rounds import PREFIX as ROUNDS
 from engine.control.sweeps import Compared
 from engine.control.views import RunView
 from studio.addresses import link
@@ -14,6 +15,7 @@ from studio.html.basics import bar, esc, state
 from studio.html.guide import MARKS
 
 MOST_FIGURES = 6  # columns of the table beside the chosen one
+DOES = {"benchmark": "write patches", "dataset": "keep what passes", "train": "train"}  # kind of run -> in a round
 SHOWN = ("eval_loss", "train_loss", "plausible@1", "plausible@10", "tokens_per_s", "seconds")
 
 
@@ -58,9 +60,16 @@ def _stage(place: int, run: RunView, *, is_shown: bool) -> str:
     return (
         f'<li class="stage s-{esc(run.state)}{" shown" if is_shown else ""}">'
         f'<a href="?run={run.id}"{" aria-current=true" if is_shown else ""}>'
-        f'<i aria-hidden="true">{MARKS.get(run.state, place)}</i><span><b>{esc(run.name)}</b>'
+        f'<i aria-hidden="true">{MARKS.get(run.state, place)}</i><span><b>{esc(_title(place, run))}</b>'
         f'<span class="dim">{esc(said[:120])}</span></span>{bar(run.fraction) if run.is_active else ""}</a></li>'
     )
+
+
+def _title(place: int, run: RunView) -> str:
+    """What a stage of rounds does; of any other group, the name of the run."""
+    if not run.group.startswith(ROUNDS) or run.kind not in DOES:
+        return run.name
+    return f"Round {(place + len(DOES) - 1) // len(DOES)}: {DOES[run.kind]}"
 
 
 def beside(compared: Compared) -> str:
