@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sqlmodel import Session
@@ -149,12 +149,13 @@ class Runs:
         with self._database.read() as session:
             return run_views([find_run(session, run_id)], unfinished(session))[0]
 
-    def list(self, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[RunView]:
-        """The same of many, newest first."""
+    def list(
+        self, *, kind: str = "", states: Sequence[str] = (), search: str = "", group: str = "", limit: int = 200
+    ) -> Sequence[RunView]:
+        """The same of many, newest first; `search`: in their names, kinds and notes."""
         with self._database.read() as session:
-            return run_views(
-                queries.runs(session, kind=kind, search=search, group=group, limit=limit), unfinished(session)
-            )
+            found = queries.runs(session, kind=kind, states=states, search=search, group=group, limit=limit)
+            return run_views(found, unfinished(session))
 
     def queued(self) -> Sequence[RunView]:
         """The runs that wait for a machine, in the order in which they will be started."""
@@ -240,10 +241,12 @@ class Runs:
 
     def command(self, spec: Spec) -> str:
         """The shell command that starts a run with this spec."""
-        words = ["repair-studio", *spec.verb.split()]
-        for override in overrides_of(spec):
-            words += ["--set", override]
-        return shlex.join([*words, "--home", str(self._home), "--wait"])
+        return self.shell(*spec.verb.split(), set_=overrides_of(spec))
+
+    def shell(self, *words: str, set_: Iterable[str] = ()) -> str:
+        """A command of the shell on this home that waits for the end, with one `--set` for each of `set_`."""
+        settings = [word for override in set_ for word in ("--set", override)]
+        return shlex.join(["repair-studio", *words, *settings, "--home", str(self._home), "--wait"])
 
     def _check_disk(self) -> None:
         free = shutil.disk_usage(self._home).free

@@ -18,8 +18,10 @@ from engine.control import exports
 from engine.control.changes import Changes
 from engine.control.chats import Chats
 from engine.control.compare import Compare
+from engine.control.curves import RunCurves
 from engine.control.datasets import Datasets
 from engine.control.demo import Demo
+from engine.control.edits import Edits
 from engine.control.lineage import Stage, lineage
 from engine.control.models import Models
 from engine.control.patches import Patches
@@ -65,6 +67,8 @@ class Workspace:
         self.models = Models(self._database)
         self.datasets = Datasets(self.home, self._database)
         self.runs = Runs(self.home, self._database, self.models, self.datasets)
+        self.edits = Edits(self.home, self._database)
+        self.curves = RunCurves(self._database)
         self.patches = Patches(self.home, self._database)
         self.reviews = Reviews(self._database)
         self.compare = Compare(self._database)

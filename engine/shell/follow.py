@@ -159,7 +159,7 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
 
 def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     """Print one run with its result."""
-    keys = ("id", "kind", "name", "state", "folder", "spec", "error", "unread", "result")
+    keys = ("id", "kind", "name", "note", "state", "folder", "spec", "error", "unread", "result")
     values: dict[str, Any] = {**{key: getattr(run, key) for key in keys}, "progress_text": run.progress}
     if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
@@ -171,7 +171,7 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     console = Console()
     words = run.outcome or run.reached or run.progress
     console.print(f"run {run.id}  {escape(printable(run.name))}  [bold]{run.state}[/]  {escape(printable(words))}")
-    for said in filter(None, (run.error, run.unread)):
+    for said in filter(None, (run.note, run.error, run.unread)):
         console.print(printable_lines(said), markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
     told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]

@@ -16,6 +16,7 @@ from studio.html import code
 from studio.html.basics import doing, heading
 from studio.html.memory import cost
 from studio.page import Frame
+from studio.rounds_form import RoundsForm
 
 NO_DATASET = f'<p class="origin">There is no dataset yet. <a href="{link(tab="datasets")}">Build one</a> first.</p>'
 
@@ -26,6 +27,11 @@ def first_sample(workspace: Workspace, dataset: str) -> str:
         return ""
     sample = workspace.datasets.sample(dataset)
     return f"<h4>The first sample, as the model will see it</h4>{code.tokens(sample.pieces)}" if sample else ""
+
+
+def lines_of(text: str) -> list[str]:
+    """The settings with several values, one a line."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def build(frame: Frame) -> None:
@@ -46,6 +52,7 @@ def build(frame: Frame) -> None:
             )
             panel.place_complaint()
             button = gr.Button("Start training", variant="primary")
+            rounds = RoundsForm(frame, panel.form)
         with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
             plain(heading("Before you start", "What it will need, estimated without loading anything."))
             about = plain('<p class="dim">Fill in the form.</p>', elem_id="train-about")
@@ -55,7 +62,7 @@ def build(frame: Frame) -> None:
         return cost(workspace.preflight(spec)) + first_sample(workspace, spec.dataset)
 
     def start(spec: Any, several: str) -> list[str]:
-        if over := [line for line in several.splitlines() if line.strip()]:
+        if over := lines_of(several):
             first, *others = workspace.sweeps.runs(workspace.sweeps.start(specs_of(spec, over)))
             gr.Info(f"{len(others) + 1} runs are queued; Monitor shows them side by side.")
             return [link(run=first.id, **{"with": ",".join(str(run.id) for run in others)})]
@@ -63,9 +70,16 @@ def build(frame: Frame) -> None:
         gr.Info(f"Run {run.id}: {doing(run)}; Monitor shows it.")
         return [link(run=run.id)]
 
+    def command(spec: Any, several: str) -> str:
+        if over := lines_of(several):
+            specs_of(spec, over)  # says what is wrong with them
+            return workspace.sweeps.command(spec, over)
+        return workspace.runs.command(spec)
+
     def draw_missing() -> list[str]:
         return ["" if workspace.datasets.names() else NO_DATASET]
 
-    panel.wire(estimate, about)
+    panel.wire(estimate, about, command, [tried])
+    rounds.wire()
     frame.live.show(draw_missing, [], [missing])
     panel.start(button, start, [frame.next_address], name="train_start", more=[tried])

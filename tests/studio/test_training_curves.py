@@ -29,9 +29,9 @@ def test_the_step_axis_has_whole_steps_and_ends_at_the_last():
     assert "dtick" not in many
 
 
-def test_what_is_in_sight_is_the_same_range_in_every_figure_and_asks_for_its_steps():
+def test_what_is_in_sight_is_the_same_range_in_every_figure():
     view = charts.View.read("run 3", "run 3:2.5:7.25")
-    assert (view, view.steps) == (charts.View("run 3", (2.5, 7.25)), (2, 8))
+    assert view == charts.View("run 3", (2.5, 7.25))
     points = [(step, 1.0, 0.0) for step in range(1, 101)]
     metrics = dict.fromkeys(METRICS, points)
     for chart in CHARTS:
