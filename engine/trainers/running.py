@@ -16,6 +16,7 @@ from engine.events import Resumed
 from engine.rundir import STOPPED, RunDir
 from engine.trainers import checkpoint, memory
 from engine.trainers.best import best_of, copy_model
+from engine.trainers.memory_samples import sampling
 from engine.trainers.reporting import Reporter
 from engine.trainers.training_settings import TrainingParams
 from engine.trainers.weights import count_parameters, trained_weights
@@ -41,7 +42,7 @@ def run_to_end(
     newest = checkpoint.newest_complete(folder)
     if newest is not None or any(event.kind == "metric" for event in run.all_events()):
         run.emit(Resumed(checkpoint.step_of(newest) if newest else 0))  # without a checkpoint it starts over
-    with reporter.stoppable():
+    with reporter.stoppable(), sampling(run, lambda: int(trainer.state.global_step)):
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if reporter.is_stopping and trainer.state.global_step < steps:
         raise SystemExit(STOPPED)
