@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,17 @@ def gpus() -> tuple[Gpu, ...]:
             memory = nvml.nvmlDeviceGetMemoryInfo(handle)
             found.append(Gpu(str(nvml.nvmlDeviceGetName(handle)), int(memory.total), int(memory.used)))
         return tuple(found)
+
+
+def visible(environment: Mapping[str, str] = os.environ) -> tuple[Gpu, ...]:
+    """Those that CUDA shows to a process with this environment, where it names them by number."""
+    chosen, cards = environment.get("CUDA_VISIBLE_DEVICES"), gpus()
+    if chosen is None:
+        return cards
+    numbers = [int(each) for each in chosen.split(",") if each.strip().isdecimal()]
+    if chosen.strip() and not numbers:  # named by UUID
+        return cards
+    return tuple(cards[number] for number in numbers if number < len(cards))
 
 
 def samples(uuids: Sequence[str], pids: Collection[int]) -> tuple[GpuSample | None, ...]:

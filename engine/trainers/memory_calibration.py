@@ -14,7 +14,8 @@ from engine.trainers import Estimate
 # Settings that change which parts of the program run, so a measurement of one value says little of another. What only
 # changes a number in the formulas (rank, batch, length, optimizer) is not among them.
 KEYED = (
-    "name", "method", "base_bits", "dora", "activation_checkpointing", "precision", "packing", "compile_layers", "offload"
+    "name", "method", "base_bits", "target_modules", "dora", "activation_checkpointing", "precision", "packing",
+    "compile_layers", "offload",
 )  # fmt: skip
 # Factors beyond these are taken for accidents of a measurement, such as another program's memory.
 LEAST, MOST = 0.4, 2.5
@@ -64,6 +65,14 @@ class Calibration:
             context=max(0, found.context + self.offset),
             notes=(*found.notes, f"corrected by what run {self.run} measured on this device"),
         )
+
+
+def read(stored: Mapping[str, Mapping[str, float]]) -> dict[str, Calibration]:
+    """As they stand in a run's inputs: key -> offset, factor, run."""
+    return {
+        key: Calibration(int(one["offset"]), float(one["factor"]), int(one.get("run", 0)))
+        for key, one in stored.items()
+    }
 
 
 def key_of(config: Mapping[str, Any], params: Params, device: str) -> str:

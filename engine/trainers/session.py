@@ -26,7 +26,7 @@ from engine.trainers.exact_loss import LeanSFTTrainer
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.running import run_to_end
-from engine.trainers.sft_settings import SftParams
+from engine.trainers.sft_settings import PACKED_TOKENS, SftParams
 from engine.trainers.weights import precision, prepare, trained_exactly
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def _data(params: SftParams, dataset: Path, weights: Any) -> tuple[Dataset, Data
     trained, held_out = Dataset(train_rows.table), _shortest_first(valid_rows)
     if not params.packing:
         return trained, held_out, train_rows.lengths, left_out
-    width = min(context, max(1024, int(train_rows.lengths.max())))
+    width = min(context, max(PACKED_TOKENS, int(train_rows.lengths.max())))
     trained = pack_dataset(trained, width)
     if len(held_out):
         held_out = pack_dataset(held_out, max(width, int(valid_rows.lengths.max())))

@@ -10,7 +10,7 @@ from engine.domain import Model, Rows
 from engine.trainers import Device, Estimate
 from engine.trainers.continuing import fitted
 from engine.trainers.memory_estimate import estimate
-from engine.trainers.sft_settings import SftParams
+from engine.trainers.sft_settings import PACKED_TOKENS, SftParams
 
 if TYPE_CHECKING:
     from engine.rundir import RunDir
@@ -37,6 +37,8 @@ class Sft:
         return fitted(self.params, model)
 
     def estimate(self, config: Mapping[str, Any], max_tokens: int, device: Device) -> Estimate | None:
+        if self.params.packing:  # into rows of at least so many tokens
+            max_tokens = max(PACKED_TOKENS, max_tokens)
         return estimate(config, self.params, max_tokens, device)
 
     def train(self, model: Model, dataset: Path, seed: int, run: RunDir) -> dict[str, Any]:

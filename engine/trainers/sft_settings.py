@@ -9,6 +9,8 @@ from pydantic import model_validator
 from engine.params import setting
 from engine.trainers.training_settings import TrainingParams
 
+PACKED_TOKENS = 1024  # that a packed row holds, or more where a sample is longer
+
 
 class SftParams(TrainingParams):
     """Settings of supervised fine-tuning: which weights, which steps, what is watched, and how rows become batches."""
