@@ -29,7 +29,7 @@ Declared = TypeVar("Declared")
 class State:
     """The run began, or how it ended: `result` of a run that is done, `error` and `cause` of one that failed.
 
-    `cause`: "user", "outside", "bug", "out_of_memory" or "disk_full".
+    `cause`: "user", "outside", "bug", "does_not_fit", "out_of_memory" or "disk_full".
     """
 
     state: Literal["running"] | Ending

@@ -159,6 +159,18 @@ class TrainResult:
 
 
 @dataclass(frozen=True)
+class MeasureResult:
+    """How a few steps of a training differed from the estimate (`engine.trainers.memory_calibration`); bytes."""
+
+    key: Words = ""
+    offset: Annotated[int, Field(ge=-(2**53), le=2**53, strict=True)] = 0
+    factor: Finite = 1.0
+    estimated: Count = 0  # of the larger batch, before the correction
+    peak_memory_bytes: Count = 0
+    device: Words = ""
+
+
+@dataclass(frozen=True)
 class MergeResult:
     """Whether a merged model answers like its adapter; differences are of logits."""
 
@@ -203,10 +215,11 @@ class ChatResult:
     conversations: Count = 0
 
 
-Result = DatasetResult | TrainResult | MergeResult | BenchmarkResult | ValidateResult | ChatResult
+Result = DatasetResult | TrainResult | MeasureResult | MergeResult | BenchmarkResult | ValidateResult | ChatResult
 KINDS: dict[str, type[Any]] = {
     "dataset": DatasetResult,
     "train": TrainResult,
+    "measure": MeasureResult,
     "merge": MergeResult,
     "benchmark": BenchmarkResult,
     "validate": ValidateResult,

@@ -52,6 +52,8 @@ class Inputs:
     model: Model | None = None
     dataset: str = ""  # absolute folder of the training set
     dataset_hash: str = ""
+    # how much trainings here differed from the estimate of their memory (`engine.trainers.memory_calibration`)
+    calibrations: dict[str, dict[str, float]] = field(default_factory=dict)
     # recorded by the worker, on the machine that has the files and does the work (`engine.fingerprint`)
     weights_hash: str = ""  # of the model's own folder
     base_hash: str = ""  # of an adapter's base model

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from engine import results
 from engine.errors import UserError
 from engine.plugins import BUILDERS
-from engine.results import BenchmarkResult, ChatResult, DatasetResult, MergeResult, TrainResult, ValidateResult
+from engine.results import (
+    BenchmarkResult,
+    ChatResult,
+    DatasetResult,
+    MeasureResult,
+    MergeResult,
+    TrainResult,
+    ValidateResult,
+)
 from engine.rundir import RESUMABLE
 from engine.specs import KINDS
 
@@ -89,6 +97,11 @@ def _train(result: TrainResult) -> str:
     return ", ".join(shown)
 
 
+def _measure(result: MeasureResult) -> str:
+    off = 100 * (result.estimated / result.peak_memory_bytes - 1) if result.peak_memory_bytes else 0
+    return f"{result.peak_memory_bytes / GIB:.2f} GiB on {result.device}; the estimate was {off:+.0f} % off"
+
+
 def _merge(result: MergeResult) -> str:
     same = f"same patches on {result.same_patches} of {result.bugs} bugs"
     if not result.usable:
@@ -125,6 +138,7 @@ def _chat(result: ChatResult) -> str:
 WORDS: dict[str, Callable[[Any], str]] = {
     "dataset": _dataset,
     "train": _train,
+    "measure": _measure,
     "merge": _merge,
     "benchmark": _benchmark,
     "validate": _validate,
@@ -168,5 +182,6 @@ REACHED: dict[str, Callable[[Run], str]] = {
     "benchmark": _benchmark_reached,
     "validate": _benchmark_reached,
     "dataset": _dataset_reached,
+    "measure": _from_start,
     "merge": _from_start,
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from engine import results
 from engine.control.checks import check_settings, rows_for
 from engine.control.datasets import Datasets
 from engine.control.lookup import find_run
@@ -26,12 +27,14 @@ from engine.errors import OutsideFailure, UserError
 from engine.params import Params
 from engine.plugins import GENERATORS, TRAINERS
 from engine.reading import end_of
+from engine.results import MeasureResult
 from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import (
     KINDS,
     BenchmarkSpec,
     Spec,
+    TrainingSpec,
     TrainSpec,
     overrides_of,
     waits_for_people,
@@ -123,13 +126,26 @@ class Runs:
         if field == "adapter" and model.kind not in ("adapter", ""):
             raise UserError(f"adapter: {model.name!r} is a {model.kind} model, not an adapter", field="adapter")
         folder, content = "", ""
-        if isinstance(spec, TrainSpec):
+        if isinstance(spec, TrainingSpec):
             trainer = TRAINERS.create(spec.trainer)
             trainer.check(self._models.nearest(model))
             folder, content = rows_for(trainer, spec, self._datasets)
         if isinstance(spec, BenchmarkSpec):
             check_not_trained_on(model, spec.benchmark)
-        return Inputs(model=model, dataset=folder, dataset_hash=content)
+        measured = self.calibrations() if isinstance(spec, TrainSpec) else {}
+        return Inputs(model=model, dataset=folder, dataset_hash=content, calibrations=measured)
+
+    def calibrations(self) -> dict[str, dict[str, float]]:
+        """How much trainings differed from the estimate of their memory: of each kind the newest measurement.
+
+        As a run's inputs have it, for `engine.trainers.memory_calibration.read`.
+        """
+        found: dict[str, dict[str, float]] = {}
+        for run in self.rows("measure"):
+            if run.state == "done":
+                told: MeasureResult = results.read("measure", run.result)
+                found.setdefault(told.key, {"offset": told.offset, "factor": told.factor, "run": run.id or 0})
+        return found
 
     def differences(self, spec: Spec, source: str) -> Sequence[str]:
         """How the inputs of a spec that was read from a run's folder differ from those of that run; else empty.

@@ -108,6 +108,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             if self.tokens_by_step:
                 values["tokens_per_s"] = (self.tokens_by_step[step] - self.tokens_by_step[before]) / max(seconds, 1e-9)
             values["memory_bytes"] = float(memory.measure().bytes)
+            values["memory_peak_bytes"] = float(memory.peak().bytes)
             self._last = (now, step)
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
         self.run.emit(Metric(step, finite))

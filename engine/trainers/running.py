@@ -16,6 +16,8 @@ from engine.events import Resumed
 from engine.rundir import STOPPED, RunDir
 from engine.trainers import checkpoint, memory
 from engine.trainers.best import best_of, copy_model
+from engine.trainers.memory_failure import explained
+from engine.trainers.memory_samples import sampling
 from engine.trainers.reporting import Reporter
 from engine.trainers.training_settings import TrainingParams
 from engine.trainers.weights import count_parameters, trained_weights
@@ -29,7 +31,8 @@ def run_to_end(
 ) -> dict[str, Any]:
     """Train from the newest complete checkpoint to the last step, write the model, and return the figures.
 
-    `steps`: how many there are in all. Raises SystemExit where the run was asked to stop, with a checkpoint.
+    `steps`: how many there are in all. Raises SystemExit where the run was asked to stop, with a checkpoint,
+    and OutOfMemory.
     """
     trainable, parameters = count_parameters(trainer.model)
     log.info(
@@ -41,7 +44,8 @@ def run_to_end(
     newest = checkpoint.newest_complete(folder)
     if newest is not None or any(event.kind == "metric" for event in run.all_events()):
         run.emit(Resumed(checkpoint.step_of(newest) if newest else 0))  # without a checkpoint it starts over
-    with reporter.stoppable():
+    sampled = sampling(run, lambda: int(trainer.state.global_step))
+    with reporter.stoppable(), sampled, explained(trainer, params, model, run):
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if reporter.is_stopping and trainer.state.global_step < steps:
         raise SystemExit(STOPPED)

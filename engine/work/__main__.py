@@ -64,7 +64,7 @@ def work(run: RunDir) -> int:
     except Exception as error:
         cause, text = cause_of(error, run.path)
         with suppress(OSError):  # the log may be on the full disk
-            if cause not in ("user", "outside", "disk_full"):
+            if cause not in ("user", "outside", "does_not_fit", "disk_full"):
                 traceback.print_exc()
             sys.stderr.write(f"a bug in Repair Studio: {text}\n" if cause == "bug" else f"{text}\n")
         run.end("failed", error=text, cause=cause)
