@@ -23,7 +23,6 @@ from engine.events import Progress
 from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import RunDir
 from engine.trainers.arguments import Plan, shared_arguments
-from engine.trainers.best import BestKept
 from engine.trainers.interruptible import Interruptible
 from engine.trainers.preference_rows import Pair, Single, lengths_of, read_pairs, singles, table_of
 from engine.trainers.preference_settings import DpoParams, KtoParams
@@ -69,7 +68,7 @@ def train(params: DpoParams | KtoParams, model: Model, dataset: Path, seed: int,
     weights = prepare(params, model)
     trained, held_out, left_out = _data(params, dataset, weights)
     evaluates = params.evaluation != "no" and len(held_out) > 0
-    if params.takes_best and not evaluates:
+    if params.chooses_by_loss and not evaluates:
         raise UserError(
             "no row of the dataset is held out for evaluation, so there is no best checkpoint; build it with some, or "
             "leave early_stopping and best_checkpoint out",
@@ -81,9 +80,7 @@ def train(params: DpoParams | KtoParams, model: Model, dataset: Path, seed: int,
     places = order(lengths, plan.steps * per_step, seed, params.batch_size, by_length=False)
     tokens = np.concatenate([[0], lengths[places].reshape(plan.steps, per_step).sum(axis=1).cumsum()])
     steps_per_epoch = len(trained) / per_step
-    reporter = Reporter(
-        run, tokens.tolist(), steps_per_epoch, params.keep_checkpoints, keeps_best=params.takes_best, also=NAMES
-    )
+    reporter = Reporter(run, tokens.tolist(), steps_per_epoch, params.keep_checkpoints, also=NAMES)
     shared = shared_arguments(params, plan, compute, run.artifacts / "checkpoints", seed, evaluates=evaluates)
     ordered: Sequence[Any] = [trained[place] for place in places]
     make, config = _trainer(params, shared)
@@ -97,7 +94,7 @@ def train(params: DpoParams | KtoParams, model: Model, dataset: Path, seed: int,
             if evaluates
             else None,
             processing_class=tokenizer,
-            callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
+            callbacks=[reporter],
         )
     if params.adds_matrices and model.kind != "adapter":
         # TRL has copied the new matrices to compare with; they change nothing yet, so without any it is the same
