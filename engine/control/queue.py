@@ -78,7 +78,8 @@ class Queue:
         with self.starting(run):
             if not folder.is_complete:
                 self._reset(run, folder)
-                RunDir.create(folder.path, run.spec, self._runs.inputs(parse(run.spec)))
+                spec = parse(run.spec)
+                RunDir.create(folder.path, run.spec, self._runs.inputs(spec), self._runs.command(spec))
             folder.log.touch()  # a full disk is noticed while the run is still queued
             if folder.is_held(LOCK):  # an earlier call about this run has not returned
                 self._polls.forget(("stop", run.id), bool)
