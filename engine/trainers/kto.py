@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Kto:
-    """Makes right answers likelier and wrong ones less likely; of each preference, both answers by themselves."""
+    """Makes right answers likelier and wrong ones less likely, given one by one, or both of each preference."""
 
     name: ClassVar[str] = "kto"
     title: ClassVar[str] = "Single answers, right or wrong (KTO)"
-    accepts: ClassVar[frozenset[Rows]] = frozenset({"preferences"})
+    accepts: ClassVar[frozenset[Rows]] = frozenset({"preferences", "answers"})
     Params = KtoParams
 
     def __init__(self, params: KtoParams) -> None:

@@ -24,13 +24,14 @@ from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import RunDir
 from engine.trainers.arguments import Plan, shared_arguments
 from engine.trainers.interruptible import Interruptible
-from engine.trainers.preference_rows import Pair, Single, lengths_of, read_pairs, singles, table_of
+from engine.trainers.preference_rows import Pair, Single, lengths_of, read_pairs, read_singles, singles, table_of
 from engine.trainers.preference_settings import DpoParams, KtoParams
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import check_same_tokenizer, order
 from engine.trainers.running import REFERENCE, run_to_end
 from engine.trainers.session import counts
 from engine.trainers.weights import precision, prepare, trained_exactly
+from engine.training_set import rows_in
 
 log = logging.getLogger(__name__)
 OURS = {
@@ -124,16 +125,24 @@ def _data(
 ) -> tuple[Sequence[Pair] | Sequence[Single], Sequence[Pair] | Sequence[Single], dict[str, int]]:
     """Training rows, rows held out, and what was left out of both."""
     context, vocabulary = context_of(weights.config), weights.config.vocab_size
+    is_single = isinstance(params, KtoParams) and rows_in(dataset) == "answers"
+    read: Any = read_singles if is_single else read_pairs
     (trained, lost), (held_out, also_lost) = (
-        read_pairs(dataset / name, context, vocabulary) for name in ("train.parquet", "valid.parquet")
+        read(dataset / name, context, vocabulary) for name in ("train.parquet", "valid.parquet")
     )
     left_out = {reason: lost.get(reason, 0) + also_lost.get(reason, 0) for reason in {**lost, **also_lost}}
     if not trained:
         raise UserError(f"no row of the dataset can be used ({counts(left_out) or 'it is empty'})", field="dataset")
     if left_out:
         log.warning("rows left out: %s", counts(left_out))
-    if isinstance(params, KtoParams):
-        return singles(trained), singles(held_out), left_out
+    if isinstance(params, KtoParams) and not is_single:
+        trained, held_out = singles(trained), singles(held_out)
+    if isinstance(params, KtoParams) and len({each.label for each in trained}) < 2:
+        kind = "right" if trained[0].label else "wrong"
+        raise UserError(
+            f"every answer of the dataset is {kind}, and kto learns from both kinds; add the other one",
+            field="dataset",
+        )
     return trained, held_out, left_out
 
 
