@@ -71,7 +71,7 @@ def _flat(falling: Curve, what: str, why: str) -> CurveWarning | None:
     first, last = values[:third], values[-third:]
     before, now = fmean(first), fmean(last)
     error = ((pstdev(first) ** 2 + pstdev(last) ** 2) / third) ** 0.5
-    if before - now + Z * error >= GAIN * abs(before):
+    if before - now + Z * error > GAIN * abs(before):
         return None
     return CurveWarning(
         "flat", falling[-1][0],

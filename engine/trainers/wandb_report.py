@@ -18,9 +18,9 @@ from transformers import TrainerCallback
 from engine.errors import UserError
 from engine.rundir import RunDir
 from engine.trainers.training_settings import TrainingParams
+from engine.trainers.watch_settings import WANDB_KEY
 
 log = logging.getLogger(__name__)
-KEY = "WANDB_API_KEY"
 WITHOUT_KEY = ("offline", "disabled", "dryrun")  # values of WANDB_MODE
 SECONDS = 60  # that W&B may take to begin, and to end; `wandb sync` sends the rest
 HISTOGRAM_STEPS = 100  # between two histograms of a weight
@@ -34,10 +34,10 @@ class Sent(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """`names`: the trainer's figures -> those of the run's events. Raises UserError without a key."""
         self._params, self._run, self._names = params, run, names
-        self._key = os.environ.pop(KEY, None)
+        self._key = os.environ.pop(WANDB_KEY, None)
         if not self._key and os.environ.get("WANDB_MODE") not in WITHOUT_KEY:
             raise UserError(
-                f"Weights & Biases needs its key in the environment: start the studio with {KEY} set, or with "
+                f"Weights & Biases needs its key in the environment: start the studio with {WANDB_KEY} set, or with "
                 "WANDB_MODE=offline",
                 field="trainer.report_to_wandb",
             )
@@ -45,7 +45,8 @@ class Sent(TrainerCallback):  # type: ignore[misc]
         self._has_failed = False
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._guarded(self._begin)
+        if state.is_world_process_zero:
+            self._guarded(self._begin)
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         """Histograms, by W&B's own names; not by its hooks, whose failures would end the backward pass."""

@@ -9,6 +9,8 @@ from pydantic import model_validator
 from engine.params import setting
 from engine.trainers.panel_settings import PanelParams
 
+WANDB_KEY = "WANDB_API_KEY"  # in the environment of a worker that reports to Weights & Biases, and of no other
+
 
 class WatchParams(PanelParams):
     """Evaluations, the bug panel, early stopping, checkpoints, and where the curves go."""
