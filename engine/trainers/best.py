@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 from engine.errors import OutsideFailure
 from engine.trainers import checkpoint
 
-OF_TRAINING = ("*.pt", "*.pth", "trainer_state.json", "README.md", checkpoint.SEAL)  # of a checkpoint's files
+OF_TRAINING = ("*.pt", "*.pth", "*.bin", "trainer_state.json", "README.md", checkpoint.SEAL)  # of a checkpoint's files
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 from trl import SFTTrainer
 
+from engine import ranks
 from engine.trainers.interruptible import Interruptible
 
 # Settings of models whose logits are more than hidden state times head (TRL's `add_fused_lm_head` knows the same)
@@ -49,7 +50,8 @@ class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         config = self.model.config.get_text_config()
         is_plain = not any(getattr(config, name, None) for name in CHANGED_LOGITS)
-        if inputs["input_ids"].device.type != "cpu" or return_outputs or not is_plain:
+        is_alone = model is self.model and ranks.count() < 2  # else what shares its gradients has to be called itself
+        if inputs["input_ids"].device.type != "cpu" or return_outputs or not (is_plain and is_alone):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         labels = inputs["labels"][:, 1:]  # (B, T - 1): the label at position t is token t + 1
         causal = model.get_base_model() if hasattr(model, "get_base_model") else model

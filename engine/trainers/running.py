@@ -14,7 +14,7 @@ from engine.artifacts import atomic_folder
 from engine.domain import Model
 from engine.events import Resumed
 from engine.rundir import STOPPED, RunDir
-from engine.trainers import checkpoint, memory
+from engine.trainers import checkpoint, memory, together
 from engine.trainers.best import best_of, copy_model
 from engine.trainers.reporting import Reporter
 from engine.trainers.training_settings import TrainingParams
@@ -38,7 +38,7 @@ def run_to_end(
     for name, count in trained_weights(trainer.model).items():
         log.info("trained: %s, %s", name, f"{count:,}")
     folder = run.artifacts / "checkpoints"
-    newest = checkpoint.newest_complete(folder)
+    newest = _newest(folder)
     if newest is not None or any(event.kind == "metric" for event in run.all_events()):
         run.emit(Resumed(checkpoint.step_of(newest) if newest else 0))  # without a checkpoint it starts over
     with reporter.stoppable():
@@ -47,7 +47,10 @@ def run_to_end(
         raise SystemExit(STOPPED)
     history = trainer.state.log_history
     best = best_of(history) if params.takes_best else None
-    _save(trainer.model, tokenizer, model, run, folder / f"checkpoint-{best.step}" if best else None)
+    best_folder = folder / f"checkpoint-{best.step}" if best else None
+    whole = {} if best_folder else together.gathered(trainer)
+    if together.leads():
+        _save(trainer.model, tokenizer, model, run, best_folder, whole)
 
     evaluations = [entry for entry in history if "eval_loss" in entry]
     evaluated = next((entry for entry in evaluations if best and entry["step"] == best.step), (evaluations or [{}])[-1])
@@ -67,12 +70,22 @@ def run_to_end(
     }
 
 
-def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir, best: Path | None) -> None:
-    """Write the model: the weights in memory, or those of the best checkpoint."""
+def _newest(folder: Path) -> Path | None:
+    """The checkpoint to continue from, the same for all processes that train together."""
+    found = checkpoint.newest_complete(folder) if together.leads() else None
+    step = together.told(checkpoint.step_of(found) if found else -1)
+    return folder / f"checkpoint-{step}" if step >= 0 else None
+
+
+def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir, best: Path | None, whole: dict[str, Any]) -> None:
+    """Write the model: the weights in memory, or those of the best checkpoint.
+
+    `whole`: where the weights are shared among processes, all of them as an argument of `save_pretrained`.
+    """
     with atomic_folder(run.artifacts / "model") as folder:
         if best is None:
             own = {"selected_adapters": ["default"]} if REFERENCE in getattr(trained, "peft_config", ()) else {}
-            trained.save_pretrained(folder, **own)
+            trained.save_pretrained(folder, **own, **whole)
         else:
             copy_model(best, folder)
         tokenizer.save_pretrained(folder)
