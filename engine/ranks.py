@@ -42,7 +42,7 @@ def strategy() -> str:
 
 
 def begin() -> None:
-    """Called first in a worker: it ends when its launcher is killed, and one that is alone is a process like any other."""
+    """Called first in a worker: it is killed when its launcher is, and one that is alone is a worker like any other."""
     if STRATEGY not in os.environ:
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -21,8 +21,10 @@ from engine import ranks
 from engine.errors import UserError
 from engine.launchers.local import FIELD, PROCESSOR, Local
 from engine.params import setting
+from engine.plugins import TRAINERS
 from engine.spec import Spec
 from engine.specs import TrainSpec
+from engine.trainers.weight_settings import WeightParams
 
 # Else a port is opened for torchrun's own store, and the processes listen on the machine's first address
 LOCAL_ONLY = {
@@ -56,16 +58,19 @@ class Torchrun(Local):
         """Raises UserError for a run that is no training, or of a trainer that works in one process only."""
         if not isinstance(spec, TrainSpec):
             raise UserError(
-                f"launcher: torchrun starts trainings only, and this is a {spec.kind} run; choose local", field=FIELD
+                f"launcher: torchrun starts trainings only, and this is a {spec.title.lower()}; choose local",
+                field=FIELD,
             )
-        trainer, shares = spec.trainer, self.params.strategy != "ddp"
-        if trainer.name != "sft":
+        trainer = spec.trainer
+        if not getattr(TRAINERS.plugin(trainer.name), "trains_together", False):
             raise UserError(
-                f"launcher: {trainer.name} trains in one process only; choose local, or the trainer sft", field=FIELD
+                f"launcher: the trainer {trainer.name} works in one process only; choose local, or the trainer sft",
+                field=FIELD,
             )
-        if (shares and trainer.method == "qlora") or (shares and trainer.base_bits != 16):
+        has_few_bits = isinstance(trainer, WeightParams) and (trainer.method == "qlora" or trainer.base_bits != 16)
+        if has_few_bits and self.params.strategy != "ddp":
             raise UserError(
-                f"launcher.strategy: {self.params.strategy} cannot share weights in 4 or 8 bits; choose ddp, or a base "
+                f"launcher.strategy: {self.params.strategy} cannot share weights of 4 or 8 bits; choose ddp, or a base "
                 "in 16 bits",
                 field=FIELD,
             )
@@ -90,7 +95,7 @@ class Torchrun(Local):
         return super().submit(run_dir, {**environment, **shared, **LOCAL_ONLY})
 
     def _command(self, run_dir: Path) -> list[str]:
-        """torchrun's, by which the processes meet in a file: its usual way is a port that any machine may connect to."""
+        """torchrun's; the processes meet in a file, since its usual way is a port that any machine may connect to."""
         meeting = ["--rdzv-backend", "c10d", "--rdzv-conf", "store_type=file"]
         place = ["--rdzv-endpoint", str(run_dir / ranks.FOLDER / "rendezvous"), "--local-addr", "127.0.0.1"]
         own_gpu = [] if PROCESSOR in self.needs() else ["--virtual-local-rank"]  # the only one that a process sees

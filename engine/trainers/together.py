@@ -5,11 +5,14 @@ Imports torch: for worker processes only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import torch
 from torch import distributed
+from torch._C._distributed_c10d import FileStore
 
 from engine import ranks
 from engine.errors import UserError
@@ -20,7 +23,7 @@ PATIENCE = timedelta(hours=1)  # for one process that is far behind, as while a 
 
 def join(run: RunDir) -> None:
     """Connect this process with the others; they find each other in the run's folder, and no port is opened for it."""
-    store = distributed.FileStore(str(run.path / ranks.FOLDER / "store"), ranks.count())
+    store = FileStore(str(run.path / ranks.FOLDER / "store"), ranks.count())
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, store=store, rank=ranks.own(), world_size=ranks.count(), timeout=PATIENCE)
 
@@ -75,6 +78,24 @@ def arguments(checkpointing: bool) -> dict[str, Any]:
         "fsdp": True,
         "fsdp_config": {"version": 2, "cpu_offload": offload, "activation_checkpointing": checkpointing},
     }
+
+
+@contextmanager
+def sharding() -> Iterator[None]:
+    """In this context transformers makes its `Accelerator`, which has to share the weights where that is asked for.
+
+    torch's FSDP works on a CPU with gloo. But accelerate (1.15, `AcceleratorState.__init__`) takes its FSDP settings
+    only where the processes have GPUs or the like, and trains by DDP else, saying nothing; so it is told they do.
+    """
+    from accelerate.state import AcceleratorState, PartialState
+    from accelerate.utils import DistributedType
+
+    is_on_cpu = ranks.strategy().startswith("fsdp") and not torch.cuda.is_available()
+    if is_on_cpu:
+        PartialState().distributed_type = DistributedType.MULTI_GPU
+    yield
+    if ranks.strategy().startswith("fsdp"):
+        assert AcceleratorState().distributed_type is DistributedType.FSDP, "the weights are not shared"
 
 
 def gathered(trainer: Any) -> dict[str, Any]:
