@@ -229,6 +229,7 @@ LAUNCHERS: Registry[Launcher] = Registry(
     "launcher",
     {
         "local": "engine.launchers.local:Local",
+        "torchrun": "engine.launchers.torchrun:Torchrun",
     },
 )
 STRATEGIES: Registry[Strategy] = Registry(

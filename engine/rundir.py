@@ -188,6 +188,10 @@ class RunDir:
             self.emit(last)
             self.release_ending()
             return
+        self.write_ending(last)
+
+    def write_ending(self, last: State) -> None:
+        """Write the last state to the reserved space, if it was reserved and is not released."""
         with suppress(OSError), (self.path / "ending.json").open("r+b") as file:
             file.write(_encoded({"seq": 1, "time": time.time(), "event": "state", **asdict(last)}))
             file.flush()

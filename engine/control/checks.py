@@ -18,7 +18,9 @@ def check_settings(spec: Spec, *, waits: bool) -> None:
 
     `waits`: for another run. A builder that reads runs may then name that one, and only its worker can look into it.
     """
-    LAUNCHERS.create(spec.launcher).needs()
+    launcher = LAUNCHERS.create(spec.launcher)
+    launcher.check(spec)
+    launcher.needs()
     if isinstance(spec, DatasetSpec):
         if not (waits and naming("runs", type(spec.builder))):
             BUILDERS.create(spec.builder).check()

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from engine import ranks
+from engine.trainers import together
 from engine.trainers.sft_settings import SftParams
 from engine.trainers.training_settings import TrainingParams
 
@@ -59,12 +61,14 @@ def shared_arguments(
 ) -> dict[str, Any]:
     """What the configurations of all of TRL's trainers have."""
     scheduler, least = params.scheduler, params.min_learning_rate
-    return dict(  # noqa: C408
+    batch, passes = together.share(params.batch_size, params.accumulation)
+    return dict(
+        **together.arguments(params.activation_checkpointing),
         output_dir=str(folder),
         max_steps=plan.steps,
-        per_device_train_batch_size=params.batch_size,
-        per_device_eval_batch_size=params.eval_batch_size or params.batch_size,
-        gradient_accumulation_steps=params.accumulation,
+        per_device_train_batch_size=batch,
+        per_device_eval_batch_size=max(1, (params.eval_batch_size or params.batch_size) // ranks.count()),
+        gradient_accumulation_steps=passes,
         learning_rate=params.learning_rate,
         lr_scheduler_type="cosine_with_min_lr" if least else SCHEDULERS.get(scheduler, scheduler),
         lr_scheduler_kwargs={"min_lr": least} if least else {},
@@ -78,7 +82,6 @@ def shared_arguments(
         neftune_noise_alpha=params.neftune_alpha,
         bf16=compute is torch.bfloat16,
         fp16=compute is torch.float16,
-        activation_checkpointing=params.activation_checkpointing,
         logging_steps=params.logging_steps,
         logging_first_step=True,
         logging_nan_inf_filter=False,  # a loss that is not a number is reported and ends the run

@@ -14,14 +14,15 @@ from engine.errors import OutsideFailure
 from engine.trainers import checkpoint
 from engine.trainers.watch_settings import WatchParams
 
-OF_TRAINING = (
+OF_TRAINING = (  # of a checkpoint's files
     "*.pt",
     "*.pth",
+    "*.bin",
     "trainer_state.json",
     "metrics.json",
     "README.md",
     checkpoint.SEAL,
-)  # of a checkpoint's files
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from torch.nn import functional
 from trl import SFTTrainer
 from trl.trainer.utils import add_fused_lm_head
 
+from engine import ranks
 from engine.trainers.interruptible import Interruptible
 from engine.trainers.step_batches import Steps
 
@@ -81,9 +82,10 @@ class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         config = self.model.config.get_text_config()
         is_plain = not any(getattr(config, name, None) for name in CHANGED_LOGITS)
+        is_alone = model is self.model and ranks.count() < 2  # else what shares its gradients has to be called itself
         if return_outputs or self.aux_loss_enabled:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        if inputs["input_ids"].device.type != "cpu" or not is_plain:
+        if inputs["input_ids"].device.type != "cpu" or not (is_plain and is_alone):
             return self._tiled_loss(model, inputs, num_items_in_batch)
         labels = inputs["labels"][:, 1:]  # (B, T - 1): the label at position t is token t + 1
         causal = model.get_base_model() if hasattr(model, "get_base_model") else model

@@ -17,7 +17,7 @@ from transformers import TrainerCallback
 from engine.errors import UserError
 from engine.events import Checkpoint, Metric, Progress
 from engine.rundir import RunDir
-from engine.trainers import checkpoint, memory
+from engine.trainers import checkpoint, memory, together
 from engine.trainers.best import Choice
 from engine.trainers.run_files import RunFiles
 
@@ -80,12 +80,14 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             signal.signal(signal.SIGTERM, before)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.is_stopping = together.agreed(self.is_stopping)
         if self.is_stopping or state.global_step >= state.max_steps:
             control.should_log = True  # the curves end at the last step
         if self.is_stopping:
             control.should_save = control.should_training_stop = True
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.is_stopping = together.agreed(self.is_stopping)
         if self.is_stopping:  # an evaluation may take long
             raise EvaluationCut
 
@@ -134,6 +136,9 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._last = (time.monotonic(), state.global_step)  # evaluation time does not count in tokens a second
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        together.wait()  # every process has written its part
+        if not together.leads():
+            return
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, which is not needed
         self.files.write_metrics(folder, int(state.global_step), state.global_step / self.steps_per_epoch)

@@ -12,13 +12,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from engine import chosen_by, plugin_text
+from engine import chosen_by, plugin_text, ranks
 from engine.artifacts import atomic_folder
 from engine.domain import Bug, Model
+from engine.errors import UserError
 from engine.events import Resumed
 from engine.plugins import BENCHMARKS
 from engine.rundir import STOPPED, RunDir
-from engine.trainers import checkpoint, memory
+from engine.trainers import checkpoint, memory, together
 from engine.trainers.best import BestKept, Choice, copy_model
 from engine.trainers.memory_failure import explained
 from engine.trainers.memory_samples import sampling
@@ -52,14 +53,15 @@ def run_to_end(
     with ExitStack() as ending:
         if choice:
             trainer.add_callback(BestKept(choice, params.early_stopping))
-        if params.report_to_wandb:
+        if params.report_to_wandb and together.leads():
             ending.enter_context(sent(trainer, params, run, reporter.values_of))
         if params.panel:
+            _check_alone()
             panel = Panel(params, model, tokenizer, trainer, reporter, run, learned)
             ending.callback(panel.bugs.close)
             trainer.add_callback(panel)
         folder = run.artifacts / "checkpoints"
-        newest = checkpoint.newest_complete(folder)
+        newest = _newest(folder)
         if newest is not None or any(event.kind == "metric" for event in run.all_events()):
             run.emit(Resumed(checkpoint.step_of(newest) if newest else 0))  # without a checkpoint it starts over
         sampled = sampling(run, lambda: int(trainer.state.global_step))
@@ -71,7 +73,9 @@ def run_to_end(
         best = choice.best(history) if choice else None
         place = folder / f"checkpoint-{best.step}" if best else None
         used = panel if panel and best and params.choose_by == "panel" else None
-        _save(trainer.model, tokenizer, model, run, place, used, params)
+        whole = {} if place else together.gathered(trainer)
+        if together.leads():
+            _save(trainer.model, tokenizer, model, run, place, used, params, whole)
 
     evaluations = [entry for entry in history if "eval_loss" in entry]
     evaluated = next((entry for entry in evaluations if best and entry["step"] == best.step), (evaluations or [{}])[-1])
@@ -94,6 +98,22 @@ def run_to_end(
     }
 
 
+def _check_alone() -> None:
+    if ranks.count() > 1:
+        raise UserError(
+            f"panel: a bug panel writes with the whole model in one process, and this run has {ranks.count()}; leave "
+            "panel out, or choose the launcher local",
+            field="trainer.panel",
+        )
+
+
+def _newest(folder: Path) -> Path | None:
+    """The checkpoint to continue from, the same for all processes that train together."""
+    found = checkpoint.newest_complete(folder) if together.leads() else None
+    step = together.told(checkpoint.step_of(found) if found else -1)
+    return folder / f"checkpoint-{step}" if step >= 0 else None
+
+
 def _told_of(panel: Panel) -> dict[str, Any]:
     return {
         "bugs": [trial.bug.id for trial in panel.trials],
@@ -104,13 +124,16 @@ def _told_of(panel: Panel) -> dict[str, Any]:
 
 def _save(
     trained: Any, tokenizer: Any, model: Model, run: RunDir, best: Path | None, panel: Panel | None,
-    params: TrainingParams,
+    params: TrainingParams, whole: dict[str, Any],
 ) -> None:  # fmt: skip
-    """Write the model: the weights in memory, or those of the best checkpoint, with the panel that chose it, if any."""
+    """Write the model: the weights in memory, or those of the best checkpoint, with the panel that chose it, if any.
+
+    `whole`: where the weights are shared among processes, all of them as an argument of `save_pretrained`.
+    """
     with atomic_folder(run.artifacts / "model") as folder:
         if best is None:
             own = {"selected_adapters": ["default"]} if REFERENCE in getattr(trained, "peft_config", ()) else {}
-            trained.save_pretrained(folder, **own)
+            trained.save_pretrained(folder, **own, **whole)
         else:
             copy_model(best, folder)
         tokenizer.save_pretrained(folder)

@@ -25,6 +25,7 @@ class Sft:
 
     name: ClassVar[str] = "sft"
     title: ClassVar[str] = "Supervised fine-tuning (SFT)"
+    trains_together: ClassVar[bool] = True
 
     accepts: ClassVar[frozenset[Rows]] = frozenset({"samples"})
     Params = SftParams

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from typing import Any
 
 import psutil
 import torch
 
+from engine import ranks
 from engine.errors import UserError
 from engine.rundir import RunDir
 from engine.trainers import layer_compile, varlen_attention
@@ -114,7 +114,7 @@ def steps_of(params: SftParams, rows: Any, places: list[int], lengths: Any, pad:
     return Steps(
         rows, places, params.batch_size * params.accumulation, lengths,
         Division(params.batch_size, params.batch_tokens, params.packing, multiple),
-        pad, int(os.environ.get("WORLD_SIZE", "1")), is_filled and on_gpu,
+        pad, ranks.count(), is_filled and on_gpu,
     )  # fmt: skip
 
 

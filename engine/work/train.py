@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from engine import ranks
 from engine.domain import Model
 from engine.errors import UserError
 from engine.models.shape import read_config
@@ -24,6 +25,10 @@ def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """
     if inputs.model is None:
         raise UserError("no model was named", field="model")
+    if ranks.count() > 1:
+        from engine.trainers import together  # torch
+
+        together.join(run)
     trainer = TRAINERS.create(spec.trainer)
     if "bugs" in trainer.accepts:  # which it finds by its own settings
         return dict(trainer.train(inputs.model, run.path, spec.seed, run))

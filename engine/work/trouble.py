@@ -12,6 +12,7 @@ from engine.errors import DISK_FULL, DoesNotFit, OutOfMemory, OutsideFailure, Us
 SAYS_FULL = ("no space left on device", "os error 28", "disk quota exceeded")
 # messages of torch's zip writer, which does not say why a write was incomplete
 SAYS_SHORT = ("unexpected pos", "pytorchstreamwriter failed", "file write failed")
+CHECKPOINTS = "artifacts/checkpoints"  # the largest files of a run
 SCARCE_BYTES = 64 << 20  # an incomplete write with less than this free means a full disk
 
 
@@ -34,9 +35,10 @@ def cause_of(error: BaseException, folder: Path) -> tuple[str, str]:
 
 def full_disk(error: BaseException, folder: Path) -> Path | None:
     """The folder on the full disk if `error` or one of its causes is about a full disk; else None."""
+    written_in = checkpoints if (checkpoints := folder / CHECKPOINTS).is_dir() else folder  # maybe on another disk
     for link in links(error):
         text = str(link).lower()
-        is_short = any(words in text for words in SAYS_SHORT) and _free(folder) < SCARCE_BYTES
+        is_short = any(words in text for words in SAYS_SHORT) and _free(written_in) < SCARCE_BYTES
         if (
             (isinstance(link, OSError) and link.errno in DISK_FULL)
             or any(words in text for words in SAYS_FULL)
@@ -44,7 +46,7 @@ def full_disk(error: BaseException, folder: Path) -> Path | None:
         ):
             name = getattr(link, "filename", None)
             place = Path(os.fsdecode(name)).parent if isinstance(name, str | bytes) else folder
-            return place if place.exists() else folder
+            return place if place.exists() else written_in
     return None
 
 
