@@ -39,12 +39,9 @@ _GOOD = re.compile(
     r"\b(?:fix|correct|repair|final|solution|solved|updated|after\b|patched)|修复|修正|正确|改正|最终|改后|修改后",
     re.IGNORECASE,
 )
-_BAD = re.compile(
-    r"\b(?:original|buggy|before|incorrect|wrong|faulty|broken|alternativ|another|never|don't|do not|instead of|old)"
-    r"|原始|原来|错误|有问题|另一种|不要",
-    re.IGNORECASE,
-)
-_NEVER = re.compile(r"\b(?:alternativ|another|never|don't|do not|incorrect|wrong)|另一种|不要", re.IGNORECASE)
+_BAD = re.compile(r"\b(?:original|buggy|before|faulty|broken|instead of|old)|原始|原来|有问题", re.IGNORECASE)
+_WRONG = re.compile(r"\b(?:incorrect|wrong|never|don't|do not)|错误|不要", re.IGNORECASE)
+_OTHER = re.compile(r"\b(?:alternativ|another)|另一种", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,8 @@ class Choice:
             self._pairs(elements)
             if self.place.function is None or not self.found:
                 for each in chosen:
-                    self._read_lines(each)
+                    if each not in changing:
+                        self._read_lines(each)
 
     def patch(self) -> Patch:
         """The best reading that changes something, or why there is none."""
@@ -386,9 +384,10 @@ def _strangeness(block: Block, language: str) -> int:
 
 def _doubt(block: Block) -> int:
     """What the words above a piece say of it: 0 that it is the fix, 1 nothing, 2 that it is not."""
-    if _NEVER.search(block.before):
+    good, wrong = (max((each.end() for each in words.finditer(block.before)), default=-1) for words in (_GOOD, _WRONG))
+    if _OTHER.search(block.before) or wrong > good:
         return 2
-    return 0 if _GOOD.search(block.before) else 2 if _BAD.search(block.before) else 1
+    return 0 if good >= 0 else 2 if _BAD.search(block.before) else 1
 
 
 def _unnumbered(text: str) -> str:

@@ -12,9 +12,10 @@ from engine.representations.answers.functions import Written
 from engine.representations.answers.place import Place
 
 _MOST_LINES = 200
+_MOST_ENDS = 6  # that are tried, as a bracket ends many lines
 _ENOUGH = 0.4  # how alike the faulty lines and those that replace them have to be
 _ALIKE = 0.6  # the same for other lines of the function
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+_TOKEN = re.compile(r"\w+|[^\w\s().,;:{}\[\]]")  # brackets and commas are in all code
 _SESSION = re.compile(r"\s*(?:>>>|\$ |In \[)")
 _LEFT_OUT = re.compile(
     r"\s*(?://|#|/\*|--)?\s*(?:\.\.\.|…|<{0,2}\s*(?:the\s+)?(?:rest|remainder|remaining|existing|other|same|unchanged"
@@ -43,33 +44,51 @@ def filled(code: str, place: Place) -> str | None:
     new = [line for line in lines_of(code) if line.strip()]
     made: list[str] = []
     at = 0  # rows of the function before this one are done
+    since: int | None = None  # lines that are the answer's own, since one that is known; None: none was known yet
+    stands_for = [_is_left_out(line) and _bare(line) not in keys for line in new]
+    done = 0  # lines of the answer before this one are in `made`
     for number, line in enumerate(new):
-        if not _is_left_out(line) or _bare(line) in keys:
+        if number < done:
+            continue
+        if not stands_for[number]:
             made.append(line)
             found = _next(keys, _bare(line), at)
             at = at if found is None else found + 1
+            since = 0 if found is not None else None if since is None else since + 1
             continue
-        since = next((back for back, each in enumerate(reversed(new[:number])) if _bare(each) in keys), None)
-        following = [_next(keys, _bare(each), at) for each in new[number + 1 :]]
+        stop = next((more for more in range(number + 1, len(new)) if stands_for[more]), len(new))
+        below = [_bare(each) for each in new[number + 1 : stop]]
+        following = [_next(keys, each, at) for each in below]
         ahead = next((count for count, row in enumerate(following) if row is not None), None)
-        if since is None or (ahead is None and following):
+        if ahead is None and since is not None and stop < len(new) and at <= place.faulty[0]:
+            made += [*old[at : place.faulty[0]], *new[number + 1 : stop]]  # these can only be the faulty lines repaired
+            at, since, done = place.faulty[1], 0, stop
+            continue
+        closing = below if ahead is None else []
+        if since is None or closing != keys[len(keys) - len(closing) :]:
             return None
-        fault = place.faulty
-        first, row = at, len(old) if ahead is None else following[ahead] or 0
-        if since and at <= fault[0] <= at + since:  # the lines above it are what takes the place of the faulty ones
-            first = max(at, fault[1])
-        elif since and _is_like(new[number - since : number], old[at : at + since], _ENOUGH):
-            first = at + since
-        last = row
-        if ahead and row - ahead <= fault[0] <= row:
-            last = min(row, fault[0])
-        elif ahead and _is_like(new[number + 1 : number + 1 + ahead], old[row - ahead : row], _ENOUGH):
-            last = row - ahead
+        row = len(old) - len(closing) if ahead is None else following[ahead] or 0
+        first = at + _replaced(new[number - since : number], old[at : at + since], place.faulty, at)
+        last = row - _replaced(new[number + 1 :][: ahead or 0], old[row - (ahead or 0) : row], place.faulty, None, row)
         if first > last:
             return None
         made += old[first:last]
-        at = last
+        at, since = last, 0
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in made)
+
+
+def _replaced(
+    new: Sequence[str], old: Sequence[str], faulty: tuple[int, int], start: int | None, after: int = 0
+) -> int:
+    """How many lines of the function, from `start` on or up to `after`, the new ones take the place of."""
+    n_lines = len(new)
+    if not n_lines or [_bare(each) for each in new] == [_bare(each) for each in old]:
+        return n_lines
+    if start is not None and start <= faulty[0] <= start + n_lines:
+        return max(0, faulty[1] - start)
+    if start is None and after - n_lines <= faulty[0] <= after:
+        return max(0, after - faulty[0])
+    return n_lines if _is_like(new, old, _ENOUGH) else 0
 
 
 def _next(keys: Sequence[str], key: str, at: int) -> int | None:
@@ -104,10 +123,14 @@ def _windows(new: Sequence[str], old: Sequence[str], place: Place, said: str) ->
     keys = [_bare(line) for line in old]
     above = [row for row, key in enumerate(keys) if key == _bare(new[0]) and row <= first]
     below = [row + 1 for row, key in enumerate(keys) if key == _bare(new[-1]) and row >= after - 1]
-    start, end = max(above, default=None), min(below, default=None)
+    start = max(above, default=None)
+    end = min(below, default=None) if len(_bare(new[-1])) > 1 else None
     if len(new) > 1:
-        if start is not None and end is not None and start < end:
-            yield start, end, True
+        if start is not None:
+            yield from (
+                (start, each, True)
+                for each in sorted(below, key=lambda each: (abs(each - start - len(new)), each))[:_MOST_ENDS]
+            )
         if start is not None and (start < first or first == after):
             yield start, max(after, start + 1), _says_more(new, old, start, after)
         if end is not None and (end > after or first == after):

@@ -36,9 +36,11 @@ def found_in(text: str, place: Place) -> Iterator[Found]:
     read = source(text, place.bug.language)
     asked = place.function
     assert asked is not None
-    other = _others(place)
     written = [each for each in written_in(read) if each.name]
-    named = [each for each in written if each.name == asked.name and (each.within[-1:], each.types) not in other]
+    named = [each for each in written if each.name == asked.name and not _is_other(each, place)]
+    if not written and read.language.name == "java" and asked.name in asked.within:
+        read = source(f"class {asked.name} {{\n{text}\n}}\n", read.language.name)  # a constructor is none elsewhere
+        named = written = [each for each in written_in(read) if each.name == asked.name]
     for each in sorted(named, key=lambda each: _order(each, asked)):
         yield Found(each, read, _code(each, read, place), is_renamed=False)
     if named:
@@ -65,15 +67,18 @@ def _order(each: Written, asked: Written) -> tuple[bool, bool, bool, int]:
     )  # of two definitions the last one counts
 
 
-def _others(place: Place) -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """The class and the types of parameters of the file's other functions of this name."""
+def _is_other(each: Written, place: Place) -> bool:
+    """Whether it is another one of the file's functions of this name: of another class, or with other parameters."""
     asked = place.function
     assert asked is not None
-    return {
-        (each.within[-1:], each.types)
-        for each in written_in(source(place.bug.buggy, place.bug.language))
-        if each.name == asked.name and each.span != asked.span
-    } - {(asked.within[-1:], asked.types)}
+    is_of = [
+        written
+        for written in written_in(source(place.bug.buggy, place.bug.language))
+        if written.name == each.name
+        and written.types == each.types
+        and (not each.within or each.within[-1:] == written.within[-1:])
+    ]
+    return bool(is_of) and all(written.span != asked.span for written in is_of)
 
 
 def _renamed(written: Written, read: Source, name: str) -> tuple[Source, Written]:
