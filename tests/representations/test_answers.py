@@ -40,7 +40,9 @@ def bugs():
 
 
 def crlf(bug):
-    return Bug(bug.id, bug.language, bug.path, *(text.replace("\n", "\r\n") for text in (bug.buggy, bug.fixed)), bug.span)
+    return Bug(
+        bug.id, bug.language, bug.path, *(text.replace("\n", "\r\n") for text in (bug.buggy, bug.fixed)), bug.span
+    )
 
 
 def cases(language):

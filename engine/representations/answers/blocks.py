@@ -1,7 +1,7 @@
 """The pieces of an answer that may be code: fenced blocks, tags, values of JSON, and the text between them.
 
-Fences are those of CommonMark 0.31, section 4.5, and what models make of them: never closed, opened twice, closed behind
-the last statement, in lists and quotations. Each line is looked at once.
+Fences are those of CommonMark 0.31, section 4.5, and what models make of them: never closed, opened twice, closed
+behind the last statement, in lists and quotations. Each line is looked at once.
 """
 
 from __future__ import annotations

@@ -2,72 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
-from engine.domain import Patch, lines_of
+from engine.domain import lines_of
 from engine.languages.source import source
-from engine.languages.trees import tree_digest
 from engine.representations.answers import blocks, edits
 from engine.representations.answers.additions import with_helpers, with_imports
 from engine.representations.answers.blocks import Block
-from engine.representations.answers.cleaning import narrow
+from engine.representations.answers.cleaning import narrow, unnumbered
 from engine.representations.answers.edits import Change
 from engine.representations.answers.fitting import DoesNotFit, fitted
-from engine.representations.answers.lines import alike, filled, replaced, shortened, trailing
-from engine.representations.answers.place import Place
+from engine.representations.answers.kept import Readings
+from engine.representations.answers.lines import alike, filled, replaced, shortened, swapped, trailing
 from engine.representations.answers.whole import Found, found_in, parts_of
 from engine.representations.line_ends import as_in_file, plain
 
-HOW = {  # how a piece is read, the surest first
-    "function": "the function, alone or among other code",
-    "numbered_diff": "a unified diff whose heads have numbers, which may be wrong",
-    "diff": "a diff whose heads have no numbers",
-    "begin_patch": "a patch between `*** Begin Patch` and `*** End Patch`",
-    "search_replace": "blocks of `<<<<<<< SEARCH`, `=======` and `>>>>>>> REPLACE`",
-    "signs": "lines with + and - and no head",
-    "filled": "the function with a comment such as `// ...` for lines that stay",
-    "renamed": "the function under another name",
-    "file": "the whole file, where the fault is in no function",
-    "replacement": "two pieces, of which the first stands in the function and the second takes its place",
-    "lines": "lines that take the place of the faulty ones",
-}
-_ORDER = {how: place for place, how in enumerate(HOW)}
 _MOST_BLOCKS = 40
-_GOOD = re.compile(
-    r"\b(?:fix|correct|repair|final|solution|solved|updated|after\b|patched)|修复|修正|正确|改正|最终|改后|修改后",
-    re.IGNORECASE,
-)
-_BAD = re.compile(r"\b(?:original|buggy|before|faulty|broken|instead of|old)|原始|原来|有问题", re.IGNORECASE)
-_WRONG = re.compile(r"\b(?:incorrect|wrong|never|don't|do not)|错误|不要", re.IGNORECASE)
-_OTHER = re.compile(r"\b(?:alternativ|another)|另一种", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One piece, read in one way."""
+class Choice(Readings):
+    """Reads the pieces of an answer in every way that fits them."""
 
-    key: tuple[int, ...]  # the smallest is the best
-    rule: str
-    text: str  # of the patched file
-
-
-class Choice:
-    """The best reading so far of an answer's pieces.
-
-    No more than so many characters are parsed for an answer, however long it is; what is over is passed over.
-    """
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.is_thinking = False
-        self.found: list[Reading] = []
-        self._longest = 10_000 + 4 * len(place.bug.buggy_lines)  # characters of one piece
-        self._left = 4 * self._longest
-        self._why: dict[str, str] = {}  # kind of trouble -> sentence
-        self._known = frozenset("".join(line.split()) for line in lines_of(place.bug.buggy)) - {""}
-        self._n_read = 0
+    _last: tuple[str, list[Block], str] | None = None  # the text that was divided last, its blocks, and the rest
 
     def is_one_block(self, text: str) -> bool:
         """Whether all of a text is one fenced block."""
@@ -108,29 +65,10 @@ class Choice:
                     if each not in changing:
                         self._read_lines(each)
 
-    def patch(self) -> Patch:
-        """The best reading that changes something, or why there is none."""
-        bug = self.place.bug
-        if self.found:
-            best = min(self.found, key=lambda each: each.key)
-            return Patch(bug.id, best.text, rule=best.rule)
-        for kind in ("empty", "cut", "left_out", "misfit", "same", "code"):
-            if kind in self._why:
-                return Patch(bug.id, None, self._why[kind])
-        return Patch(bug.id, None, "the answer holds no code")
-
-    @property
-    def _cut(self) -> str:
-        return f"the answer ends before the {self.place.what} is complete"
-
-    @property
-    def _is_sure(self) -> bool:
-        return any(each.key[0] < _ORDER["renamed"] for each in self.found)
-
     def _divided(self, text: str) -> tuple[list[Block], str]:
-        if getattr(self, "_last", None) is None or self._last[0] is not text:
+        if self._last is None or self._last[0] is not text:
             self._last = (text, *blocks.fenced(text))
-        return self._last[1], self._last[2]
+        return self._last[1:]
 
     def _likeliest(self, every: Sequence[Block]) -> list[Block]:
         """Those that may hold the function first, and no more than can be read."""
@@ -140,12 +78,6 @@ class Choice:
             self._why["code"] = f"the code in the answer is too long to be the {self.place.what}"
         by_name = [each for each in short if name in each.text]
         return [*by_name[: _MOST_BLOCKS // 2], *[each for each in short if each not in by_name][: _MOST_BLOCKS // 2]]
-
-    def _may_parse(self, text: str) -> bool:
-        if len(text) > min(self._longest, self._left):
-            return False
-        self._left -= len(text)
-        return True
 
     # --- the whole function or file
 
@@ -157,7 +89,7 @@ class Choice:
             return
         if block.where != "bare":
             self._why.setdefault("code", f"the answer does not hold the {self.place.what}")
-        text = narrow(_unnumbered(text))
+        text = narrow(unnumbered(text))
         if self.place.function is None:
             self._read_file(block, text)
         else:
@@ -253,7 +185,7 @@ class Choice:
 
     def _pairs(self, found: Sequence[Block]) -> None:
         """Pieces that stand in the function, each with the next one, which takes its place."""
-        for old, new in zip(found, found[1:], strict=False):
+        for old, new in pairwise(found):
             is_short = len(old.text) + len(new.text) <= self._longest and len(lines_of(old.text)) < len(
                 self.place.lines
             )
@@ -272,7 +204,7 @@ class Choice:
         if block.tag in blocks.NO_CODE or is_call or len(block.text) > self._longest:
             return
         marks = self.place.marks
-        text = "".join(line for line in lines_of(narrow(_unnumbered(block.text))) if line.strip() not in marks)
+        text = "".join(line for line in lines_of(narrow(unnumbered(block.text))) if line.strip() not in marks)
         for code in replaced(text, self.place, block.before):
             if self._parses(code):
                 self._keep(block, "lines", self.place.with_code(code), code)
@@ -323,87 +255,9 @@ class Choice:
     def _inline(self, text: str) -> None:
         """Code within sentences: one piece that stands in the function, and the one that takes its place."""
         pieces = list(blocks.inline(text[: self._longest]))
-        for made in _swapped(pieces, "".join(self.place.lines)):
+        for made in swapped(pieces, "".join(self.place.lines)):
             if self._parses(made):
                 self._keep(Block("inline", text[:400]), "replacement", self.place.with_code(made), made)
                 return
         for code, before in pieces:
             self._read_lines(Block("inline", f"{code.strip()}\n", before=before))
-
-    # --- what is kept
-
-    def _parses(self, code: str) -> bool:
-        """Whether the code of the function, or the file, has no error that the faulty one does not have."""
-        asked, name = self.place.function, self.place.bug.language
-        if asked is not None and asked.has_error:
-            return True
-        text = _alone(code, name) if asked is not None else code
-        return self._may_parse(text) and not source(text, name).has_error
-
-    def _keep(
-        self,
-        block: Block,
-        how: str,
-        patched: str,
-        code: str,
-        *,
-        has_error: bool = False,
-        is_file: bool = False,
-        added: str = "",
-    ) -> None:
-        place, language = self.place, self.place.bug.language
-        old = place.bug.buggy if is_file else "".join(place.lines)
-        self._n_read += 1
-        if patched == place.bug.buggy or (len(code) <= self._longest and _is_same(code, plain(old), language)):
-            self._why["same"] = f"the answer changes nothing in the {place.what}"
-            return
-        order = (_ORDER[how] if not has_error else len(HOW), _strangeness(block, language), _doubt(block), self._n_read)
-        self.found.append(Reading(order, f"{block.where}:{how}{added}", patched))
-
-
-def _alone(code: str, language: str) -> str:
-    """The code of a function as a text that can be parsed alone."""
-    if language == "java":
-        return f"class A {{\n{code}}}\n"
-    return f"if 1:\n{code}" if language == "python" and code[:1] in " \t" else code
-
-
-def _is_same(code: str, old: str, language: str) -> bool:
-    """Whether two pieces of code differ in nothing but comments and layout."""
-    one, other = (tree_digest(_alone(each, language), language) for each in (code, old))
-    return one == other if one and other else code.split() == old.split()
-
-
-def _strangeness(block: Block, language: str) -> int:
-    """0 of a piece in the bug's language, 1 where no language is told, 2 of one in another."""
-    if block.tag in blocks.ALIASES.get(language, ()) or block.tag in blocks.DIFFS:
-        return 0
-    others = {tag for names in blocks.ALIASES.values() for tag in names} | blocks.NO_CODE
-    return 2 if block.tag in others else 1
-
-
-def _doubt(block: Block) -> int:
-    """What the words above a piece say of it: 0 that it is the fix, 1 nothing, 2 that it is not."""
-    good, wrong = (max((each.end() for each in words.finditer(block.before)), default=-1) for words in (_GOOD, _WRONG))
-    if _OTHER.search(block.before) or wrong > good:
-        return 2
-    return 0 if good >= 0 else 2 if _BAD.search(block.before) else 1
-
-
-def _unnumbered(text: str) -> str:
-    """Code without numbers in front of its lines."""
-    lines = [line for line in lines_of(text) if line.strip()]
-    if len(lines) < 2 or not all(re.match(r"[ \t]{0,6}\d{1,5}[ \t]?[|:.]", line) for line in lines[:500]):
-        return text
-    return "".join(re.sub(r"^[ \t]{0,6}\d{1,5}[ \t]?[|:.] ?", "", line) for line in lines_of(text))
-
-
-def _swapped(pieces: Sequence[tuple[str, str]], code: str) -> Iterator[str]:
-    """The code after each swap of two neighbouring pieces, of which one stands in it once."""
-    for (one, _), (other, between) in zip(pieces, pieces[1:], strict=False):
-        if not one.strip() or not other.strip():
-            continue
-        is_backwards = re.search(r"instead of|rather than|in place of|而不是|代替", between) is not None
-        old, new = (other, one) if is_backwards else (one, other)
-        if code.count(old) == 1 and new not in code and len(between) <= 80:
-            yield code.replace(old, new)

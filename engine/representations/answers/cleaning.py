@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from engine.domain import lines_of
+
 _THOUGHT = re.compile(
     r"(?P<open>^[ \t]*(?:<(?:think|thinking|thought|reasoning|reflection|analysis|scratchpad)>|◁think▷|\[THINK\]))"
     r"|(?P<close></(?:think|thinking|thought|reasoning|reflection|analysis|scratchpad)>|◁/think▷|\[/THINK\])",
@@ -99,3 +101,11 @@ def narrow(code: str) -> str:
         made.append(f"{quote}{kept[kept.lastgroup or 0]}{quote}" if quote else kept[0])
         done = kept.end()
     return "".join(made) + code[done:].translate(_WIDE)
+
+
+def unnumbered(text: str) -> str:
+    """Code without numbers in front of its lines."""
+    lines = [line for line in lines_of(text) if line.strip()]
+    if len(lines) < 2 or not all(re.match(r"[ \t]{0,6}\d{1,5}[ \t]?[|:.]", line) for line in lines[:500]):
+        return text
+    return "".join(re.sub(r"^[ \t]{0,6}\d{1,5}[ \t]?[|:.] ?", "", line) for line in lines_of(text))

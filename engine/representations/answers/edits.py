@@ -1,8 +1,9 @@
-"""Changes of lines in an answer: unified diffs however they are counted, `*** Begin Patch`, search and replace, + and -.
+"""Changes of lines in an answer: diffs however they are counted, `*** Begin Patch`, search and replace, + and -.
 
-The forms are those of `diff -u` and git, of OpenAI's apply_patch (https://cookbook.openai.com/examples/gpt4-1_prompting_guide)
-and of aider's edit blocks (https://aider.chat/docs/more/edit-formats.html). Numbers in heads are not used: models count
-badly, and what they count is often the function that they were shown.
+The forms are those of `diff -u` and git, of OpenAI's apply_patch
+(https://cookbook.openai.com/examples/gpt4-1_prompting_guide) and of aider's edit blocks
+(https://aider.chat/docs/more/edit-formats.html). Numbers in heads are not used: models count badly, and what they count
+is often the function that they were shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Changes of lines put into a file: each goes where its old lines stand, white space and blank lines left out of account."""
+"""Changes of lines put into a file: each goes where its old lines stand, whatever their white space is."""
 
 from __future__ import annotations
 

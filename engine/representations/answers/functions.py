@@ -1,4 +1,4 @@
-"""The functions in a piece of code with all that tells them apart: name, class, types of their parameters, what is above."""
+"""The functions in a piece of code with what tells them apart: name, class, types of parameters, what is above."""
 
 from __future__ import annotations
 

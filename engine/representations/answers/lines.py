@@ -1,10 +1,11 @@
-"""An answer that holds only some lines of the function: the changed ones, or all but those that a comment stands for."""
+"""An answer that holds some lines of the function: the changed ones, or all but those that a comment stands for."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from engine.domain import lines_of
 from engine.languages.source import Source, indent_of
@@ -197,3 +198,14 @@ def trailing(read: Source, written: Written) -> str:
     line = next((each for each in rows if each.strip()), "")
     head = indent_of(read.lines[written.span.start - 1 :])
     return line if _is_left_out(line) and len(indent_of([line])) > len(head) else ""
+
+
+def swapped(pieces: Sequence[tuple[str, str]], code: str) -> Iterator[str]:
+    """The code after each swap of two neighbouring pieces, of which one stands in it once."""
+    for (one, _), (other, between) in pairwise(pieces):
+        if not one.strip() or not other.strip():
+            continue
+        is_backwards = re.search(r"instead of|rather than|in place of|而不是|代替", between) is not None
+        old, new = (other, one) if is_backwards else (one, other)
+        if code.count(old) == 1 and new not in code and len(between) <= 80:
+            yield code.replace(old, new)

@@ -1,4 +1,4 @@
-"""An answer that holds the whole function: among others, in a class, under another name, or without what is above it."""
+"""An answer that holds the whole function: among others, in a class, renamed, or without what is above it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _code(written: Written, read: Source, place: Place) -> str:
 
 
 def _with_head(code: str, written: Written, place: Place) -> str:
-    """With the decorators, annotations and modifiers of the file where the answer has none and the fault is elsewhere."""
+    """With the decorators, annotations and modifiers of the file where the answer has none and they are not faulty."""
     asked = place.function
     assert asked is not None
     n_lines = asked.head.count("\n") + (not asked.head.endswith("\n"))
@@ -149,6 +149,7 @@ def parts_of(text: str, place: Place, name: str | None) -> Iterator[str]:
             return
         if len(line) > _LONGEST_HEAD or not head.match(line):
             continue
+        last: int | None
         if is_python:
             last = _end_of_block(lines, row)
         elif place.function and (name or _may_begin(line)):
