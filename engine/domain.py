@@ -242,6 +242,7 @@ class Patch:
     bug_id: str
     text: str | None  # None: no_patch
     reason: str = ""  # why there is no patch
+    rule: str = ""  # how it was found in an answer that may hold other text; empty: the answer is nothing else
 
 
 @dataclass(frozen=True)
