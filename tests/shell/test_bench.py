@@ -1,4 +1,4 @@
-"""`bench generate` prints what it measured, in words or as JSON, with the machine and the versions."""
+"""`bench train` and `bench generate` print what they measured, in words or as JSON, with the machine and the versions."""
 
 from __future__ import annotations
 
