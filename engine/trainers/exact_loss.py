@@ -83,7 +83,8 @@ class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
         is_plain = not any(getattr(config, name, None) for name in CHANGED_LOGITS)
         if return_outputs or self.aux_loss_enabled:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        if inputs["input_ids"].device.type != "cpu" or not is_plain:
+        is_alone = model is self.model and self.accelerator.num_processes < 2  # else the wrapper is called
+        if inputs["input_ids"].device.type != "cpu" or not (is_plain and is_alone):
             return self._tiled_loss(model, inputs, num_items_in_batch)
         labels = inputs["labels"][:, 1:]  # (B, T - 1): the label at position t is token t + 1
         causal = model.get_base_model() if hasattr(model, "get_base_model") else model
