@@ -6,7 +6,7 @@ Weights are not needed to measure how fast a model is.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,11 @@ class RowLengths:
     mean: int
     longest: int
     target_share: float  # of a row's tokens that have a loss
+
+    def within(self, context: int) -> RowLengths:
+        """The same in a model that takes no longer rows than `context` tokens."""
+        longest = min(self.longest, context)
+        return replace(self, mean=self.mean * longest // self.longest, longest=longest)
 
     def draw(self, count: int, seed: int) -> list[int]:
         """The lengths of some rows, the same for the same seed."""

@@ -48,8 +48,8 @@ def train(
     console = Console(highlight=False, soft_wrap=True)
     console.print(
         f"{shape}: LoRA of rank 16 on all linear layers, {found.parameters / 1e6:,.1f} M random weights "
-        f"in {found.dtype} on {found.device}, torch {versions.get('torch')}, "
-        f"transformers {versions.get('transformers')}\n"
+        f"in {found.dtype} on {found.device}, "
+        f"torch {versions.get('torch')}, transformers {versions.get('transformers')}\n"
         f"  matrix products: {found.matrix_flops / 1e12:,.2f} TFLOP/s",
         markup=False,
     )

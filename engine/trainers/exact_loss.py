@@ -15,7 +15,6 @@ from torch.nn import functional
 from trl import SFTTrainer
 from trl.trainer.utils import add_fused_lm_head
 
-from engine import ranks
 from engine.trainers.interruptible import Interruptible
 from engine.trainers.step_batches import Steps
 
@@ -36,11 +35,10 @@ class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
         """`steps`: the plan of all optimizer steps; None: as many equal batches as the arguments say."""
         self._steps = steps
         super().__init__(*args, **kwargs)
-        causal = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
-        add_fused_lm_head(causal, outputs=("log_probs", "is_top1"))  # in place of TRL's, which computes the entropy too
-        self._counts: dict[str, Any] = defaultdict(
-            int
-        )  # "train" or "eval" -> (right tokens, tokens) since the last log
+        self._counts: dict[str, Any] = defaultdict(int)  # "train" or "eval" -> (right, tokens) since the last log
+        if not self.aux_loss_enabled:  # of experts, which TRL's own loss adds
+            causal = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+            add_fused_lm_head(causal, outputs=("log_probs", "is_top1"))  # in place of TRL's, which has the entropy too
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """As TRL's; what an interrupted evaluation counted does not go into the next one."""
@@ -65,12 +63,15 @@ class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
         """As TRL's, for each batch of a planned step; the loss is divided by the target tokens of the whole step."""
-        *first, last = inputs.get("batches", [inputs])
-        losses: list[torch.Tensor] = []
+        if "batches" not in inputs:
+            loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
+            return loss
+        *first, last = inputs["batches"]
+        losses = []
         for batch in first:
             with self.accelerator.no_sync(model):
-                losses.append(super().training_step(model, batch, num_items_in_batch))
-        losses.append(super().training_step(model, last, num_items_in_batch))
+                losses.append(self.training_step(model, batch, num_items_in_batch))
+        losses.append(self.training_step(model, last, num_items_in_batch))
         return torch.stack(losses).sum()
 
     def compute_loss(
@@ -82,9 +83,10 @@ class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         config = self.model.config.get_text_config()
         is_plain = not any(getattr(config, name, None) for name in CHANGED_LOGITS)
-        is_alone = model is self.model and ranks.count() < 2  # else what shares its gradients has to be called itself
-        if return_outputs or self.aux_loss_enabled:
+        if self.aux_loss_enabled:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        assert not return_outputs, "nothing asks for logits: evaluations need the loss alone"
+        is_alone = model is self.model and self.accelerator.num_processes < 2  # else the wrapper is called
         if inputs["input_ids"].device.type != "cpu" or not (is_plain and is_alone):
             return self._tiled_loss(model, inputs, num_items_in_batch)
         labels = inputs["labels"][:, 1:]  # (B, T - 1): the label at position t is token t + 1

@@ -91,7 +91,7 @@ def choose(params: SftParams, config: Mapping[str, Any], lengths: Lengths, rows_
     words.append(f"{best.batch_tokens:,} tokens at a time; an optimizer step still has {per_step} samples")
     every = best.checkpoint_every
     words.append(
-        f"every {'layer' if every == 1 else f'{every}th layer'} is computed twice, to save memory"
+        f"{'every layer' if every == 1 else f'one layer in {every}'} is computed twice, to save memory"
         if best.activation_checkpointing
         else "no activation checkpointing"
     )

@@ -68,6 +68,7 @@ class TrainingSpeed:
 def measure(config: Mapping[str, Any], lengths: RowLengths, steps: int, seed: int = 0) -> TrainingSpeed:
     """Train `steps` counted steps in each way. Raises UserError where the shape does not fit the memory."""
     shape, device = Shape.of(config), best_device()
+    lengths = lengths.within(int(config.get("max_position_embeddings", lengths.longest)))
     free, kind = free_bytes(device), "cuda" if device.type == "cuda" else "cpu"
     padded = SftParams(batch_size=BATCH, activation_checkpointing=True).filled()
     model = random_model(

@@ -34,7 +34,7 @@ def trainer(monkeypatch):
     made = LeanSFTTrainer.__new__(LeanSFTTrainer)
     made._counts = defaultdict(int)
     made.aux_loss_enabled = False
-    made.accelerator = SimpleNamespace(reduce=lambda counts: counts)
+    made.accelerator = SimpleNamespace(reduce=lambda counts: counts, num_processes=1)
     logged = []
     monkeypatch.setattr("trl.SFTTrainer.log", lambda self, logs, start_time=None: logged.append(logs))
 
