@@ -153,6 +153,8 @@ class TrainResult:
     all_parameters: Count | None = None
     continued_from: Words = ""  # the model that it began with
     best_step: Count | None = None  # whose checkpoint became the model; None: the last one's weights
+    best_value: Real | None = None  # of the metric by which it was chosen
+    chosen_by: Words = ""  # that metric
     stopped_early: Annotated[bool, Field(strict=True)] = False
     model: Literal["base", "adapter", "model"] | None = None
     kind: Literal["base", "adapter", "model"] | None = None
@@ -178,6 +180,7 @@ class BenchmarkResult:
     counted_at: Annotated[dict[Rank, Count], Field(max_length=MOST)] = field(default_factory=dict)
     scored: Count = 0
     sandbox: Words = ""
+    caution: Words = ""  # that its bugs chose the model's checkpoint
     gpus: Count | None = None  # that held the model's weights; None: not known
 
 

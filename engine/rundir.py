@@ -1,6 +1,7 @@
 """The only connection of the two planes: a run's folder with its spec, inputs, events, log and artifacts.
 
     spec.json      the settings that the user chose
+    command.txt    the shell command that starts such a run
     inputs.json    what the names in the spec referred to at the start: folders, hashes, versions, machine
     events.jsonl   the worker's events, one JSON object per line (`engine.events`), numbered from 1
     inbox.jsonl    questions to a chat worker, one JSON object per line
@@ -91,7 +92,7 @@ class RunDir:
         return self.path / "events.jsonl"
 
     @classmethod
-    def create(cls, path: Path, spec: dict[str, Any], inputs: Inputs) -> RunDir:
+    def create(cls, path: Path, spec: dict[str, Any], inputs: Inputs, command: str = "") -> RunDir:
         """Create the folder of a new run; spec.json is written last, so a folder that has it is complete.
 
         Raises OutsideFailure if it cannot be written.
@@ -99,6 +100,8 @@ class RunDir:
         try:
             (path / "artifacts").mkdir(parents=True, exist_ok=True)
             (path / "events.jsonl").touch()
+            if command:
+                (path / "command.txt").write_text(f"{command}\n", encoding="utf-8")
             _write(path / "inputs.json", asdict(inputs))
             _write(path / "spec.json", spec)
         except OSError as error:

@@ -126,6 +126,19 @@ def began(session: Session, run_id: int, names: Collection[str]) -> float | None
     return min((time for time in found if time is not None), default=None)
 
 
+def means(session: Session, run_id: int, name: str, parts: int) -> list[tuple[int, float]]:
+    """One metric as the mean of each of `parts` equal parts of its steps, with the last step of each."""
+    here = (col(Metric.run_id) == run_id, col(Metric.name) == name)
+    step = col(Metric.step)
+    start, end = session.execute(select(func.min(step), func.max(step)).where(*here)).one()
+    if start is None:
+        return []
+    width = (end - start + parts) // parts
+    query = select(func.max(step), func.avg(col(Metric.value))).where(*here)
+    rows = session.execute(query.group_by((step - start) // width).order_by(func.max(step)))
+    return [(int(step), float(mean)) for step, mean in rows]
+
+
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store rows of metrics, in the order of their events; rows that already exist are not changed."""
     if not rows:

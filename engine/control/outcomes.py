@@ -81,7 +81,11 @@ def _train(result: TrainResult) -> str:
     if result.eval_token_accuracy is not None:
         shown.append(f"{result.eval_token_accuracy:.0%} of tokens right")
     if result.best_step is not None:
-        shown.append(f"best at step {result.best_step}{', stopped early' if result.stopped_early else ''}")
+        by = result.chosen_by.replace("plausible_at_", "plausible@")
+        said = (
+            f" by {by} {result.best_value:.0%}" if by.startswith("plausible@") and result.best_value is not None else ""
+        )
+        shown.append(f"best at step {result.best_step}{said}{', stopped early' if result.stopped_early else ''}")
     if result.trainable_parameters and result.all_parameters:
         shown.append(f"{100 * result.trainable_parameters / result.all_parameters:.3g} % of parameters trained")
     if result.peak_memory_bytes:
@@ -102,7 +106,9 @@ def _benchmark(result: BenchmarkResult) -> str:
         return ""
     k = max(at)
     total = result.counted_at.get(str(k), result.scored)  # results of the first versions lack it
-    return f"{at[k]} of {total} bugs plausible@{k}"
+    return (
+        f"{at[k]} of {total} bugs plausible@{k}{'; its checkpoint was chosen by these bugs' if result.caution else ''}"
+    )
 
 
 def _validate(result: ValidateResult) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from engine.control import watching
 from engine.control.checks import check_settings, rows_for
 from engine.control.datasets import Datasets
 from engine.control.lookup import find_run
@@ -21,6 +22,8 @@ from engine.control.references import with_absolute_paths
 from engine.control.repeat import differences
 from engine.control.states import ask_to_end
 from engine.control.views import RunView, run_views, unfinished
+from engine.control.watching import PanelStanding
+from engine.curve_warnings import CurveWarning
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params
@@ -194,6 +197,17 @@ class Runs:
         """Metric name -> its value at the last step that has one."""
         with self._database.read() as session:
             return {metric.name: metric.value for metric in curves.last_values(session, run_id)}
+
+    def warnings(self, run_id: int) -> Sequence[CurveWarning]:
+        """What looks wrong in the curves of a training; nothing for any other run."""
+        with self._database.read() as session:
+            is_training = find_run(session, run_id).kind == TrainSpec.model_fields["kind"].default
+            return watching.warnings(session, run_id) if is_training else []
+
+    def panel(self, run_id: int) -> Sequence[PanelStanding]:
+        """How the bug panel of a training stands, for each k; nothing for a run without."""
+        with self._database.read() as session:
+            return watching.panel(session, run_id)
 
     def log(self, run_id: int, n_bytes: int = 16_000) -> str:
         """The end of the worker's output; hostile text."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from engine.errors import UserError
 from engine.trainers.sft_settings import SftParams
 from engine.trainers.training_settings import TrainingParams
 
@@ -42,7 +40,7 @@ class Plan:
 
 
 def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool) -> Any:
-    """TRL's SFTConfig. Raises as `shared_arguments`."""
+    """TRL's SFTConfig."""
     from trl import SFTConfig
 
     return SFTConfig(
@@ -56,12 +54,7 @@ def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path,
 def shared_arguments(
     params: TrainingParams, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool
 ) -> dict[str, Any]:
-    """What the configurations of all of TRL's trainers have. Raises UserError if W&B is wanted but has no key."""
-    if params.report_to_wandb and not (os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_MODE")):
-        raise UserError(
-            "Weights & Biases needs its key in the environment: start the studio with WANDB_API_KEY set",
-            field="trainer.report_to_wandb",
-        )
+    """What the configurations of all of TRL's trainers have."""
     scheduler, least = params.scheduler, params.min_learning_rate
     return dict(  # noqa: C408
         output_dir=str(folder),
@@ -96,7 +89,7 @@ def shared_arguments(
         prediction_loss_only=True,
         seed=seed,
         data_seed=seed,
-        report_to=["wandb"] if params.report_to_wandb else "none",
+        report_to="none",  # engine.trainers.wandb_report sends the curves
         disable_tqdm=True,
         dataloader_pin_memory=torch.cuda.is_available(),
         use_cpu=not torch.cuda.is_available(),

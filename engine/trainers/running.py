@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from engine import chosen_by, plugin_text
 from engine.artifacts import atomic_folder
-from engine.domain import Model
+from engine.domain import Bug, Model
 from engine.events import Resumed
+from engine.plugins import BENCHMARKS
 from engine.rundir import STOPPED, RunDir
 from engine.trainers import checkpoint, memory
-from engine.trainers.best import best_of, copy_model
+from engine.trainers.best import BestKept, Choice, copy_model
+from engine.trainers.panel import Panel
 from engine.trainers.reporting import Reporter
 from engine.trainers.training_settings import TrainingParams
+from engine.trainers.wandb_report import sent
 from engine.trainers.weights import count_parameters, trained_weights
 
 log = logging.getLogger(__name__)
@@ -25,11 +31,13 @@ REFERENCE = "ref"  # TRL's name of a frozen copy of the adapter that is trained 
 
 
 def run_to_end(
-    trainer: Any, reporter: Reporter, params: TrainingParams, model: Model, tokenizer: Any, run: RunDir, steps: int
-) -> dict[str, Any]:
+    trainer: Any, reporter: Reporter, params: TrainingParams, model: Model, tokenizer: Any, run: RunDir, steps: int,
+    learned: Collection[Bug] = (),
+) -> dict[str, Any]:  # fmt: skip
     """Train from the newest complete checkpoint to the last step, write the model, and return the figures.
 
-    `steps`: how many there are in all. Raises SystemExit where the run was asked to stop, with a checkpoint.
+    `steps`: how many there are in all. `learned`: bugs that are trained on beside those of the run's dataset. Raises
+    SystemExit where the run was asked to stop, with a checkpoint.
     """
     trainable, parameters = count_parameters(trainer.model)
     log.info(
@@ -37,17 +45,30 @@ def run_to_end(
     )
     for name, count in trained_weights(trainer.model).items():
         log.info("trained: %s, %s", name, f"{count:,}")
-    folder = run.artifacts / "checkpoints"
-    newest = checkpoint.newest_complete(folder)
-    if newest is not None or any(event.kind == "metric" for event in run.all_events()):
-        run.emit(Resumed(checkpoint.step_of(newest) if newest else 0))  # without a checkpoint it starts over
-    with reporter.stoppable():
-        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-    if reporter.is_stopping and trainer.state.global_step < steps:
-        raise SystemExit(STOPPED)
-    history = trainer.state.log_history
-    best = best_of(history) if params.takes_best else None
-    _save(trainer.model, tokenizer, model, run, folder / f"checkpoint-{best.step}" if best else None)
+    choice = reporter.choice = Choice.of(params)
+    panel = None
+    with ExitStack() as ending:
+        if choice:
+            trainer.add_callback(BestKept(choice, params.early_stopping))
+        if params.report_to_wandb:
+            ending.enter_context(sent(trainer, params, run, reporter.values_of))
+        if params.panel:
+            panel = Panel(params, model, tokenizer, trainer, reporter, run, learned)
+            ending.callback(panel.bugs.close)
+            trainer.add_callback(panel)
+        folder = run.artifacts / "checkpoints"
+        newest = checkpoint.newest_complete(folder)
+        if newest is not None or any(event.kind == "metric" for event in run.all_events()):
+            run.emit(Resumed(checkpoint.step_of(newest) if newest else 0))  # without a checkpoint it starts over
+        with reporter.stoppable():
+            trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+        if reporter.is_stopping and trainer.state.global_step < steps:
+            raise SystemExit(STOPPED)
+        history = trainer.state.log_history
+        best = choice.best(history) if choice else None
+        place = folder / f"checkpoint-{best.step}" if best else None
+        used = panel if panel and best and params.choose_by == "panel" else None
+        _save(trainer.model, tokenizer, model, run, place, used, params)
 
     evaluations = [entry for entry in history if "eval_loss" in entry]
     evaluated = next((entry for entry in evaluations if best and entry["step"] == best.step), (evaluations or [{}])[-1])
@@ -58,17 +79,31 @@ def run_to_end(
         "eval_loss": evaluated.get("eval_loss"),
         "eval_token_accuracy": evaluated.get("eval_mean_token_accuracy"),
         "best_step": best.step if best else None,
+        "best_value": best.value if best else None,
+        "chosen_by": choice.metrics[0] if choice and best else "",
         "stopped_early": int(trainer.state.global_step) < steps,
         "steps": int(trainer.state.global_step),
         "trainable_parameters": trainable,
         "all_parameters": parameters,
         "peak_memory_bytes": memory.peak().bytes,
         "device": memory.peak().device,
+        **({"panel": _told_of(panel)} if panel else {}),
     }
 
 
-def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir, best: Path | None) -> None:
-    """Write the model: the weights in memory, or those of the best checkpoint."""
+def _told_of(panel: Panel) -> dict[str, Any]:
+    return {
+        "bugs": [trial.bug.id for trial in panel.trials],
+        "learned_from": len(panel.learned),
+        "left_out": dict(panel.bugs.left_out),
+    }
+
+
+def _save(
+    trained: Any, tokenizer: Any, model: Model, run: RunDir, best: Path | None, panel: Panel | None,
+    params: TrainingParams,
+) -> None:  # fmt: skip
+    """Write the model: the weights in memory, or those of the best checkpoint, with the panel that chose it, if any."""
     with atomic_folder(run.artifacts / "model") as folder:
         if best is None:
             own = {"selected_adapters": ["default"]} if REFERENCE in getattr(trained, "peft_config", ()) else {}
@@ -82,6 +117,8 @@ def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir, best: Path | 
             values = json.loads(config.read_text(encoding="utf-8"))
             values["base_model_name_or_path"] = str(Path(model.weights).resolve())
             config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        if panel:
+            chosen_by.write(folder, plugin_text.read(params.panel, BENCHMARKS), [each.bug for each in panel.trials])
 
 
 def _percent(part: int, whole: int) -> str:

@@ -21,7 +21,6 @@ from engine.events import Progress
 from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import RunDir
 from engine.trainers.arguments import Plan, arguments
-from engine.trainers.best import BestKept
 from engine.trainers.exact_loss import LeanSFTTrainer
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
@@ -43,7 +42,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     weights = prepare(params, model)
     trained, held_out, lengths, left_out = _data(params, dataset, weights)
     evaluates = params.evaluation != "no" and len(held_out) > 0
-    if params.takes_best and not evaluates:
+    if params.chooses_by_loss and not evaluates:
         raise UserError(
             "no row of the dataset is held out for evaluation, so there is no best checkpoint; build it with some, or "
             "leave early_stopping and best_checkpoint out",
@@ -55,9 +54,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     tokens = np.concatenate([[0], lengths[places].reshape(plan.steps, per_step).sum(axis=1).cumsum()])
 
     folder = run.artifacts / "checkpoints"
-    reporter = Reporter(
-        run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints, keeps_best=params.takes_best
-    )
+    reporter = Reporter(run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints)
     with trained_exactly(weights):
         trainer = LeanSFTTrainer(
             model=weights,
@@ -65,7 +62,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
             train_dataset=trained.select(places),
             eval_dataset=held_out if evaluates else None,
             processing_class=tokenizer,
-            callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
+            callbacks=[reporter],
         )
     figures = run_to_end(trainer, reporter, params, model, tokenizer, run, plan.steps)
     return figures | {

@@ -34,6 +34,7 @@ class Mute:
     needs = room
 
     def submit(self, run_dir, environment):
+        self.given = dict(environment)
         return "mute"
 
     def find(self, run_dir):
