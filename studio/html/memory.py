@@ -52,18 +52,17 @@ def _time(time: ExpectedTime | None) -> tuple[str, str, str]:
     return words, f"at the speed of run {time.run_id}", f"{time.tokens_per_s:,.0f} tokens a second; loading not counted"
 
 
-def cost(needed: Preflight, time: ExpectedTime | None = None) -> str:
-    """Memory, parameters and time that the training will need."""
+def parameters(needed: Preflight, time: ExpectedTime | None = None) -> str:
+    """How many parameters the training changes, where its trainer can tell, and its time."""
     estimate = needed.estimate
     if estimate is None:
-        return memory_bar(needed) + tiles([_time(time)])
+        return tiles([_time(time)])
     share = 100 * estimate.trainable / max(estimate.all_parameters, 1)
     added = " and the added matrices" if estimate.all_parameters > estimate.parameters else ""
-    figures = tiles(
+    return tiles(
         [
             (count(estimate.trainable), "parameters trained", f"{share:.2f} % of all"),
             (count(estimate.all_parameters), "parameters in all", "of the base model" + added),
             _time(time),
         ]
     )
-    return memory_bar(needed) + figures

@@ -15,7 +15,7 @@ from studio.forms.fields import Names
 from studio.forms.panel import Panel
 from studio.html import code
 from studio.html.basics import complaint, doing, heading
-from studio.html.memory import cost
+from studio.html.memory import memory_bar, parameters
 from studio.page import Frame
 from studio.rounds_form import RoundsForm
 
@@ -70,7 +70,8 @@ def build(frame: Frame) -> None:
 
     def estimate(spec: Any) -> str:
         needed, time = workspace.preflight(spec), workspace.expected_time(spec)
-        return unlike(workspace, spec) + cost(needed, time) + first_sample(workspace, spec.dataset)
+        drawn = unlike(workspace, spec) + memory_bar(needed) + parameters(needed, time)
+        return drawn + first_sample(workspace, spec.dataset)
 
     def start(spec: Any, several: str) -> list[str]:
         if over := lines_of(several):
