@@ -7,13 +7,30 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.charts import ACCENT, ALL, FROM_ZERO, GIB, GREEN, MIB, MUTED, SERIES, WARM, Curve, View, along, line, marks
+from studio.charts import (
+    ACCENT,
+    ALL,
+    FROM_ZERO,
+    GIB,
+    GREEN,
+    MIB,
+    MUTED,
+    SERIES,
+    WARM,
+    Curve,
+    View,
+    along,
+    line,
+    marks,
+    wide_legend,
+)
 
 Metrics = Mapping[str, Curve]
 Runs = Mapping[str, Metrics]  # what a run is called -> its curves
 EVALUATION = "eval_"  # begins the name of a metric of the evaluation samples
 CHECKPOINT, EVALUATED = "checkpoint", "eval_loss"  # metrics whose points are marks in other figures
 MOST_K, MOST_CARDS = 100, 16
+MOST_BESIDE_TITLE = 3  # names of curves on the line of the title
 MOST_PARTS, FEWEST_PARTS = 500, 60  # of one curve
 # The share of a panel's bugs that have a plausible patch among the first k, on an axis of their own from 0 to 1.
 PANEL = {f"plausible_at_{k}": f"plausible@{k}" for k in range(1, MOST_K + 1)}
@@ -69,9 +86,9 @@ class Chart:
         axis |= {"uirevision": f"{view.key} {axis.get('type', '')}"}
         named = [trace for trace in traces if trace.get("showlegend", True)]
         has_legend = len(runs) == 1 and len(named) > 1
-        return along(
-            f"{self.title}{unit}{said}", traces, view, axis, showlegend=has_legend, right_axis=dict(self.right_axis)
-        )
+        legend = wide_legend(len(named)) if has_legend and len(named) > MOST_BESIDE_TITLE else {}
+        title = f"{self.title}{unit}{said}"
+        return along(title, traces, view, axis, showlegend=has_legend, right_axis=dict(self.right_axis), **legend)
 
     def _of_one(self, runs: Runs, smooth: Runs, factor: float) -> list[dict[str, Any]]:
         (label, run), *_ = runs.items()
@@ -130,7 +147,7 @@ class Chart:
 CHARTS = (
     Chart(
         "Loss", {"loss": "training", "eval_loss": "evaluation"}, right=PANEL, marked=(CHECKPOINT,), can_be_log=True,
-        right_axis={"range": [0, 1], "tickformat": ".0%", "nticks": 5},
+        right_axis={"range": [0, 1], "tickformat": ".0%", "tickmode": "linear", "tick0": 0, "dtick": 0.25},
     ),
     Chart("Learning rate", {"learning_rate": "rate"}, FROM_ZERO | {"exponentformat": "e", "showexponent": "all"},
           can_be_smooth=False),
@@ -156,7 +173,7 @@ CHARTS = (
         {f"gpu{card}_{what}": f"{words}, card {card}" for card in CARDS
          for what, words in (("utilisation", "use"), ("temperature", "°C"))},
         FROM_ZERO, is_rare=True, can_be_smooth=False,
-        right={f"gpu{card}_power": f"W, card {card}" for card in CARDS}, right_axis=FROM_ZERO,
+        right={f"gpu{card}_power": f"W, card {card}" for card in CARDS}, right_axis=FROM_ZERO | {"tickmode": "auto"},
     ),
     Chart(
         "Reward",  # of a training on verdicts, or on preferences; the parts before their weights

@@ -23,10 +23,7 @@ def made_from(stages: Sequence[Stage]) -> str:
 
 def cautions(found: Sequence[CurveWarning]) -> str:
     """What looks wrong in the curves of a training."""
-    return "".join(
-        f'<p class="caution" role="note"><b>{esc(each.kind)} at step {each.step:,}:</b> {esc(each.text)}</p>'
-        for each in found
-    )
+    return "".join(f'<p class="caution" role="note"><b>Step {each.step:,}:</b> {esc(each.text)}</p>' for each in found)
 
 
 def action_links(found: Sequence[tuple[str, str]]) -> str:
