@@ -58,7 +58,7 @@ def curve(
     return sorted(found, key=lambda point: (point[at], point))
 
 
-def means(
+def averages(
     session: Session,
     run_id: int,
     name: str,

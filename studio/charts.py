@@ -238,6 +238,17 @@ def along(
     return _figure(title, traces, axis, y_axis, uirevision=view.key, **others, **layout)
 
 
+def wide_legend(names: int) -> dict[str, Any]:
+    """The layout of a figure whose names stand in lines of their own below the title."""
+    lines = -(-names // 3) * 18
+    height, top = 240 + lines, {"yref": "container", "yanchor": "top"}
+    return {
+        "height": height,
+        "margin": {"l": 48, "r": 12, "t": 36 + lines, "b": 36},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1 - 28 / height, **top},
+    }
+
+
 def _figure(
     title: str,
     traces: Sequence[dict[str, Any]],

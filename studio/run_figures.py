@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from engine.control.views import RunView
 from engine.control.workspace import Workspace
 from studio.curve_choices import CurveChoices
-from studio.training_curves import CHARTS, METRICS, SMOOTH, Metrics
-
-MOST_BUCKETS, FEWEST_BUCKETS = 500, 60  # of a curve, each of which gives its lowest and its highest point
+from studio.training_curves import CHARTS, SMOOTH, Metrics, wanted
 
 
 def curve_figures(workspace: Workspace, runs: Sequence[RunView], zoom: str, choices: CurveChoices) -> list[str]:
     """The figures of one training, or of several in the same ones; with several, each curve has fewer points."""
     seconds = max((workspace.curves.seconds(run.id) for run in runs), default=0.0) if choices.axis == "time" else 0.0
     view, sight, unit = choices.view(f"run {runs[0].id}", zoom, seconds)
-    buckets = max(FEWEST_BUCKETS, MOST_BUCKETS // len(runs))
+    only, buckets = wanted([workspace.runs.last_metrics(run.id) for run in runs])
     points: dict[str, Metrics] = {}
     smooth: dict[str, Metrics] = {}
     for run in runs:
         read = workspace.curves.read(
-            run.id, sight, only=METRICS, smoothed=SMOOTH, smoothing=choices.share, buckets=buckets
+            run.id, sight, only=only, smoothed=SMOOTH, smoothing=choices.share, buckets=buckets
         )
         label = f"{run.id} {run.name}"
         points[label], smooth[label] = scaled(read.points, unit), scaled(read.smooth, unit)

@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.charts import ACCENT, ALL, FROM_ZERO, GIB, GREEN, MIB, MUTED, SERIES, WARM, Curve, View, along, line, marks
+from studio.charts import (
+    ACCENT,
+    ALL,
+    FROM_ZERO,
+    GIB,
+    GREEN,
+    MIB,
+    MUTED,
+    SERIES,
+    WARM,
+    Curve,
+    View,
+    along,
+    line,
+    marks,
+    wide_legend,
+)
 
 Metrics = Mapping[str, Curve]
 Runs = Mapping[str, Metrics]  # what a run is called -> its curves
 EVALUATION = "eval_"  # begins the name of a metric of the evaluation samples
 CHECKPOINT, EVALUATED = "checkpoint", "eval_loss"  # metrics whose points are marks in other figures
 MOST_K, MOST_CARDS = 100, 16
+MOST_BESIDE_TITLE = 3  # names of curves on the line of the title
+MOST_PARTS, FEWEST_PARTS = 500, 60  # of one curve
 # The share of a panel's bugs that have a plausible patch among the first k, on an axis of their own from 0 to 1.
 PANEL = {f"plausible_at_{k}": f"plausible@{k}" for k in range(1, MOST_K + 1)}
 CARDS = range(MOST_CARDS)
+CARD_BYTES = tuple(f"gpu{card}_{what}_bytes" for card in CARDS for what in ("process", "used"))
+MACHINE_BYTES = ("process_bytes", "machine_used_bytes")
 COLORS = (ACCENT, WARM, GREEN, *SERIES[3:])
 
 
@@ -32,7 +52,7 @@ class Chart:
     is_rare: bool = False  # few trainings have it, so it is not shown while it is empty
     right: Mapping[str, str] = field(default_factory=dict)  # metrics of the axis at the right, each with its name
     right_axis: Mapping[str, Any] = field(default_factory=dict)
-    coarse: str = ""  # of one run, this metric is left out where others are there
+    first_of: tuple[tuple[str, ...], ...] = ()  # of one run, only the first of these groups of metrics that it has
     marked: tuple[str, ...] = ()  # metrics whose points are marks
     can_be_log: bool = False
     can_be_smooth: bool = True
@@ -40,6 +60,14 @@ class Chart:
     @property
     def all_metrics(self) -> tuple[str, ...]:
         return (*self.metrics, *self.right, *self.marked)
+
+    def used(self, known: Collection[str], *, is_alone: bool = True) -> list[str]:
+        """The metrics of the left axis that are drawn of a run that has those in `known`."""
+        if not is_alone:
+            first = next((name for name in self.metrics if name in known), "")
+            return [name for name in (first, f"{EVALUATION}{first}") if name in known]
+        group = next((each for each in self.first_of if set(each) & set(known)), self.metrics)
+        return [name for name in group if name in known]
 
     def draw(self, runs: Runs, view: View = ALL, smooth: Runs | None = None, *, is_log: bool = False) -> str:
         """The figure of one run, or of several; empty if it is rare and has no points.
@@ -58,15 +86,14 @@ class Chart:
         axis |= {"uirevision": f"{view.key} {axis.get('type', '')}"}
         named = [trace for trace in traces if trace.get("showlegend", True)]
         has_legend = len(runs) == 1 and len(named) > 1
-        return along(
-            f"{self.title}{unit}{said}", traces, view, axis, showlegend=has_legend, right_axis=dict(self.right_axis)
-        )
+        legend = wide_legend(len(named)) if has_legend and len(named) > MOST_BESIDE_TITLE else {}
+        title = f"{self.title}{unit}{said}"
+        return along(title, traces, view, axis, showlegend=has_legend, right_axis=dict(self.right_axis), **legend)
 
     def _of_one(self, runs: Runs, smooth: Runs, factor: float) -> list[dict[str, Any]]:
         (label, run), *_ = runs.items()
         means = smooth.get(label, {})
-        known = [name for name in self.metrics if run.get(name)]
-        known = [name for name in known if name != self.coarse or len(known) == 1]
+        known = self.used([name for name, points in run.items() if points])
         places = self.metrics if len(self.metrics) < 3 else known
         traces = []
         for name, color in zip(places, COLORS if len(places) < 4 else SERIES, strict=False):
@@ -120,7 +147,7 @@ class Chart:
 CHARTS = (
     Chart(
         "Loss", {"loss": "training", "eval_loss": "evaluation"}, right=PANEL, marked=(CHECKPOINT,), can_be_log=True,
-        right_axis={"range": [0, 1], "tickformat": ".0%", "nticks": 5},
+        right_axis={"range": [0, 1], "tickformat": ".0%", "tickmode": "linear", "tick0": 0, "dtick": 0.25},
     ),
     Chart("Learning rate", {"learning_rate": "rate"}, FROM_ZERO | {"exponentformat": "e", "showexponent": "all"},
           can_be_smooth=False),
@@ -133,9 +160,10 @@ CHARTS = (
                 f"gpu{card}_{what}_bytes": f"{words}, card {card}"
                 for card in CARDS for what, words in (("process", "this run"), ("used", "all"))
             },
-            "process_bytes": "this run", "machine_used_bytes": "whole machine",
+            **dict(zip(MACHINE_BYTES, ("this run", "whole machine"), strict=True)),
         },
-        FROM_ZERO, is_bytes=True, coarse="memory_bytes", marked=(CHECKPOINT, EVALUATED), can_be_smooth=False,
+        FROM_ZERO, is_bytes=True, first_of=(CARD_BYTES, MACHINE_BYTES, ("memory_bytes",)),
+        marked=(CHECKPOINT, EVALUATED), can_be_smooth=False,
     ),
     # the share of target tokens that are the model's first guess
     Chart("Token accuracy (%)", {"token_accuracy": "training", "eval_token_accuracy": "evaluation"}, FROM_ZERO, 100),
@@ -145,7 +173,7 @@ CHARTS = (
         {f"gpu{card}_{what}": f"{words}, card {card}" for card in CARDS
          for what, words in (("utilisation", "use"), ("temperature", "°C"))},
         FROM_ZERO, is_rare=True, can_be_smooth=False,
-        right={f"gpu{card}_power": f"W, card {card}" for card in CARDS}, right_axis=FROM_ZERO,
+        right={f"gpu{card}_power": f"W, card {card}" for card in CARDS}, right_axis=FROM_ZERO | {"tickmode": "auto"},
     ),
     Chart(
         "Reward",  # of a training on verdicts, or on preferences; the parts before their weights
@@ -158,6 +186,18 @@ CHARTS = (
         is_rare=True,
     ),
 )  # fmt: skip
+EVERYTHING = 3000  # parts of all curves together, each of which gives two points: some 100 KiB
+
+
+def wanted(known: Sequence[Collection[str]]) -> tuple[set[str], int]:
+    """What is to be read of runs with these metrics, and into how many parts each curve is divided."""
+    is_alone = len(known) == 1
+    left = {name for chart in CHARTS for each in known for name in chart.used(each, is_alone=is_alone)}
+    beside = {name for chart in CHARTS for name in (*chart.right, *chart.marked)}
+    number = sum(len((left | beside) & set(each)) for each in known)
+    return left | beside, min(MOST_PARTS, max(FEWEST_PARTS, EVERYTHING // max(number, 1)))
+
+
 METRICS = tuple(dict.fromkeys(name for chart in CHARTS for name in chart.all_metrics))
 SMOOTH = tuple(
     name for chart in CHARTS if chart.can_be_smooth for name in chart.metrics if not name.startswith(EVALUATION)

@@ -82,7 +82,7 @@ class RunCurves:
             read = curves.in_sight if sight.ends else curves.curve
             points = {name: read(session, run_id, name, low, high, buckets, along) for name in names}
             means = {
-                name: curves.means(session, run_id, name, low, high, buckets, along)
+                name: curves.averages(session, run_id, name, low, high, buckets, along)
                 for name in (smoothed if smoothing else ())
                 if name in names
             }

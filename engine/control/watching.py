@@ -37,7 +37,7 @@ class PanelStanding:
 
 def warnings(session: Session, run_id: int) -> list[CurveWarning]:
     """What looks wrong in the curves of a training."""
-    read = {name: curves.means(session, run_id, name, 0, LAST, PARTS) for name in NEEDED}
+    read = {name: curves.averages(session, run_id, name, 0, LAST, PARTS) for name in NEEDED}
     return warnings_of({name: [(round(step), value) for step, value, _, _ in parts] for name, parts in read.items()})
 
 

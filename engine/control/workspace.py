@@ -22,6 +22,7 @@ from engine.control.curves import RunCurves
 from engine.control.datasets import Datasets
 from engine.control.demo import Demo
 from engine.control.edits import Edits
+from engine.control.expected_time import ExpectedTime, expected_time
 from engine.control.lineage import Stage, lineage
 from engine.control.models import Models
 from engine.control.patches import Patches
@@ -161,6 +162,10 @@ class Workspace:
     def preflight(self, spec: TrainSpec) -> Preflight:
         """The memory that training would need. Raises UserError if the model or its sizes are not known."""
         return preflight(spec, self.models, self.datasets)
+
+    def expected_time(self, spec: TrainSpec) -> ExpectedTime | None:
+        """How long a training will take, as fast as an earlier one like it; None if that is not known."""
+        return expected_time(spec, self.runs, self.datasets)
 
     def stamp(self) -> str:
         """A short text that changes whenever anything that a page shows may have changed; cheap."""

@@ -1,9 +1,10 @@
-"""What a training will need, as HTML: its memory as a stacked bar, and how many parameters it trains."""
+"""What a training will need, as HTML: its memory as a stacked bar, its parameters, and its time."""
 
 from __future__ import annotations
 
+from engine.control.expected_time import ExpectedTime
 from engine.control.preflight import Preflight
-from studio.html.basics import count, esc, size, tiles
+from studio.html.basics import count, duration, esc, size, tiles
 
 PARTS = {
     "weights": "weights of the model",
@@ -44,17 +45,24 @@ def memory_bar(needed: Preflight) -> str:
     )
 
 
-def cost(needed: Preflight) -> str:
-    """Memory and parameters that the training will need."""
+def _time(time: ExpectedTime | None) -> tuple[str, str, str]:
+    if time is None:
+        return "not known", "time to expect", "A first training of this model by this method will tell its speed here."
+    words = f"about {duration(max(1.0, time.seconds))}"
+    return words, f"at the speed of run {time.run_id}", f"{time.tokens_per_s:,.0f} tokens a second; loading not counted"
+
+
+def parameters(needed: Preflight, time: ExpectedTime | None = None) -> str:
+    """How many parameters the training changes, where its trainer can tell, and its time."""
     estimate = needed.estimate
     if estimate is None:
-        return memory_bar(needed)
+        return tiles([_time(time)])
     share = 100 * estimate.trainable / max(estimate.all_parameters, 1)
     added = " and the added matrices" if estimate.all_parameters > estimate.parameters else ""
-    figures = tiles(
+    return tiles(
         [
             (count(estimate.trainable), "parameters trained", f"{share:.2f} % of all"),
             (count(estimate.all_parameters), "parameters in all", "of the base model" + added),
+            _time(time),
         ]
     )
-    return memory_bar(needed) + figures

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from engine.control.lineage import Stage
 from engine.control.runs import spec_json
 from engine.control.sweeps import PREFIX as SWEEP
 from engine.control.views import RunView
@@ -23,7 +22,8 @@ from studio.clickable import GONE, click_value, clickable, hidden_field, plain, 
 from studio.curve_choices import CurveChoices
 from studio.guard import on
 from studio.html import code, several
-from studio.html.basics import KINDS, copy_link, copyable, empty, esc, heading, run_list, run_strip
+from studio.html.basics import KINDS, copyable, empty, esc, heading, run_list, run_strip
+from studio.html.run_facts import action_links, cautions, made_from
 from studio.page import Frame
 from studio.plotted import plotted
 from studio.run_edits import RunEdits
@@ -66,23 +66,6 @@ def actions(run: RunView, made: str) -> list[tuple[str, str]]:
     if run.kind != "chat" and SPECS[run.kind].page:
         found.append(("Run again with changes", link(tab=SPECS[run.kind].page, again=run.id)))
     return found
-
-
-def made_from(stages: Sequence[Stage]) -> str:
-    """What the model of a run was trained or merged from, with links to the runs that made it; empty for any other."""
-    if not stages:
-        return ""
-    named = [
-        f'<a href="{link(run=each.run_id)}">{esc(each.words)}</a>' if each.run_id else esc(each.words)
-        for each in stages
-    ]
-    return f'<p class="origin">Made from {" ← ".join(named)}</p>'
-
-
-def action_links(found: Sequence[tuple[str, str]]) -> str:
-    """The actions of a run as links that look like buttons."""
-    links = "".join(f'<a class="button" href="{esc(address)}">{esc(words)}</a>' for words, address in found)
-    return f'<p class="after">{links}{copy_link()}</p>'
 
 
 def drawn(chart: Chart, figure: str) -> Any:
@@ -179,7 +162,12 @@ def build(frame: Frame) -> None:
                 *[0, "", nothing, *[gr.update(visible="hidden")] * 4, "", "", ""],
                 *[show_or_hide(False, "buttons"), show_or_hide(False), show_or_hide(False), "", *[""] * len(plots)],
             ]
-        return [*about(run), show_or_hide(True, "buttons"), show_or_hide(True), *figures(run, zoom, beside, words)]
+        return [
+            *about(run, beside),
+            show_or_hide(True, "buttons"),
+            show_or_hide(True),
+            *figures(run, zoom, beside, words),
+        ]
 
     def draw_beside(wanted: int, held: int, beside: str, by: str) -> list[Any]:
         run = shown_run(wanted, held)
@@ -192,20 +180,22 @@ def build(frame: Frame) -> None:
             compared = workspace.sweeps.compared([run.id, *numbers])
         return [show_or_hide(True), several.beside(compared)]
 
-    def group_of(run: RunView) -> str:
+    def group_of(run: RunView, beside: str) -> str:
         """Where the run stands among those that were started with it."""
         together = workspace.runs.list(group=run.group)[::-1] if run.group else []
         if not run.group.startswith(SWEEP):
             return several.stages(together, run.id)
         rest = [each.id for each in together if each.id != run.id][: MOST - 1]
-        return several.whole_group(run.group, rest, run.id) if rest else ""
+        return several.whole_group(run.group, rest, run.id) if set(rest) - set(numbers_in(beside)) else ""
 
-    def about(run: RunView) -> list[Any]:
+    def about(run: RunView, beside: str) -> list[Any]:
         made = next((model.kind for model in workspace.models.list() if model.run_id == run.id and model.usable), "")
         return [
             run.id,
-            group_of(run),
-            run_strip(run, is_linked=False) + made_from(workspace.origin(run)),
+            group_of(run, beside),
+            run_strip(run, is_linked=False)
+            + cautions(workspace.runs.warnings(run.id))
+            + made_from(workspace.origin(run)),
             gr.update(visible=run.can_save or "hidden", interactive=run.state != "stopping"),
             gr.update(
                 visible=not run.has_ended or "hidden",

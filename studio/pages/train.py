@@ -7,14 +7,15 @@ from typing import Any
 import gradio as gr
 
 from engine.control.workspace import Workspace
+from engine.errors import UserError
 from engine.sweep_specs import specs_of
 from studio.addresses import link
 from studio.clickable import plain
 from studio.forms.fields import Names
 from studio.forms.panel import Panel
 from studio.html import code
-from studio.html.basics import doing, heading
-from studio.html.memory import cost
+from studio.html.basics import complaint, doing, heading
+from studio.html.memory import memory_bar, parameters
 from studio.page import Frame
 from studio.rounds_form import RoundsForm
 
@@ -27,6 +28,15 @@ def first_sample(workspace: Workspace, dataset: str) -> str:
         return ""
     sample = workspace.datasets.sample(dataset)
     return f"<h4>The first sample, as the model will see it</h4>{code.tokens(sample.pieces)}" if sample else ""
+
+
+def unlike(workspace: Workspace, spec: Any) -> str:
+    """That the chosen dataset is none for the chosen trainer; empty where it is, or none is chosen."""
+    try:
+        workspace.runs.inputs(spec)
+    except UserError as error:
+        return complaint(str(error)) if error.field == "dataset" and spec.dataset else ""
+    return ""
 
 
 def lines_of(text: str) -> list[str]:
@@ -59,7 +69,9 @@ def build(frame: Frame) -> None:
             panel.place_recipe(is_open=True)
 
     def estimate(spec: Any) -> str:
-        return cost(workspace.preflight(spec)) + first_sample(workspace, spec.dataset)
+        needed, time = workspace.preflight(spec), workspace.expected_time(spec)
+        drawn = unlike(workspace, spec) + memory_bar(needed) + parameters(needed, time)
+        return drawn + first_sample(workspace, spec.dataset)
 
     def start(spec: Any, several: str) -> list[str]:
         if over := lines_of(several):
