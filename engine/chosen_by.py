@@ -10,11 +10,12 @@ from pathlib import Path
 
 from engine import trained_on
 from engine.domain import Bug, Model
+from engine.params import Params
 
 RECORD = "chosen_by.json"
 
 
-def write(folder: Path, benchmark: trained_on.Params, bugs: Iterable[Bug]) -> None:
+def write(folder: Path, benchmark: Params, bugs: Iterable[Bug]) -> None:
     """Record in a model's folder by which bugs its checkpoint was chosen."""
     trained_on.write(folder, benchmark, bugs, RECORD)
 

@@ -26,6 +26,7 @@ def measure() -> Iterator[Figure]:
 
         yield Figure("chart tick, 100,000 metric rows", median_ms(tick), "ms", 200)
         yield Figure("chart tick on the wire, 100,000 metric rows", tick() / 1024, "KiB", 150)
+        yield Figure("warnings, 100,000 metric rows", median_ms(lambda: workspace.runs.warnings(run)), "ms", 200)
         yield Figure(
             "points of 500 steps shown alone",
             len(workspace.runs.metrics(run, 1, 500)["loss"]),
