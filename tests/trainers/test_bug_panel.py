@@ -196,6 +196,16 @@ def test_bugs_that_are_trained_on_are_not_in_the_panel(tmp_path, tiny, dataset, 
         train(tmp_path, tiny, dataset, "none", max_steps=1, panel_ids="small/nine", **PANEL)
 
 
+def test_a_bug_is_shown_as_the_dataset_was_made(tmp_path):
+    from engine.trainers.panel_bugs import PanelTrying
+
+    built = RunDir.create(tmp_path / "1", {"representation": {"name": "ir4_or2", "context": "file"}}, Inputs())
+    params = Sft.Params(panel="pocket")
+    assert PanelTrying.of(params, str(built.artifacts)).representation == '{"name": "ir4_or2", "context": "file"}'
+    assert PanelTrying.of(params, str(tmp_path)).representation == "ir4_or2"
+    assert PanelTrying.of(Sft.Params(panel="pocket", panel_representation="ir3_or2"), "").representation == "ir3_or2"
+
+
 def test_the_bugs_are_spread_over_the_benchmark():
     from engine.trainers.panel_bugs import chosen
 
