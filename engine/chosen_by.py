@@ -30,6 +30,6 @@ def caution(model: Model, bugs: Iterable[Bug]) -> str:
     if not any(found):
         return ""
     return (
-        f"the model's checkpoint was chosen by these bugs ({sum(found)} of {len(found)}), so its score on them is too "
+        f"the model's checkpoint was chosen by {sum(found)} of these {len(found)} bugs, so its score on them is too "
         "good; compare it on others"
     )

@@ -119,9 +119,8 @@ def _benchmark(result: BenchmarkResult) -> str:
         return ""
     k = max(at)
     total = result.counted_at.get(str(k), result.scored)  # results of the first versions lack it
-    return (
-        f"{at[k]} of {total} bugs plausible@{k}{'; its checkpoint was chosen by these bugs' if result.caution else ''}"
-    )
+    chosen = "; its checkpoint was chosen by some of these bugs" if result.caution else ""
+    return f"{at[k]} of {total} bugs plausible@{k}{chosen}"
 
 
 def _validate(result: ValidateResult) -> str:

@@ -101,7 +101,7 @@ def _form_of(dataset: str) -> str:
     if not dataset:
         return DEFAULT_FORM
     try:
-        told = RunDir(Path(dataset).resolve().parent.parent).spec().get("representation")
+        told = RunDir(Path(dataset).resolve().parent).spec().get("representation")
         return plugin_text.written(told, REPRESENTATIONS, DEFAULT_FORM)
     except (OutsideFailure, ValueError, TypeError):
         return DEFAULT_FORM

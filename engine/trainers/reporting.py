@@ -149,7 +149,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._last = (time.monotonic(), state.global_step)
 
     def not_trained(self, seconds: float) -> None:
-        """So many seconds were spent on something else, which does not count in tokens a second."""
+        """So many seconds were spent on something else: they count neither in tokens a second nor in the time left."""
+        self._started += seconds
         self._last = (self._last[0] + seconds, self._last[1])
 
     def values_of(self, logs: Mapping[str, Any]) -> dict[str, float]:

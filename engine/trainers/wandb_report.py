@@ -64,7 +64,7 @@ class Sent(TrainerCallback):  # type: ignore[misc]
         if self._there is not None and is_done and self._params.wandb_log_model:
             self._guarded(self._send_model)
         if self._there is not None:
-            self._guarded(lambda: self._there.finish(exit_code=0 if is_done else 1))
+            self._guarded(lambda: self._close(0 if is_done else 1))
 
     def _begin(self) -> None:
         import wandb
@@ -114,6 +114,13 @@ class Sent(TrainerCallback):  # type: ignore[misc]
         made = wandb.Artifact(f"model-{self._there.id}", type="model")
         made.add_dir(str(self._run.artifacts / "model"))
         self._there.log_artifact(made)
+
+    def _close(self, code: int) -> None:
+        """W&B's own process writes the rest of its file as it ends, and it is waited for: this one ends at once."""
+        import wandb
+
+        self._there.finish(exit_code=code)
+        wandb.teardown(exit_code=code)
 
     def _guarded(self, step: Callable[[], Any]) -> None:
         """Whatever goes wrong outside is no reason to lose a training."""

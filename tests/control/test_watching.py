@@ -78,4 +78,4 @@ def test_what_chose_a_checkpoint_is_in_its_outcome():
     assert WORDS["train"](by_panel) == "best at step 40 by plausible@4 50%"
     assert WORDS["train"](TrainResult(best_step=40, best_value=0.5, chosen_by="eval_loss")) == "best at step 40"
     chosen = BenchmarkResult({"10": 3}, {"10": 9}, 9, caution="chosen by these bugs")
-    assert WORDS["benchmark"](chosen) == "3 of 9 bugs plausible@10; its checkpoint was chosen by these bugs"
+    assert WORDS["benchmark"](chosen) == "3 of 9 bugs plausible@10; its checkpoint was chosen by some of these bugs"

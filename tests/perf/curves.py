@@ -30,6 +30,7 @@ def measure() -> Iterator[Figure]:
             words = f", {look}" if look else ""
             yield Figure(f"chart tick, 100,000 metric rows{words}", median_ms(tick), "ms", 200)
             yield Figure(f"chart tick on the wire, 100,000 metric rows{words}", tick() / 1024, "KiB", 150)
+        yield Figure("warnings, 100,000 metric rows", median_ms(lambda: workspace.runs.warnings(run)), "ms", 200)
         yield Figure(
             "points of 500 steps shown alone",
             len(workspace.runs.metrics(run, 1, 500)["loss"]),

@@ -146,7 +146,7 @@ def test_the_best_checkpoint_is_by_the_panel_and_the_best_ones_are_kept(tmp_path
     assert (told["best_step"], told["chosen_by"], told["best_value"]) == (4, "plausible_at_2", 1.0)
     assert checkpoints(run) == [4, 6, 8, 10]
     made = Model("made", "adapter", str(run.artifacts / "model"), tiny.path)
-    assert "chosen by these bugs (3 of 4)" in chosen_by.caution(made, small.bugs())
+    assert "chosen by 3 of these 4 bugs" in chosen_by.caution(made, small.bugs())
     assert chosen_by.caution(made, [bug("five")]) == ""
 
 
@@ -194,6 +194,46 @@ def test_bugs_that_are_trained_on_are_not_in_the_panel(tmp_path, tiny, dataset, 
         train(tmp_path, tiny, dataset, "other", max_steps=1, panel_ids="small/one,small/two", **PANEL)
     with pytest.raises(UserError, match="has no small/nine"):
         train(tmp_path, tiny, dataset, "none", max_steps=1, panel_ids="small/nine", **PANEL)
+
+
+@pytest.mark.slow
+def test_the_panel_of_rewards_has_other_bugs_than_those_that_are_learned(tmp_path, tiny, small):
+    from engine.trainers.grpo import Grpo
+
+    small.passes = lambda bug, patch: len(patch.text) % 2 == 0
+    run = RunDir.create(tmp_path / "run", {}, Inputs())
+    params = Grpo.Params(
+        rank=4, batch_size=4, accumulation=1, candidates=2, max_new_tokens=4, max_steps=2, logging_steps=1, limit=2,
+        benchmark="pocket", learning_rate=1e-3, best_checkpoint=True, choose_by="panel", **(PANEL | {"panel_steps": 1}),
+    )  # fmt: skip
+    figures = Grpo(params).train(tiny, tmp_path, 0, run)
+    assert figures["panel"]["bugs"] == ["small/three", "small/four"]
+    assert [*panels(run)] == [0, 1, 2]
+    speeds = [each["values"]["tokens_per_s"] for each in said(run, "metric") if "loss" in each["values"]]
+    assert len(speeds) == 2
+    assert all(speed > 0 for speed in speeds), "prompts and completions of the step, by its time"
+
+
+@pytest.mark.slow
+def test_a_training_on_preferences_has_a_panel(tmp_path, tiny, small):
+    from tiny_models import write_preferences
+
+    from engine.trainers.dpo import Dpo
+
+    run = RunDir.create(tmp_path / "run", {}, Inputs())
+    params = Dpo.Params(rank=4, batch_size=4, max_steps=2, logging_steps=1, **PANEL)
+    Dpo(params).train(tiny, write_preferences(tmp_path / "pairs"), 0, run)
+    assert [*panels(run)] == [0, 2]
+
+
+def test_a_bug_is_shown_as_the_dataset_was_made(tmp_path):
+    from engine.trainers.panel_bugs import PanelTrying
+
+    built = RunDir.create(tmp_path / "1", {"representation": {"name": "ir4_or2", "context": "file"}}, Inputs())
+    params = Sft.Params(panel="pocket")
+    assert PanelTrying.of(params, str(built.artifacts)).representation == '{"name": "ir4_or2", "context": "file"}'
+    assert PanelTrying.of(params, str(tmp_path)).representation == "ir4_or2"
+    assert PanelTrying.of(Sft.Params(panel="pocket", panel_representation="ir3_or2"), "").representation == "ir3_or2"
 
 
 def test_the_bugs_are_spread_over_the_benchmark():
