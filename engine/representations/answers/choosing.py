@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from engine.domain import lines_of
 from engine.languages.source import source
@@ -136,8 +136,10 @@ class Choice(Readings):
         """Whether the last line is the beginning of one of the function's lines, so that the rest of it is missing."""
         text = "".join(each.read.lines)
         last = text.rpartition("\n")[2].strip() or text.rstrip("\n").rpartition("\n")[2].strip()
+        first, after = self.place.faulty
         known = [line.strip() for line in self.place.lines]
-        return bool(last) and last not in known and any(line.startswith(last) for line in known)
+        others = [*known[:first], *known[after:]]  # the faulty lines themselves may have become shorter
+        return bool(last) and last not in known and any(line.startswith(last) for line in others)
 
     def _read_file(self, block: Block, text: str) -> None:
         before, after = self.place.faulty
@@ -254,7 +256,7 @@ class Choice(Readings):
 
     def _inline(self, text: str) -> None:
         """Code within sentences: one piece that stands in the function, and the one that takes its place."""
-        pieces = list(blocks.inline(text[: self._longest]))
+        pieces = list(islice(blocks.inline(text), _MOST_BLOCKS))
         for made in swapped(pieces, "".join(self.place.lines)):
             if self._parses(made):
                 self._keep(Block("inline", text[:400]), "replacement", self.place.with_code(made), made)

@@ -141,7 +141,9 @@ def _windows(new: Sequence[str], old: Sequence[str], place: Place, said: str) ->
         yield first, after, True
     size = len(new)
     alike = (
-        [(_likeness(new, old[row : row + size]), -row) for row in range(1, len(old) - size + 1)] if size <= 30 else []
+        [(_likeness(new, old[row : row + size]), -row) for row in range(1, len(old) - size + 1)]
+        if size <= 30 and len(old) <= _MOST_LINES
+        else []
     )
     best = max(alike, default=(0.0, 0))
     if best[0] >= _ALIKE:
