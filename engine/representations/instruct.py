@@ -68,8 +68,10 @@ class Instruct:
             held = next((token for token in self.special if token in prompt + target), "")
             if held:
                 raise CannotShow(f"the code holds the special token {held}")
-        if self.decode(sample.target, bug).text != bug.fixed:
-            raise CannotShow(f"the repaired {place.what} cannot be read back")
+        read = self.decode(sample.target, bug)
+        if read.text != bug.fixed:
+            why = f": {read.reason}" if read.reason else ""
+            raise CannotShow(f"the repaired {place.what} cannot be read back{why}")
         return sample
 
     def trim(self, completion: str, bug: Bug) -> str:

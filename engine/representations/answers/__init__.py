@@ -13,10 +13,14 @@ from engine.representations.answers.cleaning import said
 from engine.representations.answers.place import place_of
 from engine.representations.line_ends import plain
 
+_HALF = 1 << 18  # characters that are read of the beginning and of the end of an answer that is very long
+
 
 def patch_of(answer: str, bug: Bug) -> Patch:
     """The patched file with the rule that found it, or a sentence why there is none; never raises on any text."""
     choice = Choice(place_of(bug))
+    if len(answer) > 2 * _HALF:
+        answer = f"{answer[:_HALF]}\n{answer[-_HALF:]}"
     written = plain(answer).removeprefix("\ufeff")
     if choice.is_one_block(written):  # as models are trained to answer; then tokens and tags belong to the code
         choice.look_at_blocks(written)

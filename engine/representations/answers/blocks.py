@@ -72,6 +72,7 @@ _BRACKETED = re.compile(r"\[(?P<close>/?)(?P<name>PYTHON|JAVA|C|CODE|PATCH|ANSWE
 _LATEX = re.compile(
     r"\\(?P<close>begin|end)\{(?P<name>verbatim|lstlisting|minted|code)\}(?:\[[^\]\n]{0,100}\]|\{\w*\})*"
 )
+_MOST_FENCED = 1000  # blocks; what is behind them is text
 _LONGEST_JSON = 1 << 20
 _BLOCK = "\f"  # a line of the text where a block was
 _SEEN_ABOVE = 2  # lines above a block that say what it is
@@ -102,6 +103,9 @@ def fenced(text: str) -> tuple[list[Block], str]:
     opened: tuple[str, str, str, int] | None = None  # fence, what is before it, word behind it, row
     for row, line in enumerate(lines):
         found = _FENCE.match(line)
+        if opened is None and len(blocks) == _MOST_FENCED:
+            rest += lines[row:]
+            break
         if opened is None:
             opened = _opened(line, found, row, blocks, rest)
             continue

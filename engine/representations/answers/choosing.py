@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from engine.domain import lines_of
 from engine.languages.source import source
@@ -56,10 +56,10 @@ class Choice(Readings):
             if each not in changing or not self.found:
                 self._read(each)
         if not self._is_sure:
-            for whole in blocks.joined(text, found, 4, 1000):
-                self._read(whole, is_joined=True)
-            self._pairs(found)
-            self._pairs(elements)
+            for whole in blocks.joined(text, found[:_MOST_BLOCKS], 4, 1000):
+                self._read(whole)
+            self._pairs(found[:_MOST_BLOCKS])
+            self._pairs(elements[:_MOST_BLOCKS])
             if self.place.function is None or not self.found:
                 for each in chosen:
                     if each not in changing:
@@ -76,12 +76,12 @@ class Choice(Readings):
         short = [each for each in every if len(each.text) <= self._longest]
         if len(short) < len(every):
             self._why["code"] = f"the code in the answer is too long to be the {self.place.what}"
-        by_name = [each for each in short if name in each.text]
-        return [*by_name[: _MOST_BLOCKS // 2], *[each for each in short if each not in by_name][: _MOST_BLOCKS // 2]]
+        by_name, others = ([each for each in short if (name in each.text) is is_named] for is_named in (True, False))
+        return [*by_name[: _MOST_BLOCKS // 2], *others[: _MOST_BLOCKS // 2]]
 
     # --- the whole function or file
 
-    def _read(self, block: Block, *, is_joined: bool = False) -> None:
+    def _read(self, block: Block) -> None:
         """Read a piece as the whole function or file."""
         marks = self.place.marks
         text = "".join(line for line in lines_of(block.text) if line.strip() not in marks)
@@ -136,8 +136,10 @@ class Choice(Readings):
         """Whether the last line is the beginning of one of the function's lines, so that the rest of it is missing."""
         text = "".join(each.read.lines)
         last = text.rpartition("\n")[2].strip() or text.rstrip("\n").rpartition("\n")[2].strip()
+        first, after = self.place.faulty
         known = [line.strip() for line in self.place.lines]
-        return bool(last) and last not in known and any(line.startswith(last) for line in known)
+        others = [*known[:first], *known[after:]]  # the faulty lines themselves may have become shorter
+        return bool(last) and last not in known and any(line.startswith(last) for line in others)
 
     def _read_file(self, block: Block, text: str) -> None:
         before, after = self.place.faulty
@@ -254,7 +256,7 @@ class Choice(Readings):
 
     def _inline(self, text: str) -> None:
         """Code within sentences: one piece that stands in the function, and the one that takes its place."""
-        pieces = list(blocks.inline(text[: self._longest]))
+        pieces = list(islice(blocks.inline(text), _MOST_BLOCKS))
         for made in swapped(pieces, "".join(self.place.lines)):
             if self._parses(made):
                 self._keep(Block("inline", text[:400]), "replacement", self.place.with_code(made), made)

@@ -63,12 +63,13 @@ def said(answer: str) -> Said:
 
 def _first_turn(answer: str) -> str:
     kept: list[str] = []
-    is_answer, done = True, 0
+    is_answer, has_begun, done = True, False, 0
     for token in _TOKEN.finditer(answer):
         if is_answer:
             kept.append(answer[done : token.start()])
+            has_begun = has_begun or bool(kept[-1].strip())
         done = token.end()
-        if token.lastgroup != "begin" and any(each.strip() for each in kept):
+        if has_begun and token.lastgroup != "begin":
             return "".join(kept)
         is_answer = token.lastgroup in ("answer", "begin") or (is_answer and token.lastgroup == "end")
     return "".join(kept) + (answer[done:] if is_answer else "")

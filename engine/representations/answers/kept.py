@@ -20,8 +20,9 @@ class Readings:
         self.place = place
         self.is_thinking = False
         self.found: list[Reading] = []
-        self._longest = 10_000 + 4 * len(place.bug.buggy_lines)  # characters of one piece
-        self._left = 4 * self._longest
+        size = len(place.bug.buggy)
+        self._longest = 10_000 + 4 * len(place.bug.buggy_lines) + size + size // 2  # characters of one piece
+        self._left = 20_000 + 2 * self._longest
         self._why: dict[str, str] = {}  # kind of trouble -> sentence
         self._known = frozenset("".join(line.split()) for line in lines_of(place.bug.buggy)) - {""}
         self._n_read = 0

@@ -19,11 +19,12 @@ _ALIKE = 0.6  # the same for other lines of the function
 _TOKEN = re.compile(r"\w+|[^\w\s().,;:{}\[\]]")  # brackets and commas are in all code
 _SESSION = re.compile(r"\s*(?:>>>|\$ |In \[)")
 _LEFT_OUT = re.compile(
-    r"\s*(?://|#|/\*|--)?\s*(?:\.\.\.|…|<{0,2}\s*(?:the\s+)?(?:rest|remainder|remaining|existing|other|same|unchanged"
-    r"|previous|original|as before|omitted|no change)\b|其余|其他|省略|保持不变|剩余|不变|原有|同上)",
+    r"\s*(?://|#|/\*)\W{0,4}?(?:\.\.\.|…|(?:the\s+)?(?:rest|remainder) of (?:the|your|my|this)\b"
+    r"|(?:existing|remaining|other|original|previous) (?:code|logic|lines|implementation|statements)\b"
+    r"|same as (?:before|above|the original|in the original)\b|unchanged\b|(?:code )?omitted\b"
+    r"|其余|其他代码|省略|保持不变|剩余|原有代码|代码不变)",
     re.IGNORECASE,
 )
-_IS_COMMENT = re.compile(r"\s*(?://|#|/\*)")
 
 
 def shortened(code: str, place: Place) -> bool:
@@ -33,9 +34,7 @@ def shortened(code: str, place: Place) -> bool:
 
 
 def _is_left_out(line: str) -> bool:
-    return line.strip() in ("...", "…", "[...]") or bool(
-        len(line) < 200 and _IS_COMMENT.match(line) and _LEFT_OUT.match(line)
-    )
+    return line.strip() in ("...", "…", "[...]") or (len(line) < 200 and _LEFT_OUT.match(line) is not None)
 
 
 def filled(code: str, place: Place) -> str | None:
@@ -142,7 +141,9 @@ def _windows(new: Sequence[str], old: Sequence[str], place: Place, said: str) ->
         yield first, after, True
     size = len(new)
     alike = (
-        [(_likeness(new, old[row : row + size]), -row) for row in range(1, len(old) - size + 1)] if size <= 30 else []
+        [(_likeness(new, old[row : row + size]), -row) for row in range(1, len(old) - size + 1)]
+        if size <= 30 and len(old) <= _MOST_LINES
+        else []
     )
     best = max(alike, default=(0.0, 0))
     if best[0] >= _ALIKE:
