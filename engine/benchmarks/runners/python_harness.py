@@ -22,6 +22,7 @@ BLOCKED = (
     *("cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin", "unraisableexception", "threadexception"),
     *("setuponly", "setupplan", "stepwise"),
 )
+MOST_SHOWN = 300  # characters of a value in a failed assertion
 
 
 def main() -> None:
@@ -115,6 +116,14 @@ class Reporter:
             self.tell("skipped", name)
         elif report.when == "call":
             self.tell("passed", name)
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Both values whole, where they are short; pytest leaves out the middle of all that is longer than 31."""
+        from _pytest._io.saferepr import saferepr
+
+        shown = [saferepr(value, maxsize=MOST_SHOWN) for value in (left, right)]
+        is_whole = all(len(each) < MOST_SHOWN for each in shown)
+        return [f"{shown[0]} {op} {shown[1]}"] if op == "==" and is_whole else None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
