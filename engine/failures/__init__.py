@@ -42,6 +42,7 @@ class Failed:
     expected: str | None = None
     actual: str | None = None
     places: tuple[Place, ...] = ()  # of the stack, the innermost first, without those of the test library
+    given: str = ""  # the values of its parameters, where the log has them
     cause: str = ""  # the exception behind the exception, on one line
 
 

@@ -42,7 +42,7 @@ def failed(test: str, owner: str, body: Sequence[str]) -> Failed:
     is_told = last is first or last.text in first.text
     cause = "" if is_told else ": ".join(filter(None, (last.error, last.text.partition("\n")[0])))
     places = tuple(dict.fromkeys(innermost))[:MOST_PLACES]
-    return Failed(test, owner, first.error, message, expected, actual, places, cause)
+    return Failed(test, owner, first.error, message, expected, actual, places, cause=cause)
 
 
 def is_thrown(line: str) -> bool:
@@ -54,14 +54,19 @@ def is_thrown(line: str) -> bool:
 def _chain(body: Sequence[str]) -> list[_Thrown]:
     """An exception and those that caused it."""
     chain: list[_Thrown] = []
+    is_cause = False  # Gradle writes the words on a line of their own
     for line in body:
         text = line.strip()
+        if is_cause and text:
+            text, is_cause = _CAUSE + text, False
         at = place_of(text)
         if at is not None and chain:
             if at.path and len(chain[-1].places) < MOST_PLACES:
                 chain[-1].places.append(at)
         elif text.startswith(_CAUSE):
             chain.append(_thrown(text.removeprefix(_CAUSE)))
+        elif text == _CAUSE.strip():
+            is_cause = True
         elif text.startswith(_SUPPRESSED):
             break
         elif not chain:

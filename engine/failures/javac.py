@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from engine.failures import Complaint, Place
 
 MOST_COMPLAINTS, MOST_LINES = 20, 8
-_MARGIN = re.compile(r"(?:\s*\[javac\] ?|\[ERROR\] ?)")
+_MARGIN = re.compile(r"(?:\s*\[javac\] ?|\[ERROR\] ?|:\w{1,100}(?=/))")  # Gradle's task has no line of its own
 _PLAIN = re.compile(r"([^:]+\.java):(\d{1,8}): error: (.*)$")
 _MAVEN = re.compile(r"([^:]+\.java):\[(\d{1,8}),(\d{1,8})\] (?:error: )?(.*)$")
 _OTHER = re.compile(r"[^:]+\.java:(?:\d+: |\[\d+,\d+\])")  # a warning, or another error

@@ -16,6 +16,7 @@ _SHORT = re.compile(r"([^\s:][^:]*):(\d{1,8}): in (.*)$")
 _LONG = re.compile(r"([^\s:][^:]*):(\d{1,8}): ?(\w*)$")  # behind the code, in pytest's long style
 _ERROR = re.compile(r"((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (.*))?$")
 _BEHIND = ("The above exception was the direct cause", "During handling of the above exception")
+_PARAMETERS = "\nparameters: "  # as our own harness notes them
 _LIBRARIES = ("/unittest/", "/_pytest/", "/pluggy/", "/site-packages/", "/lib/python3", "<frozen ")
 
 
@@ -45,13 +46,15 @@ def failed(test: str, owner: str, body: Sequence[str]) -> Failed:
     chain = _chain(body)
     last = chain[-1]
     error, message = last.parts
+    message, _, given = f"\n{message}".rpartition(_PARAMETERS) if _PARAMETERS in f"\n{message}" else (message, "", "")
     code = (each.code for each in reversed(last.places))
     asserted = next((each for each in code if each.startswith(("assert", "self.assert"))), "")
     is_assertion = error in ("AssertionError", "")
     expected, actual, rest = expected_and_actual(message, asserted) if is_assertion else (None, None, message)
     places = [place for raised in chain for place in reversed(raised.places)]
     cause = next((": ".join(filter(None, each.parts)) for each in chain[:-1] if each.lines), "").partition("\n")[0]
-    return Failed(test, owner, error, rest, expected, actual, tuple(dict.fromkeys(places))[:MOST_PLACES], cause)
+    unique = tuple(dict.fromkeys(places))[:MOST_PLACES]
+    return Failed(test, owner, error, rest, expected, actual, unique, given.partition("\n")[0], cause)
 
 
 def _chain(body: Sequence[str]) -> list[_Raised]:

@@ -45,6 +45,8 @@ def parts_of(verdict: Verdict, bug: Bug, patched: str | None, *, all_tests: bool
     parts = [Part(_headline(verdict, found), "headline")]
     if verdict.outcome is Outcome.COMPILE_ERROR and found.complaints:
         parts += _of_compiler(found.complaints[0], bug, patched)
+    elif verdict.outcome is Outcome.TIMEOUT and verdict.failed:
+        parts += _of_hanging(verdict, bug, with_source=with_source)
     elif verdict.outcome is Outcome.TEST_FAILED:
         failed = _failed(verdict, found)
         for number, each in enumerate(failed[: MOST_TESTS if all_tests else 1]):
@@ -116,6 +118,8 @@ def _of_test(failed: Failed, bug: Bug, patched: str | None, *, with_source: bool
     asserted = next(iter([*known, *others[::-1]]), None)
     if asserted and (code := line_at(asserted, bug, patched)):
         yield Part(f"  {asserted.path.rpartition('/')[2]} line {asserted.line}: {_short(code)}", "line")
+    if failed.given:
+        yield Part(f"  with {_short(failed.given)}", "place")
     if failed.cause:
         yield Part(f"  caused by {_short(failed.cause)}", "cause")
     for number, place in enumerate(own[:MOST_PLACES]):
@@ -124,6 +128,16 @@ def _of_test(failed: Failed, bug: Bug, patched: str | None, *, with_source: bool
     if more.strip() and failed.expected is None:
         yield Part("\n".join(f"  {_short(line)}" for line in more.splitlines() if line.strip()), "stack")
     if with_source and (code := test_source(failed.test, failed.owner, bug)):
+        yield Part(f"the test:\n{code}", "source")
+
+
+def _of_hanging(verdict: Verdict, bug: Bug, *, with_source: bool) -> Iterator[Part]:
+    """The tests that had not passed by then: one of them did not end, and those after it were not run."""
+    names = [plain_name(name) for name in verdict.failed]
+    more = f" and {len(names) - MOST_PLACES} more" if len(names) > MOST_PLACES else ""
+    yield Part(f"  not passed: {', '.join(names[:MOST_PLACES])}{more}", "line")
+    first = next((name for name in bug.failing if name in verdict.failed), verdict.failed[0])
+    if with_source and (code := test_source(first, "", bug)):
         yield Part(f"the test:\n{code}", "source")
 
 

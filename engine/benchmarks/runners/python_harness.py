@@ -6,6 +6,7 @@ the original standard output; for the tested code it is replaced by standard err
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -116,6 +117,16 @@ class Reporter:
             self.tell("skipped", name)
         elif report.when == "call":
             self.tell("passed", name)
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Add the parameters of a test to its exception; pytest shows none of their values in its short style."""
+        from _pytest._io.saferepr import saferepr
+
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        if call.excinfo is not None and params:
+            shown = ", ".join(f"{name}={saferepr(value, maxsize=MOST_SHOWN)}" for name, value in params.items())
+            with contextlib.suppress(Exception):  # the patch's exception may be anything
+                BaseException.add_note(call.excinfo.value, f"parameters: {shown}")
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
         """Both values whole, where they are short; pytest leaves out the middle of all that is longer than 31."""
