@@ -1,6 +1,6 @@
 """The expected and the actual value in the messages of Java's assertion libraries, each of which says which is which.
 
-JUnit 4 `expected:<1> but was:<2>`, JUnit 5 `message ==> expected: <1> but was: <2>`, TestNG `expected [1] but found
+JUnit 3, 4 `expected:<1> but was:<2>`, JUnit 5 `message ==> expected: <1> but was: <2>`, TestNG `expected [1] but found
 [2]`, Hamcrest `Expected: is <1>` and `but: was <2>`, AssertJ up to 3.18 `Expecting: <actual> to be equal to:
 <expected>`, later `expected: 1` and `but was: 2`.
 """
@@ -20,6 +20,7 @@ _FORMS = [
         r"[Ee]xpected[: ]*<(.*)> but was[: ]*<(.*)>\s*$",
         r"expected same:<(.*)> was not:<(.*)>\s*$",
         r"expected (null), but was:<(.*)>\s*$",
+        r"Expected: <(null)> but was: (.*)$",
         r"expected \[(.*)\] but found \[(.*)\]\s*$",
         r"(?:^|\n) *expected: (.*)\n *but was *: (.*)$",
     )

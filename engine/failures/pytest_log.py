@@ -16,13 +16,15 @@ _WORDS = re.compile(r"ERROR (?:at (?:setup|teardown) of|collecting) ")
 
 def read(lines: Sequence[str]) -> list[Failed]:
     """The tests that failed; none where pytest did not write this log."""
-    return _sections(lines) or _summary(lines)
+    shown = _sections(lines)
+    names = {each.test for each in shown}
+    return [*shown, *(each for each in _summary(lines) if each.test not in names)]  # the middle of a log may be cut out
 
 
 def _sections(lines: Sequence[str]) -> list[Failed]:
     found: list[Failed] = []
     name, body, is_inside = "", list[str](), False
-    for line in [*lines, "=== ==="]:
+    for line in [*lines, "== end =="]:
         ruled = _ruled(line, "=")
         title = _ruled(line, "_") if is_inside else None
         if (ruled is not None or title is not None) and name:

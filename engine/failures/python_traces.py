@@ -61,7 +61,7 @@ def _chain(body: Sequence[str]) -> list[_Raised]:
     """The exceptions in the order in which they were raised; the last is the one that the test ended with."""
     chain = [_Raised()]
     is_marked = any(line.startswith("E ") for line in body)  # by pytest, with an E before each line of an exception
-    for line, following in zip(body, [*body[1:], ""], strict=True):
+    for line, following in zip(body, [*body, ""][1:], strict=True):
         raised = chain[-1]
         if line.startswith(_BEHIND):
             chain.append(_Raised())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.domain import Bug, Outcome, Verdict
@@ -42,7 +42,7 @@ def parts_of(verdict: Verdict, bug: Bug, patched: str | None, *, all_tests: bool
     `all_tests`: of all tests that failed, and not only of the first; `with_source`: with the tests' source.
     """
     found = read(verdict.log)
-    parts = [Part(_headline(verdict, found), "headline")]
+    parts = [Part(_headline(verdict, found, lambda failed: _asserted(failed, bug, patched)[1]), "headline")]
     if verdict.outcome is Outcome.COMPILE_ERROR and found.complaints:
         parts += _of_compiler(found.complaints[0], bug, patched)
     elif verdict.outcome is Outcome.TIMEOUT and verdict.failed:
@@ -52,7 +52,7 @@ def parts_of(verdict: Verdict, bug: Bug, patched: str | None, *, all_tests: bool
         for number, each in enumerate(failed[: MOST_TESTS if all_tests else 1]):
             about = _of_test(each, bug, patched, with_source=with_source)
             if number:
-                parts.append(Part(_said(each), "other tests"))
+                parts.append(Part(_said(each, _asserted(each, bug, patched)[1]), "other tests"))
                 about = [Part(part.text, "details of other tests") for part in about]
             parts += about
         if len(failed) > 1 and not all_tests:
@@ -60,7 +60,8 @@ def parts_of(verdict: Verdict, bug: Bug, patched: str | None, *, all_tests: bool
     return [Part(_SPECIAL.sub(lambda found: f"{found[0]} ", part.text), part.kind) for part in parts]
 
 
-def _headline(verdict: Verdict, found: Found) -> str:
+def _headline(verdict: Verdict, found: Found, asserted: Callable[[Failed], str] = lambda failed: "") -> str:
+    """`asserted`: the code of the assertion that failed."""
     if verdict.outcome is Outcome.TIMEOUT:
         return "the tests did not end in time"
     if verdict.outcome is Outcome.NO_PATCH:
@@ -75,7 +76,7 @@ def _headline(verdict: Verdict, found: Found) -> str:
     failed = _failed(verdict, found)
     if not failed:
         return f"test: {_important(found, verdict)}"
-    return _said(failed[0]) + (f" ({verdict.reason})" if verdict.reason else "")
+    return _said(failed[0], asserted(failed[0])) + (f" ({verdict.reason})" if verdict.reason else "")
 
 
 def _failed(verdict: Verdict, found: Found) -> list[Failed]:
@@ -87,12 +88,17 @@ def _failed(verdict: Verdict, found: Found) -> list[Failed]:
     return [*told, *untold]
 
 
-def _said(failed: Failed) -> str:
+def _said(failed: Failed, code: str = "") -> str:
     """`test_sum: expected 7, got 3 (after the second call)`."""
     if failed.expected is not None and failed.actual is not None:
         own = f" ({_short(failed.message)})" if failed.message else ""
         return f"{failed.test}: expected {_short(failed.expected)}, got {_short(failed.actual)}{own}"
-    said = ": ".join(filter(None, (failed.error, _short(failed.message))))
+    is_bare = not failed.message and failed.error.startswith("Assertion")  # `assertTrue` of JUnit says nothing else
+    said = (
+        f"{_short(code)} failed"
+        if is_bare and code
+        else ": ".join(filter(None, (failed.error, _short(failed.message))))
+    )
     return f"{failed.test}: {said or 'failed'}"
 
 
@@ -113,10 +119,8 @@ def _of_compiler(complaint: Complaint, bug: Bug, patched: str | None) -> Iterato
 
 def _of_test(failed: Failed, bug: Bug, patched: str | None, *, with_source: bool) -> Iterator[Part]:
     own = [place for place in failed.places if place.is_in(bug.path)]
-    others = [place for place in failed.places if not place.is_in(bug.path)]
-    known = [place for place in others if any(place.is_in(path) for path, _ in bug.tests)]
-    asserted = next(iter([*known, *others[::-1]]), None)
-    if asserted and (code := line_at(asserted, bug, patched)):
+    asserted, code = _asserted(failed, bug, patched)
+    if asserted and code:
         yield Part(f"  {asserted.path.rpartition('/')[2]} line {asserted.line}: {_short(code)}", "line")
     if failed.given:
         yield Part(f"  with {_short(failed.given)}", "place")
@@ -129,6 +133,14 @@ def _of_test(failed: Failed, bug: Bug, patched: str | None, *, with_source: bool
         yield Part("\n".join(f"  {_short(line)}" for line in more.splitlines() if line.strip()), "stack")
     if with_source and (code := test_source(failed.test, failed.owner, bug)):
         yield Part(f"the test:\n{code}", "source")
+
+
+def _asserted(failed: Failed, bug: Bug, patched: str | None) -> tuple[Place | None, str]:
+    """The line of the test that the failure came up in, and its code."""
+    others = [place for place in failed.places if not place.is_in(bug.path)]
+    known = [place for place in others if any(place.is_in(path) for path, _ in bug.tests)]
+    place = next(iter([*known, *others[::-1]]), None)
+    return place, line_at(place, bug, patched) if place else ""
 
 
 def _of_hanging(verdict: Verdict, bug: Bug, *, with_source: bool) -> Iterator[Part]:
