@@ -50,7 +50,7 @@ def parts_of(verdict: Verdict, bug: Bug, patched: str | None, *, all_tests: bool
     elif verdict.outcome is Outcome.TEST_FAILED:
         failed = _failed(verdict, found)
         for number, each in enumerate(failed[: MOST_TESTS if all_tests else 1]):
-            about = _of_test(each, bug, patched, with_source=with_source)
+            about = [*_of_test(each, bug, patched, with_source=with_source)]
             if number:
                 parts.append(Part(_said(each, _asserted(each, bug, patched)[1]), "other tests"))
                 about = [Part(part.text, "details of other tests") for part in about]
@@ -118,7 +118,7 @@ def _of_compiler(complaint: Complaint, bug: Bug, patched: str | None) -> Iterato
 
 
 def _of_test(failed: Failed, bug: Bug, patched: str | None, *, with_source: bool) -> Iterator[Part]:
-    own = [place for place in failed.places if place.is_in(bug.path)]
+    own = [*{place.line: place for place in failed.places if place.is_in(bug.path)}.values()]  # a line once
     asserted, code = _asserted(failed, bug, patched)
     if asserted and code:
         yield Part(f"  {asserted.path.rpartition('/')[2]} line {asserted.line}: {_short(code)}", "line")
