@@ -68,6 +68,7 @@ class Bug:
     date: str = ""  # ISO 8601 day of the fix, for a split by time
     is_function: bool = False  # the text is one function, with all that belongs to it, and no file that holds others
     notes: tuple[str, ...] = ()  # what is told about the fault beside the code, one line each
+    tests: tuple[tuple[str, str], ...] = ()  # path and text of the files with its tests, where a benchmark has them
 
     def replace_span(self, lines: str) -> str:
         """The whole file with `lines` in place of the faulty ones."""

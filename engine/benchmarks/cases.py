@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from engine.benchmarks import BugEntry
 from engine.benchmarks.runners.evaluating import Evaluator, Runner, version
 from engine.benchmarks.runners.report import Suite
+from engine.benchmarks.shown_tests import with_tests
 from engine.domain import Bug, Patch, Verdict
 from engine.sandboxes import Sandbox
 
@@ -31,7 +32,7 @@ class Cases(ABC):
         """As `Benchmark` has it."""
 
     def bugs(self) -> list[Bug]:
-        return [bug for bug, _ in self._cases.values()]
+        return [with_tests(bug, suite) for bug, suite in self._cases.values()]
 
     def skipped(self) -> Mapping[str, str]:
         reason = self._runner.unavailable()

@@ -21,7 +21,8 @@ from typing import ClassVar, Literal
 from engine import params
 from engine.benchmarks import BugEntry
 from engine.benchmarks.runners.java_tools import find_jdk
-from engine.benchmarks.runners.report import PATIENCE, read_report, verdict
+from engine.benchmarks.runners.report import PATIENCE, Suite, read_report, verdict
+from engine.benchmarks.shown_tests import with_tests
 from engine.domain import Bug, Outcome, Patch, Span, Verdict, span_of_change
 from engine.errors import MissingDependency, UserError
 from engine.sandboxes import MIB, Limits, Sandbox, Start
@@ -161,6 +162,7 @@ class Defects4J:
         changed = tuple(path for path in dict.fromkeys(paths) if _bytes(buggy / path) != _bytes(fixed / path))
         path = (changed or (*paths, ""))[0]
         encoding, texts = _decoded(_bytes(buggy / path), _bytes(fixed / path))
+        failing = tuple(self._said("export", "-p", "tests.trigger", "-w", str(buggy)).split())
         bug_id = f"{self.name}/{name}"
         bug = Bug(
             id=bug_id,
@@ -170,10 +172,11 @@ class Defects4J:
             fixed=texts[1],
             span=span_of_change(*texts) if texts[0] != texts[1] else Span(1, 0),
             project=name.partition("-")[0],
-            failing=tuple(self._said("export", "-p", "tests.trigger", "-w", str(buggy)).split()),
+            failing=failing,
             passing=(ALL,),
         )
-        return bug, Project(buggy, encoding, changed)
+        suite = Suite(path, "\n".join(failing), _sources_of(failing, buggy))
+        return with_tests(bug, suite), Project(buggy, encoding, changed)
 
     def _checked_out(self, name: str, version: str) -> Path:
         """The checkout of the (b)uggy or the (f)ixed version, made where it is not there."""
@@ -214,6 +217,13 @@ def _content(folder: Path) -> dict[str, bytes]:
             if name not in LEFT_OUT and path.is_file() and not path.is_symlink():
                 found[str(path.relative_to(folder))] = path.read_bytes()
     return found
+
+
+def _sources_of(tests: Iterable[str], folder: Path) -> dict[str, bytes]:
+    """The files of the classes that these tests are in, wherever in the checkout they are."""
+    names = {f"{test.partition('::')[0].rpartition('.')[2]}.java" for test in tests}
+    files = [path for name in sorted(names) for path in sorted(folder.rglob(name)) if not path.is_symlink()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.is_file()}
 
 
 def _bytes(path: Path) -> bytes:

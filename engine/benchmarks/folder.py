@@ -40,6 +40,7 @@ from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.runners.settings import Way, timeout_s, way
 from engine.benchmarks.shared_projects import SharedProjects, complaints_about_tests
+from engine.benchmarks.shown_tests import with_tests
 from engine.domain import Bug, Patch, Span, Verdict, lines_of
 from engine.errors import UserError
 from engine.params import explain, is_unicode, shown
@@ -248,10 +249,12 @@ def _read(bug_id: str, folder: Path, root: Path, told: Described, project: Proje
         passing=told.passing,
     )
     if project:
-        return bug, Suite(told.file, "\n".join(sorted(told.failing + told.passing)), {})
+        suite = Suite(told.file, "\n".join(sorted(told.failing + told.passing)), {})
+        return with_tests(bug, suite, project.files), suite
     files = _tests(folder, root)
     (tests,) = _with_tests(files, told.language)
-    return bug, Suite(told.file, _called(tests, files[tests]), files)
+    suite = Suite(told.file, _called(tests, files[tests]), files)
+    return with_tests(bug, suite), suite
 
 
 def _content(folder: Path, root: Path, part: str, file: str, project: Project | None) -> bytes:

@@ -20,6 +20,7 @@ from engine.benchmarks.measured import Measured
 from engine.benchmarks.runners.java import JavaRunner
 from engine.benchmarks.runners.report import Suite
 from engine.benchmarks.runners.settings import Way, timeout_s, way
+from engine.benchmarks.shown_tests import with_tests
 from engine.domain import Bug, Patch, Span, Verdict, span_of_change
 from engine.sandboxes import Sandbox
 
@@ -58,7 +59,7 @@ class HumanEvalJava:
         return [BugEntry(f"{self.name}/{name}", "java") for name in self._tests()]
 
     def bugs(self) -> list[Bug]:
-        return [*self._bugs.values()]
+        return [with_tests(bug, self._suite(bug, bug.buggy)) for bug in self._bugs.values()]
 
     def skipped(self) -> Mapping[str, str]:
         if reason := self._runner.unavailable():

@@ -24,7 +24,7 @@ class Representation(Protocol):
         A prompt of messages is written in a chat model's own template by whoever asks for it
         (`engine.representations.chat_template`), and the token that ends an answer is added there.
 
-        `notes`: what a conversation knows besides the code, one line each, shown where the fault is.
+        `notes`: what a conversation knows besides the code, each of one or more lines, shown where the fault is.
 
         Raises CannotShow where `decode` could not give the fix back, or the code holds a special token's text.
         """

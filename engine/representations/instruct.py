@@ -101,7 +101,7 @@ def _question(bug: Bug, place: Place, notes: Sequence[str]) -> tuple[str, str, s
         f"Answer with the whole repaired {place.what} in one fenced code block. Change nothing else in it, and leave "
         "these two comments out.\n"
     )
-    known = "".join(f"\n- {note}" for note in notes)
+    known = "".join("\n- " + note.replace("\n", "\n  ") for note in notes)
     return asked, code, f"\n\nWhat is known:{known}" if known else ""
 
 

@@ -10,8 +10,8 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.domain import Bug, Patch, Sample, lines_of
-from engine.languages import language
 from engine.representations import CannotShow
+from engine.representations.published import noted
 from engine.task import Task
 
 
@@ -36,11 +36,11 @@ class LeftToRight:
         task = bug.task or _before(bug)
         line = bug.buggy_lines
         indent = line[: len(line) - len(line.lstrip(" \t"))]
-        noted = "".join(f"{indent}{language(bug.language).marker} {note}\n" for note in notes)
+        known = "".join(noted(notes, bug, indent))
         target = bug.fixed_lines.replace("\r\n", "\n") + task.end
         if self.decode(target, bug).text != bug.fixed:
             raise CannotShow("the fix holds what ends an answer, or changes how lines end")
-        return Sample.of(bug, task.prompt + noted, target)
+        return Sample.of(bug, task.prompt + known, target)
 
     def trim(self, completion: str, bug: Bug) -> str:
         """Of a task what its benchmark counts, else as many lines as are faulty."""

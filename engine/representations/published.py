@@ -99,8 +99,9 @@ class Published:
 
 
 def noted(notes: Sequence[str], bug: Bug, indent: str = "") -> list[str]:
-    """What is known besides the code, as comments."""
-    return [f"{indent}{language(bug.language).marker} {note}\n" for note in notes]
+    """What is known besides the code, each line of it as a comment."""
+    lines = [line for note in notes for line in note.split("\n")]
+    return [f"{indent}{language(bug.language).marker} {line}".rstrip() + "\n" for line in lines]
 
 
 def ended(lines: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from engine import params
 from engine.domain import Bug, Turn
+from engine.failures.budget import Count, most_tokens
 from engine.representations import Representation
 from engine.strategies import Complete, Evaluate
 
@@ -33,6 +34,7 @@ class SingleShot:
         representation: Representation,
         complete: Complete,
         evaluate: Evaluate,
+        count: Count = most_tokens,
     ) -> Iterator[Turn]:
         prompt = representation.encode(bug).prompt
         text = complete(prompt)

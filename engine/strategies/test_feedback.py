@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.domain import Bug, Prompt, Turn
+from engine.domain import Bug, Outcome, Patch, Prompt, Turn
+from engine.failures.budget import Count, most_tokens
 from engine.generators import PromptTooLong
 from engine.params import setting
-from engine.representations import Representation
+from engine.representations import CannotShow, Representation
 from engine.strategies import Complete, Evaluate
-from engine.strategies.failure import for_people, in_one_line
+from engine.strategies.failure import Amount, brief, told
 
 STUCK = "The model repeats an answer that was already tried. Give it a hint, or raise the temperature."
+SHORTENED = "Not all of this fitted into the prompt. What the model read stands with its answer."
+TO_PEOPLE = (STUCK, SHORTENED)  # turns that no model is told
 
 
 class TestFeedback:
     """Runs the tests on each answer, shows the model what failed, and lets it try again.
 
     For models that fill in code: earlier answers, their test results and the user's hints are comments in the prompt,
-    where the fault is. An answer that was already tried is generated again.
+    where the fault is. An answer that was already tried is generated again. A turn of the role `tool` holds what the
+    next prompt says of the last attempt, word for word; earlier attempts are in it with what was tried and one line.
     """
 
     name: ClassVar[str] = "test_feedback"
@@ -32,6 +38,17 @@ class TestFeedback:
 
         name: Literal["test_feedback"] = "test_feedback"
         redraws: int = setting(8, "most attempts to get a new answer", unit="draws", more=True, ge=0, le=50)
+        tests: Literal["first", "all"] = setting("first", "which failing tests the model is told of", more=True)
+        test_source: bool = setting(True, "with the source of these tests", more=True)
+        tokens: int = setting(
+            600, "at most so many tokens about one failure; least important first out", unit="tokens", more=True, ge=20
+        )
+        first_prompt: bool = setting(False, "tell which tests fail before the first attempt, too", more=True)
+
+        @property
+        def amount(self) -> Amount:
+            """How much is told of one attempt."""
+            return Amount(self.tests == "all", self.test_source, self.tokens)
 
     def __init__(self, params: TestFeedback.Params) -> None:
         self.params = params
@@ -44,66 +61,126 @@ class TestFeedback:
         representation: Representation,
         complete: Complete,
         evaluate: Evaluate,
+        count: Count = most_tokens,
     ) -> Iterator[Turn]:
         turns = list(path)
-        for _ in range(budget):
-            last = turns[-1] if turns else None
-            if last is not None and last.role == "assistant" and last.verdict is not None:
-                turns.append(Turn("tool", for_people(last.verdict)))
+        if self.params.first_prompt and not any(turn.role in ("assistant", "tool") for turn in turns):
+            verdict = evaluate(bug, Patch(bug.id, bug.buggy))
+            if verdict.outcome not in (Outcome.PLAUSIBLE, Outcome.NOT_RUN):
+                turns.append(Turn("tool", told(bug, verdict, None, "", self.params.amount, count)))
                 yield turns[-1]
+        for _ in range(budget):
+            if failed := untold(turns):
+                turns.append(Turn("tool", self._told(bug, failed, count)))
+                yield turns[-1]
+            notes = notes_of(turns, lambda turn: self._told(bug, turn, count))
             tried = {turn.text.strip() for turn in turns if turn.role == "assistant"}
-            answer = self._new_answer(bug, turns, tried, representation, complete)
-            if answer is None:
+            asked = self._new_answer(bug, notes, tried, representation, complete)
+            if asked is None:
                 yield Turn("tool", STUCK)
                 return
-            prompt, text = answer
-            patch = representation.decode(text, bug)
+            if asked.is_shortened:
+                turns.append(Turn("tool", SHORTENED))
+                yield turns[-1]
+            patch = representation.decode(asked.answer, bug)
             verdict = evaluate(bug, patch)
-            turns.append(Turn("assistant", text, patch, verdict, prompt))
+            turns.append(Turn("assistant", asked.answer, patch, verdict, asked.prompt))
             yield turns[-1]
             if verdict.is_plausible:
                 return
 
+    def _told(self, bug: Bug, turn: Turn, count: Count) -> str:
+        assert turn.verdict is not None
+        patch = turn.patch or Patch(bug.id, None)
+        return told(bug, turn.verdict, patch, turn.text, self.params.amount, count)
+
     def _new_answer(
-        self, bug: Bug, said: Sequence[Turn], tried: set[str], representation: Representation, complete: Complete
-    ) -> tuple[Prompt, str] | None:
+        self, bug: Bug, notes: Sequence[Note], tried: set[str], representation: Representation, complete: Complete
+    ) -> Asked | None:
         """A prompt and an answer to it that was not tried yet; None where every draw gave one that was."""
-        notes = notes_of(said)
         for _ in range(1 + self.params.redraws):
-            prompt, text, notes = _fitting(bug, notes, representation, complete)
-            if text.strip() not in tried:
-                return prompt, text
+            asked = fitting(bug, notes, representation, complete)
+            if asked.answer.strip() not in tried:
+                return asked
+            notes = asked.notes
         return None
 
 
-def notes_of(turns: Sequence[Turn]) -> list[str]:
-    """Lines for the prompt, oldest first: hints of the user, and earlier answers with their test results."""
+@dataclass(frozen=True)
+class Note:
+    """Something that the prompt says besides the code."""
+
+    text: str
+    kind: Literal["hint", "earlier", "last"]  # of the user; of an earlier attempt; of the last one, in full
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prompt, the answer to it, and what of the notes it said."""
+
+    prompt: Prompt
+    answer: str
+    notes: tuple[Note, ...]
+    is_shortened: bool  # of the last attempt it says less than the conversation shows
+
+
+def untold(turns: Sequence[Turn]) -> Turn | None:
+    """The last attempt, if no turn after it says what the model is told of it."""
+    for turn in reversed(turns):
+        if _is_told(turn):
+            return None
+        if turn.role == "assistant":
+            return turn if turn.verdict is not None else None
+    return None
+
+
+def notes_of(turns: Sequence[Turn], tell: Callable[[Turn], str]) -> list[Note]:
+    """Hints of the user, and what the model is told of each attempt, oldest first; of the last attempt in full.
+
+    `tell`: what there is to tell of an attempt, for those of which no turn does, as another strategy leaves them.
+    """
+    last = next((turn for turn in reversed(turns) if _is_told(turn)), None)
     notes = []
-    for turn in turns:
-        if turn.role == "assistant" and turn.verdict is not None:
-            notes.append(f"tried: {_one_line(turn.text) or '(nothing)'}")
-            notes.append(in_one_line(turn.verdict))
-        elif turn.role == "user" and turn.text.strip():
-            notes.append(f"hint: {_one_line(turn.text)}")
+    for at, turn in enumerate(turns):
+        if turn.role == "user" and turn.text.strip():
+            notes.append(Note(f"hint: {_one_line(turn.text)}", "hint"))
+        elif _is_told(turn):
+            notes.append(Note(turn.text, "last") if turn is last else Note(brief(turn.text), "earlier"))
+        elif turn.role == "assistant" and turn.verdict is not None and not _is_told_later(turns[at + 1 :]):
+            notes.append(Note(brief(tell(turn)), "earlier"))
     return notes
 
 
-def _fitting(
-    bug: Bug, notes: list[str], representation: Representation, complete: Complete
-) -> tuple[Prompt, str, list[str]]:
-    """The longest prompt that fits, the answer to it, and its notes: the oldest results are left out first, hints last.
+def fitting(bug: Bug, notes: Sequence[Note], representation: Representation, complete: Complete) -> Asked:
+    """The longest prompt that fits, and the answer to it.
 
-    Raises PromptTooLong if the code alone does not fit.
+    Attempts are left out first, the oldest of them first; the last one is said in brief before it is left out; hints
+    are left out last, and only where they are too long.
+
+    Raises PromptTooLong if the code alone does not fit, and CannotShow where it cannot be shown.
     """
+    kept, is_shortened = list(notes), False
     while True:
         try:
-            prompt = representation.encode(bug, notes).prompt
-            return prompt, complete(prompt), notes
-        except PromptTooLong:
-            if not notes:
+            prompt = representation.encode(bug, [note.text for note in kept]).prompt
+            return Asked(prompt, complete(prompt), tuple(kept), is_shortened)
+        except (PromptTooLong, CannotShow) as error:  # a log may hold a text that means something to the model
+            attempts = [at for at, note in enumerate(kept) if note.kind != "hint"]
+            if not kept or not (attempts or isinstance(error, PromptTooLong)):
                 raise
-            oldest = next((at for at, note in enumerate(notes) if not note.startswith("hint: ")), 0)
-            notes = notes[:oldest] + notes[oldest + 1 :]
+            at = next((at for at in attempts if kept[at].kind == "earlier"), attempts[0] if attempts else 0)
+            is_shortened |= kept[at].kind == "last"
+            shorter = replace(kept[at], text=brief(kept[at].text))
+            kept[at : at + 1] = [shorter] if kept[at].kind == "last" and shorter != kept[at] else []
+
+
+def _is_told(turn: Turn) -> bool:
+    return turn.role == "tool" and turn.text not in TO_PEOPLE
+
+
+def _is_told_later(following: Sequence[Turn]) -> bool:
+    """Whether a turn before the next attempt tells of this one."""
+    return any(map(_is_told, takewhile(lambda turn: turn.role != "assistant", following)))
 
 
 def _one_line(text: str, most: int = 160) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from engine.domain import Bug, Model, Patch, Prompt, Turn, Verdict, as_text
 from engine.errors import UserError
 from engine.events import Answered, Delta, Progress, TurnEvent, VerdictFields, checked
+from engine.failures.budget import most_tokens
 from engine.fingerprint import weights_hash
 from engine.generators import Stream
 from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS, STRATEGIES
@@ -133,8 +134,13 @@ class LoadedModel:
         budget = int(question.get("budget") or 1) - len(answers)
         if budget < 1 or (answers and answers[-1].verdict is not None and answers[-1].verdict.is_plausible):
             return
-        for turn in self._strategy.reply(bug, self._tree.path, budget, self._representation, complete, evaluate):
+        shown = self._representation
+        for turn in self._strategy.reply(bug, self._tree.path, budget, shown, complete, evaluate, self._count):
             self._say(conversation, turn)
+
+    def _count(self, text: str) -> int:
+        counts = self._generator.count([text])
+        return counts[0] if counts else most_tokens(text)
 
     def _bug(self, bug_id: str) -> Bug:
         if bug_id not in self._bugs:

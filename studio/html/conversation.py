@@ -12,7 +12,7 @@ from studio.html import code
 from studio.html.basics import empty, esc, verdict, when
 from studio.html.diff import diff
 
-WHO = {"user": "You", "assistant": "Model", "tool": "Feedback"}
+WHO = {"user": "You", "assistant": "Model", "tool": "Told to the model"}
 
 
 def shown(view: View) -> str:
@@ -51,7 +51,7 @@ def _turn(turn: ShownTurn, view: View) -> str:
         body += _folded(f"prompt-{turn.number}", "What the model read", turn.prompt) if turn.prompt else ""
     else:
         first, _, rest = turn.text.partition("\n\n") if turn.role == "tool" else (turn.text, "", "")
-        body = _text(first) + (_folded(f"rest-{turn.number}", "End of the test log", rest) if rest else "")
+        body = _text(first) + (_folded(f"rest-{turn.number}", "What else the model is told", rest) if rest else "")
     return (
         f'<div class="turn {esc(turn.role)}"><header><b>{who}</b><span class="num">{turn.number}</span>{badge}</header>'
         f"{body}</div>"

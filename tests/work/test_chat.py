@@ -68,7 +68,7 @@ class Branching:
     def __init__(self):
         self.paths = []
 
-    def reply(self, bug, path, budget, representation, complete, evaluate):
+    def reply(self, bug, path, budget, representation, complete, evaluate, count=len):
         self.paths.append([(turn.number, turn.parent, turn.text) for turn in path])
         for text in ("one", "other"):
             patch = Patch(bug.id, text, rule=f"bare:{text}")

@@ -85,14 +85,25 @@ final class Reporter extends RunListener {
         tell("took", stage, String.format(Locale.ROOT, "%.6f", (ended - began) / 1e9));
     }
 
-    /** The exception and the frames of the tested code, without those of JUnit, of the JDK's reflection and of ours. */
+    /** The exception and its cause, with the frames of the tested code: none of JUnit, of the JDK or of ours. */
     void show(String name, Throwable trouble) {
-        System.err.println((name.isEmpty() ? "" : name + ": ") + trouble);
+        String kind = trouble.getClass().getName();
+        String said = String.valueOf(trouble);
+        System.err.println((name.isEmpty() ? "" : name + ": ") + (said.startsWith(kind) ? said : kind + ": " + said));
+        showFrames(trouble);
+        Throwable cause = trouble.getCause();
+        if (cause != null && cause != trouble) {
+            System.err.println("Caused by: " + cause);
+            showFrames(cause);
+        }
+    }
+
+    private void showFrames(Throwable trouble) {
         int shown = 0;
         for (StackTraceElement frame : trouble.getStackTrace()) {
             String owner = frame.getClassName();
             boolean ours = owner.startsWith("org.junit.") || owner.startsWith("junit.")
-                    || owner.startsWith("judge.");
+                    || owner.startsWith("org.hamcrest.") || owner.startsWith("judge.");
             if (!ours && frame.getModuleName() == null && shown++ < MOST_FRAMES) {
                 System.err.println("    at " + frame);
             }

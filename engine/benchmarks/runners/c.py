@@ -142,7 +142,7 @@ class CRunner:
 
 def _judged(report: Report, nonce: str, cases: Mapping[str, Case]) -> Report:
     """The report with the cases that passed, by what they wrote alone: all else in it may be the patch's own word."""
-    passed, failed, log = set(), {}, bytearray(report.ran.stderr)
+    passed, failed, log = set(), {}, bytearray()
     for name, wrote in _wrote(report.ran.stdout, nonce):
         if (case := cases.get(name)) is None:
             continue
@@ -151,10 +151,10 @@ def _judged(report: Report, nonce: str, cases: Mapping[str, Case]) -> Report:
             passed.add(name)
             continue
         failed[name] = f"ended with status {wrote.status} and wrote {wrote.beginning[:200]!r}"
-        log += f"\n{name}: {failed[name]}, expected {wanted[:200].decode(errors='replace')!r}".encode(
+        log += f"{name}: {failed[name]}, expected {wanted[:200].decode(errors='replace')!r}\n".encode(
             "utf-8", "replace"
         )
-    ran = replace(report.ran, stderr=bytes(log))
+    ran = replace(report.ran, stderr=bytes(log) + report.ran.stderr)  # the patch may write more than a log holds
     passed -= failed.keys()
     return replace(report, ran=ran, passed=frozenset(passed), failed=failed, isolation=Isolation.ISOLATED)
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import subprocess
 import sys
 from urllib.parse import quote_plus
 
+FAILING_TESTS = "failing_tests"  # where Defects4J writes exceptions and stacks; its output names the tests only
+MOST_CHARS = 20_000  # of one call's output, and of that file
 FAILING = re.compile(r"^Failing tests:\s*(\d+)\s*$", re.MULTILINE)
 NAMED = re.compile(r"^\s+- (\S+)\s*$", re.MULTILINE)
 
@@ -34,7 +37,8 @@ def main() -> None:
 
     def defects4j(*words: str) -> tuple[int, str]:
         done = subprocess.run([program, *words], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        sys.stderr.write((done.stdout + done.stderr).decode("utf-8", "replace")[-20_000:])
+        sys.stderr.write((done.stdout + done.stderr).decode("utf-8", "replace")[-MOST_CHARS:])
+        sys.stderr.write(stacks() if words[0] == "test" else "")
         sys.stderr.flush()
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
@@ -47,6 +51,18 @@ def main() -> None:
         if not failed:
             tested(everything, defects4j("test"), tell)
         tell("done")
+
+
+def stacks() -> str:
+    """The beginning of what Defects4J wrote about the tests that failed; the next call writes its own."""
+    try:
+        descriptor = os.open(FAILING_TESTS, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        said = file.read(MOST_CHARS) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    os.unlink(FAILING_TESTS)
+    return said.decode("utf-8", "replace")
 
 
 def tested(name: str, ran: tuple[int, str], tell: object) -> list[str]:

@@ -94,6 +94,15 @@ class Reporter(python_harness.Reporter):
     def name(self, node: str) -> str:
         return node
 
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Take pytest's own frames out of what it shows: in its native style they come first and fill the log."""
+        if call.excinfo is not None:
+            entries = call.excinfo.traceback
+            ours = os.path.dirname(python_harness.__file__) + os.sep
+            first = next((at for at, entry in enumerate(entries) if not str(entry.path).startswith(ours)), 0)
+            call.excinfo.traceback = type(entries)(entries[first:])
+        super().pytest_runtest_makereport(item, call)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
         if report.when == "teardown":

@@ -6,6 +6,7 @@ the original standard output; for the tested code it is replaced by standard err
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ BLOCKED = (
     *("cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin", "unraisableexception", "threadexception"),
     *("setuponly", "setupplan", "stepwise"),
 )
+MOST_SHOWN = 300  # characters of a value in a failed assertion
 
 
 def main() -> None:
@@ -115,6 +117,24 @@ class Reporter:
             self.tell("skipped", name)
         elif report.when == "call":
             self.tell("passed", name)
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Add the parameters of a test to its exception; pytest shows none of their values in its short style."""
+        from _pytest._io.saferepr import saferepr
+
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        if call.excinfo is not None and params:
+            shown = ", ".join(f"{name}={saferepr(value, maxsize=MOST_SHOWN)}" for name, value in params.items())
+            with contextlib.suppress(Exception):  # the patch's exception may be anything
+                BaseException.add_note(call.excinfo.value, f"parameters: {shown}")
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Both values whole, where they are short; pytest leaves out the middle of all that is longer than 31."""
+        from _pytest._io.saferepr import saferepr
+
+        shown = [saferepr(value, maxsize=MOST_SHOWN) for value in (left, right)]
+        is_whole = all(len(each) < MOST_SHOWN for each in shown)
+        return [f"{shown[0]} {op} {shown[1]}"] if op == "==" and is_whole else None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
