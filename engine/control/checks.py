@@ -8,7 +8,7 @@ from engine.control.datasets import Datasets
 from engine.errors import UserError
 from engine.params import Params, naming
 from engine.plugins import BENCHMARKS, BUILDERS, LAUNCHERS, TRAINERS
-from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, MeasureSpec, Spec, TrainingSpec, ValidateSpec
+from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, MeasureSpec, MergeSpec, Spec, TrainingSpec, ValidateSpec
 from engine.trainers import Trainer
 from engine.training_set import rows_in
 

@@ -33,7 +33,7 @@ from engine.control.take_in import take_in
 from engine.control.uploads import Uploads
 from engine.control.views import RunView
 from engine.errors import OutsideFailure, UserError
-from engine.specs import KINDS, TrainSpec
+from engine.specs import KINDS, TrainingSpec
 from storage.database import Damaged, Database, Newer, Unavailable
 
 log = logging.getLogger(__name__)
@@ -154,9 +154,9 @@ class Workspace:
         source = str(run.spec.get("adapter") or run.spec.get("model") or "") if makes_model else ""
         return self.lineage(source) if source else []
 
-    def preflight(self, spec: TrainSpec) -> Preflight:
+    def preflight(self, spec: TrainingSpec) -> Preflight:
         """The memory that training would need. Raises UserError if the model or its sizes are not known."""
-        return preflight(spec, self.models, self.datasets)
+        return preflight(spec, self.models, self.datasets, self.runs.calibrations())
 
     def stamp(self) -> str:
         """A short text that changes whenever anything that a page shows may have changed; cheap."""

@@ -46,7 +46,7 @@ def free_here() -> Room:
 def fitted(params: Params, model: Model) -> Params:
     """The settings with what they leave open, where the trainer can say it. Raises UserError."""
     trainer = TRAINERS.create(params)
-    return trainer.fitted(model) if hasattr(trainer, "fitted") else params  # type: ignore[no-any-return]
+    return trainer.fitted(model) if hasattr(trainer, "fitted") else params
 
 
 def estimated(

@@ -66,7 +66,7 @@ def measure(spec: MeasureSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
         estimate = TRAINERS.create(chosen).estimate(config, tokens, room.device)
         if estimate is None:
             raise UserError(f"{spec.trainer.name} cannot estimate its memory, so there is nothing to correct")
-        peak = _peak(TrainSpec(model=spec.model, dataset=spec.dataset, trainer=chosen), model, folder, said)
+        peak = _peak(TrainSpec(name="", model=spec.model, dataset=spec.dataset, trainer=chosen), model, folder, said)
         points.append(Point.of(estimate, peak))
         estimated = estimate.total
         run.emit(Metric(number, {"estimated_bytes": float(estimated), PEAK: float(peak)}))

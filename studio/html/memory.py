@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.control.preflight import Preflight
+from engine.trainers.memory_advice import advised
 from studio.html.basics import count, esc, size, tiles
 
 PARTS = {
@@ -29,10 +30,11 @@ def memory_bar(needed: Preflight) -> str:
         f'<li><i class="p-{name}"></i><span>{PARTS[name]}</span><b>{size(n_bytes)}</b></li>'
         for name, n_bytes in estimate.parts.items()
     )
-    words = f"about {size(estimate.total)} of {size(machine_bytes)}"
+    exactly = "as measured here, " if needed.measured_by else "about "
+    words = f"{exactly}{size(estimate.total)} of {size(machine_bytes)}"
     advice = "" if needed.fits else (
-        '<p class="complaint" role="alert">This does not fit. Use qlora, a smaller batch with more accumulation, or '
-        "activation checkpointing.</p>"
+        f'<p class="complaint" role="alert">This does not fit; {esc(advised(needed.advice))}. A run is refused unless '
+        "<i>Start anyway</i> is set.</p>"
     )  # fmt: skip
     notes = "".join(f"<li>{esc(note)}</li>" for note in estimate.notes)
     where = "GPU memory" if needed.device == "cuda" else "main memory"
@@ -44,17 +46,16 @@ def memory_bar(needed: Preflight) -> str:
     )
 
 
-def cost(needed: Preflight) -> str:
-    """Memory and parameters that the training will need."""
+def parameters(needed: Preflight) -> str:
+    """How many parameters the training changes; empty where its trainer cannot tell."""
     estimate = needed.estimate
     if estimate is None:
-        return memory_bar(needed)
+        return ""
     share = 100 * estimate.trainable / max(estimate.all_parameters, 1)
     added = " and the added matrices" if estimate.all_parameters > estimate.parameters else ""
-    figures = tiles(
+    return tiles(
         [
             (count(estimate.trainable), "parameters trained", f"{share:.2f} % of all"),
             (count(estimate.all_parameters), "parameters in all", "of the base model" + added),
         ]
     )
-    return memory_bar(needed) + figures
