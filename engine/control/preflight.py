@@ -1,4 +1,4 @@
-"""Before a training starts: the memory it will need, that of this machine, and what would fit where it does not."""
+"""Before a run starts: the memory it will need, that of this machine, and what would fit where a training does not."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from engine.control.datasets import Datasets
 from engine.control.models import Models
 from engine.errors import UserError
+from engine.generators.memory_estimate import Generating, generating
 from engine.gpus import gpus
 from engine.main_memory import main_memory
-from engine.plugins import TRAINERS
-from engine.specs import TrainingSpec
+from engine.plugins import GENERATORS, TRAINERS
+from engine.specs import BenchmarkSpec, ChatSpec, TrainingSpec
 from engine.trainers import Device, Estimate
 from engine.trainers.memory_advice import Advice
 from engine.trainers.memory_calibration import key_of, read
@@ -59,6 +60,26 @@ def preflight(
     advice = changes_that_fit(params, config, tokens, room, known) if found and found.total > have else ()
     measured = known.get(key_of(config, params, room.name)) if found else None
     return Preflight(found, have, room.device, tokens, advice, measured.run if measured else 0)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What writing patches will need, and the memory of this machine, in bytes."""
+
+    needs: Generating
+    machine_bytes: int
+    device: Device
+
+
+def generation(spec: BenchmarkSpec | ChatSpec, models: Models) -> Generation | None:
+    """For a benchmark run or a chat; None where another machine generates. Raises UserError as `preflight`."""
+    if GENERATORS.create(spec.generator).is_remote:
+        return None
+    room = machine_room(getattr(spec.launcher, "devices", ""))
+    settings = (getattr(spec.generator, "max_new_tokens", 64), getattr(spec.generator, "base_bits", 16))
+    config = models.config(models.resolve(spec.model))
+    found = generating(config, room.device, getattr(spec, "candidates", 1), *settings)
+    return Generation(found, room.bytes, room.device)
 
 
 def machine_room(devices: str = "") -> Room:

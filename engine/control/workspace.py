@@ -23,7 +23,7 @@ from engine.control.demo import Demo
 from engine.control.lineage import Stage, lineage
 from engine.control.models import Models
 from engine.control.patches import Patches
-from engine.control.preflight import Preflight, preflight
+from engine.control.preflight import Generation, Preflight, generation, preflight
 from engine.control.reviews import Reviews
 from engine.control.rounds import Rounds
 from engine.control.runs import Runs
@@ -33,7 +33,7 @@ from engine.control.take_in import take_in
 from engine.control.uploads import Uploads
 from engine.control.views import RunView
 from engine.errors import OutsideFailure, UserError
-from engine.specs import KINDS, TrainingSpec
+from engine.specs import KINDS, BenchmarkSpec, ChatSpec, TrainingSpec
 from storage.database import Damaged, Database, Newer, Unavailable
 
 log = logging.getLogger(__name__)
@@ -157,6 +157,13 @@ class Workspace:
     def preflight(self, spec: TrainingSpec) -> Preflight:
         """The memory that training would need. Raises UserError if the model or its sizes are not known."""
         return preflight(spec, self.models, self.datasets, self.runs.calibrations())
+
+    def generation(self, spec: BenchmarkSpec | ChatSpec) -> Generation | None:
+        """The memory that writing patches would need; None where it is not known, or not of this machine."""
+        try:
+            return generation(spec, self.models)
+        except UserError:
+            return None
 
     def stamp(self) -> str:
         """A short text that changes whenever anything that a page shows may have changed; cheap."""

@@ -23,6 +23,7 @@ from engine.rundir import RunDir
 from engine.trainers.arguments import Plan, arguments
 from engine.trainers.best import BestKept
 from engine.trainers.exact_loss import LeanSFTTrainer
+from engine.trainers.memory_check import longest_row
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.running import run_to_end
@@ -40,7 +41,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     tokenizer = load_tokenizer(Path(model.weights))
     check_same_tokenizer(dataset, tokenizer)
     set_seed(seed)  # before the new matrices are drawn
-    weights = prepare(params, model)
+    weights = prepare(params, model, longest_row(dataset))
     trained, held_out, lengths, left_out = _data(params, dataset, weights)
     evaluates = params.evaluation != "no" and len(held_out) > 0
     if params.takes_best and not evaluates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.control.preflight import Preflight
+from engine.control.preflight import Generation, Preflight
 from engine.trainers.memory_advice import advised
 from studio.html.basics import count, esc, size, tiles
 
@@ -43,6 +43,23 @@ def memory_bar(needed: Preflight) -> str:
         f'<div class="memory {"fits" if needed.fits else "over"}">{head}'
         f'<div class="stack" role="img" aria-label="Memory: {words}">{parts}</div><ul class="stack-key">{key}</ul>'
         f'{advice}<ul class="notes">{notes}</ul></div>'
+    )
+
+
+def generation_line(needed: Generation | None) -> str:
+    """A line about the memory of writing patches; empty where another machine writes them."""
+    if needed is None:
+        return ""
+    one, where = needed.needs, "GPU memory" if needed.device == "cuda" else "main memory"
+    over = "" if one.total <= needed.machine_bytes else (
+        '<p class="complaint" role="alert">This does not fit; keep the weights in fewer bits (base_bits 4), or ask for '
+        "fewer candidates.</p>"
+    )  # fmt: skip
+    return (
+        f'<p class="origin">Writing patches needs about {size(one.total)} of {size(needed.machine_bytes)} {where}: '
+        f"weights {size(one.weights)} (in mixed precision, at 6 bytes a parameter, {size(one.mixed_precision)}), keys "
+        f"and values {size(one.cache)}, activations {size(one.activations)}, libraries and driver "
+        f"{size(one.context)}. Where more is free, more bugs are computed together.</p>{over}"
     )
 
 
