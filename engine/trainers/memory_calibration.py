@@ -17,9 +17,11 @@ KEYED = (
     "name", "method", "base_bits", "target_modules", "dora", "activation_checkpointing", "precision", "packing",
     "compile_layers", "offload",
 )  # fmt: skip
-# Factors beyond these are taken for accidents of a measurement, such as another program's memory.
-LEAST, MOST = 0.4, 2.5
-NEAR = 0.05  # two points whose growing parts differ by less than this tell no factor
+# How far the truth is from the formulas, and a measurement from the next one, as standard deviations. A process of the
+# CPU has another peak each time, by some percent (holes in its heap), so two points alone would tell a wild line.
+FACTOR_OFF = 0.15
+OFFSET_OFF = 0.08  # of the fixed part
+MEASURED_OFF = 0.02
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,20 @@ class Calibration:
 
     @classmethod
     def of(cls, points: Sequence[Point], run: int = 0) -> Calibration:
-        """Through the two points that are farthest apart; of one point, or of two alike, the factor alone."""
-        low, high = min(points, key=lambda one: one.growing), max(points, key=lambda one: one.growing)
-        beside = high.measured - high.fixed
-        if high.growing - low.growing > NEAR * max(high.growing, 1):
-            factor = (beside - (low.measured - low.fixed)) / (high.growing - low.growing)
-            if LEAST <= factor <= MOST:
-                return cls(round(beside - factor * high.growing), factor, run)
-        factor = min(MOST, max(LEAST, beside / max(high.growing, 1)))
-        return cls(round(beside - factor * high.growing), factor, run)
+        """The likeliest offset and factor, given the measurements and how far off each of them may be."""
+        scale = max(point.fixed for point in points)
+        # least squares on (offset / scale, factor - 1), a row for each measurement and one for each expectation
+        rows = [
+            (scale / (MEASURED_OFF * one.measured), one.growing / (MEASURED_OFF * one.measured),
+             (one.measured - one.fixed - one.growing) / (MEASURED_OFF * one.measured))
+            for one in points
+        ]  # fmt: skip
+        rows += [(1 / OFFSET_OFF, 0.0, 0.0), (0.0, 1 / FACTOR_OFF, 0.0)]
+        aa, ab, bb = (sum(row[i] * row[j] for row in rows) for i, j in ((0, 0), (0, 1), (1, 1)))
+        ay, by = (sum(row[i] * row[2] for row in rows) for i in (0, 1))
+        determinant = aa * bb - ab * ab
+        offset, more = (ay * bb - by * ab) / determinant, (by * aa - ay * ab) / determinant
+        return cls(round(offset * scale), max(0.0, 1 + more), run)
 
     def applied(self, found: Estimate) -> Estimate:
         """The estimate as the measurement corrects it; what is left of the offset is in the context's part."""

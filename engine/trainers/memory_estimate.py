@@ -31,7 +31,7 @@ EVERY_LOGIT = 47
 # samples of 256 tokens; other settings are met to within some percent (tests/perf/memory.py).
 HEAP_BLOCK = 32 << 20
 CPU_CACHE = 1 << 29  # bytes of keys and values at a time, as `engine.models.loading` has it
-HEAP_HOLES = {"lora": 1.2, "qlora": 1.3, "full": 0.25, "last_layers": 0.25}
+HEAP_HOLES = {"lora": 1.2, "qlora": 1.3, "full": 0.35, "last_layers": 0.35}
 HEAP_HOLES_CHECKPOINTED = 0.9  # at most, with activation checkpointing
 
 

@@ -24,6 +24,7 @@ from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import RunDir
 from engine.trainers.arguments import Plan, shared_arguments
 from engine.trainers.interruptible import Interruptible
+from engine.trainers.memory_check import longest_row
 from engine.trainers.preference_rows import Pair, Single, lengths_of, read_pairs, read_singles, singles, table_of
 from engine.trainers.preference_settings import DpoParams, KtoParams
 from engine.trainers.reporting import Reporter
@@ -66,7 +67,7 @@ def train(params: DpoParams | KtoParams, model: Model, dataset: Path, seed: int,
     tokenizer = load_tokenizer(Path(model.weights))
     check_same_tokenizer(dataset, tokenizer)
     set_seed(seed)  # before the new matrices are drawn
-    weights = prepare(params, model)
+    weights = prepare(params, model, longest_row(dataset))
     trained, held_out, left_out = _data(params, dataset, weights)
     evaluates = params.evaluation != "no" and len(held_out) > 0
     if params.chooses_by_loss and not evaluates:

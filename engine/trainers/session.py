@@ -22,6 +22,7 @@ from engine.rundir import RunDir
 from engine.trainers import layer_compile
 from engine.trainers.arguments import Plan, arguments
 from engine.trainers.exact_loss import LeanSFTTrainer
+from engine.trainers.memory_check import longest_row
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.running import run_to_end
@@ -42,7 +43,7 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     tokenizer = load_tokenizer(Path(model.weights))
     check_same_tokenizer(dataset, tokenizer)
     set_seed(seed)  # before the new matrices are drawn
-    weights = prepare(params, model)
+    weights = prepare(params, model, longest_row(dataset))
     train_rows, held_out, left_out = _data(dataset, weights)
     trained, lengths = Dataset(train_rows.table), train_rows.lengths
     evaluates = params.evaluation != "no" and len(held_out) > 0

@@ -19,8 +19,9 @@ class TrainingParams(MemoryParams, WatchParams, StepParams, WeightParams):
     def _precision_fits(self) -> Self:
         if self.method == "qlora" and self.precision == "fp16":
             raise ValueError("qlora computes in bf16 or fp32; set precision to auto")
-        if self.offload and self.method in ("full", "last_layers"):
+        if self.offload and not (self.method == "qlora" or self.base_bits == 8):
             raise ValueError(
-                f"offload keeps frozen weights in main memory, and {self.method} trains them; choose lora or qlora"
+                f"offload needs a base in 4 or 8 bits (got {self.method} on {self.base_bits} bits); choose qlora, or "
+                "set base_bits to 8"
             )
         return self

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.control.expected_time import ExpectedTime
-from engine.control.preflight import Preflight
+from engine.control.preflight import Generation, Preflight
+from engine.trainers.memory_advice import advised
 from studio.html.basics import count, duration, esc, size, tiles
 
 PARTS = {
@@ -30,10 +31,11 @@ def memory_bar(needed: Preflight) -> str:
         f'<li><i class="p-{name}"></i><span>{PARTS[name]}</span><b>{size(n_bytes)}</b></li>'
         for name, n_bytes in estimate.parts.items()
     )
-    words = f"about {size(estimate.total)} of {size(machine_bytes)}"
+    exactly = "as measured here, " if needed.measured_by else "about "
+    words = f"{exactly}{size(estimate.total)} of {size(machine_bytes)}"
     advice = "" if needed.fits else (
-        '<p class="complaint" role="alert">This does not fit. Use qlora, a smaller batch with more accumulation, or '
-        "activation checkpointing.</p>"
+        f'<p class="complaint" role="alert">This does not fit; {esc(advised(needed.advice))}. A run is refused unless '
+        "<i>Start anyway</i> is set.</p>"
     )  # fmt: skip
     notes = "".join(f"<li>{esc(note)}</li>" for note in estimate.notes)
     where = "GPU memory" if needed.device == "cuda" else "main memory"
@@ -42,6 +44,23 @@ def memory_bar(needed: Preflight) -> str:
         f'<div class="memory {"fits" if needed.fits else "over"}">{head}'
         f'<div class="stack" role="img" aria-label="Memory: {words}">{parts}</div><ul class="stack-key">{key}</ul>'
         f'{advice}<ul class="notes">{notes}</ul></div>'
+    )
+
+
+def generation_line(needed: Generation | None) -> str:
+    """A line about the memory of writing patches; empty where another machine writes them."""
+    if needed is None:
+        return ""
+    one, where = needed.needs, "GPU memory" if needed.device == "cuda" else "main memory"
+    over = "" if one.total <= needed.machine_bytes else (
+        '<p class="complaint" role="alert">This does not fit; keep the weights in fewer bits (base_bits 4), or ask for '
+        "fewer candidates.</p>"
+    )  # fmt: skip
+    return (
+        f'<p class="origin">Writing patches needs about {size(one.total)} of {size(needed.machine_bytes)} {where}: '
+        f"weights {size(one.weights)} (in mixed precision, at 6 bytes a parameter, {size(one.mixed_precision)}), keys "
+        f"and values {size(one.cache)}, activations {size(one.activations)}, libraries and driver "
+        f"{size(one.context)}. Where more is free, more bugs are computed together.</p>{over}"
     )
 
 

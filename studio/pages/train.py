@@ -8,18 +8,33 @@ import gradio as gr
 
 from engine.control.workspace import Workspace
 from engine.errors import UserError
+from engine.specs import MeasureSpec
 from engine.sweep_specs import specs_of
 from studio.addresses import link
 from studio.clickable import plain
 from studio.forms.fields import Names
 from studio.forms.panel import Panel
 from studio.html import code
-from studio.html.basics import complaint, doing, heading
+from studio.html.basics import complaint, doing, esc, heading
 from studio.html.memory import memory_bar, parameters
 from studio.page import Frame
 from studio.rounds_form import RoundsForm
 
 NO_DATASET = f'<p class="origin">There is no dataset yet. <a href="{link(tab="datasets")}">Build one</a> first.</p>'
+
+
+MEASURING = (
+    '<p class="dim">Runs eight steps with the longest rows of the dataset on this device, in a run of its own, and '
+    "corrects the estimate for this model and method by what it measures.</p>"
+)
+
+
+def newest_measurement(workspace: Workspace) -> str:
+    """A line about the newest measurement and how it ended; empty if there is none."""
+    for run in workspace.runs.list(kind="measure", limit=1):
+        said = run.outcome if run.state == "done" else f"{run.state}; {run.error or doing(run)}"
+        return f'<p class="origin">Measured last by <a href="{link(run=run.id)}">run {run.id}</a>: {esc(said)}</p>'
+    return ""
 
 
 def first_sample(workspace: Workspace, dataset: str) -> str:
@@ -65,13 +80,26 @@ def build(frame: Frame) -> None:
             rounds = RoundsForm(frame, panel.form)
         with gr.Column(scale=5, min_width=320), gr.Column(variant="panel"):
             plain(heading("Before you start", "What it will need, estimated without loading anything."))
+            memory = plain(elem_id="train-memory")
+            measure = gr.Button("Measure it", size="sm", elem_id="train-measure")
+            plain(MEASURING)
             about = plain('<p class="dim">Fill in the form.</p>', elem_id="train-about")
             panel.place_recipe(is_open=True)
 
     def estimate(spec: Any) -> str:
         needed, time = workspace.preflight(spec), workspace.expected_time(spec)
-        drawn = unlike(workspace, spec) + memory_bar(needed) + parameters(needed, time)
-        return drawn + first_sample(workspace, spec.dataset)
+        return unlike(workspace, spec) + parameters(needed, time) + first_sample(workspace, spec.dataset)
+
+    def draw_memory(*values: Any) -> list[Any]:
+        try:
+            return [memory_bar(workspace.preflight(panel.form.spec(values))) + newest_measurement(workspace)]
+        except UserError:  # which the form itself says
+            return [gr.skip()]
+
+    def start_measuring(spec: Any) -> list[str]:
+        run = panel.submit(MeasureSpec.of(spec))
+        gr.Info(f"Run {run.id}: {doing(run)}; the bar changes when it is done.")
+        return []
 
     def start(spec: Any, several: str) -> list[str]:
         if over := lines_of(several):
@@ -94,4 +122,6 @@ def build(frame: Frame) -> None:
     panel.wire(estimate, about, command, [tried])
     rounds.wire()
     frame.live.show(draw_missing, [], [missing])
+    frame.live.show(draw_memory, panel.form.inputs, [memory])
+    panel.start(measure, start_measuring, [], name="train_measure")
     panel.start(button, start, [frame.next_address], name="train_start", more=[tried])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -20,6 +21,8 @@ from engine.control.views import RunView
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
+from engine.spec_files import read_spec
+from engine.trainers.memory_advice import Advice
 from studio import charts
 from studio.guard import check_bind, guarded
 from studio.html import basics as show
@@ -187,8 +190,19 @@ def test_memory_that_does_not_fit_says_what_to_do(workspace):
     spec = train_spec()
     needed = workspace.preflight(spec)
     assert "does not fit" not in memory.memory_bar(needed)
-    small = SimpleNamespace(estimate=needed.estimate, machine_bytes=1, fits=False, device="cpu", sample_tokens=512)
-    assert "Use qlora" in memory.memory_bar(small)
+    advice = (Advice("batch_size 4 and accumulation 2", {}, 1), Advice("method <qlora>", {}, 1))
+    small = memory.memory_bar(replace(needed, machine_bytes=1, advice=advice))
+    assert "it would fit with batch_size 4 and accumulation 2, or with method &lt;qlora&gt;" in small
+    assert "no change of batch" in memory.memory_bar(replace(needed, machine_bytes=1))
+
+
+def test_what_writing_patches_takes_is_said_where_this_machine_writes_them(workspace):
+    line = memory.generation_line(workspace.generation(read_spec("benchmark", "", ["model=starter"])))
+    assert "at 6 bytes a parameter" in line
+    assert "fewer" not in line
+    remote = ["model=x", "generator=endpoint", "generator.url=http://127.0.0.1:1/v1"]
+    assert memory.generation_line(workspace.generation(read_spec("benchmark", "", remote))) == ""
+    assert workspace.generation(read_spec("benchmark", "", ["model=not-there"])) is None
 
 
 def train_spec():
