@@ -94,6 +94,8 @@ def _save(trained: Any, tokenizer: Any, model: Model, run: RunDir, best: Path | 
         if config.exists():
             values = json.loads(config.read_text(encoding="utf-8"))
             values["base_model_name_or_path"] = str(Path(model.weights).resolve())
+            if isinstance(values.get("target_modules"), list):  # of a set, in another order in each process
+                values["target_modules"].sort()  # so that the same weights have the same hash
             config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
