@@ -13,6 +13,7 @@ import pytest
 
 from engine.assets import STARTER_MODEL
 from engine.control.workspace import Workspace
+from engine.errors import UserError
 from engine.spec_files import read_spec
 
 pytestmark = pytest.mark.slow
@@ -82,7 +83,9 @@ def test_each_failure_is_named_and_the_rest_of_the_queue_goes_on(workspace, smal
     undivided = submit("launcher=torchrun", "launcher.processes=2", "trainer.batch_size=3")
     good = submit()
     shutil.rmtree(gone)
-    workspace.datasets.delete("doomed")
+    with pytest.raises(UserError, match="is used by run"):
+        workspace.datasets.delete("doomed")
+    shutil.rmtree(workspace.datasets.resolve("doomed")[0])  # by hand
 
     ended = subprocess.run(
         [sys.executable, "-m", "engine", "supervise", "--until-idle", "--home", str(workspace.home)],
@@ -96,7 +99,7 @@ def test_each_failure_is_named_and_the_rest_of_the_queue_goes_on(workspace, smal
         (diverging, "user", "so the training has diverged; lower the learning rate"),
         (first_file, "disk_full", "the disk is full: "),
         (second_file, "disk_full", "the disk is full: "),
-        (undone, "user", "dataset: "),
+        (undone, "user", "dataset: the files of 'doomed' are no longer in"),
         (without_model, "user", f"the files of {str(gone)!r} are no longer in {gone}"),
         (mistaken, "user", "the dataset was built with another tokenizer than this model's"),
         (undivided, "user", "neither batch_size (3) nor accumulation (1) can be divided among 2 processes"),
