@@ -97,10 +97,10 @@ def test_each_failure_is_named_and_the_rest_of_the_queue_goes_on(workspace, smal
     rows = {run.id: run for run in (workspace.runs.row(each.id) for each in workspace.runs.list())}
     for run_id, cause, said in (
         (diverging, "user", "so the training has diverged; lower the learning rate"),
-        (first_file, "disk_full", "the disk is full: "),
-        (second_file, "disk_full", "the disk is full: "),
+        (first_file, "disk_full", "artifacts/checkpoints has "),
+        (second_file, "disk_full", "artifacts/checkpoints has "),
         (undone, "user", "dataset: the files of 'doomed' are no longer in"),
-        (without_model, "user", f"the files of {str(gone)!r} are no longer in {gone}"),
+        (without_model, "user", f"there is no model or folder {str(gone)!r}"),
         (mistaken, "user", "the dataset was built with another tokenizer than this model's"),
         (undivided, "user", "neither batch_size (3) nor accumulation (1) can be divided among 2 processes"),
     ):
