@@ -108,7 +108,7 @@ def test_each_failure_is_named_and_the_rest_of_the_queue_goes_on(workspace, smal
         assert (run.state, run.cause) == ("failed", cause), f"{run.name}: {run.state} {run.error}"
         assert said in run.error
         assert run_id == undivided or "Traceback" not in workspace.runs.log(run_id)  # torchrun's own, below the reason
-        assert run.error.partition("\n")[0] in ended.stdout.replace("\n", " ") or run.name in ended.stdout
+        assert run.name in ended.stdout
     assert (rows[good].state, rows[good].error) == ("done", "")
     started = [rows[each].started_at for each in (diverging, first_file, second_file, mistaken, undivided, good)]
     assert started == sorted(started), "the order of the queue"
