@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.errors import OutsideFailure
 from engine.events import Ending, Payload, State
 from engine.rundir import Inputs, RunDir
 
@@ -76,22 +75,30 @@ class Quiet(RunDir):
 
     @contextmanager
     def held(self, name: str = "lock") -> Iterator[None]:
-        """Hold this process' own lock, by which the others see that it lives."""
-        with super().held(_lock(own()) if name == "lock" else name):
-            yield
+        """Hold this process' own lock, by which the others see that it lives; one that was killed leaves the file."""
+        mine = _lock(own()) if name == "lock" else name
+        with super().held(mine):
+            try:
+                yield
+            finally:
+                (self.path / mine).unlink(missing_ok=True)
 
     def end(self, state: Ending, *, error: str = "", cause: str = "") -> None:
         """Say why this process failed, unless that is only because another one did."""
-        if state == "failed" and not (cause == "bug" and first_failure(self)) and self.ending() is None:
+        is_first = first_failure(self, GONE_S if cause == "bug" else 0.0) is None
+        if state == "failed" and is_first:
             said = error if cause == "user" else f"process {own() + 1} of {count()}: {error}"
             self.write_ending(State("failed", error=said, cause=cause))
 
 
-def first_failure(run: RunDir) -> State | None:
-    """How another process of this run has failed, which made this one fail too; None if none has."""
+def first_failure(run: RunDir, patience_s: float = 0.0) -> State | None:
+    """How another process of this run has failed, which made this one fail too; None if none has.
+
+    `patience_s`: how long to wait for a process that may just be ending.
+    """
     if count() < 2:
         return None
-    deadline = time.monotonic() + GONE_S
+    deadline = time.monotonic() + patience_s
     while True:
         if (told := run.ending()) is not None and isinstance(told.payload, State):
             return told.payload
@@ -108,10 +115,8 @@ def first_failure(run: RunDir) -> State | None:
 
 
 def wait_for_inputs(run: RunDir) -> Inputs:
-    """The inputs as the leader has recorded them. Raises OutsideFailure if it ended before."""
+    """The inputs as the leader has recorded them; if it fails before, the launcher ends this process."""
     while not (run.path / READY).exists():
-        if (run.path / _lock(0)).exists() and not run.is_held():
-            raise OutsideFailure("the process that leads has ended")
         time.sleep(0.1)
     return run.inputs()
 

@@ -170,7 +170,7 @@ class Workspace:
         except UserError:
             return None
 
-    def expected_time(self, spec: TrainSpec) -> ExpectedTime | None:
+    def expected_time(self, spec: TrainingSpec) -> ExpectedTime | None:
         """How long a training will take, as fast as an earlier one like it; None if that is not known."""
         return expected_time(spec, self.runs, self.datasets)
 

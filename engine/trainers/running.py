@@ -142,6 +142,8 @@ def _save(
         if config.exists():
             values = json.loads(config.read_text(encoding="utf-8"))
             values["base_model_name_or_path"] = str(Path(model.weights).resolve())
+            if isinstance(values.get("target_modules"), list):  # of a set, in another order in each process
+                values["target_modules"].sort()  # so that the same weights have the same hash
             config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
         if panel:
             chosen_by.write(folder, plugin_text.read(params.panel, BENCHMARKS), [each.bug for each in panel.trials])

@@ -72,7 +72,9 @@ def work(run: RunDir) -> int:
             if cause not in ("user", "outside", "does_not_fit", "disk_full"):
                 traceback.print_exc()
             sys.stderr.write(f"a bug in Repair Studio: {text}\n" if cause == "bug" else f"{text}\n")
-        if cause == "bug" and (failed := ranks.first_failure(run)):  # what it noticed is only that another is gone
+        if cause == "bug" and (
+            failed := ranks.first_failure(run, ranks.GONE_S)
+        ):  # what it noticed is only that another is gone
             text, cause = failed.error, failed.cause
         run.end("failed", error=text, cause=cause)
         return 1

@@ -29,6 +29,7 @@ from engine.rundir import Inputs, RunDir
 from engine.specs import MeasureSpec, TrainSpec
 from engine.trainers.memory_calibration import Calibration, Point, key_of
 from engine.trainers.memory_check import fitted, free_here, longest_row
+from engine.trainers.panel_settings import PanelParams
 from engine.trainers.watch_settings import WatchParams
 from engine.work.train import context_of
 
@@ -106,9 +107,12 @@ def _sizes(batch: int, longest: int) -> list[Size]:
     return [half, Size(batch, longest)]
 
 
+OF_WATCHING = (*WatchParams.model_fields.items(), *PanelParams.model_fields.items())
+
+
 def _short(params: Params, batch: int) -> Params:
     """The settings for a few steps of this batch, without evaluations and without telling anybody."""
-    quiet = {name: info.get_default(call_default_factory=True) for name, info in WatchParams.model_fields.items()}
+    quiet = {name: info.get_default(call_default_factory=True) for name, info in OF_WATCHING}
     # a step more than are looked at: the end of a training writes the model
     quiet |= {"evaluation": "no", "logging_steps": 1, "save_steps": 10**8, "max_steps": STEPS + 1}
     quiet |= {"batch_size": batch, "accumulation": 1, "start_anyway": True}

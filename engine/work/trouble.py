@@ -45,7 +45,7 @@ def full_disk(error: BaseException, folder: Path) -> Path | None:
             or is_short
         ):
             name = getattr(link, "filename", None)
-            place = Path(os.fsdecode(name)).parent if isinstance(name, str | bytes) else folder
+            place = Path(os.fsdecode(name)).parent if isinstance(name, str | bytes) else written_in
             return place if place.exists() else written_in
     return None
 

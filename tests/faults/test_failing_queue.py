@@ -13,6 +13,7 @@ import pytest
 
 from engine.assets import STARTER_MODEL
 from engine.control.workspace import Workspace
+from engine.errors import UserError
 from engine.spec_files import read_spec
 
 pytestmark = pytest.mark.slow
@@ -78,9 +79,13 @@ def test_each_failure_is_named_and_the_rest_of_the_queue_goes_on(workspace, smal
     small_disk(first_file, 2 << 20)  # too little for the weights
     small_disk(second_file, 5 << 20)  # for the weights, but not for the optimizer's state, which torch writes
     undone, without_model = submit(dataset="doomed"), submit(f"model={gone}")
-    mistaken, good = submit(f"model={other}"), submit()
+    mistaken = submit(f"model={other}")
+    undivided = submit("launcher=torchrun", "launcher.processes=2", "trainer.batch_size=3")
+    good = submit()
     shutil.rmtree(gone)
-    workspace.datasets.delete("doomed")
+    with pytest.raises(UserError, match="is used by run"):
+        workspace.datasets.delete("doomed")
+    shutil.rmtree(workspace.datasets.resolve("doomed")[0])  # by hand
 
     ended = subprocess.run(
         [sys.executable, "-m", "engine", "supervise", "--until-idle", "--home", str(workspace.home)],
@@ -92,17 +97,18 @@ def test_each_failure_is_named_and_the_rest_of_the_queue_goes_on(workspace, smal
     rows = {run.id: run for run in (workspace.runs.row(each.id) for each in workspace.runs.list())}
     for run_id, cause, said in (
         (diverging, "user", "so the training has diverged; lower the learning rate"),
-        (first_file, "disk_full", "the disk is full: "),
-        (second_file, "disk_full", "the disk is full: "),
-        (undone, "user", "dataset: "),
-        (without_model, "user", f"the files of {str(gone)!r} are no longer in {gone}"),
+        (first_file, "disk_full", "artifacts/checkpoints has "),
+        (second_file, "disk_full", "artifacts/checkpoints has "),
+        (undone, "user", "dataset: the files of 'doomed' are no longer in"),
+        (without_model, "user", f"there is no model or folder {str(gone)!r}"),
         (mistaken, "user", "the dataset was built with another tokenizer than this model's"),
+        (undivided, "user", "neither batch_size (3) nor accumulation (1) can be divided among 2 processes"),
     ):
         run = rows[run_id]
         assert (run.state, run.cause) == ("failed", cause), f"{run.name}: {run.state} {run.error}"
         assert said in run.error
-        assert "Traceback" not in workspace.runs.log(run_id)
-        assert run.error.partition("\n")[0] in ended.stdout.replace("\n", " ") or run.name in ended.stdout
+        assert run_id == undivided or "Traceback" not in workspace.runs.log(run_id)  # torchrun's own, below the reason
+        assert run.name in ended.stdout
     assert (rows[good].state, rows[good].error) == ("done", "")
-    started = [rows[each].started_at for each in (diverging, first_file, second_file, mistaken, good)]
+    started = [rows[each].started_at for each in (diverging, first_file, second_file, mistaken, undivided, good)]
     assert started == sorted(started), "the order of the queue"
