@@ -1,6 +1,6 @@
 """What looks wrong in the curves of a training: diverging, flat, overfitting.
 
-Each curve is a list of (step, value); a long one as the means of equal parts (`storage.curves.means`), so a single
+Each curve is a list of (step, value); a long one as the means of equal parts (`storage.curves.averages`), so a single
 spike says nothing. None of these ends a training; they are defined so that noise alone is no reason for one:
 
 - *diverging*, of the loss: the median of the last 5 values is more than a quarter above the mean of the best fifth of

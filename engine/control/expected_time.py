@@ -9,7 +9,7 @@ from engine.control.datasets import Datasets
 from engine.control.runs import Runs
 from engine.control.views import DatasetView
 from engine.errors import UserError
-from engine.specs import TrainSpec
+from engine.specs import TrainingSpec
 
 SPEED = "tokens_per_s"  # a metric
 MOST_RUNS = 200  # newest ones that are looked through
@@ -24,7 +24,7 @@ class ExpectedTime:
     tokens_per_s: float
 
 
-def expected_time(spec: TrainSpec, runs: Runs, datasets: Datasets) -> ExpectedTime | None:
+def expected_time(spec: TrainingSpec, runs: Runs, datasets: Datasets) -> ExpectedTime | None:
     """None without a dataset whose lengths are known, or an earlier training of this model by this method."""
     try:
         tokens = _tokens(spec, datasets.get(spec.dataset))
@@ -41,12 +41,12 @@ def _like(spec: dict[str, object]) -> tuple[object, ...]:
     """What has to be the same for a training to be as fast as another."""
     trainer = spec.get("trainer")
     values = trainer if isinstance(trainer, dict) else {}
-    names = ("name", "method", "base_bits", "packing", "activation_checkpointing", "precision")
+    names = ("name", "method", "base_bits", "packing", "activation_checkpointing", "precision", "speed")
     launcher = spec.get("launcher")
     return (spec.get("model"), *(values.get(name) for name in names), str(launcher))
 
 
-def _tokens(spec: TrainSpec, data: DatasetView) -> float:
+def _tokens(spec: TrainingSpec, data: DatasetView) -> float:
     """The tokens of all steps, padding not counted; of each sample the middle of its bar of the histogram."""
     edges, counts = data.histogram["edges"], data.histogram["counts"]
     middles = ((low + high) / 2 for low, high in pairwise(edges))

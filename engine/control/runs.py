@@ -33,15 +33,7 @@ from engine.reading import end_of
 from engine.results import MeasureResult
 from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
-from engine.specs import (
-    KINDS,
-    BenchmarkSpec,
-    Spec,
-    TrainingSpec,
-    TrainSpec,
-    overrides_of,
-    waits_for_people,
-)
+from engine.specs import KINDS, BenchmarkSpec, Spec, TrainingSpec, TrainSpec, overrides_of, waits_for_people
 from engine.trained_on import check_not_trained_on
 from storage import curves, queries
 from storage.database import Database
