@@ -124,7 +124,7 @@ class Choice(Readings):
                 self._why["left_out"] = f"the answer leaves out lines of the {place.what} that cannot be filled in"
                 return
             code, how, has_error = made, "filled", False
-        elif block.may_be_cut and is_last and (has_error or self._stops_inside(each)):
+        elif block.may_be_cut and is_last and (has_error or self._stops_inside(each, is_open=block.where != "bare")):
             self._why["cut"] = self._cut
             return
         whole = code if how == "filled" else with_helpers(code, place, each.read, each.written)
@@ -132,14 +132,20 @@ class Choice(Readings):
         added = ("+helpers" if whole != code else "") + ("+imports" if patched != place.with_code(whole) else "")
         self._keep(block, how, patched, whole, has_error=has_error, added=added)
 
-    def _stops_inside(self, each: Found) -> bool:
-        """Whether the last line is the beginning of one of the function's lines, so that the rest of it is missing."""
+    def _stops_inside(self, each: Found, *, is_open: bool) -> bool:
+        """Whether the last line is the beginning of one of the function's lines, so that the rest of it is missing.
+
+        `is_open`: its block is not closed; then the last line of the function has to be there, unless it is faulty.
+        """
         text = "".join(each.read.lines)
         last = text.rpartition("\n")[2].strip() or text.rstrip("\n").rpartition("\n")[2].strip()
         first, after = self.place.faulty
         known = [line.strip() for line in self.place.lines]
         others = [*known[:first], *known[after:]]  # the faulty lines themselves may have become shorter
-        return bool(last) and last not in known and any(line.startswith(last) for line in others)
+        if bool(last) and last not in known and any(line.startswith(last) for line in others):
+            return True
+        tail = [line for line in known[after:] if line]
+        return is_open and bool(tail) and tail[-1] not in map(str.strip, lines_of(each.code))
 
     def _read_file(self, block: Block, text: str) -> None:
         before, after = self.place.faulty
@@ -203,7 +209,8 @@ class Choice(Readings):
     def _read_lines(self, block: Block) -> None:
         name = self.place.function.name if self.place.function else ""
         is_call = bool(name) and f"{name}(" in block.text and f"{name}(" not in "".join(self.place.lines[1:])
-        if block.tag in blocks.NO_CODE or is_call or len(block.text) > self._longest:
+        is_cut = block.may_be_cut and "cut" in self._why
+        if block.tag in blocks.NO_CODE or is_call or is_cut or len(block.text) > self._longest:
             return
         marks = self.place.marks
         text = "".join(line for line in lines_of(narrow(unnumbered(block.text))) if line.strip() not in marks)

@@ -53,6 +53,8 @@ def _edit(
         if places:
             at = min(places, key=lambda at: _distance(rows[at], rows[at + len(old) - 1] + 1, fault))
             return _made(signed, lines, rows[at : at + len(old)])
+    if fault[0] == fault[1] and all(sign == "+" for sign, _ in change.lines):  # something is missing, and only there
+        return fault[0], fault[0], [f"{line}\n" for _, line in change.lines]
     missing = next((line for sign, line in change.lines if sign == "-" and "".join(line.split()) not in bare), "")
     if missing:
         raise DoesNotFit(f"a change in the answer removes a line that the file does not have: {missing.strip()[:80]}")
