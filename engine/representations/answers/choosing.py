@@ -14,7 +14,7 @@ from engine.representations.answers.cleaning import narrow, unnumbered
 from engine.representations.answers.edits import Change
 from engine.representations.answers.fitting import DoesNotFit, fitted
 from engine.representations.answers.kept import Readings
-from engine.representations.answers.lines import alike, filled, replaced, shortened, swapped, trailing
+from engine.representations.answers.lines import alike, filled, replaced, says_add, shortened, swapped, trailing
 from engine.representations.answers.whole import Found, found_in, parts_of
 from engine.representations.line_ends import as_in_file, plain
 
@@ -268,5 +268,8 @@ class Choice(Readings):
             if self._parses(made):
                 self._keep(Block("inline", text[:400]), "replacement", self.place.with_code(made), made)
                 return
+        first, after = self.place.faulty
         for code, before in pieces:
+            if first == after and not says_add(before):
+                continue  # a name in a sentence is nothing that is missing
             self._read_lines(Block("inline", f"{code.strip()}\n", before=before))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from engine.languages.source import indent_of
 from engine.representations.answers.edits import MOST_LINES, Change
+from engine.representations.answers.place import shifted
 
 _MOST_CONTEXT = 4  # lines of context that may be left out at each end
 
@@ -82,7 +83,7 @@ def _made(signed: Sequence[tuple[str, str]], lines: Sequence[str], rows: Sequenc
     at, waiting = rows[0], iter(rows)
     for sign, line in signed:
         if sign == "+":
-            made.append(f"{_moved(line, has, wanted)}\n")
+            made.append(f"{shifted(line, has, wanted)}\n")
         elif line.strip():
             row = next(waiting)
             made += lines[at:row]
@@ -94,9 +95,3 @@ def _made(signed: Sequence[tuple[str, str]], lines: Sequence[str], rows: Sequenc
     if made and at == len(lines) and not lines[-1].endswith("\n"):
         made[-1] = made[-1].removesuffix("\n")
     return rows[0], at, made
-
-
-def _moved(line: str, has: str, wanted: str) -> str:
-    if not line.strip():
-        return ""
-    return wanted + line.removeprefix(has) if line.startswith(has) else line

@@ -11,7 +11,7 @@ from engine.domain import lines_of
 from engine.languages import language
 from engine.languages.source import Source, indent_of
 from engine.representations.answers.functions import Written
-from engine.representations.answers.place import Place
+from engine.representations.answers.place import Place, shifted
 
 _MOST_LINES = 200
 _MOST_ENDS = 6  # that are tried, as a bracket ends many lines
@@ -142,7 +142,7 @@ def _windows(new: Sequence[str], old: Sequence[str], place: Place, said: str) ->
             yield min(first, end - 1), end, _says_more(new, old, min(first, end - 1), end)
     if first < after:
         yield first, after, False
-    if first == after and (_ADD.search(said) or _knows(new, old, place)):
+    if first == after and (says_add(said) or _knows(new, old, place)):
         yield first, after, True
     size = len(new)
     alike = (
@@ -153,6 +153,11 @@ def _windows(new: Sequence[str], old: Sequence[str], place: Place, said: str) ->
     best = max(alike, default=(0.0, 0))
     if best[0] >= _ALIKE and first < after:
         yield -best[1], -best[1] + size, True
+
+
+def says_add(said: str) -> bool:
+    """Whether words say that something is missing."""
+    return _ADD.search(said) is not None
 
 
 def _knows(new: Sequence[str], old: Sequence[str], place: Place) -> bool:
@@ -177,10 +182,12 @@ def _indented(
         wanted = [indent_of(old[first:after])]
     else:
         head = indent_of(old) if is_inside else ""
-        wanted = [each for each in (indent_of(old[first - 1 : first]), indent_of(old[first:])) if len(each) > len(head)]
-        wanted = wanted or [head + ("    " if is_inside else "")]
+        above, below = indent_of(old[first - 1 : first]), indent_of(old[first:])
+        opens = first > 0 and old[first - 1].rstrip().endswith((":", "{"))  # what follows belongs into it
+        wanted = [each for each in ((below, above) if opens else (above, below)) if len(each) > len(head)]
+        wanted = sorted(wanted, key=lambda each: each != has) or [head + ("    " if is_inside else "")]
     for indent in dict.fromkeys(wanted):
-        yield [indent + line.removeprefix(has) if line.strip() and line.startswith(has) else line for line in ended]
+        yield [shifted(line, has, indent) for line in ended]
         if not has and indent and len(ended) > 1:  # the first line alone lost its indent
             yield [indent + ended[0], *ended[1:]]
 
