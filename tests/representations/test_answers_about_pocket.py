@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,5 @@ def test_the_known_fix_is_found_in_an_answer(form):
 @pytest.mark.parametrize("form", [form for form in FORMS if form.endswith("function")])
 def test_the_faulty_code_changes_nothing(form):
     for bug in BUGS:
-        answer = FORMS[form](bug).replace(fixed(bug), buggy(bug))
-        patch = INSTRUCT.decode(answer, bug)
+        patch = INSTRUCT.decode(FORMS[form](replace(bug, fixed=bug.buggy)), bug)
         assert (patch.text, patch.reason) == (None, f"the answer changes nothing in the {place_of(bug).what}"), bug.id

@@ -48,7 +48,7 @@ class Choice(Readings):
             found[0].text if len(found) == 1 and found[0].tag == "json" else text if not found else ""
         )
         elements = list(blocks.tagged(rest, self._longest))
-        every = [*found, *nested, *elements, *objects]
+        every = [each for each in (*found, *nested, *elements, *objects) if each.text.strip()]
         chosen = self._likeliest(every)
         changing = [each for each in chosen if self._is_change(each)]
         self._change(changing, has_head=False)
@@ -56,8 +56,9 @@ class Choice(Readings):
             if each not in changing or not self.found:
                 self._read(each)
         if not self._is_sure:
-            for whole in blocks.joined(text, found[:_MOST_BLOCKS], 4, 1000):
-                self._read(whole)
+            if "same" not in self._why:  # else the blocks hold whole functions by themselves
+                for whole in blocks.joined(text, found[:_MOST_BLOCKS], 4, 1000):
+                    self._read(whole)
             self._pairs(found[:_MOST_BLOCKS])
             self._pairs(elements[:_MOST_BLOCKS])
             if self.place.function is None or not self.found:
@@ -117,7 +118,8 @@ class Choice(Readings):
         code = each.code + trailing(each.read, each.written)
         how = "renamed" if each.is_renamed else "function"
         is_last = not "".join(each.read.lines[each.written.span.end :]).strip()
-        has_error = each.written.has_error and not asked.has_error
+        is_open = place.bug.language == "python" and any(code.count(quotes) % 2 for quotes in ('"""', "'''"))
+        has_error = is_open or (each.written.has_error and not asked.has_error)
         if shortened(code, place):
             made = filled(code, place)
             if made is None or not self._parses(made):
