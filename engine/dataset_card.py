@@ -52,7 +52,7 @@ def card(name: str, spec: Mapping[str, Any], report: DatasetResult) -> str:
 SHARES = {"kinds": "Kind", "languages": "Language", "projects": "Project", "cwes": "Weakness (CWE)"}
 COLUMNS = (
     "id", "split", "kind", "language", "project", "cwe", "date", "prompt", "target", "chosen", "rejected", "buggy",
-    "fixed", "n_prompt", "n_tokens", "completion_lines", "messages",
+    "fixed", "n_prompt", "n_tokens", "completion_lines", "messages", "label",
 )  # fmt: skip
 
 

@@ -130,7 +130,8 @@ def span_of_change(buggy: str, fixed: str) -> Span:
     return Span(head + 1, len(old) - tail)
 
 
-Rows = Literal["bugs", "samples", "preferences"]  # what the rows of a training set can be made from
+# What the rows of a training set can be made from; answers: samples of which each is right or wrong.
+Rows = Literal["bugs", "samples", "preferences", "answers"]
 Role = Literal["system", "user", "assistant"]
 
 
@@ -182,6 +183,7 @@ class Sample:
     bug: Bug | None = None  # that it was made from, where a builder of samples knows it
     lines: tuple[tuple[str, tuple[int, ...]], ...] = ()  # category -> lines of that kind, from 0, in the whole text
     messages: tuple[Segment, ...] = ()  # of which a chat template made this text
+    is_wrong: bool = False  # of single answers: one not to write
 
     def __post_init__(self) -> None:
         if len({segment.role is None for segment in self.segments}) > 1:
@@ -241,6 +243,7 @@ class Patch:
     bug_id: str
     text: str | None  # None: no_patch
     reason: str = ""  # why there is no patch
+    rule: str = ""  # how it was found in an answer that may hold other text; empty: the answer is nothing else
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ A bug of ours is an `assert` or a plain exception instead, and is never caught.
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)  # error numbers of a full disk, or of a user's full quota
 
@@ -21,6 +22,10 @@ class UserError(Exception):
         self.field = field
 
 
+class DoesNotFit(UserError):
+    """The memory will not be enough, as far as it can be estimated; the text has the numbers and what would fit."""
+
+
 class MissingDependency(UserError):
     """An optional tool or package is not installed; the text says how to get it."""
 
@@ -31,3 +36,25 @@ class OutsideFailure(Exception):
 
 class SandboxUnavailable(OutsideFailure):
     """No sandbox works on this machine, so no foreign code was run; the text says why."""
+
+
+class OutOfMemory(Exception):
+    """The memory was not enough; the text says at which step, with which samples, and what would fit."""
+
+
+def links(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, then what caused it or was being handled, each once."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it is a GPU's, a CPU's or Python's own error; checked by name, so that torch need not be imported."""
+    chain = list(links(error))
+    names = {kind.__name__ for link in chain for kind in type(link).__mro__}
+    return bool(names & {"MemoryError", "OutOfMemoryError", "OutOfMemory"}) or any(
+        "can't allocate memory" in str(link) for link in chain
+    )

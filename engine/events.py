@@ -29,7 +29,7 @@ Declared = TypeVar("Declared")
 class State:
     """The run began, or how it ended: `result` of a run that is done, `error` and `cause` of one that failed.
 
-    `cause`: "user", "outside", "bug", "out_of_memory" or "disk_full".
+    `cause`: "user", "outside", "bug", "does_not_fit", "out_of_memory" or "disk_full".
     """
 
     state: Literal["running"] | Ending
@@ -140,6 +140,7 @@ class PatchEvent:
     tree: Name | None = None  # `engine.languages.trees.tree_digest` of the patched file
     is_known_tree: bool | None = None  # its tree is that of the known fix
     edit: Whole | None = None  # characters removed from the buggy file and added to it
+    rule: Name = ""  # by which it was found in the completion (`engine.domain.Patch`)
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ class TurnEvent:
     prompt: str = ""
     verdict: VerdictFields | None = None
     parent: Whole | None = None
+    rule: Name = ""  # by which the patch was found in the text
 
 
 Payload = State | Progress | Metric | Checkpoint | Resumed | BugEvent | PatchEvent | Delta | Answered | TurnEvent

@@ -6,6 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -56,6 +57,7 @@ def report(home: Path) -> Machine:
         Check("GPU", bool(cards), ", ".join(gpu.name for gpu in cards) or "none; the CPU is used"),
         *levels,
         _java(),
+        _torchrun(len(cards)),
     ]
     return Machine(
         gpus=cards,
@@ -82,3 +84,14 @@ def _java() -> Check:
     pocket = BENCHMARKS.create(BENCHMARKS.params({"name": "pocket", "languages": ["java"]}))
     reasons = sorted(set(pocket.skipped().values()))
     return Check("JDK and JUnit 4", not reasons, "; ".join(reasons) or "found")
+
+
+def _torchrun(cards: int) -> Check:
+    """Looked for as a file: importing it would load torch."""
+    torch = find_spec("torch")
+    has = any(
+        (Path(place) / "distributed" / "run.py").is_file()
+        for place in (torch and torch.submodule_search_locations) or ()
+    )
+    detail = f"a training in {cards} processes, one a GPU" if cards > 1 else "for several GPUs; this machine has fewer"
+    return Check("torchrun", has, detail if has else "this build of torch has none; install the one of constraints.txt")

@@ -152,6 +152,7 @@ BUILDERS: Registry[Builder] = Registry(
         "texts": "engine.builders.texts:Texts",
         "conversations": "engine.builders.conversations:Conversations",
         "preferences": "engine.builders.preferences:Preferences",
+        "verdict_answers": "engine.builders.verdict_answers:VerdictAnswers",
         "diffs": "engine.builders.diffs:Diffs",
         "git_history": "engine.builders.git_history:GitHistory",
         "juliet": "engine.builders.juliet:Juliet",
@@ -228,6 +229,7 @@ LAUNCHERS: Registry[Launcher] = Registry(
     "launcher",
     {
         "local": "engine.launchers.local:Local",
+        "torchrun": "engine.launchers.torchrun:Torchrun",
     },
 )
 STRATEGIES: Registry[Strategy] = Registry(

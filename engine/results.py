@@ -153,9 +153,23 @@ class TrainResult:
     all_parameters: Count | None = None
     continued_from: Words = ""  # the model that it began with
     best_step: Count | None = None  # whose checkpoint became the model; None: the last one's weights
+    best_value: Real | None = None  # of the metric by which it was chosen
+    chosen_by: Words = ""  # that metric
     stopped_early: Annotated[bool, Field(strict=True)] = False
     model: Literal["base", "adapter", "model"] | None = None
     kind: Literal["base", "adapter", "model"] | None = None
+
+
+@dataclass(frozen=True)
+class MeasureResult:
+    """How a few steps of a training differed from the estimate (`engine.trainers.memory_calibration`); bytes."""
+
+    key: Words = ""
+    offset: Annotated[int, Field(ge=-(2**53), le=2**53, strict=True)] = 0
+    factor: Finite = 1.0
+    estimated: Count = 0  # of the larger batch, before the correction
+    peak_memory_bytes: Count = 0
+    device: Words = ""
 
 
 @dataclass(frozen=True)
@@ -178,6 +192,7 @@ class BenchmarkResult:
     counted_at: Annotated[dict[Rank, Count], Field(max_length=MOST)] = field(default_factory=dict)
     scored: Count = 0
     sandbox: Words = ""
+    caution: Words = ""  # that its bugs chose the model's checkpoint
     gpus: Count | None = None  # that held the model's weights; None: not known
 
 
@@ -203,10 +218,11 @@ class ChatResult:
     conversations: Count = 0
 
 
-Result = DatasetResult | TrainResult | MergeResult | BenchmarkResult | ValidateResult | ChatResult
+Result = DatasetResult | TrainResult | MeasureResult | MergeResult | BenchmarkResult | ValidateResult | ChatResult
 KINDS: dict[str, type[Any]] = {
     "dataset": DatasetResult,
     "train": TrainResult,
+    "measure": MeasureResult,
     "merge": MergeResult,
     "benchmark": BenchmarkResult,
     "validate": ValidateResult,

@@ -1,6 +1,7 @@
 """The only connection of the two planes: a run's folder with its spec, inputs, events, log and artifacts.
 
     spec.json      the settings that the user chose
+    command.txt    the shell command that starts such a run
     inputs.json    what the names in the spec referred to at the start: folders, hashes, versions, machine
     events.jsonl   the worker's events, one JSON object per line (`engine.events`), numbered from 1
     inbox.jsonl    questions to a chat worker, one JSON object per line
@@ -52,6 +53,8 @@ class Inputs:
     model: Model | None = None
     dataset: str = ""  # absolute folder of the training set
     dataset_hash: str = ""
+    # how much trainings here differed from the estimate of their memory (`engine.trainers.memory_calibration`)
+    calibrations: dict[str, dict[str, float]] = field(default_factory=dict)
     # recorded by the worker, on the machine that has the files and does the work (`engine.fingerprint`)
     weights_hash: str = ""  # of the model's own folder
     base_hash: str = ""  # of an adapter's base model
@@ -91,7 +94,7 @@ class RunDir:
         return self.path / "events.jsonl"
 
     @classmethod
-    def create(cls, path: Path, spec: dict[str, Any], inputs: Inputs) -> RunDir:
+    def create(cls, path: Path, spec: dict[str, Any], inputs: Inputs, command: str = "") -> RunDir:
         """Create the folder of a new run; spec.json is written last, so a folder that has it is complete.
 
         Raises OutsideFailure if it cannot be written.
@@ -99,6 +102,8 @@ class RunDir:
         try:
             (path / "artifacts").mkdir(parents=True, exist_ok=True)
             (path / "events.jsonl").touch()
+            if command:
+                (path / "command.txt").write_text(f"{command}\n", encoding="utf-8")
             _write(path / "inputs.json", asdict(inputs))
             _write(path / "spec.json", spec)
         except OSError as error:
@@ -183,6 +188,10 @@ class RunDir:
             self.emit(last)
             self.release_ending()
             return
+        self.write_ending(last)
+
+    def write_ending(self, last: State) -> None:
+        """Write the last state to the reserved space, if it was reserved and is not released."""
         with suppress(OSError), (self.path / "ending.json").open("r+b") as file:
             file.write(_encoded({"seq": 1, "time": time.time(), "event": "state", **asdict(last)}))
             file.flush()

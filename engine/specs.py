@@ -19,7 +19,15 @@ from engine.spec import PluginParams
 from engine.spec import Spec as Spec
 
 
-class TrainSpec(Spec):
+class TrainingSpec(Spec):
+    """What a training and the measurement of one share."""
+
+    model: str = setting("starter", "base model, or an adapter to train further")
+    dataset: str = setting("", "the dataset to train on")
+    trainer: PluginParams = setting("sft", "how to train")
+
+
+class TrainSpec(TrainingSpec):
     """Train a model on a dataset."""
 
     title: ClassVar = "Training"
@@ -31,9 +39,23 @@ class TrainSpec(Spec):
     saves_when_stopped: ClassVar = True
 
     kind: Literal["train"] = "train"
-    model: str = setting("starter", "base model, or an adapter to train further")
-    dataset: str = setting("", "the dataset to train on")
-    trainer: PluginParams = setting("sft", "how to train")
+
+
+class MeasureSpec(TrainingSpec):
+    """Run a few steps of a training with its longest rows, to correct the estimate of its memory on this device."""
+
+    title: ClassVar = "Measurement of memory"
+    many: ClassVar = "measurements of memory"
+    page: ClassVar = ""  # a button on Train asks for it
+    verb: ClassVar = "measure"
+    worker: ClassVar = "engine.work.measure:measure"
+
+    kind: Literal["measure"] = "measure"
+
+    @classmethod
+    def of(cls, training: TrainingSpec) -> MeasureSpec:
+        """The measurement of a training."""
+        return cls(**{name: getattr(training, name) for name in TrainingSpec.model_fields if name != "name"})
 
 
 class MergeSpec(Spec):
@@ -141,7 +163,8 @@ class ChatSpec(Spec):
 
 
 AnySpec = Annotated[
-    DatasetSpec | TrainSpec | MergeSpec | BenchmarkSpec | ValidateSpec | ChatSpec, Field(discriminator="kind")
+    DatasetSpec | TrainSpec | MeasureSpec | MergeSpec | BenchmarkSpec | ValidateSpec | ChatSpec,
+    Field(discriminator="kind"),
 ]
 _any_spec: TypeAdapter[Any] = TypeAdapter(AnySpec)
 KINDS: dict[str, type[Spec]] = {spec.model_fields["kind"].default: spec for spec in get_args(get_args(AnySpec)[0])}

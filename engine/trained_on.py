@@ -34,17 +34,17 @@ class Trained:
     fixes: frozenset[str]
 
 
-def write(folder: Path, benchmark: Params, bugs: Iterable[Bug]) -> None:
-    """Record in a model's folder which bugs it learned from."""
-    told = {"benchmark": benchmark.model_dump(mode="json"), "fixes": sorted({_fix(bug) for bug in bugs})}
-    unfinished = folder / f"{RECORD}.tmp"
+def write(folder: Path, benchmark: Params, bugs: Iterable[Bug], record: str = RECORD) -> None:
+    """Record in a model's folder which bugs it learned from, or in a `record` of another name what else."""
+    told = {"benchmark": benchmark.model_dump(mode="json"), "fixes": sorted({fix_print(bug) for bug in bugs})}
+    unfinished = folder / f"{record}.tmp"
     unfinished.write_text(json.dumps(told) + "\n", encoding="utf-8")
-    unfinished.replace(folder / RECORD)
+    unfinished.replace(folder / record)
 
 
-def records_of(model: Model) -> list[Trained]:
+def records_of(model: Model, record: str = RECORD) -> list[Trained]:
     """The records of the model and of all models that it was made from, as far as their folders are there."""
-    return [record for folder in _ancestors(model) if (record := _record(folder))]
+    return [found for folder in _ancestors(model) if (found := _record(folder, record))]
 
 
 def check_not_trained_on(model: Model, wanted: Params) -> None:
@@ -59,7 +59,7 @@ def check_not_trained_on(model: Model, wanted: Params) -> None:
             shared, what = record.benchmark.get("name") == name, "the bugs of this benchmark"
         else:
             bugs = benchmark.bugs()
-            count = sum(_fix(bug) in record.fixes for bug in bugs)
+            count = sum(fix_print(bug) in record.fixes for bug in bugs)
             shared, what = count > 0, f"{count} of its {len(bugs)} bugs"
         if shared:
             raise UserError(
@@ -70,7 +70,7 @@ def check_not_trained_on(model: Model, wanted: Params) -> None:
             )
 
 
-def _fix(bug: Bug) -> str:
+def fix_print(bug: Bug) -> str:
     """The same for the same repaired function, whatever its layout and its file."""
     try:
         return fingerprints(bug)[1].hex()
@@ -98,15 +98,15 @@ def _ancestors(model: Model) -> Iterator[Path]:
                 waiting += [made_from] if made_from else []
 
 
-def _record(folder: Path) -> Trained | None:
+def _record(folder: Path, record: str) -> Trained | None:
     try:
-        with open(open_regular(folder / RECORD), "rb") as file:
+        with open(open_regular(folder / record), "rb") as file:
             told = json.loads(file.read(MOST_BYTES))
         return Trained(folder, dict(told["benchmark"]), frozenset(map(str, told["fixes"])))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, LookupError, RecursionError):
         raise UserError(
-            f"model: {folder / RECORD} is damaged, so nobody can tell which bugs it learned from; train it again",
+            f"model: {folder / record} is damaged, so nobody can tell which bugs it learned from; train it again",
             field="model",
         ) from None

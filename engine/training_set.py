@@ -47,6 +47,7 @@ class Row:
     is_function: bool = False  # `buggy` and `fixed` are one function each, and no files
     completion_lines: str = ""  # JSON: category -> lines, from 0, of prompt and target together (`Sample.lines`)
     messages: str = ""  # JSON: the messages of a chat of which the texts were made (`messages_json`)
+    is_wrong: bool = False  # of single answers: one not to write
 
     @property
     def day(self) -> str:
@@ -138,6 +139,7 @@ def _schema() -> Any:
             ("is_function", pyarrow.bool_()),
             ("completion_lines", pyarrow.string()),
             ("messages", pyarrow.string()),
+            ("is_wrong", pyarrow.bool_()),
         ]
     )
 

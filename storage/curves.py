@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Integer, cast, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col
 
@@ -13,6 +14,9 @@ from storage.tables import LastMetric, Metric
 
 BUCKETS = 500  # of one curve; each gives its lowest and its highest point
 Point = tuple[int, float, float]  # step, value, time
+POINT = (col(Metric.step), col(Metric.value), col(Metric.time))
+Along = Literal["step", "time"]
+AXES = {"step": col(Metric.step), "time": col(Metric.time)}
 
 
 def last_values(session: Session, run_id: int) -> Sequence[LastMetric]:
@@ -26,33 +30,100 @@ def names(session: Session, run_id: int) -> set[str]:
     return set(session.scalars(select(col(LastMetric.name)).where(col(LastMetric.run_id) == run_id)))
 
 
-def curve(session: Session, run_id: int, name: str, first: int, last: int, buckets: int = BUCKETS) -> list[Point]:
-    """One metric from step `first` to `last`: every point, or the lowest and the highest of each of `buckets` parts."""
-    here: tuple[Any, ...] = (col(Metric.run_id) == run_id, col(Metric.name) == name)
-    here = (*here, col(Metric.step).between(first, last))
-    points = select(col(Metric.step), col(Metric.value), col(Metric.time)).where(*here)
-    step = col(Metric.step)
-    number, start, end = session.execute(select(func.count(), func.min(step), func.max(step)).where(*here)).one()
-    if number <= 2 * buckets:
-        return [tuple(row) for row in session.execute(points.order_by(col(Metric.step), col(Metric.seq)))]
-    width = (end - start + buckets) // buckets
+def curve(
+    session: Session,
+    run_id: int,
+    name: str,
+    first: float,
+    last: float,
+    buckets: int = BUCKETS,
+    along: Along = "step",
+) -> list[Point]:
+    """One metric between two steps or times: every point, or the lowest and the highest of each of `buckets` parts.
+
+    Two parts are as wide as each other in steps or in seconds, as `along` says.
+    """
+    here = _within(run_id, name, first, last, along)
+    parts = _parts(session, here, buckets, along)
+    axis = AXES[along]
+    points = select(*POINT).where(*here)
+    if parts is None:
+        return [tuple(row) for row in session.execute(points.order_by(axis, col(Metric.seq)))]
     found: set[Point] = set()
     for extreme in (func.min, func.max):  # SQLite gives the other columns of the row that holds it
         lowest = select(col(Metric.step), extreme(col(Metric.value)), col(Metric.time)).where(*here)
-        found |= {tuple(row) for row in session.execute(lowest.group_by((step - start) // width))}
-    found |= {tuple(row) for row in session.execute(points.where(step.in_((start, end))))}
-    return sorted(found)
+        found |= {tuple(row) for row in session.execute(lowest.group_by(parts.number))}
+    found |= {tuple(row) for row in session.execute(points.where(axis.in_((parts.start, parts.end))))}
+    at = 2 if along == "time" else 0
+    return sorted(found, key=lambda point: (point[at], point))
 
 
-def in_sight(session: Session, run_id: int, name: str, first: int, last: int) -> list[Point]:
+def averages(
+    session: Session,
+    run_id: int,
+    name: str,
+    first: float,
+    last: float,
+    buckets: int = BUCKETS,
+    along: Along = "step",
+) -> list[tuple[float, float, float, int]]:
+    """As `curve`, but of each part its mean step, value and time, and its number of points; short ones as they are."""
+    here = _within(run_id, name, first, last, along)
+    parts = _parts(session, here, buckets, along)
+    if parts is None:
+        points = select(*POINT).where(*here).order_by(AXES[along], col(Metric.seq))
+        return [(*row, 1) for row in session.execute(points)]
+    mean = select(*map(func.avg, POINT), func.count()).where(*here)
+    return [tuple(row) for row in session.execute(mean.group_by(parts.number).order_by(parts.number))]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    number: Any  # of the part in which a row is, in SQL
+    start: float
+    end: float
+
+
+def _within(run_id: int, name: str, first: float, last: float, along: Along) -> tuple[Any, ...]:
+    return (col(Metric.run_id) == run_id, col(Metric.name) == name, AXES[along].between(first, last))
+
+
+def _parts(session: Session, here: tuple[Any, ...], buckets: int, along: Along) -> _Parts | None:
+    """The parts into which these rows are divided; None where they are few."""
+    axis = AXES[along]
+    ends = select(func.count(), func.min(axis), func.max(axis)).where(*here)
+    number, start, end = session.execute(ends).one()
+    if number <= 2 * buckets:
+        return None
+    width = max((end - start) / buckets, 1e-9)
+    return _Parts(cast((axis - start) / width, Integer), start, end)
+
+
+def in_sight(
+    session: Session,
+    run_id: int,
+    name: str,
+    first: float,
+    last: float,
+    buckets: int = BUCKETS,
+    along: Along = "step",
+) -> list[Point]:
     """As `curve`, with the point before and the point after, so that a line goes on to the edges of what is shown."""
-    points = select(col(Metric.step), col(Metric.value), col(Metric.time))
-    points = points.where(col(Metric.run_id) == run_id, col(Metric.name) == name)
-    step, seq = col(Metric.step), col(Metric.seq)
-    before = session.execute(points.where(step < first).order_by(step.desc(), seq.desc()).limit(1))
-    after = session.execute(points.where(step > last).order_by(step, seq).limit(1))
-    shown = curve(session, run_id, name, first, last)
+    points = select(*POINT).where(col(Metric.run_id) == run_id, col(Metric.name) == name)
+    axis, seq = AXES[along], col(Metric.seq)
+    before = session.execute(points.where(axis < first).order_by(axis.desc(), seq.desc()).limit(1))
+    after = session.execute(points.where(axis > last).order_by(axis, seq).limit(1))
+    shown = curve(session, run_id, name, first, last, buckets, along)
     return [*map(tuple, before), *shown, *map(tuple, after)]
+
+
+def began(session: Session, run_id: int, names: Collection[str]) -> float | None:
+    """The time of the earliest of the first points of these metrics; None if they have none."""
+    first = select(col(Metric.time)).order_by(col(Metric.step), col(Metric.seq)).limit(1)
+    found = [
+        session.scalars(first.where(col(Metric.run_id) == run_id, col(Metric.name) == name)).first() for name in names
+    ]
+    return min((time for time in found if time is not None), default=None)
 
 
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlmodel import Session, col
 
 from storage.tables import Conversation, ConversationNumber, Dataset, Model, Run, Turn
@@ -46,20 +46,23 @@ def runs(
     *,
     kind: str = "",
     kinds: Sequence[str] = (),
+    states: Sequence[str] = (),
     search: str = "",
     group: str = "",
     limit: int = 200,
 ) -> Sequence[Run]:
-    """Runs of a kind, or of one of several, newest first."""
+    """Runs of a kind, or of one of several, and in one of some states, newest first."""
     query = select(Run).order_by(col(Run.id).desc()).limit(limit)
     if kind:
         query = query.where(col(Run.kind) == kind)
     if kinds:
         query = query.where(col(Run.kind).in_(kinds))
+    if states:
+        query = query.where(col(Run.state).in_(states))
     if group:
         query = query.where(col(Run.group) == group)
     if search:
-        query = query.where(or_(holds(col(Run.name), search), holds(col(Run.kind), search)))
+        query = query.where(or_(*(holds(col(part), search) for part in (Run.name, Run.kind, Run.note))))
     return session.scalars(query).all()
 
 
@@ -120,6 +123,11 @@ def conversations(session: Session) -> Sequence[tuple[Conversation, int]]:
 def conversations_of(session: Session, run_id: int) -> Sequence[Conversation]:
     """The conversations of a chat worker."""
     return session.scalars(select(Conversation).where(col(Conversation.run_id) == run_id)).all()
+
+
+def rename_in_conversations(session: Session, old: str, new: str) -> None:
+    """The conversations with a model are then with the same one under another name."""
+    session.execute(update(Conversation).where(col(Conversation.model) == old).values(model=new))
 
 
 def path(session: Session, conversation_id: int, to: int | None = None) -> Sequence[Turn]:

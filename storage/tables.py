@@ -15,9 +15,12 @@ def _json() -> Any:
 class Run(SQLModel, table=True):
     """One run. Times are seconds since the epoch; `offset` is the byte up to which its events were read."""
 
+    __table_args__ = {"sqlite_autoincrement": True}  # the number of a deleted run is not given again
+
     id: int | None = Field(default=None, primary_key=True)
     kind: str = Field(index=True)
     name: str
+    note: str = ""  # of a user
     state: str = Field(index=True)
     spec: dict[str, Any] = _json()
     folder: str = ""

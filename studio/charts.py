@@ -1,6 +1,6 @@
 """Rows of numbers as plotly figures that keep their zoom when points are added, for a light or a dark page.
 
-The curves of a training stand on one axis of optimizer steps; what is in sight of it is the same in all of them.
+The curves of a training stand on one axis of steps, time or epochs; what is in sight of it is the same in all of them.
 
 They are written as plotly's JSON, as the browser reads it: building the same from plotly's classes takes 50 ms a
 figure, too much for every second beside a training run on the same cores. A test has plotly check each one.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import html
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,7 +18,11 @@ from typing import Any
 from engine.scoring import Share
 from studio.checked import LARGEST
 
-Curve = Sequence[tuple[int, float, float]]  # (optimizer step, value, seconds since the epoch)
+Curve = Sequence[tuple[float, float, float]]  # (place on the axis, value, seconds since the epoch)
+MEASURES = {  # what an axis is measured in -> its title
+    "steps": "optimizer step", "epochs": "epochs", "seconds": "seconds since the start",
+    "minutes": "minutes since the start", "hours": "hours since the start",
+}  # fmt: skip
 ACCENT, WARM, MUTED, GREEN = "#5b73e6", "#d9822b", "#8a93a6", "#2f9e68"
 GRID = "rgba(138,147,166,0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
@@ -36,27 +39,22 @@ NO_POINTS = {"text": "no points yet", "showarrow": False, "xref": "paper", "yref
 
 @dataclass(frozen=True)
 class View:
-    """Of what some figures are, and the part of the step axis that is in sight, in steps; None: all of it."""
+    """Of what some figures are, and the part of their axis that is in sight, in its measure; None: all of it."""
 
     key: str = "keep"
     sight: tuple[float, float] | None = None
+    measure: str = "steps"
 
     @classmethod
-    def read(cls, key: str, zoomed: str) -> View:
+    def read(cls, key: str, zoomed: str, measure: str = "steps") -> View:
         """`zoomed`: what a figure last said of its zoom (studio/plotted.py); that of another key does not count."""
         said, *ends = zoomed.split(":")
         try:
             low, high = map(float, ends)
         except ValueError:
-            return cls(key)
+            return cls(key, measure=measure)
         is_range = said == key and -LARGEST <= low < high <= LARGEST
-        return cls(key, (low, high) if is_range else None)
-
-    @property
-    def steps(self) -> tuple[int, int]:
-        """The first and the last optimizer step in sight."""
-        low, high = self.sight or (0, LARGEST)
-        return max(0, math.floor(low)), max(0, math.ceil(high))
+        return cls(key, (low, high) if is_range else None, measure)
 
 
 ALL = View()
@@ -163,39 +161,92 @@ def plausible_by_rank(runs: Mapping[str, Mapping[int, Share]]) -> str:
 
 
 def line(
-    name: str, points: Curve, color: str, *, has_points: bool = False, is_dashed: bool = False
+    name: str,
+    points: Curve,
+    color: str,
+    *,
+    has_points: bool = False,
+    is_dashed: bool = False,
+    is_faint: bool = False,
+    is_right: bool = False,
 ) -> list[dict[str, Any]]:
-    """The trace of a curve; none where it has no points."""
+    """The trace of a curve; none where it has no points. `is_faint`: behind its mean; `is_right`: on the right axis."""
     if not points:
         return []
     trace = {
         "type": "scatter",
-        "x": [step for step, _, _ in points],
+        "x": [_short_number(x) for x, _, _ in points],
         "y": [float(f"{value:.6g}") for _, value, _ in points],
         "name": name,
         "mode": "lines+markers" if has_points or len(points) < 3 else "lines",
-        "line": {"color": color, "width": 2, **({"dash": "dash"} if is_dashed else {})},
+        "line": {"color": color, "width": 1 if is_faint else 2, **({"dash": "dash"} if is_dashed else {})},
         "marker": {"size": 6},
         "cliponaxis": False,  # the last point is at the edge
-        "hovertemplate": "%{y:.4g}",
+        **(
+            {"opacity": 0.35, "hoverinfo": "skip", "showlegend": False}
+            if is_faint
+            else {"hovertemplate": "%{y:.0%}" if is_right and max(y for _, y, _ in points) <= 1 else "%{y:.4g}"}
+        ),
+        **({"yaxis": "y2"} if is_right else {}),
     }
     return [trace]
 
 
-def by_step(
+def marks(name: str, points: Curve, color: str, symbol: str, level: int = 0) -> list[dict[str, Any]]:
+    """Signs at the bottom of a figure where something happened; `level`: how many rows of signs are below."""
+    if not points:
+        return []
+    trace = {
+        "type": "scatter",
+        "x": [_short_number(x) for x, _, _ in points],
+        "y": [0.02 + 0.05 * level] * len(points),
+        "yaxis": "y3",
+        "name": name,
+        "mode": "markers",
+        "marker": {"symbol": symbol, "size": 7, "color": color},
+        "cliponaxis": False,
+        "hovertemplate": "here",
+    }
+    return [trace]
+
+
+def _short_number(x: float) -> float:
+    return x if isinstance(x, int) else float(f"{x:.7g}")
+
+
+def along(
     title: str, traces: Sequence[dict[str, Any]], view: View, y_axis: dict[str, Any] | None = None, **layout: Any
 ) -> str:
-    """A figure whose axis has whole steps, and ends at the last where all are in sight."""
-    last = max((step for trace in traces for step in trace["x"]), default=1)
+    """A figure whose axis ends at the last point where all are in sight; one of steps has whole ones."""
+    last = max((x for trace in traces for x in trace["x"]), default=1)
     axis: dict[str, Any] = {
-        "title": {"text": "optimizer step", "standoff": 4},
+        "title": {"text": MEASURES[view.measure], "standoff": 4},
         "autorangeoptions": {"minallowed": 0, "maxallowed": last},
         "uirevision": f"{view.key} {view.sight}",  # a zoom stays until the page has told what is in sight
     }
     low, high = view.sight or (0, last)
     axis |= {"range": [low, high]} if view.sight else {}
-    axis |= {"dtick": 1} if high - low <= FEW_STEPS else {}
-    return _figure(title, traces, axis, y_axis, uirevision=view.key, **layout)
+    axis |= {"dtick": 1} if view.measure == "steps" and high - low <= FEW_STEPS else {}
+    used = {trace.get("yaxis") for trace in traces}
+    over = {"overlaying": "y", "showgrid": False, "zeroline": False, "automargin": True}
+    others: dict[str, Any] = {}
+    if "y2" in used:
+        others["yaxis2"] = over | {"side": "right", **layout.pop("right_axis", {})}
+    layout.pop("right_axis", None)
+    if "y3" in used:
+        others["yaxis3"] = over | {"range": [0, 1], "fixedrange": True, "visible": False}
+    return _figure(title, traces, axis, y_axis, uirevision=view.key, **others, **layout)
+
+
+def wide_legend(names: int) -> dict[str, Any]:
+    """The layout of a figure whose names stand in lines of their own below the title."""
+    lines = -(-names // 3) * 18
+    height, top = 240 + lines, {"yref": "container", "yanchor": "top"}
+    return {
+        "height": height,
+        "margin": {"l": 48, "r": 12, "t": 36 + lines, "b": 36},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1 - 28 / height, **top},
+    }
 
 
 def _figure(

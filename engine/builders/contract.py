@@ -10,7 +10,7 @@ from engine.builders import Builder, BuilderOutput, Funnel, Previewed
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.plugins import Plugin
 
-TYPES: dict[str, type[BuilderOutput]] = {"bugs": Bug, "samples": Sample, "preferences": Preference}
+TYPES: dict[str, type[BuilderOutput]] = {"bugs": Bug, "samples": Sample, "preferences": Preference, "answers": Sample}
 
 
 def check(builder: Builder, seed: int = 0, most: int = 200) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from engine.control.datasets import Datasets
 from engine.errors import UserError
 from engine.params import Params, naming
-from engine.plugins import BENCHMARKS, BUILDERS, LAUNCHERS
-from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, MergeSpec, Spec, TrainSpec, ValidateSpec
+from engine.plugins import BENCHMARKS, BUILDERS, LAUNCHERS, TRAINERS
+from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, MeasureSpec, MergeSpec, Spec, TrainingSpec, ValidateSpec
 from engine.trainers import Trainer
 from engine.training_set import rows_in
 
@@ -18,18 +18,26 @@ def check_settings(spec: Spec, *, waits: bool) -> None:
 
     `waits`: for another run. A builder that reads runs may then name that one, and only its worker can look into it.
     """
-    LAUNCHERS.create(spec.launcher).needs()
+    launcher = LAUNCHERS.create(spec.launcher)
+    launcher.check(spec)
+    launcher.needs()
     if isinstance(spec, DatasetSpec):
         if not (waits and naming("runs", type(spec.builder))):
             BUILDERS.create(spec.builder).check()
         _check_dataset(spec)
     if isinstance(spec, BenchmarkSpec | ChatSpec | MergeSpec | ValidateSpec):
         BENCHMARKS.create(spec.benchmark).check()
+    if isinstance(spec, MeasureSpec) and "bugs" in TRAINERS.create(spec.trainer).accepts:
+        raise UserError(
+            f"trainer: {spec.trainer.name} has no rows whose lengths are known before, so its memory cannot be "
+            "measured; measure sft with the same batch",
+            field="trainer",
+        )
     if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
         raise UserError(f"file: there is no file {spec.file}", field="file")
 
 
-def rows_for(trainer: Trainer, spec: TrainSpec, datasets: Datasets) -> tuple[str, str]:
+def rows_for(trainer: Trainer, spec: TrainingSpec, datasets: Datasets) -> tuple[str, str]:
     """(folder, content hash) of what a trainer learns from; empty where it finds its bugs itself. Raises UserError."""
     if "bugs" in trainer.accepts:
         if spec.dataset:

@@ -55,6 +55,7 @@ class ShownSample:
     pieces: tuple[tuple[str, bool], ...]
     language: str = ""  # empty in datasets of the first versions
     rejected: str = ""  # of a preference: the worse answer; `target` is the better one
+    is_wrong: bool = False  # of single answers: `target` is one not to write
 
     @property
     def n_tokens(self) -> int:
@@ -218,11 +219,12 @@ class Datasets:
         if not total:
             return None
         index %= total
-        shown = (*SEARCHED, "buggy", "fixed", "language", "rejected", "input_ids", "n_prompt", "learned")
+        shown = (*SEARCHED, "buggy", "fixed", "language", "rejected", "is_wrong", "input_ids", "n_prompt", "learned")
         row = rows.row(found.rows[index] if found else index, shown)
         ids, n_prompt = row.pop("input_ids"), row.pop("n_prompt")
         rejected = row.pop("rejected", "")
         row["rejected"] = rejected if isinstance(rejected, str) else ""
+        row["is_wrong"] = row.get("is_wrong") is True
         words = folder / "tokenizer" / "tokenizer.json"
         try:
             tokenizer = _tokenizer(str(words), _identity(words))

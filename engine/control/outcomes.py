@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from engine import results
 from engine.errors import UserError
 from engine.plugins import BUILDERS
-from engine.results import BenchmarkResult, ChatResult, DatasetResult, MergeResult, TrainResult, ValidateResult
+from engine.results import (
+    BenchmarkResult,
+    ChatResult,
+    DatasetResult,
+    MeasureResult,
+    MergeResult,
+    TrainResult,
+    ValidateResult,
+)
 from engine.rundir import RESUMABLE
 from engine.specs import KINDS
 
@@ -81,12 +89,21 @@ def _train(result: TrainResult) -> str:
     if result.eval_token_accuracy is not None:
         shown.append(f"{result.eval_token_accuracy:.0%} of tokens right")
     if result.best_step is not None:
-        shown.append(f"best at step {result.best_step}{', stopped early' if result.stopped_early else ''}")
+        by = result.chosen_by.replace("plausible_at_", "plausible@")
+        said = (
+            f" by {by} {result.best_value:.0%}" if by.startswith("plausible@") and result.best_value is not None else ""
+        )
+        shown.append(f"best at step {result.best_step}{said}{', stopped early' if result.stopped_early else ''}")
     if result.trainable_parameters and result.all_parameters:
         shown.append(f"{100 * result.trainable_parameters / result.all_parameters:.3g} % of parameters trained")
     if result.peak_memory_bytes:
         shown.append(f"peak {result.peak_memory_bytes / GIB:.1f} GiB")
     return ", ".join(shown)
+
+
+def _measure(result: MeasureResult) -> str:
+    off = 100 * (result.estimated / result.peak_memory_bytes - 1) if result.peak_memory_bytes else 0
+    return f"{result.peak_memory_bytes / GIB:.2f} GiB on {result.device}; the estimate was {off:+.0f} % off"
 
 
 def _merge(result: MergeResult) -> str:
@@ -102,7 +119,8 @@ def _benchmark(result: BenchmarkResult) -> str:
         return ""
     k = max(at)
     total = result.counted_at.get(str(k), result.scored)  # results of the first versions lack it
-    return f"{at[k]} of {total} bugs plausible@{k}"
+    chosen = "; its checkpoint was chosen by some of these bugs" if result.caution else ""
+    return f"{at[k]} of {total} bugs plausible@{k}{chosen}"
 
 
 def _validate(result: ValidateResult) -> str:
@@ -125,6 +143,7 @@ def _chat(result: ChatResult) -> str:
 WORDS: dict[str, Callable[[Any], str]] = {
     "dataset": _dataset,
     "train": _train,
+    "measure": _measure,
     "merge": _merge,
     "benchmark": _benchmark,
     "validate": _validate,
@@ -168,5 +187,6 @@ REACHED: dict[str, Callable[[Run], str]] = {
     "benchmark": _benchmark_reached,
     "validate": _benchmark_reached,
     "dataset": _dataset_reached,
+    "measure": _from_start,
     "merge": _from_start,
 }

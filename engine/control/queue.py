@@ -17,6 +17,7 @@ from engine.control.sync import reset_run
 from engine.errors import DISK_FULL, OutsideFailure, UserError
 from engine.rundir import ACTIVE, ENDED, RunDir
 from engine.specs import parse
+from engine.trainers.watch_settings import WANDB_KEY
 from storage import queries
 from storage.database import Database, Unavailable
 from storage.tables import Run
@@ -78,7 +79,8 @@ class Queue:
         with self.starting(run):
             if not folder.is_complete:
                 self._reset(run, folder)
-                RunDir.create(folder.path, run.spec, self._runs.inputs(parse(run.spec)))
+                spec = parse(run.spec)
+                RunDir.create(folder.path, run.spec, self._runs.inputs(spec), self._runs.command(spec))
             folder.log.touch()  # a full disk is noticed while the run is still queued
             if folder.is_held(LOCK):  # an earlier call about this run has not returned
                 self._polls.forget(("stop", run.id), bool)
@@ -87,7 +89,9 @@ class Queue:
 
     def submit(self, run: Run, folder: RunDir) -> None:
         """Submit the run to its launcher, once; store the handle as soon as the launcher has returned it."""
-        with self._polls.once(("submit", run.id), folder, launcher_of(run).submit, folder.path, {}) as handle:
+        with self._polls.once(
+            ("submit", run.id), folder, launcher_of(run).submit, folder.path, withheld(run)
+        ) as handle:
             if handle is not None:
                 self._states.change(run, handle=handle)
 
@@ -111,6 +115,13 @@ class Queue:
         """Called before the folder is created: a studio that is killed in between does it again."""
         with self._database.write() as session:
             reset_run(session, session.get_one(Run, run.id), folder)
+
+
+def withheld(run: Run) -> dict[str, str]:
+    """The environment of a worker beside the studio's own: without the key of a service that the run does not use."""
+    trainer = run.spec.get("trainer")
+    is_sent = isinstance(trainer, dict) and trainer.get("report_to_wandb")
+    return {} if is_sent else {WANDB_KEY: ""}
 
 
 def _is_about_a_full_disk(error: Exception) -> bool:

@@ -16,16 +16,16 @@ ROUNDING = 1e-9  # of shares of a device that add up to all of it
 
 
 class Room:
-    """The room of one tick. Resources with one name are the same for all settings of a launcher."""
+    """The room of one tick. Resources with one name are the same for all launchers."""
 
     def __init__(self, polls: Polls, active: Iterable[Run]) -> None:
         self._polls = polls
         self._room: dict[str, Mapping[str, float] | None] = {}  # of a launcher with its settings
         self._needs: dict[str, Mapping[str, float]] = {}  # the same
-        self._taken: defaultdict[tuple[str, str], float] = defaultdict(float)  # (launcher, resource) -> how much
+        self._taken: defaultdict[str, float] = defaultdict(float)  # resource -> how much
         for run in active:
             try:
-                self._add(run, self._needed(run))
+                self._add(self._needed(run))
             except Exception:
                 log.exception("what run %s takes of its launcher is not known", run.id)
 
@@ -39,8 +39,8 @@ class Room:
         if needed and place not in self._room:
             self._room[place] = self._polls.answer(("room", place), launcher_of(run).room)
         room = self._room.get(place) or {}
-        self._add(run, needed)
-        return all(self._taken[run.launcher, each] <= room.get(each, 0.0) + ROUNDING for each in needed)
+        self._add(needed)
+        return all(self._taken[each] <= room.get(each, 0.0) + ROUNDING for each in needed)
 
     def _needed(self, run: Run) -> Mapping[str, float]:
         if waits_for_people(run.kind):
@@ -50,9 +50,9 @@ class Room:
             self._needs[place] = launcher_of(run).needs()
         return self._needs[place]
 
-    def _add(self, run: Run, needed: Mapping[str, float]) -> None:
+    def _add(self, needed: Mapping[str, float]) -> None:
         for resource, amount in needed.items():
-            self._taken[run.launcher, resource] += amount
+            self._taken[resource] += amount
 
 
 def _place(run: Run) -> str:

@@ -14,9 +14,10 @@ from engine.control.runs import Runs
 from engine.control.views import RunView
 from engine.errors import UserError
 from engine.params import shown
+from engine.plugins import TRAINERS
 from engine.rundir import RESUMABLE
 from engine.spec_files import read_spec
-from engine.specs import Spec
+from engine.specs import Spec, TrainSpec
 
 PREFIX = "rounds-"  # of the groups of runs
 KINDS = ("benchmark", "dataset", "train")  # the runs of a round, in their order
@@ -56,9 +57,20 @@ class Rounds:
             raise
         return group
 
+    def command(self, model: str, rounds: int, overrides: Sequence[str] = ()) -> str:
+        """The shell command that starts the same. Raises UserError on a wrong override."""
+        _check(overrides)
+        return self._runs.shell("rounds", "--model", model, "--rounds", str(rounds), set_=overrides)
+
     def _queue(self, group: str, queued: list[int], kind: str, overrides: Sequence[str], **own: str) -> int:
         wanted = [text.removeprefix(f"{kind}.") for text in overrides if text.startswith(f"{kind}.")]
         spec: Spec = read_spec(kind, "", [*DEFAULTS[kind], *wanted, *(f"{name}={text}" for name, text in own.items())])
+        if isinstance(spec, TrainSpec) and "samples" not in (accepted := TRAINERS.create(spec.trainer).accepts):
+            raise UserError(
+                f"trainer: {spec.trainer.name} learns from {' or '.join(sorted(accepted))}, and rounds make samples of "
+                "the patches that pass; choose sft",
+                field="trainer",
+            )
         queued.append(self._runs.submit(spec, after=queued[-1] if queued else None, group=group))
         return queued[-1]
 

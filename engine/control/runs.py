@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sqlmodel import Session
 
+from engine import results
+from engine.control import watching
 from engine.control.checks import check_settings, rows_for
 from engine.control.datasets import Datasets
 from engine.control.lookup import find_run
@@ -21,21 +23,17 @@ from engine.control.references import with_absolute_paths
 from engine.control.repeat import differences
 from engine.control.states import ask_to_end
 from engine.control.views import RunView, run_views, unfinished
+from engine.control.watching import PanelStanding
+from engine.curve_warnings import CurveWarning
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
 from engine.params import Params
 from engine.plugins import GENERATORS, TRAINERS
 from engine.reading import end_of
+from engine.results import MeasureResult
 from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
-from engine.specs import (
-    KINDS,
-    BenchmarkSpec,
-    Spec,
-    TrainSpec,
-    overrides_of,
-    waits_for_people,
-)
+from engine.specs import KINDS, BenchmarkSpec, Spec, TrainingSpec, TrainSpec, overrides_of, waits_for_people
 from engine.trained_on import check_not_trained_on
 from storage import curves, queries
 from storage.database import Database
@@ -123,13 +121,26 @@ class Runs:
         if field == "adapter" and model.kind not in ("adapter", ""):
             raise UserError(f"adapter: {model.name!r} is a {model.kind} model, not an adapter", field="adapter")
         folder, content = "", ""
-        if isinstance(spec, TrainSpec):
+        if isinstance(spec, TrainingSpec):
             trainer = TRAINERS.create(spec.trainer)
             trainer.check(self._models.nearest(model))
             folder, content = rows_for(trainer, spec, self._datasets)
         if isinstance(spec, BenchmarkSpec):
             check_not_trained_on(model, spec.benchmark)
-        return Inputs(model=model, dataset=folder, dataset_hash=content)
+        measured = self.calibrations() if isinstance(spec, TrainSpec) else {}
+        return Inputs(model=model, dataset=folder, dataset_hash=content, calibrations=measured)
+
+    def calibrations(self) -> dict[str, dict[str, float]]:
+        """How much trainings differed from the estimate of their memory: of each kind the newest measurement.
+
+        As a run's inputs have it, for `engine.trainers.memory_calibration.read`.
+        """
+        found: dict[str, dict[str, float]] = {}
+        for run in self.rows("measure"):
+            if run.state == "done":
+                told: MeasureResult = results.read("measure", run.result)
+                found.setdefault(told.key, {"offset": told.offset, "factor": told.factor, "run": run.id or 0})
+        return found
 
     def differences(self, spec: Spec, source: str) -> Sequence[str]:
         """How the inputs of a spec that was read from a run's folder differ from those of that run; else empty.
@@ -149,12 +160,13 @@ class Runs:
         with self._database.read() as session:
             return run_views([find_run(session, run_id)], unfinished(session))[0]
 
-    def list(self, *, kind: str = "", search: str = "", group: str = "", limit: int = 200) -> Sequence[RunView]:
-        """The same of many, newest first."""
+    def list(
+        self, *, kind: str = "", states: Sequence[str] = (), search: str = "", group: str = "", limit: int = 200
+    ) -> Sequence[RunView]:
+        """The same of many, newest first; `search`: in their names, kinds and notes."""
         with self._database.read() as session:
-            return run_views(
-                queries.runs(session, kind=kind, search=search, group=group, limit=limit), unfinished(session)
-            )
+            found = queries.runs(session, kind=kind, states=states, search=search, group=group, limit=limit)
+            return run_views(found, unfinished(session))
 
     def queued(self) -> Sequence[RunView]:
         """The runs that wait for a machine, in the order in which they will be started."""
@@ -193,6 +205,17 @@ class Runs:
         """Metric name -> its value at the last step that has one."""
         with self._database.read() as session:
             return {metric.name: metric.value for metric in curves.last_values(session, run_id)}
+
+    def warnings(self, run_id: int) -> Sequence[CurveWarning]:
+        """What looks wrong in the curves of a training; nothing for any other run."""
+        with self._database.read() as session:
+            is_training = find_run(session, run_id).kind == TrainSpec.model_fields["kind"].default
+            return watching.warnings(session, run_id) if is_training else []
+
+    def panel(self, run_id: int) -> Sequence[PanelStanding]:
+        """How the bug panel of a training stands, for each k; nothing for a run without."""
+        with self._database.read() as session:
+            return watching.panel(session, run_id)
 
     def log(self, run_id: int, n_bytes: int = 16_000) -> str:
         """The end of the worker's output; hostile text."""
@@ -240,10 +263,12 @@ class Runs:
 
     def command(self, spec: Spec) -> str:
         """The shell command that starts a run with this spec."""
-        words = ["repair-studio", *spec.verb.split()]
-        for override in overrides_of(spec):
-            words += ["--set", override]
-        return shlex.join([*words, "--home", str(self._home), "--wait"])
+        return self.shell(*spec.verb.split(), set_=overrides_of(spec))
+
+    def shell(self, *words: str, set_: Iterable[str] = ()) -> str:
+        """A command of the shell on this home that waits for the end, with one `--set` for each of `set_`."""
+        settings = [word for override in set_ for word in ("--set", override)]
+        return shlex.join(["repair-studio", *words, *settings, "--home", str(self._home), "--wait"])
 
     def _check_disk(self) -> None:
         free = shutil.disk_usage(self._home).free

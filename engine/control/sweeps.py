@@ -10,7 +10,7 @@ from engine.control.patches import Patches
 from engine.control.runs import Runs
 from engine.control.views import RunView
 from engine.errors import UserError
-from engine.specs import WITH_PATCHES, Spec
+from engine.specs import WITH_PATCHES, Spec, overrides_of
 from engine.sweep_specs import MOST
 
 PREFIX = "sweep-"  # of the groups of runs that are sweeps
@@ -42,6 +42,11 @@ class Sweeps:
         group = f"{PREFIX}{number}"
         self._runs.submit_together([(spec, None) for spec in specs], group)
         return group
+
+    def command(self, base: Spec, over: Sequence[str]) -> str:
+        """The shell command that starts a sweep over these values."""
+        values = [word for each in over for word in ("--over", each)]
+        return self._runs.shell("sweep", str(getattr(base, "kind", "")), *values, set_=overrides_of(base))
 
     def runs(self, group: str) -> Sequence[RunView]:
         """The runs of a sweep, in their order. Raises UserError if there is no such sweep."""

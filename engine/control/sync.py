@@ -22,6 +22,7 @@ from engine.specs import KINDS, WITH_PATCHES
 from storage import benchmarks, curves, queries, texts
 from storage.tables import Dataset, Model, Run, Turn
 
+SAVED = "checkpoint"  # a series with a point at the step and the time of each saved checkpoint
 MOST_METRICS = 200  # names of metrics of one run; later ones are not stored
 
 
@@ -89,6 +90,7 @@ class Rows:
             curves.forget_after(self._session, self._run.id or 0, payload.step)
             self._run.result = {**self._run.result, CHECKPOINT: payload.step}
         elif isinstance(payload, events.Checkpoint):
+            self._metric(event.seq, event.time, events.Metric(payload.step, {SAVED: 1.0}))
             self._run.result = {**self._run.result, CHECKPOINT: payload.step}
         elif isinstance(payload, events.State):
             take_state(self._session, self._run, event)

@@ -52,6 +52,8 @@ class RunView:
     seconds: float | None = None  # that it worked; None while it has not ended
     seconds_before: float = 0.0  # that it worked before it was resumed
     reached: str = ""  # how far it came if it has ended before it was done
+    note: str = ""  # of a user
+    group: str = ""  # of runs that belong together: "demo-1", "sweep-2", "rounds-1"
     unread: str = ""  # how many of its events could not be read, and why
 
     @classmethod
@@ -79,6 +81,8 @@ class RunView:
             folder=run.folder,
             cause=run.cause,
             unread=unread(run),
+            note=run.note,
+            group=run.group,
         )
 
     @property

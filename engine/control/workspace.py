@@ -18,12 +18,15 @@ from engine.control import exports
 from engine.control.changes import Changes
 from engine.control.chats import Chats
 from engine.control.compare import Compare
+from engine.control.curves import RunCurves
 from engine.control.datasets import Datasets
 from engine.control.demo import Demo
+from engine.control.edits import Edits
+from engine.control.expected_time import ExpectedTime, expected_time
 from engine.control.lineage import Stage, lineage
 from engine.control.models import Models
 from engine.control.patches import Patches
-from engine.control.preflight import Preflight, preflight
+from engine.control.preflight import Generation, Preflight, generation, preflight
 from engine.control.reviews import Reviews
 from engine.control.rounds import Rounds
 from engine.control.runs import Runs
@@ -33,7 +36,7 @@ from engine.control.take_in import take_in
 from engine.control.uploads import Uploads
 from engine.control.views import RunView
 from engine.errors import OutsideFailure, UserError
-from engine.specs import KINDS, TrainSpec
+from engine.specs import KINDS, BenchmarkSpec, ChatSpec, TrainingSpec
 from storage.database import Damaged, Database, Newer, Unavailable
 
 log = logging.getLogger(__name__)
@@ -65,6 +68,8 @@ class Workspace:
         self.models = Models(self._database)
         self.datasets = Datasets(self.home, self._database)
         self.runs = Runs(self.home, self._database, self.models, self.datasets)
+        self.edits = Edits(self.home, self._database)
+        self.curves = RunCurves(self._database)
         self.patches = Patches(self.home, self._database)
         self.reviews = Reviews(self._database)
         self.compare = Compare(self._database)
@@ -154,9 +159,20 @@ class Workspace:
         source = str(run.spec.get("adapter") or run.spec.get("model") or "") if makes_model else ""
         return self.lineage(source) if source else []
 
-    def preflight(self, spec: TrainSpec) -> Preflight:
+    def preflight(self, spec: TrainingSpec) -> Preflight:
         """The memory that training would need. Raises UserError if the model or its sizes are not known."""
-        return preflight(spec, self.models, self.datasets)
+        return preflight(spec, self.models, self.datasets, self.runs.calibrations())
+
+    def generation(self, spec: BenchmarkSpec | ChatSpec) -> Generation | None:
+        """The memory that writing patches would need; None where it is not known, or not of this machine."""
+        try:
+            return generation(spec, self.models)
+        except UserError:
+            return None
+
+    def expected_time(self, spec: TrainingSpec) -> ExpectedTime | None:
+        """How long a training will take, as fast as an earlier one like it; None if that is not known."""
+        return expected_time(spec, self.runs, self.datasets)
 
     def stamp(self) -> str:
         """A short text that changes whenever anything that a page shows may have changed; cheap."""

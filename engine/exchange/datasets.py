@@ -1,6 +1,7 @@
 """A dataset as files for other programs, a row for each sample, written a group of rows at a time.
 
-Samples have `prompt` and `target`; preferences have `prompt`, `chosen` and `rejected` (`trl` reads them so). The folder
+Samples have `prompt` and `target`; preferences have `prompt`, `chosen` and `rejected` (`trl` reads them so); of single
+answers `label` says whether `target` is right. The folder
 is laid out as Hugging Face's `datasets.load_dataset("FOLDER")` reads it:
 https://huggingface.co/docs/datasets/repository_structure
 """
@@ -40,7 +41,8 @@ def _write_sides(dataset: Exportable, sides: list[str], file: IO[bytes]) -> None
     from pyarrow import parquet
 
     # without pyarrow's functions for arrays, which import pandas: 40 MiB in the server
-    schema = pa.schema([(name, pa.int64() if name in NUMBERS else pa.string()) for name in dataset.columns])
+    types = {"label": pa.bool_(), **dict.fromkeys(NUMBERS, pa.int64())}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in dataset.columns])
     with parquet.ParquetWriter(file, schema, compression="zstd", write_statistics=False) as writer:
         for side in sides:
             for rows in dataset.rows(side):

@@ -14,7 +14,7 @@ from engine.stored import Stored
 from engine.training_set import rows_in
 
 SIDES = {"train": "train", "validation": "valid"}  # in an export -> in our own files
-RENAMED = {"id": "bug_id", "chosen": "target"}  # in an export -> in our own files
+RENAMED = {"id": "bug_id", "chosen": "target", "label": "is_wrong"}  # in an export -> in our own files
 TOLD = {"completion_lines": "has_lines", "messages": "has_messages"}  # column -> what of a report says it is there
 NUMBERS = ("n_prompt", "n_tokens")
 AT_ONCE = 1000  # rows that are Python's at a time, and those of a Parquet group
@@ -40,6 +40,7 @@ class Exportable:
         """Those of an export, in their order."""
         left = {"target"} if self.holds == "preferences" else {"chosen", "rejected"}
         left |= {name for name, told in TOLD.items() if not self.report.get(told)}
+        left |= {"label"} if self.holds != "answers" else set()
         return [name for name in COLUMNS if name not in left]
 
     def rows(self, side: str) -> Iterator[list[dict[str, Any]]]:
@@ -65,4 +66,5 @@ def _as_exported(row: Mapping[str, Any], columns: list[str], side: str) -> dict[
     """A row with these columns; one that an earlier version did not write is empty."""
     found = {name: row.get(RENAMED.get(name, name)) for name in columns}
     empty = {name: 0 if name in NUMBERS else "" for name, value in found.items() if value is None}
-    return found | empty | {"split": side}
+    label = {"label": not row.get("is_wrong")} if "label" in columns else {}  # as TRL has it: true is right
+    return found | empty | label | {"split": side}

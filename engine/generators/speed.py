@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-import psutil
 import torch
 
 from engine.errors import UserError
 from engine.generators import NoAnswer
 from engine.generators.beam import Beam
-from engine.models.loading import Loaded, best_device, best_dtype, context_of
+from engine.models.loading import Loaded, context_of
+from engine.models.random_weights import random_model
 from engine.trainers import memory
 
-GIB = 1 << 30
-SPARE = 1.2  # times the weights: what else is in memory before any prompt is
+ALONE = 4  # prompts that are answered one at a time
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,14 @@ class Speed:
     seconds: tuple[float, ...]
     prompts_per_s: float
     new_tokens_per_s: float  # those of all beams
+    alone_prompts_per_s: float  # by transformers' own search, one prompt at a time
+    ratio: float
 
 
 def measure(config: Mapping[str, Any], work: Work) -> Speed:
     """Make the model and run `work`. Raises UserError where it does not fit the model or the memory."""
-    model = _random_model(config, work)
+    model = random_model(config, work.prompt_tokens + work.new_tokens, work.seed)
+    model.generation_config.eos_token_id = model.config.get_text_config().vocab_size  # the id of no token
     beam = Beam(Beam.Params(max_new_tokens=work.new_tokens, batch_tokens=work.batch_tokens))
     beam.use(Loaded(model, _Numbers(), context_of(model.config)), work.seed)
     prompts = _prompts(model.config.get_text_config().vocab_size, work)
@@ -62,6 +64,7 @@ def measure(config: Mapping[str, Any], work: Work) -> Speed:
     seconds = [_timed(beam, prompts, work.beams) for _ in range(work.rounds)]
     peak = memory.peak()
     rate = work.prompts / median(seconds)
+    alone = _alone(model, prompts[: min(ALONE, work.prompts)], work)
     return Speed(
         parameters=sum(each.numel() for each in model.parameters()),
         dtype=str(model.dtype).removeprefix("torch."),
@@ -71,38 +74,9 @@ def measure(config: Mapping[str, Any], work: Work) -> Speed:
         seconds=tuple(round(each, 3) for each in seconds),
         prompts_per_s=round(rate, 3),
         new_tokens_per_s=round(rate * work.beams * work.new_tokens, 1),
+        alone_prompts_per_s=round(alone, 3),
+        ratio=round(rate / alone, 3),
     )
-
-
-def _random_model(config: Mapping[str, Any], work: Work) -> Any:
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    values = {name: value for name, value in config.items() if name not in ("auto_map", "quantization_config")}
-    try:
-        made = AutoConfig.for_model(str(values.pop("model_type", "")), **values)
-        with torch.device("meta"):
-            empty = AutoModelForCausalLM.from_config(made)
-    except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"shape: no model can be made of this config.json: {error}") from None
-    if work.prompt_tokens + work.new_tokens > context_of(made):
-        raise UserError(
-            f"prompt_tokens: {work.prompt_tokens} tokens and {work.new_tokens} new ones exceed the "
-            f"{context_of(made)} that this shape takes; ask for fewer"
-        )
-    device = best_device()
-    dtype = best_dtype(device)
-    need = SPARE * dtype.itemsize * sum(each.numel() for each in empty.parameters())
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
-    if need > free:
-        raise UserError(
-            f"shape: its weights need {need / GIB:.1f} GiB in {dtype}, and {free / GIB:.1f} GiB are free on this "
-            f"{device.type}; choose a smaller shape, or measure where there is more memory"
-        )
-    torch.manual_seed(work.seed)
-    with torch.device(device):
-        model = AutoModelForCausalLM.from_config(made, dtype=dtype).eval()
-    model.generation_config.eos_token_id = model.config.get_text_config().vocab_size  # the id of no token
-    return model
 
 
 class _Numbers:
@@ -123,6 +97,20 @@ def _prompts(vocabulary: int, work: Work) -> list[str]:
     drawn = torch.Generator().manual_seed(work.seed)
     ids = torch.randint(vocabulary, (work.prompts, work.prompt_tokens), generator=drawn)
     return [_Numbers().decode(row) for row in ids.tolist()]
+
+
+def _alone(model: Any, prompts: Sequence[str], work: Work) -> float:
+    """Prompts a second where each is a batch of its own."""
+    started = time.perf_counter()
+    for prompt in prompts:
+        ids = torch.tensor([[int(token) for token in prompt.split()]], device=model.device)
+        with torch.inference_mode():
+            written = model.generate(
+                input_ids=ids, attention_mask=torch.ones_like(ids), num_beams=work.beams,
+                num_return_sequences=work.beams, do_sample=False, max_new_tokens=work.new_tokens, pad_token_id=0,
+            )  # fmt: skip
+        written.tolist()  # waits for the device
+    return len(prompts) / (time.perf_counter() - started)
 
 
 def _timed(beam: Beam, prompts: Sequence[str], beams: int) -> float:

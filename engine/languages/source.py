@@ -87,9 +87,14 @@ class Source:
         return tree_sitter.QueryCursor(_query(self.language.name)).captures(self._tree.root_node)
 
     @property
+    def root(self) -> Node:
+        """The root of the syntax tree."""
+        return self._tree.root_node
+
+    @property
     def has_error(self) -> bool:
         """Whether some part could not be parsed; the grammar may not know the newest syntax of the language."""
-        return self._tree.root_node.has_error
+        return self.root.has_error
 
     @cached_property
     def functions(self) -> list[Function]:

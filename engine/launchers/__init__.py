@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from engine.spec import Spec
 
 
 class Launcher(Protocol):
@@ -15,8 +18,14 @@ class Launcher(Protocol):
 
     name: str
 
+    def check(self, spec: Spec) -> None:
+        """Raises UserError if it cannot start such a run."""
+
     def room(self) -> Mapping[str, float]:
-        """What there is for active runs: a resource -> how much of it, as {"processor": 1.0, "GPU 0": 1.0}."""
+        """What there is for active runs: a resource -> how much of it, as {"processor": 1.0, "GPU 0": 1.0}.
+
+        The same name is the same resource for every launcher: those above are this machine's.
+        """
 
     def needs(self) -> Mapping[str, float]:
         """What an active run with these settings takes of it; a loaded chat model takes nothing.

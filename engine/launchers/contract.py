@@ -15,9 +15,11 @@ import psutil
 
 from engine.assets import STARTER_MODEL
 from engine.domain import Model
+from engine.errors import UserError
 from engine.events import State
 from engine.launchers import Launcher
 from engine.rundir import Inputs, RunDir
+from engine.specs import KINDS
 
 Mistaken = Callable[[int], str] | None
 START_S = 60.0  # for a worker to start its work, on a busy machine; usually two seconds
@@ -135,7 +137,19 @@ def strangers(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) ->
         stranger.wait()
 
 
-PROMISES = (enough_room, detached, ended, strangers)
+def refusals(make: Callable[[], Launcher], mistaken: Mistaken, folder: Path) -> None:
+    """It starts a training at least, and refuses other kinds of runs with a sentence or not at all."""
+    for kind, spec in KINDS.items():
+        said = ""
+        try:
+            make().check(spec(name=""))
+        except UserError as error:
+            said = f"{error} "
+        assert not (said and kind == "train"), f"a training is refused: {said}"
+        assert not said or len(said.split()) > 3, f"a run of the kind {kind} is refused without a sentence: {said}"
+
+
+PROMISES = (refusals, enough_room, detached, ended, strangers)
 
 
 @contextmanager

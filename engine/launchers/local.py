@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -19,6 +19,7 @@ from engine import params
 from engine.errors import UserError
 from engine.gpus import gpus
 from engine.params import setting, shown
+from engine.spec import Spec
 
 MARK = "REPAIR_STUDIO_RUN"  # in the environment of a worker and of all that it starts
 ALL, CPU, PROCESSOR = "all", "cpu", "processor"
@@ -40,6 +41,7 @@ class Local:
     """Starts a worker in a new session, so that it continues when the studio ends."""
 
     name: ClassVar[str] = "local"
+    module: ClassVar[str] = "engine.work"  # that Python runs, and by which the process is found again
 
     class Params(params.Params):
         """Which of this machine's devices a run has; each has one run at a time, unless the runs share a GPU."""
@@ -60,6 +62,9 @@ class Local:
 
     def __init__(self, params: Params | None = None) -> None:
         self.params = params or self.Params()
+
+    def check(self, spec: Spec) -> None:
+        """Every kind of run can be started."""
 
     def room(self) -> Mapping[str, float]:
         return {PROCESSOR: 1.0, **{_gpu(number): 1.0 for number in range(len(gpus()))}}
@@ -84,7 +89,7 @@ class Local:
         """Start the worker; its output goes to a file, since an unread pipe would freeze it."""
         with (run_dir / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "engine.work", str(run_dir)],
+                self._command(run_dir),
                 cwd=run_dir,
                 env={**os.environ, **environment, **self._visible(), MARK: str(run_dir)},
                 stdin=subprocess.DEVNULL,
@@ -93,6 +98,9 @@ class Local:
                 start_new_session=True,
             )
         return f"{boot_id()}:{process.pid}:{start_time(process.pid)}"
+
+    def _command(self, run_dir: Path) -> list[str]:
+        return [sys.executable, "-P", "-m", self.module, str(run_dir)]
 
     def _visible(self) -> Mapping[str, str]:
         """What CUDA is told of the GPUs; their numbers are those of NVML, which counts by bus."""
@@ -105,7 +113,7 @@ class Local:
         """The first process of the session that `submit` opened for this folder."""
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
-                is_ours = process.environ().get(MARK) == str(run_dir) and "engine.work" in process.cmdline()
+                is_ours = process.environ().get(MARK) == str(run_dir) and self.module in process.cmdline()
                 if is_ours and os.getsid(process.pid) == process.pid:
                     return f"{boot_id()}:{process.pid}:{start_time(process.pid)}"
         return ""
@@ -128,7 +136,7 @@ class Local:
         if boot == boot_id() and start_time(pid) == started:
             descendants = _descendants(pid)  # listed first: the children of a killed process cannot be found
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, number) if force else os.kill(pid, number)
+                os.killpg(pid, number) if force else os.kill(self._asked(pid, descendants), number)
                 os.kill(pid, signal.SIGCONT)
             if force:
                 for process in descendants:
@@ -136,6 +144,10 @@ class Local:
                         process.kill()  # psutil checks the start time, so it is never another process
         if force:
             self.sweep(run_dir)
+
+    def _asked(self, pid: int, descendants: Sequence[psutil.Process]) -> int:
+        """The process that saves and ends when it is asked to."""
+        return pid
 
     def sweep(self, run_dir: Path) -> int:
         """Kill all processes that have this run's mark in their environment; returns how many."""

@@ -1,13 +1,20 @@
-"""The shapes of published models, from their config.json; their weights are not needed to measure how fast they are."""
+"""The shapes of published models, from their config.json, and of the rows that they are measured with.
+
+Weights are not needed to measure how fast a model is.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.assets import STARTER_MODEL
 from engine.errors import UserError
 from engine.models.shape import read_config
+
+STARTER = "starter"  # the shipped model
 
 _LLAMA_7B = {  # the file of https://huggingface.co/codellama/CodeLlama-7b-hf
     "model_type": "llama", "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
@@ -31,10 +38,46 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class RowLengths:
+    """Tokens of the rows that such a model is trained on: a beta distribution between none and the longest."""
+
+    mean: int
+    longest: int
+    target_share: float  # of a row's tokens that have a loss
+
+    def within(self, context: int) -> RowLengths:
+        """The same in a model that takes no longer rows than `context` tokens."""
+        longest = min(self.longest, context)
+        return replace(self, mean=self.mean * longest // self.longest, longest=longest)
+
+    def draw(self, count: int, seed: int) -> list[int]:
+        """The lengths of some rows, the same for the same seed."""
+        import numpy as np  # the shell's other verbs do without
+
+        share = self.mean / self.longest
+        drawn = np.random.default_rng([seed, 1]).beta(2, 2 * (1 - share) / share, size=count)
+        return [max(4, round(self.longest * float(one))) for one in drawn]
+
+
+STARTER_ROWS = RowLengths(119, 256, 0.11)  # the shipped demo's
+FUNCTION_ROWS = RowLengths(588, 1024, 0.25)  # whole functions, cut at 1,024 tokens as RepairLLaMA's
+
+NAMES = (STARTER, *SHAPES)  # in any case
+
+
+def rows_of(shape: str) -> RowLengths:
+    """The lengths of the rows that a shape is measured with."""
+    return STARTER_ROWS if shape.lower() == STARTER else FUNCTION_ROWS
+
+
 def config_of(shape: str) -> dict[str, Any]:
     """The configuration of a published shape, or that in a config.json or in its folder. Raises UserError."""
-    if shape in SHAPES:
-        return dict(SHAPES[shape])
+    if shape.lower() == STARTER:
+        return read_config(STARTER_MODEL)
+    for name, values in SHAPES.items():
+        if shape.lower() == name.lower():
+            return dict(values)
     path = Path(shape)
     if path.is_dir():
         return read_config(path)
@@ -42,7 +85,7 @@ def config_of(shape: str) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"shape: {shape!r} is neither one of {', '.join(SHAPES)} nor a readable config.json ({error})"
+            f"shape: {shape!r} is neither one of {', '.join(NAMES)} nor a readable config.json ({error})"
         ) from None
     if not isinstance(found, dict):
         raise UserError(f"shape: {shape} is no config.json, which is a JSON object")

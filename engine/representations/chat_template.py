@@ -60,7 +60,7 @@ class ChatTemplate:
                 written = asked + segment.text + self._end
         return Sample(
             sample.bug_id, tuple(segments), sample.kind, sample.language, sample.project, is_ended=bool(self._end),
-            messages=sample.segments,
+            messages=sample.segments, is_wrong=sample.is_wrong,
         )  # fmt: skip
 
     def pair_in_text(self, pair: Preference) -> Preference:

@@ -10,27 +10,24 @@
 
 It is the message of a chat, or stands in one of Alpaca's texts, with the code as input. The target is the repaired
 function as it stands in its file, in such a block. A fault outside of any function is shown with its whole file.
-Fences are those of CommonMark 0.31, section 4.5.
+How an answer is read: `engine.representations.answers`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from engine import params
 from engine.domain import Bug, Message, Patch, Sample, lines_of
-from engine.languages import language
-from engine.languages.source import indent_of, source
+from engine.languages.source import indent_of
 from engine.models.layouts import special_in
 from engine.params import setting
 from engine.representations import CannotShow, alpaca
-from engine.representations.line_ends import as_in_file, as_written, plain
-
-_FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^`\n]*\n(.*?)(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_BEGINS, _ENDS = "fault begins", "fault ends"
+from engine.representations.answers import patch_of
+from engine.representations.answers.place import Place, place_of
+from engine.representations.line_ends import as_written, plain
 
 
 class Instruct:
@@ -58,7 +55,7 @@ class Instruct:
         return made
 
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
-        place, form = _Place.of(bug), self.params.form
+        place, form = place_of(bug), self.params.form
         target = _fenced(as_written(place.bug.fixed_lines, bug), bug)
         asked, code, known = _question(bug, place, notes)
         if form == "chat":
@@ -71,8 +68,10 @@ class Instruct:
             held = next((token for token in self.special if token in prompt + target), "")
             if held:
                 raise CannotShow(f"the code holds the special token {held}")
-        if self.decode(sample.target, bug).text != bug.fixed:
-            raise CannotShow(f"the repaired {place.what} cannot be read back")
+        read = self.decode(sample.target, bug)
+        if read.text != bug.fixed:
+            why = f": {read.reason}" if read.reason else ""
+            raise CannotShow(f"the repaired {place.what} cannot be read back{why}")
         return sample
 
     def trim(self, completion: str, bug: Bug) -> str:
@@ -80,68 +79,21 @@ class Instruct:
         return self._answer(completion)
 
     def decode(self, completion: str, bug: Bug) -> Patch:
-        """The first fenced block that holds the function, or the text itself where nothing is fenced."""
-        place = _Place.of(bug)
-        text = plain(self._answer(completion))
-        blocks = [found[2] for found in _FENCED.finditer(text)]
-        for block in blocks or [text]:
-            code = place.read(block, is_fenced=bool(blocks))
-            if code:
-                return Patch(bug.id, place.bug.replace_span(as_in_file(code, bug)))
-        return Patch(bug.id, None, f"the answer does not hold the {place.what}")
+        """What is most likely meant as the fix, however a chat model writes it."""
+        return patch_of(self._answer(completion), bug)
 
     def _answer(self, completion: str) -> str:
         return completion if self.params.form == "chat" else alpaca.cut(completion)
 
 
-@dataclass(frozen=True)
-class _Place:
-    """What the model writes anew: the function that holds the fault, or the whole file."""
-
-    bug: Bug  # with the span of all this
-    function: str | None  # its name; None: the file
-
-    @classmethod
-    def of(cls, bug: Bug) -> _Place:
-        read = source(bug.buggy, bug.language)
-        span = read.enclosing(bug.span)
-        if span is None:
-            return cls(replace(bug, span=replace(bug.span, start=1, end=len(read.lines))), None)
-        name = next(function.name for function in read.functions if function.span == span)
-        return cls(replace(bug, span=span), name)
-
-    @property
-    def what(self) -> str:
-        return "file" if self.function is None else f"function `{self.function}`"
-
-    def read(self, block: str, *, is_fenced: bool) -> str:
-        """Its code out of a block, indented as in its file; empty where the block does not hold it."""
-        marks = _marks(self.bug)
-        block = "".join(line for line in lines_of(block) if line.strip() not in marks)
-        read = source(block, self.bug.language)
-        if self.function is None:
-            code = block if is_fenced or not read.has_error else ""  # what is not fenced may be prose
-        else:
-            found = next((each.span for each in read.functions if each.name == self.function), None)
-            if found is None:
-                return ""
-            lines = lines_of(
-                read.moved(indent_of(read.lines[found.start - 1 :]), indent_of(lines_of(self.bug.buggy_lines)))
-            )
-            code = "".join(lines[found.start - 1 : found.end])
-        stands = self.bug.buggy_lines
-        end = "" if stands and not stands.endswith("\n") else "\n"  # nothing follows it in a file without a last one
-        return code.removesuffix("\n") + end if code.strip() else ""
-
-
-def _question(bug: Bug, place: _Place, notes: Sequence[str]) -> tuple[str, str, str]:
+def _question(bug: Bug, place: Place, notes: Sequence[str]) -> tuple[str, str, str]:
     """What is asked for, the code with its fault marked, and what is known besides."""
     lines = [line if line.endswith("\n") else line + "\n" for line in lines_of(plain(bug.buggy))]
     before = lines[place.bug.span.start - 1 : bug.span.start - 1]
     faulty = lines[bug.span.start - 1 : bug.span.end]
     after = lines[bug.span.end : place.bug.span.end]
     indent = indent_of([*faulty, *after, *reversed(before)])
-    begins, ends = _marks(bug)
+    begins, ends = place.marks
     code = "".join([*before, f"{indent}{begins}\n", *faulty, f"{indent}{ends}\n", *after])
     where = "The fault is" if "".join(faulty).strip() else "Something is missing"
     asked = (
@@ -151,11 +103,6 @@ def _question(bug: Bug, place: _Place, notes: Sequence[str]) -> tuple[str, str, 
     )
     known = "".join("\n- " + note.replace("\n", "\n  ") for note in notes)
     return asked, code, f"\n\nWhat is known:{known}" if known else ""
-
-
-def _marks(bug: Bug) -> tuple[str, str]:
-    marker = language(bug.language).marker
-    return f"{marker} {_BEGINS}", f"{marker} {_ENDS}"
 
 
 def _fenced(code: str, bug: Bug) -> str:

@@ -18,6 +18,7 @@ from engine.shell.bench import bench
 from engine.shell.comparison import show_comparison
 from engine.shell.datasets import dataset, export
 from engine.shell.default_verb import DefaultVerb
+from engine.shell.memory import measure
 from engine.shell.models import models
 from engine.shell.reviews import review, reviews
 from engine.shell.rounds import rounds
@@ -54,6 +55,7 @@ app.add_typer(bench, name="bench")
 app.command()(validate)
 app.command()(sweep)
 app.command()(export)
+app.command()(measure)
 app.command()(models)
 app.command()(review)
 app.command()(reviews)

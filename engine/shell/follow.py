@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.control.workspace import Workspace
 
 PERIOD_S = 0.3
+PANEL = ("plausible_at_", "panel_")  # metrics of a bug panel, which are told together
 
 
 def update(workspace: Workspace, printed: str = "") -> str:
@@ -159,23 +160,28 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
 
 def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     """Print one run with its result."""
-    keys = ("id", "kind", "name", "state", "folder", "spec", "error", "unread", "result")
+    keys = ("id", "kind", "name", "note", "state", "folder", "spec", "error", "unread", "result")
     values: dict[str, Any] = {**{key: getattr(run, key) for key in keys}, "progress_text": run.progress}
     if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
     if metrics := workspace.runs.last_metrics(run.id):
         values["metrics"] = metrics
+        values["warnings"] = [asdict(each) for each in workspace.runs.warnings(run.id)]
+        standings = workspace.runs.panel(run.id)
+        values["panel"] = {f"plausible@{each.k}": each.words for each in standings}
     if as_json:
         print(json.dumps(values))
         return
     console = Console()
     words = run.outcome or run.reached or run.progress
     console.print(f"run {run.id}  {escape(printable(run.name))}  [bold]{run.state}[/]  {escape(printable(words))}")
-    for said in filter(None, (run.error, run.unread)):
+    warned = [each["text"] for each in values.get("warnings", ())]
+    for said in filter(None, (run.note, run.error, run.unread, run.result.get("caution"), *warned)):
         console.print(printable_lines(said), markup=False, soft_wrap=True)
     facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
     told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]
-    for key, value in [*told, *metrics.items()]:
+    plain = {name: value for name, value in metrics.items() if not name.startswith(PANEL)}
+    for key, value in [*told, *plain.items(), *values.get("panel", {}).items()]:
         if value in (None, {}):
             continue
         shown = f"{value:.4g}" if isinstance(value, float) else SHOWN.get(key, str)(value)

@@ -1,4 +1,4 @@
-"""The verbs on runs: list, show, stop, resume, list again from a folder, print the log."""
+"""The verbs on runs: list, show, stop, resume, rename, delete, list again from a folder, print the log."""
 
 from __future__ import annotations
 
@@ -95,6 +95,43 @@ def repeat(run_id: RunId, set_: Set = None, home: Home = HOME, wait: Wait = Fals
     """Start a run again with its settings, some of them changed by --set; what it made stays."""
     run = open_workspace(home).runs.get(run_id)
     submit(run.kind, str(Path(run.folder) / "spec.json"), set_, home, wait=wait, as_json=json_)
+
+
+@runs.command("rename")
+@guarded
+def rename(run_id: RunId, name: str, home: Home = HOME) -> None:
+    """Give a run another name; its dataset or model is then called so, and runs that have used it name it so."""
+    workspace = updated_workspace(home)
+    workspace.edits.rename(run_id, name)
+    follow.show_runs([workspace.runs.get(run_id)], as_json=False)
+
+
+@runs.command("note")
+@guarded
+def note(run_id: RunId, text: str, home: Home = HOME) -> None:
+    """Write a note on a run, in place of the one before."""
+    workspace = open_workspace(home)
+    workspace.edits.annotate(run_id, text)
+    follow.show_run(workspace, workspace.runs.get(run_id), as_json=False)
+
+
+@runs.command("delete")
+@guarded
+def delete(
+    run_ids: Annotated[list[int], typer.Argument(metavar="RUN...", help="numbers of runs")],
+    yes: Annotated[bool, typer.Option("--yes", help="delete them although others have used their results")] = False,
+    home: Home = HOME,
+) -> None:
+    """Delete runs with all they made; runs that used their results keep theirs and can no longer be repeated."""
+    workspace = updated_workspace(home)
+    for run_id in run_ids:
+        users = [each for each in workspace.edits.users(run_id) if each.id not in run_ids]
+        if users and not yes:
+            named = ", ".join(f"run {each.id} ({follow.printable(each.name)})" for each in users[:10])
+            raise UserError(f"what run {run_id} made is used by {named}; --yes deletes it nevertheless")
+    for run_id in sorted(run_ids, reverse=True):
+        workspace.edits.delete(run_id)
+        print(f"run {run_id} is deleted")
 
 
 @runs.command("move")

@@ -120,7 +120,7 @@ def updated_workspace(home: Path) -> Workspace:
 def exit_with_code(run: RunView) -> None:
     """Exit with an error code if the run has failed or was stopped; return if it is done or still running."""
     if run.state in RESUMABLE:
-        raise typer.Exit(WRONG_INPUT if run.cause == "user" else FAILED)
+        raise typer.Exit(WRONG_INPUT if run.cause in ("user", "does_not_fit") else FAILED)
 
 
 def submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wait: bool, as_json: bool) -> None:

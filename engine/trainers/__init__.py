@@ -45,7 +45,8 @@ class Trainer(Protocol):
     """Trains one model on a training set inside a worker process.
 
     It may also have `fitted(model) -> Params`, the settings with a value for all that they leave open; then the memory
-    is estimated for these.
+    is estimated for these. `trains_together = True`: in several processes too, each with its share of a batch
+    (`engine.trainers.together`).
     """
 
     name: str

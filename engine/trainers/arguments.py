@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from engine.errors import UserError
+from engine import ranks
+from engine.trainers import together
 from engine.trainers.sft_settings import SftParams
 from engine.trainers.training_settings import TrainingParams
 
@@ -42,33 +42,33 @@ class Plan:
 
 
 def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool) -> Any:
-    """TRL's SFTConfig. Raises as `shared_arguments`."""
+    """TRL's SFTConfig."""
     from trl import SFTConfig
 
+    shared = shared_arguments(params, plan, compute, folder, seed, evaluates=evaluates)
+    if params.plans_steps:  # an item of the loader is a whole step, which LeanSFTTrainer divides
+        shared |= {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 1}
     return SFTConfig(
-        **shared_arguments(params, plan, compute, folder, seed, evaluates=evaluates),
-        packing=params.packing,
+        **shared,
+        activation_checkpointing_kwargs={"use_reentrant": False, "every_n_layers": params.checkpoint_every},
         dataset_kwargs={"skip_prepare_dataset": True},
-        max_length=None if not params.packing else 1024,
+        max_length=None,
     )
 
 
 def shared_arguments(
     params: TrainingParams, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool
 ) -> dict[str, Any]:
-    """What the configurations of all of TRL's trainers have. Raises UserError if W&B is wanted but has no key."""
-    if params.report_to_wandb and not (os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_MODE")):
-        raise UserError(
-            "Weights & Biases needs its key in the environment: start the studio with WANDB_API_KEY set",
-            field="trainer.report_to_wandb",
-        )
+    """What the configurations of all of TRL's trainers have."""
     scheduler, least = params.scheduler, params.min_learning_rate
-    return dict(  # noqa: C408
+    batch, passes = together.share(params.batch_size, params.accumulation)
+    return dict(
+        **together.arguments(params.activation_checkpointing),
         output_dir=str(folder),
         max_steps=plan.steps,
-        per_device_train_batch_size=params.batch_size,
-        per_device_eval_batch_size=params.eval_batch_size or params.batch_size,
-        gradient_accumulation_steps=params.accumulation,
+        per_device_train_batch_size=batch,
+        per_device_eval_batch_size=max(1, (params.eval_batch_size or params.batch_size) // ranks.count()),
+        gradient_accumulation_steps=passes,
         learning_rate=params.learning_rate,
         lr_scheduler_type="cosine_with_min_lr" if least else SCHEDULERS.get(scheduler, scheduler),
         lr_scheduler_kwargs={"min_lr": least} if least else {},
@@ -82,7 +82,6 @@ def shared_arguments(
         neftune_noise_alpha=params.neftune_alpha,
         bf16=compute is torch.bfloat16,
         fp16=compute is torch.float16,
-        activation_checkpointing=params.activation_checkpointing,
         logging_steps=params.logging_steps,
         logging_first_step=True,
         logging_nan_inf_filter=False,  # a loss that is not a number is reported and ends the run
@@ -96,7 +95,7 @@ def shared_arguments(
         prediction_loss_only=True,
         seed=seed,
         data_seed=seed,
-        report_to=["wandb"] if params.report_to_wandb else "none",
+        report_to="none",  # engine.trainers.wandb_report sends the curves
         disable_tqdm=True,
         dataloader_pin_memory=torch.cuda.is_available(),
         use_cpu=not torch.cuda.is_available(),

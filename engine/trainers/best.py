@@ -1,4 +1,4 @@
-"""The checkpoint with the lowest evaluation loss: it is saved when it is found, kept, and may become the model."""
+"""The best checkpoints, by evaluation loss or by a bug panel: saved when found, kept, and one becomes the model."""
 
 from __future__ import annotations
 
@@ -12,41 +12,78 @@ from transformers import TrainerCallback
 
 from engine.errors import OutsideFailure
 from engine.trainers import checkpoint
+from engine.trainers.watch_settings import WatchParams
 
-OF_TRAINING = ("*.pt", "*.pth", "trainer_state.json", "README.md", checkpoint.SEAL)  # of a checkpoint's files
+OF_TRAINING = (  # of a checkpoint's files
+    "*.pt",
+    "*.pth",
+    "*.bin",
+    "trainer_state.json",
+    "metrics.json",
+    "README.md",
+    checkpoint.SEAL,
+)
 
 
 @dataclass(frozen=True)
 class Best:
-    """The evaluation with the lowest loss so far."""
+    """The best evaluation so far."""
 
     step: int
-    loss: float
+    value: float  # of the first metric by which it was chosen
     since: int  # evaluations after it
 
 
-def best_of(history: Sequence[dict[str, Any]]) -> Best | None:
-    """The best of a trainer's log, which a checkpoint holds too; the first of equal ones, None if there is none."""
-    evaluations = [(entry["eval_loss"], int(entry["step"])) for entry in history if "eval_loss" in entry]
-    if not evaluations:
-        return None
-    place = min(range(len(evaluations)), key=lambda at: evaluations[at][0])
-    loss, step = evaluations[place]
-    return Best(step, loss, len(evaluations) - 1 - place)
+@dataclass(frozen=True)
+class Choice:
+    """In what the best checkpoint is best, and how many of the best are kept."""
+
+    metrics: tuple[str, ...]  # the first decides, the next where it is equal
+    sign: int  # 1: less is better; -1: more is
+    keep: int
+
+    @classmethod
+    def of(cls, params: WatchParams) -> Choice | None:
+        """None where the last step's weights become the model."""
+        if not params.takes_best:
+            return None
+        if params.choose_by == "panel":
+            return cls(tuple(f"plausible_at_{k}" for k in reversed(params.panel_ranks)), -1, params.keep_best)
+        return cls(("eval_loss",), 1, params.keep_best)
+
+    def best(self, history: Sequence[dict[str, Any]]) -> Best | None:
+        """The best of a trainer's log, which a checkpoint holds too; the first of equal ones, None if there is none."""
+        evaluations = self._evaluations(history)
+        if not evaluations:
+            return None
+        place = min(range(len(evaluations)), key=lambda at: self._key(evaluations[at]))
+        found = evaluations[place]
+        return Best(int(found["step"]), float(found[self.metrics[0]]), len(evaluations) - 1 - place)
+
+    def kept(self, history: Sequence[dict[str, Any]]) -> set[int]:
+        """The steps of the best evaluations, as many as are kept."""
+        return {int(each["step"]) for each in sorted(self._evaluations(history), key=self._key)[: self.keep]}
+
+    def _evaluations(self, history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those after the first step: before it there is no checkpoint."""
+        return [entry for entry in history if self.metrics[0] in entry and entry["step"] > 0]
+
+    def _key(self, entry: dict[str, Any]) -> tuple[float, ...]:
+        return tuple(self.sign * entry[name] for name in self.metrics)
 
 
 class BestKept(TrainerCallback):  # type: ignore[misc]
-    """Saves a checkpoint at each evaluation that is the best so far, and may end the training when none is."""
+    """Saves a checkpoint at each evaluation that is among the best so far, and may end the training when none is."""
 
-    def __init__(self, patience: int | None) -> None:
-        """`patience`: evaluations in a row without a lower loss after which the training ends; None: it does not."""
-        self.patience = patience
+    def __init__(self, choice: Choice, patience: int | None) -> None:
+        """`patience`: evaluations in a row that are not the best after which the training ends; None: it does not."""
+        self.choice, self.patience = choice, patience
 
-    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        best = best_of(state.log_history)
-        if best is None:
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
+        best = self.choice.best(state.log_history)
+        if best is None or self.choice.metrics[0] not in logs:
             return
-        control.should_save |= best.step == state.global_step
+        control.should_save |= state.global_step in self.choice.kept(state.log_history)
         if self.patience is not None and best.since >= self.patience:
             control.should_training_stop = True
 

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -83,11 +84,11 @@ def damage_of(checkpoint: Path) -> str:
     return ""
 
 
-def rotate(checkpoints: Path, keep: int, best: int | None = None) -> None:
-    """Delete the oldest complete checkpoints until `keep` (2 or more) are left, and that of step `best` beside them."""
+def rotate(checkpoints: Path, keep: int, best: Collection[int] = ()) -> None:
+    """Delete the oldest complete checkpoints until `keep` (2 or more) are left, and those of the steps `best`."""
     assert keep >= 2, f"keeping {keep} would leave none if the newest turned out to be damaged"
     for path in complete(checkpoints)[:-keep]:
-        if step_of(path) == best:
+        if step_of(path) in best:
             continue
         (path / SEAL).unlink()  # first, so that a checkpoint deleted in part does not look complete
         shutil.rmtree(path)

@@ -28,8 +28,9 @@ class Dpo:
         self.params = params
 
     def check(self, model: Model) -> None:
-        """Raises UserError naming every setting in which an adapter to train further differs from these settings."""
+        """Raises UserError if the panel's bugs are missing, or an adapter to train further differs in a setting."""
         fitted(self.params, model)
+        self.params.check_panel()
 
     def fitted(self, model: Model) -> DpoParams:
         """The settings with what they leave open: an adapter's own values, or those of a new one. Raises as `check`."""

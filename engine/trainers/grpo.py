@@ -33,6 +33,7 @@ class Grpo:
         """Raises UserError if the bugs are missing, or an adapter to train further differs from these settings."""
         fitted(self.params, model)
         BENCHMARKS.create(plugin_text.read(self.params.benchmark, BENCHMARKS)).check()
+        self.params.check_panel()
 
     def fitted(self, model: Model) -> GrpoParams:
         """The settings with what they leave open: an adapter's own values, or those of a new one. Raises as `check`."""

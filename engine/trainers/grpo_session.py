@@ -66,6 +66,7 @@ def train(params: GrpoParams, model: Model, seed: int, run: RunDir) -> dict[str,
             lambda prompts: [len(ids) for ids in writer.ids(prompts)],
             context - params.max_new_tokens,
             lambda done, total: run.emit(Progress(0, text=f"testing the known fixes, {done} of {total}")),
+            lambda found: found[: params.limit],
         )
         if bugs.left_out:
             log.warning("bugs left out: %s", dict(bugs.left_out))
@@ -82,7 +83,8 @@ def train(params: GrpoParams, model: Model, seed: int, run: RunDir) -> dict[str,
         if params.beta and params.adds_matrices and model.kind != "adapter":
             # TRL has copied the new matrices to compare with; they change nothing yet, so without any it is the same
             trainer.model.delete_adapter(REFERENCE)
-        figures = run_to_end(trainer, reporter, params, model, tokenizer, run, plan.steps)
+        learned = [trial.bug for trial in trials]
+        figures = run_to_end(trainer, reporter, params, model, tokenizer, run, plan.steps, learned)
     finally:
         bugs.close()
     benchmark = plugin_text.read(params.benchmark, BENCHMARKS)

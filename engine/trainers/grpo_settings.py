@@ -74,10 +74,10 @@ class GrpoParams(TrainingParams):
             )
         if not self.weight_compiles + self.weight_tests + self.weight_length:
             raise ValueError("every part of the reward has weight 0, so nothing would be learned; set one of them")
-        if self.takes_best or self.eval_steps is not None:
+        if self.chooses_by_loss or self.eval_steps is not None:
             raise ValueError(
                 "no rows are held out from verdicts, so there is nothing to evaluate; leave eval_steps, early_stopping "
-                "and best_checkpoint out"
+                "and best_checkpoint out, or choose by a panel of other bugs (panel, and choose_by panel)"
             )
         return self
 

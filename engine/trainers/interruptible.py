@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.trainers import together
 from engine.trainers.reporting import EvaluationCut
 
 
 class Interruptible:
     """To be put before a trainer of TRL among the base classes."""
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """As transformers', with weights that are shared on a CPU too."""
+        with together.sharding():
+            super().create_accelerator_and_postprocess()  # type: ignore[misc]
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """As TRL's; an interrupted evaluation has no figures, and the step before it is saved."""

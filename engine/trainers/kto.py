@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 
 
 class Kto:
-    """Makes right answers likelier and wrong ones less likely; of each preference, both answers by themselves."""
+    """Makes right answers likelier and wrong ones less likely, given one by one, or both of each preference."""
 
     name: ClassVar[str] = "kto"
     title: ClassVar[str] = "Single answers, right or wrong (KTO)"
-    accepts: ClassVar[frozenset[Rows]] = frozenset({"preferences"})
+    accepts: ClassVar[frozenset[Rows]] = frozenset({"preferences", "answers"})
     Params = KtoParams
 
     def __init__(self, params: KtoParams) -> None:
         self.params = params
 
     def check(self, model: Model) -> None:
-        """Raises UserError naming every setting in which an adapter to train further differs from these settings."""
+        """Raises UserError if the panel's bugs are missing, or an adapter to train further differs in a setting."""
         fitted(self.params, model)
+        self.params.check_panel()
 
     def fitted(self, model: Model) -> KtoParams:
         """The settings with what they leave open: an adapter's own values, or those of a new one. Raises as `check`."""

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from engine.errors import UserError
 
 COLUMNS = ("input_ids", "n_prompt", "rejected_ids")
+SINGLE_COLUMNS = ("input_ids", "n_prompt", "is_wrong")
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,19 @@ def read_pairs(path: Path, context: int, vocabulary: int) -> tuple[list[Pair], d
     return pairs, dict(left_out)
 
 
+def read_singles(path: Path, context: int, vocabulary: int) -> tuple[list[Single], dict[str, int]]:
+    """The single answers of a dataset's file, and how many were left out for which reason. Raises as `read_pairs`."""
+    found, left_out = [], Counter[str]()
+    for values in _rows(path, SINGLE_COLUMNS):
+        ids, n_prompt = values["input_ids"], values["n_prompt"]
+        if len(ids) > context:
+            left_out["longer than the model's context"] += 1
+        else:
+            _check_vocabulary(max(ids), vocabulary)
+            found.append(Single(ids[:n_prompt], ids[n_prompt:], not values["is_wrong"]))
+    return found, dict(left_out)
+
+
 def singles(pairs: Sequence[Pair]) -> list[Single]:
     """Each pair as two answers, one to write and one not to; an answer that is in several pairs is there once."""
     found = {
@@ -101,17 +115,17 @@ def _of_others(answers: Sequence[list[int]], batch: int) -> Iterator[list[int]]:
         yield from [of_batch[-1], *of_batch[:-1]]
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, columns: Sequence[str] = COLUMNS) -> Iterator[dict[str, Any]]:
     try:
         with pq.ParquetFile(path) as file:
-            lacking = [name for name in COLUMNS if name not in file.schema_arrow.names]
+            lacking = [name for name in columns if name not in file.schema_arrow.names]
             if lacking:
                 raise UserError(
                     f"{path} has no preferences of Repair Studio: it lacks {', '.join(lacking)}; build a dataset with "
-                    "verdict_pairs or preferences",
+                    "verdict_pairs, preferences or verdict_answers",
                     field="dataset",
                 )
-            for batch in file.iter_batches(1000, columns=list(COLUMNS)):
+            for batch in file.iter_batches(1000, columns=list(columns)):
                 yield from batch.to_pylist()
     except FileNotFoundError:
         raise UserError(f"the dataset has no {path.name}; build it again", field="dataset") from None

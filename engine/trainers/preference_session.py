@@ -23,15 +23,16 @@ from engine.events import Progress
 from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import RunDir
 from engine.trainers.arguments import Plan, shared_arguments
-from engine.trainers.best import BestKept
 from engine.trainers.interruptible import Interruptible
-from engine.trainers.preference_rows import Pair, Single, lengths_of, read_pairs, singles, table_of
+from engine.trainers.memory_check import longest_row
+from engine.trainers.preference_rows import Pair, Single, lengths_of, read_pairs, read_singles, singles, table_of
 from engine.trainers.preference_settings import DpoParams, KtoParams
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import check_same_tokenizer, order
 from engine.trainers.running import REFERENCE, run_to_end
 from engine.trainers.session import counts
 from engine.trainers.weights import precision, prepare, trained_exactly
+from engine.training_set import rows_in
 
 log = logging.getLogger(__name__)
 OURS = {
@@ -66,10 +67,10 @@ def train(params: DpoParams | KtoParams, model: Model, dataset: Path, seed: int,
     tokenizer = load_tokenizer(Path(model.weights))
     check_same_tokenizer(dataset, tokenizer)
     set_seed(seed)  # before the new matrices are drawn
-    weights = prepare(params, model)
+    weights = prepare(params, model, longest_row(dataset))
     trained, held_out, left_out = _data(params, dataset, weights)
     evaluates = params.evaluation != "no" and len(held_out) > 0
-    if params.takes_best and not evaluates:
+    if params.chooses_by_loss and not evaluates:
         raise UserError(
             "no row of the dataset is held out for evaluation, so there is no best checkpoint; build it with some, or "
             "leave early_stopping and best_checkpoint out",
@@ -81,9 +82,7 @@ def train(params: DpoParams | KtoParams, model: Model, dataset: Path, seed: int,
     places = order(lengths, plan.steps * per_step, seed, params.batch_size, by_length=False)
     tokens = np.concatenate([[0], lengths[places].reshape(plan.steps, per_step).sum(axis=1).cumsum()])
     steps_per_epoch = len(trained) / per_step
-    reporter = Reporter(
-        run, tokens.tolist(), steps_per_epoch, params.keep_checkpoints, keeps_best=params.takes_best, also=NAMES
-    )
+    reporter = Reporter(run, tokens.tolist(), steps_per_epoch, params.keep_checkpoints, also=NAMES)
     shared = shared_arguments(params, plan, compute, run.artifacts / "checkpoints", seed, evaluates=evaluates)
     ordered: Sequence[Any] = [trained[place] for place in places]
     make, config = _trainer(params, shared)
@@ -97,7 +96,7 @@ def train(params: DpoParams | KtoParams, model: Model, dataset: Path, seed: int,
             if evaluates
             else None,
             processing_class=tokenizer,
-            callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
+            callbacks=[reporter],
         )
     if params.adds_matrices and model.kind != "adapter":
         # TRL has copied the new matrices to compare with; they change nothing yet, so without any it is the same
@@ -127,16 +126,24 @@ def _data(
 ) -> tuple[Sequence[Pair] | Sequence[Single], Sequence[Pair] | Sequence[Single], dict[str, int]]:
     """Training rows, rows held out, and what was left out of both."""
     context, vocabulary = context_of(weights.config), weights.config.vocab_size
+    is_single = isinstance(params, KtoParams) and rows_in(dataset) == "answers"
+    read: Any = read_singles if is_single else read_pairs
     (trained, lost), (held_out, also_lost) = (
-        read_pairs(dataset / name, context, vocabulary) for name in ("train.parquet", "valid.parquet")
+        read(dataset / name, context, vocabulary) for name in ("train.parquet", "valid.parquet")
     )
     left_out = {reason: lost.get(reason, 0) + also_lost.get(reason, 0) for reason in {**lost, **also_lost}}
     if not trained:
         raise UserError(f"no row of the dataset can be used ({counts(left_out) or 'it is empty'})", field="dataset")
     if left_out:
         log.warning("rows left out: %s", counts(left_out))
-    if isinstance(params, KtoParams):
-        return singles(trained), singles(held_out), left_out
+    if isinstance(params, KtoParams) and not is_single:
+        trained, held_out = singles(trained), singles(held_out)
+    if isinstance(params, KtoParams) and len({each.label for each in trained}) < 2:
+        kind = "right" if trained[0].label else "wrong"
+        raise UserError(
+            f"every answer of the dataset is {kind}, and kto learns from both kinds; add the other one",
+            field="dataset",
+        )
     return trained, held_out, left_out
 
 

@@ -17,13 +17,16 @@ from transformers import TrainerCallback
 from engine.errors import UserError
 from engine.events import Checkpoint, Metric, Progress
 from engine.rundir import RunDir
-from engine.trainers import checkpoint, memory
-from engine.trainers.best import best_of
+from engine.trainers import checkpoint, memory, together
+from engine.trainers.best import Choice
+from engine.trainers.run_files import RunFiles
 
 NAMES = {  # transformers' names -> ours
     "loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "eval_loss",
     "mean_token_accuracy": "token_accuracy", "eval_mean_token_accuracy": "eval_token_accuracy",
 }  # fmt: skip
+PANEL = ("plausible_at_", "panel_")  # what begins the names of a bug panel's figures, which are ours already
+COUNTED = "num_tokens"  # TRL's count of the tokens that were read and written so far
 
 
 class EvaluationCut(Exception):
@@ -40,24 +43,24 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         steps_per_epoch: float,
         keep: int,
         *,
-        keeps_best: bool = False,
         also: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """`tokens_by_step[i]`: tokens, without padding, of the first i optimizer steps together.
 
-        `keep`: how many checkpoints stay; `keeps_best`: that of the lowest evaluation loss beside them.
-        `also`: further metrics, the trainer's name -> ours. Without `tokens_by_step`, which nobody knows before the
-        texts are written, no speed is told.
+        `keep`: how many checkpoints stay. `also`: further metrics, the trainer's name -> ours. Without
+        `tokens_by_step`, which nobody knows before the texts are written, the trainer's own count of tokens is taken.
         """
         self.run = run
         self.tokens_by_step = tokens_by_step
         self.steps_per_epoch = steps_per_epoch
         self.keep = keep
-        self.keeps_best = keeps_best
+        self.choice: Choice | None = None  # of the checkpoints that stay beside the newest ones
+        self.files = RunFiles(run.artifacts)
         self.names = {**NAMES, **also}
         self._first_step = 0
         self._started = 0.0
         self._last = (0.0, 0)  # time and step of the last metric
+        self._counted = 0.0  # tokens up to then, by the trainer's count
         self.is_stopping = False
 
     @contextmanager
@@ -77,12 +80,14 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             signal.signal(signal.SIGTERM, before)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.is_stopping = together.agreed(self.is_stopping)
         if self.is_stopping or state.global_step >= state.max_steps:
             control.should_log = True  # the curves end at the last step
         if self.is_stopping:
             control.should_save = control.should_training_stop = True
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.is_stopping = together.agreed(self.is_stopping)
         if self.is_stopping:  # an evaluation may take long
             raise EvaluationCut
 
@@ -90,12 +95,14 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._first_step = state.global_step
         self._started = time.monotonic()
         self._last = (self._started, state.global_step)
+        self._counted = float(getattr(state, "num_input_tokens_seen", 0) or 0)
+        self.files.continue_from(self._first_step)
+        for entry in state.log_history:
+            self.files.know(int(entry["step"]), self.values_of(entry))
         self._progress(state)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
-        values = {
-            self.names[name]: float(value) for name, value in logs.items() if name in self.names and value is not None
-        }
+        values = self.values_of(logs)
         step = int(state.global_step)
         # The rows of all epochs are one epoch to transformers; it writes `logs` to the run's log after this.
         logs["epoch"] = round(step / self.steps_per_epoch, 3)
@@ -107,10 +114,15 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             seconds, before = now - self._last[0], self._last[1]
             if self.tokens_by_step:
                 values["tokens_per_s"] = (self.tokens_by_step[step] - self.tokens_by_step[before]) / max(seconds, 1e-9)
+            elif logs.get(COUNTED):
+                values["tokens_per_s"] = (logs[COUNTED] - self._counted) / max(seconds, 1e-9)
+                self._counted = float(logs[COUNTED])
             values["memory_bytes"] = float(memory.measure().bytes)
+            values["memory_peak_bytes"] = float(memory.peak().bytes)
             self._last = (now, step)
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
         self.run.emit(Metric(step, finite))
+        self.files.add(step, finite)
         loss = values.get("loss", values.get("eval_loss", 0.0))
         if not math.isfinite(loss):
             raise UserError(
@@ -124,13 +136,30 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._last = (time.monotonic(), state.global_step)  # evaluation time does not count in tokens a second
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        together.wait()  # every process has written its part
+        if not together.leads():
+            return
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, which is not needed
+        self.files.write_metrics(folder, int(state.global_step), state.global_step / self.steps_per_epoch)
         checkpoint.seal(folder)
-        best = best_of(state.log_history) if self.keeps_best else None
-        checkpoint.rotate(folder.parent, self.keep, best.step if best else None)
+        best = self.choice.kept(state.log_history) if self.choice else ()
+        checkpoint.rotate(folder.parent, self.keep, best)
         self.run.emit(Checkpoint(int(state.global_step), str(folder)))
         self._last = (time.monotonic(), state.global_step)
+
+    def not_trained(self, seconds: float) -> None:
+        """So many seconds were spent on something else: they count neither in tokens a second nor in the time left."""
+        self._started += seconds
+        self._last = (self._last[0] + seconds, self._last[1])
+
+    def values_of(self, logs: Mapping[str, Any]) -> dict[str, float]:
+        """The trainer's figures by our names."""
+        return {
+            self.names.get(name, name): float(value)
+            for name, value in logs.items()
+            if (name in self.names or name.startswith(PANEL)) and value is not None
+        }
 
     def _progress(self, state: Any) -> None:
         done = int(state.global_step)

@@ -13,20 +13,21 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 from transformers import set_seed
-from trl import pack_dataset
 
 from engine.domain import Model
 from engine.errors import UserError
 from engine.events import Progress
 from engine.models.loading import best_device, context_of, load_tokenizer
 from engine.rundir import RunDir
+from engine.trainers import layer_compile
 from engine.trainers.arguments import Plan, arguments
-from engine.trainers.best import BestKept
 from engine.trainers.exact_loss import LeanSFTTrainer
+from engine.trainers.memory_check import longest_row
 from engine.trainers.reporting import Reporter
 from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.running import run_to_end
 from engine.trainers.sft_settings import SftParams
+from engine.trainers.speed import free_bytes, put_into_effect, settled, steps_of
 from engine.trainers.weights import precision, prepare, trained_exactly
 
 log = logging.getLogger(__name__)
@@ -36,14 +37,17 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
     """See `engine.trainers.Trainer.train`."""
     started = time.monotonic()
     run.emit(Progress(0, text="loading the model and the dataset"))
-    compute = precision(params, best_device())
+    layer_compile.keep_in(run.path.parent.parent)
+    device = best_device()
+    compute, free = precision(params, device), free_bytes(device)
     tokenizer = load_tokenizer(Path(model.weights))
     check_same_tokenizer(dataset, tokenizer)
     set_seed(seed)  # before the new matrices are drawn
-    weights = prepare(params, model)
-    trained, held_out, lengths, left_out = _data(params, dataset, weights)
+    weights = prepare(params, model, longest_row(dataset))
+    train_rows, held_out, left_out = _data(dataset, weights)
+    trained, lengths = Dataset(train_rows.table), train_rows.lengths
     evaluates = params.evaluation != "no" and len(held_out) > 0
-    if params.takes_best and not evaluates:
+    if params.chooses_by_loss and not evaluates:
         raise UserError(
             "no row of the dataset is held out for evaluation, so there is no best checkpoint; build it with some, or "
             "leave early_stopping and best_checkpoint out",
@@ -51,21 +55,24 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
         )
     plan = Plan.of(params, len(trained))
     per_step = params.batch_size * params.accumulation
-    places = order(lengths, plan.steps * per_step, seed, params.batch_size, params.group_by_length)
+    choice = settled(params, weights, train_rows, plan.steps * per_step, free, compute, run)
+    params = choice.params
+    put_into_effect(params, weights, compute)
+    together = per_step if params.plans_steps else params.batch_size  # rows of similar length
+    places = order(lengths, plan.steps * per_step, seed, together, params.group_by_length)
     tokens = np.concatenate([[0], lengths[places].reshape(plan.steps, per_step).sum(axis=1).cumsum()])
 
     folder = run.artifacts / "checkpoints"
-    reporter = Reporter(
-        run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints, keeps_best=params.takes_best
-    )
+    reporter = Reporter(run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints)
     with trained_exactly(weights):
         trainer = LeanSFTTrainer(
             model=weights,
             args=arguments(params, plan, compute, folder, seed, evaluates=evaluates),
-            train_dataset=trained.select(places),
+            train_dataset=trained if params.plans_steps else trained.select(places),
             eval_dataset=held_out if evaluates else None,
             processing_class=tokenizer,
-            callbacks=[reporter, *([BestKept(params.early_stopping)] if params.takes_best else [])],
+            callbacks=[reporter],
+            steps=steps_of(params, trained, places, lengths, tokenizer.pad_token_id, on_gpu=device.type == "cuda"),
         )
     figures = run_to_end(trainer, reporter, params, model, tokenizer, run, plan.steps)
     return figures | {
@@ -73,12 +80,13 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
         "samples_seen": len(places),  # each as often as it was trained on
         "tokens": int(tokens[-1]),
         "left_out": left_out,
+        **({"speed": "; ".join(choice.words), "speed_settings": choice.settings} if choice.words else {}),
         "seconds": round(time.monotonic() - started, 1),
     }
 
 
-def _data(params: SftParams, dataset: Path, weights: Any) -> tuple[Dataset, Dataset, Any, dict[str, int]]:
-    """Training rows, rows held out, tokens of each training row, and what was left out of both."""
+def _data(dataset: Path, weights: Any) -> tuple[Rows, Dataset, dict[str, int]]:
+    """Training rows, rows held out, and what was left out of both."""
     context = context_of(weights.config)
     train_rows, valid_rows = (
         read_rows(dataset / name, context, weights.config.vocab_size) for name in ("train.parquet", "valid.parquet")
@@ -93,14 +101,7 @@ def _data(params: SftParams, dataset: Path, weights: Any) -> tuple[Dataset, Data
     }
     if left_out:
         log.warning("rows left out: %s", counts(left_out))
-    trained, held_out = Dataset(train_rows.table), _shortest_first(valid_rows)
-    if not params.packing:
-        return trained, held_out, train_rows.lengths, left_out
-    width = min(context, max(1024, int(train_rows.lengths.max())))
-    trained = pack_dataset(trained, width)
-    if len(held_out):
-        held_out = pack_dataset(held_out, max(width, int(valid_rows.lengths.max())))
-    return trained, held_out, np.array([len(ids) for ids in trained["input_ids"]]), left_out
+    return train_rows, _shortest_first(valid_rows), left_out
 
 
 def _shortest_first(rows: Rows) -> Dataset:

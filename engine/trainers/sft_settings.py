@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import model_validator
-
-from engine.params import setting
+from engine.trainers.speed_settings import SpeedParams
 from engine.trainers.training_settings import TrainingParams
 
 
-class SftParams(TrainingParams):
+class SftParams(SpeedParams, TrainingParams):
     """Settings of supervised fine-tuning: which weights, which steps, what is watched, and how rows become batches."""
 
     name: Literal["sft"] = "sft"
-    packing: bool = setting(False, "fill each row with several samples instead of padding", more=True)
-    group_by_length: bool = setting(False, "batches of samples of similar length: less padding", more=True)
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.packing and self.group_by_length:
-            raise ValueError("packing has no padding that group_by_length could save; switch one of them off")
-        return self

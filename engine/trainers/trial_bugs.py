@@ -1,4 +1,4 @@
-"""The bugs that a model learns to repair, those whose tests work here, with their prompts; tests of its patches."""
+"""The bugs that a model repairs while it is trained, those whose tests work here; its patches are tested."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from engine import plugin_text
 from engine.domain import Bug, Completion, Model, Outcome, Patch, Verdict
@@ -17,10 +18,29 @@ from engine.plugins import BENCHMARKS, REPRESENTATIONS, SANDBOXES
 from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import for_model
 from engine.sandboxes.auto import usable
-from engine.trainers.grpo_settings import GrpoParams
 from engine.trainers.rewards import Reward, reward_of
 
 Told = Callable[[int, int], None]  # is called with how many bugs are tested, and of how many
+
+
+class Trying(Protocol):
+    """The settings by which bugs are tried; benchmark, representation and sandbox are plug-ins as texts."""
+
+    @property
+    def benchmark(self) -> str: ...
+
+    @property
+    def representation(self) -> str: ...
+
+    @property
+    def sandbox(self) -> str: ...
+
+    @property
+    def workers(self) -> int | None:
+        """Patches tested at a time; None: one per core."""
+
+    @property
+    def max_new_tokens(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -43,9 +63,14 @@ class Tried:
 class TrialBugs:
     """The bugs, and a pool of threads in which patches for them are tested."""
 
-    def __init__(self, params: GrpoParams, model: Model, vocabulary: frozenset[str], home: Path) -> None:
-        """`home`: whose verdicts are used. Raises SandboxUnavailable where nothing can be run safely, UserError."""
-        self._limit, self._tokens = params.limit, params.max_new_tokens
+    def __init__(
+        self, params: Trying, model: Model, vocabulary: frozenset[str], home: Path, *, field: str = "trainer.benchmark"
+    ) -> None:
+        """`home`: whose verdicts are used; `field`: the setting that names the benchmark.
+
+        Raises SandboxUnavailable where nothing can be run safely, UserError.
+        """
+        self._tokens, self._field = params.max_new_tokens, field
         self._benchmark = BENCHMARKS.create(plugin_text.read(params.benchmark, BENCHMARKS))
         shown = REPRESENTATIONS.create(plugin_text.read(params.representation, REPRESENTATIONS))
         self._shown: Representation = for_model(shown, model, vocabulary)
@@ -54,12 +79,19 @@ class TrialBugs:
         self.left_out: Counter[str] = Counter()  # reason -> bugs
         self.trials: dict[str, Trial] = {}  # by bug id, in the benchmark's order
 
-    def read(self, lengths: Callable[[Sequence[str]], Sequence[int]], room: int, told: Told) -> None:
-        """Find the bugs that can be learned from; a prompt may have `room` tokens, of which `lengths` tells how many.
+    def read(
+        self,
+        lengths: Callable[[Sequence[str]], Sequence[int]],
+        room: int,
+        told: Told,
+        chosen: Callable[[list[Bug]], list[Bug]] = list,
+    ) -> None:
+        """Find the bugs that can be tried; a prompt may have `room` tokens, of which `lengths` tells how many.
 
-        Raises UserError if none is left, OutsideFailure if that is for reasons outside.
+        `chosen`: which of the benchmark's bugs are wanted. Raises UserError if none is left, OutsideFailure if that is
+        for reasons outside.
         """
-        bugs = self._benchmark.bugs()[: self._limit]
+        bugs = chosen(self._benchmark.bugs())
         aside = self._benchmark.skipped()
         prompts: dict[str, str] = {}
         for bug in bugs:
@@ -86,8 +118,8 @@ class TrialBugs:
                 self.trials[bug.id] = Trial(bug, prompts[bug.id], by_id[bug.id])
         if not self.trials:
             why = ", ".join(f"{count} {reason}" for reason, count in self.left_out.items()) or "it has none"
-            text = f"no bug of {self._benchmark.name} can be learned from: {why}"
-            raise OutsideFailure(text) if is_outside else UserError(text, field="trainer.benchmark")
+            text = f"no bug of {self._benchmark.name} can be tried here: {why}"
+            raise OutsideFailure(text) if is_outside else UserError(text, field=self._field)
 
     def judge(self, answered: Iterable[tuple[str, Completion]]) -> list[Tried]:
         """The reward of each completion, given with its bug's id, in their order; equal patches are tested once.

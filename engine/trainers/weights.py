@@ -15,6 +15,8 @@ from engine.domain import Model
 from engine.errors import UserError
 from engine.models.adapters import HEAD
 from engine.models.loading import best_device, load_weights, quantised, with_adapter
+from engine.trainers.memory_cap import placement
+from engine.trainers.memory_check import DEFAULT_TOKENS
 from engine.trainers.training_settings import TrainingParams
 from engine.trainers.weight_settings import TIED_HEAD
 
@@ -30,8 +32,11 @@ def precision(params: TrainingParams, device: torch.device) -> torch.dtype:
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[params.precision]
 
 
-def prepare(params: TrainingParams, model: Model) -> Any:
-    """The model with its trainable weights. Raises UserError for layers that it does not have."""
+def prepare(params: TrainingParams, model: Model, tokens: int = DEFAULT_TOKENS) -> Any:
+    """The model with its trainable weights, for rows of up to so many tokens.
+
+    Raises UserError for layers that it does not have, and as `placement`.
+    """
     device = best_device()
     if params.dora and params.base_bits == 8 and device.type == "cpu":  # PEFT loses the scales of 8-bit weights there
         raise UserError(
@@ -39,7 +44,9 @@ def prepare(params: TrainingParams, model: Model) -> Any:
             field="trainer.dora",
         )
     base = load_weights(
-        Path(model.weights), device_map={"": device}, **_load_options(params, precision(params, device))
+        Path(model.weights),
+        **placement(params, Path(model.weights), device, tokens),
+        **_load_options(params, precision(params, device)),
     )
     base.config.use_cache = False
     if params.method == "full":
@@ -89,7 +96,10 @@ def _load_options(params: TrainingParams, compute: torch.dtype) -> dict[str, Any
     """Options for loading the weights: quantised, or in the type of the computation."""
     if params.method == "full":  # in fp32, whatever the computation: updates are too small for a half type
         return {"dtype": torch.float32}
-    return quantised(4 if params.method == "qlora" else params.base_bits, compute)
+    found = quantised(4 if params.method == "qlora" else params.base_bits, compute)
+    if params.offload and "quantization_config" in found:  # what is in main memory is not quantised
+        found["quantization_config"].llm_int8_enable_fp32_cpu_offload = True
+    return found
 
 
 def _with_last_layers(base: Any, params: TrainingParams) -> Any:

@@ -19,9 +19,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from engine import ranks
 from engine.errors import OutsideFailure, UserError
 from engine.events import State
-from engine.rundir import HEARTBEAT_S, STOPPED, RunDir
+from engine.rundir import HEARTBEAT_S, STOPPED, Inputs, RunDir
 from engine.specs import parse
 from engine.temporary import sweep
 from engine.work.fetch import fetch_model
@@ -33,8 +34,9 @@ log = logging.getLogger(__name__)
 
 def main(folder: Path) -> int:
     """Do the run in `folder`; returns the exit code."""
+    ranks.begin()
     prepare_process()
-    run = RunDir(folder)
+    run = ranks.folder_of(folder)
     try:
         with run.held(), heartbeat(run):
             sweep()
@@ -52,23 +54,40 @@ def work(run: RunDir) -> int:
         run.emit(State("running"))
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
-        inputs = record_inputs(fetch_model(run.inputs(), run, spec.kind), run, spec.kind)
+        inputs = inputs_of(run, spec.kind)
         result = getattr(import_module(module), name)(spec, inputs, run)
         run.emit(State("done", result))
         run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
         return 0
     except SystemExit:
+        if failed := ranks.first_failure(run):  # the launcher ends all processes if one of them fails
+            run.end("failed", error=failed.error, cause=failed.cause)
+            return 1
         run.end("stopped")
         return STOPPED
     except Exception as error:
         cause, text = cause_of(error, run.path)
         with suppress(OSError):  # the log may be on the full disk
-            if cause not in ("user", "outside", "disk_full"):
+            if cause not in ("user", "outside", "does_not_fit", "disk_full"):
                 traceback.print_exc()
             sys.stderr.write(f"a bug in Repair Studio: {text}\n" if cause == "bug" else f"{text}\n")
+        if cause == "bug" and (
+            failed := ranks.first_failure(run, ranks.GONE_S)
+        ):  # what it noticed is only that another is gone
+            text, cause = failed.error, failed.cause
         run.end("failed", error=text, cause=cause)
         return 1
+
+
+def inputs_of(run: RunDir, kind: str) -> Inputs:
+    """The inputs with models that are folders, recorded; by one process where several train together."""
+    if ranks.own():
+        return ranks.wait_for_inputs(run)
+    inputs = record_inputs(fetch_model(run.inputs(), run, kind), run, kind)
+    if ranks.count() > 1:
+        (run.path / ranks.READY).touch()
+    return inputs
 
 
 @contextmanager
@@ -114,7 +133,9 @@ def prepare_process() -> None:
         "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
     }.items():
         os.environ.setdefault(name, value)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(
+        level=logging.WARNING if ranks.own() else logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
+    )
     # warnings of one library about another are of no use to the reader of a run's log
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|trl)\b")
     for name in ("httpx", "filelock", "fsspec"):

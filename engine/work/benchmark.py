@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from engine import chosen_by
 from engine.domain import Bug, Completion, Model
 from engine.errors import OutsideFailure, UserError
 from engine.events import MODEL, Progress
@@ -24,6 +26,7 @@ from engine.specs import BenchmarkSpec
 from engine.work.encoding import encode
 from engine.work.validation import Proposed, Validation, counts, first_figures, say_bug
 
+log = logging.getLogger(__name__)
 Drawn = tuple[int, list[Completion] | NoAnswer]  # a bug's place, and what was written for it
 
 
@@ -44,6 +47,9 @@ def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunD
     sandbox = usable(spec.sandbox)
     source = BENCHMARKS.create(spec.benchmark)
     bugs = source.bugs()[: spec.limit]
+    caution = chosen_by.caution(model, bugs)
+    if caution:
+        log.warning("%s", caution)
     run.emit(Progress(0, text="loading the model"))
     generator.load(model, spec.seed)
     representation = for_model(REPRESENTATIONS.create(spec.representation), model, generator.vocabulary())
@@ -85,6 +91,7 @@ def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunD
         "seconds": round(seconds, 1),
         "patches_per_s": round(written * len(wanted) / seconds, 2),  # of this worker, whoever made the others
         "sandbox": sandbox.describe(),
+        "caution": caution,
         **({"gpus": generator.gpus()} if isinstance(generator, OnThisMachine) else {}),
         **({"lost_processes": generator.lost()} if isinstance(generator, Shared) and generator.lost() else {}),
     }

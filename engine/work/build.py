@@ -113,7 +113,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         "counts": source.counts,
         **tally.report(),
         **({"representation": params} if builder.makes == "bugs" else {}),  # else nothing was shown in it
-        "holds": "preferences" if builder.makes == "preferences" else "samples",
+        "holds": "samples" if builder.makes == "bugs" else builder.makes,
         "hash": split.hash(),
         "licence": spec.licence,
         "split": spec.split,
@@ -204,7 +204,7 @@ def _row(each: Sample | Preference, bug: Bug | None, ids: list[list[int]], end: 
         each.rejected if isinstance(each, Preference) else "", worse, bug.cwe if bug else "", bug.date if bug else "",
         bug is not None and bug.is_function,
         json.dumps(dict(each.lines)) if isinstance(each, Sample) and each.lines else "",
-        messages_json(each.messages),
+        messages_json(each.messages), isinstance(each, Sample) and each.is_wrong,
     )  # fmt: skip
 
 

@@ -162,6 +162,7 @@ class LoadedModel:
                 as_text(turn.prompt),
                 VerdictFields.of(turn.verdict) if turn.verdict else None,
                 turn.parent,
+                turn.patch.rule if turn.patch else "",
             )
         )
         self._turns += 1
@@ -196,6 +197,6 @@ class _Live:
 
 def _turn(bug_id: str, said: TurnEvent) -> Turn:
     """A turn from its event; the turns in a question have the same fields."""
-    patch = Patch(bug_id, said.patch, said.patch_reason) if said.role == "assistant" else None
+    patch = Patch(bug_id, said.patch, said.patch_reason, said.rule) if said.role == "assistant" else None
     verdict = said.verdict.verdict if said.verdict else None
     return Turn(said.role, said.text, patch, verdict, said.prompt, said.number, said.parent)

@@ -5,16 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from engine import ranks
+from engine.domain import Model
 from engine.errors import UserError
+from engine.models.shape import read_config
 from engine.plugins import TRAINERS
 from engine.rundir import Inputs, RunDir
 from engine.specs import TrainSpec
+from engine.trainers import memory_calibration
+from engine.trainers.memory_check import check_fits, longest_row
+
+LONGEST = 1 << 31  # tokens: no limit
 
 
 def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
-    """Write an adapter or a model to `run.artifacts / "model"`; returns the final figures. Raises UserError."""
+    """Write an adapter or a model to `run.artifacts / "model"`; returns the final figures. Raises UserError.
+
+    DoesNotFit where the memory that is free now is less than the training needs.
+    """
     if inputs.model is None:
         raise UserError("no model was named", field="model")
+    if ranks.count() > 1:
+        from engine.trainers import together  # torch
+
+        together.join(run)
     trainer = TRAINERS.create(spec.trainer)
     if "bugs" in trainer.accepts:  # which it finds by its own settings
         return dict(trainer.train(inputs.model, run.path, spec.seed, run))
@@ -26,4 +40,15 @@ def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
             "another dataset",
             field="dataset",
         )
+    longest = min(longest_row(Path(inputs.dataset)), context_of(inputs.model))
+    check_fits(spec.trainer, inputs.model, longest, memory_calibration.read(inputs.calibrations))
     return dict(trainer.train(inputs.model, Path(inputs.dataset), spec.seed, run))
+
+
+def context_of(model: Model) -> int:
+    """Tokens that the model reads at most; longer rows are left out by the session."""
+    try:
+        stated = read_config(Path(model.weights)).get("max_position_embeddings")
+    except UserError:
+        return LONGEST
+    return int(stated) if isinstance(stated, int) and stated > 0 else LONGEST

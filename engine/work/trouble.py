@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
-from engine.errors import DISK_FULL, OutsideFailure, UserError
+from engine.errors import DISK_FULL, DoesNotFit, OutOfMemory, OutsideFailure, UserError, is_out_of_memory, links
 
 SAYS_FULL = ("no space left on device", "os error 28", "disk quota exceeded")
 # messages of torch's zip writer, which does not say why a write was incomplete
 SAYS_SHORT = ("unexpected pos", "pytorchstreamwriter failed", "file write failed")
+CHECKPOINTS = "artifacts/checkpoints"  # the largest files of a run
 SCARCE_BYTES = 64 << 20  # an incomplete write with less than this free means a full disk
 
 
@@ -20,8 +20,12 @@ def cause_of(error: BaseException, folder: Path) -> tuple[str, str]:
     """(cause, text) as in `engine.events.State`; `folder` is where the run writes."""
     if path := full_disk(error, folder):
         return "disk_full", f"the disk is full: {path} has {shutil.disk_usage(path).free:,} bytes free"
+    if isinstance(error, OutOfMemory):
+        return "out_of_memory", str(error)
     if is_out_of_memory(error):
         return "out_of_memory", f"out of memory: {_first_line(error)}"
+    if isinstance(error, DoesNotFit):
+        return "does_not_fit", str(error)
     if isinstance(error, UserError):
         return "user", str(error)
     if isinstance(error, OutsideFailure):
@@ -31,24 +35,19 @@ def cause_of(error: BaseException, folder: Path) -> tuple[str, str]:
 
 def full_disk(error: BaseException, folder: Path) -> Path | None:
     """The folder on the full disk if `error` or one of its causes is about a full disk; else None."""
-    for link in _chain(error):
+    written_in = checkpoints if (checkpoints := folder / CHECKPOINTS).is_dir() else folder  # maybe on another disk
+    for link in links(error):
         text = str(link).lower()
-        is_short = any(words in text for words in SAYS_SHORT) and _free(folder) < SCARCE_BYTES
+        is_short = any(words in text for words in SAYS_SHORT) and _free(written_in) < SCARCE_BYTES
         if (
             (isinstance(link, OSError) and link.errno in DISK_FULL)
             or any(words in text for words in SAYS_FULL)
             or is_short
         ):
             name = getattr(link, "filename", None)
-            place = Path(os.fsdecode(name)).parent if isinstance(name, str | bytes) else folder
-            return place if place.exists() else folder
+            place = Path(os.fsdecode(name)).parent if isinstance(name, str | bytes) else written_in
+            return place if place.exists() else written_in
     return None
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether it is a GPU's, a CPU's or Python's own error; checked by name, so that torch need not be imported."""
-    names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}
-    return bool(names & {"MemoryError", "OutOfMemoryError"}) or "can't allocate memory" in str(error)
 
 
 def last_line(error: BaseException) -> str:
@@ -57,14 +56,6 @@ def last_line(error: BaseException) -> str:
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     said = traceback.format_exception_only(error)[-1].strip()
     return said + where
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _free(folder: Path) -> int:

@@ -152,7 +152,7 @@ class Validation:
         verdict = known or self._judge.verdict(bug, patch, is_cached=source == MODEL)
         if (bug_id, rank) in self._extract_s and source == MODEL:
             verdict = replace(verdict, stages={"extract": self._extract_s[bug_id, rank], **verdict.stages})
-        say_patch(self._run, bug, key, VerdictFields.of(verdict), completion, patch.text, same_as)
+        say_patch(self._run, bug, key, VerdictFields.of(verdict), completion, patch.text, same_as, patch.rule)
         with self._progress_lock:
             self._verdicts[key] = KnownVerdict(digest, same_as, verdict)
             if source == MODEL:
@@ -192,11 +192,12 @@ def say_patch(
     completion: Completion | None,
     text: str | None,
     same_as: int | None = None,
+    rule: str = "",
 ) -> None:
     """Emit a patch with its verdict; `completion`: what was written, None of a control; `same_as`: an equal one."""
     made = completion or Completion("")
     took = made.n_tokens, made.prompt_tokens
-    run.emit(PatchEvent(*key, verdict, made.text, text, made.score, same_as, *took, **_against(bug, text)))
+    run.emit(PatchEvent(*key, verdict, made.text, text, made.score, same_as, *took, **_against(bug, text), rule=rule))
 
 
 def _against(bug: Bug, text: str | None) -> dict[str, Any]:

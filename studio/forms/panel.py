@@ -72,18 +72,30 @@ class Panel:
         with gr.Accordion("The same as a shell command and as JSON", open=is_open, elem_classes="more"):
             self.recipe.render()  # type: ignore[no-untyped-call]
 
-    def wire(self, about: Callable[[Any], str] | None = None, about_part: Any = None) -> None:
-        """Connect the events of the form; `about_part` shows what `about` returns for a valid spec."""
+    def wire(
+        self,
+        about: Callable[[Any], str] | None = None,
+        about_part: Any = None,
+        command: Callable[..., str] | None = None,
+        more: Sequence[Any] = (),
+    ) -> None:
+        """Connect the events of the form; `about_part` shows what `about` returns for a valid spec.
+
+        `command(spec, *values of more)`: the shell command where fields beside the form change it. Raises UserError.
+        """
         form, live = self.form, self._frame.live
+        told = command or self._frame.workspace.runs.command
         parts = [self.complaint, self._origin, self.recipe, *([about_part] if about else [])]
 
-        def preview(again: int, refused: str, *values: Any) -> list[str]:
+        def preview(again: int, refused: str, *all_values: Any) -> list[str]:
+            others, values = all_values[: len(more)], all_values[len(more) :]
             try:
                 spec = form.spec(values)
-                more = [about(spec)] if about else []
+                recipe = copyable(told(spec, *others), "Shell command") + copyable(spec_json(spec), "JSON")
+                drawn = [about(spec)] if about else []
             except UserError as error:
                 return [form.complaint(error, values) + self._stale, *[gr.skip()] * (len(parts) - 1)]
-            return [self._refusal(refused, values), self._changes(again, spec), self._recipe(spec), *more]
+            return [self._refusal(refused, values), self._changes(again, spec), recipe, *drawn]
 
         def fill_preset(name: str) -> list[Any]:
             return [*form.fill_preset(name), *([0, ""] if name else [gr.skip()] * 2)]
@@ -98,7 +110,7 @@ class Panel:
             return [_choices(list(each.names()) if each.names else [], value) for each, value in fields]
 
         asked = [self.again, self.use]
-        shown = [self.again, self.refused, *form.inputs]
+        shown = [self.again, self.refused, *more, *form.inputs]
         live.show(preview, shown, parts, also=[widget.change for widget in shown], ticks=False)
         on(self.preset.input, fill_preset, self.preset, [*form.inputs, *asked], name=f"{form.kind}_fill_preset")
         filled = on([each.change for each in asked], fill, asked, form.inputs, name=f"{form.kind}_fill")
@@ -201,10 +213,6 @@ class Panel:
         opens = f'<a href="?run={again}">run {again}</a>'
         words = f"Changed: {esc(said)}" if said else "Nothing is changed yet."
         return f'<p class="origin">Filled in from {opens}. {words}</p>{style}'
-
-    def _recipe(self, spec: Any) -> str:
-        command = self._frame.workspace.runs.command(spec)
-        return copyable(command, "Shell command") + copyable(spec_json(spec), "JSON")
 
 
 def _digest(values: Sequence[Any]) -> str:

@@ -187,8 +187,13 @@ def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
         f'<div class="strip"><div class="strip-line"><b>{esc(run.name)}</b><span class="dim">run {run.id}</span>'
         f'{state(run.state)}<span class="dim grow">{esc(doing(run))}{asked}</span>'
         f'<span class="num dim">{took(run)}</span>'
-        f"{opens}{more}</div>{progress}{wrong}</div>"
+        f"{opens}{more}</div>{note(run)}{progress}{wrong}</div>"
     )
+
+
+def note(run: RunView) -> str:
+    """What a user wrote about a run, as HTML."""
+    return f'<p class="note">{esc(run.note)}</p>' if run.note else ""
 
 
 def _has_bar(run: RunView) -> bool:
@@ -217,9 +222,10 @@ def _beside(run: RunView, is_beside: bool) -> str:
 
 
 def _run_card(run: RunView, *, is_chosen: bool) -> str:
-    facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", when(run.created_at), took(run)]
+    facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", esc(run.group), when(run.created_at), took(run)]
     words = run.outcome or run.error[:120] or run.reached
     outcome = f'<span class="said">{esc(words)}</span>' if words else ""
+    outcome += f'<span class="said noted">{esc(run.note[:120])}</span>' if run.note else ""
     pressed = 'chosen" aria-pressed="true"' if is_chosen else '" aria-pressed="false"'
     return (
         f'<button type="button" class="card {pressed} {pick(str(run.id))}>'

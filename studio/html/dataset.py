@@ -162,7 +162,8 @@ def sample(shown: ShownSample | None) -> str:
     ending = LANGUAGES[shown.language].ending if shown.language in LANGUAGES else ".py"
     name = f"{shown.bug_id}{ending}"
     tokens = ("Tokens as the model reads them", code.tokens(shown.pieces))
-    prompt, target = ("Prompt", code.log(shown.prompt)), ("Target", code.log(shown.target))
+    title = "Wrong answer" if shown.is_wrong else "Target"
+    prompt, target = ("Prompt", code.log(shown.prompt)), (title, code.log(shown.target))
     if shown.rejected:
         better, worse = ("Better answer", code.log(shown.target)), ("Worse answer", code.log(shown.rejected))
         parts = [

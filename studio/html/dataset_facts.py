@@ -178,12 +178,13 @@ def deletion(name: str, uses: Sequence[RunView]) -> str:
     if not uses:
         return f"<p>Delete {esc(name)} and its files? No run uses it.</p>"
     return (
-        f"<p>Delete {esc(name)} and its files? It is used by {_named(uses)}. "
+        f"<p>Delete {esc(name)} and its files? It is used by {named_runs(uses)}. "
         "They keep their results, and can no longer be resumed or repeated.</p>"
     )
 
 
-def _named(runs: Iterable[RunView], most: int = 8) -> str:
+def named_runs(runs: Iterable[RunView], most: int = 8) -> str:
+    """The first of some runs as links, and how many more there are, as HTML."""
     links = [f'<a href="?run={each.id}">run {each.id}</a> ({esc(each.name)})' for each in runs]
     more = [f"{len(links) - most} more"] if len(links) > most else []
     return ", ".join([*links[:most], *more])

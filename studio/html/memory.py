@@ -1,9 +1,11 @@
-"""What a training will need, as HTML: its memory as a stacked bar, and how many parameters it trains."""
+"""What a training will need, as HTML: its memory as a stacked bar, its parameters, and its time."""
 
 from __future__ import annotations
 
-from engine.control.preflight import Preflight
-from studio.html.basics import count, esc, size, tiles
+from engine.control.expected_time import ExpectedTime
+from engine.control.preflight import Generation, Preflight
+from engine.trainers.memory_advice import advised
+from studio.html.basics import count, duration, esc, size, tiles
 
 PARTS = {
     "weights": "weights of the model",
@@ -29,10 +31,11 @@ def memory_bar(needed: Preflight) -> str:
         f'<li><i class="p-{name}"></i><span>{PARTS[name]}</span><b>{size(n_bytes)}</b></li>'
         for name, n_bytes in estimate.parts.items()
     )
-    words = f"about {size(estimate.total)} of {size(machine_bytes)}"
+    exactly = "as measured here, " if needed.measured_by else "about "
+    words = f"{exactly}{size(estimate.total)} of {size(machine_bytes)}"
     advice = "" if needed.fits else (
-        '<p class="complaint" role="alert">This does not fit. Use qlora, a smaller batch with more accumulation, or '
-        "activation checkpointing.</p>"
+        f'<p class="complaint" role="alert">This does not fit; {esc(advised(needed.advice))}. A run is refused unless '
+        "<i>Start anyway</i> is set.</p>"
     )  # fmt: skip
     notes = "".join(f"<li>{esc(note)}</li>" for note in estimate.notes)
     where = "GPU memory" if needed.device == "cuda" else "main memory"
@@ -44,17 +47,41 @@ def memory_bar(needed: Preflight) -> str:
     )
 
 
-def cost(needed: Preflight) -> str:
-    """Memory and parameters that the training will need."""
+def generation_line(needed: Generation | None) -> str:
+    """A line about the memory of writing patches; empty where another machine writes them."""
+    if needed is None:
+        return ""
+    one, where = needed.needs, "GPU memory" if needed.device == "cuda" else "main memory"
+    over = "" if one.total <= needed.machine_bytes else (
+        '<p class="complaint" role="alert">This does not fit; keep the weights in fewer bits (base_bits 4), or ask for '
+        "fewer candidates.</p>"
+    )  # fmt: skip
+    return (
+        f'<p class="origin">Writing patches needs about {size(one.total)} of {size(needed.machine_bytes)} {where}: '
+        f"weights {size(one.weights)} (in mixed precision, at 6 bytes a parameter, {size(one.mixed_precision)}), keys "
+        f"and values {size(one.cache)}, activations {size(one.activations)}, libraries and driver "
+        f"{size(one.context)}. Where more is free, more bugs are computed together.</p>{over}"
+    )
+
+
+def _time(time: ExpectedTime | None) -> tuple[str, str, str]:
+    if time is None:
+        return "not known", "time to expect", "A first training of this model by this method will tell its speed here."
+    words = f"about {duration(max(1.0, time.seconds))}"
+    return words, f"at the speed of run {time.run_id}", f"{time.tokens_per_s:,.0f} tokens a second; loading not counted"
+
+
+def parameters(needed: Preflight, time: ExpectedTime | None = None) -> str:
+    """How many parameters the training changes, where its trainer can tell, and its time."""
     estimate = needed.estimate
     if estimate is None:
-        return memory_bar(needed)
+        return tiles([_time(time)])
     share = 100 * estimate.trainable / max(estimate.all_parameters, 1)
     added = " and the added matrices" if estimate.all_parameters > estimate.parameters else ""
-    figures = tiles(
+    return tiles(
         [
             (count(estimate.trainable), "parameters trained", f"{share:.2f} % of all"),
             (count(estimate.all_parameters), "parameters in all", "of the base model" + added),
+            _time(time),
         ]
     )
-    return memory_bar(needed) + figures

@@ -20,6 +20,7 @@ from studio.forms.form import Form
 from studio.guard import on
 from studio.html import conversation
 from studio.html.basics import copy_link, empty, esc, heading, state, verdict
+from studio.html.memory import generation_line
 from studio.page import Frame
 
 FOLDED = ("benchmark", "strategy", "representation", "generator", "name")
@@ -49,6 +50,7 @@ def build(frame: Frame) -> None:
                 repair = gr.Button("Repair", variant="primary", min_width=96)
                 stop = gr.Button("Stop", variant="stop", min_width=96, interactive=False)
                 new = gr.Button("New conversation", min_width=140)
+            memory = plain()
         with gr.Column(scale=3, min_width=260, variant="panel"):
             plain(heading("Conversations"))
             cards = clickable(elem_classes="scroll")
@@ -78,6 +80,12 @@ def build(frame: Frame) -> None:
         if others := workspace.chats.stop(current):
             named = "another conversation" if others == 1 else f"{others} other conversations"
             gr.Info(f"The model was also answering {named}; press Repair there to continue.")
+
+    def draw_memory(*values: Any) -> list[Any]:
+        try:
+            return [generation_line(workspace.generation(form.spec(values)))]
+        except UserError:  # no bug is chosen yet, or what pressing Repair would say
+            return [gr.skip()]
 
     def begin() -> int:
         return 0
@@ -173,6 +181,7 @@ def build(frame: Frame) -> None:
     on(linked.change, take_bug, linked, bug_widget, name="chat_take_bug")
     live.show(show_bug, [bug, chosen, benchmark], [code, unopened], also=[bug.change], ticks=False)
     other = [part.change for part in (chosen, model_widget, benchmark)]
+    live.show(draw_memory, form.inputs, [memory], ticks=False)
     live.show(choices, [bug_widget, chosen, model_widget, benchmark], [model_widget, bug_widget], also=other)
     live.show(draw, [chosen], [status, turns, repair, stop], also=[chosen.change])
     live.show(draw_earlier, [chosen], [cards], also=[chosen.change])

@@ -22,6 +22,7 @@ from studio.forms.fields import Names, css_class
 from studio.forms.form import Form
 from studio.forms.panel import Panel
 from studio.guard import on
+from studio.html import dataset_facts
 from studio.html.basics import complaint, doing, empty, esc, heading, run_strip
 from studio.html.dataset import actions, preview, report, sample
 from studio.html.dataset_facts import overlap
@@ -248,7 +249,15 @@ def build(frame: Frame) -> None:
     live.show(draw, [wanted, picker], drawn, also=[wanted.change])
     live.show(draw_charts, [picker], [lengths, *drawn_shares], also=[picker.change])
     below.wire("datasets", picker, [facts, losses, overlaps], search, index)
-    deletion.wire("datasets", picker, delete, [wanted, below.listed])
+
+    def meaning(name: str) -> str:
+        return dataset_facts.deletion(name, workspace.datasets.used_by(name))
+
+    def remove(name: str) -> str:
+        workspace.datasets.delete(name)
+        return f"Dataset {name} is deleted."
+
+    deletion.wire("datasets", picker, delete, [wanted, below.listed], meaning, remove)
     on(without.click, build_without, picker, wanted, name="datasets_build_without")
     live.show(draw_explorer, [picker], [explorer], also=[picker.change])
     on(before.click, step_back, index, index, name="datasets_step_back")

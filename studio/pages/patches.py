@@ -24,6 +24,7 @@ from studio.guard import on
 from studio.html import figures, patch_table
 from studio.html import patch as patch_html
 from studio.html.basics import doing, empty, esc, run_strip
+from studio.html.memory import generation_line
 from studio.importing import ImportForm
 from studio.page import Frame
 from studio.reviewing import ReviewBar
@@ -106,6 +107,7 @@ def build(frame: Frame) -> None:
                 start_button = gr.Button("Start benchmark", variant="primary")
                 close = gr.Button("Close", min_width=80)
         with gr.Column(scale=5, min_width=320, variant="panel"):
+            memory = plain(elem_id="benchmark-about")
             panel.place_recipe(is_open=True)
     with gr.Row(elem_classes=["page", "asking", GONE]) as import_row:
         with gr.Column(scale=5, min_width=320, variant="panel"):
@@ -273,7 +275,7 @@ def build(frame: Frame) -> None:
     for name, part in (("bug", bug), ("rank", rank), ("show", show), ("q", search), ("language", language),
                        ("sort", sort), ("page", page)):  # fmt: skip
         frame.keep(name, part)
-    panel.wire()
+    panel.wire(lambda spec: generation_line(workspace.generation(spec)), memory)
 
 
 def at_work(runs: Sequence[RunView], shown: int) -> str:

@@ -125,6 +125,7 @@ def settings(tmp_path, writer):
         "self_instruct": {"url": writer, "writer": "writer", "seeds": str(tmp_path / "seeds.jsonl"), "samples": 1},
         "verdicts": {"runs": [str(answered.path)]},
         "verdict_pairs": {"runs": [str(answered.path)]},
+        "verdict_answers": {"runs": [str(answered.path)]},
         "diffs": {"path": str(tmp_path / "patches")},
         "snapshots": {"path": str(tmp_path), "repositories": "one", "context_tokens": 0},
         "git_history": {"repository": str(tmp_path / "repository")},

@@ -11,13 +11,15 @@ from contextlib import suppress
 
 import pytest
 
+from engine.errors import UserError
 from engine.launchers import contract
 from engine.launchers.local import MARK, Local, boot_id, parse_handle, start_time
 from engine.plugins import LAUNCHERS
 
 pytestmark = pytest.mark.slow  # real workers, two seconds each to come to their work
 
-MISTAKEN = {"local": lambda pid: f"{boot_id()}:{pid}:1"}  # a handle of an earlier process with this number
+# a handle of an earlier process with this number
+MISTAKEN = {name: lambda pid: f"{boot_id()}:{pid}:1" for name in ("local", "torchrun")}
 
 
 @pytest.mark.parametrize("name", LAUNCHERS.names())
@@ -130,7 +132,20 @@ class Endless(Local):
         return {}
 
 
+class Choosy(Local):
+    def check(self, spec):
+        raise UserError("choose another launcher for this run")
+
+
+class Terse(Local):
+    def check(self, spec):
+        if spec.kind != "train":
+            raise UserError("no")
+
+
 BROKEN = [  # the promise, who breaks it, what is said
+    ("refusals", Choosy, "a training is refused"),
+    ("refusals", Terse, "is refused without a sentence"),
     ("enough_room", Full, "a run needs 1.0 of 'processor'"),
     ("enough_room", Endless, "a run takes nothing"),
     ("detached", Attached, "gets the signals of the terminal"),

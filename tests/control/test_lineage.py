@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from engine.assets import STARTER_ADAPTER, STARTER_MODEL
 from engine.shell.cli import app
-from studio.pages.monitor import made_from
+from studio.html.run_facts import made_from
 
 
 @pytest.fixture

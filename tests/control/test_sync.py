@@ -52,6 +52,20 @@ def test_after_a_resume_each_step_has_one_row(workspace, started):
     assert [(s, v) for s, v, _ in workspace.runs.metrics(run_id)["loss"]] == [(1, 1.0), (2, 2.0), (3, 2.0)]
 
 
+def test_a_saved_checkpoint_is_a_point_with_step_and_time(workspace, started):
+    run_id, folder = started()
+    folder.append("metric", step=1, values={"loss": 1.0, "gpu0_used_bytes": 5.0})
+    folder.append("metric", step=1, values={"gpu0_used_bytes": 7.0})  # sampled between two steps
+    for step in (2, 4):
+        folder.append("checkpoint", step=step, path="x")
+    folder.append("resumed", step=2)
+    workspace.tick()
+    written = {event.seq: event.time for event in folder.all_events()}
+    curves = workspace.runs.metrics(run_id)
+    assert curves["checkpoint"] == [(2, 1.0, written[3])], "that of step 4 was lost with what came after step 2"
+    assert [(step, value) for step, value, _ in curves["gpu0_used_bytes"]] == [(1, 5.0), (1, 7.0)]
+
+
 def test_a_loss_that_is_not_a_number_is_left_out(workspace, started):
     run_id, folder = started()
     folder.append("metric", step=1, values={"loss": math.nan, "grad_norm": 1.0})

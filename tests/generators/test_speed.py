@@ -6,9 +6,9 @@ import pytest
 
 from engine.assets import STARTER_MODEL
 from engine.errors import UserError
-from engine.generators import speed
 from engine.generators.beam import Beam
 from engine.generators.speed import Work, measure
+from engine.models import random_weights
 from engine.models.published import SHAPES
 from engine.models.shape import Shape, read_config
 
@@ -56,7 +56,7 @@ def test_a_published_shape_has_the_published_number_of_parameters(name, publishe
 @pytest.mark.parametrize(
     ("config", "work", "complaint"),
     [
-        (TINY, Work(1, 60, 6, 2), "60 tokens and 6 new ones exceed the 64 that this shape takes"),
+        (TINY, Work(1, 60, 6, 2), "a sequence of 66 tokens, new ones included, exceeds the 64 that it takes"),
         ({**TINY, "model_type": "nothing"}, WORK, "no model can be made of this config.json"),
         ({}, WORK, "no model can be made of this config.json"),
     ],
@@ -67,7 +67,7 @@ def test_what_cannot_be_measured_is_said(config, work, complaint):
 
 
 def test_weights_that_do_not_fit_are_not_made(monkeypatch):
-    monkeypatch.setattr(speed.torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(speed.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 10**6})())
+    monkeypatch.setattr(random_weights.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(random_weights.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 10**6})())
     with pytest.raises(UserError, match="its weights need 30.1 GiB in torch.float32, and 0.0 GiB are free on this cpu"):
         measure(SHAPES["CodeLlama-7B"], WORK)

@@ -171,10 +171,20 @@ def test_the_function_is_found_in_an_answer(answer):
     assert instruct().decode(answer, TWO).text == TWO.fixed
 
 
-@pytest.mark.parametrize("answer", ["", "   \n", "I cannot help with that.", f"Sure, here it is:\n{FIXED}", "```python\nreturn a + 1\n```", "```\n```", "def g(a):\n    return 1\n"])  # fmt: skip
-def test_an_answer_without_the_function_is_no_patch(answer):
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("", "the answer is empty"),
+        ("   \n", "the answer is empty"),
+        ("I cannot help with that.", "the answer holds no code"),
+        ("```\n```", "the answer holds no code"),
+        ("```python\ng(1)\n```", "the answer does not hold the function `f`"),
+        (TWO.buggy, "the answer changes nothing in the function `f`"),
+    ],
+)
+def test_an_answer_without_a_fix_is_no_patch(answer, reason):
     patch = instruct().decode(answer, TWO)
-    assert (patch.text, patch.reason) == (None, "the answer does not hold the function `f`")
+    assert (patch.text, patch.reason, patch.rule) == (None, reason, "")
 
 
 @pytest.mark.parametrize("indent", ["", "    ", "            "])
@@ -205,7 +215,7 @@ def test_an_answer_in_a_file_of_windows_gets_its_line_ends():
     ("buggy", "fixed"),
     [
         (TWO.buggy, "def g(a):\n    return a\n"),  # another name
-        (TWO.buggy, "def f(a):\n    return g(a)\n\n\ndef g(a):\n    return a\n"),  # two functions
+        (TWO.buggy, "def f(a):\n    return a\n\n\ndef g(a):\n    return a\n"),  # two functions
         (TWO.buggy + "x = 1\n", "x = 1\n"),  # none
         (TWO.buggy, "def f(a):\n    # fault begins\n    return a\n"),
     ],

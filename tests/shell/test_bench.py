@@ -1,4 +1,4 @@
-"""`bench generate` prints what it measured, in words or as JSON, with the machine and the versions."""
+"""`bench train` and `bench generate` print what they measured, in words or as JSON, with the machine and the versions."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def config(tmp_path):
     return path
 
 
-def said(*words, code=0):
-    done = CliRunner().invoke(app, ["bench", "generate", *map(str, words)])
+def said(*words, code=0, verb="generate"):
+    done = CliRunner().invoke(app, ["bench", verb, *map(str, words)])
     assert done.exit_code == code, (done.output, done.exception)
     return done
 
@@ -36,6 +36,7 @@ def test_as_json_with_machine_and_versions(config):
     assert found["prompts_per_s"] > 0
     assert found["new_tokens_per_s"] == pytest.approx(found["prompts_per_s"] * 3 * 4, rel=0.01)
     assert found["peak_memory_bytes"] > found["weights_bytes"] > 0
+    assert found["ratio"] == pytest.approx(found["prompts_per_s"] / found["alone_prompts_per_s"], rel=0.01)
     assert found["machine"]["cpu"]
     assert found["versions"]["torch"]
 
@@ -53,6 +54,26 @@ def test_a_shape_that_is_none_is_the_users_error(tmp_path, content):
     if content is not None:
         path.write_text(content)
     assert "shape: " in said("--shape", path, code=2).stderr
+
+
+@pytest.mark.slow
+def test_training_is_measured_in_two_ways(config):
+    found = json.loads(said("--shape", config, "--steps", "2", "--json", verb="train").stdout)
+    assert found["ratio"] == pytest.approx(found["ours"]["tokens_per_s"] / found["default"]["tokens_per_s"], rel=0.01)
+    assert found["default"]["computed_tokens"] > found["default"]["tokens"] == found["ours"]["tokens"]
+    assert found["ours"]["computed_tokens"] == found["ours"]["tokens"], "packed rows have no padding"
+    assert found["settings"]["packing"]
+    assert min(found[way]["peak_memory_bytes"] for way in ("default", "ours")) > 0
+    assert "tokens/s" in said("--shape", config, "--steps", "1", verb="train").output
+
+
+def test_a_shape_that_does_not_fit_is_refused_with_what_it_needs(monkeypatch):
+    from engine.models import random_weights
+
+    monkeypatch.setattr(random_weights.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(random_weights.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 10**9})())
+    words = said("--shape", "codellama-7b", verb="train", code=2).stderr
+    assert "its weights need 30.1 GiB in torch.float32, and 0.9 GiB are free" in " ".join(words.split())
 
 
 def test_the_published_shapes_are_named_in_the_help():

@@ -247,6 +247,9 @@ def test_a_run_that_cannot_be_compared_with_the_one_it_repeats_is_not_queued(hom
 class AnotherBoot:
     """A launcher whose workers ended when the machine did."""
 
+    def check(self, spec):
+        pass
+
     def room(self):
         return {"machine": 1}
 

@@ -45,6 +45,16 @@ def test_the_ends_of_each_part_are_kept_and_so_is_every_spike(database):
     assert points == sorted(points)
 
 
+def test_the_means_of_equal_parts_are_those_of_all_their_points(database):
+    with database.read() as session:
+        parts = curves.means(session, 1, "loss", 10)
+        points = curves.curve(session, 1, "loss", 0, N, N)
+        assert curves.means(session, 1, "no such", 10) == []
+    assert [step for step, _ in parts] == [N // 10 * part for part in range(1, 11)]
+    wanted = [sum(value for _, value, _ in points[start : start + 2000]) / 2000 for start in range(0, N, 2000)]
+    assert [mean for _, mean in parts] == pytest.approx(wanted)
+
+
 def test_each_part_of_the_range_has_its_own_points(database):
     steps = [step for step, _, _ in drawn(database, buckets=10)]
     assert all(any(start < step <= start + 2000 for step in steps) for start in range(0, N, 2000))

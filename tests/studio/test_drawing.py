@@ -11,6 +11,7 @@ import pytest
 from filled import fill
 from sqlmodel import col, select
 
+from engine.control.curves import Curves
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from storage.tables import Bug, Dataset, Run
@@ -53,30 +54,33 @@ def part(workspace, page, name):
 
 def test_the_run_on_the_monitor_is_looked_up_once(workspace, count):
     draw = part(workspace, "monitor", "draw_run").draw
-    listed, read = count(workspace.runs, "list"), count(workspace.runs, "metrics")
-    number, *_, buttons, below, curves, loss, _, _, _, _, rewards = draw(TRAINED, 0, "", "")
-    assert (number, len(listed), len(read)) == (TRAINED, 1, 1)
+    listed, read = count(workspace.runs, "list"), count(workspace.curves, "read")
+    number, *_, buttons, below, curves, _, loss, _, _, _, _, _, _, rewards = draw(TRAINED, 0, "", "", "")
+    assert (number, len(listed), len(read)) == (TRAINED, 2, 1), "all runs, and those of its group"
     assert [each["elem_classes"] for each in (buttons, below, curves)] == [["buttons"], [], []]
     assert json.loads(loss)["data"][0]["x"] == list(range(1, 121))
     assert (rewards["value"], rewards["visible"]) == ("", "hidden"), "it has learned from samples"
 
 
 def test_a_zoom_reads_the_steps_in_sight_and_those_next_to_them(workspace):
-    *_, loss, rate, _, _, _, _ = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, f"run {TRAINED}:30.5:33", "")
+    zoom = f"run {TRAINED} steps:30.5:33"
+    *_, loss, rate, _, _, _, _, _, _ = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, zoom, "", "")
     for figure in map(json.loads, (loss, rate)):
-        assert figure["data"][0]["x"] == [29, 30, 31, 32, 33, 34]
+        assert figure["data"][0]["x"] == [30, 31, 32, 33, 34]
         assert figure["layout"]["xaxis"]["range"] == [30.5, 33]
 
 
 def test_a_run_without_curves_has_none_and_no_zoom(workspace):
-    *_, curves, loss, _, _, _, _, _ = part(workspace, "monitor", "draw_run").draw(1, 0, "run 1:3:4", "")
+    zoom = "run 1 steps:3:4"
+    *_, curves, _, loss, _, _, _, _, _, _, _ = part(workspace, "monitor", "draw_run").draw(1, 0, zoom, "", "")
     assert (curves["elem_classes"], loss) == (["gone"], "")
 
 
 def test_rewards_are_drawn_where_a_run_has_some(workspace, monkeypatch):
     points = [(1, 0.25, 0.0), (2, 0.5, 1.0)]
-    monkeypatch.setattr(workspace.runs, "metrics", lambda *args, **more: {"reward": points, "reward_tests": points})
-    rewards = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, "", "")[-1]
+    read = Curves({"reward": points, "reward_tests": points}, {})
+    monkeypatch.setattr(workspace.curves, "read", lambda *args, **more: read)
+    rewards = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, "", "", "")[-1]
     assert rewards["visible"] is True
     drawn = json.loads(rewards["value"])["data"]
     assert [(each["name"], each["y"]) for each in drawn] == [
@@ -89,9 +93,8 @@ def test_a_run_whose_plug_in_is_gone_is_shown_but_for_its_settings(workspace):
     with workspace._database.write() as session:
         run = session.get_one(Run, TRAINED)
         run.spec = {**run.spec, "trainer": {"name": "<b>gone"}}
-    number, strip, *_, recipe, _, _, _, loss, _, _, _, _, _ = part(workspace, "monitor", "draw_run").draw(
-        TRAINED, 0, "", ""
-    )
+    drawn = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, "", "", "")
+    number, _, strip, *_, recipe, _, _, _, _, loss, _, _, _, _, _, _, _ = drawn
     assert (number, "repair-lora" in strip, bool(loss)) == (TRAINED, True, True)
     assert "no trainers plug-in called &#x27;&lt;b&gt;gone&#x27;" in recipe
 
@@ -117,11 +120,11 @@ def later(workspace, kind, state="done", **more):
 
 def test_the_run_on_the_monitor_stays_when_another_starts(workspace):
     draw = part(workspace, "monitor", "draw_run").draw
-    shown = draw(0, 0, "", "")[0]
+    shown = draw(0, 0, "", "", "")[0]
     assert later(workspace, "train", "running") != shown
-    assert draw(0, shown, "", "")[0] == shown
-    assert draw(0, 0, "", "")[0] != shown, "somebody who comes now sees what trains now"
-    chosen = part(workspace, "monitor", "draw_list").draw("", "", 0, shown, "")[0].partition('card chosen"')[2]
+    assert draw(0, shown, "", "", "")[0] == shown
+    assert draw(0, 0, "", "", "")[0] != shown, "somebody who comes now sees what trains now"
+    chosen = part(workspace, "monitor", "draw_list").draw("", "", "", 0, shown, "")[0].partition('card chosen"')[2]
     assert f'data-pick="{shown}"' in chosen[:60]
 
 

@@ -165,9 +165,9 @@ def test_of_many_metrics_a_few_are_kept_and_a_page_reads_those_that_it_draws(wor
     read = []
     from storage import curves
 
-    in_sight = curves.in_sight
+    curve = curves.curve
     monkeypatch.setattr(
-        curves, "in_sight", lambda session, run, name, *rest: read.append(name) or in_sight(session, run, name, *rest)
+        curves, "curve", lambda session, run, name, *rest: read.append(name) or curve(session, run, name, *rest)
     )
     page = create_app(workspace).pages["monitor"]
     values = [cleaned(field, field.value) for field in page.inputs]

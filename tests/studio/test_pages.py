@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -20,7 +21,9 @@ from engine.control.views import RunView
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
+from engine.spec_files import read_spec
 from engine.strategies.messages import STUCK
+from engine.trainers.memory_advice import Advice
 from studio import charts
 from studio.guard import check_bind, guarded
 from studio.html import basics as show
@@ -118,7 +121,7 @@ def test_hostile_text_is_escaped_wherever_it_is_shown(workspace):
 def test_a_stopping_run_says_once_what_it_still_does_and_since_when(kind, stop_now, words):
     run = SimpleNamespace(
         id=1, kind=kind, name="mine", state="stopping", stop_now=stop_now, stop_asked_at=1e9, started_at=9e8,
-        ended_at=None, progress_text="step 3 of 9", progress_done=3, progress_total=9, error="", after=None, spec={},
+        ended_at=None, progress_text="step 3 of 9", progress_done=3, progress_total=9, error="", after=None, spec={}, note="", group="",
         created_at=8e8, result={}, folder="", cause="", broken_lines=0,
     )  # fmt: skip
     run = RunView.of(run)
@@ -164,12 +167,6 @@ def test_the_faulty_lines_are_marked(workspace):
 def test_a_zoom_of_another_run_or_without_sense_shows_all(said):
     view = charts.View.read("run 3", said)
     assert view.sight is None
-    assert view.steps[0] == 0
-    assert view.steps[1] >= 10**12
-
-
-def test_beyond_the_first_step_there_is_none():
-    assert charts.View.read("run 3", "run 3:-20.5:-3").steps == (0, 0)
 
 
 def test_plotly_accepts_every_figure(workspace):
@@ -194,8 +191,19 @@ def test_memory_that_does_not_fit_says_what_to_do(workspace):
     spec = train_spec()
     needed = workspace.preflight(spec)
     assert "does not fit" not in memory.memory_bar(needed)
-    small = SimpleNamespace(estimate=needed.estimate, machine_bytes=1, fits=False, device="cpu", sample_tokens=512)
-    assert "Use qlora" in memory.memory_bar(small)
+    advice = (Advice("batch_size 4 and accumulation 2", {}, 1), Advice("method <qlora>", {}, 1))
+    small = memory.memory_bar(replace(needed, machine_bytes=1, advice=advice))
+    assert "it would fit with batch_size 4 and accumulation 2, or with method &lt;qlora&gt;" in small
+    assert "no change of batch" in memory.memory_bar(replace(needed, machine_bytes=1))
+
+
+def test_what_writing_patches_takes_is_said_where_this_machine_writes_them(workspace):
+    line = memory.generation_line(workspace.generation(read_spec("benchmark", "", ["model=starter"])))
+    assert "at 6 bytes a parameter" in line
+    assert "fewer" not in line
+    remote = ["model=x", "generator=endpoint", "generator.url=http://127.0.0.1:1/v1"]
+    assert memory.generation_line(workspace.generation(read_spec("benchmark", "", remote))) == ""
+    assert workspace.generation(read_spec("benchmark", "", ["model=not-there"])) is None
 
 
 def train_spec():

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from studio import charts
-from studio.training_curves import CHARTS, METRICS
+from studio.curve_choices import CurveChoices
+from studio.training_curves import CHARTS, METRICS, wanted
 
 LOSS, LEARNING_RATE, SPEED, MEMORY = CHARTS[:4]
 
@@ -29,9 +30,9 @@ def test_the_step_axis_has_whole_steps_and_ends_at_the_last():
     assert "dtick" not in many
 
 
-def test_what_is_in_sight_is_the_same_range_in_every_figure_and_asks_for_its_steps():
+def test_what_is_in_sight_is_the_same_range_in_every_figure():
     view = charts.View.read("run 3", "run 3:2.5:7.25")
-    assert (view, view.steps) == (charts.View("run 3", (2.5, 7.25)), (2, 8))
+    assert view == charts.View("run 3", (2.5, 7.25))
     points = [(step, 1.0, 0.0) for step in range(1, 101)]
     metrics = dict.fromkeys(METRICS, points)
     for chart in CHARTS:
@@ -75,3 +76,64 @@ def test_rewards_are_drawn_where_there_are_some():
     assert [trace["name"] for trace in one["data"]] == ["all parts together", "tests"]
     several = json.loads(rewards.draw({"a": {"reward": points, "reward_tests": points}, "b": {"reward": points}}))
     assert [trace["name"] for trace in several["data"]] == ["a", "b"]
+
+
+def test_a_smoothed_curve_stands_before_the_faint_one_and_evaluations_stay():
+    run = {"loss": [(step, float(step % 2), 0.0) for step in range(1, 9)], "eval_loss": [(4, 1.0, 0.0)]}
+    mean = {"": {"loss": [(step, 0.5, 0.0) for step in range(1, 9)]}}
+    raw, smooth, evaluation = json.loads(LOSS.draw({"": run}, charts.ALL, mean))["data"]
+    assert (raw["opacity"], raw["showlegend"], set(raw["y"])) == (0.35, False, {0.0, 1.0})
+    assert (smooth["name"], set(smooth["y"])) == ("training", {0.5})
+    assert evaluation["name"] == "evaluation"
+
+
+def test_only_the_loss_has_a_log_scale():
+    points = [(1, 0.5, 0.0), (2, 0.25, 0.0)]
+    for chart in CHARTS:
+        axis = json.loads(chart.draw({"": dict.fromkeys(METRICS, points)}, is_log=True))["layout"]["yaxis"]
+        assert (axis.get("type") == "log") == (chart is LOSS)
+
+
+def test_plausible_shares_have_an_axis_of_their_own_from_0_to_1_and_checkpoints_are_marked():
+    points = [(10, 0.25, 0.0), (20, 0.5, 0.0)]
+    run = {"loss": points, "plausible_at_1": points, "plausible_at_4": points, "checkpoint": [(20, 1.0, 0.0)]}
+    figure = json.loads(LOSS.draw({"": run}))
+    sides = {trace["name"]: trace.get("yaxis") for trace in figure["data"]}
+    assert sides == {"training": None, "plausible@1": "y2", "plausible@4": "y2", "checkpoint": "y3"}
+    assert (figure["layout"]["yaxis2"]["range"], figure["layout"]["yaxis2"]["side"]) == ([0, 1], "right")
+
+
+def test_the_memory_of_each_card_is_drawn_where_it_was_sampled():
+    points = [(1, float(1 << 30), 0.0)]
+    machine = {"memory_bytes": points, "process_bytes": points, "machine_used_bytes": points, "eval_loss": points}
+    cards = {f"gpu{card}_{what}_bytes": points for card in (0, 1) for what in ("process", "used")}
+
+    def names(run):
+        return [trace["name"] for trace in json.loads(MEMORY.draw({"": run}))["data"]]
+
+    assert names({"memory_bytes": points}) == ["this run"]
+    assert names(machine) == ["this run", "whole machine", "evaluation"]
+    assert names(machine | cards) == [
+        "this run, card 0", "all, card 0", "this run, card 1", "all, card 1", "evaluation",
+    ]  # fmt: skip
+
+
+def test_all_curves_together_have_so_many_parts_that_they_go_over_the_wire():
+    few, parts = wanted([["loss", "eval_loss", "memory_bytes", "other"]])
+    assert (few & {"loss", "memory_bytes", "other"}, parts) == ({"loss", "memory_bytes"}, 500)
+    several, parts = wanted([METRICS] * 8)
+    assert "token_accuracy" in several
+    assert "reward_tests" not in several, "of several runs the first metric of a chart is drawn"
+    assert parts == 60
+    assert "memory_bytes" not in wanted([["memory_bytes", "process_bytes"]])[0]
+
+
+def test_what_is_chosen_is_a_few_words_and_unknown_ones_change_nothing():
+    assert str(CurveChoices()) == ""
+    chosen = CurveChoices.read("log,time,medium")
+    assert str(chosen) == "time,medium,log"
+    assert str(chosen.with_word("steps").with_word("raw").with_word("<b>")) == "log"
+    assert CurveChoices.read("x,y,z,log") == CurveChoices()
+    view, sight, unit = CurveChoices.read("time").view("run 3", "run 3 minutes:1:2", 600.0)
+    assert (view.sight, view.measure, sight.ends, unit) == ((1.0, 2.0), "minutes", (60.0, 120.0), 60.0)
+    assert 'aria-pressed="true">Log' in chosen.html()

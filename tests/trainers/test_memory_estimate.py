@@ -66,12 +66,60 @@ def test_lora_count_is_that_of_the_shipped_adapter():
         (dict(rank=8, target_modules="q_proj,v_proj", batch_size=16, activation_checkpointing=True), 22.8),
         (dict(rank=16, batch_size=16, activation_checkpointing=True), 23.2),
         (dict(rank=8, target_modules="q_proj,v_proj", batch_size=8), 55.8),
-        (dict(rank=16, batch_size=8), 61.6),  # with its layers compiled
+        (dict(rank=16, batch_size=8), 83.0),
     ],
 )
 def test_estimate_is_close_to_the_measured_peaks_of_codellama_7b(settings, measured_gib):
     total = estimate(CODELLAMA_7B, Sft.Params(**settings), 1024).total / GIB
-    assert total == pytest.approx(measured_gib, rel=0.16), f"{total:.1f} GiB"
+    assert total == pytest.approx(measured_gib, rel=0.13), f"{total:.1f} GiB"
+
+
+def test_compiled_layers_keep_fewer_copies():
+    class Compiled(Sft.Params):
+        compile_layers: bool = True
+
+    for config, settings, measured_gib in (
+        (CODELLAMA_7B, dict(batch_size=8), 61.6),
+        (CODELLAMA_7B, dict(rank=8, target_modules="q_proj,v_proj", batch_size=16), 84.3),
+        (QWEN_7B, dict(batch_size=8), 76.9),
+    ):
+        total = estimate(config, Compiled(**settings), 1024).total / GIB
+        assert total == pytest.approx(measured_gib, rel=0.14), f"{total:.1f} GiB"
+
+
+def test_what_layers_keep_depends_on_which_of_them_have_matrices():
+    every, some = (
+        estimate(QWEN_7B, Sft.Params(target_modules=names), 1024, "cpu").activations
+        for names in ("all-linear", "k_proj")
+    )
+    assert some < every
+    sixth = estimate(QWEN_7B, Sft.Params(target_modules="5.self_attn.k_proj"), 1024, "cpu").activations
+    assert sixth == some
+
+
+def test_an_evaluation_with_larger_batches_counts_where_it_needs_more_than_a_step():
+    settings = dict(batch_size=1, method="qlora", activation_checkpointing=True)
+    step, larger, much_larger = (
+        estimate(CODELLAMA_7B, Sft.Params(**settings, eval_batch_size=size), 1024) for size in (None, 2, 64)
+    )
+    assert (step.total, step.notes) == (larger.total, larger.notes)
+    assert much_larger.activations > step.activations
+    assert "64 samples at a time" in much_larger.notes[-1]
+    never = Sft.Params(**settings, eval_batch_size=64, evaluation="no")
+    assert estimate(CODELLAMA_7B, never, 1024).total == step.total
+
+
+def test_below_a_cap_frozen_layers_go_to_main_memory_and_what_is_trained_stays():
+    settings = dict(method="qlora", batch_size=1, activation_checkpointing=True)
+    whole = estimate(CODELLAMA_7B, Sft.Params(**settings), 512)
+    capped = estimate(CODELLAMA_7B, Sft.Params(**settings, memory_cap_mb=4000, offload=True), 512)
+    assert whole.total > 4e9
+    assert capped.total == 4e9
+    assert "of the weights in main memory" in capped.notes[-1]
+    too_low = estimate(CODELLAMA_7B, Sft.Params(**settings, memory_cap_mb=1000, offload=True), 512)
+    assert 1e9 < too_low.total < capped.total
+    only_capped = estimate(CODELLAMA_7B, Sft.Params(**settings, memory_cap_mb=4000), 512)
+    assert only_capped.total == whole.total, "a cap alone moves nothing"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +142,7 @@ def test_estimate_is_close_to_the_measured_peaks_of_codellama_7b(settings, measu
 )
 def test_estimate_meets_the_measured_peaks_of_the_starter_model_on_a_cpu(settings, measured_gib):
     total = estimate(read_config(STARTER_MODEL), Sft.Params(rank=16, **settings), 256, "cpu").total / GIB
-    assert total == pytest.approx(measured_gib, rel=0.08), f"{total:.2f} GiB"
+    assert total == pytest.approx(measured_gib, rel=0.09), f"{total:.2f} GiB"
 
 
 def test_qlora_of_7b_fits_a_ten_gigabyte_card():
@@ -124,7 +172,8 @@ def test_lora_takes_16_bytes_a_trained_parameter_beside_the_weights():
 def test_a_cpu_computes_in_four_bytes_and_the_note_says_so():
     cpu, gpu = (estimate(CODELLAMA_7B, Sft.Params(), 1024, device) for device in ("cpu", "cuda"))
     assert cpu.weights - 4 * cpu.trainable == 2 * (gpu.weights - 4 * gpu.trainable)
-    assert cpu.activations == 2 * gpu.activations
+    full = [estimate(CODELLAMA_7B, Sft.Params(method="full"), 1024, device) for device in ("cpu", "cuda")]
+    assert full[0].activations == 2 * full[1].activations
     assert "fp32" in cpu.notes[0]
 
 

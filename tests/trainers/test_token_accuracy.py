@@ -33,7 +33,8 @@ class Said(torch.nn.Module):
 def trainer(monkeypatch):
     made = LeanSFTTrainer.__new__(LeanSFTTrainer)
     made._counts = defaultdict(int)
-    made.accelerator = SimpleNamespace(reduce=lambda counts: counts)
+    made.aux_loss_enabled = False
+    made.accelerator = SimpleNamespace(reduce=lambda counts: counts, num_processes=1)
     logged = []
     monkeypatch.setattr("trl.SFTTrainer.log", lambda self, logs, start_time=None: logged.append(logs))
 

@@ -111,9 +111,7 @@ def test_without_a_bug_that_can_be_tested_it_says_why(bugs, small):
     with pytest.raises(UserError, match="1 a prompt that is too long|2 a prompt that is too long"):
         read(bugs, room=3)
     small.is_down = True
-    with pytest.raises(
-        OutsideFailure, match=r"no bug of small can be learned from: .*could not be run \(infra_error\)"
-    ):
+    with pytest.raises(OutsideFailure, match=r"no bug of small can be tried here: .*could not be run \(infra_error\)"):
         read(bugs)
 
 

@@ -45,6 +45,16 @@ def test_every_bug_is_emitted_and_skipped_ones_are_counted(tiny, small, run):
     assert len(patches) == 2 * (2 + 2), "known fix, buggy code and two candidates of two bugs"
 
 
+def test_bugs_that_chose_the_models_checkpoint_are_scored_with_a_caution(tiny, small, run, monkeypatch, caplog):
+    from engine import chosen_by
+
+    assert benchmark(SPEC, Inputs(model=tiny), run)["caution"] == ""
+    monkeypatch.setattr(chosen_by, "caution", lambda model, bugs: f"chosen by {len(bugs)} of these")
+    counts = benchmark(SPEC, Inputs(model=tiny), RunDir(run.path))
+    assert (counts["caution"], counts["scored"]) == ("chosen by 3 of these", 2)
+    assert "chosen by 3 of these" in caplog.text
+
+
 def test_a_killed_run_continues_without_writing_or_evaluating_anything_twice(tiny, small, run):
     whole = benchmark(SPEC, Inputs(model=tiny), run)
     first = [fields for fields in said(run, "patch") if fields["bug_id"] == "small/add"]

@@ -71,7 +71,7 @@ class Branching:
     def reply(self, bug, path, budget, representation, complete, evaluate, count=len):
         self.paths.append([(turn.number, turn.parent, turn.text) for turn in path])
         for text in ("one", "other"):
-            patch = Patch(bug.id, text)
+            patch = Patch(bug.id, text, rule=f"bare:{text}")
             yield Turn("assistant", text, patch, evaluate(bug, patch), parent=path[-1].number)
 
 
@@ -87,6 +87,7 @@ def test_a_strategy_that_branches_names_the_turn_that_it_means(tiny, small, run,
     until_told_to_stop(tiny, run)
     assert branching.paths == [[(1, None, "use addition")]]
     assert [(turn["number"], turn["parent"]) for turn in said(run, "turn")] == [(1, None), (2, 1), (3, 1)]
+    assert [turn["rule"] for turn in said(run, "turn")] == ["", "bare:one", "bare:other"]
 
 
 def test_a_question_after_an_earlier_turn_overwrites_no_other(tiny, small, run, branching):

@@ -52,3 +52,19 @@ def test_a_short_write_of_torch_is_a_full_disk_only_where_the_disk_is_full(tmp_p
 def test_the_cause_of_an_error_is_found(tmp_path):
     behind = OSError(errno.ENOSPC, "No space left on device")
     assert cause_of(raised(RuntimeError("cannot save"), behind), tmp_path)[0] == "disk_full"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error while serializing: I/O error: No space left on device (os error 28)",
+        "[enforce fail] unexpected pos 64 vs 0",
+    ],
+)
+def test_a_disk_that_is_full_under_the_checkpoints_alone_is_named(tmp_path, monkeypatch, said):
+    checkpoints = tmp_path / "artifacts" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    monkeypatch.setattr("engine.work.trouble._free", lambda place: 4096 if place == checkpoints else 1 << 40)
+    cause, text = cause_of(RuntimeError(said), tmp_path)
+    assert cause == "disk_full"
+    assert f"the disk is full: {checkpoints} has " in text

@@ -68,6 +68,17 @@ def test_equal_patches_are_run_once_and_say_whose_verdict_they_have(folder):
     }  # fmt: skip
 
 
+def test_each_patch_says_by_which_rule_it_was_found(folder):
+    found = [Patch(BUG.id, "right\n", rule=rule) for rule in ("fence:function", "bare:diff", "")]
+    with ThreadPoolExecutor(2) as pool:
+        judge = Validation(Suite(), None, folder, pool)
+        judge.start(BUG)
+        judge.candidates(BUG, [(rank, Completion(patch.rule), patch) for rank, patch in enumerate(found, start=1)])
+        judge.wait()
+    said = {fields["rank"]: fields["rule"] for fields in patches(folder) if fields["source"] == MODEL}
+    assert said == {1: "fence:function", 2: "bare:diff", 3: ""}
+
+
 def test_a_patch_is_compared_with_the_known_fix_and_the_buggy_code(folder):
     judged(
         folder, Suite(**{"right  # so\n": Outcome.PLAUSIBLE}), "right  # so\n", "right\n", "def f(:\n", "wrong\n", ""

@@ -1,0 +1,132 @@
+"""What a user changes on a run in the list: its name, with that of its result, its note, and whether it is kept."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from engine.control.lookup import find_run
+from engine.control.names import check_name
+from engine.control.views import RunView
+from engine.errors import UserError
+from engine.rundir import ENDED
+from engine.specs import KINDS, parse
+from storage import queries
+from storage.database import Database
+from storage.removal import remove_run
+from storage.tables import Dataset, Model, Run
+
+MOST_NOTE = 2000  # characters
+MOST_RUNS = 10_000  # newest ones that are looked through
+NAMING = {"model": ("model", "adapter"), "dataset": ("dataset",)}  # what a run made -> the settings that name it
+
+
+class Edits:
+    """Renames, annotates and deletes runs."""
+
+    def __init__(self, home: Path, database: Database) -> None:
+        self._home = home
+        self._database = database
+
+    def rename(self, run_id: int, name: str) -> None:
+        """Give a run another name, and its dataset or model too; runs that have ended then name it so.
+
+        Raises UserError on a name that is taken or cannot be one, while the run has not ended and others may wait for
+        its result, or while a run that has not ended uses it.
+        """
+        with self._database.write() as session:
+            run = find_run(session, run_id)
+            if not name.strip():
+                raise UserError("name: is empty, enter a name", field="name")
+            if name == run.name:
+                return
+            spec = parse({**run.spec, "name": name})
+            made = KINDS[run.kind].makes if run.kind in KINDS else ""
+            if made and run.state not in ENDED:
+                raise UserError(
+                    f"run {run_id} is {run.state}; a run that makes a {made} can be renamed when it has ended"
+                )
+            check_name(session, run.kind, name, but=run_id)
+            users = self._users(session, run)
+            _refuse_active(users, f"run {run_id} ({run.name})")
+            if result := _result(session, run):
+                for user in users:
+                    user.spec = _renamed(user.spec, NAMING[made], result.name, name)
+                queries.rename_in_conversations(session, result.name, name)
+                result.name = name
+            run.name, run.spec = name, spec.model_dump(mode="json")
+
+    def annotate(self, run_id: int, note: str) -> None:
+        """Replace the note of a run. Raises UserError if it is too long."""
+        if len(note) > MOST_NOTE:
+            raise UserError(f"note: has {len(note):,} characters; at most {MOST_NOTE:,} can be stored", field="note")
+        with self._database.write() as session:
+            find_run(session, run_id).note = note.strip()
+
+    def users(self, run_id: int) -> Sequence[RunView]:
+        """The runs that use what a run made, newest first."""
+        with self._database.read() as session:
+            return [RunView.of(run) for run in self._users(session, find_run(session, run_id))]
+
+    def delete(self, run_id: int) -> None:
+        """Remove a run, what it made, and its folder; runs that used its result keep theirs.
+
+        Raises UserError while it, or a run that uses its result, has not ended, and if it made the base of an adapter.
+        """
+        with self._database.write() as session:
+            run = find_run(session, run_id)
+            if run.state not in ENDED:
+                raise UserError(f"run {run_id} is {run.state}; stop it first")
+            _refuse_active(self._users(session, run), f"run {run_id} ({run.name})")
+            folder = Path(run.folder)
+            for model in queries.models(session):
+                if model.run_id != run_id and model.base and Path(model.base).is_relative_to(folder):
+                    raise UserError(
+                        f"run {run_id} made the base model of {model.name!r}, which cannot be loaded without it; "
+                        f"delete run {model.run_id} first"
+                    )
+            remove_run(session, run_id)
+        if folder.resolve().is_relative_to((self._home / "runs").resolve()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _users(self, session: Session, run: Run) -> Sequence[Run]:
+        """The runs whose specs name the result of this one, or its folder."""
+        result = _result(session, run)
+        made = KINDS[run.kind].makes if run.kind in KINDS else ""
+        name = result.name if result else run.name
+        fields = NAMING.get(made, ())
+        return [
+            each
+            for each in queries.runs(session, limit=MOST_RUNS)
+            if each.id != run.id
+            and (name in [each.spec.get(field) for field in fields] or any(_is_in(run.folder, each.spec)))
+        ]
+
+
+def _result(session: Session, run: Run) -> Dataset | Model | None:
+    return queries.dataset_of(session, run.id or 0) or queries.model_of(session, run.id or 0)
+
+
+def _is_in(folder: str, values: Any) -> Iterator[bool]:
+    """True for each text in a spec that names this folder, or something in it."""
+    if isinstance(values, dict | list):
+        for each in values.values() if isinstance(values, dict) else values:
+            yield from _is_in(folder, each)
+    elif isinstance(values, str) and folder and (values == folder or values.startswith((f"{folder}/", f"{folder}="))):
+        yield True
+
+
+def _renamed(spec: dict[str, Any], fields: Sequence[str], old: str, new: str) -> dict[str, Any]:
+    return {**spec, **{field: new for field in fields if spec.get(field) == old}}
+
+
+def _refuse_active(users: Sequence[Run], what: str) -> None:
+    waiting = [each for each in users if each.state not in ENDED]
+    if waiting:
+        raise UserError(
+            f"{what} is used by run {waiting[0].id} ({waiting[0].name}), which has not ended; stop it first"
+        )

@@ -1,0 +1,290 @@
+"""Trainings in several processes: what is asked of the launcher, and real ones with two processes on the CPU."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine import ranks
+from engine.control.workspace import Workspace
+from engine.errors import UserError
+from engine.gpus import Gpu
+from engine.launchers.local import MARK, PROCESSOR, Local, parse_handle
+from engine.launchers.torchrun import Torchrun
+from engine.plugins import LAUNCHERS
+from engine.rundir import RunDir
+from engine.spec_files import read_spec
+from engine.trainers.checkpoint import complete, damage_of, step_of
+
+GIB = 1 << 30
+TOGETHER = ["launcher=torchrun", "launcher.processes=2"]
+SHARED = [*TOGETHER, "launcher.strategy=fsdp"]
+
+
+@pytest.fixture
+def cards(monkeypatch):
+    """Give this machine two GPUs of 80 GiB."""
+    two = (Gpu("H", 80 * GIB, 0), Gpu("H", 80 * GIB, 0))
+    monkeypatch.setattr("engine.launchers.local.gpus", lambda: two)
+
+
+def torchrun(**settings):
+    return Torchrun(Torchrun.Params(**settings))
+
+
+def test_it_takes_the_devices_that_it_was_given(cards):
+    assert torchrun().needs() == {"GPU 0": 1.0, "GPU 1": 1.0}
+    assert torchrun(devices="1").needs() == {"GPU 1": 1.0}
+    assert torchrun(devices="cpu", processes=8).needs() == {PROCESSOR: 1.0}
+    with pytest.raises(UserError, match="3 processes need as many GPUs, and the run has 2"):
+        torchrun(processes=3).needs()
+
+
+@pytest.mark.parametrize(
+    ("settings", "processes", "own_gpu"),
+    [({}, "2", True), ({"processes": 1}, "1", True), ({"devices": "cpu"}, "1", False)],
+)
+def test_it_starts_a_process_for_each_gpu(cards, tmp_path, settings, processes, own_gpu):
+    words = torchrun(**settings)._command(tmp_path)
+    assert words[words.index("--nproc-per-node") + 1] == processes
+    assert ("--virtual-local-rank" in words) == own_gpu
+    assert words[-2:] == ["engine.work", str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "said"),
+    [
+        ("benchmark", [], "starts trainings only, and this is a benchmark run; choose local"),
+        ("dataset", [], "starts trainings only"),
+        ("train", ["trainer=kto"], "the trainer kto works in one process only"),
+        ("train", ["trainer.method=qlora", "launcher.strategy=fsdp"], "fsdp cannot share weights of 4 or 8 bits"),
+        ("train", ["trainer.base_bits=8", "launcher.strategy=fsdp_offload"], "cannot share weights of 4 or 8 bits"),
+    ],
+)
+def test_what_it_cannot_start_is_refused_with_a_sentence(kind, settings, said):
+    spec = read_spec(kind, "", ["launcher=torchrun", *settings])
+    with pytest.raises(UserError, match=said):
+        LAUNCHERS.create(spec.launcher).check(spec)
+
+
+def test_it_is_refused_before_it_is_queued(home):
+    workspace = Workspace(home)
+    with pytest.raises(UserError, match="torchrun starts trainings only"):
+        workspace.runs.submit(read_spec("benchmark", "", ["launcher=torchrun"]))
+    assert not workspace.runs.list()
+    workspace.close()
+
+
+def test_a_gpu_is_one_device_for_both_launchers(home, cards, monkeypatch):
+    started = []
+    monkeypatch.setattr(Local, "submit", lambda self, path, environment: started.append(self.name) or "1")
+    monkeypatch.setattr(Local, "is_alive", lambda self, handle: True)
+    workspace = Workspace(home)
+    local = workspace.runs.submit(read_spec("benchmark", "", ["launcher.devices=0"]))
+    row = workspace.runs.submit(read_spec("benchmark", "", ["launcher.devices=1"]))
+    with workspace._database.write() as session:  # a training without its dataset
+        from storage.tables import Run
+
+        session.get_one(Run, row).spec = {**session.get_one(Run, row).spec, "launcher": {"name": "torchrun"}}
+    workspace.tick()
+    assert [workspace.runs.row(each).state for each in (local, row)] == ["starting", "queued"]
+    workspace.close()
+
+
+def test_a_process_that_does_not_lead_writes_only_why_it_failed(tmp_path, monkeypatch):
+    run = RunDir(tmp_path)
+    run.events_path.touch()
+    run.reserve_ending()
+    for name, value in ((ranks.STRATEGY, "ddp"), ("RANK", "1"), ("WORLD_SIZE", "2")):
+        monkeypatch.setenv(name, value)
+    (tmp_path / ranks.FOLDER).mkdir()
+    quiet = ranks.folder_of(tmp_path)
+    from engine.events import Progress
+
+    with run.held(), quiet.held():
+        quiet.emit(Progress(1))
+        quiet.beat()
+        quiet.end("stopped")
+        assert (run.events().events, run.ending()) == ([], None)
+        quiet.end("failed", error="no memory", cause="out_of_memory")
+        quiet.end("failed", error="connection closed", cause="bug")
+    assert run.events().events == []
+    assert (run.ending().payload.error, run.ending().payload.cause) == ("process 2 of 2: no memory", "out_of_memory")
+    monkeypatch.setenv("RANK", "0")
+    assert ranks.first_failure(run).error == "process 2 of 2: no memory"
+    run.reserve_ending()
+    assert ranks.first_failure(run) is None, "it ended by itself"
+    (tmp_path / ranks.FOLDER / "1.lock").touch()
+    assert ranks.first_failure(run).error == "process 2 of 2 was killed (possibly out of memory)"
+
+
+# -- real trainings -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """A home with a dataset of 64 samples, some of them for evaluation."""
+    opened = Workspace(tmp_path_factory.mktemp("together") / "home")
+    run_id = opened.runs.submit(read_spec("dataset", "demo", ["builder.samples=64"]))
+    until(opened, lambda: opened.runs.row(run_id).state == "done")
+    yield opened
+    for run in opened.runs.list():
+        opened.runs.stop(run.id, now=True)
+    until(opened, lambda: all(run.state != "stopping" for run in opened.runs.list()))
+    opened.close()
+
+
+def until(workspace, holds, seconds=900):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, [(run.name, run.state, run.error) for run in workspace.runs.list()]
+        workspace.tick()
+        time.sleep(0.05)
+
+
+def submit(workspace, *settings):
+    fixed = [
+        "trainer.max_steps=6", "trainer.epochs=100", "trainer.batch_size=4", "trainer.logging_steps=1", 'name=""',
+        "trainer.save_steps=2", "trainer.eval_steps=3", "trainer.group_by_length=false",
+    ]  # fmt: skip
+    return workspace.runs.submit(read_spec("train", "demo", [*fixed, *settings]))
+
+
+def done(workspace, run_id):
+    until(workspace, lambda: workspace.runs.row(run_id).state in ("done", "failed", "stopped"))
+    row = workspace.runs.row(run_id)
+    assert (row.state, row.error) == ("done", ""), RunDir(Path(row.folder)).log.read_text()[-3000:]
+    return row
+
+
+def curve(workspace, run_id, name="loss"):
+    return [(step, value) for step, value, _ in workspace.runs.metrics(run_id).get(name, [])]
+
+
+def weights(row):
+    from safetensors.torch import load_file
+
+    return load_file(next((Path(row.folder) / "artifacts" / "model").glob("*model.safetensors")))
+
+
+def assert_same(workspace, one, other):
+    for name, least in (("loss", 6), ("grad_norm", 6), ("eval_loss", 2), ("token_accuracy", 6)):
+        mine, theirs = curve(workspace, one.id, name), curve(workspace, other.id, name)
+        assert [step for step, _ in mine] == [step for step, _ in theirs]
+        assert len(mine) >= least
+        assert [value for _, value in mine] == pytest.approx([value for _, value in theirs], rel=2e-3)
+    one_weights, other_weights = weights(one), weights(other)
+    assert {name: value.shape for name, value in one_weights.items()} == {
+        name: value.shape for name, value in other_weights.items()
+    }
+    # AdamW divides by the size of each gradient, so a gradient of rounding alone moves a weight by the learning rate
+    assert max(float((one_weights[name] - other_weights[name]).abs().mean()) for name in one_weights) < 1e-4
+
+
+def all_of(run_id, workspace):
+    """The processes of a run, by the mark in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(MARK) == workspace.runs.row(run_id).folder and process.status() != "zombie":
+                found.append(process)
+    return found
+
+
+def leader_and_other(run_id, workspace):
+    processes = [each for each in all_of(run_id, workspace) if "RANK" in each.environ()]
+    return sorted(processes, key=lambda each: each.environ()["RANK"])
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_learns(workspace):
+    alone = done(workspace, submit(workspace))
+    for settings in (TOGETHER, [*TOGETHER, "trainer.batch_size=1", "trainer.accumulation=4"], SHARED):
+        run_id = submit(workspace, *settings)
+        row = done(workspace, run_id)
+        assert_same(workspace, alone, row)
+        assert [row.result[name] for name in ("samples_seen", "tokens", "trainable_parameters")] == [
+            alone.result[name] for name in ("samples_seen", "tokens", "trainable_parameters")
+        ]
+        numbers = [event.seq for event in RunDir(Path(row.folder)).all_events()]
+        assert numbers == list(range(1, len(numbers) + 1)), "one process writes events"
+        sealed = complete(Path(row.folder) / "artifacts" / "checkpoints")
+        assert [step_of(path) for path in sealed][-1] == 6
+        assert all({"rng_state_0.pth", "rng_state_1.pth"} <= {file.name for file in path.iterdir()} for path in sealed)
+        assert not [damage_of(path) for path in sealed if damage_of(path)]
+        until(workspace, lambda run_id=run_id: not all_of(run_id, workspace), 20)
+
+
+@pytest.mark.slow
+def test_every_weight_is_trained_in_shares_and_saved_whole(workspace):
+    full = ["trainer.method=full", "trainer.learning_rate=1e-4", "trainer.best_checkpoint=true"]
+    alone = done(workspace, submit(workspace, *full))
+    shared = done(workspace, submit(workspace, *full, *SHARED, "trainer.activation_checkpointing=true"))
+    assert_same(workspace, alone, shared)
+    files = {path.name for path in (Path(shared.folder) / "artifacts" / "model").iterdir()}
+    assert files == {path.name for path in (Path(alone.folder) / "artifacts" / "model").iterdir()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [TOGETHER, SHARED], ids=["ddp", "fsdp"])
+def test_stop_and_sigkill_and_resume_end_with_the_same_weights(workspace, settings):
+    settings = [*settings, "trainer.dropout=0.1", "trainer.max_steps=10", "trainer.eval_steps=100"]
+    whole = done(workspace, submit(workspace, *settings))
+    run_id = submit(workspace, *settings)
+    until(workspace, lambda: len(curve(workspace, run_id)) >= 2)
+    workspace.runs.stop(run_id)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "stopped", 300)
+    stopped_at = curve(workspace, run_id)[-1][0]
+    sealed = complete(Path(workspace.runs.row(run_id).folder) / "artifacts" / "checkpoints")
+    assert step_of(sealed[-1]) == stopped_at < 10
+    until(workspace, lambda: not all_of(run_id, workspace), 20)
+    workspace.runs.resume(run_id)
+    until(workspace, lambda: len(curve(workspace, run_id)) > stopped_at)
+    _, pid, _ = parse_handle(workspace.runs.row(run_id).handle)
+    os.kill(pid, signal.SIGKILL)  # torchrun itself: what it started ends with it
+    until(workspace, lambda: workspace.runs.row(run_id).state == "failed", 120)
+    assert not all_of(run_id, workspace), "processes go on unwatched"
+    workspace.runs.resume(run_id)
+    row = done(workspace, run_id)
+    assert [step for step, _ in curve(workspace, run_id)] == list(range(1, 11))
+    wanted, found = weights(whole), weights(row)
+    assert all((wanted[name] == found[name]).all() for name in wanted)
+
+
+@pytest.mark.slow
+def test_stop_now_ends_all_processes(workspace):
+    run_id = submit(workspace, *TOGETHER, "trainer.accumulation=400")
+    until(workspace, lambda: workspace.runs.row(run_id).progress_text.startswith("step 0"))
+    assert len(all_of(run_id, workspace)) >= 3
+    began = time.monotonic()
+    workspace.runs.stop(run_id, now=True)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "stopped", 15)
+    until(workspace, lambda: not all_of(run_id, workspace), 5)
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.slow
+def test_the_leader_says_that_another_process_was_killed(workspace):
+    run_id = submit(workspace, *TOGETHER, "trainer.max_steps=400")
+    until(workspace, lambda: len(curve(workspace, run_id)) >= 1)
+    leader_and_other(run_id, workspace)[1].kill()
+    until(workspace, lambda: workspace.runs.row(run_id).state == "failed", 300)
+    row = workspace.runs.row(run_id)
+    assert (row.cause, row.error) == ("killed", "process 2 of 2 was killed (possibly out of memory)")
+    until(workspace, lambda: not all_of(run_id, workspace), 40)
+
+
+@pytest.mark.slow
+def test_a_killed_leader_leaves_nothing_behind(workspace):
+    run_id = submit(workspace, *TOGETHER, "trainer.max_steps=400")
+    until(workspace, lambda: len(curve(workspace, run_id)) >= 1)
+    leader_and_other(run_id, workspace)[0].kill()
+    until(workspace, lambda: workspace.runs.row(run_id).state == "failed", 300)
+    assert workspace.runs.row(run_id).cause == "killed"
+    assert not all_of(run_id, workspace)
