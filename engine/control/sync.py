@@ -188,7 +188,7 @@ def _free_name(run: Run, taken: Dataset | Model | None) -> str:
 
 def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
     conversation = queries.conversation_in(session, run.id or 0, payload.conversation)
-    if conversation is None or conversation.run_id != run.id:
+    if conversation is None or conversation.deleted_at is not None or conversation.run_id != run.id:
         return  # the conversation was deleted, or continues with another worker
     here = conversation.id or 0
     row = queries.turn(session, here, payload.number)
