@@ -222,8 +222,11 @@ class Chats:
     def view(self, conversation_id: int, to: int | None = None) -> View:
         """`to`: the turn to which the shown branch leads, the newest where None. Raises UserError on an unknown id."""
         conversation, run = self._load(conversation_id)
-        bug = self._bugs.known(conversation.bug_id, conversation.benchmark)
-        return view_of(self._database, conversation, run, bug, to)
+        return view_of(self._database, conversation, run, self.known_bug(conversation), to)
+
+    def known_bug(self, conversation: Conversation) -> Bug | None:
+        """What it is about; None where its benchmark, or the bug in it, is gone."""
+        return self._bugs.known(conversation.bug_id, conversation.benchmark)
 
     def _worker(self, spec: ChatSpec) -> int:
         """The id of a live worker that can answer with this model and these settings, or of a new one."""
