@@ -5,6 +5,7 @@
     inputs.json    what the names in the spec referred to at the start: folders, hashes, versions, machine
     events.jsonl   the worker's events, one JSON object per line (`engine.events`), numbered from 1
     inbox.jsonl    questions to a chat worker, one JSON object per line
+    history-C-Q.json   what was said in conversation C before question Q, where another worker said it
     log.txt        stdout and stderr of the worker
     artifacts/     results of the run
     lock           locked by the worker while it runs
@@ -20,6 +21,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -261,6 +263,22 @@ class RunDir:
     def ask(self, **question: Any) -> None:
         """Append one question to a chat worker's inbox. Raises OSError if it cannot be written."""
         _append(self.path / "inbox.jsonl", json.dumps(question).encode() + b"\n", is_new=True)
+
+    def tell_history(self, conversation: int, question: int, turns: list[dict[str, Any]]) -> str:
+        """Write the messages before a question that this worker does not know; returns the file's name.
+
+        Raises OSError if it cannot be written.
+        """
+        name = f"history-{conversation}-{question}.json"
+        _write(self.path / name, {"turns": turns})
+        return name
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """The messages in a file of `tell_history`. Raises OSError, and ValueError if it is none."""
+        if not re.fullmatch(r"history-\d+-\d+\.json", name):
+            raise ValueError(f"no name of a history: {name!r}")
+        with open(open_regular(self.path / name), "rb") as file:
+            return list(json.load(file)["turns"])
 
     def questions(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """The questions from byte `offset`, and the offset where the next reading starts."""

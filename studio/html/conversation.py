@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.control.chats import ChatEntry, View
+from engine.control.chat_views import ChatEntry, View
 from engine.control.turns import ShownTurn
 from engine.domain import Bug
 from engine.strategies.messages import TO_PEOPLE

@@ -12,6 +12,7 @@ from engine.benchmarks.pocket import Pocket
 from engine.errors import UserError
 from engine.rundir import ENDED, RunDir
 from engine.spec_files import read_spec
+from storage import queries
 from storage.tables import Conversation
 
 BUG = "pocket/py-clock-format"
@@ -53,7 +54,7 @@ def test_the_worker_gets_the_question(talk):
     conversation, folder = talk
     (question,), _ = folder.questions()
     assert (question["bug"], question["message"], question["budget"]) == (BUG, "look at midnight", 2)
-    assert (question["conversation"], question["turns"]) == (conversation, [])
+    assert (question["conversation"], question["before"], "history" in question) == (conversation, 0, False)
 
 
 def test_the_live_text_is_shown_only_while_an_answer_is_written(workspace, talk):
@@ -95,8 +96,8 @@ def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspac
     anew = folder_of(workspace, conversation)
     assert anew.path != folder.path
     (question,), _ = anew.questions()
-    (told,) = question["turns"]
-    assert (told["role"], told["text"], told["number"], told["parent"]) == ("assistant", "first try", 1, None)
+    (told,) = anew.history(question["history"])
+    assert (told["role"], told["text"], told["number"], told["parent"]) == ("assistant", "first try", 1, 0)
     assert told["verdict"] == {**FAILED, "reason": "", "isolation": "", "stages": {}}, (
         "all of it, as the first worker said it"
     )
@@ -110,9 +111,13 @@ def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspac
 
 def test_the_same_model_and_settings_are_loaded_once(workspace, talk):
     again = workspace.chats.start(spec())
-    other = workspace.chats.start(spec("generator.temperature=0.3"))
+    warmer = workspace.chats.start(spec("generator.temperature=0.3"))
+    other = workspace.chats.start(spec("generator.base_bits=8"))
     runs = {row.id: row.run_id for row, _ in workspace.chats.list()}
-    assert runs[again] == runs[talk[0]] != runs[other]
+    assert runs[again] == runs[warmer] == runs[talk[0]] != runs[other], "how an answer is drawn loads no second model"
+    folder = folder_of(workspace, warmer)
+    workspace.chats.send(warmer)
+    assert folder.questions()[0][-1]["settings"]["generator"]["temperature"] == 0.3
 
 
 def test_a_bug_that_is_not_there_is_refused_before_a_model_is_loaded(workspace):
@@ -147,7 +152,8 @@ def test_a_second_message_right_after_the_answer_waits_for_its_turns(workspace, 
     workspace.tick()
     workspace.chats.send(conversation, "and again")
     question = folder.questions()[0][-1]
-    assert (question["question"], [turn["text"] for turn in question["turns"]]) == (2, ["first"])
+    assert (question["question"], question["before"]) == (2, 1)
+    assert "first" not in (folder.path / "inbox.jsonl").read_text(), "the worker knows what it said"
 
 
 def test_a_chat_stopped_in_mid_answer_and_resumed_takes_in_the_same_turns_again(workspace, talk, mute):
@@ -245,7 +251,7 @@ def test_of_many_messages_sent_at_once_one_is_accepted(workspace, talk):
     ],
 )
 def test_a_benchmark_that_cannot_be_read_is_a_user_error(workspace, benchmark, said):
-    for ask in (workspace.chats.bug_entries, workspace.chats.bugs):
+    for ask in (workspace.chats.bug_entries, lambda asked: workspace.chats.bug(BUG, asked)):
         with pytest.raises(UserError, match=said):
             ask(benchmark)
 
@@ -298,3 +304,61 @@ def test_a_conversation_that_is_drawn_again_and_again_reads_its_benchmark_once(w
         assert workspace.chats.view(talk[0]).buggy
         assert workspace.chats.bug_entries()
     assert len(reads) <= 1
+
+
+def test_a_stopped_answer_leaves_the_model_loaded(workspace, talk):
+    conversation, folder = talk
+    workspace.chats.halt(conversation)
+    assert folder.questions()[0][-1] == {"ask": "halt", "conversation": conversation, "question": 1}
+    folder.append("answered", conversation=conversation, question=1)
+    workspace.tick()
+    workspace.chats.halt(conversation)
+    assert len(folder.questions()[0]) == 2, "nothing is written any more"
+    workspace.chats.send(conversation, "go on")
+    assert workspace.chats.view(conversation).state not in ENDED
+
+
+def test_model_and_settings_change_within_a_conversation(workspace, talk):
+    conversation, folder = talk
+    answer(folder, conversation, 1, "first")
+    folder.append("answered", conversation=conversation, question=1)
+    workspace.tick()
+    workspace.chats.send(conversation, spec=spec("model=starter", "strategy=single_shot", "bug=pocket/py-backoff"))
+    question = folder.questions()[0][-1]
+    assert (question["model"], question["bug"]) == ("starter", BUG), "what it is about stays"
+    assert question["settings"] == {"strategy": {"name": "single_shot"}}
+    view = workspace.chats.view(conversation)
+    assert (view.model, view.strategy) == ("starter", "single_shot")
+    folder.append("answered", conversation=conversation, question=2)
+    workspace.tick()
+    workspace.chats.send(conversation)
+    assert folder.questions()[0][-1]["model"] == "starter", "it goes on as it was last asked"
+
+
+def test_conversations_are_named_found_and_deleted(workspace, talk):
+    conversation, folder = talk
+    workspace.chats.rename(conversation, "  the  midnight bug ")
+    other = workspace.chats.start(spec("bug=pocket/py-backoff"))
+    assert [entry.id for entry in workspace.chats.entries("midnight")] == [conversation]
+    assert [entry.id for entry in workspace.chats.entries("PY-BACKOFF")] == [other]
+    with pytest.raises(UserError, match="stop the answer first"):
+        workspace.chats.delete(conversation)
+    answer(folder, conversation, 1, "first")
+    answer(folder, conversation, 2, "second")
+    folder.append("answered", conversation=conversation, question=1)
+    workspace.tick()
+    workspace.chats.delete(conversation)
+    assert [entry.id for entry in workspace.chats.entries()] == [other]
+    with pytest.raises(UserError, match=f"no conversation {conversation}"):
+        workspace.chats.view(conversation)
+    answer(folder, conversation, 3, "said after it was deleted")
+    workspace.tick()
+    with workspace._database.read() as session:
+        assert queries.tree(session, conversation) == []
+
+
+def test_two_conversations_are_shown_beside_each_other(workspace, talk):
+    other = workspace.chats.start(spec("model=starter"), beside=talk[0])
+    assert (workspace.chats.beside(talk[0]), workspace.chats.beside(other)) == (other, talk[0])
+    workspace.chats.delete(other)
+    assert workspace.chats.beside(talk[0]) is None

@@ -14,7 +14,7 @@ from filled import CHAT_BUG, HOSTILE, fill
 
 from engine.builders import Funnel
 from engine.builders.previews import Preview
-from engine.control.chats import View
+from engine.control.chat_views import View
 from engine.control.datasets import ShownSample
 from engine.control.turns import ShownTurn
 from engine.control.views import RunView
