@@ -77,6 +77,11 @@ def build(frame: Frame) -> None:
         return [number, ""]
 
     def stop_now(current: int) -> None:
+        """End the answer that is being written; where none is, unload the model."""
+        view = workspace.chats.view(current)
+        if view.is_busy and view.state == "running":
+            workspace.chats.halt(current)
+            return
         if others := workspace.chats.unload(current):
             named = "another conversation" if others == 1 else f"{others} other conversations"
             gr.Info(f"The model was also answering {named}; press Repair there to continue.")
