@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.control.datasets import ShownSample
+from studio.html.basics import brief
 from studio.pages.train import first_sample, newest_measurement
 
 SAMPLE = {"index": 0, "total": 1, "is_whole": True, "bug_id": "b", "kind": "", "prompt": "p", "target": "t"}
@@ -41,3 +42,8 @@ def test_the_newest_measurement_says_what_was_measured():
     runs = SimpleNamespace(list=lambda kind, limit: [run])
     shown = newest_measurement(SimpleNamespace(runs=runs))
     assert "(starter on &lt;demo&gt;, by sft): 2.49 GiB on CPU" in shown
+
+
+@pytest.mark.parametrize(("text", "shown"), [("a" * 120, "a" * 120), ("b" * 118 + " cc", "b" * 118 + "…"), ("", "")])
+def test_a_text_cut_for_a_card_says_that_there_is_more(text, shown):
+    assert brief(text) == shown
