@@ -34,7 +34,11 @@ class RoundsForm:
             plain(TEXT)
             with gr.Row(elem_classes="bar-row"):
                 self._folder = gr.Textbox(
-                    "", label="Bugs to learn from", placeholder="a folder of bugs, as tested_faults writes", max_lines=1
+                    "",
+                    label="Bugs to learn from",
+                    placeholder="a folder, as tested_faults writes",
+                    max_lines=1,
+                    scale=3,
                 )
                 self._count = gr.Textbox("2", label="Rounds", max_lines=1, min_width=80)
                 self._candidates = gr.Textbox("10", label="Attempts per bug", max_lines=1, min_width=80)

@@ -30,7 +30,7 @@ Runs = Mapping[str, Metrics]  # what a run is called -> its curves
 EVALUATION = "eval_"  # begins the name of a metric of the evaluation samples
 CHECKPOINT, EVALUATED = "checkpoint", "eval_loss"  # metrics whose points are marks in other figures
 MOST_K, MOST_CARDS = 100, 16
-MOST_BESIDE_TITLE = 3  # names of curves on the line of the title
+MOST_BESIDE_TITLE = 2  # names of curves on the line of the title; three cover it on a phone
 MOST_PARTS, FEWEST_PARTS = 500, 60  # of one curve
 # The share of a panel's bugs that have a plausible patch among the first k, on an axis of their own from 0 to 1.
 PANEL = {f"plausible_at_{k}": f"plausible@{k}" for k in range(1, MOST_K + 1)}

@@ -18,7 +18,7 @@ from rich.table import Table
 from engine import results
 from engine.machine import Machine
 from engine.rundir import ENDED
-from engine.scoring import Share
+from engine.shell.in_words import figure
 from engine.specs import WITH_PATCHES, waits_for_people
 
 if TYPE_CHECKING:
@@ -178,14 +178,14 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     warned = [each["text"] for each in values.get("warnings", ())]
     for said in filter(None, (run.note, run.error, run.unread, run.result.get("caution"), *warned)):
         console.print(printable_lines(said), markup=False, soft_wrap=True)
-    facts = values.get("totals") or {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
+    facts = {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
+    if totals := values.get("totals"):
+        facts = totals if totals["bugs"] else {}  # before its first bug there is nothing to tell
     told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]
     plain = {name: value for name, value in metrics.items() if not name.startswith(PANEL)}
     for key, value in [*told, *plain.items(), *values.get("panel", {}).items()]:
-        if value in (None, {}):
-            continue
-        shown = f"{value:.4g}" if isinstance(value, float) else SHOWN.get(key, str)(value)
-        console.print(f"  {escape(printable(key)):<22} {escape(printable(shown))}", highlight=False, soft_wrap=True)
+        if shown := figure(key, value):
+            console.print(f"  {escape(printable(key)):<22} {escape(printable(shown))}", highlight=False, soft_wrap=True)
 
 
 def _of_dataset(run: RunView) -> list[tuple[str, str]]:
@@ -203,48 +203,6 @@ def _of_dataset(run: RunView) -> list[tuple[str, str]]:
         ("hash", found.hash),
         ("more", f"repair-studio dataset show {shlex.quote(run.name)}"),
     ]
-
-
-def _shares(at: Any) -> str:
-    """A share for each k, with its 95 % interval."""
-    return ", ".join(f"@{k} {_share(share)}" for k, share in at.items())
-
-
-def _share(share: Any) -> str:
-    low, high = Share(**share).interval
-    return f"{share['hits']} of {share['total']} ({low:.0%} to {high:.0%})"
-
-
-def _means(at: Any) -> str:
-    """A mean for each k, with its 95 % interval and the number of bugs that have so many candidates."""
-    return ", ".join(
-        f"@{k} {mean['value']:.1%} of {mean['bugs']} ({mean['low']:.1%} to {mean['high']:.1%})"
-        for k, mean in at.items()
-    )
-
-
-def _orders(orders: Any) -> str:
-    return ", ".join(f"{order} {_share(share)}" for order, share in orders.items())
-
-
-def _costs(costs: Any) -> str:
-    """What is known, with its unit in its name."""
-    known = {name: number for name, number in (costs or {}).items() if number not in (None, "")}
-    return ", ".join(
-        f"{name} {number:,.6g}" if isinstance(number, float | int) else f"{name} {printable(number)}"
-        for name, number in known.items()
-    )
-
-
-SHOWN: dict[str, Callable[[Any], str]] = {  # how the figures of a run with patches are printed
-    "plausible_at": _shares,
-    "pass_at": _means,
-    "exact_at": _shares,
-    "tree_at": _shares,
-    "orders": _orders,
-    "costs": _costs,
-    "costs_of_each": _costs,
-}
 
 
 def show_runs(runs: Iterable[RunView], *, as_json: bool) -> None:

@@ -37,8 +37,8 @@ class Sent(TrainerCallback):  # type: ignore[misc]
         self._key = os.environ.pop(WANDB_KEY, None)
         if not self._key and os.environ.get("WANDB_MODE") not in WITHOUT_KEY:
             raise UserError(
-                f"Weights & Biases needs its key in the environment: start the studio with {WANDB_KEY} set, or with "
-                "WANDB_MODE=offline",
+                f"Weights & Biases needs its key in the environment of what starts the runs, which is the studio while "
+                f"it is open: start that with {WANDB_KEY} set, or with WANDB_MODE=offline, and resume this run",
                 field="trainer.report_to_wandb",
             )
         self._there: Any = None

@@ -150,8 +150,8 @@ def _is_useful(record: logging.LogRecord) -> bool:
 
 
 def is_short(value: object) -> bool:
-    """Whether a part of a result fits on a line of the log."""
-    return not isinstance(value, dict | list) and len(str(value)) <= 80
+    """Whether a part of a result says something, and fits on a line of the log."""
+    return value not in (None, "") and not isinstance(value, dict | list) and len(str(value)) <= 80
 
 
 def _stop(number: int, frame: FrameType | None) -> Any:

@@ -52,6 +52,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole // 60 % 60:02d} min"
 
 
+def brief(text: str) -> str:
+    """The first 120 characters of a text, for a card; an ellipsis says that there is more."""
+    return text if len(text) <= 120 else f"{text[:119].rstrip()}…"
+
+
 def shortened(prompt_tokens: int | None, whole_tokens: int | None) -> str:
     """How much of a prompt was left out so that it fits the model; empty if nothing was."""
     if whole_tokens is None:
@@ -223,9 +228,9 @@ def _beside(run: RunView, is_beside: bool) -> str:
 
 def _run_card(run: RunView, *, is_chosen: bool) -> str:
     facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", esc(run.group), when(run.created_at), took(run)]
-    words = run.outcome or run.error[:120] or run.reached
+    words = run.outcome or brief(run.error) or run.reached
     outcome = f'<span class="said">{esc(words)}</span>' if words else ""
-    outcome += f'<span class="said noted">{esc(run.note[:120])}</span>' if run.note else ""
+    outcome += f'<span class="said noted">{esc(brief(run.note))}</span>' if run.note else ""
     pressed = 'chosen" aria-pressed="true"' if is_chosen else '" aria-pressed="false"'
     return (
         f'<button type="button" class="card {pressed} {pick(str(run.id))}>'

@@ -11,7 +11,7 @@ from studio.addresses import link
 from studio.charts import SERIES
 from studio.clickable import pick
 from studio.forms.fields import text_of
-from studio.html.basics import bar, esc, state
+from studio.html.basics import bar, brief, esc, state
 from studio.html.guide import MARKS
 
 MOST_FIGURES = 6  # columns of the table beside the chosen one
@@ -61,7 +61,7 @@ def _stage(place: int, run: RunView, *, is_shown: bool) -> str:
         f'<li class="stage s-{esc(run.state)}{" shown" if is_shown else ""}">'
         f'<a href="?run={run.id}"{" aria-current=true" if is_shown else ""}>'
         f'<i aria-hidden="true">{MARKS.get(run.state, place)}</i><span><b>{esc(_title(place, run))}</b>'
-        f'<span class="dim">{esc(said[:120])}</span></span>{bar(run.fraction) if run.is_active else ""}</a></li>'
+        f'<span class="dim">{esc(brief(said))}</span></span>{bar(run.fraction) if run.is_active else ""}</a></li>'
     )
 
 

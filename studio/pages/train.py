@@ -30,19 +30,23 @@ MEASURING = (
 
 
 def newest_measurement(workspace: Workspace) -> str:
-    """A line about the newest measurement and how it ended; empty if there is none."""
+    """A line about the newest measurement, of what it was, and how it ended; empty if there is none."""
     for run in workspace.runs.list(kind="measure", limit=1):
         said = run.outcome if run.state == "done" else f"{run.state}; {run.error or doing(run)}"
-        return f'<p class="origin">Measured last by <a href="{link(run=run.id)}">run {run.id}</a>: {esc(said)}</p>'
+        trainer = (run.spec.get("trainer") or {}).get("name", "")
+        what = f"{run.spec.get('model', '')} on {run.spec.get('dataset', '')}, by {trainer}"
+        opens = f'<a href="{link(run=run.id)}">run {run.id}</a>'
+        return f'<p class="origin">The last measurement, {opens} ({esc(what)}): {esc(said)}</p>'
     return ""
 
 
 def first_sample(workspace: Workspace, dataset: str) -> str:
     """The first sample of a dataset, token by token as the model will see it; empty if there is none."""
-    if dataset not in workspace.datasets.names():
+    if dataset not in workspace.datasets.names() or not (sample := workspace.datasets.sample(dataset)):
         return ""
-    sample = workspace.datasets.sample(dataset)
-    return f"<h4>The first sample, as the model will see it</h4>{code.tokens(sample.pieces)}" if sample else ""
+    kind = ", a wrong answer" if sample.is_wrong else ", with the better answer" if sample.rejected else ""
+    worse = f"<h4>The worse answer</h4>{code.log(sample.rejected)}" if sample.rejected else ""
+    return f"<h4>The first sample, as the model will see it{kind}</h4>{code.tokens(sample.pieces)}{worse}"
 
 
 def unlike(workspace: Workspace, spec: Any) -> str:
