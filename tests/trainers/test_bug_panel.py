@@ -116,6 +116,21 @@ def test_the_panel_is_a_curve_and_the_training_is_the_same_without_it(tmp_path, 
 
 
 @pytest.mark.slow
+def test_a_training_on_packed_rows_has_the_panel_of_one_on_padded_rows(tmp_path, tiny, dataset, small, monkeypatch):
+    from engine.trainers import panel
+
+    read, texts = panel.Writer.read, {"packed": [], "padded": []}
+    for name, settings in {"packed": {"packing": True, "attention": "varlen"}, "padded": {}}.items():
+        monkeypatch.setattr(
+            panel.Writer, "read", lambda self, tokens, name=name: texts[name].append(tokens) or read(self, tokens)
+        )
+        run, _ = train(tmp_path, tiny, dataset, name, **{**PANEL, "max_steps": 2}, **settings)
+        assert [*panels(run)] == [0, 2]
+    assert len(texts["packed"]) == 12
+    assert texts["packed"][:6] == texts["padded"][:6]  # before the first step, so of the same weights
+
+
+@pytest.mark.slow
 def test_what_could_not_be_run_is_no_failed_patch(tmp_path, tiny, dataset, small):
     small.is_down = True
     run, _ = train(tmp_path, tiny, dataset, max_steps=2, **PANEL)
