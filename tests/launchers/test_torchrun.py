@@ -214,6 +214,8 @@ def test_two_processes_learn_what_one_learns(workspace):
         ]
         numbers = [event.seq for event in RunDir(Path(row.folder)).all_events()]
         assert numbers == list(range(1, len(numbers) + 1)), "one process writes events"
+        rows = (Path(row.folder) / "artifacts" / "curves" / "train.csv").read_text().splitlines()
+        assert [each.split(",")[0] for each in rows] == ["step", *map(str, range(1, 7))], "and the curves"
         sealed = complete(Path(row.folder) / "artifacts" / "checkpoints")
         assert [step_of(path) for path in sealed][-1] == 6
         assert all({"rng_state_0.pth", "rng_state_1.pth"} <= {file.name for file in path.iterdir()} for path in sealed)

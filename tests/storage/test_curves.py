@@ -47,12 +47,18 @@ def test_the_ends_of_each_part_are_kept_and_so_is_every_spike(database):
 
 def test_the_means_of_equal_parts_are_those_of_all_their_points(database):
     with database.read() as session:
-        parts = curves.means(session, 1, "loss", 10)
+        parts = curves.averages(session, 1, "loss", 1, N, 10)
         points = curves.curve(session, 1, "loss", 0, N, N)
-        assert curves.means(session, 1, "no such", 10) == []
-    assert [step for step, _ in parts] == [N // 10 * part for part in range(1, 11)]
-    wanted = [sum(value for _, value, _ in points[start : start + 2000]) / 2000 for start in range(0, N, 2000)]
-    assert [mean for _, mean in parts] == pytest.approx(wanted)
+        assert curves.averages(session, 1, "no such", 1, N, 10) == []
+    ends = [0]
+    for *_, count in parts:
+        ends.append(ends[-1] + count)
+    assert ends[-1] == N
+    assert [count for *_, count in parts[:10]] == pytest.approx([N / 10] * 10, abs=1)
+    for (step, mean, _, count), start in zip(parts, ends, strict=False):
+        here = points[start : start + count]
+        assert step == pytest.approx(sum(each[0] for each in here) / count)
+        assert mean == pytest.approx(sum(each[1] for each in here) / count)
 
 
 def test_each_part_of_the_range_has_its_own_points(database):
