@@ -13,6 +13,7 @@ import pytest
 from engine.domain import Bug, Outcome, Span, Verdict
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import Inputs, RunDir
+from engine.specs import parse
 from engine.trainers.sft import Sft
 
 TRAINER = {"learning_rate": 1e-2, "batch_size": 4, "rank": 4, "logging_steps": 1, "save_steps": 2, "max_steps": 4}
@@ -266,12 +267,20 @@ def test_the_bugs_are_spread_over_the_benchmark():
         ({"choose_by": "panel"}, "choose_by panel needs a panel"),
         ({"panel": "no-such"}, "no-such"),
         ({"panel": "pocket", "panel_steps": 0}, "greater than 0"),
+        ({"panel": "pocket", "panel_temperature": 1e-320}, "greater than or equal to 0.01"),
+        ({"panel": "x" * 1_000_000}, "called 'x{90,99}... of 1,000,000 characters"),
         ({"best_checkpoint": True, "evaluation": "no"}, "best_checkpoint needs evaluations"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         Sft.Params(**settings)
+
+
+def test_a_wrong_setting_of_its_benchmark_is_not_one_of_the_trainers():
+    with pytest.raises(UserError) as error:
+        parse({"kind": "train", "trainer": {"name": "sft", "panel": {"name": "pocket", "odd": 1}}})
+    assert str(error.value) == "trainer.panel.odd: there is no such setting (got 1)"
 
 
 def test_without_evaluations_a_panel_may_choose():
