@@ -24,6 +24,7 @@ from engine.trainers.checkpoint import complete, damage_of, step_of
 
 GIB = 1 << 30
 TOGETHER = ["launcher=torchrun", "launcher.processes=2"]
+ONE_BY_ONE = ["trainer.batch_size=1", "trainer.accumulation=4", "trainer.eval_batch_size=4"]  # evaluated as the others
 SHARED = [*TOGETHER, "launcher.strategy=fsdp"]
 
 
@@ -205,7 +206,7 @@ def leader_and_other(run_id, workspace):
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns(workspace):
     alone = done(workspace, submit(workspace))
-    for settings in (TOGETHER, [*TOGETHER, "trainer.batch_size=1", "trainer.accumulation=4"], SHARED):
+    for settings in (TOGETHER, [*TOGETHER, *ONE_BY_ONE], SHARED):
         run_id = submit(workspace, *settings)
         row = done(workspace, run_id)
         assert_same(workspace, alone, row)
