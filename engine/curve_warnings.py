@@ -23,6 +23,7 @@ RISE, SPREADS = 0.25, 2.0
 FEWEST, GAIN, Z = 30, 0.05, 1.959964
 WORSE, AFTER = 0.03, 2
 NEEDED = ("loss", "eval_loss", "reward")  # the metrics that are looked at
+FAR = 1e100  # a larger value is taken for this one, whose square is a number
 Curve = Sequence[tuple[int, float]]
 
 
@@ -37,7 +38,9 @@ class CurveWarning:
 
 def warnings_of(curves: Mapping[str, Curve]) -> list[CurveWarning]:
     """All that is found in the curves of one training, by the names of their metrics."""
-    loss, evaluations, reward = (curves.get(name, ()) for name in NEEDED)
+    loss, evaluations, reward = (
+        [(step, min(max(value, -FAR), FAR)) for step, value in curves.get(name, ())] for name in NEEDED
+    )
     found = [_overfitting(evaluations, loss)]
     if reward:  # the loss of a training on rewards goes up and down around nothing
         found.append(_flat([(step, -value) for step, value in reward], "mean reward", "no patch gets better"))

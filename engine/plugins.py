@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from pydantic import ValidationError
 
 from engine.errors import UserError
-from engine.params import Params, explain
+from engine.params import Params, explain, shown
 
 if TYPE_CHECKING:
     from engine.benchmarks import Benchmark
@@ -84,7 +84,7 @@ class Registry(Generic[P]):
         """The plug-in's class. Raises UserError if `name` is unknown, or an installed package does not provide it."""
         if name not in self._paths:
             known = ", ".join(sorted(self._paths))
-            raise UserError(f"there is no {self.kind} plug-in called {name!r}; choose one of: {known}")
+            raise UserError(f"there is no {self.kind} plug-in called {shown(name)}; choose one of: {known}")
         path = self._paths[name]
         if name in self._built_in:
             return cast("Plugin[P]", _loaded(path))
@@ -113,7 +113,7 @@ class Registry(Generic[P]):
         if isinstance(value, dict) and isinstance(value.get("name"), str):
             value = {**value, "name": self.current(value["name"])}
         if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-            raise ValueError(f'expected a plug-in as {{"name": one of {", ".join(self.names())}}}, got {value!r}')
+            raise ValueError(f'expected a plug-in as {{"name": one of {", ".join(self.names())}}}, got {shown(value)}')
         try:
             declared = self.plugin(value["name"])
         except UserError as unknown:

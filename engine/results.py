@@ -166,7 +166,7 @@ class MeasureResult:
 
     key: Words = ""
     offset: Annotated[int, Field(ge=-(2**53), le=2**53, strict=True)] = 0
-    factor: Finite = 1.0
+    factor: Annotated[float, Field(strict=True, ge=0, le=100)] = 1.0
     estimated: Count = 0  # of the larger batch, before the correction
     peak_memory_bytes: Count = 0
     device: Words = ""

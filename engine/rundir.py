@@ -26,16 +26,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from engine import events
-from engine.domain import Model
 from engine.errors import OutsideFailure
 from engine.events import Ending, Event, Payload, State
 from engine.inbox import Inbox
+from engine.params import explain
 from engine.reading import LINE_BYTES, Reading, open_regular, read_from
+from engine.run_inputs import Inputs as Inputs  # for all who read a run's folder
 from engine.whole_files import append_whole, write_whole
 
 # The states of a run after "queued". A "stalled" worker is alive, but its heartbeat has stopped; the rows of an
@@ -47,29 +50,6 @@ STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 HEARTBEAT_S = 5.0
 ENDING_BYTES = 16 << 10
 AT_ONCE_BYTES = 4 << 20
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What the names in a spec referred to at the start, so that the run can be repeated from its folder alone."""
-
-    model: Model | None = None
-    dataset: str = ""  # absolute folder of the training set
-    dataset_hash: str = ""
-    # how much trainings here differed from the estimate of their memory (`engine.trainers.memory_calibration`)
-    calibrations: dict[str, dict[str, float]] = field(default_factory=dict)
-    # recorded by the worker, on the machine that has the files and does the work (`engine.fingerprint`)
-    weights_hash: str = ""  # of the model's own folder
-    base_hash: str = ""  # of an adapter's base model
-    code_version: str = ""  # this and the next two: at the first start
-    versions: dict[str, str] = field(default_factory=dict)  # of Python and of each library
-    machine: dict[str, Any] = field(default_factory=dict)
-    later_starts: tuple[dict[str, Any], ...] = ()  # `time` of each, and which of these three differed then
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Inputs:
-        model = values.pop("model", None)
-        return cls(model=Model(**model) if model else None, **values)
 
 
 class RunDir(Inbox):
@@ -127,9 +107,10 @@ class RunDir(Inbox):
         values = self._read("inputs.json")
         try:
             return Inputs.from_json(values)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
+            why = explain(error) if isinstance(error, ValidationError) else error
             raise OutsideFailure(
-                f"{self.path / 'inputs.json'} was changed, or written by another version of Repair Studio ({error}); "
+                f"{self.path / 'inputs.json'} was changed, or written by another version of Repair Studio ({why}); "
                 "start a new run"
             ) from None
 

@@ -199,8 +199,9 @@ def _default(values: dict[str, Any], place: str) -> Any:
 
 
 def _known(values: dict[str, Any], place: str) -> list[str]:
-    """The settings beside `place`, of a spec or of one of its plug-ins."""
-    return [name for name in _fields(values, place)[0] if name not in ("kind", "name")]
+    """The settings beside `place`, of a spec or of one of its plug-ins; none for what is within one setting."""
+    fields, name = _fields(values, place)
+    return [] if "." in name else [each for each in fields if each not in ("kind", "name")]
 
 
 def _fields(values: dict[str, Any], place: str) -> tuple[Mapping[str, Any], str]:

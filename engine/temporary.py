@@ -9,7 +9,9 @@ import fcntl
 import os
 import tempfile
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 from engine.sandboxes.folder import remove
@@ -35,6 +37,23 @@ class TemporaryFolder:
 
     def cleanup(self) -> None:
         self._removal()
+
+
+@contextmanager
+def folders_of(module: str) -> Iterator[None]:
+    """Import a module, if it is installed, that makes temporary folders as it is imported, and leaves them where a
+    process is killed: they lie in one of ours, which is removed after this context."""
+    ours = TemporaryFolder(module)
+    before, tempfile.tempdir = tempfile.tempdir, str(ours.path)
+    try:
+        with suppress(ImportError):
+            import_module(module)
+    finally:
+        tempfile.tempdir = before
+    try:
+        yield
+    finally:
+        ours.cleanup()
 
 
 def _removed(folder: Path, lock: int) -> None:

@@ -82,3 +82,9 @@ def test_an_evaluation_loss_that_rises_while_the_training_loss_falls_is_overfitt
 def test_without_curves_there_is_nothing_to_say():
     assert warnings_of({}) == []
     assert warnings_of({"loss": [], "eval_loss": [(1, 2.0)], "reward": []}) == []
+
+
+def test_numbers_of_any_size_are_looked_at():
+    assert kinds(loss=[1e308 * (-1) ** step for step in range(60)], eval_loss=[1e308] * 60) == []
+    assert kinds(loss=[1.0] * 30 + [1e308] * 30) == ["diverging"]
+    assert kinds(loss=[1.0] * 60, reward=[-1e308] * 60) == ["flat"]

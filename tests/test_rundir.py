@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -88,3 +89,23 @@ def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OutsideFailure, match="cannot write the run's folder"):
         RunDir.create(tmp_path / "run", {}, Inputs())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"model": {"name": "m", "kind": "base", "path": 5}},
+        {"model": {"name": "m", "kind": "base", "path": "/m", "odd": 1}},
+        {"model": "m"},
+        {"dataset": 5},
+        {"calibrations": [1]},
+        {"calibrations": {"key": {"offset": "much"}}},
+        {"odd": 1},
+    ],
+    ids=str,
+)
+def test_inputs_that_somebody_changed_are_refused_with_a_sentence(run, changed):
+    told = json.loads((run.path / "inputs.json").read_text())
+    (run.path / "inputs.json").write_text(json.dumps(told | changed))
+    with pytest.raises(OutsideFailure, match="was changed, or written by another version"):
+        run.inputs()

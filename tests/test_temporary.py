@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.temporary import OWNER, TemporaryFolder, sweep
+from engine.temporary import OWNER, TemporaryFolder, folders_of, sweep
 
 MAKES = (
     "import sys, time; from engine.temporary import TemporaryFolder\n"
@@ -92,3 +92,36 @@ def test_folders_without_an_owner_and_links_are_left_alone(parent, tmp_path):
     (parent / "repair-studio-link").symlink_to(elsewhere)
     assert sweep() == 0
     assert elsewhere.exists()
+
+
+MAKES_ITS_OWN = "import tempfile\nHERE = tempfile.TemporaryDirectory()\n"
+
+
+def test_folders_that_a_library_makes_as_it_is_imported_last_no_longer_than_the_work(parent, tmp_path, monkeypatch):
+    (tmp_path / "makes_its_own.py").write_text(MAKES_ITS_OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    with folders_of("makes_its_own"):
+        import makes_its_own
+
+        made = Path(makes_its_own.HERE.name)
+        assert made.is_dir()
+        assert made.parent.parent == parent
+        assert tempfile.gettempdir() == str(parent)
+    assert list(parent.iterdir()) == []
+    with folders_of("nobody_has_installed_this"):
+        pass
+    assert list(parent.iterdir()) == []
+
+
+def test_they_are_swept_after_a_process_that_was_killed(parent, tmp_path):
+    (tmp_path / "makes_its_own.py").write_text(MAKES_ITS_OWN)
+    kills_itself = (
+        "import os, signal; from engine.temporary import folders_of\n"
+        "with folders_of('makes_its_own'): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    path = f"{tmp_path}{os.pathsep}{Path(__file__).parents[1]}"
+    subprocess.run([sys.executable, "-c", kills_itself], env={**os.environ, "PYTHONPATH": path}, check=False)
+    (left,) = parent.iterdir()
+    assert [each.name for each in left.iterdir()] != [OWNER]
+    assert sweep() == 1
+    assert list(parent.iterdir()) == []

@@ -92,10 +92,10 @@ class RunCurves:
         )
 
     def seconds(self, run_id: int) -> float:
-        """The time between the first and the last point of a run's curves; 0 without any."""
+        """From the first to the last point of a run's curves; 0 without any, or where a clock was set back."""
         with self._database.read() as session:
             last = {each.name: each.time for each in curves.last_values(session, run_id)}
-            return max(last.values()) - (curves.began(session, run_id, last) or 0.0) if last else 0.0
+            return max(0.0, max(last.values()) - (curves.began(session, run_id, last) or 0.0)) if last else 0.0
 
 
 def _scale(session: Session, run_id: int, axis: Axis, names: Collection[str]) -> _Scale | None:

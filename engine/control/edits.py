@@ -13,6 +13,7 @@ from engine.control.lookup import find_run
 from engine.control.names import check_name
 from engine.control.views import RunView
 from engine.errors import UserError
+from engine.params import is_unicode
 from engine.rundir import ENDED
 from engine.specs import KINDS, parse
 from storage import queries
@@ -61,7 +62,9 @@ class Edits:
             run.name, run.spec = name, spec.model_dump(mode="json")
 
     def annotate(self, run_id: int, note: str) -> None:
-        """Replace the note of a run. Raises UserError if it is too long."""
+        """Replace the note of a run. Raises UserError if it is too long, or cannot be shown."""
+        if not is_unicode(note):
+            raise UserError("note: is not valid Unicode, so no page can show it; write it anew", field="note")
         if len(note) > MOST_NOTE:
             raise UserError(f"note: has {len(note):,} characters; at most {MOST_NOTE:,} can be stored", field="note")
         with self._database.write() as session:

@@ -138,7 +138,10 @@ class Runs:
         found: dict[str, dict[str, float]] = {}
         for run in self.rows("measure"):
             if run.state == "done":
-                told: MeasureResult = results.read("measure", run.result)
+                try:
+                    told: MeasureResult = results.read("measure", run.result)
+                except ValueError:  # stored by an earlier version, which did not check it
+                    continue
                 found.setdefault(told.key, {"offset": told.offset, "factor": told.factor, "run": run.id or 0})
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -22,6 +23,7 @@ KEYED = (
 FACTOR_OFF = 0.15
 OFFSET_OFF = 0.08  # of the fixed part
 MEASURED_OFF = 0.02
+MOST_FACTOR, MOST_OFFSET = 100.0, 1 << 50  # beyond which nothing was measured
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,16 @@ class Calibration:
         )
 
 
-def read(stored: Mapping[str, Mapping[str, float]]) -> dict[str, Calibration]:
-    """As they stand in a run's inputs: key -> offset, factor, run."""
-    return {
-        key: Calibration(int(one["offset"]), float(one["factor"]), int(one.get("run", 0)))
-        for key, one in stored.items()
-    }
+def read(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, Calibration]:
+    """As they stand in a run's inputs: key -> offset, factor, run; those that no measurement can have told are left
+    out."""
+    found = {}
+    for key, one in stored.items():
+        with suppress(ValueError, TypeError, LookupError, OverflowError, AttributeError):
+            told = Calibration(int(one["offset"]), float(one["factor"]), int(one.get("run", 0)))
+            if 0 <= told.factor <= MOST_FACTOR and abs(told.offset) <= MOST_OFFSET:
+                found[key] = told
+    return found
 
 
 def key_of(config: Mapping[str, Any], params: Params, device: str) -> str:

@@ -42,7 +42,7 @@ class PanelParams(params.Params):
     panel_new_tokens: int = setting(
         64, "the longest completion for a bug of the panel", unit="tokens", more=True, ge=1, le=8192
     )
-    panel_temperature: float = setting(0.6, "of the panel's patches", more=True, gt=0, le=5)
+    panel_temperature: float = setting(0.6, "of the panel's patches", more=True, ge=0.01, le=5)
     panel_representation: Annotated[str, BeforeValidator(_representation)] = setting(
         "", "how a bug of the panel is shown; empty: as the dataset was made, or as ir4_or2 where that is not known",
         more=True,

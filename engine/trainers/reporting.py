@@ -96,7 +96,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._started = time.monotonic()
         self._last = (self._started, state.global_step)
         self._counted = float(getattr(state, "num_input_tokens_seen", 0) or 0)
-        self.files.continue_from(self._first_step)
+        if together.leads():
+            self.files.continue_from(self._first_step)
         for entry in state.log_history:
             self.files.know(int(entry["step"]), self.values_of(entry))
         self._progress(state)
@@ -122,7 +123,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             self._last = (now, step)
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
         self.run.emit(Metric(step, finite))
-        self.files.add(step, finite)
+        if together.leads():  # each process is told of each point
+            self.files.add(step, finite)
         loss = values.get("loss", values.get("eval_loss", 0.0))
         if not math.isfinite(loss):
             raise UserError(

@@ -11,10 +11,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from engine.params import shown
+from engine.reading import open_regular
+
+log = logging.getLogger(__name__)
 FIRST = ("step", "epoch")
 OF_VALIDATION = ("eval_", "plausible_at_", "panel_")  # what begins the names of metrics of rows or bugs held out
 
@@ -41,16 +47,30 @@ class CurveFile:
         """Leave out the points of later steps: the training continues from this one."""
         columns, rows = self._rows()
         if columns:
-            self._write([row for row in rows if row["step"].isdecimal() and int(row["step"]) <= step])
+            self._write([row for row in rows if int(row["step"]) <= step])
 
     def _rows(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The names of the columns, and whole rows: the last one of a killed worker may be torn."""
-        if not self._path.exists():
+        """The names of the columns, and whole rows: the last one of a killed worker may be torn.
+
+        A file that is no such table any more, as after another program has saved it, is put aside.
+        """
+        try:
+            with open(open_regular(self._path), encoding="utf-8", newline="") as file:
+                text = file.read()
+            reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
+            rows = [row for row in reader if None not in row and None not in row.values()]
+            columns = list(reader.fieldnames or ())
+            if columns and columns[: len(FIRST)] != [*FIRST]:
+                raise ValueError(f"its columns are {shown(columns[:3])}")
+            return columns, [row for row in rows if int(row["step"]) >= 0]
+        except FileNotFoundError:
             return [], []
-        text = self._path.read_text(encoding="utf-8")
-        reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
-        rows = [row for row in reader if None not in row and None not in row.values()]
-        return list(reader.fieldnames or ()), rows
+        except (ValueError, csv.Error) as error:
+            aside = self._path.with_name(f"{self._path.name}.changed")
+            log.warning("%s was changed (%s); it is now %s, and begun anew", self._path, error, aside.name)
+            with suppress(FileNotFoundError):  # of several processes, another was first
+                self._path.replace(aside)
+            return [], []
 
     def _write(self, rows: list[dict[str, Any]]) -> None:
         unfinished = self._path.with_name(f"{self._path.name}.tmp")

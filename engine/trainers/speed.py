@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
+from pydantic import ValidationError
 
 from engine import ranks
 from engine.errors import UserError
+from engine.params import explain
+from engine.reading import open_regular
 from engine.rundir import RunDir
-from engine.trainers import layer_compile, varlen_attention
+from engine.trainers import layer_compile, together, varlen_attention
 from engine.trainers.fastest import Choice, Place, choose
 from engine.trainers.rows import Rows
 from engine.trainers.sft_settings import SftParams
+from engine.trainers.speed_settings import CHOSEN
 from engine.trainers.step_batches import Steps
 from engine.trainers.step_plan import Division
 
@@ -40,18 +45,37 @@ def settled(
     if params.speed != "auto":
         return Choice(params, ())
     file = run.artifacts / SETTLED
-    if file.exists():
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        return Choice(params.model_copy(update={**kept["settings"], "speed": "as_set"}), tuple(kept["words"]))
-    choice = choose(params, weights.config.to_dict(), rows.lengths, rows_seen, place_of(weights, free, compute))
+    if together.leads() and not file.exists():
+        choice = choose(params, weights.config.to_dict(), rows.lengths, rows_seen, place_of(weights, free, compute))
+        _keep(choice, file)
+        for words in choice.words:
+            log.info("speed: %s", words)
+        log.info("speed: the same anywhere with %s", " ".join(as_options(choice)))
+    together.wait()  # another process may see less memory free, and all of them divide the steps alike
+    return _kept(params, file)
+
+
+def _keep(choice: Choice, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".tmp")
     unfinished.write_text(json.dumps({"settings": choice.settings, "words": choice.words}), encoding="utf-8")
     unfinished.replace(file)
-    for words in choice.words:
-        log.info("speed: %s", words)
-    log.info("speed: the same anywhere with %s", " ".join(as_options(choice)))
-    return choice
+
+
+def _kept(params: SftParams, file: Path) -> Choice:
+    """What was chosen. Raises UserError if somebody has changed the file."""
+    try:
+        with open(open_regular(file), encoding="utf-8") as opened:
+            kept = json.load(opened)
+        chosen = {name: kept["settings"][name] for name in CHOSEN}
+        found = SftParams.model_validate({**params.model_dump(), **chosen, "speed": "as_set"})
+        return Choice(found, tuple(map(str, kept["words"])))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        why = explain(error) if isinstance(error, ValidationError) else error
+        raise UserError(
+            f"{file} is not as this run wrote it ({why}); start a new run, or delete the file to have it chosen anew",
+            field="trainer.speed",
+        ) from None
 
 
 def as_options(choice: Choice) -> list[str]:

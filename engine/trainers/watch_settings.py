@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
 from engine.params import setting
 from engine.trainers.panel_settings import PanelParams
 
 WANDB_KEY = "WANDB_API_KEY"  # in the environment of a worker that reports to Weights & Biases, and of no other
+
+
+def _false_as_text(value: Any) -> Any:
+    """JSON's false, as a shell reads the word, is the name of a choice here."""
+    return "false" if value is False else value
 
 
 class WatchParams(PanelParams):
@@ -71,7 +76,7 @@ class WatchParams(PanelParams):
     wandb_run: str = setting(
         "", "its name there; empty: that of this run", title="W&B run name", more=True, max_length=128
     )
-    wandb_watch: Literal["false", "gradients", "all"] = setting(
+    wandb_watch: Annotated[Literal["false", "gradients", "all"], BeforeValidator(_false_as_text)] = setting(
         "false", "histograms sent there: none, of gradients, or of gradients and weights", title="W&B watch", more=True
     )
     wandb_log_model: bool = setting(False, "send the finished model there", title="W&B log model", more=True)

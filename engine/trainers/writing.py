@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
 
 from engine.domain import Completion
 from engine.generators.batches import encode, padded, stop_ids
 from engine.generators.sample import sample, warper
 from engine.models.loading import Loaded, tokens_that_fit
+
+FOR_PACKED_ROWS = ("varlen", "flex_attention")  # attentions that know neither padding on the left nor a cache
 
 
 class Writer:
@@ -32,7 +38,8 @@ class Writer:
         was_training = model.training
         model.eval()
         try:
-            return [written for batch in self._batches(ids, n) for written in self._written(batch, n, step)]
+            with reading_prompts(model):
+                return [written for batch in self._batches(ids, n) for written in self._written(batch, n, step)]
         finally:
             model.train(was_training)
 
@@ -64,3 +71,19 @@ class Writer:
             for place, token in zip(at.tolist(), tokens.tolist(), strict=True):
                 found[place].append(token)
         return [found[start : start + n] for start in range(0, len(found), n)]
+
+
+@contextmanager
+def reading_prompts(model: Any) -> Iterator[None]:
+    """In this context a model whose attention is one for packed rows reads prompts that are padded on the left, and
+    goes on from what it has read; its compiled layers are not compiled anew for each length of a text."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    own = base.config._attn_implementation
+    if own in FOR_PACKED_ROWS:
+        base.set_attn_implementation("sdpa")
+    try:
+        with torch.compiler.set_stance("force_eager"):
+            yield
+    finally:
+        if own in FOR_PACKED_ROWS:
+            base.set_attn_implementation(own)

@@ -12,6 +12,7 @@ from engine.models.shape import read_config
 from engine.plugins import TRAINERS
 from engine.rundir import Inputs, RunDir
 from engine.specs import TrainSpec
+from engine.temporary import folders_of
 from engine.trainers import memory_calibration
 from engine.trainers.memory_check import check_fits, longest_row
 
@@ -25,13 +26,18 @@ def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """
     if inputs.model is None:
         raise UserError("no model was named", field="model")
+    with folders_of("wandb"):  # transformers imports it where it is installed, and a worker ends at once
+        return _train(spec, inputs, inputs.model, run)
+
+
+def _train(spec: TrainSpec, inputs: Inputs, model: Model, run: RunDir) -> dict[str, Any]:
     if ranks.count() > 1:
         from engine.trainers import together  # torch
 
         together.join(run)
     trainer = TRAINERS.create(spec.trainer)
     if "bugs" in trainer.accepts:  # which it finds by its own settings
-        return dict(trainer.train(inputs.model, run.path, spec.seed, run))
+        return dict(trainer.train(model, run.path, spec.seed, run))
     if not inputs.dataset:
         raise UserError("no dataset was named; build one first", field="dataset")
     if not Path(inputs.dataset).is_dir():
@@ -40,9 +46,9 @@ def train(spec: TrainSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
             "another dataset",
             field="dataset",
         )
-    longest = min(longest_row(Path(inputs.dataset)), context_of(inputs.model))
-    check_fits(spec.trainer, inputs.model, longest, memory_calibration.read(inputs.calibrations))
-    return dict(trainer.train(inputs.model, Path(inputs.dataset), spec.seed, run))
+    longest = min(longest_row(Path(inputs.dataset)), context_of(model))
+    check_fits(spec.trainer, model, longest, memory_calibration.read(inputs.calibrations))
+    return dict(trainer.train(model, Path(inputs.dataset), spec.seed, run))
 
 
 def context_of(model: Model) -> int:

@@ -65,6 +65,8 @@ def test_a_note_is_kept_found_and_not_endless(workspace):
     assert [found.id for found in workspace.runs.list(search="fix of the")] == [run.id]
     with pytest.raises(UserError, match="2,000"):
         workspace.edits.annotate(run.id, "x" * 2001)
+    with pytest.raises(UserError, match="not valid Unicode"):
+        workspace.edits.annotate(run.id, "half of a pair \ud800")  # as a shell gives a byte that is no UTF-8
 
 
 def test_a_deleted_run_is_gone_with_all_it_made_and_its_number_is_not_given_again(workspace):

@@ -10,6 +10,7 @@ from engine.models.shape import read_config
 from engine.rundir import RunDir
 from engine.specs import MeasureSpec, parse
 from engine.trainers.memory_calibration import key_of
+from storage.tables import Run
 
 
 @pytest.fixture
@@ -67,3 +68,16 @@ def test_where_it_does_not_fit_what_would_is_computed(workspace, mute, training,
     assert not found.fits
     assert found.advice[0].changes == {"batch_size": 2, "accumulation": 2}
     assert all(each.total < needs for each in found.advice)
+
+
+@pytest.mark.parametrize("factor", [1e308, -5.0, 101.0, "much"])
+def test_what_nobody_can_have_measured_fails_the_measurement_and_changes_nothing(workspace, mute, training, factor):
+    before = workspace.preflight(training)
+    run_id, _ = measured(workspace, training, factor=factor)
+    assert workspace.runs.row(run_id).state == "failed"
+    assert "factor" in workspace.runs.row(run_id).error
+    assert workspace.preflight(training) == before
+    with workspace._database.write() as session:  # as a version before this one would have stored it
+        session.get_one(Run, run_id).state = "done"
+        session.get_one(Run, run_id).result = {"key": "k", "offset": 0, "factor": factor}
+    assert workspace.preflight(training) == before

@@ -85,3 +85,18 @@ def test_a_moving_mean_has_equal_weights_and_shorter_ends():
         [0, 0, 0, 1 / 3, 1 / 3, 1 / 3, 0, 0, 0]
     )
     assert moving_mean([(3, 5.0, 0.0)] * 3, 0.5) == [(3, 5.0, 0.0)] * 3
+
+
+def test_a_run_whose_clock_was_set_back_has_curves_along_the_time(tmp_path):
+    database = Database(tmp_path / "studio.db")
+    with database.write() as session:
+        session.add(Run(kind="train", name="one", state="done", created_at=0.0))
+        session.flush()
+        times = [(1, BEGAN), (2, BEGAN - 3600)]
+        rows = [
+            {"run_id": 1, "name": "loss", "step": step, "seq": step, "value": 1.0, "time": at} for step, at in times
+        ]
+        curves.add(session, rows)
+    made = RunCurves(database)
+    assert made.seconds(1) == 0.0, "a unit for the axis is chosen by it"
+    assert [x for x, _, _ in made.read(1, Sight("time"), only=["loss"]).points["loss"]] == [-3600.0, 0.0]

@@ -24,6 +24,7 @@ from engine.trainers.checkpoint import complete, damage_of, step_of
 
 GIB = 1 << 30
 TOGETHER = ["launcher=torchrun", "launcher.processes=2"]
+ONE_BY_ONE = ["trainer.batch_size=1", "trainer.accumulation=4", "trainer.eval_batch_size=4"]  # evaluated as the others
 SHARED = [*TOGETHER, "launcher.strategy=fsdp"]
 
 
@@ -205,7 +206,7 @@ def leader_and_other(run_id, workspace):
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns(workspace):
     alone = done(workspace, submit(workspace))
-    for settings in (TOGETHER, [*TOGETHER, "trainer.batch_size=1", "trainer.accumulation=4"], SHARED):
+    for settings in (TOGETHER, [*TOGETHER, *ONE_BY_ONE], SHARED):
         run_id = submit(workspace, *settings)
         row = done(workspace, run_id)
         assert_same(workspace, alone, row)
@@ -214,6 +215,8 @@ def test_two_processes_learn_what_one_learns(workspace):
         ]
         numbers = [event.seq for event in RunDir(Path(row.folder)).all_events()]
         assert numbers == list(range(1, len(numbers) + 1)), "one process writes events"
+        rows = (Path(row.folder) / "artifacts" / "curves" / "train.csv").read_text().splitlines()
+        assert [each.split(",")[0] for each in rows] == ["step", *map(str, range(1, 7))], "and the curves"
         sealed = complete(Path(row.folder) / "artifacts" / "checkpoints")
         assert [step_of(path) for path in sealed][-1] == 6
         assert all({"rng_state_0.pth", "rng_state_1.pth"} <= {file.name for file in path.iterdir()} for path in sealed)

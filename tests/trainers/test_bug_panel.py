@@ -13,6 +13,7 @@ import pytest
 from engine.domain import Bug, Outcome, Span, Verdict
 from engine.errors import OutsideFailure, UserError
 from engine.rundir import Inputs, RunDir
+from engine.specs import parse
 from engine.trainers.sft import Sft
 
 TRAINER = {"learning_rate": 1e-2, "batch_size": 4, "rank": 4, "logging_steps": 1, "save_steps": 2, "max_steps": 4}
@@ -113,6 +114,21 @@ def test_the_panel_is_a_curve_and_the_training_is_the_same_without_it(tmp_path, 
     known = json.loads((run.artifacts / "checkpoints" / "checkpoint-2" / "metrics.json").read_text())["metrics"]
     assert known["plausible_at_2"] == {"step": 2, "value": pytest.approx(1 / 3)}
     assert known["loss"]["step"] == 2
+
+
+@pytest.mark.slow
+def test_a_training_on_packed_rows_has_the_panel_of_one_on_padded_rows(tmp_path, tiny, dataset, small, monkeypatch):
+    from engine.trainers import panel
+
+    read, texts = panel.Writer.read, {"packed": [], "padded": []}
+    for name, settings in {"packed": {"packing": True, "attention": "varlen"}, "padded": {}}.items():
+        monkeypatch.setattr(
+            panel.Writer, "read", lambda self, tokens, name=name: texts[name].append(tokens) or read(self, tokens)
+        )
+        run, _ = train(tmp_path, tiny, dataset, name, **{**PANEL, "max_steps": 2}, **settings)
+        assert [*panels(run)] == [0, 2]
+    assert len(texts["packed"]) == 12
+    assert texts["packed"][:6] == texts["padded"][:6]  # before the first step, so of the same weights
 
 
 @pytest.mark.slow
@@ -251,12 +267,20 @@ def test_the_bugs_are_spread_over_the_benchmark():
         ({"choose_by": "panel"}, "choose_by panel needs a panel"),
         ({"panel": "no-such"}, "no-such"),
         ({"panel": "pocket", "panel_steps": 0}, "greater than 0"),
+        ({"panel": "pocket", "panel_temperature": 1e-320}, "greater than or equal to 0.01"),
+        ({"panel": "x" * 1_000_000}, "called 'x{90,99}... of 1,000,000 characters"),
         ({"best_checkpoint": True, "evaluation": "no"}, "best_checkpoint needs evaluations"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         Sft.Params(**settings)
+
+
+def test_a_wrong_setting_of_its_benchmark_is_not_one_of_the_trainers():
+    with pytest.raises(UserError) as error:
+        parse({"kind": "train", "trainer": {"name": "sft", "panel": {"name": "pocket", "odd": 1}}})
+    assert str(error.value) == "trainer.panel.odd: there is no such setting (got 1)"
 
 
 def test_without_evaluations_a_panel_may_choose():

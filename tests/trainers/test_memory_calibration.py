@@ -64,3 +64,10 @@ def test_a_measurement_holds_for_other_batches_but_for_no_other_method_or_device
 
 def test_it_is_read_as_it_stands_in_the_inputs_of_a_run():
     assert read({"abc": {"offset": 5, "factor": 1.5, "run": 3}}) == {"abc": Calibration(5, 1.5, 3)}
+
+
+def test_what_no_measurement_can_have_told_is_not_read():
+    good = {"offset": 5, "factor": 1.5, "run": 3}
+    odd = [{"factor": 1e308}, {"factor": float("nan")}, {"factor": -1}, {"offset": 1 << 60}, {"offset": "x"}]
+    stored = {"good": good, **{str(number): good | each for number, each in enumerate(odd)}, "none": {}, "text": "x"}
+    assert read(stored) == {"good": Calibration(5, 1.5, 3)}

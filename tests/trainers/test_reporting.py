@@ -101,3 +101,18 @@ def test_a_checkpoint_says_what_was_known_at_it(tmp_path):
         "epoch": 1.0,
         "metrics": {"eval_loss": {"step": 2, "value": 1.5}, "loss": {"step": 4, "value": 1.0}},
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"\xff\xfe\n", b"step;epoch;loss\n1;0.1;2\n", b"step,epoch,loss\nmany,1,1\n", b"x" * 200_000 + b"\n1\n"],
+    ids=["not utf-8", "semicolons", "no number", "a long field"],
+)
+def test_a_table_that_another_program_has_changed_is_put_aside(tmp_path, text):
+    path = tmp_path / "train.csv"
+    path.write_bytes(text)
+    file = CurveFile(path)
+    file.forget_after(3)
+    file.add(4, {"loss": 1.0})
+    assert path.read_text() == "step,epoch,loss\n4,,1.0\n"
+    assert (tmp_path / "train.csv.changed").read_bytes() == text

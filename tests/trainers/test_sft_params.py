@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from engine.errors import UserError
 from engine.models.adapters import Lora
 from engine.spec_files import preset_names, read_spec
 from engine.trainers.sft import Sft
@@ -79,3 +80,10 @@ def test_what_is_left_open_is_a_new_adapters_or_the_adapters_own():
     assert (mine.rank, mine.alpha, mine.dropout, mine.rslora) == (8, 4, 0.5, True)
     assert (asked.rank, asked.dora) == (64, True)
     assert Sft.Params(rank=64).filled().alpha == 128
+
+
+def test_nothing_is_watched_where_a_shell_says_false():
+    said = read_spec("train", "", ["trainer.wandb_watch=false"]).trainer
+    assert said.wandb_watch == "false"
+    with pytest.raises(UserError, match="should be 'false', 'gradients' or 'all'"):
+        read_spec("train", "", ["trainer.wandb_watch=true"])

@@ -78,7 +78,17 @@ def test_what_auto_chose_is_in_the_result_and_holds_for_a_resumed_run(tmp_path, 
     _, _, stated = train(tmp_path, tiny, dataset, "stated", **figures["speed_settings"])
     assert stated == losses, "stated as settings, it is the same run"
     monkeypatch.setattr("engine.trainers.speed.choose", None)  # another choice would be made: it is not asked
-    Sft(Sft.Params(**{**TRAINER, "speed": "auto", "max_steps": 4})).train(tiny, dataset, 0, run)
+    again = Sft(Sft.Params(**{**TRAINER, "speed": "auto", "max_steps": 4}))
+    again.train(tiny, dataset, 0, run)
+    for odd in (
+        b"{}",
+        b"[]",
+        b"\xff",
+        json.dumps(kept | {"settings": kept["settings"] | {"batch_tokens": -1}}).encode(),
+    ):
+        (run.artifacts / "speed.json").write_bytes(odd)
+        with pytest.raises(UserError, match="is not as this run wrote it"):
+            again.train(tiny, dataset, 0, run)
 
 
 def test_compiled_layers_keep_their_names_and_their_losses(tmp_path, tiny, dataset, plain, monkeypatch):
