@@ -15,7 +15,7 @@ import torch
 from engine import ranks
 from engine.errors import UserError
 from engine.rundir import RunDir
-from engine.trainers import layer_compile, varlen_attention
+from engine.trainers import layer_compile, together, varlen_attention
 from engine.trainers.fastest import Choice, Place, choose
 from engine.trainers.rows import Rows
 from engine.trainers.sft_settings import SftParams
@@ -36,22 +36,27 @@ def free_bytes(device: torch.device) -> int:
 def settled(
     params: SftParams, weights: Any, rows: Rows, rows_seen: int, free: int, compute: torch.dtype, run: RunDir
 ) -> Choice:
-    """The settings without `auto`; what was chosen when the run began holds when it is resumed."""
+    """The settings without `auto`; what was chosen when the run began holds when it is resumed.
+
+    Processes that train together take what the first chose: each of them finds other memory free.
+    """
     if params.speed != "auto":
         return Choice(params, ())
     file = run.artifacts / SETTLED
-    if file.exists():
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        return Choice(params.model_copy(update={**kept["settings"], "speed": "as_set"}), tuple(kept["words"]))
-    choice = choose(params, weights.config.to_dict(), rows.lengths, rows_seen, place_of(weights, free, compute))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".tmp")
-    unfinished.write_text(json.dumps({"settings": choice.settings, "words": choice.words}), encoding="utf-8")
-    unfinished.replace(file)
-    for words in choice.words:
-        log.info("speed: %s", words)
-    log.info("speed: the same anywhere with %s", " ".join(as_options(choice)))
-    return choice
+    if (
+        together.leads() and not file.exists()
+    ):  # of processes that train together, each has another part of what is free
+        choice = choose(params, weights.config.to_dict(), rows.lengths, rows_seen, place_of(weights, free, compute))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".tmp")
+        unfinished.write_text(json.dumps({"settings": choice.settings, "words": choice.words}), encoding="utf-8")
+        unfinished.replace(file)
+        for words in choice.words:
+            log.info("speed: %s", words)
+        log.info("speed: the same anywhere with %s", " ".join(as_options(choice)))
+    together.wait()
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    return Choice(params.model_copy(update={**kept["settings"], "speed": "as_set"}), tuple(kept["words"]))
 
 
 def as_options(choice: Choice) -> list[str]:

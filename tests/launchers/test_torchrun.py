@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import time
@@ -167,6 +168,12 @@ def curve(workspace, run_id, name="loss"):
     return [(step, value) for step, value, _ in workspace.runs.metrics(run_id).get(name, [])]
 
 
+def wait_for_losses(workspace, run_id, count=1):
+    row = workspace.runs.row
+    until(workspace, lambda: len(curve(workspace, run_id)) >= count or row(run_id).state == "failed")
+    assert row(run_id).state != "failed", RunDir(Path(row(run_id).folder)).log.read_text()[-3000:]
+
+
 def weights(row):
     from safetensors.torch import load_file
 
@@ -212,6 +219,8 @@ def test_two_processes_learn_what_one_learns(workspace):
         assert [row.result[name] for name in ("samples_seen", "tokens", "trainable_parameters")] == [
             alone.result[name] for name in ("samples_seen", "tokens", "trainable_parameters")
         ]
+        with (Path(row.folder) / "artifacts" / "curves" / "train.csv").open(newline="") as file:
+            assert [each["step"] for each in csv.DictReader(file)] == [str(step) for step in range(1, 7)]
         numbers = [event.seq for event in RunDir(Path(row.folder)).all_events()]
         assert numbers == list(range(1, len(numbers) + 1)), "one process writes events"
         sealed = complete(Path(row.folder) / "artifacts" / "checkpoints")
@@ -237,7 +246,7 @@ def test_stop_and_sigkill_and_resume_end_with_the_same_weights(workspace, settin
     settings = [*settings, "trainer.dropout=0.1", "trainer.max_steps=10", "trainer.eval_steps=100"]
     whole = done(workspace, submit(workspace, *settings))
     run_id = submit(workspace, *settings)
-    until(workspace, lambda: len(curve(workspace, run_id)) >= 2)
+    wait_for_losses(workspace, run_id, 2)
     workspace.runs.stop(run_id)
     until(workspace, lambda: workspace.runs.row(run_id).state == "stopped", 300)
     stopped_at = curve(workspace, run_id)[-1][0]
@@ -245,7 +254,7 @@ def test_stop_and_sigkill_and_resume_end_with_the_same_weights(workspace, settin
     assert step_of(sealed[-1]) == stopped_at < 10
     until(workspace, lambda: not all_of(run_id, workspace), 20)
     workspace.runs.resume(run_id)
-    until(workspace, lambda: len(curve(workspace, run_id)) > stopped_at)
+    wait_for_losses(workspace, run_id, stopped_at + 1)
     _, pid, _ = parse_handle(workspace.runs.row(run_id).handle)
     os.kill(pid, signal.SIGKILL)  # torchrun itself: what it started ends with it
     until(workspace, lambda: workspace.runs.row(run_id).state == "failed", 120)
@@ -272,7 +281,7 @@ def test_stop_now_ends_all_processes(workspace):
 @pytest.mark.slow
 def test_the_leader_says_that_another_process_was_killed(workspace):
     run_id = submit(workspace, *TOGETHER, "trainer.max_steps=400")
-    until(workspace, lambda: len(curve(workspace, run_id)) >= 1)
+    wait_for_losses(workspace, run_id)
     leader_and_other(run_id, workspace)[1].kill()
     until(workspace, lambda: workspace.runs.row(run_id).state == "failed", 300)
     row = workspace.runs.row(run_id)
@@ -283,7 +292,7 @@ def test_the_leader_says_that_another_process_was_killed(workspace):
 @pytest.mark.slow
 def test_a_killed_leader_leaves_nothing_behind(workspace):
     run_id = submit(workspace, *TOGETHER, "trainer.max_steps=400")
-    until(workspace, lambda: len(curve(workspace, run_id)) >= 1)
+    wait_for_losses(workspace, run_id)
     leader_and_other(run_id, workspace)[0].kill()
     until(workspace, lambda: workspace.runs.row(run_id).state == "failed", 300)
     assert workspace.runs.row(run_id).cause == "killed"

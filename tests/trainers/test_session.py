@@ -49,7 +49,8 @@ def test_training_writes_an_adapter_and_emits_metrics(tmp_path, tiny, dataset):
     assert 0 < figures["train_loss"] < 20
     points = said(run, "metric")
     assert [point["step"] for point in points if "loss" in point["values"]] == [1, 2, 3, 4]
-    assert {"loss", "learning_rate", "grad_norm", "tokens_per_s", "memory_bytes", "epoch"} <= points[0]["values"].keys()
+    first = next(point for point in points if "loss" in point["values"])
+    assert {"loss", "learning_rate", "grad_norm", "tokens_per_s", "memory_bytes", "epoch"} <= first["values"].keys()
     assert any("eval_loss" in point["values"] for point in points)
     assert [checkpoint["step"] for checkpoint in said(run, "checkpoint")] == [2, 4]
     assert said(run, "progress")[-1] | {"text": ""} == {"done": 4, "total": 4, "text": ""}
@@ -168,12 +169,18 @@ def test_the_lean_loss_is_the_loss_of_trl(tmp_path, tiny, dataset, monkeypatch):
 
     from engine.trainers.exact_loss import LeanSFTTrainer
 
-    _, lean = train(tmp_path, tiny, dataset, "lean", accumulation=2)
+    at_once = {"accumulation": 2, "eval_batch_size": 6}  # TRL's is a mean over batches, so all is one batch
+    _, lean = train(tmp_path, tiny, dataset, "lean", **at_once)
     monkeypatch.setattr(LeanSFTTrainer, "compute_loss", SFTTrainer.compute_loss)
     monkeypatch.setattr("engine.trainers.exact_loss.add_fused_lm_head", lambda model, outputs: None)  # TRL's has more
-    _, plain = train(tmp_path, tiny, dataset, "plain", accumulation=2)
+    _, plain = train(tmp_path, tiny, dataset, "plain", **at_once)
     assert lean["train_loss"] == pytest.approx(plain["train_loss"], abs=1e-5)
     assert lean["eval_loss"] == pytest.approx(plain["eval_loss"], abs=1e-5)
+
+
+def test_the_loss_of_an_evaluation_is_the_same_in_batches_of_any_size(tmp_path, tiny, dataset):
+    found = [train(tmp_path, tiny, dataset, f"by-{size}", max_steps=1, eval_batch_size=size)[1] for size in (1, 4, 6)]
+    assert [one["eval_loss"] for one in found] == pytest.approx([found[0]["eval_loss"]] * 3, abs=1e-5)
 
 
 def test_a_training_resumes_from_the_checkpoint_before_a_damaged_one(tmp_path, tiny, dataset):
