@@ -145,11 +145,15 @@ class PatchEvent:
 
 @dataclass(frozen=True)
 class Delta:
-    """More text of the answer that is being written; with `restart`, the text so far is dropped."""
+    """More text of the answer that is being written; with `restart`, the text so far is dropped.
+
+    `doing` says what is done for the conversation from now on, such as "running the tests"; empty: as before.
+    """
 
     conversation: Whole
     text: str
     restart: bool = False
+    doing: Sentence = ""
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ class Answered:
 class TurnEvent:
     """A message of a conversation, `number` counted from 1; `prompt` is what the model read before it wrote this.
 
-    `parent` is the number of the message that it follows; None: the one before.
+    `parent` is the number of the message that it follows, 0 where it begins the conversation; None: the one before.
     """
 
     conversation: Whole

@@ -5,6 +5,7 @@
     inputs.json    what the names in the spec referred to at the start: folders, hashes, versions, machine
     events.jsonl   the worker's events, one JSON object per line (`engine.events`), numbered from 1
     inbox.jsonl    questions to a chat worker, one JSON object per line
+    history-C-Q.json   what was said in conversation C before question Q, where another worker said it
     log.txt        stdout and stderr of the worker
     artifacts/     results of the run
     lock           locked by the worker while it runs
@@ -33,7 +34,9 @@ from engine import events
 from engine.domain import Model
 from engine.errors import OutsideFailure
 from engine.events import Ending, Event, Payload, State
+from engine.inbox import Inbox
 from engine.reading import LINE_BYTES, Reading, open_regular, read_from
+from engine.whole_files import append_whole, write_whole
 
 # The states of a run after "queued". A "stalled" worker is alive, but its heartbeat has stopped; the rows of an
 # "incomplete" run are those of a part of its folder, until all of it has been taken in.
@@ -69,7 +72,7 @@ class Inputs:
         return cls(model=Model(**model) if model else None, **values)
 
 
-class RunDir:
+class RunDir(Inbox):
     """One run's folder; the control plane creates it, the worker writes its results into it."""
 
     def __init__(self, path: Path) -> None:
@@ -104,8 +107,8 @@ class RunDir:
             (path / "events.jsonl").touch()
             if command:
                 (path / "command.txt").write_text(f"{command}\n", encoding="utf-8")
-            _write(path / "inputs.json", asdict(inputs))
-            _write(path / "spec.json", spec)
+            write_whole(path / "inputs.json", asdict(inputs))
+            write_whole(path / "spec.json", spec)
         except OSError as error:
             raise OutsideFailure(f"cannot write the run's folder {path}: {error.strerror}") from error
         return cls(path)
@@ -144,7 +147,7 @@ class RunDir:
         return values
 
     def write_inputs(self, inputs: Inputs) -> None:
-        _write(self.path / "inputs.json", asdict(inputs))
+        write_whole(self.path / "inputs.json", asdict(inputs))
 
     # -- the worker's side ------------------------------------------------------------------------------------
 
@@ -161,7 +164,7 @@ class RunDir:
                 self._seq = max((event.seq for event in self.all_events()), default=0)
             line = _encoded({"seq": self._seq + 1, "time": time.time(), "event": kind, **fields})
             assert len(line) <= LINE_BYTES, f"an event of {len(line):,} bytes"
-            _append(self.events_path, line)
+            append_whole(self.events_path, line)
             self._seq += 1
 
     def _close_torn_line(self) -> None:
@@ -172,7 +175,7 @@ class RunDir:
                 file.seek(-1, os.SEEK_END)
             is_torn = not is_empty and file.read(1) != b"\n"
         if is_torn:
-            _append(self.events_path, b"\n")
+            append_whole(self.events_path, b"\n")
 
     def reserve_ending(self) -> None:
         """Reserve the disk space to which `end` can write when the disk is full."""
@@ -256,45 +259,6 @@ class RunDir:
             pass  # no worker was here yet
         return False
 
-    # -- chat: questions go in, turns come out as events ------------------------------------------------------
-
-    def ask(self, **question: Any) -> None:
-        """Append one question to a chat worker's inbox. Raises OSError if it cannot be written."""
-        _append(self.path / "inbox.jsonl", json.dumps(question).encode() + b"\n", is_new=True)
-
-    def questions(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """The questions from byte `offset`, and the offset where the next reading starts."""
-        try:
-            with open(open_regular(self.path / "inbox.jsonl"), "rb") as file:
-                file.seek(offset)
-                text = file.read()
-        except FileNotFoundError:
-            return [], offset
-        whole = text[: text.rfind(b"\n") + 1]
-        return [json.loads(line) for line in whole.splitlines() if line], offset + len(whole)
-
-
-def _write(path: Path, values: dict[str, Any]) -> None:
-    """Write the complete file, or leave it as it was."""
-    unfinished = path.with_name(f"{path.name}.tmp")
-    unfinished.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    unfinished.rename(path)
-
 
 def _encoded(values: dict[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-
-def _append(path: Path, line: bytes, *, is_new: bool = False) -> None:
-    """Append all of `line` or nothing. A missing file is created only if `is_new`; else its folder was removed."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | (os.O_CREAT if is_new else 0), 0o600)
-    try:
-        start, left = os.fstat(descriptor).st_size, memoryview(line)
-        try:
-            while left:
-                left = left[os.write(descriptor, left) :]
-        except OSError as error:
-            os.ftruncate(descriptor, start)
-            raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        os.close(descriptor)

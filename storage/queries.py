@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from storage.tables import Conversation, ConversationNumber, Dataset, Model, Run, Turn
@@ -113,9 +113,13 @@ def models(session: Session) -> Sequence[Model]:
     return session.scalars(select(Model).order_by(col(Model.id).desc())).all()
 
 
-def conversations(session: Session) -> Sequence[tuple[Conversation, int]]:
-    """(conversation, its turns), newest first."""
+def conversations(session: Session, text: str = "") -> Sequence[tuple[Conversation, int]]:
+    """(conversation, its turns), newest first; with `text` in its title, its bug's id or its model's name."""
     query = select(Conversation, func.count(col(Turn.id))).outerjoin(Turn, col(Turn.conversation_id) == Conversation.id)
+    query = query.where(col(Conversation.deleted_at).is_(None))
+    if text:
+        searched = (Conversation.title, Conversation.bug_id, Conversation.model)
+        query = query.where(or_(*(holds(col(column), text) for column in searched)))
     query = query.group_by(col(Conversation.id)).order_by(col(Conversation.id).desc())
     return [(row[0], row[1]) for row in session.execute(query)]
 
@@ -144,6 +148,30 @@ def turns(session: Session, conversation_id: int) -> Sequence[Turn]:
     return session.scalars(
         select(Turn).where(col(Turn.conversation_id) == conversation_id).order_by(col(Turn.number))
     ).all()
+
+
+def delete_turns(session: Session, conversation_id: int) -> None:
+    """Delete the messages of a conversation."""
+    chosen = col(Turn.conversation_id) == conversation_id
+    session.execute(update(Turn).where(chosen).values(parent_id=None))  # a message may not go before those after it
+    session.execute(delete(Turn).where(chosen))
+
+
+def beside(session: Session, conversation_id: int) -> int | None:
+    """The newest conversation that is shown beside this one, or that this one is shown beside."""
+    pair = or_(
+        col(Conversation.beside_id) == conversation_id,
+        col(Conversation.id).in_(select(col(Conversation.beside_id)).where(col(Conversation.id) == conversation_id)),
+    )
+    chosen = select(col(Conversation.id)).where(pair, col(Conversation.deleted_at).is_(None))
+    return session.scalars(chosen.order_by(col(Conversation.id).desc()).limit(1)).first()
+
+
+def tree(session: Session, conversation_id: int) -> list[tuple[int, int | None]]:
+    """(number, id of the turn that it follows) of each turn, as they came."""
+    chosen = col(Turn.conversation_id) == conversation_id
+    found = session.execute(select(col(Turn.number), col(Turn.parent_id)).where(chosen).order_by(col(Turn.number)))
+    return [(row[0], row[1]) for row in found]
 
 
 def turn_before(session: Session, conversation_id: int, number: int) -> Turn | None:

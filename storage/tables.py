@@ -235,6 +235,10 @@ class Conversation(SQLModel, table=True):
     answered: int = 0  # questions answered; the model is busy while these are fewer than `asked`
     has_left: bool = False  # the shell that held it has ended, so no model stays loaded for it
     created_at: float
+    settings: dict[str, Any] = _json()  # of the spec: how it is answered; empty: as its worker's spec says
+    title: str = ""  # as a user named it
+    beside_id: int | None = None  # the conversation with another model that gets the same messages
+    deleted_at: float | None = None  # its turns are gone; the row keeps its questions from being taken in again
 
 
 class ConversationNumber(SQLModel, table=True):
@@ -261,6 +265,7 @@ class Turn(SQLModel, table=True):
     message_text: int = Field(foreign_key="text.id")
     patch_text: int | None = Field(default=None, foreign_key="text.id")
     patch_reason: str = ""
+    rule: str = ""  # by which its patch was found in it (`engine.representations.answers`)
     prompt_text: int = Field(foreign_key="text.id")  # what the model read before it wrote this
     outcome: str = ""
     reason: str = ""

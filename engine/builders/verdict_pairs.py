@@ -42,32 +42,47 @@ class VerdictPairs(FromRuns["VerdictPairs.Params"]):
             "compile or do not end", title="Worse answers",
         )  # fmt: skip
 
+        across: bool = setting(
+            False,
+            "in a conversation, also patches of different turns: one that passed against one that failed, both as "
+            "answers to what was asked when it failed",
+            title="Across the turns of a conversation",
+            more=True,
+        )
+
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Preference]:
         """One run after the other; what is read and left out is counted by the failed patch."""
         for run in self._runs:
             waiting = self._pairs(run, funnel)
             held: dict[bytes, dict[Judged, Answer | str]] = defaultdict(dict)  # by prompt, until all its pairs are made
             for judged, answer in run.answers({each for pairs in waiting.values() for pair in pairs for each in pair}):
-                known, pairs = held[judged.question], waiting[judged.question]
+                group = self._group(judged)
+                known, pairs = held[group], waiting[group]
                 known[judged] = answer
                 if all(each in known for pair in pairs for each in pair):
                     for pair in pairs:
                         yield from _preference(run, pair, known, funnel)
-                    del held[judged.question]
+                    del held[group]
+
+    def _group(self, judged: Judged) -> bytes:
+        """Equal for answers that may be paired."""
+        if self.params.across and judged.conversation is not None:
+            return f"conversation {judged.conversation}".encode()
+        return judged.question
 
     def _pairs(self, run: AnsweredRun, funnel: Funnel) -> dict[bytes, list[Pair]]:
         """Prompt -> its pairs: the first failed patch with the first plausible one, and so on, in turn."""
         better: dict[bytes, list[Judged]] = defaultdict(list)
         worse: dict[bytes, list[Judged]] = defaultdict(list)
-        for judged in run.judged():
+        for judged in self._judged(run):
             if judged.outcome in WORSE[self.params.worse]:
                 funnel.source += 1
                 if judged.is_repeat:
                     funnel.lose("the same patch as an earlier answer", where(run, judged))
                 else:
-                    worse[judged.question].append(judged)
+                    worse[self._group(judged)].append(judged)
             elif not unfit(judged, shared=self.params.shared):
-                better[judged.question].append(judged)
+                better[self._group(judged)].append(judged)
         found: dict[bytes, list[Pair]] = {}
         for question, failed in worse.items():
             passing = better.get(question, [])
@@ -93,4 +108,4 @@ def _preference(
         funnel.lose("both answers are the same", name)
     else:
         bug = good.bug
-        yield Preference(name, good.prompt, good.text, bad.text, bug.kind, bug.language, bug.project or bug.id, bug=bug)
+        yield Preference(name, bad.prompt, good.text, bad.text, bug.kind, bug.language, bug.project or bug.id, bug=bug)

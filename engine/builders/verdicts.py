@@ -46,7 +46,7 @@ class Verdicts(FromRuns["Verdicts.Params"]):
     def _chosen(self, run: AnsweredRun, funnel: Funnel) -> list[Judged]:
         taken: Counter[str] = Counter()
         chosen = []
-        for judged in run.judged():
+        for judged in self._judged(run):
             funnel.source += 1
             if reason := self._trouble(judged, taken):
                 funnel.lose(reason, where(run, judged))

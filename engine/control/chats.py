@@ -1,65 +1,28 @@
-"""Repair conversations: start one, send a message, stop it, read it, even while its answer is being written."""
+"""Repair conversations: start one, send a message, stop an answer, unload the model, read it while it is written."""
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.benchmarks import BugEntry
-from engine.control.lately import Lately
-from engine.control.loaded import UNLOADED, other_model, worker_for
+from engine.control.chat_bugs import DEFAULT_BENCHMARK, ChatBugs
+from engine.control.chat_views import ChatEntry, View, view_of
+from engine.control.loaded import PER_QUESTION, UNLOADED, other_model, other_settings, worker_for
 from engine.control.runs import Runs
 from engine.control.states import ask_to_end
-from engine.control.turns import ShownTurn, path_of, turn_for_page, turns_for_worker
+from engine.control.turns import turns_for_worker
 from engine.domain import Bug
-from engine.errors import OutsideFailure, UserError
-from engine.events import Answered, Delta, TurnEvent
-from engine.plugins import BENCHMARKS
+from engine.errors import UserError
 from engine.rundir import ENDED, RunDir
 from engine.specs import ChatSpec
 from storage import queries
 from storage.database import Database
 from storage.tables import Conversation, Run
 
-DEFAULT_BENCHMARK = ChatSpec.model_fields["benchmark"].default
-UNANSWERED = "the model was unloaded before it had answered; press Repair to continue"
-TAIL_BYTES = 256_000  # of a worker's events that may hold the answer being written
-
-
-@dataclass(frozen=True)
-class View:
-    """The current state of a conversation; `live_text` is the answer that is being written."""
-
-    id: int
-    bug_id: str
-    model: str
-    strategy: str
-    outcome: str
-    state: str  # of its worker
-    status: str  # what the worker is doing, in words
-    is_busy: bool
-    error: str
-    turns: tuple[ShownTurn, ...]
-    live_text: str
-    waiting: str = ""  # a message that is sent and not in `turns` yet
-    buggy: str = ""  # the file to repair; empty if the benchmark no longer has the bug
-    path: str = ""
-
-
-@dataclass(frozen=True)
-class ChatEntry:
-    """One conversation in the list of conversations."""
-
-    id: int
-    bug_id: str
-    model: str
-    outcome: str
-    created_at: float  # seconds since the epoch
-    turns: int
+LONGEST_TITLE = 200  # characters
 
 
 class Chats:
@@ -68,32 +31,21 @@ class Chats:
     def __init__(self, database: Database, runs: Runs) -> None:
         self._database = database
         self._runs = runs
-        self._entries = Lately(_entries)
-        self._bugs = Lately(_bugs)
+        self._bugs = ChatBugs()
 
     def bug_entries(self, benchmark: object = DEFAULT_BENCHMARK) -> Sequence[BugEntry]:
-        """The bugs of a benchmark, by name or with settings, that can be tested on this machine.
-
-        Raises UserError if its settings are wrong or its bugs are missing.
-        """
-        return self._entries(benchmark)
-
-    def bugs(self, benchmark: object = DEFAULT_BENCHMARK) -> Sequence[Bug]:
-        """The same, with their code. Raises UserError."""
-        return self._bugs(benchmark)
+        """The bugs of a benchmark, by name or with settings, that can be tested on this machine. Raises UserError."""
+        return self._bugs.entries(benchmark)
 
     def bug(self, bug_id: str, benchmark: object = DEFAULT_BENCHMARK) -> Bug:
         """Raises UserError naming what is wrong with the id."""
-        bugs = {bug.id: bug for bug in self.bugs(benchmark)}
-        if bug_id in bugs:
-            return bugs[bug_id]
-        near = difflib.get_close_matches(bug_id, bugs, n=3) or [*list(bugs)[:3], "..."]
-        raise UserError(
-            f"bug: there is no bug {bug_id!r} that can be tested here; similar: {', '.join(near)}", field="bug"
-        )
+        return self._bugs.bug(bug_id, benchmark)
 
-    def start(self, spec: ChatSpec) -> int:
-        """A new conversation about `spec.bug`, without messages; a worker that holds its base model is used again."""
+    def start(self, spec: ChatSpec, beside: int | None = None) -> int:
+        """A new conversation about `spec.bug`, without messages; a worker that holds its base model is used again.
+
+        `beside`: the conversation with another model beside which it is shown.
+        """
         self.bug(spec.bug, spec.benchmark)
         run_id = self._worker(spec)
         with self._database.write() as session:
@@ -103,6 +55,8 @@ class Chats:
                 model=spec.model,
                 benchmark=spec.benchmark.model_dump(mode="json"),
                 strategy=spec.strategy.name,
+                settings=_settings(spec),
+                beside_id=beside,
                 created_at=time.time(),
             )
             session.add(conversation)
@@ -110,58 +64,93 @@ class Chats:
             assert conversation.id is not None
             return conversation.id
 
-    def send(self, conversation_id: int, message: str = "", budget: int = 5, after: int | None = None) -> None:
+    def send(
+        self,
+        conversation_id: int,
+        message: str = "",
+        budget: int = 5,
+        after: int | None = None,
+        spec: ChatSpec | None = None,
+    ) -> None:
         """Send `message`, if any, and ask for up to `budget` repair turns. Raises UserError while the model answers.
 
-        `after`: number of an earlier turn that the message follows, which starts another branch.
+        `after`: number of an earlier turn that the answer follows, 0 for none, which starts another branch. `spec`: the
+        conversation goes on with its model and settings; bug and benchmark stay.
         """
         if not 1 <= budget <= 50:
             raise UserError(f"budget: should be 1 to 50 turns (got {budget})", field="budget")
         seen, run = self._load(conversation_id)
-        spec = ChatSpec.model_validate({**run.spec, "bug": seen.bug_id, "model": seen.model})
-        if run.state in UNLOADED:  # the conversation continues with a new worker
-            run = self._runs.row(self._worker(spec))
+        wanted = _as_asked(seen, run, spec)
+        if run.state in UNLOADED or (spec and worker_for(wanted, self._runs, self._database) != run.id):
+            run = self._runs.row(self._worker(wanted))  # the conversation continues with another worker
+        asked = other_model(run, wanted, self._runs) | other_settings(run, wanted)
         try:
-            self._ask(seen, run, message.strip(), budget, after, other_model(run, spec, self._runs))
+            self._ask(seen, run, message.strip(), budget, after, wanted, asked)
         except Exception:
             if run.id != seen.run_id:
                 self._unload(run.id or 0)
             raise
 
     def _ask(
-        self, seen: Conversation, run: Run, message: str, budget: int, after: int | None, model: dict[str, Any]
+        self,
+        seen: Conversation,
+        run: Run,
+        message: str,
+        budget: int,
+        after: int | None,
+        spec: ChatSpec,
+        settings: dict[str, Any],
     ) -> None:
         # One transaction: if two messages are sent at once the second is refused, and the worker gets exactly the turns
         # stored by then. The question is written before the row, so that no question is counted that was not asked.
         with self._database.write() as session:
             conversation = session.get_one(Conversation, seen.id)
-            if conversation.run_id == run.id and conversation.answered < conversation.asked:
+            here = conversation.id or 0
+            before = session.get_one(Run, conversation.run_id)
+            is_ours = conversation.run_id == seen.run_id
+            if is_ours and conversation.answered < conversation.asked and before.state not in UNLOADED:
                 raise UserError("the model is still answering; wait for it or stop it first")
             if (conversation.run_id, conversation.asked) != (seen.run_id, seen.asked):
                 raise UserError("another message of this conversation was sent just now; wait for its answer")
             if session.get_one(Run, run.id).state in UNLOADED:
                 raise UserError("the model was unloaded just now; send your message again")
-            turns = turns_for_worker(session, conversation.id or 0)
-            _check_branch(after, [turn["number"] for turn in turns], message)
+            numbers = [number for number, _ in queries.tree(session, here)]
+            _check_branch(after, numbers)
+            folder = RunDir(Path(run.folder))
+            is_moved = conversation.run_id != run.id or not folder.events_path.exists()
             conversation.run_id = run.id or 0
             conversation.answered = max(conversation.asked, conversation.answered)
             conversation.asked = conversation.answered + 1
             conversation.has_left = False
-            folder = RunDir(Path(run.folder))
+            conversation.model, conversation.strategy = spec.model, spec.strategy.name
+            conversation.settings = _settings(spec)
             folder.path.mkdir(parents=True, exist_ok=True)
+            number = queries.number_in(session, run.id or 0, here)
+            if is_moved and numbers:  # else the worker has said them itself
+                turns = turns_for_worker(session, here)
+                settings = settings | {"history": folder.tell_history(number, conversation.asked, turns)}
             folder.ask(
                 ask="reply",
-                conversation=queries.number_in(session, run.id or 0, conversation.id or 0),
+                conversation=number,
                 question=conversation.asked,
                 bug=conversation.bug_id,
                 message=message,
                 budget=budget,
                 after=after,
-                turns=turns,
-                **model,
+                before=len(numbers),
+                **settings,
             )
 
-    def stop(self, conversation_id: int) -> int:
+    def halt(self, conversation_id: int) -> None:
+        """Stop the answer that is being written; what is written stays, and the model stays loaded."""
+        conversation, run = self._load(conversation_id)
+        if conversation.answered >= conversation.asked or run.state in ENDED:
+            return
+        with self._database.read() as session:
+            number = queries.number_in(session, run.id or 0, conversation_id)
+        RunDir(Path(run.folder)).ask(ask="halt", conversation=number, question=conversation.asked)
+
+    def unload(self, conversation_id: int) -> int:
         """Unload the model; the conversation can continue later. Returns how many others the model was answering."""
         run_id = self._load(conversation_id)[1].id or 0
         with self._database.read() as session:
@@ -186,78 +175,58 @@ class Chats:
                 ask_to_end(run)
             return True
 
-    def list(self) -> Sequence[tuple[Conversation, int]]:
-        """(conversation, number of turns), newest first."""
-        with self._database.read() as session:
-            return queries.conversations(session)
+    def rename(self, conversation_id: int, title: str) -> None:
+        """Give a conversation a title of its own; empty: none. Raises UserError."""
+        wanted = " ".join(title.split())
+        if len(wanted) > LONGEST_TITLE:
+            raise UserError(f"title: at most {LONGEST_TITLE} characters (got {len(wanted)})", field="title")
+        with self._database.write() as session:
+            session.get_one(Conversation, self._load(conversation_id)[0].id).title = wanted
 
-    def entries(self) -> Sequence[ChatEntry]:
+    def delete(self, conversation_id: int) -> None:
+        """Delete a conversation with its messages. Raises UserError while the model answers it."""
+        conversation, run = self._load(conversation_id)
+        if conversation.answered < conversation.asked and run.state not in ENDED:
+            raise UserError(f"conversation {conversation_id} is being answered; stop the answer first")
+        with self._database.write() as session:
+            row = session.get_one(Conversation, conversation_id)
+            row.deleted_at, row.has_left = time.time(), True
+            queries.delete_turns(session, conversation_id)
+        self._unload(run.id or 0)
+
+    def beside(self, conversation_id: int) -> int | None:
+        """The conversation with another model that is shown beside it; None if there is none."""
+        with self._database.read() as session:
+            return queries.beside(session, conversation_id)
+
+    def list(self, text: str = "") -> Sequence[tuple[Conversation, int]]:
+        """(conversation, number of turns), newest first; `text`: only those with it in title, bug or model."""
+        with self._database.read() as session:
+            return queries.conversations(session, text)
+
+    def entries(self, text: str = "") -> Sequence[ChatEntry]:
         """The conversations as a page lists them, newest first."""
         return [
-            ChatEntry(each.id or 0, each.bug_id, each.model, each.outcome, each.created_at, turns)
-            for each, turns in self.list()
+            ChatEntry(each.id or 0, each.bug_id, each.model, each.outcome, each.created_at, turns, each.title)
+            for each, turns in self.list(text)
         ]
 
     def get(self, conversation_id: int) -> Conversation:
         """The row of a conversation. Raises UserError on an unknown id."""
         return self._load(conversation_id)[0]
 
-    def view(self, conversation_id: int) -> View:
-        """Raises UserError on an unknown id."""
+    def spec(self, conversation_id: int) -> ChatSpec:
+        """The model and settings with which it goes on. Raises UserError."""
+        return _as_asked(*self._load(conversation_id))
+
+    def view(self, conversation_id: int, to: int | None = None) -> View:
+        """`to`: the turn to which the shown branch leads, the newest where None. Raises UserError on an unknown id."""
         conversation, run = self._load(conversation_id)
-        with self._database.read() as session:
-            turns = path_of(session, conversation_id)
-            number = queries.number_in(session, run.id or 0, conversation_id)
-        bug = self._bug_of(conversation)
-        is_open = conversation.answered < conversation.asked
-        is_busy = is_open and run.state not in ENDED
-        status = run.progress_text if is_busy or run.state not in ENDED else ""
-        return View(
-            id=conversation_id,
-            bug_id=conversation.bug_id,
-            model=conversation.model,
-            strategy=conversation.strategy,
-            outcome=conversation.outcome,
-            state=run.state,
-            status=status,
-            is_busy=is_busy,
-            error=run.error or (UNANSWERED if is_open and not is_busy else ""),
-            turns=tuple(turn_for_page(turn, content, bug) for turn, content in turns),
-            live_text=self._live(run, number) if is_busy else "",
-            waiting=self._waiting(run, conversation, number, len(turns)) if is_busy else "",
-            buggy=bug.buggy if bug else "",
-            path=bug.path if bug else "",
-        )
+        return view_of(self._database, conversation, run, self.known_bug(conversation), to)
 
-    def _bug_of(self, conversation: Conversation) -> Bug | None:
-        """None where the benchmark's folder or plug-in, or the bug in it, is gone: what was said can still be read."""
-        try:
-            bugs = self.bugs(conversation.benchmark)
-        except (UserError, OutsideFailure, OSError):
-            return None
-        wanted = BENCHMARKS.current(conversation.bug_id)
-        return next((bug for bug in bugs if bug.id == wanted), None)
-
-    def _waiting(self, run: Run, conversation: Conversation, number: int, turns: int) -> str:
-        """The message of the open question, as long as the worker has not said it; a model may load for minutes."""
-        for question in reversed(RunDir(Path(run.folder)).questions()[0]):
-            if (question["conversation"], question["question"]) == (number, conversation.asked):
-                return "" if turns > len(question.get("turns") or ()) else str(question.get("message") or "")
-        return ""
-
-    def _live(self, run: Run, number: int) -> str:
-        """The text so far of the answer that is being written, from the end of the worker's events."""
-        folder = RunDir(Path(run.folder))
-        if not folder.events_path.exists():
-            return ""
-        text = ""
-        for event in folder.events(max(0, folder.events_path.stat().st_size - TAIL_BYTES)).events:
-            payload = event.payload
-            if isinstance(payload, TurnEvent | Answered) and payload.conversation == number:
-                text = ""
-            elif isinstance(payload, Delta) and payload.conversation == number:
-                text = payload.text if payload.restart else text + payload.text
-        return text
+    def known_bug(self, conversation: Conversation) -> Bug | None:
+        """What it is about; None where its benchmark, or the bug in it, is gone."""
+        return self._bugs.known(conversation.bug_id, conversation.benchmark)
 
     def _worker(self, spec: ChatSpec) -> int:
         """The id of a live worker that can answer with this model and these settings, or of a new one."""
@@ -266,29 +235,24 @@ class Chats:
     def _load(self, conversation_id: int) -> tuple[Conversation, Run]:
         with self._database.read() as session:
             conversation = queries.conversation(session, conversation_id)
-            if conversation is None:
+            if conversation is None or conversation.deleted_at is not None:
                 raise UserError(f"there is no conversation {conversation_id}")
             return conversation, session.get_one(Run, conversation.run_id)
 
 
-def _entries(benchmark: object) -> list[BugEntry]:
-    made = BENCHMARKS.from_value(benchmark)
-    made.check()
-    skipped = made.skipped()
-    return [bug for bug in made.entries() if bug.id not in skipped]
+def _settings(spec: ChatSpec) -> dict[str, Any]:
+    return {place: value for place, value in spec.model_dump(mode="json").items() if place in PER_QUESTION}
 
 
-def _bugs(benchmark: object) -> list[Bug]:
-    made = BENCHMARKS.from_value(benchmark)
-    skipped = made.skipped()
-    return [bug for bug in made.bugs() if bug.id not in skipped]
+def _as_asked(conversation: Conversation, run: Run, spec: ChatSpec | None = None) -> ChatSpec:
+    """With the model and settings of `spec`, else those that it had last, about its own bug."""
+    own = {"bug": conversation.bug_id, "benchmark": conversation.benchmark}
+    if spec is not None:
+        return ChatSpec.model_validate(spec.model_dump(mode="json") | own)
+    return ChatSpec.model_validate(run.spec | conversation.settings | own | {"model": conversation.model})
 
 
-def _check_branch(after: int | None, numbers: Sequence[int], message: str) -> None:
-    """Raises UserError where a message cannot follow this turn; one that none is named for follows the newest."""
-    if after is None:
-        return
-    if after not in numbers:
+def _check_branch(after: int | None, numbers: Sequence[int]) -> None:
+    """Raises UserError where an answer cannot follow this turn."""
+    if after and after not in numbers:
         raise UserError(f"after: this conversation has no message number {after}", field="after")
-    if not message and after != max(numbers):
-        raise UserError("after: write a message to go on from an earlier one", field="after")

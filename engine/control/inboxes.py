@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 from sqlmodel import Session
 
+from engine.control.loaded import PER_QUESTION
 from engine.control.turns import path_of
 from engine.errors import UserError
 from engine.params import explain
@@ -38,16 +39,18 @@ class Asked:
     question: Annotated[int, Field(ge=0, le=MOST_QUESTIONS)] = 0  # the first version did not number them
     turns: list[Before] = field(default_factory=list)
     model: Annotated[str, Field(max_length=1000)] = ""  # where it is not that of the run
+    settings: dict[str, Any] = field(default_factory=dict)  # of the spec, where they are not those of the run
 
 
 def read_inbox(source: RunDir) -> list[Asked]:
     """The questions that were put to a worker. Raises UserError if they are not what a studio writes."""
     try:
-        lines = source.questions()[0]
-        return [_adapter.validate_python(line) for line in lines if "conversation" in line]
+        lines = [line for line in source.questions()[0] if "conversation" in line and line.get("ask") != "halt"]
+        told = [{"turns": source.history(line["history"])} if "history" in line else {} for line in lines]
+        return [_adapter.validate_python(line | turns) for line, turns in zip(lines, told, strict=True)]
     except ValidationError as error:
         problem = str(explain(error))
-    except (ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         problem = str(error)
     raise UserError(f"{source.path / 'inbox.jsonl'} is damaged: {problem}", field="folder")
 
@@ -83,13 +86,16 @@ def _continues(session: Session, conversation: Conversation, question: Asked) ->
 
 def _created(session: Session, run: Run, spec: ChatSpec, number: int, question: Asked) -> Conversation:
     is_free = queries.conversation(session, number) is None
+    settings = {place: value for place, value in spec.model_dump(mode="json").items() if place in PER_QUESTION}
+    settings |= {place: value for place, value in question.settings.items() if place in PER_QUESTION}
     made = Conversation(
         id=number if is_free else None,
         run_id=run.id or 0,
         bug_id=question.bug,
         model=question.model or spec.model,
-        benchmark=spec.benchmark.model_dump(mode="json"),
-        strategy=spec.strategy.name,
+        benchmark=settings["benchmark"],
+        strategy=settings["strategy"]["name"],
+        settings=settings,
         created_at=run.created_at,
     )
     session.add(made)

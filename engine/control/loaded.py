@@ -10,6 +10,7 @@ from typing import Any
 from engine.control.runs import Runs
 from engine.domain import Model
 from engine.errors import UserError
+from engine.plugins import GENERATORS
 from engine.rundir import ENDED
 from engine.specs import ChatSpec, parse
 from storage import queries
@@ -17,6 +18,7 @@ from storage.database import Database
 from storage.tables import Run
 
 UNLOADED = (*ENDED, "stopping")  # states of a worker that takes no more questions
+PER_QUESTION = ("benchmark", "strategy", "representation", "generator")  # settings that each question may change
 
 
 def worker_for(spec: ChatSpec, runs: Runs, database: Database) -> int | None:
@@ -25,8 +27,8 @@ def worker_for(spec: ChatSpec, runs: Runs, database: Database) -> int | None:
     One with the same model comes first. Raises UserError if there is no such model.
     """
     live = [run for run in runs.rows("chat") if run.state not in UNLOADED and _is_ours(run, database)]
-    wanted = _settings(spec.model_dump(mode="json"))
-    alike = [run for run in live if _settings(run.spec) == wanted]
+    wanted = _fixed(spec.model_dump(mode="json"))
+    alike = [run for run in live if _fixed(run.spec) == wanted]
     same = [run for run in alike if run.spec["model"] == spec.model]
     return _first(same or (_on_the_same_base(spec, alike, runs) if alike else []))
 
@@ -38,6 +40,13 @@ def other_model(run: Run, spec: ChatSpec, runs: Runs) -> dict[str, Any]:
     model = runs.inputs(spec).model
     assert model is not None, "a chat has a model"
     return {"model": spec.model, "loaded": asdict(model)}
+
+
+def other_settings(run: Run, spec: ChatSpec) -> dict[str, Any]:
+    """What a question says of its settings where they are not the worker's own."""
+    wanted = spec.model_dump(mode="json")
+    changed = {place: wanted[place] for place in PER_QUESTION if wanted[place] != run.spec.get(place)}
+    return {"settings": changed} if changed else {}
 
 
 def _on_the_same_base(spec: ChatSpec, alike: Sequence[Run], runs: Runs) -> list[Run]:
@@ -60,8 +69,12 @@ def _share_a_base(one: Model | None, other: Model | None) -> bool:
     return all(Path(folder).is_dir() for folder in (one.weights, one.path, other.path))
 
 
-def _settings(spec: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in spec.items() if key not in ("bug", "name", "model")}
+def _fixed(spec: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a loaded model cannot change: all but those of a question, and where its weights are."""
+    generator = spec.get("generator") or {}
+    loads = getattr(GENERATORS.plugin(generator["name"]), "loads", tuple(generator)) if generator else ()
+    kept = {key: value for key, value in spec.items() if key not in (*PER_QUESTION, "bug", "name", "model")}
+    return kept | {"weights": {key: generator[key] for key in loads if key in generator}}
 
 
 def _is_ours(run: Run, database: Database) -> bool:

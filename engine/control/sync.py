@@ -190,7 +190,7 @@ def _free_name(run: Run, taken: Dataset | Model | None) -> str:
 
 def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
     conversation = queries.conversation_in(session, run.id or 0, payload.conversation)
-    if conversation is None or conversation.run_id != run.id:
+    if conversation is None or conversation.deleted_at is not None or conversation.run_id != run.id:
         return  # the conversation was deleted, or continues with another worker
     here = conversation.id or 0
     row = queries.turn(session, here, payload.number)
@@ -210,6 +210,7 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         "prompt_text": text_ids[payload.prompt],
         "patch_text": None if payload.patch is None else text_ids[payload.patch],
         "patch_reason": payload.patch_reason,
+        "rule": payload.rule,
         "outcome": verdict.outcome.value if payload.verdict else "",
         "reason": verdict.reason,
         "log_text": text_ids[verdict.log],

@@ -43,9 +43,9 @@ class ShownTurn:
     patch: str | None = None  # the whole patched file
 
 
-def path_of(session: Session, conversation_id: int) -> list[tuple[Turn, TurnTexts]]:
-    """The turns that lead to the newest one, each with its texts."""
-    return _with_texts(session, queries.path(session, conversation_id))
+def path_of(session: Session, conversation_id: int, to: int | None = None) -> list[tuple[Turn, TurnTexts]]:
+    """The turns that lead to number `to`, the newest one where None, each with its texts."""
+    return _with_texts(session, queries.path(session, conversation_id, to))
 
 
 def _with_texts(session: Session, turns: Sequence[Turn]) -> list[tuple[Turn, TurnTexts]]:
@@ -68,7 +68,8 @@ def turns_for_worker(session: Session, conversation_id: int) -> list[dict[str, A
     """All turns of a conversation as the worker gets them in a question: with the fields of a `turn` event."""
     turns = _with_texts(session, queries.turns(session, conversation_id))
     number_of = {turn.id: turn.number for turn, _ in turns}
-    return [asdict(_event(turn, content, number_of.get(turn.parent_id))) for turn, content in turns]
+    # 0: it follows none, and begins the conversation
+    return [asdict(_event(turn, content, number_of.get(turn.parent_id, 0))) for turn, content in turns]
 
 
 def _event(turn: Turn, content: TurnTexts, parent: int | None) -> TurnEvent:
@@ -84,6 +85,7 @@ def _event(turn: Turn, content: TurnTexts, parent: int | None) -> TurnEvent:
         prompt=content.prompt,
         verdict=verdict,
         parent=parent,
+        rule=turn.rule,
     )
 
 

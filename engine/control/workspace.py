@@ -16,6 +16,7 @@ from pathlib import Path
 from engine import machine
 from engine.control import exports
 from engine.control.changes import Changes
+from engine.control.chat_exports import ChatExports
 from engine.control.chats import Chats
 from engine.control.compare import Compare
 from engine.control.curves import RunCurves
@@ -74,6 +75,7 @@ class Workspace:
         self.reviews = Reviews(self._database)
         self.compare = Compare(self._database)
         self.chats = Chats(self._database, self.runs)
+        self.chat_exports = ChatExports(self.home, self._database, self.chats)
         self.uploads = Uploads(self.home)
         self.demo = Demo(self.runs, self.patches)
         self.sweeps = Sweeps(self.runs, self.patches)

@@ -46,7 +46,8 @@ def failed(test: str, owner: str, body: Sequence[str]) -> Failed:
     chain = _chain(body)
     last = chain[-1]
     error, message = last.parts
-    message, _, given = f"\n{message}".rpartition(_PARAMETERS) if _PARAMETERS in f"\n{message}" else (message, "", "")
+    message, _, given = f"\n{message}{_PARAMETERS}".partition(_PARAMETERS)
+    message = message.strip("\n")
     code = (each.code for each in reversed(last.places))
     asserted = next((each for each in code if each.startswith(("assert", "self.assert"))), "")
     is_assertion = error in ("AssertionError", "")
@@ -54,7 +55,7 @@ def failed(test: str, owner: str, body: Sequence[str]) -> Failed:
     places = [place for raised in chain for place in reversed(raised.places)]
     cause = next((": ".join(filter(None, each.parts)) for each in chain[:-1] if each.lines), "").partition("\n")[0]
     unique = tuple(dict.fromkeys(places))[:MOST_PLACES]
-    return Failed(test, owner, error, rest, expected, actual, unique, given.partition("\n")[0], cause)
+    return Failed(test, owner, error, rest, expected, actual, unique, given.strip("\n").partition("\n")[0], cause)
 
 
 def _chain(body: Sequence[str]) -> list[_Raised]:

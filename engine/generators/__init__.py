@@ -83,3 +83,13 @@ class OnThisMachine(Protocol):
 
     def gpus(self) -> int:
         """How many GPUs hold its weights; 0 on a CPU."""
+
+
+@runtime_checkable
+class SharesModel(Protocol):
+    """A generator that can use the model which another one has loaded."""
+
+    loads: ClassVar[tuple[str, ...]]  # the settings that say which weights are loaded, and how
+
+    def take_over(self, other: Generator) -> bool:
+        """Use its model; False where it has none that this one can use with its own settings. `other` is then over."""

@@ -10,6 +10,7 @@ from engine.domain import Model
 from engine.params import setting
 
 if TYPE_CHECKING:
+    from engine.generators import Generator
     from engine.models.loading import Loaded
     from engine.models.swapping import Memory
 
@@ -39,6 +40,7 @@ class LocalModel:
 
     params: LocalParams
     is_remote: ClassVar[bool] = False
+    loads: ClassVar[tuple[str, ...]] = ("base_bits",)
 
     _memory: Memory | None = None
     _loaded: Loaded | None = None
@@ -55,6 +57,13 @@ class LocalModel:
         """Generate with a model that is in memory already."""
         self._loaded = loaded
         self._seed = seed
+
+    def take_over(self, other: Generator) -> bool:
+        """Use the model of another generator in this process, if its weights are in as many bits."""
+        if not isinstance(other, LocalModel) or other.params.base_bits != self.params.base_bits:
+            return False
+        self._memory, self._loaded, self._seed = other._memory, other._loaded, other._seed
+        return self._loaded is not None
 
     @property
     def loaded(self) -> Loaded:

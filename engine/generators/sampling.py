@@ -15,6 +15,7 @@ from engine.params import setting
 if TYPE_CHECKING:
     import torch
 
+    from engine.generators import Generator
     from engine.generators.sample import Warp
 
 
@@ -47,6 +48,12 @@ class Sampling(LocalModel):
     def load(self, model: Model, seed: int) -> None:
         super().load(model, seed)
         self._streamed = self._draws[model.path]
+
+    def take_over(self, other: Generator) -> bool:
+        """As the base class; no draw of the other one is drawn again."""
+        if isinstance(other, Sampling):
+            self._draws, self._streamed = other._draws, other._streamed
+        return super().take_over(other)
 
     def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         from engine.generators.batches import Batches, stop_ids

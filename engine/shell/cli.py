@@ -15,6 +15,7 @@ from engine.assets import HOME
 from engine.errors import OutsideFailure
 from engine.shell import follow
 from engine.shell.bench import bench
+from engine.shell.chats import chats
 from engine.shell.comparison import show_comparison
 from engine.shell.datasets import dataset, export
 from engine.shell.default_verb import DefaultVerb
@@ -51,6 +52,7 @@ benchmarks = typer.Typer(
 app.add_typer(dataset, name="dataset")
 app.add_typer(benchmarks, name="benchmark")
 app.add_typer(runs, name="runs")
+app.add_typer(chats, name="chats")
 app.add_typer(bench, name="bench")
 app.command()(validate)
 app.command()(sweep)

@@ -9,12 +9,12 @@ from engine.domain import Turn
 
 
 class Conversation:
-    """All turns of a conversation, of which the next one follows number `after`, the newest where that is None."""
+    """All turns of a conversation, of which the next one follows number `after`: the newest if None, none if 0."""
 
     def __init__(self, turns: Iterable[Turn] = (), after: int | None = None) -> None:
         self._turns = {turn.number: turn for turn in turns}
         self._newest = max(self._turns, default=0)
-        self._last = after or self._newest
+        self._last = self._newest if after is None else after
 
     @property
     def path(self) -> list[Turn]:
@@ -28,7 +28,8 @@ class Conversation:
 
     def add(self, turn: Turn) -> Turn:
         """A new turn with the next free number; it follows the last one unless it names another as its parent."""
-        parent = turn.parent if turn.parent is not None else self._last or None
+        follows = self._last or (0 if self._turns else None)  # 0: it begins the conversation again
+        parent = turn.parent if turn.parent is not None else follows
         self._newest = self._last = self._newest + 1
         self._turns[self._last] = replace(turn, number=self._last, parent=parent)
         return self._turns[self._last]

@@ -15,10 +15,7 @@ from engine.params import setting
 from engine.representations import CannotShow, Representation
 from engine.strategies import Complete, Evaluate
 from engine.strategies.failure import Amount, brief, told
-
-STUCK = "The model repeats an answer that was already tried. Give it a hint, or raise the temperature."
-SHORTENED = "Not all of this fitted into the prompt. What the model read stands with its answer."
-TO_PEOPLE = (STUCK, SHORTENED)  # turns that no model is told
+from engine.strategies.messages import SHORTENED, STUCK, TO_PEOPLE
 
 
 class TestFeedback:

@@ -77,7 +77,7 @@ def build(frame: Frame) -> None:
         return [number, ""]
 
     def stop_now(current: int) -> None:
-        if others := workspace.chats.stop(current):
+        if others := workspace.chats.unload(current):
             named = "another conversation" if others == 1 else f"{others} other conversations"
             gr.Info(f"The model was also answering {named}; press Repair there to continue.")
 

@@ -27,10 +27,14 @@ def price(prices, at):
 
 def names():
     return ["a name that is not short", "and another one of them", "and a third"]
+
+
+def numbers(most):
+    return list(range(most))
 """
 TESTS = """
 import pytest
-from cart import names, total
+from cart import names, numbers, total
 
 
 @pytest.mark.parametrize(("prices", "wanted"), [([1, 2], 3)])
@@ -40,6 +44,10 @@ def test_total(prices, wanted):
 
 def test_names():
     assert names() == ["a name that is not short", "and another one of them", "and the third"]
+
+
+def test_numbers():
+    assert numbers(9) == [1]
 """
 JAVA = """public class Cart {
     static int load(String text) {
@@ -81,7 +89,9 @@ def test_python_values_are_whole_and_parameters_are_told(sandbox, way):
     failed = {each.test.partition("[")[0]: each for each in read(trimmed(report.ran.stderr)).failed}
     assert failed["test_names"].expected == "['a name that is not short', 'and another one of them', 'and the third']"
     assert failed["test_names"].actual == "['a name that is not short', 'and another one of them', 'and a third']"
+    assert failed["test_numbers"].actual == "[0, 1, 2, 3, 4, 5, 6, 7, 8]"
     assert failed["test_total"].given == "prices=[1, 2], wanted=3"
+    assert failed["test_total"].message == "list index out of range"
     assert [place.function for place in failed["test_total"].places if place.is_in("cart.py")][:1] == ["price"]
 
 

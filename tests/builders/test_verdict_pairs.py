@@ -70,6 +70,24 @@ def test_in_conversations_the_same_prompt_is_needed(tmp_path):
     assert pairs[0].prompt == "first"
 
 
+def test_in_a_conversation_turns_with_different_prompts_are_paired_where_that_is_wanted(tmp_path):
+    run = new_run(tmp_path / "9", "chat")
+    for conversation in (1, 2, 3):
+        ask(run, conversation)
+    say_turn(run, 1, 2, "test_failed", "        a = 1\n", prompt="first")
+    say_turn(run, 1, 4, "plausible", "        a = 2\n", prompt="second")
+    say_turn(run, 2, 2, "plausible", "        a = 3\n", prompt="third")
+    say_turn(run, 3, 2, "test_failed", "        a = 4\n", prompt="fourth")
+    say_turn(run, 3, 4, "plausible", "        a = 5\n", prompt="fifth")
+    pairs, funnel = paired(run, across=True)
+    assert [(pair.prompt, pair.chosen.strip(), pair.rejected.strip()) for pair in pairs] == [
+        ("first", "a = 2", "a = 1"),
+        ("fourth", "a = 5", "a = 4"),
+    ], "both answer what was asked when it failed"
+    pairs, _ = paired(run, across=True, conversations=(3,))
+    assert [pair.prompt for pair in pairs] == ["fourth"]
+
+
 def test_contract(tmp_path):
     run = judged(tmp_path, "plausible", "test_failed", "test_failed")
     check(VerdictPairs(VerdictPairs.Params(runs=(str(run.path),))))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from judging import judge
+from talks import talk  # noqa: F401
 
 from engine.control.workspace import Workspace
 from engine.rundir import RunDir

@@ -7,53 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from talks import BUG, FAILED, answer, folder_of, spec
 
 from engine.benchmarks.pocket import Pocket
 from engine.errors import UserError
 from engine.rundir import ENDED, RunDir
-from engine.spec_files import read_spec
 from storage.tables import Conversation
-
-BUG = "pocket/py-clock-format"
-FAILED = {
-    "outcome": "test_failed",
-    "log": "E   assert 1 == 2",
-    "failed": ["test_midnight"],
-    "duration_s": 0.5,
-    "sandbox": "bubblewrap 0.8.0",
-}
-
-
-def spec(*overrides):
-    return read_spec("chat", "demo", [f"bug={BUG}", *overrides])
-
-
-@pytest.fixture
-def talk(workspace, mute):
-    """A conversation that was asked for one repair, and its worker's folder."""
-    conversation = workspace.chats.start(spec())
-    workspace.tick()
-    workspace.chats.send(conversation, "look at midnight", 2)
-    return conversation, folder_of(workspace, conversation)
-
-
-def folder_of(workspace, conversation):
-    row = next(row for row, _ in workspace.chats.list() if row.id == conversation)
-    return RunDir(Path(workspace.runs.row(row.run_id).folder))
-
-
-def answer(folder, conversation, number, text, verdict=FAILED, patch="x\n"):
-    folder.append(
-        "turn",
-        conversation=conversation, number=number, role="assistant", text=text, patch=patch, verdict=verdict,
-    )  # fmt: skip
 
 
 def test_the_worker_gets_the_question(talk):
     conversation, folder = talk
     (question,), _ = folder.questions()
     assert (question["bug"], question["message"], question["budget"]) == (BUG, "look at midnight", 2)
-    assert (question["conversation"], question["turns"]) == (conversation, [])
+    assert (question["conversation"], question["before"], "history" in question) == (conversation, 0, False)
 
 
 def test_the_live_text_is_shown_only_while_an_answer_is_written(workspace, talk):
@@ -95,8 +61,8 @@ def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspac
     anew = folder_of(workspace, conversation)
     assert anew.path != folder.path
     (question,), _ = anew.questions()
-    (told,) = question["turns"]
-    assert (told["role"], told["text"], told["number"], told["parent"]) == ("assistant", "first try", 1, None)
+    (told,) = anew.history(question["history"])
+    assert (told["role"], told["text"], told["number"], told["parent"]) == ("assistant", "first try", 1, 0)
     assert told["verdict"] == {**FAILED, "reason": "", "isolation": "", "stages": {}}, (
         "all of it, as the first worker said it"
     )
@@ -110,9 +76,13 @@ def test_a_conversation_continues_with_a_new_worker_that_gets_all_turns(workspac
 
 def test_the_same_model_and_settings_are_loaded_once(workspace, talk):
     again = workspace.chats.start(spec())
-    other = workspace.chats.start(spec("generator.temperature=0.3"))
+    warmer = workspace.chats.start(spec("generator.temperature=0.3"))
+    other = workspace.chats.start(spec("generator.base_bits=8"))
     runs = {row.id: row.run_id for row, _ in workspace.chats.list()}
-    assert runs[again] == runs[talk[0]] != runs[other]
+    assert runs[again] == runs[warmer] == runs[talk[0]] != runs[other], "how an answer is drawn loads no second model"
+    folder = folder_of(workspace, warmer)
+    workspace.chats.send(warmer)
+    assert folder.questions()[0][-1]["settings"]["generator"]["temperature"] == 0.3
 
 
 def test_a_bug_that_is_not_there_is_refused_before_a_model_is_loaded(workspace):
@@ -147,7 +117,8 @@ def test_a_second_message_right_after_the_answer_waits_for_its_turns(workspace, 
     workspace.tick()
     workspace.chats.send(conversation, "and again")
     question = folder.questions()[0][-1]
-    assert (question["question"], [turn["text"] for turn in question["turns"]]) == (2, ["first"])
+    assert (question["question"], question["before"]) == (2, 1)
+    assert "first" not in (folder.path / "inbox.jsonl").read_text(), "the worker knows what it said"
 
 
 def test_a_chat_stopped_in_mid_answer_and_resumed_takes_in_the_same_turns_again(workspace, talk, mute):
@@ -245,7 +216,7 @@ def test_of_many_messages_sent_at_once_one_is_accepted(workspace, talk):
     ],
 )
 def test_a_benchmark_that_cannot_be_read_is_a_user_error(workspace, benchmark, said):
-    for ask in (workspace.chats.bug_entries, workspace.chats.bugs):
+    for ask in (workspace.chats.bug_entries, lambda asked: workspace.chats.bug(BUG, asked)):
         with pytest.raises(UserError, match=said):
             ask(benchmark)
 

@@ -45,9 +45,22 @@ def test_a_message_may_follow_an_earlier_one_and_the_worker_is_told_all_branches
     workspace.tick()
     with pytest.raises(UserError, match="after: this conversation has no message number 3"):
         workspace.chats.send(conversation, "look", after=3)
-    with pytest.raises(UserError, match="after: write a message to go on from an earlier one"):
-        workspace.chats.send(conversation, after=1)
     workspace.chats.send(conversation, "look", after=1)
     question = folder.questions()[0][-1]
-    assert question["after"] == 1
-    assert [(turn["number"], turn["parent"]) for turn in question["turns"]] == [(1, None), (2, 1)]
+    assert (question["after"], question["message"]) == (1, "look")
+
+
+def test_an_answer_is_written_again_from_an_earlier_turn_or_from_the_start(workspace, talk):
+    conversation, folder = talk
+    folder.append("turn", conversation=conversation, number=1, role="assistant", text="first", patch="x\n")
+    folder.append("turn", conversation=conversation, number=2, role="assistant", text="second", patch="x\n")
+    folder.append("answered", conversation=conversation, question=1)
+    workspace.tick()
+    workspace.chats.send(conversation, after=0)
+    assert folder.questions()[0][-1]["after"] == 0
+    folder.append("turn", conversation=conversation, number=3, role="assistant", text="other", patch="x\n", parent=0)
+    folder.append("answered", conversation=conversation, question=2)
+    workspace.tick()
+    view = workspace.chats.view(conversation)
+    assert ([turn.text for turn in view.turns], view.branches) == (["other"], ((1, 3),))
+    assert [turn.text for turn in workspace.chats.view(conversation, 2).turns] == ["first", "second"]

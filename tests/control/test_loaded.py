@@ -62,8 +62,8 @@ def test_another_adapter_of_the_same_base_needs_no_second_worker(workspace, firs
 
 
 def test_the_worker_that_has_the_very_model_comes_first(workspace, first):
-    other = start(workspace, "model=starter", "generator.temperature=0.3")
-    again = start(workspace, "generator.temperature=0.3")  # swapped in there
+    other = start(workspace, "model=starter", "generator.base_bits=8")
+    again = start(workspace, "generator.base_bits=8")  # swapped in there
     assert run_of(workspace, again).id == run_of(workspace, other).id != run_of(workspace, first).id
     same = start(workspace)
     assert run_of(workspace, same).id == run_of(workspace, first).id

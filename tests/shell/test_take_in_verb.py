@@ -110,7 +110,10 @@ def test_a_spec_without_a_kind_is_named_in_our_words(shell, tmp_path, spec):
     path = folder_of(tmp_path / "odd")
     (path / "spec.json").write_text(json.dumps(spec))
     code, _, said = shell("take-in", str(path))
-    assert (code, "kind: should be one of dataset, train, merge, benchmark, validate, chat" in said) == (2, True), said
+    assert (code, "kind: should be one of dataset, train, measure, merge, benchmark, validate, chat" in said) == (
+        2,
+        True,
+    ), said
 
 
 def test_a_folder_with_a_number_beyond_all_runs_hinders_no_run(home):

@@ -45,14 +45,21 @@ def test_the_ends_of_each_part_are_kept_and_so_is_every_spike(database):
     assert points == sorted(points)
 
 
-def test_the_means_of_equal_parts_are_those_of_all_their_points(database):
+def test_the_averages_of_equal_parts_are_those_of_all_their_points(database):
     with database.read() as session:
-        parts = curves.means(session, 1, "loss", 10)
+        parts = curves.averages(session, 1, "loss", 0, N, 10)
         points = curves.curve(session, 1, "loss", 0, N, N)
-        assert curves.means(session, 1, "no such", 10) == []
-    assert [step for step, _ in parts] == [N // 10 * part for part in range(1, 11)]
-    wanted = [sum(value for _, value, _ in points[start : start + 2000]) / 2000 for start in range(0, N, 2000)]
-    assert [mean for _, mean in parts] == pytest.approx(wanted)
+        assert curves.averages(session, 1, "no such", 0, N, 10) == []
+    assert sum(number for _, _, _, number in parts) == len(points)
+    whole = sum(value for _, value, _ in points) / len(points)
+    assert sum(mean * number for _, mean, _, number in parts) / len(points) == pytest.approx(whole)
+    start = 0
+    for step, mean, _, number in parts:
+        here = points[start : start + number]
+        assert step == pytest.approx(sum(each[0] for each in here) / number)
+        assert mean == pytest.approx(sum(each[1] for each in here) / number)
+        start += number
+    assert len(parts) in (10, 11)
 
 
 def test_each_part_of_the_range_has_its_own_points(database):

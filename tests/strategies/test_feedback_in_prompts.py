@@ -8,7 +8,8 @@ from engine.plugins import REPRESENTATIONS
 from engine.representations import CannotShow
 from engine.strategies.contract import BUG
 from engine.strategies.failure import Amount, brief, in_one_line, told
-from engine.strategies.test_feedback import SHORTENED, STUCK, TestFeedback
+from engine.strategies.messages import SHORTENED, STUCK
+from engine.strategies.test_feedback import TestFeedback
 
 LOG = """F
 =================================== FAILURES ===================================

@@ -11,7 +11,7 @@ import pytest
 from engine.errors import UserError
 from engine.launchers.local import Local
 from engine.params import Params
-from engine.plugins import BY_FIELD
+from engine.plugins import BY_FIELD, LAUNCHERS
 from engine.spec_files import preset_names, read_spec
 from engine.specs import KINDS, parse
 from studio.forms.fields import Kind, text_of
@@ -157,6 +157,7 @@ def test_where_there_is_nothing_to_choose_no_field_is_shown(monkeypatch):
         name: Literal["local"] = "local"
 
     monkeypatch.setattr(Local, "Params", WithoutSettings)
+    monkeypatch.setattr(LAUNCHERS, "names", lambda: ["local"])
     with gr.Blocks():
         form = Form("train", names={})
     assert "launcher" not in [each.place for each in form.fields]

@@ -14,7 +14,7 @@ from filled import CHAT_BUG, HOSTILE, fill
 
 from engine.builders import Funnel
 from engine.builders.previews import Preview
-from engine.control.chats import View
+from engine.control.chat_views import View
 from engine.control.datasets import ShownSample
 from engine.control.turns import ShownTurn
 from engine.control.views import RunView
@@ -22,6 +22,7 @@ from engine.control.workspace import Workspace
 from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
 from engine.spec_files import read_spec
+from engine.strategies.messages import STUCK
 from engine.trainers.memory_advice import Advice
 from studio import charts
 from studio.guard import check_bind, guarded
@@ -268,3 +269,10 @@ def test_the_last_line_of_a_conversation_says_the_same_as_its_last_turn(role, wo
     turn = ShownTurn(1, role, "The model repeats an answer.", False, "", "", "", "")
     shown = conversation.shown(View(1, "b", "m", "s", "test_failed", "running", "ready", False, "", (turn,), ""))
     assert words in shown
+
+
+@pytest.mark.parametrize(("text", "heading"), [(STUCK, "Studio"), ("tried: x\ntest: y", "Told to the model")])
+def test_the_page_tells_what_the_model_is_told_from_what_the_user_is(text, heading):
+    turn = ShownTurn(1, "tool", text, False, "", "", "", "")
+    shown = conversation.shown(View(1, "b", "m", "s", "test_failed", "running", "ready", False, "", (turn,), ""))
+    assert f"<b>{heading}</b>" in shown

@@ -46,6 +46,6 @@ def small(monkeypatch):
     """The one benchmark of this test."""
     made = Small()
     monkeypatch.setattr("engine.plugins.BENCHMARKS.create", lambda params: made)
-    for worker in ("benchmark", "chat"):
+    for worker in ("benchmark", "loaded_model"):
         monkeypatch.setattr(f"engine.work.{worker}.usable", lambda name: Sandbox())
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import asdict
 
 import pytest
@@ -132,7 +133,7 @@ def test_a_worker_started_again_answers_only_what_was_not_answered(tiny, small, 
     ask(run, question=2)
     until_told_to_stop(tiny, RunDir(run.path))
     assert [fields["question"] for fields in said(run, "answered")] == [1, 2]
-    assert len(said(run, "turn")) == 2 * before
+    assert len(said(run, "turn")) == 2 * before + 1, "the second answer begins with the tests of the first"
 
 
 def test_a_worker_stopped_during_an_answer_continues_it(tiny, small, run):
@@ -199,3 +200,79 @@ def test_a_question_for_another_adapter_is_answered_as_by_a_worker_of_its_own(
         swapped = [turn for turn in said(run, "turn") if turn["conversation"] == conversation]
         assert [turn["text"] for turn in swapped] == [turn["text"] for turn in said(fresh, "turn")]
     assert said(alone, "turn")[0]["text"] != said(first, "turn")[0]["text"]
+
+
+def test_an_answer_that_is_stopped_keeps_what_was_written(tiny, small, run, monkeypatch):
+    stream = Sampling.stream
+
+    def slow(self, prompt):
+        for number, piece in enumerate(stream(self, prompt)):
+            if number == 2:
+                run.ask(ask="halt", conversation=1, question=1)
+            if number >= 2:
+                time.sleep(0.15)  # longer than the time between two events
+            yield piece
+        return False
+
+    monkeypatch.setattr(Sampling, "stream", slow)
+    ask(run)
+    ask(run, conversation=2, message="be brief")
+    done = until_told_to_stop(tiny, run)
+    stopped = [turn for turn in said(run, "turn") if turn["conversation"] == 1]
+    assert [turn["patch_reason"] for turn in stopped] == ["stopped while it was being written"]
+    assert stopped[0]["text"]
+    assert stopped[0]["verdict"] is None
+    assert len([turn for turn in said(run, "turn") if turn["conversation"] == 2]) == 4, "the other one is answered"
+    assert [(each["conversation"], each["question"]) for each in said(run, "answered")] == [(1, 1), (2, 1)]
+    assert done["questions"] == 2
+
+
+def test_conversations_take_turns(tiny, small, run):
+    for conversation in (1, 2, 3):
+        ask(run, conversation=conversation, message="use addition")
+    until_told_to_stop(tiny, run)
+    order = [turn["conversation"] for turn in said(run, "turn")]
+    assert order == [1, 2, 3] * 4, "a message, an answer, its tests and an answer of each"
+    waits = [delta["doing"] for delta in said(run, "delta") if delta["doing"].startswith("waiting")]
+    assert waits == [
+        "waiting for the model",
+        "waiting in turn with 1 other conversation",
+        "waiting in turn with 2 other conversations",
+    ]
+
+
+def test_a_question_changes_how_it_is_answered_and_loads_nothing(tiny, small, run, monkeypatch):
+    loads, load = [], Sampling.load
+    monkeypatch.setattr(Sampling, "load", lambda self, *model: loads.append(model) or load(self, *model))
+    drawn = []
+    stream = Sampling.stream
+    monkeypatch.setattr(
+        Sampling, "stream", lambda self, prompt: drawn.append(self.params.temperature) or stream(self, prompt)
+    )
+    generator = {"name": "sampling", "max_new_tokens": 8, "temperature": 0.5}
+    ask(run)
+    ask(run, conversation=2, settings={"generator": generator, "strategy": {"name": "single_shot"}})
+    until_told_to_stop(tiny, run)
+    assert len(loads) == 1
+    assert drawn.count(0.5) == 1
+    assert drawn.count(1.5) >= 2
+    assert len([turn for turn in said(run, "turn") if turn["conversation"] == 2]) == 1
+
+
+def test_an_answer_from_the_start_begins_another_branch(tiny, small, run, branching, monkeypatch):
+    ask(run, message="use addition")
+    until_told_to_stop(tiny, run)
+    (run.path / "inbox.jsonl").unlink()
+    ask(run, question=2, message="be brief", after=0)
+    until_told_to_stop(tiny, RunDir(run.path))
+    assert branching.paths[-1] == [(4, 0, "be brief")]
+
+
+def test_what_another_worker_said_is_read_from_its_file(tiny, small, run, branching):
+    told = {"conversation": 7, "number": 1, "role": "user", "text": "use addition", "parent": 0}
+    ask(run, question=3, history=run.tell_history(1, 3, [told]))
+    ask(run, conversation=2, history="history-9-9.json")
+    until_told_to_stop(tiny, run)
+    assert branching.paths == [[(1, 0, "use addition")]]
+    (failed,) = (turn for turn in said(run, "turn") if turn["conversation"] == 2)
+    assert "what was said before cannot be read" in failed["patch_reason"]

@@ -140,7 +140,9 @@ def test_a_service_is_sent_messages(small, run, service):
     shown = REPRESENTATIONS.from_value("instruct")
     assert service == [shown.encode(one).prompt for one in small.bugs()]
     assert all(isinstance(message, Message) for prompt in service for message in prompt)
-    assert (counts["plausible_at"]["2"], counts["outcomes"]["no_patch"]) == (1, 5), "`add` is in no other answer"
+    told = [fields["rule"] for fields in said(run, "patch") if fields["source"] == "model" and fields["rule"]]
+    assert (counts["plausible_at"]["2"], counts["outcomes"]["no_patch"]) == (3, 3)
+    assert sum("renamed" in rule for rule in told) == 2, "it answers with `add` whatever it is asked"
 
 
 def test_a_conversation_with_a_service_shows_the_messages(small, run, service):

@@ -23,7 +23,7 @@ BLOCKED = (
     *("cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin", "unraisableexception", "threadexception"),
     *("setuponly", "setupplan", "stepwise"),
 )
-MOST_SHOWN = 300  # characters of a value in a failed assertion
+MOST_SHOWN, MOST_ITEMS = 300, 80  # characters and items of a value in a failed assertion
 
 
 def main() -> None:
@@ -120,25 +120,31 @@ class Reporter:
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """Add the parameters of a test to its exception; pytest shows none of their values in its short style."""
-        from _pytest._io.saferepr import saferepr
-
         params = getattr(getattr(item, "callspec", None), "params", {})
         if call.excinfo is not None and params:
-            shown = ", ".join(f"{name}={saferepr(value, maxsize=MOST_SHOWN)}" for name, value in params.items())
+            told = ", ".join(f"{name}={shown(value)}" for name, value in params.items())
             with contextlib.suppress(Exception):  # the patch's exception may be anything
-                BaseException.add_note(call.excinfo.value, f"parameters: {shown}")
+                BaseException.add_note(call.excinfo.value, f"parameters: {told}")
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
-        """Both values whole, where they are short; pytest leaves out the middle of all that is longer than 31."""
-        from _pytest._io.saferepr import saferepr
-
-        shown = [saferepr(value, maxsize=MOST_SHOWN) for value in (left, right)]
-        is_whole = all(len(each) < MOST_SHOWN for each in shown)
-        return [f"{shown[0]} {op} {shown[1]}"] if op == "==" and is_whole else None
+        """Both values whole, where they are short; pytest leaves out all beyond 31 characters or 6 items."""
+        if op != "==":
+            return None
+        sides = [shown(value) for value in (left, right)]
+        return [f"{sides[0]} == {sides[1]}"] if all(len(each) < MOST_SHOWN for each in sides) else None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.tell("failed", report.nodeid or "collection", message(report))
+
+
+def shown(value: object) -> str:
+    """A value as pytest shows it, with more of it."""
+    from _pytest._io.saferepr import SafeRepr
+
+    made = SafeRepr(maxsize=MOST_SHOWN)
+    made.maxlist = made.maxtuple = made.maxset = made.maxfrozenset = made.maxdict = made.maxdeque = MOST_ITEMS
+    return made.repr(value)
 
 
 def options(tests: str) -> list[str]:

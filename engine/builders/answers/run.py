@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -38,6 +39,7 @@ class Judged:
     outcome: Outcome
     isolation: Isolation
     is_repeat: bool  # of an answer with the same patch
+    conversation: int | None = None  # its number in the run's folder
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class AnsweredRun:
     def __init__(self, folder: str) -> None:
         self.folder = Path(folder)
         self._run = RunDir(self.folder)
+        self._read: dict[str, dict[str, Bug]] = {}
 
     @property
     def number(self) -> str:
@@ -91,20 +94,22 @@ class AnsweredRun:
         """
         found: dict[tuple[str, int], Judged] = {}
         for event in self._events():
-            payload = event.payload
+            payload, conversation = event.payload, None
             if isinstance(payload, PatchEvent) and payload.source == MODEL:
                 place = f"rank {payload.rank}"
                 bug_id = BENCHMARKS.current(payload.bug_id)
                 key, question, verdict = (bug_id, payload.rank), bug_id, payload.verdict
                 is_repeat = payload.same_as is not None
             elif isinstance(payload, TurnEvent) and payload.verdict is not None:
-                bug_id = self._bug_of.get(payload.conversation, "")
-                place = f"conversation {payload.conversation}, turn {payload.number}"
-                key, verdict = (f"\0{payload.conversation}", payload.number), payload.verdict
+                conversation = payload.conversation
+                bug_id = self._asked.get(conversation, ("", ""))[0]
+                place = f"conversation {conversation}, turn {payload.number}"
+                key, verdict = (f"\0{conversation}", payload.number), payload.verdict
                 question, is_repeat = payload.prompt, False
             else:
                 continue
-            found[key] = _judged(event.seq, bug_id, place, question, verdict, is_repeat=is_repeat)
+            judged = _judged(event.seq, bug_id, place, question, verdict, is_repeat=is_repeat)
+            found[key] = replace(judged, conversation=conversation)
         return sorted(found.values(), key=lambda each: each.event)
 
     def answers(self, wanted: Collection[Judged]) -> Iterator[tuple[Judged, Answer | str]]:
@@ -142,7 +147,7 @@ class AnsweredRun:
         return UserError(f"runs: the folder of run {self.number} cannot be read: {why}; choose another", field=FIELD)
 
     def _of_benchmark(self, judged: Judged, patch: PatchEvent, event: BugEvent | None) -> Answer | str:
-        bug = self._bugs.get(judged.bug_id)
+        bug = self._bugs_of("").get(judged.bug_id)
         if bug is None or event is None or (bug.buggy, bug.span.start, bug.span.end) != (
             event.buggy, event.start, event.end,
         ):  # fmt: skip
@@ -156,7 +161,8 @@ class AnsweredRun:
         return Answer(judged, _with(bug, patch.text), prompt, patch.completion)
 
     def _of_conversation(self, judged: Judged, turn: TurnEvent) -> Answer | str:
-        bug = self._bugs.get(judged.bug_id)
+        bug_id, benchmark = self._asked.get(turn.conversation, ("", ""))
+        bug = self._bugs_of(benchmark).get(bug_id)
         if bug is None:
             return CHANGED
         if self._model.kind == "endpoint":
@@ -195,20 +201,31 @@ class AnsweredRun:
         vocabulary = None if model.kind == "endpoint" else tokenizer_of(Path(model.weights)).vocabulary()
         return for_model(shown, model, vocabulary)
 
-    @cached_property
-    def _bugs(self) -> dict[str, Bug]:
-        return {bug.id: bug for bug in BENCHMARKS.create(self._params("benchmark")).bugs()}
+    def _bugs_of(self, benchmark: str) -> dict[str, Bug]:
+        """The bugs of a benchmark, given as JSON, or of the run's own where empty; none where there is no such one."""
+        if benchmark not in self._read:
+            try:
+                params = BENCHMARKS.params(json.loads(benchmark)) if benchmark else self._params("benchmark")
+                self._read[benchmark] = {bug.id: bug for bug in BENCHMARKS.create(params).bugs()}
+            except ValueError:  # of a plug-in that is gone, or of settings that it no longer has
+                self._read[benchmark] = {}
+        return self._read[benchmark]
 
     @cached_property
-    def _bug_of(self) -> dict[int, str]:
-        """Conversation -> its bug."""
+    def _asked(self) -> dict[int, tuple[str, str]]:
+        """Conversation -> its bug, and as JSON its benchmark where that is not the run's."""
         try:
             questions, _ = self._run.questions()
         except (OSError, ValueError, RecursionError) as error:
             raise self._unread(error) from None
         told = [each for each in questions if isinstance(each, dict)]
         asked = [each for each in told if isinstance(each.get("conversation"), int) and "bug" in each]
-        return {each["conversation"]: BENCHMARKS.current(str(each["bug"])) for each in asked}
+        return {each["conversation"]: (BENCHMARKS.current(str(each["bug"])), _benchmark(each)) for each in asked}
+
+
+def _benchmark(question: Mapping[str, Any]) -> str:
+    settings = question.get("settings")
+    return json.dumps(settings["benchmark"]) if isinstance(settings, dict) and "benchmark" in settings else ""
 
 
 def _judged(event: int, bug_id: str, place: str, question: str, verdict: VerdictFields, *, is_repeat: bool) -> Judged:

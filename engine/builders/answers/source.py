@@ -23,6 +23,9 @@ class RunsParams(params.Params):
     runs: tuple[str, ...] = setting(
         (), "benchmark runs and loaded models (for their conversations), by number, also as folders", names="runs"
     )
+    conversations: tuple[int, ...] = setting(
+        (), "only these conversations of the loaded models, by number; empty: all, and benchmark runs", more=True
+    )
     shared: bool = setting(
         False,
         "also patches that passed in one process with their tests, where a verdict is easier to forge",
@@ -64,6 +67,11 @@ class FromRuns(Generic[P]):
 
     def total(self) -> int | None:
         """Not known before the runs are read."""
+
+    def _judged(self, run: AnsweredRun) -> list[Judged]:
+        """The answers with a verdict of one run. Raises UserError."""
+        wanted = self.params.conversations
+        return [each for each in run.judged() if not wanted or each.conversation in wanted]
 
     @cached_property
     def _runs(self) -> list[AnsweredRun]:

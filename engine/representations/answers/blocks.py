@@ -123,7 +123,7 @@ def fenced(text: str) -> tuple[list[Block], str]:
             opened = (found["fence"], found["before"], _word(found), row + 1)
     if opened:
         blocks.append(_block("open_fence", lines[opened[3] :], *opened[1:3], rest, opened[3], len(lines)))
-    return [each for each in blocks if each.text.strip()], "\n".join(rest)
+    return blocks, "\n".join(rest)
 
 
 def _opened(

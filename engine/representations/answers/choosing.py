@@ -14,7 +14,7 @@ from engine.representations.answers.cleaning import narrow, unnumbered
 from engine.representations.answers.edits import Change
 from engine.representations.answers.fitting import DoesNotFit, fitted
 from engine.representations.answers.kept import Readings
-from engine.representations.answers.lines import alike, filled, replaced, shortened, swapped, trailing
+from engine.representations.answers.lines import alike, filled, replaced, says_add, shortened, swapped, trailing
 from engine.representations.answers.whole import Found, found_in, parts_of
 from engine.representations.line_ends import as_in_file, plain
 
@@ -48,7 +48,7 @@ class Choice(Readings):
             found[0].text if len(found) == 1 and found[0].tag == "json" else text if not found else ""
         )
         elements = list(blocks.tagged(rest, self._longest))
-        every = [*found, *nested, *elements, *objects]
+        every = [each for each in (*found, *nested, *elements, *objects) if each.text.strip()]
         chosen = self._likeliest(every)
         changing = [each for each in chosen if self._is_change(each)]
         self._change(changing, has_head=False)
@@ -56,8 +56,9 @@ class Choice(Readings):
             if each not in changing or not self.found:
                 self._read(each)
         if not self._is_sure:
-            for whole in blocks.joined(text, found[:_MOST_BLOCKS], 4, 1000):
-                self._read(whole)
+            if "same" not in self._why:  # else the blocks hold whole functions by themselves
+                for whole in blocks.joined(text, found[:_MOST_BLOCKS], 4, 1000):
+                    self._read(whole)
             self._pairs(found[:_MOST_BLOCKS])
             self._pairs(elements[:_MOST_BLOCKS])
             if self.place.function is None or not self.found:
@@ -117,14 +118,15 @@ class Choice(Readings):
         code = each.code + trailing(each.read, each.written)
         how = "renamed" if each.is_renamed else "function"
         is_last = not "".join(each.read.lines[each.written.span.end :]).strip()
-        has_error = each.written.has_error and not asked.has_error
+        is_open = place.bug.language == "python" and any(code.count(quotes) % 2 for quotes in ('"""', "'''"))
+        has_error = is_open or (each.written.has_error and not asked.has_error)
         if shortened(code, place):
             made = filled(code, place)
             if made is None or not self._parses(made):
                 self._why["left_out"] = f"the answer leaves out lines of the {place.what} that cannot be filled in"
                 return
             code, how, has_error = made, "filled", False
-        elif block.may_be_cut and is_last and (has_error or self._stops_inside(each)):
+        elif block.may_be_cut and is_last and (has_error or self._stops_inside(each, is_open=block.where != "bare")):
             self._why["cut"] = self._cut
             return
         whole = code if how == "filled" else with_helpers(code, place, each.read, each.written)
@@ -132,14 +134,20 @@ class Choice(Readings):
         added = ("+helpers" if whole != code else "") + ("+imports" if patched != place.with_code(whole) else "")
         self._keep(block, how, patched, whole, has_error=has_error, added=added)
 
-    def _stops_inside(self, each: Found) -> bool:
-        """Whether the last line is the beginning of one of the function's lines, so that the rest of it is missing."""
+    def _stops_inside(self, each: Found, *, is_open: bool) -> bool:
+        """Whether the last line is the beginning of one of the function's lines, so that the rest of it is missing.
+
+        `is_open`: its block is not closed; then the last line of the function has to be there, unless it is faulty.
+        """
         text = "".join(each.read.lines)
         last = text.rpartition("\n")[2].strip() or text.rstrip("\n").rpartition("\n")[2].strip()
         first, after = self.place.faulty
         known = [line.strip() for line in self.place.lines]
         others = [*known[:first], *known[after:]]  # the faulty lines themselves may have become shorter
-        return bool(last) and last not in known and any(line.startswith(last) for line in others)
+        if bool(last) and last not in known and any(line.startswith(last) for line in others):
+            return True
+        tail = [line for line in known[after:] if line]
+        return is_open and bool(tail) and tail[-1] not in map(str.strip, lines_of(each.code))
 
     def _read_file(self, block: Block, text: str) -> None:
         before, after = self.place.faulty
@@ -203,7 +211,8 @@ class Choice(Readings):
     def _read_lines(self, block: Block) -> None:
         name = self.place.function.name if self.place.function else ""
         is_call = bool(name) and f"{name}(" in block.text and f"{name}(" not in "".join(self.place.lines[1:])
-        if block.tag in blocks.NO_CODE or is_call or len(block.text) > self._longest:
+        is_cut = block.may_be_cut and "cut" in self._why
+        if block.tag in blocks.NO_CODE or is_call or is_cut or len(block.text) > self._longest:
             return
         marks = self.place.marks
         text = "".join(line for line in lines_of(narrow(unnumbered(block.text))) if line.strip() not in marks)
@@ -261,5 +270,8 @@ class Choice(Readings):
             if self._parses(made):
                 self._keep(Block("inline", text[:400]), "replacement", self.place.with_code(made), made)
                 return
+        first, after = self.place.faulty
         for code, before in pieces:
+            if first == after and not says_add(before):
+                continue  # a name in a sentence is nothing that is missing
             self._read_lines(Block("inline", f"{code.strip()}\n", before=before))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from engine.languages.source import indent_of
 from engine.representations.answers.edits import MOST_LINES, Change
+from engine.representations.answers.place import shifted
 
 _MOST_CONTEXT = 4  # lines of context that may be left out at each end
 
@@ -53,6 +54,8 @@ def _edit(
         if places:
             at = min(places, key=lambda at: _distance(rows[at], rows[at + len(old) - 1] + 1, fault))
             return _made(signed, lines, rows[at : at + len(old)])
+    if fault[0] == fault[1] and all(sign == "+" for sign, _ in change.lines):  # something is missing, and only there
+        return fault[0], fault[0], [f"{line}\n" for _, line in change.lines]
     missing = next((line for sign, line in change.lines if sign == "-" and "".join(line.split()) not in bare), "")
     if missing:
         raise DoesNotFit(f"a change in the answer removes a line that the file does not have: {missing.strip()[:80]}")
@@ -80,7 +83,7 @@ def _made(signed: Sequence[tuple[str, str]], lines: Sequence[str], rows: Sequenc
     at, waiting = rows[0], iter(rows)
     for sign, line in signed:
         if sign == "+":
-            made.append(f"{_moved(line, has, wanted)}\n")
+            made.append(f"{shifted(line, has, wanted)}\n")
         elif line.strip():
             row = next(waiting)
             made += lines[at:row]
@@ -92,9 +95,3 @@ def _made(signed: Sequence[tuple[str, str]], lines: Sequence[str], rows: Sequenc
     if made and at == len(lines) and not lines[-1].endswith("\n"):
         made[-1] = made[-1].removesuffix("\n")
     return rows[0], at, made
-
-
-def _moved(line: str, has: str, wanted: str) -> str:
-    if not line.strip():
-        return ""
-    return wanted + line.removeprefix(has) if line.startswith(has) else line

@@ -8,15 +8,17 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from engine.domain import lines_of
+from engine.languages import language
 from engine.languages.source import Source, indent_of
 from engine.representations.answers.functions import Written
-from engine.representations.answers.place import Place
+from engine.representations.answers.place import Place, shifted
 
 _MOST_LINES = 200
 _MOST_ENDS = 6  # that are tried, as a bracket ends many lines
 _ENOUGH = 0.4  # how alike the faulty lines and those that replace them have to be
 _ALIKE = 0.6  # the same for other lines of the function
 _TOKEN = re.compile(r"\w+|[^\w\s().,;:{}\[\]]")  # brackets and commas are in all code
+_ADD = re.compile(r"\b(?:add|insert|missing|append|put)|加|插入|补|缺", re.IGNORECASE)
 _SESSION = re.compile(r"\s*(?:>>>|\$ |In \[)")
 _LEFT_OUT = re.compile(
     r"\s*(?://|#|/\*)\W{0,4}?(?:\.\.\.|…|(?:the\s+)?(?:rest|remainder) of (?:the|your|my|this)\b"
@@ -104,13 +106,16 @@ def replaced(code: str, place: Place, said: str) -> Iterator[str]:
     They take the place of the faulty lines, from the line that they begin with to the one that they end with, where
     those are the function's too. Nothing comes of code that is not like what it would replace.
     """
-    new = [line for line in lines_of(code) if line.strip()]
+    new = lines_of(code.rstrip() + "\n")
+    while new and not new[0].strip():
+        del new[0]
     if not 0 < len(new) <= _MOST_LINES or any(_SESSION.match(line) for line in new):
         return
     old = place.lines
     seen = set()
     for first, after, is_sure in _windows(new, old, place, said):
-        if (first, after) in seen or not (is_sure or _is_like(new, old[first:after], _ENOUGH)):
+        is_fit = is_sure or (_is_like(new, old[first:after], _ENOUGH) and _knows(new, old, place))
+        if (first, after) in seen or not is_fit:
             continue
         seen.add((first, after))
         for lines in _indented(new, old, first, after, is_inside=place.function is not None):
@@ -137,7 +142,7 @@ def _windows(new: Sequence[str], old: Sequence[str], place: Place, said: str) ->
             yield min(first, end - 1), end, _says_more(new, old, min(first, end - 1), end)
     if first < after:
         yield first, after, False
-    if first == after and re.search(r"\b(?:add|insert|missing|append|put)|加|插入|补|缺", said, re.IGNORECASE):
+    if first == after and (says_add(said) or _knows(new, old, place)):
         yield first, after, True
     size = len(new)
     alike = (
@@ -146,8 +151,20 @@ def _windows(new: Sequence[str], old: Sequence[str], place: Place, said: str) ->
         else []
     )
     best = max(alike, default=(0.0, 0))
-    if best[0] >= _ALIKE:
+    if best[0] >= _ALIKE and first < after:
         yield -best[1], -best[1] + size, True
+
+
+def says_add(said: str) -> bool:
+    """Whether words say that something is missing."""
+    return _ADD.search(said) is not None
+
+
+def _knows(new: Sequence[str], old: Sequence[str], place: Place) -> bool:
+    """Whether most names of the new lines are names of the function too."""
+    keywords = language(place.bug.language).keywords
+    names = {word for word in re.findall(r"[^\W\d]\w*", "".join(new)) if word not in keywords}
+    return 2 * len(names & {*re.findall(r"\w+", "".join(old))}) >= len(names)
 
 
 def _says_more(new: Sequence[str], old: Sequence[str], first: int, after: int) -> bool:
@@ -165,10 +182,12 @@ def _indented(
         wanted = [indent_of(old[first:after])]
     else:
         head = indent_of(old) if is_inside else ""
-        wanted = [each for each in (indent_of(old[first - 1 : first]), indent_of(old[first:])) if len(each) > len(head)]
-        wanted = wanted or [head + ("    " if is_inside else "")]
+        above, below = indent_of(old[first - 1 : first]), indent_of(old[first:])
+        opens = first > 0 and old[first - 1].rstrip().endswith((":", "{"))  # what follows belongs into it
+        wanted = [each for each in ((below, above) if opens else (above, below)) if len(each) > len(head)]
+        wanted = sorted(wanted, key=lambda each: each != has) or [head + ("    " if is_inside else "")]
     for indent in dict.fromkeys(wanted):
-        yield [indent + line.removeprefix(has) if line.startswith(has) else line for line in ended]
+        yield [shifted(line, has, indent) for line in ended]
         if not has and indent and len(ended) > 1:  # the first line alone lost its indent
             yield [indent + ended[0], *ended[1:]]
 

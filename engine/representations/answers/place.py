@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from engine.domain import Bug, Span, lines_of
 from engine.languages import language
-from engine.languages.source import source
+from engine.languages.source import indent_of, source
 from engine.representations.answers.functions import Written, written_in
 from engine.representations.line_ends import as_in_file, plain
 
@@ -68,3 +68,14 @@ def place_of(bug: Bug) -> Place:
         return Place(replace(bug, span=replace(bug.span, start=1, end=len(read.lines))), bug.span, None)
     function = next(each for each in written_in(read) if each.span == span)
     return Place(replace(bug, span=span), bug.span, function)
+
+
+def shifted(line: str, has: str, wanted: str) -> str:
+    """A line moved as one of the indent `has` is moved to `wanted`; blank ones have no indent."""
+    own = indent_of([line])
+    if not line.strip():
+        return line.lstrip(" \t")
+    if own.startswith(has):
+        return wanted + line.removeprefix(has)
+    less = len(has) - len(own)
+    return wanted[: max(0, len(wanted) - less)] + line.removeprefix(own) if has.startswith(own) else line

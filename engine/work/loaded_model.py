@@ -1,0 +1,114 @@
+"""A loaded model with everything that a conversation needs, which another adapter or other settings can replace."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.benchmarks import Benchmark
+from engine.domain import Bug, Model, Patch, Verdict
+from engine.errors import UserError
+from engine.events import Progress
+from engine.fingerprint import weights_hash
+from engine.generators import Generator, SharesModel
+from engine.params import Params
+from engine.plugins import BENCHMARKS, GENERATORS, REPRESENTATIONS, STRATEGIES, Registry
+from engine.representations import Representation
+from engine.representations.chat_template import for_model
+from engine.rundir import Inputs, RunDir
+from engine.sandboxes.auto import usable
+from engine.specs import ChatSpec
+from engine.strategies import Strategy
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What one question is answered with."""
+
+    bug: Bug
+    generator: Generator
+    representation: Representation
+    strategy: Strategy
+
+
+class LoadedModel:
+    """One model at a time. Raises UserError where none is named, or it cannot be loaded."""
+
+    def __init__(self, spec: ChatSpec, inputs: Inputs, run: RunDir) -> None:
+        if inputs.model is None:
+            raise UserError("no model was named", field="model")
+        self._spec, self._own, self._run = spec, inputs.model, run
+        self._sandbox = usable(spec.sandbox)
+        self._benchmarks: dict[str, _Bugs] = {}
+        self._params: Params = spec.generator
+        self._generator: Generator = GENERATORS.create(spec.generator)
+        self._model: Model | None = None
+        self._benchmark_of(spec.benchmark)
+        self._load(inputs.model, spec.generator)
+
+    def tools(self, bug_id: str, model: Model | None, settings: dict[str, Any]) -> Tools:
+        """Load `model`, the worker's own where None, unless it is loaded, and use these settings of the spec.
+
+        Raises UserError if the bug cannot be tested here, or the model cannot be loaded.
+        """
+        bug = self._benchmark_of(self._wanted(settings, "benchmark", BENCHMARKS)).bug(bug_id)
+        self._load(model or self._own, self._wanted(settings, "generator", GENERATORS))
+        assert self._model is not None, "it is loaded"
+        shown = REPRESENTATIONS.create(self._wanted(settings, "representation", REPRESENTATIONS))
+        return Tools(
+            bug,
+            self._generator,
+            for_model(shown, self._model, self._generator.vocabulary()),
+            STRATEGIES.create(self._wanted(settings, "strategy", STRATEGIES)),
+        )
+
+    def evaluate(self, settings: dict[str, Any], bug: Bug, patch: Patch) -> Verdict:
+        """The verdict of the benchmark's tests, in the sandbox."""
+        made = self._benchmark_of(self._wanted(settings, "benchmark", BENCHMARKS))
+        return made.benchmark.evaluate(bug, patch, self._sandbox)
+
+    def _wanted(self, settings: dict[str, Any], place: str, registry: Registry[Any]) -> Any:
+        return registry.params(settings[place]) if place in settings else getattr(self._spec, place)
+
+    def _benchmark_of(self, params: Any) -> _Bugs:
+        key = json.dumps(params.model_dump(mode="json"), sort_keys=True)
+        if key not in self._benchmarks:
+            self._benchmarks[key] = _Bugs(BENCHMARKS.create(params))
+        return self._benchmarks[key]
+
+    def _load(self, model: Model, params: Params) -> None:
+        if params != self._params:
+            made = GENERATORS.create(params)
+            takes = isinstance(made, SharesModel) and made.take_over(self._generator)
+            self._generator, self._params = made, params
+            self._model = self._model if takes else None
+        if model == self._model:
+            return
+        self._run.emit(Progress(0, text=f"loading {model.name}" if self._model else "loading the model"))
+        self._model = None
+        self._generator.load(model, self._spec.seed)
+        self._model = model
+        if model != self._own:  # whose hashes are recorded with the inputs of the run
+            log.info("%s is loaded from %s, weights %s", model.name, model.path, weights_hash(Path(model.path)))
+
+
+class _Bugs:
+    """The bugs of a benchmark, read once."""
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self.benchmark = benchmark
+        self._bugs = {bug.id: bug for bug in benchmark.bugs()}
+        self._skipped = benchmark.skipped()
+
+    def bug(self, bug_id: str) -> Bug:
+        """Raises UserError if there is none of this id, or it cannot be tested here."""
+        if bug_id not in self._bugs:
+            raise UserError(f"there is no bug {bug_id!r} in this benchmark", field="bug")
+        if bug_id in self._skipped:
+            raise UserError(f"{bug_id} cannot be tested here: {self._skipped[bug_id]}", field="bug")
+        return self._bugs[bug_id]
