@@ -42,38 +42,50 @@ class RoundsForm:
                 )
                 self._count = gr.Textbox("2", label="Rounds", max_lines=1, min_width=80)
                 self._candidates = gr.Textbox("10", label="Attempts per bug", max_lines=1, min_width=80)
+            self._beside = gr.Checkbox(
+                True,
+                label="Also patches tested in one process with their tests",
+                info="as those of all bugs of tested_faults are, where a pass is easier to forge",
+            )
             self._shown = plain()
             self._button = gr.Button("Start rounds", size="sm")
 
     def wire(self) -> None:
         """Connect its fields."""
         workspace, form = self._frame.workspace, self._form
-        own = [self._folder, self._count, self._candidates]
+        own = [self._folder, self._count, self._candidates, self._beside]
         fields = [*own, *form.inputs]
 
-        def draw(folder: str, count: str, candidates: str, *values: Any) -> list[str]:
+        def draw(folder: str, count: str, candidates: str, beside: bool, *values: Any) -> list[str]:
             if not folder.strip():
                 return [""]
             try:
-                return [copyable(workspace.rounds.command(*asked(folder, count, candidates, values)), "Shell command")]
+                return [
+                    copyable(
+                        workspace.rounds.command(*asked(folder, count, candidates, beside, values)), "Shell command"
+                    )
+                ]
             except UserError as error:
                 return [complaint(str(error))]
 
-        def asked(folder: str, count: str, candidates: str, values: Sequence[Any]) -> tuple[str, int, list[str]]:
+        def asked(
+            folder: str, count: str, candidates: str, beside: bool, values: Sequence[Any]
+        ) -> tuple[str, int, list[str]]:
             spec = form.spec(values, dataset="")
             settings = [each for each in overrides_of(spec) if not each.startswith(OWN)]
             wanted = [
                 "benchmark.benchmark.name=folder",
                 f"benchmark.benchmark.folder={folder.strip()}",
                 f"benchmark.candidates={candidates.strip()}",
+                *(["dataset.builder.shared=true"] if beside else []),
                 *(f"train.{each}" for each in settings),
             ]
             return spec.model, rounds_in(count), wanted
 
-        def start(folder: str, count: str, candidates: str, *values: Any) -> str:
+        def start(folder: str, count: str, candidates: str, beside: bool, *values: Any) -> str:
             if not folder.strip():
                 raise UserError("Bugs to learn from: is empty, enter a folder of bugs with tests")
-            group = workspace.rounds.start(*asked(folder, count, candidates, values))
+            group = workspace.rounds.start(*asked(folder, count, candidates, beside, values))
             runs = workspace.rounds.runs(group)
             gr.Info(f"{len(runs)} runs are queued; Monitor shows how far they are.")
             return link(run=runs[0].id)

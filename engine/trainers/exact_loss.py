@@ -28,14 +28,15 @@ class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
     """The same mean negative log-likelihood of the target tokens, to the last few bits.
 
     Token accuracy is the share of target tokens that are the most likely next token given all before them: the label at
-    position t is compared with the logits at t - 1, and prompt and padding do not count.
+    position t is compared with the logits at t - 1, and prompt and padding do not count. The loss of an evaluation is
+    the mean over its target tokens too, where TRL's is one over batches, and so another for each size of them.
     """
 
     def __init__(self, *args: Any, steps: Steps | None = None, **kwargs: Any) -> None:
         """`steps`: the plan of all optimizer steps; None: as many equal batches as the arguments say."""
         self._steps = steps
         super().__init__(*args, **kwargs)
-        self._counts: dict[str, Any] = defaultdict(int)  # "train" or "eval" -> (right, tokens) since the last log
+        self._counts: dict[str, Any] = defaultdict(int)  # "train" or "eval" -> (right, tokens, loss) since the last log
         if not self.aux_loss_enabled:  # of experts, which TRL's own loss adds
             causal = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
             add_fused_lm_head(causal, outputs=("log_probs", "is_top1"))  # in place of TRL's, which has the entropy too
@@ -96,31 +97,36 @@ class LeanSFTTrainer(Interruptible, SFTTrainer):  # type: ignore[misc]
         hidden = read.last_hidden_state[:, :-1][has_loss]  # (tokens with loss, h)
         logits = causal.get_output_embeddings()(hidden)  # (tokens with loss, V)
         wanted = labels[has_loss]
-        self._count((logits.detach().argmax(-1) == wanted).sum(), has_loss.sum())
         summed = functional.cross_entropy(logits.float(), wanted, reduction="sum")
+        self._count((logits.detach().argmax(-1) == wanted).sum(), has_loss.sum(), summed)
         return self._divided(summed, has_loss.sum(), num_items_in_batch)
 
     def _tiled_loss(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any) -> torch.Tensor:
         """TRL's own loss, which builds logits for some tokens at a time."""
         read = model(**inputs, use_cache=False, fused_lm_head=True)
-        self._count(read.is_top1.sum(), read.label_mask.sum())
-        return self._divided(-read.log_probs.sum(), read.label_mask.sum(), num_items_in_batch)
+        summed = -read.log_probs.sum()
+        self._count(read.is_top1.sum(), read.label_mask.sum(), summed)
+        return self._divided(summed, read.label_mask.sum(), num_items_in_batch)
 
     def _divided(self, summed: torch.Tensor, own: torch.Tensor, whole_step: Any) -> torch.Tensor:
         """`summed` by the target tokens of the step, or of this batch alone; processes then average their gradients."""
         loss = summed / torch.as_tensor(own if whole_step is None else whole_step).clamp(min=1)
         return loss if whole_step is None else loss * self.accelerator.num_processes
 
-    def _count(self, right: torch.Tensor, tokens: torch.Tensor) -> None:
-        self._counts[self._mode] = self._counts[self._mode] + torch.stack([right, tokens])
+    def _count(self, *sums: torch.Tensor) -> None:
+        """Add (right, tokens, loss) of a batch."""
+        exact = torch.stack([one.detach().double() for one in sums])
+        self._counts[self._mode] = self._counts[self._mode] + exact
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As TRL's, with the token accuracy since the last time."""
+        """As TRL's, with the token accuracy since the last time, and an evaluation's loss over all its tokens."""
         prefix = "eval_" if self._mode == "eval" else ""
         counts = self._counts.pop(self._mode, None)
         if counts is not None and ("loss" in logs or f"{prefix}loss" in logs):
-            right, tokens = self.accelerator.reduce(counts).tolist()
+            right, tokens, loss = self.accelerator.reduce(counts).tolist()
             logs[f"{prefix}mean_token_accuracy"] = right / max(tokens, 1)
+            if prefix:
+                logs["eval_loss"] = loss / max(tokens, 1)
         super().log(logs, start_time)
 
     @property

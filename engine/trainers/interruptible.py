@@ -1,4 +1,4 @@
-"""A TRL trainer whose evaluation ends when the training is asked to stop."""
+"""A TRL trainer whose evaluation ends when the training is asked to stop, and that can share its weights."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ class Interruptible:
         """As transformers', with weights that are shared on a CPU too."""
         with together.sharding():
             super().create_accelerator_and_postprocess()  # type: ignore[misc]
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        """As transformers'; of weights that were gathered from several processes, each is saved once."""
+        trainer: Any = self
+        super()._save(output_dir, state_dict and together.each_once(trainer.model, state_dict))  # type: ignore[misc]
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """As TRL's; an interrupted evaluation has no figures, and the step before it is saved."""

@@ -9,7 +9,7 @@ import json
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ import torch
 from engine.domain import Model
 from engine.errors import OutOfMemory, OutsideFailure, UserError, is_out_of_memory
 from engine.models.shape import read_config
+from engine.params import Params
 from engine.rundir import RunDir
 from engine.trainers import memory
-from engine.trainers.memory_advice import advised
-from engine.trainers.memory_calibration import Calibration, Point, key_of
-from engine.trainers.memory_check import Room, changes_that_fit, estimated, free_here, limit
+from engine.trainers.memory_advice import Advice, advice, advised
+from engine.trainers.memory_check import Room, estimated, free_here, limit
+from engine.trainers.rows import IGNORED
 from engine.trainers.training_settings import TrainingParams
 
 REPORT, SUMMARY = "out_of_memory.json", "memory_summary.txt"
@@ -104,11 +105,13 @@ def sequences(batch: Any) -> list[Any]:
         return []
     rows = batch["input_ids"].cpu().numpy()
     mask, places = (batch[name].cpu().numpy() if name in batch else None for name in ("attention_mask", "position_ids"))
+    labels = batch["labels"].cpu().numpy() if places is not None else None
     found: list[Any] = []
     for number, row in enumerate(rows):
-        if places is not None:
+        if places is not None and labels is not None:
             pieces = np.split(row, np.flatnonzero(places[number] == 0)[1:])
-            found += [piece for piece in pieces if len(piece) > 1]  # padding is at place 0 too
+            learned = np.split(labels[number] != IGNORED, np.flatnonzero(places[number] == 0)[1:])
+            found += [piece for piece, own in zip(pieces, learned, strict=True) if own.any()]  # the others fill up
         else:
             found.append(row if mask is None else row[mask[number].astype(bool)])
     return found
@@ -148,16 +151,20 @@ def _whole_room() -> Room:
     return free_here()
 
 
-def _fitting(params: TrainingParams, model: Model, tokens: int, room: Room) -> tuple[Any, ...]:
-    """Changes that fit, if the estimate is corrected by what was just seen not to fit."""
+def _fitting(params: TrainingParams, model: Model, tokens: int, room: Room) -> tuple[Advice, ...]:
+    """Changes that fit, if each needs as much more than its estimate as what was just seen not to fit."""
     with suppress(UserError, ValueError):
         config, have = read_config(Path(model.weights)), limit(params, room)
         found = estimated(params, config, tokens, room, {})
         if found is None or not tokens:
             return ()
-        corrected = Calibration.of([Point.of(found, max(have, found.total))])
-        known = {key_of(config, params, room.name): corrected}
-        return changes_that_fit(params, config, tokens, replace(room, bytes=int(have * ROOM_LEFT)), known)
+        missed = max(0, have - found.total)  # at least
+
+        def needs(changed: Params, length: int) -> int | None:
+            other = estimated(changed, config, length, room, {})
+            return other.total + missed if other else None
+
+        return advice(params, tokens, int(have * ROOM_LEFT), needs)
     return ()
 
 

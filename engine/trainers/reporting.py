@@ -55,7 +55,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self.steps_per_epoch = steps_per_epoch
         self.keep = keep
         self.choice: Choice | None = None  # of the checkpoints that stay beside the newest ones
-        self.files = RunFiles(run.artifacts)
+        self.files = RunFiles(run.artifacts, writes=together.leads())
         self.names = {**NAMES, **also}
         self._first_step = 0
         self._started = 0.0

@@ -84,7 +84,9 @@ class CurveFile:
 class RunFiles:
     """The curves of one training, and what is known of each metric so far."""
 
-    def __init__(self, artifacts: Path) -> None:
+    def __init__(self, artifacts: Path, *, writes: bool = True) -> None:
+        """`writes`: not in a process beside which another one, of the same training, writes them."""
+        self._writes = writes
         folder = artifacts / "curves"
         folder.mkdir(exist_ok=True, parents=True)
         self._train, self._valid = CurveFile(folder / "train.csv"), CurveFile(folder / "valid.csv")
@@ -95,6 +97,8 @@ class RunFiles:
         epoch = {"epoch": values["epoch"]} if "epoch" in values else {}
         rest = {name: value for name, value in values.items() if name not in FIRST}
         self.know(step, rest)
+        if not self._writes:
+            return
         valid = {name: value for name, value in rest.items() if name.startswith(OF_VALIDATION)}
         train = {name: value for name, value in rest.items() if name not in valid}
         for file, found in ((self._train, train), (self._valid, valid)):
@@ -107,6 +111,8 @@ class RunFiles:
 
     def continue_from(self, step: int) -> None:
         """Leave out what came after the step from which the training continues."""
+        if not self._writes:
+            return
         self._train.forget_after(step)
         self._valid.forget_after(step)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 from transformers import set_seed
 
+from engine import ranks
 from engine.domain import Model
 from engine.errors import UserError
 from engine.events import Progress
@@ -24,7 +25,7 @@ from engine.trainers.arguments import Plan, arguments
 from engine.trainers.exact_loss import LeanSFTTrainer
 from engine.trainers.memory_check import longest_row
 from engine.trainers.reporting import Reporter
-from engine.trainers.rows import Rows, check_same_tokenizer, order, read_rows
+from engine.trainers.rows import IGNORED, Rows, check_same_tokenizer, order, read_rows
 from engine.trainers.running import run_to_end
 from engine.trainers.sft_settings import SftParams
 from engine.trainers.speed import free_bytes, put_into_effect, settled, steps_of
@@ -64,12 +65,13 @@ def train(params: SftParams, model: Model, dataset: Path, seed: int, run: RunDir
 
     folder = run.artifacts / "checkpoints"
     reporter = Reporter(run, tokens.tolist(), len(trained) / per_step, params.keep_checkpoints)
+    given = arguments(params, plan, compute, folder, seed, evaluates=evaluates)
     with trained_exactly(weights):
         trainer = LeanSFTTrainer(
             model=weights,
-            args=arguments(params, plan, compute, folder, seed, evaluates=evaluates),
+            args=given,
             train_dataset=trained if params.plans_steps else trained.select(places),
-            eval_dataset=held_out if evaluates else None,
+            eval_dataset=_in_whole_batches(held_out, given.per_device_eval_batch_size) if evaluates else None,
             processing_class=tokenizer,
             callbacks=[reporter],
             steps=steps_of(params, trained, places, lengths, tokenizer.pad_token_id, on_gpu=device.type == "cuda"),
@@ -107,6 +109,18 @@ def _data(dataset: Path, weights: Any) -> tuple[Rows, Dataset, dict[str, int]]:
 def _shortest_first(rows: Rows) -> Dataset:
     dataset = Dataset(rows.table)
     return dataset.select(np.argsort(rows.lengths, kind="stable").tolist()) if len(rows) else dataset
+
+
+def _in_whole_batches(rows: Dataset, batch: int) -> Dataset:
+    """With rows without a target at the end, so that each of several processes has as many whole batches as the others.
+
+    accelerate would repeat the first rows instead, which then counted twice.
+    """
+    missing = -len(rows) % (batch * ranks.count()) if ranks.count() > 1 else 0
+    if not missing:
+        return rows
+    blank = {"input_ids": [[0, 0]] * missing, "labels": [[IGNORED, IGNORED]] * missing}
+    return concatenate_datasets([rows, Dataset.from_dict(blank, features=rows.features)])
 
 
 def counts(left_out: dict[str, int]) -> str:

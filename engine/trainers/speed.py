@@ -41,7 +41,10 @@ def free_bytes(device: torch.device) -> int:
 def settled(
     params: SftParams, weights: Any, rows: Rows, rows_seen: int, free: int, compute: torch.dtype, run: RunDir
 ) -> Choice:
-    """The settings without `auto`; what was chosen when the run began holds when it is resumed."""
+    """The settings without `auto`; what was chosen when the run began holds when it is resumed.
+
+    Processes that train together take what the first chose: each of them finds other memory free.
+    """
     if params.speed != "auto":
         return Choice(params, ())
     file = run.artifacts / SETTLED

@@ -5,7 +5,7 @@ Imports torch: for worker processes only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -102,4 +102,11 @@ def gathered(trainer: Any) -> dict[str, Any]:
     """All weights as an argument of `save_pretrained`, where the processes share them; else nothing."""
     if not ranks.strategy().startswith("fsdp"):
         return {}
-    return {"state_dict": trainer.accelerator.get_state_dict(trainer.model)}
+    return {"state_dict": each_once(trainer.model, trainer.accelerator.get_state_dict(trainer.model))}
+
+
+def each_once(model: Any, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the weights that are another's too, as a head that is the embedding: gathered from the processes, they
+    are copies, and would be saved twice."""
+    tied = getattr(model, "all_tied_weights_keys", {})  # name -> the name under which it is saved
+    return {name: weight for name, weight in state.items() if tied.get(name) not in state}

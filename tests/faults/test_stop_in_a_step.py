@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -100,15 +99,13 @@ def click(server, name, run_id):
 def test_a_stop_on_the_page_in_mid_step_and_a_resume_give_the_weights_of_an_undisturbed_run(workspace, passes):
     whole = train(workspace, passes)
     until(workspace, lambda: workspace.runs.row(whole).state == "done")
-    times = [at for _, _, at in workspace.runs.metrics(whole)["loss"]]
-    assert min(later - at for at, later in pairwise(times)) >= STEP_S / 2, "steps take seconds"
-
     stopped = train(workspace, passes)
     server = Server(workspace.home)  # it alone looks after the run
     try:
         wait_for(lambda: len(losses(workspace, stopped)) == 1)
         time.sleep(STEP_S / 4)  # the second step is under way
         click(server, "stop_and_save", stopped)
+        assert len(losses(workspace, stopped)) == 1, "it was asked after the step: too short a step for this machine"
         wait_for(lambda: workspace.runs.row(stopped).state == "stopped")
         assert [step for step, _ in losses(workspace, stopped)] == [1, 2], "the step was finished, and no other begun"
         assert saved(workspace, stopped) == [2]

@@ -1,141 +1,94 @@
-"""SIGKILL to a training at ten points, each resumed by the studio: the weights are those of an undisturbed run."""
+"""SIGKILL to a training at ten places, each resumed by the studio: the weights are those of an undisturbed run."""
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).resolve().parent))
+from killed_worker import PLACE, PLACES
+
 from engine.control.workspace import Workspace
 from engine.fingerprint import weights_hash
-from engine.launchers.local import parse_handle
+from engine.launchers.local import Local
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
-from engine.trainers.checkpoint import SEAL, complete, step_of
+from engine.trainers.checkpoint import SEAL
 
 pytestmark = pytest.mark.slow
-STEPS = 12
+FAULTS = Path(__file__).resolve().parent
+STEPS = 8
 SETTINGS = [
     f"trainer.max_steps={STEPS}", "trainer.epochs=100", "trainer.batch_size=2", "trainer.logging_steps=1",
     "trainer.save_steps=1", "trainer.evaluation=steps", "trainer.eval_steps=3", "trainer.dropout=0.1", 'name=""',
 ]  # fmt: skip
-
-
-class Watched:
-    """A run that is looked at through its folder alone, as fast as the machine allows."""
-
-    def __init__(self, workspace, run_id):
-        self.workspace, self.run_id = workspace, run_id
-        self.folder = RunDir(Path(workspace.runs.row(run_id).folder))
-        self.checkpoints = self.folder.artifacts / "checkpoints"
-
-    def start(self):
-        """Let the supervisor start the worker; from here on only new events count."""
-        self.before = self.folder.events_path.stat().st_size if self.folder.events_path.exists() else 0
-        until(self.workspace, lambda: self.workspace.runs.row(self.run_id).handle)
-        self.pid = parse_handle(self.workspace.runs.row(self.run_id).handle)[1]
-
-    def new(self, kind):
-        return [event.payload for event in self.folder.events(self.before).events if event.kind == kind]
-
-    def loss_at(self):
-        """The last step of this start with a loss; 0 before the first."""
-        return max((point.step for point in self.new("metric") if "loss" in point.values), default=0)
-
-    def unsealed(self):
-        """The checkpoint that is being written."""
-        found = [path for path in self.checkpoints.glob("checkpoint-*") if not (path / SEAL).exists()]
-        return found[0] if found else None
-
-    def evaluated(self, step):
-        return any(point.step == step and "eval_loss" in point.values for point in self.new("metric"))
-
-
-# name -> (when to kill, what must then be so that the point was hit), both asked of a `Watched`
-POINTS = {
-    "as it starts": (lambda w: w.folder.is_held(), lambda w: not w.new("metric")),
-    "while it loads": (lambda w: w.new("progress"), lambda w: not w.new("metric")),
-    "before the first step": (
-        lambda w: any(told.text.startswith("step ") for told in w.new("progress")),
-        lambda w: not w.new("metric"),
-    ),
-    "in a step": (lambda w: w.loss_at() and not time.sleep(0.3), lambda w: w.loss_at()),
-    "as a checkpoint begins": (
-        lambda w: w.unsealed(),
-        lambda w: w.unsealed() and not (w.unsealed() / "trainer_state.json").exists(),
-    ),
-    "with the weights of a checkpoint": (
-        lambda w: (found := w.unsealed()) and any(found.glob("*.safetensors")),
-        lambda w: w.unsealed() and not (w.unsealed() / "trainer_state.json").exists(),
-    ),
-    "with its optimizer": (
-        lambda w: (found := w.unsealed()) and (found / "optimizer.pt").exists(),
-        lambda w: w.unsealed() and (w.unsealed() / "optimizer.pt").exists(),
-    ),
-    "as a checkpoint is sealed": (
-        lambda w: (found := w.unsealed()) and (found / f"{SEAL}.tmp").exists(),
-        lambda w: w.checkpoints.exists(),
-    ),
-    "in an evaluation": (
-        lambda w: w.loss_at() > w.began_at and w.loss_at() % 3 == 0,
-        lambda w: not w.evaluated(w.loss_at()),
-    ),
-    "as the model is written": (
-        lambda w: (w.folder.artifacts / "model.tmp").exists(),
-        lambda w: not w.new("state")[1:],
-    ),
+# place -> (last step with a loss, files of the checkpoint that is being written, files that it must not have yet)
+LEFT = {
+    "as it starts": (0, [], []),
+    "while it loads": (0, [], []),
+    "before the first step": (0, [], []),
+    "in a step": (0, [], []),
+    "as a checkpoint begins": (2, [], ["adapter_model.safetensors"]),
+    "with the weights of a checkpoint": (3, ["adapter_model.safetensors"], ["optimizer.pt"]),
+    "with its optimizer": (4, ["adapter_model.safetensors", "optimizer.pt"], ["trainer_state.json"]),
+    "as a checkpoint is sealed": (4, ["trainer_state.json", f"{SEAL}.tmp"], [SEAL]),
+    "in an evaluation": (6, [], []),
+    "as the model is written": (STEPS, [], []),
 }
 
 
-def until(workspace, holds, seconds=600):
+def until(workspace, holds, seconds=300):
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, [(run.name, run.state, run.error) for run in workspace.runs.list()]
         workspace.tick()
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
-def kill_at(watched, name):
-    """Start or resume the run, kill its worker at this point, and say whether it was hit."""
-    when, hit = POINTS[name]
-    watched.start()
-    newest = complete(watched.checkpoints)
-    watched.began_at = step_of(newest[-1]) if newest else 0
-    deadline = time.monotonic() + 300
-    while not when(watched):
-        assert time.monotonic() < deadline, f"{name}: it never came to this point"
-        if [state for state in watched.new("state") if state.state != "running"]:
-            return False
-    os.kill(watched.pid, signal.SIGKILL)
-    until(watched.workspace, lambda: watched.workspace.runs.row(watched.run_id).state == "failed")
-    assert watched.workspace.runs.row(watched.run_id).cause == "killed"
-    return bool(hit(watched))
+def ended(workspace, run_id):
+    until(workspace, lambda: workspace.runs.row(run_id).state in ("done", "failed"))
+    return workspace.runs.row(run_id)
 
 
-def test_killed_at_ten_points_and_resumed_it_ends_with_the_same_weights(home):
+def losses(run):
+    points = [event.payload for event in run.events().events if event.kind == "metric"]
+    return [point.step for point in points if "loss" in point.values]
+
+
+def assert_left(run, place):
+    step, present, absent = LEFT[place]
+    assert max(losses(run), default=0) == step
+    unsealed = run.artifacts / "checkpoints" / f"checkpoint-{step}"
+    assert all((unsealed / name).exists() for name in present)
+    assert not any((unsealed / name).exists() for name in absent)
+    assert place != "in an evaluation" or not unsealed.exists(), "an evaluation comes before the checkpoint"
+    assert (run.artifacts / "model.tmp").exists() == (place == "as the model is written")
+    assert not (run.artifacts / "model").exists()
+
+
+def test_killed_at_ten_places_and_resumed_it_ends_with_the_same_weights(home, monkeypatch):
     workspace = Workspace(home)
     built = workspace.runs.submit(read_spec("dataset", "demo", ["builder.samples=32", "valid_fraction=0.2"]))
-    until(workspace, lambda: workspace.runs.row(built).state == "done")
+    ended(workspace, built)
     whole = workspace.runs.submit(read_spec("train", "demo", SETTINGS))
-    until(workspace, lambda: workspace.runs.row(whole).state in ("done", "failed"))
+    ended(workspace, whole)
+
+    monkeypatch.setattr(Local, "module", "killed_worker")
+    monkeypatch.setenv("PYTHONPATH", str(FAULTS), prepend=":")
     killed = workspace.runs.submit(read_spec("train", "demo", SETTINGS))
-    watched, missed = Watched(workspace, killed), []
-    for name in POINTS:
-        for _ in range(3):  # a point may pass between two looks
-            is_hit = kill_at(watched, name)
-            assert workspace.runs.row(killed).state == "failed", f"{name}: the run ended before it could be killed"
-            workspace.runs.resume(killed)
-            if is_hit:
-                break
-        else:
-            missed.append(name)
-    assert not missed
-    until(workspace, lambda: workspace.runs.row(killed).state != "running" and workspace.runs.row(killed).ended_at)
-    row = workspace.runs.row(killed)
+    run = RunDir(Path(workspace.runs.row(killed).folder))
+    for place in PLACES:
+        monkeypatch.setenv(PLACE, place)
+        row = ended(workspace, killed)
+        assert (row.state, row.cause) == ("failed", "killed"), f"{place}: {row.error or run.log.read_text()[-3000:]}"
+        assert_left(run, place)
+        workspace.runs.resume(killed)
+    monkeypatch.delenv(PLACE)
+    row = ended(workspace, killed)
     assert (row.state, row.error) == ("done", "")
     hashes = [weights_hash(Path(workspace.runs.row(each).folder) / "artifacts" / "model") for each in (whole, killed)]
     assert hashes[0] == hashes[1]

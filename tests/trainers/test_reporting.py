@@ -77,6 +77,18 @@ def test_curves_are_two_files_and_a_new_metric_gets_its_column(tmp_path):
     assert rows(valid) == []
 
 
+def test_of_processes_that_train_together_one_writes_the_curves(run, monkeypatch):
+    class State:
+        global_step, max_steps, log_history = 1, 2, ()
+
+    for number in range(2):
+        monkeypatch.setattr(reporting.together, "leads", lambda number=number: number == 0)
+        reporter = Reporter(run, [0, 1, 2], 2.0, 2)
+        reporter.on_train_begin(None, State, None)
+        reporter.on_log(None, State, None, {"loss": 1.0 + number})
+    assert [each["loss"] for each in rows(run.artifacts / "curves" / "train.csv")] == ["1.0"]
+
+
 def test_a_row_that_a_killed_worker_did_not_finish_is_left_out(tmp_path):
     file = CurveFile(tmp_path / "train.csv")
     file.add(1, {"epoch": 0.1, "loss": 2.0})

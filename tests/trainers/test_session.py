@@ -49,7 +49,8 @@ def test_training_writes_an_adapter_and_emits_metrics(tmp_path, tiny, dataset):
     assert 0 < figures["train_loss"] < 20
     points = said(run, "metric")
     assert [point["step"] for point in points if "loss" in point["values"]] == [1, 2, 3, 4]
-    assert {"loss", "learning_rate", "grad_norm", "tokens_per_s", "memory_bytes", "epoch"} <= points[0]["values"].keys()
+    first = next(point for point in points if "loss" in point["values"])
+    assert {"loss", "learning_rate", "grad_norm", "tokens_per_s", "memory_bytes", "epoch"} <= first["values"].keys()
     assert any("eval_loss" in point["values"] for point in points)
     assert [checkpoint["step"] for checkpoint in said(run, "checkpoint")] == [2, 4]
     assert said(run, "progress")[-1] | {"text": ""} == {"done": 4, "total": 4, "text": ""}
@@ -168,12 +169,18 @@ def test_the_lean_loss_is_the_loss_of_trl(tmp_path, tiny, dataset, monkeypatch):
 
     from engine.trainers.exact_loss import LeanSFTTrainer
 
-    _, lean = train(tmp_path, tiny, dataset, "lean", accumulation=2)
+    at_once = {"accumulation": 2, "eval_batch_size": 6}  # TRL's is a mean over batches, so all is one batch
+    _, lean = train(tmp_path, tiny, dataset, "lean", **at_once)
     monkeypatch.setattr(LeanSFTTrainer, "compute_loss", SFTTrainer.compute_loss)
     monkeypatch.setattr("engine.trainers.exact_loss.add_fused_lm_head", lambda model, outputs: None)  # TRL's has more
-    _, plain = train(tmp_path, tiny, dataset, "plain", accumulation=2)
+    _, plain = train(tmp_path, tiny, dataset, "plain", **at_once)
     assert lean["train_loss"] == pytest.approx(plain["train_loss"], abs=1e-5)
     assert lean["eval_loss"] == pytest.approx(plain["eval_loss"], abs=1e-5)
+
+
+def test_the_loss_of_an_evaluation_is_the_same_in_batches_of_any_size(tmp_path, tiny, dataset):
+    found = [train(tmp_path, tiny, dataset, f"by-{size}", max_steps=1, eval_batch_size=size)[1] for size in (1, 4, 6)]
+    assert [one["eval_loss"] for one in found] == pytest.approx([found[0]["eval_loss"]] * 3, abs=1e-5)
 
 
 def test_a_training_resumes_from_the_checkpoint_before_a_damaged_one(tmp_path, tiny, dataset):
@@ -201,35 +208,34 @@ def test_a_stop_during_an_evaluation_saves_once_and_can_be_resumed(tmp_path, tin
     assert (said(run, "resumed"), figures["steps"]) == ([{"step": 1}], 4)
 
 
-@pytest.mark.slow
-def test_sigkill_and_resume_give_the_weights_and_losses_of_an_undisturbed_run(tmp_path, dataset):
-    from dataclasses import asdict
-
+def test_a_sigkill_a_stop_and_two_resumes_give_the_weights_and_losses_of_an_undisturbed_run(tmp_path, dataset):
     settings = {"name": "sft", **TRAINER, "dropout": 0.1, "max_steps": 12, "learning_rate": 2e-3, "save_steps": 3}
     model = Model("starter", "base", str(STARTER_MODEL))
-    runs = {}
-    ways = (("whole", 0, ()), ("cut", signal.SIGKILL, (4, 8)), ("stopped", signal.SIGTERM, (4,)))
-    for name, number, kills in ways:
-        run = runs[name] = RunDir.create(
+    runs = []
+    for name, signals in (("whole", ()), ("cut", ((4, signal.SIGKILL), (8, signal.SIGTERM)))):
+        run = RunDir.create(
             tmp_path / name, {"kind": "train", "trainer": settings}, Inputs(model=model, dataset=str(dataset))
         )
-        assert asdict(run.inputs())["model"]["kind"] == "base"
-        for kill_at in (*kills, None):
+        runs.append(run)
+        for at, number in (*signals, (None, None)):
+            before = len(said(run, "metric"))
             process = subprocess.Popen([sys.executable, "-m", "engine.work", str(run.path)], stderr=subprocess.DEVNULL)
-            while kill_at and process.poll() is None:
-                if any(point["step"] >= kill_at for point in said(run, "metric")):
+            while at and process.poll() is None:
+                if any(point["step"] >= at for point in said(run, "metric")[before:]):
                     os.kill(process.pid, number)
                     break
                 time.sleep(0.02)
             process.wait(timeout=500)
         assert said(run, "state")[-1]["state"] == "done"
-    assert len(said(runs["cut"], "resumed")) == 2
-    assert [point["state"] for point in said(runs["stopped"], "state")] == ["running", "stopped", "running", "done"]
-    assert said(runs["stopped"], "resumed")[0]["step"] >= 4, "it was saved where it was stopped"
-    wanted, *others = (weights(run.artifacts / "model") for run in runs.values())
-    assert all((wanted[name] == found[name]).all() for found in others for name in wanted)
+    whole, cut = runs
+    assert [point["state"] for point in said(cut, "state")] == ["running", "running", "stopped", "running", "done"]
+    killed, stopped = (told["step"] for told in said(cut, "resumed"))
+    assert killed in (3, 6, 9), "the newest checkpoint"
+    assert stopped >= 8, "it was saved where it was stopped"
+    wanted, found = (weights(run.artifacts / "model") for run in runs)
+    assert all((wanted[name] == found[name]).all() for name in wanted)
     losses = [
         {point["step"]: point["values"]["loss"] for point in said(run, "metric") if "loss" in point["values"]}
-        for run in runs.values()
+        for run in runs
     ]
-    assert losses[0] == losses[1] == losses[2]
+    assert losses[0] == losses[1]

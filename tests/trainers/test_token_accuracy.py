@@ -77,4 +77,13 @@ def test_every_token_counts_alike_whatever_batch_it_is_in(trainer):
 
 def test_evaluation_and_training_are_counted_apart(trainer):
     right = ([[9, 1, 9]], [[5, 6, 1]], [[-100, -100, 1]])
-    assert trainer(right, training=False, loss="eval_loss") == {"eval_loss": 1.0, "eval_mean_token_accuracy": 1.0}
+    logged = trainer(right, training=False, loss="eval_loss")
+    assert logged == {"eval_loss": pytest.approx(0, abs=1e-6), "eval_mean_token_accuracy": 1.0}
+    assert trainer(right) == {"loss": 1.0, "mean_token_accuracy": 1.0}, "the training's own loss stays"
+
+
+def test_the_loss_of_an_evaluation_is_a_mean_over_tokens_whatever_batch_they_are_in(trainer):
+    wrong = ([[9, 9, 9, 9, 9, 9, 9, 9, 9]], IDS, LABELS)  # 4 tokens with a loss of 20 each
+    right = ([[9, 1, 9]], [[5, 6, 1]], [[-100, -100, 1]])  # 1 with none
+    blank = ([[9, 9, 9]], [[0, 0, 0]], [[-100, -100, -100]])
+    assert trainer(wrong, right, blank, training=False, loss="eval_loss")["eval_loss"] == pytest.approx(16)
