@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -97,7 +98,8 @@ class Torchrun(Local):
     def _command(self, run_dir: Path) -> list[str]:
         """torchrun's; the processes meet in a file, since its usual way is a port that any machine may connect to."""
         meeting = ["--rdzv-backend", "c10d", "--rdzv-conf", "store_type=file"]
-        place = ["--rdzv-endpoint", str(run_dir / ranks.FOLDER / "rendezvous"), "--local-addr", "127.0.0.1"]
+        # a file of its own: torchrun of an earlier start may be ending still, and closes the one where it met
+        place = ["--rdzv-endpoint", str(run_dir / ranks.FOLDER / f"rendezvous-{time.time_ns()}")]
         own_gpu = [] if PROCESSOR in self.needs() else ["--virtual-local-rank"]  # the only one that a process sees
         started = ["--nnodes", "1", "--nproc-per-node", str(self._count()), "--no-python"]
         return [
@@ -107,6 +109,8 @@ class Torchrun(Local):
             self.module,
             *meeting,
             *place,
+            "--local-addr",
+            "127.0.0.1",
             *own_gpu,
             *started,
             *Local()._command(run_dir),

@@ -47,6 +47,11 @@ def test_it_starts_a_process_for_each_gpu(cards, tmp_path, settings, processes, 
     assert words[-2:] == ["engine.work", str(tmp_path)]
 
 
+def test_a_new_start_does_not_meet_where_an_earlier_one_ends(tmp_path):
+    places = [words[words.index("--rdzv-endpoint") + 1] for words in (torchrun()._command(tmp_path) for _ in range(2))]
+    assert places[0] != places[1]
+
+
 @pytest.mark.parametrize(
     ("kind", "settings", "said"),
     [
