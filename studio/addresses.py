@@ -27,7 +27,7 @@ def learning_from(run: RunView) -> str:
     """The address of the form that builds a dataset of a run's plausible patches; empty where it has no answers."""
     if run.kind not in ANSWERED:
         return ""
-    return link(tab=DatasetSpec.page, use=f"builder.runs:{run.id},model:{run.spec.get('model', '')}")
+    return link(tab=DatasetSpec.page, use=f"builder.verdicts.runs:{run.id},model:{run.spec.get('model', '')}")
 
 
 def read_query(text: str) -> dict[str, str]:

@@ -51,13 +51,13 @@ class Deletion:
                 return ["", show_or_hide(False, *CLASSES)]
             return [meaning(name), show_or_hide(True, *CLASSES)]
 
-        def delete(name: str) -> list[Any]:
-            if name:
+        def delete(name: str, held: str | int | None) -> list[Any]:
+            if name and name == str(held or ""):  # nothing but what is shown can be deleted
                 gr.Info(remove(name))
             return ["", *[0 if isinstance(each, gr.Number) else "" for each in cleared]]
 
         on(button.click, ask, shown, about, name=f"{page}_ask")
         on(self._leave.click, leave, None, about, name=f"{page}_leave")
-        on(self._really.click, delete, about, [about, *cleared], name=f"{page}_delete")
+        on(self._really.click, delete, [about, shown], [about, *cleared], name=f"{page}_delete")
         drawn = [self._meaning, self._asked]
         self._frame.live.show(draw, [about, shown], drawn, also=[about.change, shown.change], ticks=False)

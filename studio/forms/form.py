@@ -56,10 +56,9 @@ class Form:
         """The kind of plug-in that the setting `place` of the spec names."""
         return self._plugins[place]
 
-    def plugin_naming(self, place: str, name: str) -> str:
-        """The first plug-in there with a setting of this name that names datasets or runs; empty if there is none."""
-        named = self._plugins[place].named if place in self._plugins else {}
-        return next((plugin for plugin, settings in named.items() if name in settings), "")
+    def names_results(self, place: str, plugin: str, name: str) -> bool:
+        """Whether the plug-in `plugin` there has a setting `name` that names datasets or runs."""
+        return place in self._plugins and name in self._plugins[place].named.get(plugin, ())
 
     def widget(self, place: str) -> Any:
         """The widget of a setting of the spec."""

@@ -26,7 +26,7 @@ class Panel:
     """A form with its presets, error message, JSON and shell command.
 
     A link can fill it: `?tab=train&again=7` with the settings of run 7, `use=model:mine` with one setting,
-    `use=builder.runs:6,model:mine` with several.
+    `use=builder.verdicts.runs:6,model:mine` with several.
     """
 
     def __init__(
@@ -181,17 +181,18 @@ class Panel:
         return spec.model_copy(update={"name": self._frame.workspace.runs.free_name(run.kind, spec.name)})
 
     def _using(self, use: str) -> Any:
-        """The default spec with settings from a link, "model:mine" or "builder.runs:6,model:mine". Raises UserError.
+        """The default spec with settings from a link, "model:mine" or "builder.verdicts.runs:6". Raises UserError.
 
         Of plug-ins only what names datasets or runs: nobody looks at all settings before pressing the button.
         """
         values: dict[str, Any] = {"kind": self.form.kind}
         for each in re.split(r",(?=[a-z_.]+:)", use):
             setting, _, value = each.partition(":")
-            place, _, name = setting.partition(".")
+            place, _, rest = setting.partition(".")
+            plugin, _, name = rest.partition(".")
             if setting in {field.place for field in self.form.fields}:
                 values[setting] = value
-            elif name and (plugin := self.form.plugin_naming(place, name)):
+            elif self.form.names_results(place, plugin, name):
                 values[place] = {"name": plugin, name: [value]}
             else:
                 raise UserError(f"use={use[:40]}: this form has no setting called {setting[:40]!r}")

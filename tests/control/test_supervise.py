@@ -89,7 +89,7 @@ def test_on_a_full_disk_what_is_queued_waits_and_starts_once_there_is_room(works
         elif what == "its worker":
             filled.setattr(mute, "submit", full)
         else:
-            filled.setattr({"its folder": "engine.rundir._write", "its log": "pathlib.Path.touch"}[what], full)
+            filled.setattr({"its folder": "engine.rundir.write_whole", "its log": "pathlib.Path.touch"}[what], full)
         for _ in range(3):
             with pytest.raises(NotEnoughDisk) as error:
                 workspace.tick()

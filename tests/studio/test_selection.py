@@ -69,7 +69,7 @@ def test_what_trains_is_shown_first_then_what_runs_then_the_newest():
     assert monitor.first_choice([]) == 0
 
 
-LEARNING = "?tab=datasets&use=builder.runs:1,model:/models/mine"
+LEARNING = "?tab=datasets&use=builder.verdicts.runs:1,model:/models/mine"
 
 
 @pytest.mark.parametrize(
