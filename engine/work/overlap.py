@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from engine.dataset_spec import OVERLAP_SHARE
 from engine.domain import Bug
 from engine.errors import MissingDependency, UserError
-from engine.languages.fingerprint import bare_functions, layout_print
+from engine.languages.fingerprint import bare_functions, digest, layout_print
 from engine.languages.tokens import grams, names_print, tokens_of
 from engine.listed import LONGEST, Listing
 from engine.plugins import BENCHMARKS
@@ -67,6 +67,7 @@ class Overlap:
         self._ids: list[tuple[Known, str]] = []  # of all their bugs
         self._prints: dict[bytes, list[int]] = {}  # of faulty and fixed functions -> their numbers
         self._renamed: dict[bytes, list[int]] = {}
+        self._files: dict[bytes, list[int]] = {}  # of faulty files
         self._outlines: set[tuple[int, ...]] = set()  # of the same
         # Python's hash, of 8 bytes, of each run of tokens -> the bug's number, or those of all that have it
         self._runs: dict[int, int | list[int]] = {}
@@ -111,6 +112,7 @@ class Overlap:
         number = len(self._ids)
         known.bugs += 1
         self._ids.append((known, bug.id))
+        self._files.setdefault(digest(bug.buggy), []).append(number)
         codes = bare_functions(bug)
         tokens = [tokens_of(code) for code in codes]
         for code, of_code in zip(codes, tokens, strict=True):
@@ -141,6 +143,9 @@ class Overlap:
                 found[id(known)] = Hit(known, number, how, share)
 
         if read.bug is not None:
+            # An answer to a bug may change another function of its file: lines put below the faulty one, for example.
+            for number in self._files.get(digest(read.bug.buggy), ()):
+                add(number, SAME)
             for one in read.prints:
                 for number in self._prints.get(one, ()):
                     add(number, SAME)

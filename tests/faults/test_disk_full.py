@@ -182,9 +182,10 @@ def test_under_the_server_itself(disk, workspace):
     """Filled while the studio serves and a run is under way: the page says it, reads on, and recovers by itself."""
     server = Server(disk.path / "home")
     try:
-        run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=20", "candidates=4"]))
+        run_id = workspace.runs.submit(read_spec("benchmark", "demo", ["limit=46", "candidates=10"]))
         wait_for(lambda: workspace.runs.row(run_id).progress_done >= 2)
         disk.fill()
+        assert not has_ended(workspace.runs.row(run_id)), "it was done before the disk was full"
         wait_for(lambda: b"the disk is full" in server.look("app")[1])
         assert server.request("/")[0] == 200
         assert b"starter on pocket" in server.look("monitor")[1], "reading goes on"
@@ -199,7 +200,7 @@ def test_under_the_server_itself(disk, workspace):
         assert workspace.runs.row(run_id).cause == "disk_full"
         workspace.runs.resume(run_id)
         wait_for(lambda: workspace.runs.row(run_id).state == "done")
-        assert workspace.runs.row(run_id).result["patches"] == 80
+        assert workspace.runs.row(run_id).result["patches"] == 460
     finally:
         disk.free()
         server.close()

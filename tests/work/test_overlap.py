@@ -18,6 +18,7 @@ from engine.work.overlap import Overlap
 
 LINES = [f"    step{n} = compute(values[{n}], step{n - 1}, weight={n})\n" for n in range(1, 9)]
 CODE = "def solve(values, step0):\n" + "".join(LINES) + "    return step8 - step0\n"
+LONGER = CODE + "\n\ndef last(values):\n    return values[-1]\n"
 
 
 class Known:
@@ -37,6 +38,14 @@ class Known:
     def bugs(self) -> list[Bug]:
         fixed = CODE.replace("step8 -", "step8 +")
         return [Bug("known/1", "python", "a.py", CODE, fixed, span_of_change(CODE, fixed))]
+
+
+class Longer(Known):
+    name = "longer"
+
+    def bugs(self):
+        fixed = LONGER.replace("step8 -", "step8 +")
+        yield Bug("longer/1", "python", "a.py", LONGER, fixed, span_of_change(LONGER, fixed))
 
 
 class Absent(Known):
@@ -73,7 +82,7 @@ def benchmarks(monkeypatch):
     module = type(sys)("some_benchmarks")
     module.Known, module.Absent, module.Slow = Known, Absent, Slow
     monkeypatch.setitem(sys.modules, "some_benchmarks", module)
-    module.Broken, module.Many = Broken, Many
+    module.Broken, module.Many, module.Longer = Broken, Many, Longer
 
     def install(*more):
         names = {each.name: f"some_benchmarks:{each.__name__}" for each in (Known, Absent, Slow, *more)}
@@ -192,6 +201,16 @@ def test_of_rows_with_one_id_each_counts(build_of):
     _, report, train, _ = build_of(with_code("b", fixed), with_code("b", fixed.replace("8 +", "8 *")), valid_fraction=0)
     assert len(train) == 2
     assert report["overlap"][0]["same"] == 2
+
+
+def test_an_answer_that_writes_on_below_the_faulty_function_is_in_the_benchmark(build_of, benchmarks):
+    """What it changes lies in no function of the benchmark."""
+    benchmarks(Longer)
+    written_on = LONGER.replace("def last", "def solve_again(a):\n    return a\n\n\ndef last")
+    answer = Bug("answer", "python", "a.py", LONGER, written_on, span_of_change(LONGER, written_on))
+    other = Bug("other", "python", "a.py", "x = 1\n", "x = 2\n", span_of_change("x = 1\n", "x = 2\n"))
+    _, _, train, _ = build_of(answer, other, valid_fraction=0, exclude=["longer"])
+    assert [row["bug_id"] for row in train] == ["other"]
 
 
 def test_a_funnel_tells_of_each_loss():
