@@ -281,7 +281,10 @@ class Model:
 
 @dataclass(frozen=True)
 class Turn:
-    """One message of a repair conversation; an assistant's turn carries its patch and the verdict on it."""
+    """One message of a repair conversation.
+
+    An assistant's turn carries its patch and the verdict on it; one without a patch explains something, as a cause.
+    """
 
     role: str  # "user": a person; "assistant": the model; "tool": test results, or a message of the strategy
     text: str
@@ -290,3 +293,12 @@ class Turn:
     prompt: Prompt = ""  # of an assistant's turn: exactly what the model read before it wrote this
     number: int = 0  # in its conversation, from 1; 0: it has none yet, and gets the next one
     parent: int | None = None  # number of the turn that it follows; None: the one before
+
+    @property
+    def is_attempt(self) -> bool:
+        """Whether the model tried to repair something, be it without a usable patch."""
+        return self.role == "assistant" and self.patch is not None
+
+    @property
+    def is_plausible(self) -> bool:
+        return self.verdict is not None and self.verdict.is_plausible

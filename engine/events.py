@@ -199,7 +199,20 @@ class TurnEvent:
         return Turn(self.role, self.text, patch, verdict, self.prompt, self.number, self.parent)
 
 
-Payload = State | Progress | Metric | Checkpoint | Resumed | BugEvent | PatchEvent | Delta | Answered | TurnEvent
+@dataclass(frozen=True)
+class Spent:
+    """What the answer to a question has taken so far, for a worker that continues it."""
+
+    conversation: Whole
+    question: Whole
+    tokens_read: Whole
+    tokens_written: Whole
+    seconds: Number
+
+
+Payload = (
+    State | Progress | Metric | Checkpoint | Resumed | BugEvent | PatchEvent | Delta | Answered | TurnEvent | Spent
+)
 KINDS: dict[str, type[Any]] = {
     "state": State,
     "progress": Progress,
@@ -211,6 +224,7 @@ KINDS: dict[str, type[Any]] = {
     "delta": Delta,
     "answered": Answered,
     "turn": TurnEvent,
+    "spent": Spent,
 }
 _NAMES = {declared: kind for kind, declared in KINDS.items()}
 

@@ -160,6 +160,7 @@ class ChatSpec(Spec):
     verb: ClassVar = "chat"
     worker: ClassVar = "engine.work.chat:chat"
     waits_for_people: ClassVar = True
+    limits: ClassVar = ("budget_tokens", "budget_seconds", "budget_money")  # beside the attempts, of each question
 
     kind: Literal["chat"] = "chat"
     model: str = setting("starter-adapter", "the model that proposes the patches")
@@ -168,6 +169,19 @@ class ChatSpec(Spec):
     strategy: PluginParams = setting("test_feedback", "what goes into the next prompt")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: PluginParams = setting("sampling", "how an answer is generated")
+    budget_tokens: int | None = setting(
+        None,
+        "read and written for one message of yours; at this number no other answer is begun. Empty: not limited",
+        title="Budget: tokens", unit="tokens", more=True, ge=1, le=10**12,
+    )  # fmt: skip
+    budget_seconds: float | None = setting(
+        None, "of work on one message of yours", title="Budget: time", unit="s", more=True, gt=0, le=10**7
+    )
+    budget_money: float | None = setting(
+        None,
+        "for one message of yours, in the currency of the generator's prices; a model on this machine costs nothing",
+        title="Budget: money", more=True, gt=0, le=10**9,
+    )  # fmt: skip
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 

@@ -14,8 +14,10 @@ from engine.generators import PromptTooLong
 from engine.params import setting
 from engine.representations import CannotShow, Representation
 from engine.strategies import Complete, Evaluate
+from engine.strategies.budget import Budget
+from engine.strategies.conversation import Conversation
 from engine.strategies.failure import Amount, brief, told
-from engine.strategies.messages import SHORTENED, STUCK, TO_PEOPLE
+from engine.strategies.messages import SHORTENED, STUCK, is_for_people
 
 
 class TestFeedback:
@@ -28,6 +30,7 @@ class TestFeedback:
 
     name: ClassVar[str] = "test_feedback"
     title: ClassVar[str] = "Try, test, try again"
+    ends_at_plausible: ClassVar[bool] = True
     __test__ = False  # not a test class, whatever pytest makes of its name
 
     class Params(params.Params):
@@ -53,36 +56,34 @@ class TestFeedback:
     def reply(
         self,
         bug: Bug,
-        path: Sequence[Turn],
-        budget: int,
+        conversation: Conversation,
+        budget: Budget,
         representation: Representation,
         complete: Complete,
         evaluate: Evaluate,
         count: Count = most_tokens,
     ) -> Iterator[Turn]:
-        turns = list(path)
+        turns = conversation.path
         if self.params.first_prompt and not any(turn.role in ("assistant", "tool") for turn in turns):
             verdict = evaluate(bug, Patch(bug.id, bug.buggy))
             if verdict.outcome not in (Outcome.PLAUSIBLE, Outcome.NOT_RUN):
-                turns.append(Turn("tool", told(bug, verdict, None, "", self.params.amount, count)))
-                yield turns[-1]
-        for _ in range(budget):
-            if failed := untold(turns):
-                turns.append(Turn("tool", self._told(bug, failed, count)))
-                yield turns[-1]
+                yield Turn("tool", told(bug, verdict, None, "", self.params.amount, count))
+        while budget.has_room():
+            if failed := untold(conversation.path):
+                yield Turn("tool", self._told(bug, failed, count))
+            turns = conversation.path
             notes = notes_of(turns, lambda turn: self._told(bug, turn, count))
             tried = {turn.text.strip() for turn in turns if turn.role == "assistant"}
-            asked = self._new_answer(bug, notes, tried, representation, complete)
+            asked = self._new_answer(bug, notes, tried, budget, representation, complete)
             if asked is None:
-                yield Turn("tool", STUCK)
+                if budget.has_room():
+                    yield Turn("tool", STUCK)
                 return
             if asked.is_shortened:
-                turns.append(Turn("tool", SHORTENED))
-                yield turns[-1]
+                yield Turn("tool", SHORTENED)
             patch = representation.decode(asked.answer, bug)
             verdict = evaluate(bug, patch)
-            turns.append(Turn("assistant", asked.answer, patch, verdict, asked.prompt))
-            yield turns[-1]
+            yield Turn("assistant", asked.answer, patch, verdict, asked.prompt)
             if verdict.is_plausible:
                 return
 
@@ -92,10 +93,18 @@ class TestFeedback:
         return told(bug, turn.verdict, patch, turn.text, self.params.amount, count)
 
     def _new_answer(
-        self, bug: Bug, notes: Sequence[Note], tried: set[str], representation: Representation, complete: Complete
+        self,
+        bug: Bug,
+        notes: Sequence[Note],
+        tried: set[str],
+        budget: Budget,
+        representation: Representation,
+        complete: Complete,
     ) -> Asked | None:
-        """A prompt and an answer to it that was not tried yet; None where every draw gave one that was."""
+        """A prompt and an answer to it that was not tried yet; None if no draw gave one, or the budget is spent."""
         for _ in range(1 + self.params.redraws):
+            if not budget.has_room():
+                return None
             asked = fitting(bug, notes, representation, complete)
             if asked.answer.strip() not in tried:
                 return asked
@@ -172,7 +181,7 @@ def fitting(bug: Bug, notes: Sequence[Note], representation: Representation, com
 
 
 def _is_told(turn: Turn) -> bool:
-    return turn.role == "tool" and turn.text not in TO_PEOPLE
+    return turn.role == "tool" and not is_for_people(turn.text)
 
 
 def _is_told_later(following: Sequence[Turn]) -> bool:

@@ -20,6 +20,8 @@ from engine.failures.budget import most_tokens
 from engine.generators import TOO_LONG, Generator, NoAnswer, PromptTooLong
 from engine.rundir import RunDir
 from engine.strategies import Strategy
+from engine.strategies.answer import answer
+from engine.strategies.budget import Budget, Limits, Spent
 from engine.strategies.conversation import Conversation
 from engine.work.encoding import Asked
 from engine.work.validation import Validation
@@ -190,8 +192,8 @@ class _Talk:
     def __init__(self, held: Conversations, number: int, bug: Bug, asked: Asked, said: Sequence[TurnEvent]) -> None:
         self.number, self.bug = number, bug
         self._held, self._shown = held, asked.shown
-        self._tree = Conversation(each.turn(bug.id) for each in said)
-        self.attempts = sum(each.turn(bug.id).patch is not None for each in said)
+        self._tree = Conversation((each.turn(bug.id) for each in said), first=1)
+        self.attempts = sum(each.turn(bug.id).is_attempt for each in said)
         self._before = self.attempts  # by earlier workers
         self._draws: Counter[Prompt] = Counter()
         self._found: dict[Prompt, list[Completion]] = {}  # of a generator that cannot draw again
@@ -202,7 +204,7 @@ class _Talk:
         """Attempt until it is repaired, nothing is left to attempt, or its tests cannot be run."""
         try:
             for turn in self._turns():
-                self._say(self._tree.add(turn))
+                self._say(turn)
         except CancelledError:
             return self._ended()
         except _NotRun as failed:
@@ -218,28 +220,26 @@ class _Talk:
         return Ended(self.bug, self.attempts, self.attempts - self._before)
 
     def _turns(self) -> Iterator[Turn]:
-        path = self._tree.path
-        left = self._held.most - self.attempts
-        if left < 1 or (path and path[-1].verdict and path[-1].verdict.is_plausible):
-            return iter(())
-        return self._held.strategy.reply(
-            self.bug, path, left, self._shown, self._complete, self._evaluate, self._held.desk.count
+        budget = Budget(Limits(self._held.most), Spent(self.attempts))
+        count = self._held.desk.count
+        return answer(
+            self._held.strategy, self.bug, self._tree, budget, self._shown, self._complete, self._evaluate, count
         )
 
     def _complete(self, prompt: Prompt) -> str:
         draw, again = self._draws[prompt], self._held.desk.draws_again
         self._draws[prompt] += 1
         if again or prompt not in self._found:
-            answer = self._held.desk.completions(prompt, draw if again else 0)
-            if isinstance(answer, NoAnswer):
-                if answer == TOO_LONG:
-                    raise PromptTooLong(answer.reason.partition(": ")[2])
-                nothing = Patch(self.bug.id, None), Verdict(Outcome.NOT_RUN, answer.reason)
+            written = self._held.desk.completions(prompt, draw if again else 0)
+            if isinstance(written, NoAnswer):
+                if written == TOO_LONG:
+                    raise PromptTooLong(written.reason.partition(": ")[2])
+                nothing = Patch(self.bug.id, None), Verdict(Outcome.NOT_RUN, written.reason)
                 raise _NotRun(*nothing, is_written=False)
-            self._written += answer
-            self._found[prompt] = answer
+            self._written += written
+            self._found[prompt] = written
         found = self._found[prompt]
-        completion = found[0 if again else min(draw, len(found) - 1)]
+        completion = found[0 if again else min(draw, len(found) - 1)]  # after the last one it has no other
         text = completion.text if completion.is_finished else self._shown.trim(completion.text, self.bug)
         self._read.append((prompt, text, completion))
         return text

@@ -6,7 +6,10 @@ from engine.domain import Bug, Message, Outcome, Patch, Sample, Span, Turn, Verd
 from engine.generators import PromptTooLong
 from engine.plugins import REPRESENTATIONS
 from engine.representations import CannotShow
+from engine.strategies.answer import answer
+from engine.strategies.budget import Budget, Limits
 from engine.strategies.contract import BUG
+from engine.strategies.conversation import Conversation
 from engine.strategies.failure import Amount, brief, in_one_line, told
 from engine.strategies.messages import SHORTENED, STUCK
 from engine.strategies.test_feedback import TestFeedback
@@ -58,7 +61,15 @@ class World:
 
 def talk(world, turns=(), budget=5, bug=BUG, **settings):
     strategy = TestFeedback(TestFeedback.Params(**settings))
-    return list(strategy.reply(bug, turns, budget, world, world.complete, world.evaluate))
+    return replied(strategy, bug, turns, budget, world, world.complete, world.evaluate)
+
+
+def replied(strategy, bug, turns, budget, *how):
+    conversation = Conversation()
+    for turn in turns:
+        conversation.add(turn)
+    conversation = Conversation(conversation.turns)
+    return list(answer(strategy, bug, conversation, Budget(Limits(budget)), *how))
 
 
 def attempt(text):
@@ -87,7 +98,7 @@ def test_the_text_is_in_the_prompt_line_by_line_whatever_the_representation(name
         prompts.append("".join(each.text for each in prompt) if isinstance(prompt[0], Message) else prompt)
         return world.answers.pop(0)
 
-    turns = list(strategy.reply(TESTED, (), 2, shown, complete, world.evaluate))
+    turns = replied(strategy, TESTED, (), 2, shown, complete, world.evaluate)
     text = next(turn.text for turn in turns if turn.role == "tool")
     marks = "- " if name == "instruct" else "# "
     lines = [line.strip().removeprefix(marks).removeprefix("#").strip() for line in prompts[1].split("\n")]
