@@ -18,6 +18,7 @@ from engine.strategies.budget import Budget
 from engine.strategies.conversation import Conversation
 from engine.strategies.failure import Amount, brief, told
 from engine.strategies.messages import SHORTENED, STUCK, is_for_people
+from engine.strategies.screening import Screen
 
 
 class TestFeedback:
@@ -37,7 +38,18 @@ class TestFeedback:
         """Settings of the strategy."""
 
         name: Literal["test_feedback"] = "test_feedback"
-        redraws: int = setting(8, "most attempts to get a new answer", unit="draws", more=True, ge=0, le=50)
+        bare: int = setting(
+            1,
+            "attempts from the code alone, before the model is told of failures; more for a model that was not trained "
+            "to read what it is told",
+            title="Attempts before it is told", more=True, ge=1, le=200,
+        )  # fmt: skip
+        screen: bool = setting(
+            True,
+            "draw again where an answer changes nothing, comes to the same code as an earlier one, or does not parse",
+            title="Screen answers before testing", more=True,
+        )  # fmt: skip
+        redraws: int = setting(8, "most attempts to get a new answer", unit="draws", more=True, ge=0, le=500)
         tests: Literal["first", "all"] = setting("first", "which failing tests the model is told of", more=True)
         test_source: bool = setting(True, "with the source of these tests", more=True)
         tokens: int = setting(
@@ -69,12 +81,16 @@ class TestFeedback:
             if verdict.outcome not in (Outcome.PLAUSIBLE, Outcome.NOT_RUN):
                 yield Turn("tool", told(bug, verdict, None, "", self.params.amount, count))
         while budget.has_room():
-            if failed := untold(conversation.path):
-                yield Turn("tool", self._told(bug, failed, count))
-            turns = conversation.path
-            notes = notes_of(turns, lambda turn: self._told(bug, turn, count))
-            tried = {turn.text.strip() for turn in turns if turn.role == "assistant"}
-            asked = self._new_answer(bug, notes, tried, budget, representation, complete)
+            attempts = [turn for turn in conversation.path if turn.is_attempt]
+            asked = None
+            if attempts and len(attempts) < self.params.bare:
+                notes = notes_of([turn for turn in conversation.path if turn.role == "user"], str)
+                asked = self._new_answer(bug, notes, attempts, budget, representation, complete, is_bare=True)
+            if asked is None:
+                if failed := untold(conversation.path):
+                    yield Turn("tool", self._told(bug, failed, count))
+                notes = notes_of(conversation.path, lambda turn: self._told(bug, turn, count))
+                asked = self._new_answer(bug, notes, attempts, budget, representation, complete)
             if asked is None:
                 if budget.has_room():
                     yield Turn("tool", STUCK)
@@ -96,20 +112,31 @@ class TestFeedback:
         self,
         bug: Bug,
         notes: Sequence[Note],
-        tried: set[str],
+        attempts: Sequence[Turn],
         budget: Budget,
         representation: Representation,
         complete: Complete,
+        *,
+        is_bare: bool = False,
     ) -> Asked | None:
-        """A prompt and an answer to it that was not tried yet; None if no draw gave one, or the budget is spent."""
+        """A prompt and an answer to it that was not tried yet; None if no draw gave one, or the budget is spent.
+
+        Where no draw passes the screen, the first new one is tested after all, but not while the model `is_bare` of
+        what it could be told.
+        """
+        tried = {turn.text.strip() for turn in attempts}
+        screen = Screen(bug, (turn.patch for turn in attempts if turn.patch))
+        first = None
         for _ in range(1 + self.params.redraws):
             if not budget.has_room():
                 return None
             asked = fitting(bug, notes, representation, complete)
             if asked.answer.strip() not in tried:
-                return asked
+                if not self.params.screen or screen.passes(representation.decode(asked.answer, bug)):
+                    return asked
+                first = first or asked
             notes = asked.notes
-        return None
+        return None if is_bare else first
 
 
 @dataclass(frozen=True)
