@@ -113,6 +113,8 @@ class Detail:
     tokens_read: int | None  # its share of the prompt's
     prompt_tokens: int | None = None
     whole_tokens: int | None = None  # of the prompt before it was shortened; None: it was not
+    prompt: str = ""  # that it answers, where a bug has several; empty: it is not kept
+    first_prompt: str = ""  # of the first attempt at this bug
     neighbours: tuple[tuple[str, int], ...] = field(default=())  # (source, rank) of all patches of the bug, in order
 
     @property
@@ -220,8 +222,10 @@ class Patches:
         with self._database.read() as session:
             bug, patch = find_patch(session, run_id, bug_id, source, rank)
             cells = benchmarks.cells(session, [bug.id])
+            first = benchmarks.patch(session, run_id, bug_id, MODEL, 1) if patch.prompt_text else None
+            first_prompt = first[1].prompt_text if first else None
             ids = (bug.buggy_text, bug.fixed_text, patch.completion_text, patch.patch_text, patch.log_text)
-            text = texts.read(session, (*ids, patch.failed_text))
+            text = texts.read(session, (*ids, patch.failed_text, patch.prompt_text, first_prompt))
         neighbours = sorted(((cell.source, cell.rank) for cell in cells), key=lambda it: (it[1], it[0] != "known_fix"))
         return Detail(
             neighbours=tuple(neighbours),
@@ -231,6 +235,8 @@ class Patches:
             text=text.get(patch.patch_text),
             log=text[patch.log_text],
             failed=tuple(json.loads(text[patch.failed_text])),
+            prompt=text.get(patch.prompt_text, ""),
+            first_prompt=text.get(first_prompt, ""),
             **{
                 key: getattr(bug, key)
                 for key in ("bug_id", "path", "kind", "cwe", "start", "end", "prompt_tokens", "whole_tokens")
