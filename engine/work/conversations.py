@@ -274,9 +274,10 @@ class _Talk:
         """The one that was chosen, with the tokens of all that were written for this attempt."""
         same = [each for asked, said, each in self._read if (asked, said) == (prompt, text)]
         chosen = same[-1] if same else Completion(text)
-        sums = (_sum([getattr(each, name) for each in self._written]) for name in ("n_tokens", "prompt_tokens"))
+        written = _sum([each.n_tokens for each in self._written])
+        read = _sum([each.prompt_tokens for each in self._written])
         self._written, self._read = [], []
-        return Completion(chosen.text, chosen.score, *sums, chosen.is_finished)
+        return Completion(chosen.text, chosen.score, written, read, chosen.is_finished)
 
 
 def _sum(numbers: Sequence[int | None]) -> int | None:
