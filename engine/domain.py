@@ -300,5 +300,10 @@ class Turn:
         return self.role == "assistant" and self.patch is not None
 
     @property
+    def is_explanation(self) -> bool:
+        """Whether the model explained something, and tried no patch."""
+        return self.role == "assistant" and self.patch is None
+
+    @property
     def is_plausible(self) -> bool:
         return self.verdict is not None and self.verdict.is_plausible

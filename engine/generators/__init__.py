@@ -90,6 +90,14 @@ class OnThisMachine(Protocol):
 
 
 @runtime_checkable
+class TellsUsage(Protocol):
+    """A generator whose service counts the tokens that it reads and writes."""
+
+    def usage(self) -> tuple[int | None, int | None]:
+        """Tokens read and written of the last completion that was streamed to its end; None: not told."""
+
+
+@runtime_checkable
 class SharesModel(Protocol):
     """A generator that can use the model which another one has loaded."""
 

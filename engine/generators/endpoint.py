@@ -94,6 +94,8 @@ class Endpoint:
         self._key = ""
         self._pace = Pace(params.per_minute)
         self._streamed: Counter[Prompt] = Counter()  # asked again, a prompt gets the next draw
+        self._usage: tuple[int | None, int | None] = None, None  # of the last one that was streamed
+        self._tells_usage = True  # until the service refuses to
 
     def load(self, model: Model, seed: int) -> None:
         """See that the service answers and knows the model.
@@ -182,10 +184,17 @@ class Endpoint:
         import openai
 
         self._streamed[prompt] += 1
+        self._usage = None, None
         reason = ""
         try:
-            for part in self._ask(prompt, 1, self._streamed[prompt], stream=True):
-                for choice in checked(part).choices:
+            for part in self._stream(prompt):
+                answer = checked(part)
+                read, written = (
+                    shares(each, 1)[0] for each in (answer.usage.prompt_tokens, answer.usage.completion_tokens)
+                )
+                if read is not None and written is not None:
+                    self._usage = read, written
+                for choice in answer.choices:
                     reason = choice.finish_reason or reason
                     if choice.written:
                         yield self._without_key(choice.written)
@@ -194,6 +203,22 @@ class Endpoint:
                 raise PromptTooLong(str(error)) from None
             raise self._trouble(error) from None
         return reason == "stop"
+
+    def usage(self) -> tuple[int | None, int | None]:
+        return self._usage
+
+    def _stream(self, prompt: Prompt) -> Any:
+        """With the tokens at its end, unless the service does not know how to be asked for them."""
+        import openai
+
+        draw = self._streamed[prompt]
+        try:
+            return self._ask(prompt, 1, draw, stream=True)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if not self._tells_usage or "stream_options" not in str(error):
+                raise
+            self._tells_usage = False
+            return self._ask(prompt, 1, draw, stream=True)
 
     def _completions(self, prompt: Prompt, n: int, draw: int, given_up: Event) -> list[Completion] | NoAnswer:
         """Several requests where the service gives fewer answers than it was asked for."""
@@ -226,6 +251,8 @@ class Endpoint:
         assert self._client is not None, "load() comes first"
         drawn = {"n": n, "temperature": self.params.temperature, "top_p": self.params.top_p}
         common = {**drawn, "model": self._model, "seed": self._seed_of(prompt, draw), "stream": stream}
+        if stream and self._tells_usage:
+            common["stream_options"] = {"include_usage": True}
         most = self.params.max_new_tokens
         if isinstance(prompt, tuple):
             messages = [{"role": message.role, "content": message.text} for message in prompt]

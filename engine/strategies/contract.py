@@ -37,6 +37,9 @@ class Stub:
     def encode(self, bug: Bug, notes: object = ()) -> Sample:
         return Sample.of(bug, bug.buggy, bug.fixed_lines)
 
+    def question(self, bug: Bug, notes: object = ()) -> Prompt:
+        return f"explain {bug.buggy}"
+
     def trim(self, completion: str, bug: Bug) -> str:
         return completion
 

@@ -10,7 +10,7 @@ from engine.errors import UserError
 from engine.events import Delta, TurnEvent
 from engine.events import Spent as SpentEvent
 from engine.failures.budget import most_tokens
-from engine.generators import Stream
+from engine.generators import Stream, TellsUsage
 from engine.rundir import RunDir
 from engine.strategies.answer import answer
 from engine.strategies.budget import Budget, Spent
@@ -112,7 +112,11 @@ class Reply:
 
     def _took(self, prompt: Prompt, text: str) -> None:
         assert self._budget is not None, "an answer is within one"
-        self._budget.took(self._count(as_text(prompt)), self._count(text))
+        generator = self._tools().generator
+        read, written = generator.usage() if isinstance(generator, TellsUsage) else (None, None)
+        self._budget.took(
+            self._count(as_text(prompt)) if read is None else read, self._count(text) if written is None else written
+        )
         spent = self._budget.spent
         here = self._question.conversation, self._question.number
         self._run.emit(SpentEvent(*here, spent.read, spent.written, round(spent.seconds, 3)))

@@ -109,6 +109,23 @@ def test_an_answer_is_streamed_and_another_one_when_asked_again(url, prompt):
     assert first
 
 
+@pytest.mark.parametrize("prompt", ["def add(a, b):", CHAT])
+def test_the_tokens_of_a_streamed_answer_are_those_that_the_service_counted(url, prompt):
+    asked = endpoint(url)
+    assert asked.usage() == (None, None)
+    text = "".join(asked.stream(prompt))
+    read, written = asked.usage()
+    assert text
+    assert read > 3
+    assert 1 <= written <= 8
+
+
+def test_a_service_that_cannot_be_asked_for_tokens_answers_without_them(serve):
+    asked = endpoint(serve("--no-usage"))
+    assert all("".join(asked.stream("def add(a, b):")) for _ in range(2))
+    assert asked.usage() == (None, None)
+
+
 def test_a_rate_limit_is_waited_out_and_one_that_never_ends_fails_the_run(serve):
     refusing = serve("--refuse", "3")
     [(_, completions)] = endpoint(refusing, retries=3).generate(["x"], 1)
@@ -147,7 +164,7 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
     asked, whole = endpoint(url, parallel=2), Endpoint._completions
     is_asked, has_failed = Event(), Event()
 
-    def completions(self, prompt, n, given_up):
+    def completions(self, prompt, n, draw, given_up):
         if prompt == "fails":
             assert is_asked.wait(20)
             has_failed.set()
@@ -155,7 +172,7 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
         is_asked.set()
         assert has_failed.wait(20)
         time.sleep(0.2)
-        return whole(self, prompt, n, given_up)
+        return whole(self, prompt, n, draw, given_up)
 
     monkeypatch.setattr(Endpoint, "_completions", completions)
     drawn = asked.generate(["fails", "paid", *["never"] * 20], 1)
