@@ -142,7 +142,7 @@ def _in_conversations(
     numbered = {number: bug for number, bug in enumerate(bugs, start=1) if bug.id in asked}
     for count, ended in enumerate(held.hold(numbered, asked), start=1):
         if not ended.skipped:
-            validation.total -= spec.candidates - ended.attempts
+            validation.total -= spec.candidates - ended.patches
         yield Done(ended.bug, ended.made, f"{count} of {len(asked)} conversations over", ended.skipped)
 
 

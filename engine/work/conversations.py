@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
@@ -36,8 +36,8 @@ class Ended:
     """How far a conversation came; `skipped`: why nothing was attempted, "too_long: ..."."""
 
     bug: Bug
-    attempts: int  # by all workers of the run
-    made: int = 0  # of these, by this one
+    patches: int  # of all workers of the run, with one that could not be run
+    made: int = 0  # attempts of this worker
     skipped: str = ""
 
 
@@ -265,7 +265,7 @@ class _Talk:
             return Ended(self.bug, 0, skipped=failed.verdict.reason)
         prompt, text = self._read[-1][:2] if self._read else ("", "")
         self._emit(self.attempts + 1, self._completion(prompt, text), failed.patch, failed.verdict, prompt)
-        return self._ended()
+        return replace(self._ended(), patches=self.attempts + 1)
 
     def _emit(self, rank: int, made: Completion, patch: Patch, verdict: Verdict, prompt: Prompt) -> None:
         self._held.validation.attempt(self.bug, rank, made, patch, verdict, as_text(prompt))
