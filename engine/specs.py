@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
+from engine.attempts import has_attempts
 from engine.dataset_spec import DatasetSpec as DatasetSpec
 from engine.errors import UserError
 from engine.exchange.imported import LONGEST_WHO
@@ -91,7 +92,10 @@ class BenchmarkSpec(Spec):
     benchmark: PluginParams = setting("pocket", "the bugs to repair")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: PluginParams = setting("beam", "how patches are generated")
-    candidates: int = setting(10, "patches per bug", ge=1, le=200)
+    strategy: PluginParams = setting(
+        "single_shot", "whether the model is asked once for all patches of a bug, or again after each verdict"
+    )
+    candidates: int = setting(10, "patches per bug; with a strategy that asks again: attempts, at most", ge=1, le=200)
     limit: int | None = setting(
         None, "only the first bugs, up to this many; empty: all", ge=1, le=10_000_000, more=True
     )
@@ -112,6 +116,11 @@ class BenchmarkSpec(Spec):
     )
     workers: int | None = setting(None, "patches tested at a time; empty: one per core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether all patches of a bug answer one prompt; else each is an attempt that follows the verdict before."""
+        return not has_attempts({"kind": self.kind, "strategy": {"name": self.strategy.name}})
 
 
 class ValidateSpec(Spec):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LONGEST_SAID = 1000  # characters of what a service says of an error
 NO_KEY = "none"  # what is sent to a service that asks for no key; the client insists on one
 SEEDS = 1 << 31  # services take seeds below this
+DRAWS = 1000  # more than the requests for one draw: each has its own seed
 TOO_LONG_CODES = ("context length", "context_length", "context size", "maximum context", "too long", "too many tokens")
 
 
@@ -53,6 +54,7 @@ class Endpoint:
     name: ClassVar[str] = "endpoint"
     title: ClassVar[str] = "Endpoint (OpenAI-compatible service)"
     is_remote: ClassVar[bool] = True
+    draws_again: ClassVar[bool] = True
 
     class Params(params.Params):
         """Where the service is, and how it is asked."""
@@ -144,7 +146,9 @@ class Endpoint:
     def room(self) -> None:
         """Not known before the service refuses a prompt."""
 
-    def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
+    def generate(
+        self, prompts: Sequence[Prompt], n: int, draw: int = 0
+    ) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         """As the answers come in. Raises UserError where the key is refused, OutsideFailure where an answer fails.
 
         What was asked for by then is paid for: its answers are awaited and come first. Nothing more is asked for.
@@ -152,7 +156,9 @@ class Endpoint:
         failure: BaseException | None = None
         given_up = Event()
         with ThreadPoolExecutor(self.params.parallel, thread_name_prefix="endpoint") as pool:
-            asked = ((pool.submit(self._completions, prompt, n, given_up), at) for at, prompt in enumerate(prompts))
+            asked = (
+                (pool.submit(self._completions, prompt, n, draw, given_up), at) for at, prompt in enumerate(prompts)
+            )
             waiting = dict(asked)
             try:
                 for done in as_completed(list(waiting)):
@@ -214,7 +220,7 @@ class Endpoint:
             self._tells_usage = False
             return self._ask(prompt, 1, draw, stream=True)
 
-    def _completions(self, prompt: Prompt, n: int, given_up: Event) -> list[Completion] | NoAnswer:
+    def _completions(self, prompt: Prompt, n: int, draw: int, given_up: Event) -> list[Completion] | NoAnswer:
         """Several requests where the service gives fewer answers than it was asked for."""
         import openai
 
@@ -224,7 +230,7 @@ class Endpoint:
             if not self._pace.wait(given_up):
                 raise CancelledError
             try:
-                answer = checked(self._ask(prompt, n - len(found), -asked, stream=False))
+                answer = checked(self._ask(prompt, n - len(found), -asked - DRAWS * draw, stream=False))
             except (openai.OpenAIError, TooMuch, ValueError, RecursionError) as error:
                 if _is_too_long(error):
                     return TOO_LONG

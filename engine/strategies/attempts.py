@@ -24,7 +24,11 @@ from engine.strategies.notes import Asked, Note, fitting, notes_of, untold
 class FeedbackParams(params.Params):
     """What strategies with feedback have in common."""
 
-    redraws: int = setting(8, "most attempts to get a new answer", unit="draws", more=True, ge=0, le=50)
+    redraws: int = setting(8, "most attempts to get a new answer", unit="draws", more=True, ge=0, le=500)
+    screen: bool = setting(
+        True, "draw again where an answer changes nothing or does not parse, before its tests are run",
+        title="Screen answers", more=True,
+    )  # fmt: skip
     tests: Literal["first", "all"] = setting("first", "which failing tests the model is told of", more=True)
     test_source: bool = setting(True, "with the source of these tests", more=True)
     tokens: int = setting(
@@ -69,15 +73,18 @@ class Attempts:
             yield Turn("tool", SHORTENED)
         yield Turn("assistant", asked.answer, prompt=asked.prompt)
 
-    def another(self) -> Generator[Turn, None, bool]:
+    def another(self, *, is_told: bool = True) -> Generator[Turn, None, bool]:
         """What is told of the last attempt, and the next one; False if there is none.
 
-        Then either the budget has no room, or every answer that was drawn is one that was tried.
+        Then either the budget has no room, or every answer that was drawn is one that was tried. Unless it `is_told`,
+        the model sees the code and what a person said as long as it has a new answer to that, and nothing of attempts.
         """
         if not self.budget.has_room():
             return False
-        yield from self._last_told()
-        drawn = self._new_answer()
+        drawn = None if is_told else self._new_answer(is_told=False)
+        if drawn is None:
+            yield from self._last_told()
+            drawn = self._new_answer()
         if drawn is None:
             return False
         asked, patch = drawn
@@ -90,20 +97,33 @@ class Attempts:
         if failed := untold(self.conversation.path):
             yield Turn("tool", self._told(failed))
 
-    def _new_answer(self) -> tuple[Asked, Patch] | None:
-        """An answer whose code was not tried yet, here or on another branch of what is said now."""
+    def _new_answer(self, *, is_told: bool = True) -> tuple[Asked, Patch] | None:
+        """An answer whose code was not tried yet, here or on another branch of what is said now.
+
+        Of those that the screen holds back the last one is taken, where there is no other and the model `is_told` all.
+        """
         turns = [*self.conversation.path, *self.conversation.answer]
         tried = {same_code(self.bug, turn.patch, turn.text) for turn in turns if turn.patch is not None}
-        notes: Sequence[Note] = self._notes
+        useless = {same_code(self.bug, Patch(self.bug.id, self.bug.buggy), "")} if self.settings.screen else set()
+        notes: Sequence[Note] = self._notes if is_told else [each for each in self._notes if each.kind == "hint"]
+        held = None
         for _ in range(1 + self.settings.redraws):
             if not self.budget.has_room():
                 return None
             asked = fitting(self._prompt, notes, self.complete)
             patch = self.representation.decode(asked.answer, self.bug)
-            if same_code(self.bug, patch, asked.answer) not in tried:
-                return asked, patch
+            if (code := same_code(self.bug, patch, asked.answer)) not in tried:
+                if code not in useless and not (self.settings.screen and self._is_broken(patch)):
+                    return asked, patch
+                held = asked, patch
             notes = asked.notes
-        return None
+        return held if is_told else None
+
+    def _is_broken(self, patch: Patch) -> bool:
+        """Whether it does not parse, unlike the file that it patches: its tests need not be run to know that."""
+        if patch.text is None or tree_digest(self.bug.buggy, self.bug.language) == "":
+            return False
+        return tree_digest(patch.text, self.bug.language) == ""
 
     def _prompt(self, notes: Sequence[str]) -> Prompt:
         return self.representation.encode(self.bug, notes).prompt

@@ -1,4 +1,4 @@
-"""One prompt, one answer, one verdict."""
+"""One prompt; in a chat it is answered once, in a benchmark run as often as there are candidates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class SingleShot:
     """Answers once with the representation's own prompt; ignores earlier messages."""
 
     name: ClassVar[str] = "single_shot"
-    title: ClassVar[str] = "One attempt"
+    title: ClassVar[str] = "One prompt"
+    asks_once: ClassVar[bool] = True
     ends_at_plausible: ClassVar[bool] = True
 
     class Params(params.Params):

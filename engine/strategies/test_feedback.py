@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from engine.domain import Bug, Turn
 from engine.failures.budget import Count, most_tokens
+from engine.params import setting
 from engine.representations import Representation
 from engine.strategies import Complete, Evaluate
 from engine.strategies.attempts import Attempts, FeedbackParams
@@ -34,6 +35,11 @@ class TestFeedback:
         """Settings of the strategy."""
 
         name: Literal["test_feedback"] = "test_feedback"
+        bare: int = setting(
+            1, "attempts from the code alone, as long as it gives new answers, before the model is told of failures; "
+            "more for a model that was not trained to read what it is told",
+            title="Attempts before it is told", more=True, ge=1, le=200,
+        )  # fmt: skip
 
     def __init__(self, params: FeedbackParams) -> None:
         self.params = params
@@ -53,9 +59,14 @@ class TestFeedback:
 
     def turns(self, tries: Attempts) -> Iterator[Turn]:
         """All turns of the reply."""
+        bare = self.params.bare if isinstance(self.params, TestFeedback.Params) else 1
         yield from tries.failing_tests()
-        while (yield from tries.another()):
+        while (yield from tries.another(is_told=not 0 < _attempts(tries) < bare)):
             if self.ends_at_plausible and tries.conversation.path[-1].is_plausible:
                 return
         if tries.budget.has_room():
             yield Turn("tool", STUCK)
+
+
+def _attempts(tries: Attempts) -> int:
+    return sum(turn.is_attempt for turn in tries.conversation.path)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.domain import Model, Patch, Turn
+from engine.domain import Model, Turn
 from engine.events import Answered, Spent, TurnEvent, checked
 from engine.rundir import RunDir
 from engine.strategies.conversation import Conversation
@@ -107,10 +107,7 @@ class Desk:
 
     def remember(self, said: TurnEvent) -> None:
         """A turn of a conversation, also one that another worker said."""
-        verdict = said.verdict.verdict if said.verdict else None
-        is_attempt = said.patch is not None or verdict is not None or bool(said.patch_reason)
-        patch = Patch("", said.patch, said.patch_reason, said.rule) if is_attempt else None
-        turn = Turn(said.role, said.text, patch, verdict, said.prompt, said.number, said.parent)
+        turn = said.turn("")
         known = self._turns.setdefault(said.conversation, [])
         known[:] = [*(each for each in known if each.number != said.number), turn]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from engine.domain import Bug, Patch, Prompt, Turn, Verdict, as_text
 from engine.errors import UserError
-from engine.events import Delta, TurnEvent, VerdictFields
+from engine.events import Delta, TurnEvent
 from engine.events import Spent as SpentEvent
 from engine.failures.budget import most_tokens
 from engine.generators import Stream, TellsUsage
@@ -159,18 +159,7 @@ class Reply:
         self._run.emit(Delta(self._question.conversation, "", doing=what))
 
     def _say(self, turn: Turn) -> None:
-        said = TurnEvent(
-            self._question.conversation,
-            turn.number,
-            turn.role,
-            turn.text,
-            turn.patch.text if turn.patch else None,
-            turn.patch.reason if turn.patch else "",
-            as_text(turn.prompt),
-            VerdictFields.of(turn.verdict) if turn.verdict else None,
-            turn.parent,
-            turn.patch.rule if turn.patch else "",
-        )
+        said = TurnEvent.of(self._question.conversation, turn)
         self._run.emit(said)
         self._desk.remember(said)
         self.said_now = 1

@@ -164,7 +164,7 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
     asked, whole = endpoint(url, parallel=2), Endpoint._completions
     is_asked, has_failed = Event(), Event()
 
-    def completions(self, prompt, n, given_up):
+    def completions(self, prompt, n, draw, given_up):
         if prompt == "fails":
             assert is_asked.wait(20)
             has_failed.set()
@@ -172,7 +172,7 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
         is_asked.set()
         assert has_failed.wait(20)
         time.sleep(0.2)
-        return whole(self, prompt, n, given_up)
+        return whole(self, prompt, n, draw, given_up)
 
     monkeypatch.setattr(Endpoint, "_completions", completions)
     drawn = asked.generate(["fails", "paid", *["never"] * 20], 1)
