@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.attempts import HINT, at
+from engine.attempts import HINT
 from engine.control.compare import Compared, ComparedRun, Group
 from engine.control.patches import Detail
 from engine.control.side_by_side import ComparedBug
@@ -128,7 +128,7 @@ def _run_row(run: ComparedRun, k: int, letter: str) -> str:
     unnamed = [each for each in (run.model, run.benchmark) if each not in run.name]
     most = f"{run.candidates} {'attempts' if run.strategy else 'candidates'}"
     facts = " · ".join(filter(None, (*unnamed, run.representation, run.generator, run.strategy, most)))
-    by_attempt = f"<small>{at(k, attempts=True)}</small>" if run.strategy else ""
+    by_attempt = f"<small>by attempt {k}</small>" if run.strategy else ""
     shown = (
         f"<b>{share.hits}</b> of {share.total}<small>{low:.0%} to {high:.0%}</small>{by_attempt}",
         f"<b>{one.value:.1%}</b><small>{one.low:.1%} to {one.high:.1%}</small>" if one else "–",

@@ -67,7 +67,7 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=5, min_width=320, variant="panel"):
             text = "The model writes patches for every bug; each patch is run against the bug's tests."
             panel = Panel(frame, "benchmark", "Run a benchmark", text, {"model": workspace.models.names},
-                          folded=("representation", "strategy"), recipe_apart=True)  # fmt: skip
+                          folded=("representation",), recipe_apart=True)  # fmt: skip
             panel.place_complaint()
             with gr.Row(elem_classes="buttons"):
                 start_button = gr.Button("Start benchmark", variant="primary")
@@ -99,7 +99,7 @@ def build(frame: Frame) -> None:
                 after = gr.Button("Next page", size="sm", min_width=100)
                 exports = plain(elem_classes="exports")
         with gr.Column(scale=5, min_width=320, variant="panel", elem_classes="sheet"):
-            curve = plotted(elem_classes="chart")
+            curve = plotted()
             patch = clickable()
             reviewing = ReviewBar(frame)
 
