@@ -136,10 +136,7 @@ class Figures:
 
 
 def figures(bugs: Mapping[BugOutcomes, int], candidates: int, *, attempts: bool = False) -> Figures:
-    """The figures from the number of bugs with each combination of outcomes; `candidates`: requested per bug.
-
-    `attempts`: they depend on each other (`engine.attempts`), so there is no pass@k.
-    """
+    """From the number of bugs with each combination of outcomes; of `candidates` a bug; no pass@k of `attempts`."""
     summaries: Counter[CandidateSummary] = Counter()
     failures = 0
     for bug, count in bugs.items():
