@@ -10,6 +10,10 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Literal
 
+from engine.prompt import Message as Message
+from engine.prompt import Prompt as Prompt
+from engine.prompt import Role as Role
+from engine.prompt import as_text as as_text
 from engine.task import Task
 
 
@@ -132,23 +136,6 @@ def span_of_change(buggy: str, fixed: str) -> Span:
 
 # What the rows of a training set can be made from; answers: samples of which each is right or wrong.
 Rows = Literal["bugs", "samples", "preferences", "answers"]
-Role = Literal["system", "user", "assistant"]
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message of a chat, as chat templates and chat services take it."""
-
-    role: Role
-    text: str
-
-
-Prompt = str | tuple[Message, ...]  # what a model reads: a text to go on from, or the messages of a chat to answer
-
-
-def as_text(prompt: Prompt) -> str:
-    """A prompt for people: messages one after the other, each under its role."""
-    return prompt if isinstance(prompt, str) else "\n\n".join(f"[{each.role}]\n{each.text}" for each in prompt)
 
 
 @dataclass(frozen=True)

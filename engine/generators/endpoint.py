@@ -189,11 +189,8 @@ class Endpoint:
         try:
             for part in self._stream(prompt):
                 answer = checked(part)
-                read, written = (
-                    shares(each, 1)[0] for each in (answer.usage.prompt_tokens, answer.usage.completion_tokens)
-                )
-                if read is not None and written is not None:
-                    self._usage = read, written
+                if None not in answer.usage.counted:
+                    self._usage = answer.usage.counted
                 for choice in answer.choices:
                     reason = choice.finish_reason or reason
                     if choice.written:

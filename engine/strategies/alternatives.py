@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from engine.strategies.attempts import FeedbackParams
-from engine.strategies.test_feedback import TestFeedback
+from engine.strategies.test_feedback import LoopParams, TestFeedback
 
 
 class Alternatives(TestFeedback):
@@ -20,7 +19,7 @@ class Alternatives(TestFeedback):
     title: ClassVar[str] = "Several different patches that pass"
     ends_at_plausible: ClassVar[bool] = False
 
-    class Params(FeedbackParams):
+    class Params(LoopParams):
         """Settings of the strategy."""
 
         name: Literal["alternatives"] = "alternatives"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from engine.domain import Bug, Turn
@@ -14,6 +14,16 @@ from engine.strategies.attempts import Attempts, FeedbackParams
 from engine.strategies.budget import Budget
 from engine.strategies.conversation import Conversation
 from engine.strategies.messages import STUCK
+
+
+class LoopParams(FeedbackParams):
+    """With attempts before the model is told of failures."""
+
+    bare: int = setting(
+        1, "attempts from the code alone, as long as it gives new answers, before the model is told of failures; "
+        "more for a model that was not trained to read what it is told",
+        title="Attempts before it is told", more=True, ge=1, le=200,
+    )  # fmt: skip
 
 
 class TestFeedback:
@@ -31,15 +41,10 @@ class TestFeedback:
     ends_at_plausible: ClassVar[bool] = True
     __test__ = False  # not a test class, whatever pytest makes of its name
 
-    class Params(FeedbackParams):
+    class Params(LoopParams):
         """Settings of the strategy."""
 
         name: Literal["test_feedback"] = "test_feedback"
-        bare: int = setting(
-            1, "attempts from the code alone, as long as it gives new answers, before the model is told of failures; "
-            "more for a model that was not trained to read what it is told",
-            title="Attempts before it is told", more=True, ge=1, le=200,
-        )  # fmt: skip
 
     def __init__(self, params: FeedbackParams) -> None:
         self.params = params
@@ -59,14 +64,15 @@ class TestFeedback:
 
     def turns(self, tries: Attempts) -> Iterator[Turn]:
         """All turns of the reply."""
-        bare = self.params.bare if isinstance(self.params, TestFeedback.Params) else 1
         yield from tries.failing_tests()
-        while (yield from tries.another(is_told=not 0 < _attempts(tries) < bare)):
+        while (yield from tries.another(is_told=self._is_told(tries.conversation.path))):
             if self.ends_at_plausible and tries.conversation.path[-1].is_plausible:
                 return
         if tries.budget.has_room():
             yield Turn("tool", STUCK)
 
-
-def _attempts(tries: Attempts) -> int:
-    return sum(turn.is_attempt for turn in tries.conversation.path)
+    def _is_told(self, path: Sequence[Turn]) -> bool:
+        """Whether the model is told of its attempts; of a plausible one it always is, or it would write that again."""
+        bare = self.params.bare if isinstance(self.params, LoopParams) else 1
+        made = [turn for turn in path if turn.is_attempt]
+        return not 0 < len(made) < bare or any(turn.is_plausible for turn in made)

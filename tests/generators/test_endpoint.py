@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from services import MODEL, endpoint
 
-from engine.assets import STARTER_MODEL
 from engine.domain import Message, Model
 from engine.errors import OutsideFailure, UserError
 from engine.generators import TOO_LONG, PromptTooLong, shares
@@ -21,37 +17,7 @@ from engine.generators.contract import check
 from engine.generators.endpoint import Endpoint
 from engine.spec_files import read_spec
 
-SERVED = Path(__file__).with_name("served_model.py")
-MODEL = Model("served", "endpoint", "")
 CHAT = (Message("system", "You repair code."), Message("user", "def add(a, b): return a"))
-
-
-@pytest.fixture(scope="module")
-def serve():
-    """Start a service with some options; returns its address."""
-    started = []
-
-    def start(*options, folder=STARTER_MODEL):
-        command = [sys.executable, str(SERVED), str(folder), *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
-        started.append(process)
-        return f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def url(serve):
-    return serve()
-
-
-def endpoint(url, **settings):
-    made = Endpoint(Endpoint.Params(url=url, max_new_tokens=8, **settings))
-    made.load(MODEL, 0)
-    return made
 
 
 def test_the_contract_holds(url):
@@ -107,23 +73,6 @@ def test_an_answer_is_streamed_and_another_one_when_asked_again(url, prompt):
     first, second = ("".join(asked.stream(prompt)) for _ in range(2))
     assert first != second
     assert first
-
-
-@pytest.mark.parametrize("prompt", ["def add(a, b):", CHAT])
-def test_the_tokens_of_a_streamed_answer_are_those_that_the_service_counted(url, prompt):
-    asked = endpoint(url)
-    assert asked.usage() == (None, None)
-    text = "".join(asked.stream(prompt))
-    read, written = asked.usage()
-    assert text
-    assert read > 3
-    assert 1 <= written <= 8
-
-
-def test_a_service_that_cannot_be_asked_for_tokens_answers_without_them(serve):
-    asked = endpoint(serve("--no-usage"))
-    assert all("".join(asked.stream("def add(a, b):")) for _ in range(2))
-    assert asked.usage() == (None, None)
 
 
 def test_a_rate_limit_is_waited_out_and_one_that_never_ends_fails_the_run(serve):

@@ -36,6 +36,13 @@ def test_it_goes_on_until_the_budget_is_spent_and_tells_what_passes():
     assert world.prompts[3].endswith(f"\n{ADDED}\n{ADDED.replace('a + b', 'b + a')}")
 
 
+def test_with_bare_attempts_a_plausible_one_is_told_all_the_same():
+    world, turns = talk("    return a * b\n", *PASSING, budget=3, bare=9)
+    assert attempts(turns) == ["    return a * b\n", *PASSING[:2]]
+    assert world.prompts[:2] == ["", ""]
+    assert world.prompts[2].endswith(f"\n{ADDED}")
+
+
 def test_the_same_code_in_another_layout_is_drawn_again():
     same = ("    return a  +  b\n", "    return a + b  # the sum\n", "    return (a +\n        b)\n")
     assert attempts(talk(PASSING[0], same[0], same[1], PASSING[1], budget=2)[1]) == list(PASSING[:2])

@@ -88,12 +88,15 @@ def test_a_question_has_its_own_limits(tiny, small, run):
 
 def test_what_was_spent_before_the_worker_was_killed_counts(tiny, small, run):
     ask(run)
-    spec = talk(budget_tokens=100)
+    spec = talk(budget_tokens=300)
     chat(spec, Inputs(model=tiny), run)
-    whole = said(run, "turn")
-    cut(run, len(whole) - 1)  # all but the message that the budget is spent
+    cut(run, 1)
+    before = said(run, "spent")[-1]
     chat(spec, Inputs(model=tiny), RunDir(run.path))
-    assert said(run, "turn") == whole
+    after = said(run, "spent")
+    assert all(each["tokens_read"] > before["tokens_read"] for each in after[after.index(before) + 1 :])
+    assert sum(after[-2][name] for name in ("tokens_read", "tokens_written")) < 300
+    assert said(run, "turn")[-1]["text"].startswith("The budget of 300 tokens")
 
 
 def test_money_is_what_the_service_counts_at_its_prices(service, small, run):
