@@ -16,7 +16,10 @@ Evaluate = Callable[[Bug, Patch], Verdict]
 
 
 class Strategy(Protocol):
-    """Chooses the next prompts of a conversation from the earlier messages and the output of the tests."""
+    """Chooses the next prompts of a conversation from the earlier messages and the output of the tests.
+
+    One with `asks_once = True` has one prompt for a bug: in a benchmark run all candidates answer it.
+    """
 
     name: str
     ends_at_plausible: ClassVar[bool]  # whether it ends at the first plausible patch

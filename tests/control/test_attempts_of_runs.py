@@ -11,6 +11,7 @@ from engine import attempts
 from engine.errors import UserError
 from engine.scoring import Share
 from engine.shell import comparison, follow
+from engine.spec_files import read_spec
 
 FIRST = "def add(a, b):\n    <hole>\n"
 TOLD = "    # tried: return a * b\n    # test_add: expected 3, got 2\n"
@@ -131,6 +132,16 @@ def test_the_shell_prints_each_attempt(workspace, told, once, capsys):
     said = capsys.readouterr().out
     assert "plausible_at" in said
     assert "by_attempt" not in said
+
+
+def test_the_memory_of_writing_is_that_of_longer_prompts_and_of_draws_one_by_one(workspace):
+    def needs(*settings):
+        return workspace.generation(read_spec("benchmark", "", ["candidates=200", *settings])).needs
+
+    beams, told = needs(), needs("strategy=test_feedback")
+    assert told.cache > beams.cache, "its prompts are longer"
+    drawn = needs("generator=sampling"), needs("generator=sampling", "strategy=test_feedback")
+    assert drawn[1].cache < drawn[0].cache, "and not 200 of them at a time"
 
 
 def test_a_strategy_of_a_package_that_is_gone_still_makes_attempts():
