@@ -194,6 +194,7 @@ class Patch(SQLModel, table=True):
     tree: str | None = None  # digest of its syntax tree; empty: it does not parse
     is_known_tree: bool | None = None  # its tree is that of the known fix
     edit: int | None = None  # characters removed and added
+    prompt_text: int | None = None  # that it answers, where a bug has several; None: the bug's one, which is not kept
 
 
 class OutcomeCount(SQLModel, table=True):

@@ -224,7 +224,7 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         row = Turn(conversation_id=here, number=payload.number, **values)
     for name, value in values.items():
         setattr(row, name, value)
-    if payload.verdict is not None:
+    if payload.verdict is not None and conversation.outcome != Outcome.PLAUSIBLE:  # a strategy may go on after one
         conversation.outcome = row.outcome
     session.add_all([row, conversation])
     session.flush()

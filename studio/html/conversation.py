@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from engine.control.chat_views import ChatEntry, View
 from engine.control.turns import ShownTurn
 from engine.domain import Bug
-from engine.strategies.messages import TO_PEOPLE
+from engine.strategies.messages import is_for_people
 from studio.clickable import pick
 from studio.html import code
 from studio.html.basics import empty, esc, verdict, when
@@ -43,7 +43,7 @@ def _end(view: View) -> str:
 
 
 def _turn(turn: ShownTurn, view: View) -> str:
-    who = "Studio" if turn.text in TO_PEOPLE else WHO.get(turn.role, "Model")
+    who = "Studio" if turn.role == "tool" and is_for_people(turn.text) else WHO.get(turn.role, "Model")
     badge = verdict(turn.outcome, turn.reason) if turn.outcome else ""
     if turn.role == "assistant":
         text = _folded(f"text-{turn.number}", "What the model wrote", turn.text) if turn.has_patch else _text(turn.text)
