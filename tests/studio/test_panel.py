@@ -93,7 +93,13 @@ def test_a_link_to_learn_from_a_run_names_it_and_its_model(studio, workspace):
     assert (chosen["name"], chosen["runs"]) == ("verdicts", str(BENCHMARKED))
     assert values["dataset-model"] == run.spec["model"]
     assert learning_from(workspace.runs.get(TRAINED)) == ""
-    for use in ("builder.diffs.folder:/etc", "builder.verdicts:x", "generator.server.url:x", "builder..:6", "builder.runs:6"):
+    for use in (
+        "builder.diffs.folder:/etc",
+        "builder.verdicts:x",
+        "generator.server.url:x",
+        "builder..:6",
+        "builder.runs:6",
+    ):
         with pytest.raises(gr.Error, match="no setting called"):
             filled(studio, use=use, kind="dataset")
 
