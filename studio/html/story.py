@@ -94,7 +94,8 @@ def _attempt(attempt: Attempt, view: View, ways: str) -> str:
     return (
         f'<details class="turn assistant{" good" if is_good else ""}" data-key="{key}"{" open" if is_open else ""}>'
         f"<summary><b>Attempt {attempt.number}</b>{badge}{ways}{failure}</summary>{_patch(attempt, view)}"
-        f"{_texts(turn)}{_rule(turn)}<footer>{_again(turn)}{_go_on(turn, view)}</footer></details>"
+        f"{_rule(turn)}<div class='texts'>{_whole(attempt, view)}{_texts(turn)}</div>"
+        f"<footer>{_again(turn)}{_go_on(turn, view)}</footer></details>"
     )
 
 
@@ -108,13 +109,19 @@ def _patch(attempt: Attempt, view: View) -> str:
     if before is None or before.patch is None:
         return f"<h4>What it changes in {esc(view.path)}</h4>{_changes(view.buggy, turn, view.path)}"
     number = next(each.number for each in attempts(view).values() if each.turn is before)
-    whole = _changes(view.buggy, turn, view.path)
     if before.patch == turn.patch:
         step = f'<p class="dim">The same patch as attempt {number}.</p>'
     else:
         step = _changes(before.patch, turn, view.path)
-    folded = f'<details data-key="whole-{turn.number}"><summary>Against the buggy code</summary>{whole}</details>'
-    return f"<h4>What it changes against attempt {number}</h4>{step}{folded}"
+    return f"<h4>What it changes against attempt {number}</h4>{step}"
+
+
+def _whole(attempt: Attempt, view: View) -> str:
+    """Against the buggy code, where the story shows what it changes against another attempt."""
+    if attempt.before is None or not attempt.turn.has_patch:
+        return ""
+    whole, key = _changes(view.buggy, attempt.turn, view.path), f'data-key="whole-{attempt.turn.number}"'
+    return f"<details {key}><summary>Against the buggy code</summary>{whole}</details>" if whole else ""
 
 
 def _changes(old: str, turn: ShownTurn, path: str) -> str:
