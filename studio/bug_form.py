@@ -19,6 +19,7 @@ from studio.guard import on
 from studio.html import conversation
 from studio.html.basics import heading
 from studio.html.memory import generation_line
+from studio.own_code import OwnCode
 from studio.page import Frame
 
 FOLDED = ("benchmark", "strategy", "representation", "generator", "name")
@@ -32,6 +33,7 @@ class BugForm:
         names: dict[str, Names] = {"model": frame.workspace.models.names, "bug": no_choices_yet}
         plain(heading("Bug", "Choose a model and a bug; the faulty lines are marked."))
         self.form = Form("chat", names=names, folded=FOLDED)
+        self._own = OwnCode(frame)
         self._code = plain()
         self._memory = plain()
         self.bug = hidden_field("")  # that is shown
@@ -95,9 +97,9 @@ class BugForm:
             models = gr.update(choices=workspace.models.names())
             if current:
                 return [models, gr.update(choices=known, value=workspace.chats.get(current).bug_id)]
-            if not found or str(chosen_bug or "").startswith(f"{named}/"):  # as the ids of all its bugs
-                return [models, gr.update(choices=known)]
             ids = [each.id for each in found]
+            if not found or chosen_bug in ids:
+                return [models, gr.update(choices=known)]
             return [models, gr.update(choices=known, value=first_bug(ids, repaired))]
 
         def fill(current: int) -> list[Any]:
@@ -125,6 +127,7 @@ class BugForm:
             workspace.models.resolve(asked.partition(":")[2])
 
         form.watch(live)
+        self._own.wire(plugin, closed)
         on(chosen.change, fill, chosen, form.inputs, name="chat_fill")
         on(model_widget.input, load, [chosen, self._ahead, *form.inputs], self._ahead, name="chat_load")
         about = [bug_widget, self.bug, message, self._hints]

@@ -27,9 +27,9 @@ class Asked:
         return dict(self.fields).get(name, "")
 
 
-def talking(**settings: Any) -> gr.HTML:
+def talking(value: str = "", **settings: Any) -> gr.HTML:
     """The part; its event `select` is read by `asked`."""
-    return gr.HTML("", js_on_load=SCRIPT.replace("FITS", "false") + TALK, apply_default_css=False, **settings)
+    return gr.HTML(value, js_on_load=SCRIPT.replace("FITS", "false") + TALK, apply_default_css=False, **settings)
 
 
 def asked(event: gr.EventData) -> Asked:
