@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from engine.benchmarks import BugEntry
+from engine.control.known_repairs import known_repairs
 from engine.errors import UserError
 from studio.clickable import hidden_field, plain
 from studio.forms.fields import Names, no_choices_yet
@@ -92,7 +93,7 @@ class BugForm:
             The list can be searched for any part of a label.
             """
             found, named = bugs(value), plugin.read(value)["name"]
-            repaired = workspace.patches.repaired_by(model or "", named)
+            repaired = known_repairs(workspace.models, workspace.patches, model or "", named)
             known = [(bug_label(each, is_repaired=each.id in repaired), each.id) for each in found]
             models = gr.update(choices=workspace.models.names())
             if current:
@@ -151,7 +152,7 @@ def first_bug(ids: Sequence[str], repaired: Mapping[str, int]) -> str:
 
 def bug_label(bug: BugEntry, *, is_repaired: bool = False) -> str:
     """The label of a bug in the list of bugs; `is_repaired`: the model has a plausible patch for it."""
-    repaired = "✓ repaired in a benchmark run" if is_repaired else ""
+    repaired = "✓ known to be repaired" if is_repaired else ""
     return "  ·  ".join(filter(None, [bug.id, bug.kind.replace("_", " "), bug.language, bug.cwe, repaired]))
 
 

@@ -13,6 +13,11 @@ from studio.html import code
 from studio.html.basics import copy_link, empty, esc, state, verdict, when
 from studio.html.story import cut, end, story
 
+LEFT_OUT = (
+    "Rows about a bug of a benchmark are left out unless Exclude, under More settings, no longer names it; patches "
+    "judged beside their tests only count where that is ticked there."
+)
+
 
 def shown(view: View) -> str:
     """All turns, then the one that is being written, whose text the page's script fills in."""
@@ -66,6 +71,7 @@ def strip(view: View, *, others: Sequence[str] = (), learning: Mapping[str, str]
         if form in FORMATS
     )
     rows = "".join(f'<a href="{esc(address)}"><b>{esc(words)}</b></a>' for words, address in (learning or {}).items())
+    rows += f'<p class="dim">{LEFT_OUT}</p>' if rows else ""
     return line + '<div class="talk-menu">' + "".join(
         [
             copy_link(),
