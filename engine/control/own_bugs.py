@@ -17,9 +17,9 @@ from engine.benchmarks.runners.report import Report, Suite, trimmed
 from engine.domain import lines_of
 from engine.errors import OutsideFailure, UserError
 from engine.params import is_unicode, shown
+from engine.plugins import SANDBOXES
 from engine.sandboxes import Sandbox
 from engine.sandboxes.auto import usable
-from engine.specs import ChatSpec
 
 LANGUAGES = {".py": "python", ".java": "java"}  # by the ending of the faulty file
 FILE = re.compile(r"[A-Za-z_]\w{0,60}\.(?:py|java)")
@@ -27,6 +27,7 @@ IMPORTED = re.compile(r"^\s*(?:from\s+(\w+)[\w.]*\s+import|import\s+(\w+))", re.
 CLASS = re.compile(r"^\s*public\s+(?:final\s+|abstract\s+)?(?:class|record|enum)\s+(\w+)", re.MULTILINE)
 LINES = re.compile(r"(\d{1,6})(?:\s*-\s*(\d{1,6}))?")
 MOST_CHARS = 100_000  # of all that is pasted
+SANDBOX = "auto"
 TIMEOUT_S = 5.0  # of processor time for the tests
 NO_PROJECT = ("pytest", "hypothesis", "numpy", "pandas", "unittest")  # imports of tests that are not of the faulty file
 
@@ -66,7 +67,7 @@ class OwnBugs:
         given = _checked(given)
         language = LANGUAGES[Path(given.file).suffix]
         suite = _suite(given, language)
-        runner, sandbox = runners(TIMEOUT_S, is_warm=False)[language], usable(ChatSpec().sandbox)
+        runner, sandbox = runners(TIMEOUT_S, is_warm=False)[language], usable(SANDBOXES.params(SANDBOX))
         if reason := runner.unavailable():
             raise OutsideFailure(reason)
         failing, passing = _failing(given, suite, runner, sandbox)

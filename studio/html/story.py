@@ -229,7 +229,7 @@ def _switch(attempt: Attempt) -> str:
 
 
 def _flat(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in values.items():
         here = f"{place}.{key}" if place else key
         found |= _flat(value, here) if isinstance(value, Mapping) else {here: value}
