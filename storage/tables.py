@@ -267,6 +267,8 @@ class Turn(SQLModel, table=True):
     patch_text: int | None = Field(default=None, foreign_key="text.id")
     patch_reason: str = ""
     rule: str = ""  # by which its patch was found in it (`engine.representations.answers`)
+    model: str = ""  # with which the conversation went on then; empty: not known
+    settings: dict[str, Any] = _json()  # of the spec, as above
     prompt_text: int = Field(foreign_key="text.id")  # what the model read before it wrote this
     outcome: str = ""
     reason: str = ""

@@ -211,6 +211,8 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         "patch_text": None if payload.patch is None else text_ids[payload.patch],
         "patch_reason": payload.patch_reason,
         "rule": payload.rule,
+        "model": conversation.model,
+        "settings": conversation.settings,
         "outcome": verdict.outcome.value if payload.verdict else "",
         "reason": verdict.reason,
         "log_text": text_ids[verdict.log],

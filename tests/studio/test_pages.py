@@ -264,10 +264,11 @@ def test_a_sample_has_the_colours_of_its_language(language, colours):
     assert (">final<" in datasets.sample(shown)) == colours
 
 
-@pytest.mark.parametrize(("role", "words"), [("tool", "Write a message"), ("assistant", "Press Repair to continue")])
-def test_the_last_line_of_a_conversation_says_the_same_as_its_last_turn(role, words):
-    turn = ShownTurn(1, role, "The model repeats an answer.", False, "", "", "", "")
-    shown = conversation.shown(View(1, "b", "m", "s", "test_failed", "running", "ready", False, "", (turn,), ""))
+@pytest.mark.parametrize(("said", "words"), [((STUCK,), "Write a hint"), ((), "Press Repair to continue")])
+def test_the_last_line_of_a_conversation_says_the_same_as_its_last_turn(said, words):
+    turns = [ShownTurn(1, "assistant", "x", False, "", "test_failed", "", "")]
+    turns += [ShownTurn(2, "tool", text, False, "", "", "", "") for text in said]
+    shown = conversation.shown(View(1, "b", "m", "s", "test_failed", "running", "ready", False, "", tuple(turns), ""))
     assert words in shown
 
 
