@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -32,7 +33,19 @@ def peak() -> Memory:
 
         beside = max(0, _nvml_bytes() - _torch_reserved())
         return Memory(torch.cuda.max_memory_reserved() + beside, name)
-    return Memory(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "CPU")  # Linux counts in KiB
+    return Memory(most_resident(), "CPU")
+
+
+def most_resident() -> int:
+    """The largest resident set of this process in bytes.
+
+    Linux counts `ru_maxrss` on from what the starting process held (getrusage(2)); VmHWM begins with the program.
+    """
+    with suppress(OSError), open("/proc/self/status", encoding="ascii", errors="replace") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _gpu_name() -> str:

@@ -224,5 +224,4 @@ def _peak() -> int:
     """Bytes of the peak since `_forget_peak`."""
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_reserved())
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+    return memory.most_resident()

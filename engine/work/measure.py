@@ -35,6 +35,7 @@ from engine.work.train import context_of
 
 STEPS = 8  # the peak of the first is lower: the optimizer's state comes with it
 PEAK = "memory_peak_bytes"
+SPARE = 50  # small models make many steps between two looks
 LOOK_S = 0.2
 FILES = ("train.parquet", "valid.parquet")
 
@@ -113,8 +114,8 @@ OF_WATCHING = (*WatchParams.model_fields.items(), *PanelParams.model_fields.item
 def _short(params: Params, batch: int) -> Params:
     """The settings for a few steps of this batch, without evaluations and without telling anybody."""
     quiet = {name: info.get_default(call_default_factory=True) for name, info in OF_WATCHING}
-    # a step more than are looked at: the end of a training writes the model
-    quiet |= {"evaluation": "no", "logging_steps": 1, "save_steps": 10**8, "max_steps": STEPS + 1}
+    # steps more than are looked at: the end of a training writes the model, which is not to be measured
+    quiet |= {"evaluation": "no", "logging_steps": 1, "save_steps": 10**8, "max_steps": STEPS + SPARE}
     quiet |= {"batch_size": batch, "accumulation": 1, "start_anyway": True}
     known = type(params).model_fields
     settings = params.model_dump() | {name: value for name, value in quiet.items() if name in known and name != "name"}

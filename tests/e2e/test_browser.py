@@ -45,14 +45,14 @@ def test_all_pages_do_the_main_job(server, open_page):
     sync_api.expect(panel.get_by_role("button", name=re.compile("^demo-adapter"))).to_contain_text(
         "done", timeout=WAIT_MS
     )
-    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(5)
+    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(6)
     sync_api.expect(panel.get_by_text("Tokens per second")).to_be_visible()
     panel.get_by_role("button", name=re.compile("^demo-adapter")).click()
     page.wait_for_url(re.compile(r"\?run=\d+"))
     page.reload()
     panel = page.get_by_role("tabpanel").filter(visible=True)
     sync_api.expect(panel.get_by_role("button", name=re.compile("^demo-adapter"))).to_be_visible()
-    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(5)
+    sync_api.expect(panel.locator(".js-plotly-plot")).to_have_count(6)
 
     panel = tab(page, "Merge")
     preset(panel, "demo")

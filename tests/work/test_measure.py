@@ -92,7 +92,7 @@ def test_a_measurement_trains_without_telling_anybody_and_saves_nothing(tiny):  
         {"kind": "train", "trainer": {**SETTINGS, "accumulation": 8, "early_stopping": 2, "evaluation": "epoch"}}
     ).trainer
     short = measuring._short(params.model_copy(update={"report_to_wandb": True}), 3)
-    assert (short.batch_size, short.accumulation, short.max_steps) == (3, 1, measuring.STEPS + 1)
+    assert (short.batch_size, short.accumulation, short.max_steps) == (3, 1, measuring.STEPS + measuring.SPARE)
     assert (short.report_to_wandb, short.early_stopping, short.evaluation) == (False, None, "no")
     assert short.rank == 2
     assert measuring._sizes(1, 200) == [Size(1, 100), Size(1, 200)]
