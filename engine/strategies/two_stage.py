@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from engine.domain import Turn
 from engine.params import setting
+from engine.representations import cause_question
 from engine.strategies.attempts import Attempts, FeedbackParams
 from engine.strategies.test_feedback import TestFeedback
 
@@ -30,7 +31,8 @@ class TwoStage(TestFeedback):
         first_prompt: bool = setting(True, "tell which tests fail before the first attempt, too", more=True)
 
     def turns(self, tries: Attempts) -> Iterator[Turn]:
-        yield from tries.failing_tests()
         if not any(turn.is_explanation for turn in tries.conversation.path):
+            cause_question(tries.representation, tries.bug)  # refuses before tests are run
+            yield from tries.failing_tests()
             yield from tries.explanation()
         yield from super().turns(tries)
