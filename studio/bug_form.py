@@ -104,11 +104,12 @@ class BugForm:
             return [models, gr.update(choices=known, value=first_bug(ids, repaired))]
 
         def fill(current: int) -> list[Any]:
-            """The model and settings with which an open conversation goes on."""
+            """The model and settings with which an open conversation goes on; a link asks for no model then."""
+            stays = [gr.skip()] * (1 + len(form.inputs))
             try:
-                return form.fill(workspace.chats.spec(current)) if current else [gr.skip()] * len(form.inputs)
+                return ["", *form.fill(workspace.chats.spec(current))] if current else stays
             except UserError:  # a plug-in of it is no longer there; pressing Repair says so
-                return [gr.skip()] * len(form.inputs)
+                return stays
 
         def load(current: int, ahead: int, *values: Any) -> Any:
             """Load a model when it is chosen; an open conversation loads it when it goes on with it."""
@@ -129,7 +130,7 @@ class BugForm:
 
         form.watch(live)
         self._own.wire(plugin, closed)
-        on(chosen.change, fill, chosen, form.inputs, name="chat_fill")
+        on(chosen.change, fill, chosen, [self._use, *form.inputs], name="chat_fill")
         on(model_widget.input, load, [chosen, self._ahead, *form.inputs], self._ahead, name="chat_load")
         about = [bug_widget, self.bug, message, self._hints]
         on(bug_widget.change, change_bug, [*about, benchmark, *closed], [*about, *closed], name="chat_change_bug")
