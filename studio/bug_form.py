@@ -98,9 +98,9 @@ class BugForm:
             models = gr.update(choices=workspace.models.names())
             if current:
                 return [models, gr.update(choices=known, value=workspace.chats.get(current).bug_id)]
-            ids = [each.id for each in found]
-            if not found or chosen_bug in ids:
+            if not found or str(chosen_bug or "").startswith(f"{named}/"):  # as the ids of all its bugs
                 return [models, gr.update(choices=known)]
+            ids = [each.id for each in found]
             return [models, gr.update(choices=known, value=first_bug(ids, repaired))]
 
         def fill(current: int) -> list[Any]:
@@ -129,7 +129,7 @@ class BugForm:
             workspace.models.resolve(asked.partition(":")[2])
 
         form.watch(live)
-        self._own.wire(plugin, closed)
+        self._own.wire(plugin, bug_widget, closed)
         on(chosen.change, fill, chosen, [self._use, *form.inputs], name="chat_fill")
         on(model_widget.input, load, [chosen, self._ahead, *form.inputs], self._ahead, name="chat_load")
         about = [bug_widget, self.bug, message, self._hints]
