@@ -139,7 +139,7 @@ def test_a_hint_belongs_to_its_bug(still_server, open_page):
     choose("clock")
     expect(message).to_have_value("")
     message.fill("count from zero")
-    choose("archive-command")
+    choose("stock-check")
     expect(message).to_have_value("quote the words")
     choose("clock")
     expect(message).to_have_value("count from zero")
