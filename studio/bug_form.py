@@ -98,17 +98,18 @@ class BugForm:
             models = gr.update(choices=workspace.models.names())
             if current:
                 return [models, gr.update(choices=known, value=workspace.chats.get(current).bug_id)]
-            ids = [each.id for each in found]
-            if not found or chosen_bug in ids:
+            if not found or str(chosen_bug or "").startswith(f"{named}/"):  # as the ids of all its bugs
                 return [models, gr.update(choices=known)]
+            ids = [each.id for each in found]
             return [models, gr.update(choices=known, value=first_bug(ids, repaired))]
 
         def fill(current: int) -> list[Any]:
-            """The model and settings with which an open conversation goes on."""
+            """The model and settings with which an open conversation goes on; a link asks for no model then."""
+            stays = [gr.skip()] * (1 + len(form.inputs))
             try:
-                return form.fill(workspace.chats.spec(current)) if current else [gr.skip()] * len(form.inputs)
+                return ["", *form.fill(workspace.chats.spec(current))] if current else stays
             except UserError:  # a plug-in of it is no longer there; pressing Repair says so
-                return [gr.skip()] * len(form.inputs)
+                return stays
 
         def load(current: int, ahead: int, *values: Any) -> Any:
             """Load a model when it is chosen; an open conversation loads it when it goes on with it."""
@@ -128,8 +129,8 @@ class BugForm:
             workspace.models.resolve(asked.partition(":")[2])
 
         form.watch(live)
-        self._own.wire(plugin, closed)
-        on(chosen.change, fill, chosen, form.inputs, name="chat_fill")
+        self._own.wire(plugin, bug_widget, closed)
+        on(chosen.change, fill, chosen, [self._use, *form.inputs], name="chat_fill")
         on(model_widget.input, load, [chosen, self._ahead, *form.inputs], self._ahead, name="chat_load")
         about = [bug_widget, self.bug, message, self._hints]
         on(bug_widget.change, change_bug, [*about, benchmark, *closed], [*about, *closed], name="chat_change_bug")

@@ -57,16 +57,17 @@ class OwnCode:
         self._frame = frame
         self._form = talking(value=form())
 
-    def wire(self, benchmark: PluginSettings, closed: Sequence[Any]) -> None:
-        """`benchmark`: which becomes that of the code; `closed`: fields that are 0 where no conversation is open."""
+    def wire(self, benchmark: PluginSettings, bug: Any, closed: Sequence[Any]) -> None:
+        """`benchmark`, `bug`: which are chosen; `closed`: fields that are 0 where no conversation is open."""
 
         def add(event: gr.EventData) -> list[Any]:
             gr.Info("Running the tests on the faulty code.")
             kept = self._frame.workspace.own_bugs.add(read(asked(event)))
             gr.Info(said(kept))
-            return [benchmark.written("folder", {"folder": kept.benchmark["folder"]}), *[0] * len(closed)]
+            where = benchmark.written("folder", {"folder": kept.benchmark["folder"]})
+            return [where, kept.bug_id, *[0] * len(closed)]
 
-        on(self._form.select, add, None, [benchmark.widget, *closed], name="chat_add_own")
+        on(self._form.select, add, None, [benchmark.widget, bug, *closed], name="chat_add_own")
 
 
 def said(kept: Kept) -> str:

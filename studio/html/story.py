@@ -97,7 +97,7 @@ def _attempt(attempt: Attempt, view: View, ways: str) -> str:
         f'<details class="turn assistant{" good" if is_good else ""}" data-key="{key}"{" open" if is_open else ""}>'
         f"<summary><b>Attempt {attempt.number}</b>{badge}{ways}{failure}</summary>{_patch(attempt, view)}"
         f"{_rule(turn)}<div class='texts'>{_whole(attempt, view)}{_texts(turn)}</div>"
-        f"<footer>{_again(turn)}{_go_on(turn, view)}</footer></details>"
+        f"<footer>{_again(turn, view)}{_go_on(turn, view)}</footer></details>"
     )
 
 
@@ -215,13 +215,15 @@ def _arrow(number: int, sign: str, words: str, view: View) -> str:
     return f'<button type="button" {does} aria-label="{words} branch">{sign}</button>'
 
 
-def _again(turn: ShownTurn) -> str:
+def _again(turn: ShownTurn, view: View) -> str:
+    if view.is_busy:
+        return ""
     title = "Ask the same again, as another branch"
     return f'<button type="button" class="small" {pick(f"again:{turn.number}")} title="{title}">Try again</button>'
 
 
 def _go_on(turn: ShownTurn, view: View) -> str:
-    if turn is view.turns[-1]:
+    if view.is_busy or turn is view.turns[-1]:
         return ""
     title = "The next message or repair follows this one, as another branch"
     return f'<button type="button" class="small" {pick(f"to:{turn.number}")} title="{title}">Go on from here</button>'

@@ -98,7 +98,7 @@ def test_a_conversation_from_its_first_repair_to_rows_that_train(server, open_pa
     form.get_by_role("button", name="Build dataset").click()
     said = form.get_by_role("alert").filter(has_text="pocket is among exclude")
     expect(said).to_be_visible(timeout=LONG_MS)  # a bug of a benchmark is not for training, unless somebody says so
-    learned = {"builder": "verdicts", "builder.runs": "1", "builder.conversations": "1", "exclude": "[]"}
+    learned = {"builder": "verdicts", "builder.runs": '["1"]', "builder.conversations": "[1]", "exclude": "[]"}
     given = [word for name, value in learned.items() for word in ("--set", f"{name}={value}")]
     shell("dataset", "build", *given, "--set", "name=mine", "--wait")
     (row,) = shell.json("dataset", "list")
