@@ -32,8 +32,8 @@ def until(workspace, holds, seconds=180):
 
 def test_a_killed_benchmark_run_continues_with_its_verdicts(home):
     workspace = Workspace(home)
-    run_id = killed_and_resumed(workspace, ["limit=12", "candidates=3"], after=4)
-    assert_each_evaluated_once(workspace, run_id, 12 * (3 + 2))
+    run_id = killed_and_resumed(workspace, ["limit=40", "candidates=5"], after=4)
+    assert_each_evaluated_once(workspace, run_id, 40 * (5 + 2))
     workspace.close()
 
 
