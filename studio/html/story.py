@@ -57,18 +57,22 @@ def story(view: View) -> Iterator[str]:
 
 
 def end(view: View) -> str:
-    """How it stands: what was repaired at which attempt, with the whole patch where it took several."""
-    last = next(reversed(attempts(view).values()), None)
-    if view.is_busy or last is None:
+    """How it stands: what was repaired at which attempt, whatever was tried after it, with the whole patch."""
+    tried = list(attempts(view).values())
+    if view.is_busy or not tried:
         return ""
-    if last.turn.outcome == "plausible":
+    last = tried[-1]
+    repaired = next((each for each in reversed(tried) if each.turn.outcome == "plausible"), None)
+    if repaired is not None:
+        later = last.number - repaired.number
+        after = f"{later} attempt{'' if later == 1 else 's'} after it did not pass. " if later else ""
         whole = ""
         if last.number > 1:
-            changed = _changes(view.buggy, last.turn, view.path)
+            changed = _changes(view.buggy, repaired.turn, view.path)
             whole = f"<h4>The whole patch against the buggy code</h4>{changed}" if changed else ""
         return (
-            f'<div class="end good"><p>✓ Repaired at attempt {last.number}: every test passes.</p>'
-            f'<p class="dim">Plausible is not correct: read the patch.</p>{whole}</div>'
+            f'<div class="end good"><p>✓ Repaired at attempt {repaired.number}: every test passes.</p>'
+            f'<p class="dim">{after}Plausible is not correct: read the patch.</p>{whole}</div>'
         )
     tries = "1 attempt" if last.number == 1 else f"{last.number} attempts"
     if view.turns[-1].role == "tool" and is_for_people(view.turns[-1].text):  # it says why there was no other answer
