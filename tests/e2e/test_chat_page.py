@@ -123,7 +123,7 @@ def test_pasted_code_is_repaired_in_a_chat(server, open_page):
 
 
 def test_an_answer_is_seen_while_it_is_written_and_the_page_goes_on_after_a_reload(server, open_page):
-    page, panel = chat(server, open_page)
+    page, panel = chat(server, open_page, f"?tab=chat&bug={BUG}&use=model:starter")  # it writes long answers
     repair(panel, budget="1")  # the model is loaded then
     panel.evaluate(
         """(panel) => { window.seen = new Set(); new MutationObserver(() => {
@@ -134,7 +134,7 @@ def test_an_answer_is_seen_while_it_is_written_and_the_page_goes_on_after_a_relo
         }).observe(panel, { subtree: true, childList: true, characterData: true }); }"""
     )
     repair(panel, "another way", budget="3")
-    assert page.evaluate("window.seen.size") >= 5
+    assert page.evaluate("window.seen.size") >= 10
     field(panel, "Budget").fill("20")
     field(panel, "Your message").fill("and again")
     panel.get_by_role("button", name="Repair", exact=True).click()
