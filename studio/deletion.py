@@ -46,13 +46,16 @@ class Deletion:
         def leave() -> str:
             return ""
 
+        def is_shown(name: str, held: str | int | None) -> bool:
+            return bool(name) and name == str(held or "")
+
         def draw(name: str, held: str | int | None) -> list[Any]:
-            if not name or name != str(held or ""):
+            if not is_shown(name, held):
                 return ["", show_or_hide(False, *CLASSES)]
             return [meaning(name), show_or_hide(True, *CLASSES)]
 
         def delete(name: str, held: str | int | None) -> list[Any]:
-            if name and name == str(held or ""):  # nothing but what is shown can be deleted
+            if is_shown(name, held):  # nothing else can be deleted
                 gr.Info(remove(name))
             return ["", *[0 if isinstance(each, gr.Number) else "" for each in cleared]]
 

@@ -100,6 +100,7 @@ class Torchrun(Local):
         meeting = ["--rdzv-backend", "c10d", "--rdzv-conf", "store_type=file"]
         # a file of its own: torchrun of an earlier start may be ending still, and closes the one where it met
         place = ["--rdzv-endpoint", str(run_dir / ranks.FOLDER / f"rendezvous-{time.time_ns()}")]
+        here = ["--local-addr", "127.0.0.1"]
         own_gpu = [] if PROCESSOR in self.needs() else ["--virtual-local-rank"]  # the only one that a process sees
         started = ["--nnodes", "1", "--nproc-per-node", str(self._count()), "--no-python"]
         return [
@@ -109,8 +110,7 @@ class Torchrun(Local):
             self.module,
             *meeting,
             *place,
-            "--local-addr",
-            "127.0.0.1",
+            *here,
             *own_gpu,
             *started,
             *Local()._command(run_dir),

@@ -65,9 +65,8 @@ class Overlap:
         """
         self.benchmarks: list[Known] = []
         self._ids: list[tuple[Known, str]] = []  # of all their bugs
-        self._prints: dict[bytes, list[int]] = {}  # of faulty and fixed functions -> their numbers
+        self._prints: dict[bytes, list[int]] = {}  # of faulty files, faulty and fixed functions -> their numbers
         self._renamed: dict[bytes, list[int]] = {}
-        self._files: dict[bytes, list[int]] = {}  # of faulty files
         self._outlines: set[tuple[int, ...]] = set()  # of the same
         # Python's hash, of 8 bytes, of each run of tokens -> the bug's number, or those of all that have it
         self._runs: dict[int, int | list[int]] = {}
@@ -112,7 +111,7 @@ class Overlap:
         number = len(self._ids)
         known.bugs += 1
         self._ids.append((known, bug.id))
-        self._files.setdefault(digest(bug.buggy), []).append(number)
+        self._prints.setdefault(digest(bug.buggy), []).append(number)
         codes = bare_functions(bug)
         tokens = [tokens_of(code) for code in codes]
         for code, of_code in zip(codes, tokens, strict=True):
@@ -144,9 +143,7 @@ class Overlap:
 
         if read.bug is not None:
             # An answer to a bug may change another function of its file: lines put below the faulty one, for example.
-            for number in self._files.get(digest(read.bug.buggy), ()):
-                add(number, SAME)
-            for one in read.prints:
+            for one in (digest(read.bug.buggy), *read.prints):
                 for number in self._prints.get(one, ()):
                     add(number, SAME)
             if _outline(read.tokens) in self._outlines:
