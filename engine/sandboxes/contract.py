@@ -7,6 +7,7 @@ import secrets
 import socket
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -162,10 +163,16 @@ def network(sandbox: Sandbox) -> None:
 def leftovers(sandbox: Sandbox) -> None:
     """No process of the command is alive when its run is over."""
     mark = f"left-{secrets.token_hex(8)}"
-    stays = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(5)"
+    stays = (  # the command ends only when its grandchild has left the group: a kill of the group reaches it no more
+        "import os, time\nready, there = os.pipe()\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        "        os.write(there, b'.')\n        time.sleep(30)\n    os._exit(0)\nos.read(ready, 1)"
+    )
     sandbox.run([*PYTHON, stays, mark], {}, Limits())
-    left = [one.pid for one in psutil.process_iter(["cmdline"]) if mark in (one.info["cmdline"] or ())]
-    assert left == [], f"processes are left: {left}"
+    left = [one for one in psutil.process_iter(["cmdline"]) if mark in (one.info["cmdline"] or ())]
+    for one in left:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    assert left == [], f"processes are left: {[one.pid for one in left]}"
 
 
 PROMISES = (
