@@ -10,6 +10,10 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Literal
 
+from engine.prompt import Message as Message
+from engine.prompt import Prompt as Prompt
+from engine.prompt import Role as Role
+from engine.prompt import as_text as as_text
 from engine.task import Task
 
 
@@ -132,23 +136,6 @@ def span_of_change(buggy: str, fixed: str) -> Span:
 
 # What the rows of a training set can be made from; answers: samples of which each is right or wrong.
 Rows = Literal["bugs", "samples", "preferences", "answers"]
-Role = Literal["system", "user", "assistant"]
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message of a chat, as chat templates and chat services take it."""
-
-    role: Role
-    text: str
-
-
-Prompt = str | tuple[Message, ...]  # what a model reads: a text to go on from, or the messages of a chat to answer
-
-
-def as_text(prompt: Prompt) -> str:
-    """A prompt for people: messages one after the other, each under its role."""
-    return prompt if isinstance(prompt, str) else "\n\n".join(f"[{each.role}]\n{each.text}" for each in prompt)
 
 
 @dataclass(frozen=True)
@@ -281,7 +268,10 @@ class Model:
 
 @dataclass(frozen=True)
 class Turn:
-    """One message of a repair conversation; an assistant's turn carries its patch and the verdict on it."""
+    """One message of a repair conversation.
+
+    An assistant's turn carries its patch and the verdict on it; one without a patch explains something, as a cause.
+    """
 
     role: str  # "user": a person; "assistant": the model; "tool": test results, or a message of the strategy
     text: str
@@ -290,3 +280,17 @@ class Turn:
     prompt: Prompt = ""  # of an assistant's turn: exactly what the model read before it wrote this
     number: int = 0  # in its conversation, from 1; 0: it has none yet, and gets the next one
     parent: int | None = None  # number of the turn that it follows; None: the one before
+
+    @property
+    def is_attempt(self) -> bool:
+        """Whether the model tried to repair something, be it without a usable patch."""
+        return self.role == "assistant" and self.patch is not None
+
+    @property
+    def is_explanation(self) -> bool:
+        """Whether the model explained something, and tried no patch."""
+        return self.role == "assistant" and self.patch is None
+
+    @property
+    def is_plausible(self) -> bool:
+        return self.verdict is not None and self.verdict.is_plausible

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic_core import from_json
 
-from engine.domain import Isolation, Outcome, Verdict
+from engine.domain import Isolation, Outcome, Patch, Turn, Verdict, as_text
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # the integers that fit into a column of SQLite
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -141,6 +141,7 @@ class PatchEvent:
     is_known_tree: bool | None = None  # its tree is that of the known fix
     edit: Whole | None = None  # characters removed from the buggy file and added to it
     rule: Name = ""  # by which it was found in the completion (`engine.domain.Patch`)
+    prompt: str = ""  # that it answers, where a bug has several; empty: the bug's one
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,36 @@ class TurnEvent:
     parent: Whole | None = None
     rule: Name = ""  # by which the patch was found in the text
 
+    @classmethod
+    def of(cls, conversation: int, turn: Turn) -> TurnEvent:
+        """`turn` has its number."""
+        patch = turn.patch or Patch("", None)
+        verdict = VerdictFields.of(turn.verdict) if turn.verdict else None
+        said = (turn.number, turn.role, turn.text, patch.text, patch.reason, as_text(turn.prompt))
+        return cls(conversation, *said, verdict, turn.parent, patch.rule)
 
-Payload = State | Progress | Metric | Checkpoint | Resumed | BugEvent | PatchEvent | Delta | Answered | TurnEvent
+    def turn(self, bug_id: str) -> Turn:
+        """As `of` was given it, but that its prompt is text."""
+        verdict = self.verdict.verdict if self.verdict else None
+        is_attempt = self.patch is not None or verdict is not None or bool(self.patch_reason)
+        patch = Patch(bug_id, self.patch, self.patch_reason, self.rule) if is_attempt else None
+        return Turn(self.role, self.text, patch, verdict, self.prompt, self.number, self.parent)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the answer to a question has taken so far, for a worker that continues it."""
+
+    conversation: Whole
+    question: Whole
+    tokens_read: Whole
+    tokens_written: Whole
+    seconds: Number
+
+
+Payload = (
+    State | Progress | Metric | Checkpoint | Resumed | BugEvent | PatchEvent | Delta | Answered | TurnEvent | Spent
+)
 KINDS: dict[str, type[Any]] = {
     "state": State,
     "progress": Progress,
@@ -195,6 +224,7 @@ KINDS: dict[str, type[Any]] = {
     "delta": Delta,
     "answered": Answered,
     "turn": TurnEvent,
+    "spent": Spent,
 }
 _NAMES = {declared: kind for kind, declared in KINDS.items()}
 

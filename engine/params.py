@@ -92,7 +92,7 @@ def setting(
     unit: str = "",
     more: bool = False,
     upload: str = "",
-    names: Literal["", "datasets", "runs"] = "",
+    names: Literal["", "datasets", "runs", "conversations"] = "",
     needs: str = "",
     **limits: Any,
 ) -> Any:
@@ -100,15 +100,16 @@ def setting(
 
     `upload`: it is the path of a file with one of these endings, ".csv,.jsonl", and gets that of a file which a user
     drops on the page. `names`: it is a tuple of datasets of the workspace by name, each perhaps with a weight
-    (`weighted`), or of its runs by number; a plug-in gets their folders. `needs`: what another plug-in of the spec
-    has to make for this setting to have an effect, "bugs"; forms do not ask for it otherwise.
+    (`weighted`), or of its runs by number, of which a plug-in gets the folders, or of its conversations by number.
+    `needs`: what another plug-in of the spec has to make for this setting to have an effect, "bugs"; forms do not ask
+    for it otherwise.
     """
     extra: dict[str, Any] = {"unit": unit, "more": more, "upload": upload, "names": names, "needs": needs}
     return Field(default, description=description, json_schema_extra=extra, **limits)
 
 
 def naming(what: str, params: type[BaseModel]) -> list[str]:
-    """The settings that name "datasets" or "runs"."""
+    """The settings that name "datasets", "runs" or "conversations"."""
     extras = {name: info.json_schema_extra for name, info in params.model_fields.items()}
     return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("names") == what]
 

@@ -236,8 +236,11 @@ STRATEGIES: Registry[Strategy] = Registry(
     "strategies",
     "strategy",
     {
+        "alternatives": "engine.strategies.alternatives:Alternatives",
+        "parallel": "engine.strategies.parallel:Parallel",
         "single_shot": "engine.strategies.single_shot:SingleShot",
         "test_feedback": "engine.strategies.test_feedback:TestFeedback",
+        "two_stage": "engine.strategies.two_stage:TwoStage",
     },
 )
 KINDS: tuple[Registry[Any], ...] = (

@@ -194,6 +194,7 @@ class BenchmarkResult:
     sandbox: Words = ""
     caution: Words = ""  # that its bugs chose the model's checkpoint
     gpus: Count | None = None  # that held the model's weights; None: not known
+    strategy: Words = ""  # that chose each attempt after the verdict on the one before; empty: all answer one prompt
 
 
 @dataclass(frozen=True)

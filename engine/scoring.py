@@ -135,8 +135,8 @@ class Figures:
     repaired: int  # that have a plausible patch at all
 
 
-def figures(bugs: Mapping[BugOutcomes, int], candidates: int) -> Figures:
-    """The figures from the number of bugs with each combination of outcomes; `candidates`: requested per bug."""
+def figures(bugs: Mapping[BugOutcomes, int], candidates: int, *, attempts: bool = False) -> Figures:
+    """From the number of bugs with each combination of outcomes; of `candidates` a bug; no pass@k of `attempts`."""
     summaries: Counter[CandidateSummary] = Counter()
     failures = 0
     for bug, count in bugs.items():
@@ -144,7 +144,8 @@ def figures(bugs: Mapping[BugOutcomes, int], candidates: int) -> Figures:
         if bug.candidates.judged and not bug.trouble:
             summaries[bug.candidates] += count
     at = {k: plausible_at(summaries, k) for k in ranks(candidates)}
-    return Figures(summaries.total(), failures, at, chances(summaries, candidates), repaired(summaries))
+    drawn = {} if attempts else chances(summaries, candidates)
+    return Figures(summaries.total(), failures, at, drawn, repaired(summaries))
 
 
 def repaired(summaries: Mapping[CandidateSummary, int]) -> int:

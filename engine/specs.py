@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
+from engine.attempts import has_attempts
 from engine.dataset_spec import DatasetSpec as DatasetSpec
 from engine.errors import UserError
 from engine.exchange.imported import LONGEST_WHO
@@ -91,7 +92,10 @@ class BenchmarkSpec(Spec):
     benchmark: PluginParams = setting("pocket", "the bugs to repair")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: PluginParams = setting("beam", "how patches are generated")
-    candidates: int = setting(10, "patches per bug", ge=1, le=200)
+    strategy: PluginParams = setting(
+        "single_shot", "whether the model is asked once for all patches of a bug, or again after each verdict"
+    )
+    candidates: int = setting(10, "patches per bug; with a strategy that asks again: attempts, at most", ge=1, le=200)
     limit: int | None = setting(
         None, "only the first bugs, up to this many; empty: all", ge=1, le=10_000_000, more=True
     )
@@ -112,6 +116,11 @@ class BenchmarkSpec(Spec):
     )
     workers: int | None = setting(None, "patches tested at a time; empty: one per core", ge=1, le=256, more=True)
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether all patches of a bug answer one prompt; else each is an attempt that follows the verdict before."""
+        return not has_attempts({"kind": self.kind, "strategy": {"name": self.strategy.name}})
 
 
 class ValidateSpec(Spec):
@@ -151,6 +160,7 @@ class ChatSpec(Spec):
     verb: ClassVar = "chat"
     worker: ClassVar = "engine.work.chat:chat"
     waits_for_people: ClassVar = True
+    limits: ClassVar = ("budget_tokens", "budget_seconds", "budget_money")  # beside the attempts, of each question
 
     kind: Literal["chat"] = "chat"
     model: str = setting("starter-adapter", "the model that proposes the patches")
@@ -159,6 +169,19 @@ class ChatSpec(Spec):
     strategy: PluginParams = setting("test_feedback", "what goes into the next prompt")
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model")
     generator: PluginParams = setting("sampling", "how an answer is generated")
+    budget_tokens: int | None = setting(
+        None,
+        "read and written for one message of yours; at this number no other answer is begun. Empty: not limited",
+        title="Budget: tokens", unit="tokens", more=True, ge=1, le=10**12,
+    )  # fmt: skip
+    budget_seconds: float | None = setting(
+        None, "of work on one message of yours", title="Budget: time", unit="s", more=True, gt=0, le=10**7
+    )
+    budget_money: float | None = setting(
+        None,
+        "for one message of yours, in the currency of the generator's prices; a model on this machine costs nothing",
+        title="Budget: money", more=True, gt=0, le=10**9,
+    )  # fmt: skip
     sandbox: PluginParams = setting("auto", "what runs the patches", more=True)
 
 

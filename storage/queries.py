@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlmodel import Session, col
@@ -167,11 +167,22 @@ def beside(session: Session, conversation_id: int) -> int | None:
     return session.scalars(chosen.order_by(col(Conversation.id).desc()).limit(1)).first()
 
 
-def tree(session: Session, conversation_id: int) -> list[tuple[int, int | None]]:
-    """(number, id of the turn that it follows) of each turn, as they came."""
-    chosen = col(Turn.conversation_id) == conversation_id
-    found = session.execute(select(col(Turn.number), col(Turn.parent_id)).where(chosen).order_by(col(Turn.number)))
-    return [(row[0], row[1]) for row in found]
+class Place(NamedTuple):
+    """Where a turn stands in its conversation."""
+
+    number: int
+    id: int
+    parent_id: int | None  # the turn that it follows
+    run_id: int | None  # that made it
+
+
+def tree(session: Session, conversation_id: int) -> list[Place]:
+    """The place of each turn, as they came."""
+    columns = (col(Turn.number), col(Turn.id), col(Turn.parent_id), col(Turn.run_id))
+    found = session.execute(
+        select(*columns).where(col(Turn.conversation_id) == conversation_id).order_by(col(Turn.number))
+    )
+    return [Place(*row) for row in found]
 
 
 def turn_before(session: Session, conversation_id: int, number: int) -> Turn | None:

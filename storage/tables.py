@@ -194,6 +194,7 @@ class Patch(SQLModel, table=True):
     tree: str | None = None  # digest of its syntax tree; empty: it does not parse
     is_known_tree: bool | None = None  # its tree is that of the known fix
     edit: int | None = None  # characters removed and added
+    prompt_text: int | None = None  # that it answers, where a bug has several; None: the bug's one, which is not kept
 
 
 class OutcomeCount(SQLModel, table=True):
@@ -266,6 +267,8 @@ class Turn(SQLModel, table=True):
     patch_text: int | None = Field(default=None, foreign_key="text.id")
     patch_reason: str = ""
     rule: str = ""  # by which its patch was found in it (`engine.representations.answers`)
+    model: str = ""  # with which the conversation went on then; empty: not known
+    settings: dict[str, Any] = _json()  # of the spec, as above
     prompt_text: int = Field(foreign_key="text.id")  # what the model read before it wrote this
     outcome: str = ""
     reason: str = ""

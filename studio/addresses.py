@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import gradio as gr
 
 from engine.builders.answers import ANSWERED
+from engine.control.chat_views import View
 from engine.control.views import RunView
 from engine.errors import UserError
 from engine.params import shown
@@ -28,6 +29,13 @@ def learning_from(run: RunView) -> str:
     if run.kind not in ANSWERED:
         return ""
     return link(tab=DatasetSpec.page, use=f"builder.verdicts.runs:{run.id},model:{run.spec.get('model', '')}")
+
+
+def learning_from_conversation(builder: str, view: View) -> str:
+    """The address of the form that builds a dataset of what was answered in one conversation, by this builder."""
+    runs = ",".join(map(str, view.runs))
+    settings = [f"builder.{builder}.runs:{runs}", f"builder.{builder}.conversations:{view.id}", f"model:{view.model}"]
+    return link(tab=DatasetSpec.page, use=",".join(settings))
 
 
 def read_query(text: str) -> dict[str, str]:

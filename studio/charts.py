@@ -12,7 +12,7 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 from engine.scoring import Share
@@ -137,27 +137,37 @@ def _short(name: str) -> str:
     return html.escape(text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…")
 
 
-def plausible_by_rank(runs: Mapping[str, Mapping[int, Share]]) -> str:
-    """plausible@k of each run against k, in percent of the bugs; each run is called as its key says."""
+def plausible_by_rank(runs: Mapping[str, Mapping[int, Share]], attempts: Sequence[bool] = ()) -> str:
+    """plausible@k of each run against k, in percent of the bugs; each run is called as its key says.
+
+    `attempts`: which of the runs count attempts, each after the verdict on the one before; empty: none of them.
+    """
     most = max((max(shares) for shares in runs.values() if shares), default=1)
     traces = [
         {
             "type": "scatter",
             "x": list(shares),
             "y": [round(100 * share.fraction, 2) for share in shares.values()],
+            "customdata": [f"{share.hits} of {share.total}" for share in shares.values()],
             "name": name,
             "mode": "lines+markers" if most <= MARKED else "lines",
-            "line": {"color": color, "width": 2},
+            "line": {"color": color, "width": 2, **({"shape": "hv"} if are_attempts else {})},
             "marker": {"size": 6},
             "cliponaxis": False,
-            "hovertemplate": "%{y:.1f} %",
+            "hovertemplate": "%{y:.1f} %, %{customdata} bugs",
         }
-        for (name, shares), color in zip(runs.items(), SERIES, strict=False)
+        for (name, shares), color, are_attempts in zip(runs.items(), SERIES, attempts or repeat(False), strict=False)
     ]
-    axis: dict[str, Any] = {"title": {"text": "k: the first so many candidates of each bug", "standoff": 4}}
-    axis |= {"dtick": 1} if most <= FEW_STEPS else {}
+    words = {
+        "candidates": ("Bugs with a plausible patch (plausible@k)", "k: the first so many candidates of each bug"),
+        "attempts": ("Bugs repaired by attempt", "attempt, each after the verdict on the one before"),
+        "both": ("Bugs with a plausible patch", "the first so many candidates of each bug, or attempts at it (steps)"),
+    }
+    title, x_title = words["both" if len({*attempts}) > 1 else "attempts" if any(attempts) else "candidates"]
+    axis: dict[str, Any] = {"title": {"text": x_title, "standoff": 4}}
+    axis |= {"dtick": 1} if most <= FEW_STEPS else {"tickformat": "d"}
     percent = {**FROM_ZERO, "ticksuffix": " %"}
-    return _figure("Bugs with a plausible patch (plausible@k)", traces, axis, percent, showlegend=False)
+    return _figure(title, traces, axis, percent, showlegend=False)
 
 
 def line(

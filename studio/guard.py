@@ -195,7 +195,7 @@ def settings(
         "theme": theme(),
         "css_paths": [STYLE],
         "head": head,
-        "head_paths": [ASSETS / "head.html", ASSETS / "follow.html", ASSETS / "forms.html"],
+        "head_paths": [ASSETS / "head.html", ASSETS / "follow.html", ASSETS / "forms.html", ASSETS / "chat.html"],
         "app_kwargs": {
             "middleware": middleware,
             "routes": list(routes),

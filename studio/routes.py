@@ -1,4 +1,4 @@
-"""Our own routes beside Gradio's: changes of a page, uploads, exports, comparisons, and plotly's script."""
+"""Our own routes beside Gradio's: changes of a page, answers as they are written, uploads, exports, plotly's script."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from engine.control.chat_exports import file_name as chat_file
 from engine.control.dataset_exports import file_name as dataset_file
 from engine.control.workspace import Workspace
 from engine.errors import OutsideFailure, UserError
 from studio.app import Studio
 from studio.checked import LARGEST_CALL, number_of
 from studio.downloads import NOBODY, Downloads
+from studio.spoken import spoken
 
 YEAR_S = 31_536_000
+FILES = {"markdown": "text/markdown", "json": "application/json"}  # forms of a conversation
 
 
 def routes(workspace: Workspace, studio: Studio) -> list[Route]:
@@ -71,6 +74,23 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return PlainTextResponse(compared.as_latex(), media_type="text/x-tex", headers=headers)
 
+    async def chat(request: Request) -> Response:
+        form, number = request.path_params["form"], number_of(request.path_params["chat"])
+        to = number_of(request.query_params.get("to", "")) or None
+        try:
+            text = await run_in_threadpool(workspace.chat_exports.text, number, form, to)
+        except (UserError, OutsideFailure, OSError) as error:
+            return PlainTextResponse(str(error), status_code=400)
+        headers = {"Content-Disposition": f'attachment; filename="{chat_file(number, form)}"'}
+        return PlainTextResponse(text, media_type=FILES[form], headers=headers)
+
+    async def live(request: Request) -> Response:
+        try:
+            answer = await run_in_threadpool(spoken, workspace.chats, number_of(request.path_params["chat"]))
+        except (UserError, OSError) as error:
+            return PlainTextResponse(str(error), status_code=400)
+        return StreamingResponse(answer, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
     async def upload(request: Request) -> Response:
         try:
             with workspace.uploads.receive(request.query_params.get("name", "")) as file:
@@ -92,6 +112,8 @@ def routes(workspace: Workspace, studio: Studio) -> list[Route]:
         Route("/studio/export/{run}.{form}", _known_only(export)),
         Route("/studio/dataset/{form}/{name}", _known_only(dataset)),
         Route("/studio/comparison/{runs}.tex", _known_only(comparison)),
+        Route("/studio/chat/{chat}.{form}", _known_only(chat)),
+        Route("/studio/chat/{chat}/live", _known_only(live)),
         Route("/studio/upload", _known_only(upload), methods=["POST"]),
         Route("/studio/plotly.js", _known_only(plotly)),
     ]

@@ -15,6 +15,9 @@ Bugs of one larger project share it: `base` in bug.json is the way from NAME to 
 tests included. FILE is a path in it and lies there repaired, so such a bug has neither fixed/ nor tests/, and its tests
 are named with their files, `tests/test_box.py::TestBox::test_add` or `src/test/java/BoxTest.java::adds` (one file).
 
+Where the repair is not known, bug.json says `"has_known_fix": false` and there is no fixed/: the bug can be worked on
+in a chat, and a benchmark run sets it aside, since nothing shows that its tests can pass.
+
 The folders may be a stranger's: only regular files are read, and none through a link.
 """
 
@@ -66,6 +69,7 @@ class Described(BaseModel):
     cwe: str = ""
     project: str = ""
     base: str = ""
+    has_known_fix: bool = True
 
 
 class Folder:
@@ -89,11 +93,7 @@ class Folder:
         self._params = params
         self._folder = params.folder
         self._evaluator = Evaluator()
-        self._runners: dict[str, Runner] = {
-            "python": PythonRunner(params.timeout_s, params.runner == "warm"),
-            "java": JavaRunner(params.timeout_s, params.runner == "warm"),
-            "c": CRunner(params.timeout_s),
-        }
+        self._runners = runners(params.timeout_s, is_warm=params.runner == "warm")
         self._runners_of: dict[str, Runner] = {}  # bug id -> that of its project, for bugs that share one
 
     def check(self) -> None:
@@ -171,6 +171,15 @@ class Folder:
         return f"{self.name}/{folder.name}"
 
 
+def runners(timeout_s: float, *, is_warm: bool) -> dict[str, Runner]:
+    """Language -> what runs its tests."""
+    return {
+        "python": PythonRunner(timeout_s, is_warm),
+        "java": JavaRunner(timeout_s, is_warm),
+        "c": CRunner(timeout_s),
+    }
+
+
 def complaints_about(folder: Path, root: Path, told: Described, project: Project | None) -> Iterator[str]:
     """What is wrong with one bug in the folder `root`, a sentence each."""
     file = PurePosixPath(told.file)
@@ -179,7 +188,7 @@ def complaints_about(folder: Path, root: Path, told: Described, project: Project
         yield f"file: {shown(told.file)} should be a path inside the bug's folder"
         return
     texts: list[str] = []
-    for part in ("buggy", "fixed"):
+    for part in ("buggy", "fixed") if told.has_known_fix else ("buggy", "buggy"):
         try:
             texts.append(_content(folder, root, part, str(file), project).decode("utf-8"))
         except OSError as error:
@@ -193,7 +202,7 @@ def complaints_about(folder: Path, root: Path, told: Described, project: Project
     else:
         yield from _complaints_about_its_tests(folder, root, told.language)
     if len(texts) == 2:
-        yield from _complaints_about_span(texts[0], texts[1], told.span)
+        yield from _complaints_about_span(texts[0], texts[1], told.span, told.has_known_fix)
     if both := sorted({*told.failing} & {*told.passing}):
         yield f"{shown(both[0])} stands in failing and in passing"
 
@@ -213,11 +222,13 @@ def _complaints_about_its_tests(folder: Path, root: Path, language: str) -> Iter
             yield "tests/ should hold a driver, a C file with main"
 
 
-def _complaints_about_span(buggy: str, fixed: str, span: tuple[int, int]) -> Iterator[str]:
+def _complaints_about_span(buggy: str, fixed: str, span: tuple[int, int], is_fix_known: bool) -> Iterator[str]:
     first, last = span
     lines = len(lines_of(buggy))
     if last < first - 1 or last > lines or first > lines + 1:
         yield f"span: {first} to {last} are no lines of a file of {lines}; a gap before line 3 is [3, 2]"
+    elif not is_fix_known:
+        return
     elif buggy == fixed:
         yield "the buggy and the fixed file are the same"
     elif not Bug("", "", "", buggy, fixed, Span(first, last)).fix_is_in_span:
@@ -234,7 +245,8 @@ def _refuse(wrong: list[str], folder: str) -> None:
 
 
 def _read(bug_id: str, folder: Path, root: Path, told: Described, project: Project | None) -> tuple[Bug, Suite]:
-    buggy, fixed = (_content(folder, root, part, told.file, project).decode("utf-8") for part in ("buggy", "fixed"))
+    parts = ("buggy", "fixed" if told.has_known_fix else "buggy")
+    buggy, fixed = (_content(folder, root, part, told.file, project).decode("utf-8") for part in parts)
     bug = Bug(
         id=bug_id,
         language=told.language,
@@ -253,7 +265,7 @@ def _read(bug_id: str, folder: Path, root: Path, told: Described, project: Proje
         return with_tests(bug, suite, project.files), suite
     files = _tests(folder, root)
     (tests,) = _with_tests(files, told.language)
-    suite = Suite(told.file, _called(tests, files[tests]), files)
+    suite = Suite(told.file, called(tests, files[tests]), files)
     return with_tests(bug, suite), suite
 
 
@@ -274,7 +286,7 @@ def _with_tests(files: Collection[str], language: str) -> list[str]:
     return [name for name in files if fnmatchcase(name, TESTS[language])]
 
 
-def _called(name: str, tests: bytes) -> str:
+def called(name: str, tests: bytes) -> str:
     """A test file as its runner is told of it: a Python file, or a Java class with its package."""
     file = PurePosixPath(name)
     if file.suffix != ".java":

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.control.chat_live import Said, Saying
 from engine.control.turns import ShownTurn, path_of, turn_for_page
 from engine.domain import Bug
-from engine.events import Answered, Delta, TurnEvent
 from engine.rundir import ENDED, RunDir
 from storage import queries
 from storage.database import Database
+from storage.queries import Place
 from storage.tables import Conversation, Run
 
 UNANSWERED = "the model was unloaded before it had answered; press Repair to continue"
-TAIL_BYTES = 256_000  # of a worker's events that may hold the answer being written
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ class View:
     path: str = ""
     title: str = ""  # as a user named it
     branches: tuple[tuple[int, ...], ...] = ()  # turns that follow the same turn, where there are several
+    leads_to: Mapping[int, int] = field(default_factory=dict)  # turn -> the newest that comes after it, or itself
+    runs: tuple[int, ...] = ()  # of the workers that answered
+    asked: int = 0  # questions put to the model
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def view_of(database: Database, conversation: Conversation, run: Run, bug: Bug |
         turns = path_of(session, here, None if is_busy else to)  # what is being said is shown
         every = queries.tree(session, here)
         number = queries.number_in(session, run.id or 0, here)
-    text, doing = live(run, number) if is_busy else ("", "")
+    said = Saying(RunDir(Path(run.folder)), number, conversation.asked).now() if is_busy else Said()
     return View(
         id=here,
         bug_id=conversation.bug_id,
@@ -70,33 +73,20 @@ def view_of(database: Database, conversation: Conversation, run: Run, bug: Bug |
         strategy=conversation.strategy,
         outcome=conversation.outcome,
         state=run.state,
-        status=doing or (run.progress_text if run.state not in ENDED else ""),
+        status=said.doing or (run.progress_text if run.state not in ENDED else ""),
         is_busy=is_busy,
         error=run.error or (UNANSWERED if is_open and not is_busy else ""),
         turns=tuple(turn_for_page(turn, content, bug) for turn, content in turns),
-        live_text=text,
+        live_text=said.text,
         waiting=_waiting(run, conversation, number, len(every)) if is_busy else "",
         buggy=bug.buggy if bug else "",
         path=bug.path if bug else "",
         title=conversation.title,
         branches=_branches(every),
+        leads_to=_leads_to(every),
+        asked=conversation.asked,
+        runs=tuple(dict.fromkeys(place.run_id for place in every if place.run_id is not None)),
     )
-
-
-def live(run: Run, number: int) -> tuple[str, str]:
-    """The text so far of the answer that is being written, and what is done now, from the end of the events."""
-    folder = RunDir(Path(run.folder))
-    if not folder.events_path.exists():
-        return "", ""
-    text = doing = ""
-    for event in folder.events(max(0, folder.events_path.stat().st_size - TAIL_BYTES)).events:
-        payload = event.payload
-        if isinstance(payload, TurnEvent | Answered) and payload.conversation == number:
-            text = ""
-        elif isinstance(payload, Delta) and payload.conversation == number:
-            text = payload.text if payload.restart else text + payload.text
-            doing = payload.doing or doing
-    return text, doing
 
 
 def _waiting(run: Run, conversation: Conversation, number: int, turns: int) -> str:
@@ -108,9 +98,17 @@ def _waiting(run: Run, conversation: Conversation, number: int, turns: int) -> s
     return ""
 
 
-def _branches(turns: Sequence[tuple[int, int | None]]) -> tuple[tuple[int, ...], ...]:
-    """`turns`: (number, id of the turn that it follows)."""
+def _branches(turns: Sequence[Place]) -> tuple[tuple[int, ...], ...]:
     following: dict[int | None, list[int]] = {}
-    for number, parent in turns:
-        following.setdefault(parent, []).append(number)
+    for turn in turns:
+        following.setdefault(turn.parent_id, []).append(turn.number)
     return tuple(tuple(numbers) for numbers in following.values() if len(numbers) > 1)
+
+
+def _leads_to(turns: Sequence[Place]) -> Mapping[int, int]:
+    """The newest turn in the branches that begin with each turn; a turn comes after the one that it follows."""
+    newest = {turn.id: turn.number for turn in turns}
+    for turn in reversed(turns):
+        if turn.parent_id in newest:
+            newest[turn.parent_id] = max(newest[turn.parent_id], newest[turn.id])
+    return {turn.number: newest[turn.id] for turn in turns}

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.benchmarks import BugEntry
 from engine.control.chat_bugs import DEFAULT_BENCHMARK, ChatBugs
+from engine.control.chat_live import Saying
 from engine.control.chat_views import ChatEntry, View, view_of
 from engine.control.loaded import PER_QUESTION, UNLOADED, other_model, other_settings, worker_for
 from engine.control.runs import Runs
@@ -114,7 +115,7 @@ class Chats:
                 raise UserError("another message of this conversation was sent just now; wait for its answer")
             if session.get_one(Run, run.id).state in UNLOADED:
                 raise UserError("the model was unloaded just now; send your message again")
-            numbers = [number for number, _ in queries.tree(session, here)]
+            numbers = [place.number for place in queries.tree(session, here)]
             _check_branch(after, numbers)
             folder = RunDir(Path(run.folder))
             is_moved = conversation.run_id != run.id or not folder.events_path.exists()
@@ -223,6 +224,30 @@ class Chats:
         """`to`: the turn to which the shown branch leads, the newest where None. Raises UserError on an unknown id."""
         conversation, run = self._load(conversation_id)
         return view_of(self._database, conversation, run, self.known_bug(conversation), to)
+
+    def saying(self, conversation_id: int) -> Saying:
+        """Follows the answer that is being written. Raises UserError on an unknown id."""
+        conversation, run = self._load(conversation_id)
+        with self._database.read() as session:
+            number = queries.number_in(session, run.id or 0, conversation_id)
+        return Saying(RunDir(Path(run.folder)), number, conversation.asked)
+
+    def is_busy(self, conversation_id: int) -> bool:
+        """Whether its model is answering. Raises UserError on an unknown id."""
+        conversation, run = self._load(conversation_id)
+        return conversation.answered < conversation.asked and run.state not in ENDED
+
+    def load(self, spec: ChatSpec, instead: int = 0) -> int:
+        """Load a model before it is asked; returns its worker. `instead`: one that was so and is no longer wanted."""
+        self.bug(spec.bug, spec.benchmark)
+        worker = self._worker(spec)
+        if instead and instead != worker:
+            with self._database.read() as session:
+                run = queries.run(session, instead)
+                is_one = run is not None and run.kind == spec.kind and run.state not in UNLOADED
+            if is_one:
+                self._unload(instead)
+        return worker
 
     def known_bug(self, conversation: Conversation) -> Bug | None:
         """What it is about; None where its benchmark, or the bug in it, is gone."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from engine.attempts import strategy_of
 from engine.control.costs import costs_of
 from engine.control.exported import candidates_of
 from engine.control.lookup import find_run
@@ -54,6 +55,7 @@ class ComparedRun:
     tree_at: Mapping[int, Share]  # the same with its syntax tree; empty: the trees are not known
     costs: Costs  # of the whole run, all its bugs
     costs_of_each: Costs | None  # for each of its bugs, in common or not, that the first k repair; None: no such bug
+    strategy: str = ""  # that chose each attempt after the verdict on the one before; empty: all answer one prompt
 
     @property
     def seconds(self) -> float | None:
@@ -92,7 +94,7 @@ class Compared:
     def as_latex(self) -> str:
         """A table for a paper, with a row for each run."""
         named = zip(distinct_names(self.runs), self.runs, strict=True)
-        rows = [latex.TableRow(name, run.plausible_at, run.exact_at, run.tree_at) for name, run in named]
+        rows = [latex.TableRow(name, run.plausible_at, run.exact_at, run.tree_at, run.strategy) for name, run in named]
         benchmarks = {run.benchmark for run in self.runs}
         return latex.comparison(rows, self.common, benchmarks.pop() if len(benchmarks) == 1 else "")
 
@@ -126,7 +128,8 @@ class Compared:
 def distinct_names(runs: Sequence[ComparedRun]) -> list[str]:
     """The model of each run; with as much behind it as tells it from the other runs of the same model."""
     names = [run.model or run.name for run in runs]
-    for more in ([run.generator for run in runs], [run.representation for run in runs], [f"run {r.run}" for r in runs]):
+    strategies, generators = [run.strategy or "one prompt" for run in runs], [run.generator for run in runs]
+    for more in (strategies, generators, [run.representation for run in runs], [f"run {r.run}" for r in runs]):
         found = {name: {each for each, other in zip(more, names, strict=True) if other == name} for name in names}
         names = [f"{name}, {each}" if len(found[name]) > 1 else name for name, each in zip(names, more, strict=True)]
     return names
@@ -201,6 +204,7 @@ def _compared(run: Run, costs: Costs, own: RunStandings, common: RunStandings, k
     shares = {at: plausible_at(common.summaries, at) for at in range(1, k + 1)}
     ks = {at: shares[at] for at in ranks(k)}
     own_share = plausible_at(own.summaries, k)
+    strategy = strategy_of(run.spec)
     return ComparedRun(
         run=run.id or 0,
         name=run.name,
@@ -211,7 +215,8 @@ def _compared(run: Run, costs: Costs, own: RunStandings, common: RunStandings, k
         candidates=candidates_of(run),
         own_bugs=own_share.total,
         plausible_at=shares,
-        pass_at=chances(common.summaries, k),
+        pass_at={} if strategy else chances(common.summaries, k),
+        strategy=strategy,
         exact_at=shares_at(common.first_fixes, ks),
         tree_at=shares_at(common.first_trees, ks) if common.trees_known else {},
         costs=costs,

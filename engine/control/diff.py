@@ -26,6 +26,12 @@ def unified(before: str, after: str, path: str) -> str:
     return names + "".join(_several_hunks(lines_of(above + old + below), lines_of(above + new + below), skipped))
 
 
+def new_lines(before: str, after: str) -> str:
+    """The lines of `after` from the first to the last one that differs from `before`."""
+    head, tail = _same(before, after)
+    return after[head : len(after) - tail]
+
+
 def _one_hunk(above: str, old: str, new: str, below: str, skipped: int) -> str:
     """The hunk of one change, made of whole lines at a time; `skipped`: lines of the file before it."""
     around = _count(above) + _count(below)

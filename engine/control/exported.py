@@ -35,15 +35,18 @@ def exported(session: Session, run: Run, check: Callable[[], None]) -> Exported:
         spec=run.spec,
     )
 
+    def _figures(bugs: Counter[BugOutcomes]) -> Figures:
+        return figures(bugs, facts.candidates, attempts=facts.has_attempts)
+
     def in_all() -> Figures:
-        return figures(sum(_outcomes(session, facts.number).values(), Counter()), facts.candidates)
+        return _figures(sum(_outcomes(session, facts.number).values(), Counter()))
 
     def matches() -> Mapping[str | None, Matched]:
         of: list[tuple[str | None, Figures]] = [(None, in_all()), *by_kind().items()]
         return matched(session, facts.number, dict(of))
 
     def by_kind() -> dict[str, Figures]:
-        found = {kind: figures(bugs, facts.candidates) for kind, bugs in _outcomes(session, facts.number).items()}
+        found = {kind: _figures(bugs) for kind, bugs in _outcomes(session, facts.number).items()}
         return dict(sorted(found.items(), key=lambda each: (-each[1].scored, each[0])))
 
     return Exported(

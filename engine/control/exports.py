@@ -10,6 +10,7 @@ from threading import Event
 
 from sqlmodel import Session
 
+from engine.attempts import strategy_of
 from engine.control.exported import exported
 from engine.control.lookup import find_run
 from engine.control.names import plugin_of
@@ -40,6 +41,11 @@ def _misfit(run: Run, form: Form) -> str:
     benchmark = plugin_of(run.spec, "benchmark")
     if form.benchmarks and benchmark not in form.benchmarks:
         return f"{form.name} is for runs of {' and '.join(form.benchmarks)}, and run {run.id} is one of {benchmark}"
+    if form.is_of_draws and (strategy := strategy_of(run.spec)):
+        return (
+            f"{form.name} is read as draws from one prompt, and the patches of run {run.id} are attempts that depend "
+            f"on each other ({strategy}); csv and jsonl have them with their numbers"
+        )
     return (
         f"run {run.id} has not ended; {form.name} is for whole runs"
         if form.is_of_whole and run.state not in ENDED

@@ -18,7 +18,9 @@ from storage.database import Database
 from storage.tables import Run
 
 UNLOADED = (*ENDED, "stopping")  # states of a worker that takes no more questions
-PER_QUESTION = ("benchmark", "strategy", "representation", "generator")  # settings that each question may change
+PER_QUESTION = (  # settings that each question may change
+    "benchmark", "strategy", "representation", "generator", *ChatSpec.limits,
+)  # fmt: skip
 
 
 def worker_for(spec: ChatSpec, runs: Runs, database: Database) -> int | None:

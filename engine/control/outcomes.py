@@ -120,7 +120,8 @@ def _benchmark(result: BenchmarkResult) -> str:
     k = max(at)
     total = result.counted_at.get(str(k), result.scored)  # results of the first versions lack it
     chosen = "; its checkpoint was chosen by some of these bugs" if result.caution else ""
-    return f"{at[k]} of {total} bugs plausible@{k}{chosen}"
+    what = f"repaired by attempt {k} ({result.strategy})" if result.strategy else f"plausible@{k}"
+    return f"{at[k]} of {total} bugs {what}{chosen}"
 
 
 def _validate(result: ValidateResult) -> str:

@@ -63,7 +63,7 @@ class PatchRows:
         for bug in self._bugs.values():
             found |= {bug.buggy, bug.fixed}
         for patch in self._patches.values():
-            found |= {patch.completion, patch.text or "", patch.verdict.log, _names(patch)}
+            found |= {patch.completion, patch.text or "", patch.verdict.log, _names(patch), patch.prompt}
         return found
 
     def _store_bugs(self, text_ids: dict[str, int]) -> None:
@@ -171,6 +171,7 @@ def _patch_row(bug: int, event: PatchEvent, text_ids: dict[str, int]) -> dict[st
         "rank": event.rank,
         "completion_text": text_ids[event.completion],
         "patch_text": None if event.text is None else text_ids[event.text],
+        "prompt_text": text_ids[event.prompt] if event.prompt else None,
         "score": event.score,
         "same_as": event.same_as,
         "outcome": verdict.outcome.value,

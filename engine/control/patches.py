@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from engine.attempts import at, strategy_of
 from engine.control import exports
 from engine.control.costs import costs_of
-from engine.control.diff import unified
+from engine.control.diff import new_lines, unified
 from engine.control.exported import candidates_of
 from engine.control.lookup import find_patch, find_run
 from engine.control.matches import Matches, first_matches
@@ -28,6 +29,7 @@ from engine.scoring import (
     Share,
     counted_reasons,
     figures,
+    plausible_at,
     shares_at,
 )
 from engine.specs import WITH_PATCHES
@@ -79,6 +81,12 @@ class Totals:
     reviewed: dict[str, int]  # a person's verdict -> patches
     review_totals: ReviewTotals
     sandbox: str
+    strategy: str = ""  # that chose each attempt after the verdict on the one before; empty: all answer one prompt
+    by_attempt: dict[int, Share] = field(default_factory=dict)  # 1, 2, ... -> bugs repaired by then; with a strategy
+
+    def at(self, k: int) -> str:
+        """What the share of `plausible_at[k]` is called."""
+        return at(k, attempts=bool(self.strategy))
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,14 @@ class Detail:
     tokens_read: int | None  # its share of the prompt's
     prompt_tokens: int | None = None
     whole_tokens: int | None = None  # of the prompt before it was shortened; None: it was not
+    prompt: str = ""  # that it answers, where a bug has several; empty: it is not kept
+    first_prompt: str = ""  # of the first attempt at this bug
     neighbours: tuple[tuple[str, int], ...] = field(default=())  # (source, rank) of all patches of the bug, in order
+
+    @property
+    def told(self) -> str:
+        """The lines of its prompt that the prompt of the first attempt does not have; empty if there are none."""
+        return new_lines(self.first_prompt, self.prompt)
 
     @property
     def diff(self) -> str:
@@ -182,7 +197,8 @@ class Patches:
             if summary.judged and not outcomes_of.trouble:
                 matches.add(row, sign)
             known_fixes += sign * row.bugs if row.has_known_fix else 0
-        found = figures(bugs, candidates_of(run))
+        strategy = strategy_of(run.spec)
+        found = figures(bugs, candidates_of(run), attempts=bool(strategy))
         return Totals(
             bugs=sum(row.bugs for row in rows),
             scored=found.scored,
@@ -194,7 +210,9 @@ class Patches:
             known_fixes=known_fixes,
             exact_at=shares_at(exact, found.plausible_at),
             tree_at=shares_at(trees, found.plausible_at) if matches.trees == found.scored else {},
-            orders=matches.orders(found.plausible_at),
+            orders={} if strategy else matches.orders(found.plausible_at),
+            strategy=strategy,
+            by_attempt=_by_attempt(bugs, candidates_of(run)) if strategy else {},
             costs=costs,
             costs_of_each=costs.for_each(found.repaired),
             reviewed=reviewed,
@@ -220,8 +238,10 @@ class Patches:
         with self._database.read() as session:
             bug, patch = find_patch(session, run_id, bug_id, source, rank)
             cells = benchmarks.cells(session, [bug.id])
+            first = benchmarks.patch(session, run_id, bug_id, MODEL, 1) if patch.prompt_text else None
+            first_prompt = first[1].prompt_text if first else None
             ids = (bug.buggy_text, bug.fixed_text, patch.completion_text, patch.patch_text, patch.log_text)
-            text = texts.read(session, (*ids, patch.failed_text))
+            text = texts.read(session, (*ids, patch.failed_text, patch.prompt_text, first_prompt))
         neighbours = sorted(((cell.source, cell.rank) for cell in cells), key=lambda it: (it[1], it[0] != "known_fix"))
         return Detail(
             neighbours=tuple(neighbours),
@@ -231,6 +251,8 @@ class Patches:
             text=text.get(patch.patch_text),
             log=text[patch.log_text],
             failed=tuple(json.loads(text[patch.failed_text])),
+            prompt=text.get(patch.prompt_text, ""),
+            first_prompt=text.get(first_prompt, ""),
             **{
                 key: getattr(bug, key)
                 for key in ("bug_id", "path", "kind", "cwe", "start", "end", "prompt_tokens", "whole_tokens")
@@ -252,6 +274,14 @@ class Patches:
     def download(self, run_id: int, form: str, given_up: Event) -> Path:
         """As `export`, to a new file that its reader removes. Raises `exports.GivenUp` soon after `given_up` is set."""
         return exports.export(self._database, self._exports / exports.DOWNLOADS, run_id, form, given_up)
+
+
+def _by_attempt(bugs: Mapping[BugOutcomes, int], most: int) -> dict[int, Share]:
+    summaries: Counter[CandidateSummary] = Counter()
+    for bug, count in bugs.items():
+        if bug.candidates.judged and not bug.trouble:
+            summaries[bug.candidates] += count
+    return {k: plausible_at(summaries, k) for k in range(1, most + 1)}
 
 
 def _bug_row(bug: Bug, cells: Sequence[tuple[int, str]], reviewers: Mapping[int, frozenset[str]]) -> BugRow:

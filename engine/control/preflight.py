@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.control.datasets import Datasets
 from engine.control.models import Models
 from engine.errors import UserError
-from engine.generators.memory_estimate import Generating, generating
+from engine.generators.memory_estimate import PROMPT_TOKENS, Generating, generating
 from engine.gpus import gpus
 from engine.main_memory import main_memory
 from engine.plugins import GENERATORS, TRAINERS
@@ -73,12 +73,17 @@ class Generation:
 
 def generation(spec: BenchmarkSpec | ChatSpec, models: Models) -> Generation | None:
     """For a benchmark run or a chat; None where another machine generates. Raises UserError as `preflight`."""
-    if GENERATORS.create(spec.generator).is_remote:
+    generator = GENERATORS.create(spec.generator)
+    if generator.is_remote:
         return None
     room = machine_room(getattr(spec.launcher, "devices", ""))
     settings = (getattr(spec.generator, "max_new_tokens", 64), getattr(spec.generator, "base_bits", 16))
     config = models.config(models.resolve(spec.model))
-    found = generating(config, room.device, getattr(spec, "candidates", 1), *settings)
+    completions, prompt = getattr(spec, "candidates", 1), PROMPT_TOKENS
+    if isinstance(spec, BenchmarkSpec) and not spec.asks_once:
+        completions = 1 if getattr(generator, "draws_again", False) else completions
+        prompt += getattr(spec.strategy, "tokens", 0)  # of what the model is told
+    found = generating(config, room.device, completions, *settings, prompt=prompt)
     return Generation(found, room.bytes, room.device)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.attempts import at, has_attempts
 from engine.control.patches import Patches
 from engine.control.runs import Runs
 from engine.control.views import RunView
@@ -15,7 +16,11 @@ from engine.sweep_specs import MOST
 
 PREFIX = "sweep-"  # of the groups of runs that are sweeps
 LOWER = ("loss", "perplexity", "seconds", "memory", "duration")  # in the name of a figure of which less is better
-DEFAULTS = {"train": ("eval_loss", "train_loss", "loss"), "benchmark": ("plausible@1",), "validate": ("plausible@1",)}
+DEFAULTS = {
+    "train": ("eval_loss", "train_loss", "loss"),
+    "benchmark": ("plausible@1", at(10, attempts=True)),
+    "validate": ("plausible@1",),
+}
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ class Sweeps:
         found = {**self._runs.last_metrics(run.id), **numbers}
         if run.kind in WITH_PATCHES:
             shares = self._patches.totals(run.id).plausible_at
-            found |= {f"plausible@{k}": share.hits / share.total for k, share in shares.items() if share.total}
+            are = has_attempts(run.spec)
+            found |= {at(k, attempts=are): share.hits / share.total for k, share in shares.items() if share.total}
         return {name: float(value) for name, value in found.items() if not isinstance(value, bool)}
 
 

@@ -211,6 +211,8 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         "patch_text": None if payload.patch is None else text_ids[payload.patch],
         "patch_reason": payload.patch_reason,
         "rule": payload.rule,
+        "model": conversation.model,
+        "settings": conversation.settings,
         "outcome": verdict.outcome.value if payload.verdict else "",
         "reason": verdict.reason,
         "log_text": text_ids[verdict.log],
@@ -224,7 +226,7 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         row = Turn(conversation_id=here, number=payload.number, **values)
     for name, value in values.items():
         setattr(row, name, value)
-    if payload.verdict is not None:
+    if payload.verdict is not None and conversation.outcome != Outcome.PLAUSIBLE:  # a strategy may go on after one
         conversation.outcome = row.outcome
     session.add_all([row, conversation])
     session.flush()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from sqlmodel import Session
 
 from engine.control.diff import unified
-from engine.domain import Bug
+from engine.domain import Bug, Outcome
 from engine.events import TurnEvent, VerdictFields
+from engine.failures.telling import in_one_line
 from storage import queries, texts
 from storage.tables import Turn
+
+LONGEST_COMPARED = 400_000  # characters of a patched file that is compared line by line
+MOST_SAID = 300  # characters of what failed
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class ShownTurn:
     log: str
     prompt: str = ""  # of a model's turn: exactly what it read
     patch: str | None = None  # the whole patched file
+    rule: str = ""  # by which the patch was found in the text
+    failure: str = ""  # what failed, in one line
+    model: str = ""  # that was asked; empty: not known
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the spec, with which it was asked
+
+    @property
+    def is_explanation(self) -> bool:
+        """Whether the model was asked for words and not for code."""
+        return self.role == "assistant" and not (self.has_patch or self.outcome or self.reason)
 
 
 def path_of(session: Session, conversation_id: int, to: int | None = None) -> list[tuple[Turn, TurnTexts]]:
@@ -73,8 +86,6 @@ def turns_for_worker(session: Session, conversation_id: int) -> list[dict[str, A
 
 
 def _event(turn: Turn, content: TurnTexts, parent: int | None) -> TurnEvent:
-    columns = {each.name: getattr(turn, each.name) for each in fields(VerdictFields) if hasattr(turn, each.name)}
-    verdict = VerdictFields(**{**columns, "log": content.log, "failed": content.failed}) if turn.outcome else None
     return TurnEvent(
         conversation=turn.conversation_id,
         number=turn.number,
@@ -83,19 +94,22 @@ def _event(turn: Turn, content: TurnTexts, parent: int | None) -> TurnEvent:
         patch=content.patch,
         patch_reason=turn.patch_reason,
         prompt=content.prompt,
-        verdict=verdict,
+        verdict=_verdict(turn, content),
         parent=parent,
         rule=turn.rule,
     )
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text or "[]"))
+def _verdict(turn: Turn, content: TurnTexts) -> VerdictFields | None:
+    columns = {each.name: getattr(turn, each.name) for each in fields(VerdictFields) if hasattr(turn, each.name)}
+    return VerdictFields(**{**columns, "log": content.log, "failed": content.failed}) if turn.outcome else None
 
 
 def turn_for_page(turn: Turn, content: TurnTexts, bug: Bug | None) -> ShownTurn:
     """A turn as a page shows it, with the diff of its patch if the bug is known."""
-    diff = unified(bug.buggy, content.patch, bug.path) if bug and content.patch is not None else ""
+    is_compared = content.patch is not None and len(content.patch) <= LONGEST_COMPARED
+    diff = unified(bug.buggy, content.patch or "", bug.path) if bug and is_compared else ""
+    verdict = _verdict(turn, content)
     return ShownTurn(
         number=turn.number,
         role=turn.role,
@@ -107,4 +121,8 @@ def turn_for_page(turn: Turn, content: TurnTexts, bug: Bug | None) -> ShownTurn:
         log=content.log,
         prompt=content.prompt,
         patch=content.patch,
+        rule=turn.rule,
+        failure=in_one_line(replace(verdict, outcome=Outcome(turn.outcome)).verdict, MOST_SAID) if verdict else "",
+        model=turn.model,
+        settings=turn.settings,
     )

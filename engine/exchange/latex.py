@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from engine.attempts import strategy_of
 from engine.exchange.exported import Exported, Form
 from engine.scoring import Figures, Share
 
 RANKS = (1, 5, 10)  # the k of plausible@k that papers report, as far as there are so many candidates; and the largest
+ATTEMPTS = "; $k$ counts attempts, each after the verdict on the one before"
 MATCHES = "; exact and tree: that is plausible and the known fix, by its text or by its syntax tree"
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
@@ -29,6 +31,7 @@ class TableRow:
     shares: Mapping[int, Share]  # a plausible one
     exact_at: Mapping[int, Share] = field(default_factory=dict)  # that is the known fix, by its text; empty: not known
     tree_at: Mapping[int, Share] = field(default_factory=dict)  # the same by its syntax tree
+    attempts: str = ""  # the strategy, where the candidates are attempts that depend on each other
 
 
 def escaped(text: str) -> str:
@@ -41,7 +44,8 @@ def write(run: Exported, file: BinaryIO) -> None:
     matched = run.matched()
 
     def row(name: str, kind: str | None, figures: Figures) -> TableRow:
-        return TableRow(name, figures.plausible_at, matched[kind].exact_at, matched[kind].tree_at)
+        matches = matched[kind]
+        return TableRow(name, figures.plausible_at, matches.exact_at, matches.tree_at, strategy_of(run.run.spec))
 
     rows = [row(kind or "not known", kind, each) for kind, each in run.by_kind().items()]
     total = row("all", None, run.figures())
@@ -67,6 +71,8 @@ def table(first: str, rows: Sequence[TableRow], total: TableRow | None, caption:
     columns = [(name, shares) for name, shares in columns if any(shares)]
     if len(columns) > len(ks):
         caption += MATCHES
+    if named := sorted({row.attempts for row in every if row.attempts}):
+        caption += f"{ATTEMPTS} ({', '.join(named)})"
     written = [
         " & ".join([escaped(row.name), _bugs(row), *(_cell(shares[at]) for _, shares in columns)])
         for at, row in enumerate(every)

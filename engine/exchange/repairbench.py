@@ -71,4 +71,5 @@ FORM = Form(
     "total.json: the figures as RepairBench counts them, and the names of the repaired bugs",
     write,
     is_of_whole=True,
+    is_of_draws=True,
 )

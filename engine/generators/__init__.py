@@ -67,7 +67,11 @@ class Generator(Protocol):
         """The longest prompt, in tokens, that leaves space for a completion; None if that is not known."""
 
     def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
-        """Yield (index of the prompt, its n completions, best first), in any order, as they are ready."""
+        """Yield (index of the prompt, its n completions, best first), in any order, as they are ready.
+
+        One that draws at random has `draws_again = True` and takes a third argument, `draw`: another number from 0 on
+        gives other completions of the same prompt. Without it the same prompt has the same completions.
+        """
 
     def stream(self, prompt: Prompt) -> Stream:
         """The text of one completion, piece by piece; returns whether the model ended it, and not its token limit.
@@ -83,6 +87,14 @@ class OnThisMachine(Protocol):
 
     def gpus(self) -> int:
         """How many GPUs hold its weights; 0 on a CPU."""
+
+
+@runtime_checkable
+class TellsUsage(Protocol):
+    """A generator whose service counts the tokens that it reads and writes."""
+
+    def usage(self) -> tuple[int | None, int | None]:
+        """Tokens read and written of the last completion that was streamed to its end; None: not told."""
 
 
 @runtime_checkable

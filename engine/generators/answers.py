@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
+from engine.generators import shares
+
 
 class TooMuch(Exception):
     """A service sent more than any answer needs."""
@@ -37,6 +39,11 @@ class Usage(BaseModel):
 
     completion_tokens: Any = None
     prompt_tokens: Any = None
+
+    @property
+    def counted(self) -> tuple[int | None, int | None]:
+        """Tokens read and written; None where the service does not tell, or tells what cannot be."""
+        return shares(self.prompt_tokens, 1)[0], shares(self.completion_tokens, 1)[0]
 
 
 class Answer(BaseModel):

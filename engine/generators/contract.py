@@ -43,6 +43,10 @@ def check(make: Plugin[Generator], settings: Params, model: Model, n: int = 3) -
     again.load(model, 0)
     alone = dict(again.generate(PROMPTS[:1], n))[0]
     assert _texts(alone) == _texts(drawn[0]), "same seed, alone in its batch: other completions"
+    if getattr(again, "draws_again", False):
+        other = dict(again.generate(PROMPTS[:1], n, 1))[0]  # type: ignore[call-arg]
+        assert _texts(other) != _texts(alone), "another draw has the same completions"
+        assert _texts(dict(again.generate(PROMPTS[:1], n, 0))[0]) == _texts(alone), "the same draw has others"  # type: ignore[call-arg]
     again.load(model, 0)
     assert _texts(dict(again.generate(PROMPTS[:1], n))[0]) == _texts(alone), "loaded a second time: other completions"
     _check_stream(generator, too_long)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LONGEST_SAID = 1000  # characters of what a service says of an error
 NO_KEY = "none"  # what is sent to a service that asks for no key; the client insists on one
 SEEDS = 1 << 31  # services take seeds below this
+DRAWS = 1000  # more than the requests for one draw: each has its own seed
 TOO_LONG_CODES = ("context length", "context_length", "context size", "maximum context", "too long", "too many tokens")
 
 
@@ -53,6 +54,7 @@ class Endpoint:
     name: ClassVar[str] = "endpoint"
     title: ClassVar[str] = "Endpoint (OpenAI-compatible service)"
     is_remote: ClassVar[bool] = True
+    draws_again: ClassVar[bool] = True
 
     class Params(params.Params):
         """Where the service is, and how it is asked."""
@@ -92,6 +94,8 @@ class Endpoint:
         self._key = ""
         self._pace = Pace(params.per_minute)
         self._streamed: Counter[Prompt] = Counter()  # asked again, a prompt gets the next draw
+        self._usage: tuple[int | None, int | None] = None, None  # of the last one that was streamed
+        self._tells_usage = True  # until the service refuses to
 
     def load(self, model: Model, seed: int) -> None:
         """See that the service answers and knows the model.
@@ -142,7 +146,9 @@ class Endpoint:
     def room(self) -> None:
         """Not known before the service refuses a prompt."""
 
-    def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
+    def generate(
+        self, prompts: Sequence[Prompt], n: int, draw: int = 0
+    ) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         """As the answers come in. Raises UserError where the key is refused, OutsideFailure where an answer fails.
 
         What was asked for by then is paid for: its answers are awaited and come first. Nothing more is asked for.
@@ -150,7 +156,9 @@ class Endpoint:
         failure: BaseException | None = None
         given_up = Event()
         with ThreadPoolExecutor(self.params.parallel, thread_name_prefix="endpoint") as pool:
-            asked = ((pool.submit(self._completions, prompt, n, given_up), at) for at, prompt in enumerate(prompts))
+            asked = (
+                (pool.submit(self._completions, prompt, n, draw, given_up), at) for at, prompt in enumerate(prompts)
+            )
             waiting = dict(asked)
             try:
                 for done in as_completed(list(waiting)):
@@ -176,10 +184,14 @@ class Endpoint:
         import openai
 
         self._streamed[prompt] += 1
+        self._usage = None, None
         reason = ""
         try:
-            for part in self._ask(prompt, 1, self._streamed[prompt], stream=True):
-                for choice in checked(part).choices:
+            for part in self._stream(prompt):
+                answer = checked(part)
+                if None not in answer.usage.counted:
+                    self._usage = answer.usage.counted
+                for choice in answer.choices:
                     reason = choice.finish_reason or reason
                     if choice.written:
                         yield self._without_key(choice.written)
@@ -189,7 +201,23 @@ class Endpoint:
             raise self._trouble(error) from None
         return reason == "stop"
 
-    def _completions(self, prompt: Prompt, n: int, given_up: Event) -> list[Completion] | NoAnswer:
+    def usage(self) -> tuple[int | None, int | None]:
+        return self._usage
+
+    def _stream(self, prompt: Prompt) -> Any:
+        """With the tokens at its end, unless the service does not know how to be asked for them."""
+        import openai
+
+        draw = self._streamed[prompt]
+        try:
+            return self._ask(prompt, 1, draw, stream=True)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if not self._tells_usage or "stream_options" not in str(error):
+                raise
+            self._tells_usage = False
+            return self._ask(prompt, 1, draw, stream=True)
+
+    def _completions(self, prompt: Prompt, n: int, draw: int, given_up: Event) -> list[Completion] | NoAnswer:
         """Several requests where the service gives fewer answers than it was asked for."""
         import openai
 
@@ -199,7 +227,7 @@ class Endpoint:
             if not self._pace.wait(given_up):
                 raise CancelledError
             try:
-                answer = checked(self._ask(prompt, n - len(found), -asked, stream=False))
+                answer = checked(self._ask(prompt, n - len(found), -asked - DRAWS * draw, stream=False))
             except (openai.OpenAIError, TooMuch, ValueError, RecursionError) as error:
                 if _is_too_long(error):
                     return TOO_LONG
@@ -220,6 +248,8 @@ class Endpoint:
         assert self._client is not None, "load() comes first"
         drawn = {"n": n, "temperature": self.params.temperature, "top_p": self.params.top_p}
         common = {**drawn, "model": self._model, "seed": self._seed_of(prompt, draw), "stream": stream}
+        if stream and self._tells_usage:
+            common["stream_options"] = {"include_usage": True}
         most = self.params.max_new_tokens
         if isinstance(prompt, tuple):
             messages = [{"role": message.role, "content": message.text} for message in prompt]

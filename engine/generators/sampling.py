@@ -24,6 +24,7 @@ class Sampling(LocalModel):
 
     name: ClassVar[str] = "sampling"
     title: ClassVar[str] = "Sampling"
+    draws_again: ClassVar[bool] = True
 
     class Params(LocalParams):
         """Settings of sampling."""
@@ -55,18 +56,20 @@ class Sampling(LocalModel):
             self._draws, self._streamed = other._draws, other._streamed
         return super().take_over(other)
 
-    def generate(self, prompts: Sequence[str], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
+    def generate(
+        self, prompts: Sequence[str], n: int, draw: int = 0
+    ) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
         from engine.generators.batches import Batches, stop_ids
 
         stops = stop_ids(self.loaded)
 
-        def draw(
+        def drawn(
             ids: torch.Tensor, mask: torch.Tensor, batch: list[int]
         ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
-            return self._draw(ids, mask, [self._seed_of(prompts[index], 0) for index in batch], n, stops)
+            return self._draw(ids, mask, [self._seed_of(prompts[index], draw) for index in batch], n, stops)
 
         batches = Batches(self.loaded, n, self.params.max_new_tokens, self.params.batch_tokens, n)
-        for index, completions in batches.run(prompts, draw):
+        for index, completions in batches.run(prompts, drawn):
             if not isinstance(completions, NoAnswer):
                 completions.sort(key=lambda one: -(one.score or 0.0))
             yield index, completions

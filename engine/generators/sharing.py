@@ -118,7 +118,14 @@ class Shared:
         tokens: int | None = self._ask("room")
         return tokens
 
-    def generate(self, prompts: Sequence[Prompt], n: int) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
+    @property
+    def draws_again(self) -> bool:
+        return bool(getattr(GENERATORS.plugin(self.name), "draws_again", False))
+
+    def generate(
+        self, prompts: Sequence[Prompt], n: int, draw: int = 0
+    ) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
+        more = (draw,) if draw else ()
         waiting = deque(sorted(range(len(prompts)), key=lambda index: -len(prompts[index])))
         least = -(-len(prompts) // (4 * len(self._living)))
         given: dict[_Process, list[int]] = {}  # process -> the prompts that it was given
@@ -130,7 +137,7 @@ class Shared:
                     size = part(len(waiting), len(self._living), least)
                     given[process] = [waiting.popleft() for _ in range(size)]
                     left[process] = set(given[process])
-                    process.ask("generate", [prompts[index] for index in given[process]], n)
+                    process.ask("generate", [prompts[index] for index in given[process]], n, *more)
 
         hand_out()
         while left:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from engine.domain import Bug, Patch, Sample
+from engine.domain import Bug, Patch, Prompt, Sample
 from engine.errors import UserError
 
 
@@ -40,3 +40,25 @@ class Representation(Protocol):
 
         Raises UserError where the tokenizer lacks what it needs.
         """
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A representation for models that answer in words, too."""
+
+    def question(self, bug: Bug, notes: Sequence[str] = ()) -> Prompt:
+        """What asks for the root cause of the fault, and for no code; `notes` as in `encode`. Raises CannotShow."""
+
+
+def cause_question(representation: Representation, bug: Bug, notes: Sequence[str] = ()) -> Prompt:
+    """What asks a model for the root cause of a fault.
+
+    Raises CannotShow, and UserError where the representation is for models that only fill in code.
+    """
+    if not isinstance(representation, Explains):
+        raise UserError(
+            f"representation: {representation.name} is for models that fill in code, and these cannot explain a fault; "
+            "choose instruct with a model that was trained to chat, or another strategy, such as test_feedback",
+            field="representation",
+        )
+    return representation.question(bug, notes)

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine.domain import Bug, Message, Model, Preference, Sample, Segment
+from engine.domain import Bug, Message, Model, Preference, Prompt, Sample, Segment
 from engine.errors import UserError
 from engine.models.tokenizer import of_transformers
-from engine.representations import CannotShow, Representation
+from engine.representations import CannotShow, Representation, cause_question
 
 _MOST_MESSAGES = 500  # before each answer the template is run on all that is there, so the time grows with the square
 _ANSWER = "the answer 7c0f"  # stands in for an answer, to see what a template writes behind one
@@ -132,6 +132,10 @@ class InText:
 
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
         return self._template.in_text(self._shown.encode(bug, notes))
+
+    def question(self, bug: Bug, notes: Sequence[str] = ()) -> Prompt:
+        """As `engine.representations.cause_question`."""
+        return self._template.in_text(Sample.of(bug, cause_question(self._shown, bug, notes), "")).prompt
 
     def for_vocabulary(self, vocabulary: frozenset[str] | None) -> InText:
         return InText(self._shown.for_vocabulary(vocabulary), self._template)

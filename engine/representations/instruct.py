@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from engine import params
-from engine.domain import Bug, Message, Patch, Sample, lines_of
+from engine.domain import Bug, Message, Patch, Prompt, Sample, lines_of
 from engine.languages.source import indent_of
 from engine.models.layouts import special_in
 from engine.params import setting
@@ -28,6 +28,8 @@ from engine.representations import CannotShow, alpaca
 from engine.representations.answers import patch_of
 from engine.representations.answers.place import Place, place_of
 from engine.representations.line_ends import as_written, plain
+
+CAUSE = "Answer in one to three sentences: what the root cause is, and what would have to change. Write no code.\n"
 
 
 class Instruct:
@@ -57,22 +59,37 @@ class Instruct:
     def encode(self, bug: Bug, notes: Sequence[str] = ()) -> Sample:
         place, form = place_of(bug), self.params.form
         target = _fenced(as_written(place.bug.fixed_lines, bug), bug)
-        asked, code, known = _question(bug, place, notes)
-        if form == "chat":
-            system = (Message("system", self.params.system),) if self.params.system else ()
-            sample = Sample.of(bug, (*system, Message("user", f"{asked}\n{_fenced(code, bug)}{known}")), target)
-        else:
-            system_text = f"{self.params.system}\n\n" if self.params.system else ""
-            prompt = system_text + alpaca.prompt_of(f"{asked.rstrip()}{known}", code.rstrip("\n"), form)
-            sample = Sample.of(bug, prompt, alpaca.target_of(target, form))
-            held = next((token for token in self.special if token in prompt + target), "")
-            if held:
-                raise CannotShow(f"the code holds the special token {held}")
+        where, code = _marked(bug, place)
+        prompt = self._prompt(f"Repair the {place.what}. {where}\n{_wanted(place)}", code, notes, bug)
+        if form != "chat":
+            self._check(target)
+        sample = Sample.of(bug, prompt, target if form == "chat" else alpaca.target_of(target, form))
         read = self.decode(sample.target, bug)
         if read.text != bug.fixed:
             why = f": {read.reason}" if read.reason else ""
             raise CannotShow(f"the repaired {place.what} cannot be read back{why}")
         return sample
+
+    def question(self, bug: Bug, notes: Sequence[str] = ()) -> Prompt:
+        """What asks for the root cause of the fault, in a few sentences without code. Raises CannotShow."""
+        place = place_of(bug)
+        where, code = _marked(bug, place)
+        return self._prompt(f"Explain what is wrong in the {place.what}. {where}\n{CAUSE}", code, notes, bug)
+
+    def _prompt(self, asked: str, code: str, notes: Sequence[str], bug: Bug) -> Prompt:
+        known = _known(notes)
+        if self.params.form == "chat":
+            system = (Message("system", self.params.system),) if self.params.system else ()
+            return (*system, Message("user", f"{asked}\n{_fenced(code, bug)}{known}"))
+        system_text = f"{self.params.system}\n\n" if self.params.system else ""
+        prompt = system_text + alpaca.prompt_of(f"{asked.rstrip()}{known}", code.rstrip("\n"), self.params.form)
+        self._check(prompt)
+        return prompt
+
+    def _check(self, text: str) -> None:
+        held = next((token for token in self.special if token in text), "")
+        if held:
+            raise CannotShow(f"the code holds the special token {held}")
 
     def trim(self, completion: str, bug: Bug) -> str:
         """All of the answer: `decode` finds the function among whatever else was written."""
@@ -86,8 +103,8 @@ class Instruct:
         return completion if self.params.form == "chat" else alpaca.cut(completion)
 
 
-def _question(bug: Bug, place: Place, notes: Sequence[str]) -> tuple[str, str, str]:
-    """What is asked for, the code with its fault marked, and what is known besides."""
+def _marked(bug: Bug, place: Place) -> tuple[str, str]:
+    """Where the fault is, and the code with its fault marked."""
     lines = [line if line.endswith("\n") else line + "\n" for line in lines_of(plain(bug.buggy))]
     before = lines[place.bug.span.start - 1 : bug.span.start - 1]
     faulty = lines[bug.span.start - 1 : bug.span.end]
@@ -96,13 +113,19 @@ def _question(bug: Bug, place: Place, notes: Sequence[str]) -> tuple[str, str, s
     begins, ends = place.marks
     code = "".join([*before, f"{indent}{begins}\n", *faulty, f"{indent}{ends}\n", *after])
     where = "The fault is" if "".join(faulty).strip() else "Something is missing"
-    asked = (
-        f"Repair the {place.what}. {where} between the comments `{begins}` and `{ends}`.\n"
+    return f"{where} between the comments `{begins}` and `{ends}`.", code
+
+
+def _wanted(place: Place) -> str:
+    return (
         f"Answer with the whole repaired {place.what} in one fenced code block. Change nothing else in it, and leave "
         "these two comments out.\n"
     )
+
+
+def _known(notes: Sequence[str]) -> str:
     known = "".join("\n- " + note.replace("\n", "\n  ") for note in notes)
-    return asked, code, f"\n\nWhat is known:{known}" if known else ""
+    return f"\n\nWhat is known:{known}" if known else ""
 
 
 def _fenced(code: str, bug: Bug) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from engine.attempts import HINT, at
 from engine.control.compare import Compared, ComparedRun
 from engine.scoring import Costs
 from engine.shell.follow import printable
@@ -26,6 +27,10 @@ def show_comparison(compared: Compared, console: Console, *, as_json: bool) -> N
     for run in compared.runs:
         table.add_row(str(run.run), escape(printable(run.model)), *_figures(run, last))
     console.print(table)
+    for run in compared.runs:
+        if run.strategy:
+            words = f"run {run.run} makes attempts ({run.strategy}): {at(last, attempts=True)}, and no pass@k; {HINT}"
+            console.print(escape(words), highlight=False, soft_wrap=True)
     console.print(f"{compared.common} bugs are scored by all of them; only these count here", highlight=False)
     if pair := compared.pair:
         first, second = (run.run for run in compared.runs)

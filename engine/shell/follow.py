@@ -181,6 +181,8 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     facts = {k: v for k, v in run.result.items() if not isinstance(v, dict | list) and v != ""}
     if totals := values.get("totals"):
         facts = totals if totals["bugs"] else {}  # before its first bug there is nothing to tell
+        hidden = "plausible_at" if totals["strategy"] else "by_attempt"  # the one says at some k what the other does
+        facts = {name: value for name, value in facts.items() if name != hidden}
     told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]
     plain = {name: value for name, value in metrics.items() if not name.startswith(PANEL)}
     for key, value in [*told, *plain.items(), *values.get("panel", {}).items()]:

@@ -54,6 +54,7 @@ def _counts(totals: Any) -> str:
 
 SHOWN: dict[str, Callable[[Any], str]] = {  # how the figures of a run with patches are printed
     "plausible_at": _shares,
+    "by_attempt": _shares,
     "pass_at": _means,
     "exact_at": _shares,
     "tree_at": _shares,

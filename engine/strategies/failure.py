@@ -12,6 +12,7 @@ from engine.failures.telling import in_one_line, parts_of
 __all__ = ["Amount", "brief", "in_one_line", "told"]
 MOST_TRIED = 8  # lines of an attempt
 MOST_CHARS = 160  # of an answer that holds no patch
+ANOTHER = "; a different repair is wanted"  # whoever asks after a plausible patch
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def told(
     patched = patch.text if patch else bug.buggy
     parts = parts_of(verdict, bug, patched, all_tests=amount.all_tests, with_source=amount.with_source)
     headline, _, details = fitting(parts, amount.tokens, count).partition("\n")
+    headline += ANOTHER if verdict.is_plausible else ""
     first = f"{_tried(bug, patch, answer)}\n{headline}" if patch else f"the code as it stands: {headline}"
     return f"{first}\n\n{details}" if details else first
 

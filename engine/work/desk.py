@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.domain import Model, Patch, Turn
-from engine.events import Answered, TurnEvent, checked
+from engine.domain import Model, Turn
+from engine.events import Answered, Spent, TurnEvent, checked
 from engine.rundir import RunDir
 from engine.strategies.conversation import Conversation
 
@@ -25,6 +25,7 @@ class Question:
     model: Model | None = None  # None: the worker's own
     settings: dict[str, Any] = field(default_factory=dict)  # of the spec, where they differ from the worker's
     begun: tuple[TurnEvent, ...] = ()  # turns of its answer, during which the worker was stopped
+    spent: Spent | None = None  # on these
     trouble: str = ""  # why it cannot be answered
 
     @classmethod
@@ -55,14 +56,18 @@ class Desk:
         self._stopped: Counter[int] = Counter()  # conversation -> number of its last question that is not wanted
         self._turns: dict[int, list[Turn]] = {}
         self._begun: dict[int, list[TurnEvent]] = {}  # conversation -> turns of the answer after that
+        self._spent: dict[int, Spent] = {}  # conversation -> on that answer
         self.is_closing = False  # nothing more is to be answered after what was asked by then
         for event in run.all_events():
             if isinstance(event.payload, Answered):
                 self._answered[event.payload.conversation] = event.payload.question
                 self._begun.pop(event.payload.conversation, None)
+                self._spent.pop(event.payload.conversation, None)
             elif isinstance(event.payload, TurnEvent):
                 self._begun.setdefault(event.payload.conversation, []).append(event.payload)
                 self.remember(event.payload)
+            elif isinstance(event.payload, Spent):
+                self._spent[event.payload.conversation] = event.payload
 
     def look(self) -> list[Question]:
         """The questions that came since the last call, but those that are answered."""
@@ -96,13 +101,13 @@ class Desk:
     def conversation(self, question: Question) -> Conversation:
         """What was said so far, at the place where the question goes on."""
         known = [_about(question.bug, turn) for turn in self._turns.get(question.conversation, [])]
-        return Conversation(known, None if question.begun else question.after)
+        if question.begun:
+            return Conversation(known, first=question.begun[0].number)
+        return Conversation(known, question.after)
 
     def remember(self, said: TurnEvent) -> None:
         """A turn of a conversation, also one that another worker said."""
-        patch = Patch("", said.patch, said.patch_reason, said.rule) if said.role == "assistant" else None
-        verdict = said.verdict.verdict if said.verdict else None
-        turn = Turn(said.role, said.text, patch, verdict, said.prompt, said.number, said.parent)
+        turn = said.turn("")
         known = self._turns.setdefault(said.conversation, [])
         known[:] = [*(each for each in known if each.number != said.number), turn]
 
@@ -115,7 +120,8 @@ class Desk:
                 self.remember(checked(TurnEvent, {**turn, "conversation": question.conversation}))
         except (OSError, ValueError, KeyError, TypeError) as error:
             return replace(question, trouble=f"what was said before cannot be read: {error}; start a new conversation")
-        return replace(question, begun=tuple(self._begun.pop(question.conversation, ())))
+        begun = tuple(self._begun.pop(question.conversation, ()))
+        return replace(question, begun=begun, spent=self._spent.pop(question.conversation, None))
 
 
 def _about(bug_id: str, turn: Turn) -> Turn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from engine.rundir import Inputs, RunDir
 from engine.sandboxes.auto import usable
 from engine.specs import ChatSpec
 from engine.strategies import Strategy
+from engine.strategies.budget import Budget, Limits, Prices, Spent
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,21 @@ class LoadedModel:
         """The verdict of the benchmark's tests, in the sandbox."""
         made = self._benchmark_of(self._wanted(settings, "benchmark", BENCHMARKS))
         return made.benchmark.evaluate(bug, patch, self._sandbox)
+
+    def budget(self, attempts: int, settings: dict[str, Any], spent: Spent, clock: Callable[[], float]) -> Budget:
+        """What one answer may take. Raises UserError where it is limited in money and the prices are not known."""
+        tokens, seconds, money = (settings.get(each, getattr(self._spec, each)) for each in ChatSpec.limits)
+        prices = Prices()
+        if self._generator.is_remote:
+            read, written = (getattr(self._params, each, None) for each in ("prompt_price", "written_price"))
+            if money is not None and (read is None or written is None):
+                raise UserError(
+                    f"budget_money: a budget of {money:g} needs to know what the service costs; set "
+                    "generator.prompt_price and generator.written_price, or leave the budget empty",
+                    field="budget_money",
+                )
+            prices = Prices(read or 0.0, written or 0.0, getattr(self._params, "currency", ""))
+        return Budget(Limits(attempts, tokens, seconds, money), spent, prices, clock)
 
     def _wanted(self, settings: dict[str, Any], place: str, registry: Registry[Any]) -> Any:
         return registry.params(settings[place]) if place in settings else getattr(self._spec, place)

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 from engine.domain import Bug, Patch, Prompt, Turn, Verdict, as_text
 from engine.errors import UserError
-from engine.events import Delta, TurnEvent, VerdictFields
+from engine.events import Delta, TurnEvent
+from engine.events import Spent as SpentEvent
 from engine.failures.budget import most_tokens
-from engine.generators import Stream
+from engine.generators import Stream, TellsUsage
 from engine.rundir import RunDir
+from engine.strategies.answer import answer
+from engine.strategies.budget import Budget, Spent
 from engine.work.desk import Desk, Question
 from engine.work.loaded_model import LoadedModel, Tools
 
@@ -34,11 +37,20 @@ class Reply:
         self._question, self._desk, self._loaded, self._run = question, desk, loaded, run
         self._tree = desk.conversation(question)
         self._turns = self._answer()
+        self._budget: Budget | None = None  # from its first answer on
+        self._worked, self._since = 0.0, time.monotonic()  # seconds of earlier calls of `go_on`; start of this one
         self.said_now = 0  # messages of the last call of `go_on`
 
     def go_on(self) -> bool:
         """Say the next message; returns whether there may be another. The last call emits `answered`."""
         self.said_now = 0
+        self._since = time.monotonic()
+        try:
+            return self._next()
+        finally:
+            self._worked = self._seconds()
+
+    def _next(self) -> bool:
         try:
             turn = next(self._turns)
         except StopIteration:
@@ -46,9 +58,10 @@ class Reply:
             return False
         except Stopped as cut:
             if cut.text:
-                self._say(Turn("assistant", cut.text, Patch(self._question.bug, None, STOPPED), prompt=cut.prompt))
+                patch = Patch(self._question.bug, None, STOPPED)
+                self._say(self._tree.add(Turn("assistant", cut.text, patch, prompt=cut.prompt)))
         except UserError as error:
-            self._say(Turn("assistant", "", Patch(self._question.bug, None, str(error))))
+            self._say(self._tree.add(Turn("assistant", "", Patch(self._question.bug, None, str(error)))))
         else:
             self._say(turn)
             return True
@@ -56,26 +69,34 @@ class Reply:
         return False
 
     def _answer(self) -> Iterator[Turn]:
-        question, path = self._question, self._tree.path
+        question = self._question
         if question.trouble:
             raise UserError(question.trouble)
         if question.message and not question.begun:
-            yield Turn("user", question.message)
-        begun = path[len(path) - len(question.begun) :] if question.begun else []
-        answers = [turn for turn in begun if turn.role == "assistant"]
-        budget = question.budget - len(answers)
-        is_repaired = bool(answers) and answers[-1].verdict is not None and answers[-1].verdict.is_plausible
-        if budget < 1 or is_repaired or self._desk.is_stopped(question):
+            yield self._tree.add(Turn("user", question.message))
+        if self._desk.is_stopped(question):
             return
         tools = self._tools()
-        turns = tools.strategy.reply(
-            tools.bug, self._tree.path, budget, tools.representation, self._complete, self._evaluate, self._count
-        )
+        self._budget = self._loaded.budget(question.budget, question.settings, self._spent_before(), self._seconds)
+        turns = answer(
+            tools.strategy, tools.bug, self._tree, self._budget, tools.representation,
+            self._complete, self._evaluate, self._count,
+        )  # fmt: skip
         for turn in turns:
             yield turn
             self._desk.look_for_stops()
             if self._desk.is_stopped(question):
                 return
+
+    def _seconds(self) -> float:
+        """Of work on this answer, without those in which others were answered."""
+        return self._worked + time.monotonic() - self._since
+
+    def _spent_before(self) -> Spent:
+        """By a worker that was stopped while it answered."""
+        attempts = sum(turn.is_attempt for turn in self._tree.answer)
+        told = self._question.spent
+        return Spent(attempts, told.tokens_read, told.tokens_written, told.seconds) if told else Spent(attempts)
 
     def _tools(self) -> Tools:
         """As the question asks for them; another conversation may have loaded another adapter meanwhile."""
@@ -86,7 +107,19 @@ class Reply:
         tools = self._tools()
         self._doing("writing an answer")
         text, is_finished = self._stream(prompt, tools.generator.stream(prompt))
+        self._took(prompt, text)
         return text if is_finished else tools.representation.trim(text, tools.bug)
+
+    def _took(self, prompt: Prompt, text: str) -> None:
+        assert self._budget is not None, "an answer is within one"
+        generator = self._tools().generator
+        read, written = generator.usage() if isinstance(generator, TellsUsage) else (None, None)
+        self._budget.took(
+            self._count(as_text(prompt)) if read is None else read, self._count(text) if written is None else written
+        )
+        spent = self._budget.spent
+        here = self._question.conversation, self._question.number
+        self._run.emit(SpentEvent(*here, spent.read, spent.written, round(spent.seconds, 3)))
 
     def _count(self, text: str) -> int:
         counts = self._tools().generator.count([text])
@@ -125,20 +158,8 @@ class Reply:
     def _doing(self, what: str) -> None:
         self._run.emit(Delta(self._question.conversation, "", doing=what))
 
-    def _say(self, new: Turn) -> None:
-        turn = self._tree.add(new)
-        said = TurnEvent(
-            self._question.conversation,
-            turn.number,
-            turn.role,
-            turn.text,
-            turn.patch.text if turn.patch else None,
-            turn.patch.reason if turn.patch else "",
-            as_text(turn.prompt),
-            VerdictFields.of(turn.verdict) if turn.verdict else None,
-            turn.parent,
-            turn.patch.rule if turn.patch else "",
-        )
+    def _say(self, turn: Turn) -> None:
+        said = TurnEvent.of(self._question.conversation, turn)
         self._run.emit(said)
         self._desk.remember(said)
         self.said_now = 1

@@ -82,6 +82,23 @@ class Validation:
         for equal in by_text.values():
             self._tasks.append(self._pool.submit(self._evaluate_equal, bug, equal))
 
+    def verdict(self, bug: Bug, patch: Patch) -> Verdict:
+        """The verdict on a patch about which the model may be asked again; waits for it and emits nothing."""
+        known = self._known.get((bug.id, digest_of(patch.text)))
+        verdict = self._without_running(bug, patch, self._controls[bug.id].result()) or known
+        verdict = verdict or self._pool.submit(self._judge.verdict, bug, patch).result()
+        if patch.text is not None and verdict.outcome is not Outcome.NOT_RUN:
+            self._known[bug.id, digest_of(patch.text)] = verdict
+        return verdict
+
+    def attempt(self, bug: Bug, rank: int, completion: Completion, patch: Patch, verdict: Verdict, prompt: str) -> None:
+        """Emit an attempt and its verdict; those before it have been emitted."""
+        digest = digest_of(patch.text)
+        before = (self._verdicts.get((bug.id, MODEL, earlier)) for earlier in range(1, rank))
+        equal = (at for at, each in enumerate(before, 1) if digest and each and each.digest == digest)
+        self._evaluate((bug.id, MODEL, rank), completion, patch, bug, verdict, next(equal, None), prompt)
+        self.progress()
+
     def wait(self) -> dict[str, Control]:
         """Wait for all verdicts, and return the controls by bug id. Raises what an evaluation raised."""
         self.wait_for_candidates()
@@ -143,6 +160,7 @@ class Validation:
         bug: Bug,
         known: Verdict | None = None,
         same_as: int | None = None,
+        prompt: str = "",
     ) -> Verdict:
         """An earlier worker's verdict on this text, or `known`, or a new one from running the tests."""
         before, digest = self._verdicts.get(key), digest_of(patch.text)
@@ -152,7 +170,7 @@ class Validation:
         verdict = known or self._judge.verdict(bug, patch, is_cached=source == MODEL)
         if (bug_id, rank) in self._extract_s and source == MODEL:
             verdict = replace(verdict, stages={"extract": self._extract_s[bug_id, rank], **verdict.stages})
-        say_patch(self._run, bug, key, VerdictFields.of(verdict), completion, patch.text, same_as, patch.rule)
+        say_patch(self._run, bug, key, VerdictFields.of(verdict), completion, patch.text, same_as, patch.rule, prompt)
         with self._progress_lock:
             self._verdicts[key] = KnownVerdict(digest, same_as, verdict)
             if source == MODEL:
@@ -193,11 +211,13 @@ def say_patch(
     text: str | None,
     same_as: int | None = None,
     rule: str = "",
+    prompt: str = "",
 ) -> None:
     """Emit a patch with its verdict; `completion`: what was written, None of a control; `same_as`: an equal one."""
     made = completion or Completion("")
     took = made.n_tokens, made.prompt_tokens
-    run.emit(PatchEvent(*key, verdict, made.text, text, made.score, same_as, *took, **_against(bug, text), rule=rule))
+    more = {**_against(bug, text), "rule": rule, "prompt": prompt}
+    run.emit(PatchEvent(*key, verdict, made.text, text, made.score, same_as, *took, **more))
 
 
 def _against(bug: Bug, text: str | None) -> dict[str, Any]:

@@ -183,7 +183,8 @@ class Panel:
     def _using(self, use: str) -> Any:
         """The default spec with settings from a link, "model:mine" or "builder.verdicts.runs:6". Raises UserError.
 
-        Of plug-ins only what names datasets or runs: nobody looks at all settings before pressing the button.
+        Of plug-ins only what names datasets, runs or conversations: nobody looks at all settings before
+        pressing the button.
         """
         values: dict[str, Any] = {"kind": self.form.kind}
         for each in re.split(r",(?=[a-z_.]+:)", use):
@@ -193,7 +194,9 @@ class Panel:
             if setting in {field.place for field in self.form.fields}:
                 values[setting] = value
             elif self.form.names_results(place, plugin, name):
-                values[place] = {"name": plugin, name: [value]}
+                held = values.get(place, {})
+                named = held if held.get("name") == plugin else {"name": plugin}
+                values[place] = named | {name: value.split(",")}
             else:
                 raise UserError(f"use={use[:40]}: this form has no setting called {setting[:40]!r}")
         return parse(values)

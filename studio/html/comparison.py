@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from engine.attempts import HINT
 from engine.control.compare import Compared, ComparedRun, Group
 from engine.control.patches import Detail
 from engine.control.side_by_side import ComparedBug
@@ -92,12 +93,22 @@ def _pattern(pattern: str, inner: str, chosen: str) -> str:
 def runs_table(compared: Compared) -> str:
     """The figures of each run over the common bugs."""
     k = compared.k
+    attempts = HINT if any(run.strategy for run in compared.runs) else ""
+    mixed = f"; in a run with a strategy the first {k} are attempts: {attempts}" if attempts else ""
+    undrawn = "; not of attempts, which are no draws from one prompt" if attempts else ""
     head = "".join(
         f'<th scope="col" title="{esc(hint)}">{words}</th>'
         for words, hint in (
             ("Run", "what was tested"),
-            (f"plausible@{k}", f"bugs with a patch among the first {k} that passes every test, and the 95 % interval"),
-            ("pass@1", "the chance that one candidate, drawn at random, passes every test; 95 % interval by bootstrap"),
+            (
+                f"plausible@{k}",
+                f"bugs with a patch among the first {k} that passes every test, and the 95 % interval{mixed}",
+            ),
+            (
+                "pass@1",
+                "the chance that one candidate, drawn at random, passes every test; 95 % interval by bootstrap"
+                + undrawn,
+            ),
             (f"exact@{k}", f"bugs with a plausible patch among the first {k} whose text is the known fix's"),
             (f"tree@{k}", "the same with the known fix's syntax tree: comments and layout may differ"),
             (
@@ -115,9 +126,11 @@ def _run_row(run: ComparedRun, k: int, letter: str) -> str:
     share, one = run.plausible_at[k], run.pass_at.get(1)
     low, high = share.interval
     unnamed = [each for each in (run.model, run.benchmark) if each not in run.name]
-    facts = " · ".join(filter(None, (*unnamed, run.representation, run.generator, f"{run.candidates} candidates")))
+    most = f"{run.candidates} {'attempts' if run.strategy else 'candidates'}"
+    facts = " · ".join(filter(None, (*unnamed, run.representation, run.generator, run.strategy, most)))
+    by_attempt = f"<small>by attempt {k}</small>" if run.strategy else ""
     shown = (
-        f"<b>{share.hits}</b> of {share.total}<small>{low:.0%} to {high:.0%}</small>",
+        f"<b>{share.hits}</b> of {share.total}<small>{low:.0%} to {high:.0%}</small>{by_attempt}",
         f"<b>{one.value:.1%}</b><small>{one.low:.1%} to {one.high:.1%}</small>" if one else "–",
         *(f"<b>{at[k].hits}</b>" if k in at else "–" for at in (run.exact_at, run.tree_at)),
         _took(run.costs),

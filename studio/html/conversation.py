@@ -1,70 +1,152 @@
-"""A repair conversation as HTML: messages, what each answer changes, its verdict, and the answer being written."""
+"""A repair conversation as HTML: what it is about and what can be done with it, its story, and the list of all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from engine.control.chat_exports import FORMATS
 from engine.control.chat_views import ChatEntry, View
-from engine.control.turns import ShownTurn
+from engine.control.chats import LONGEST_TITLE
 from engine.domain import Bug
-from engine.strategies.messages import TO_PEOPLE
 from studio.clickable import pick
 from studio.html import code
-from studio.html.basics import empty, esc, verdict, when
-from studio.html.diff import diff
+from studio.html.basics import copy_link, empty, esc, state, verdict, when
+from studio.html.story import cut, end, story
 
-WHO = {"user": "You", "assistant": "Model", "tool": "Told to the model"}
+LEFT_OUT = (
+    "Rows about a bug of a benchmark are left out unless Exclude, under More settings, no longer names it; patches "
+    "judged beside their tests only count where that is ticked there."
+)
 
 
 def shown(view: View) -> str:
-    """All turns, then the one that is being written."""
-    turns = "".join(_turn(turn, view) for turn in view.turns)
+    """All turns, then the one that is being written, whose text the page's script fills in."""
+    turns = "".join(story(view))
     if view.waiting:
-        turns += f'<div class="turn user"><header><b>You</b></header>{_text(view.waiting)}</div>'
+        text, more = cut(view.waiting)
+        turns += f'<div class="turn user"><header><b>You</b></header><pre>{esc(text)}</pre>{more}</div>'
     live = ""
     if view.is_busy:
-        text = f"<pre>{esc(view.live_text)}<i class='caret'></i></pre>" if view.live_text else ""
-        header = f"<header><b>Model</b><span>{esc(view.status or 'thinking')}</span></header>"
-        live = f'<div class="turn assistant live">{header}{text}</div>'
+        key = f"{view.id}:{view.asked}"
+        live = (
+            f'<div class="turn assistant live" data-live="{key}"><header><b>Model</b>'
+            f'<span data-doing>{esc(view.status or "waiting for the model")}</span><span data-clock></span></header>'
+            '<pre data-said></pre></div>'
+        )  # fmt: skip
     error = f'<p class="complaint" role="alert">{esc(view.error)}</p>' if view.error else ""
     if not (turns or live or error):
         return empty("No messages yet", "Press Repair: the model proposes a patch, and its tests are run.")
-    return f'<div class="turns" aria-live="polite" data-follow>{turns}{live}{error}{_end(view)}</div>'
+    return f'<div class="turns" aria-live="polite" data-follow>{turns}{live}{error}{end(view)}{_behind(view)}</div>'
 
 
-def _end(view: View) -> str:
-    if view.is_busy or not view.turns or not view.outcome:
+def _behind(view: View) -> str:
+    """That the branch goes on, where it is shown up to an earlier turn."""
+    last = view.turns[-1].number if view.turns else 0
+    newest = view.leads_to.get(last, last)
+    if view.is_busy or newest == last:
         return ""
-    if view.outcome == "plausible":
-        return '<p class="end good">Repaired: every test passes.</p>'
-    if view.turns[-1].role == "tool":  # it says why there was no other answer
-        return '<p class="end">Not repaired yet. Write a message with a hint, then press Repair.</p>'
-    return '<p class="end">Not repaired yet. Press Repair to continue.</p>'
-
-
-def _turn(turn: ShownTurn, view: View) -> str:
-    who = "Studio" if turn.text in TO_PEOPLE else WHO.get(turn.role, "Model")
-    badge = verdict(turn.outcome, turn.reason) if turn.outcome else ""
-    if turn.role == "assistant":
-        text = _folded(f"text-{turn.number}", "What the model wrote", turn.text) if turn.has_patch else _text(turn.text)
-        body = (diff(view.buggy, turn.patch, view.path) if turn.patch is not None and view.buggy else "") + text
-        body += _folded(f"log-{turn.number}", "Test log", turn.log) if turn.log else ""
-        body += _folded(f"prompt-{turn.number}", "What the model read", turn.prompt) if turn.prompt else ""
-    else:
-        first, _, rest = turn.text.partition("\n\n") if turn.role == "tool" else (turn.text, "", "")
-        body = _text(first) + (_folded(f"rest-{turn.number}", "What else the model is told", rest) if rest else "")
     return (
-        f'<div class="turn {esc(turn.role)}"><header><b>{who}</b><span class="num">{turn.number}</span>{badge}</header>'
-        f"{body}</div>"
+        '<p class="end">Your next message follows here, as another branch. '
+        f'<button type="button" class="small" {pick(f"to:{newest}")}>Show what followed</button></p>'
     )
 
 
-def _text(text: str) -> str:
-    return f"<pre>{esc(text)}</pre>"
+def strip(view: View, *, others: Sequence[str] = (), learning: Mapping[str, str] | None = None) -> str:
+    """What a conversation is about, how it stands, and what can be done with it.
+
+    `others`: models that can be shown beside it. `learning`: words -> the address of the form that makes rows of it.
+    """
+    name = f"<b>{esc(view.title)}</b>" if view.title else ""
+    about = f'{name}<span class="{"dim" if name else "about"}">{esc(view.bug_id)}</span>'
+    line = (
+        f'<p class="strip-line">{about}<span class="dim grow">with {esc(view.model)}</span>'
+        f"{state(view.state, view.status)}{verdict(view.outcome)}</p>"
+    )
+    files = "".join(
+        f'<a href="studio/chat/{view.id}.{form}{_to(view)}" download><b>{words}</b><span>{meaning}</span></a>'
+        for form, words, meaning in (
+            ("markdown", "Markdown", "the branch that is shown, for people"),
+            ("json", "JSON", "all branches, for programs"),
+        )
+        if form in FORMATS
+    )
+    rows = "".join(f'<a href="{esc(address)}"><b>{esc(words)}</b></a>' for words, address in (learning or {}).items())
+    rows += f'<p class="dim">{LEFT_OUT}</p>' if rows else ""
+    return line + '<div class="talk-menu">' + "".join(
+        [
+            copy_link(),
+            _menu("export", "Export", files),
+            _menu("learn", "Make training rows", rows),
+            _menu("beside", "Add a model", _models(others)),
+            _renaming(view),
+            _deleting(view),
+        ]
+    ) + "</div>"  # fmt: skip
 
 
-def _folded(key: str, title: str, text: str) -> str:
-    return f'<details data-key="{key}"><summary>{title}</summary>{code.log(text)}</details>'
+def new_strip(models: Sequence[str]) -> str:
+    """What can be done before a conversation begins."""
+    return f'<div class="talk-menu">{_menu("beside", "Add a model", _models(models))}</div>'
+
+
+def _to(view: View) -> str:
+    return f"?to={view.turns[-1].number}" if view.turns else ""
+
+
+def _menu(key: str, words: str, items: str) -> str:
+    if not items:
+        return ""
+    return f'<details class="menu down" data-key="menu-{key}"><summary>{words}</summary><div>{items}</div></details>'
+
+
+def _models(names: Sequence[str]) -> str:
+    buttons = "".join(f'<button type="button" {pick(f"add:{name}")}>{esc(name)}</button>' for name in names)
+    said = "<p class='dim'>A second column: the same bug, the same messages, another model.</p>"
+    return f"{said}{buttons}" if buttons else ""
+
+
+def _renaming(view: View) -> str:
+    form = (
+        f'<form data-do="rename" autocomplete="off"><label>Title <input name="text" value="{esc(view.title)}" '
+        f'maxlength="{LONGEST_TITLE}" placeholder="{esc(view.bug_id)}" data-draft="title-{view.id}"></label>'
+        f'<input type="hidden" name="turn" value="0"><button class="small">Save</button></form>'
+    )
+    return (
+        f'<details class="menu down edit" data-key="menu-rename"><summary>Rename</summary><div>{form}</div></details>'
+    )
+
+
+def _deleting(view: View) -> str:
+    turns = "1 message" if len(view.leads_to) == 1 else f"{len(view.leads_to)} messages"
+    asked = (
+        f"<p>Delete this conversation with its {turns}? Datasets that were made of it stay.</p>"
+        f'<button type="button" class="small" {pick("delete:")}>Delete it</button>'
+    )
+    return f'<details class="menu down" data-key="menu-delete"><summary>Delete</summary><div>{asked}</div></details>'
+
+
+def second_strip(view: View, models: Sequence[str], forms: Mapping[str, str], model: str, form: str) -> str:
+    """The same of the second column, where its model and how it is asked are chosen.
+
+    `forms`: representation -> its title; `model`, `form`: those with which it goes on.
+    """
+    names = [*dict.fromkeys([model, *models])]
+    return (
+        f'<p class="strip-line"><span class="about">{esc(view.bug_id)}</span><span class="grow"></span>'
+        f"{state(view.state, view.status)}{verdict(view.outcome)}</p>"
+        f'<form class="talk-menu" data-do="choose"><input type="hidden" name="turn" value="0">'
+        f"{_select('model', 'Model', {name: name for name in names}, model)}"
+        f"{_select('form', 'Asked as', forms, form)}"
+        f'<button type="button" class="small" {pick("close:")}>Remove</button></form>'
+    )
+
+
+def _select(name: str, label: str, choices: Mapping[str, str], chosen: str) -> str:
+    options = "".join(
+        f'<option value="{esc(value)}"{" selected" if value == chosen else ""}>{esc(words)}</option>'
+        for value, words in choices.items()
+    )
+    return f'<label>{label} <select name="{name}" data-sends>{options}</select></label>'
 
 
 def chosen_bug(bug: Bug) -> str:
@@ -75,19 +157,23 @@ def chosen_bug(bug: Bug) -> str:
     return f'<p class="dim">{esc(facts)}</p>{code.numbered(bug.buggy, bug.path, bug.span.start, bug.span.end)}{tests}'
 
 
-def earlier(conversations: Sequence[ChatEntry], chosen: int) -> str:
-    """Conversations as cards, newest first."""
+def earlier(conversations: Sequence[ChatEntry], chosen: int, sought: str = "") -> str:
+    """Conversations as cards, newest first; `sought`: what all of them have in title, bug or model."""
     if not conversations:
-        return '<p class="dim">Earlier conversations are listed here.</p>'
+        text = f"No conversation has “{sought}” in its title, bug or model." if sought else (
+            "Earlier conversations are listed here."
+        )  # fmt: skip
+        return f'<p class="dim">{esc(text)}</p>'
     cards = (_card(each, is_chosen=each.id == chosen) for each in conversations)
     return f'<div class="cards">{"".join(cards)}</div>'
 
 
 def _card(each: ChatEntry, *, is_chosen: bool) -> str:
     messages = "1 message" if each.turns == 1 else f"{each.turns} messages"
+    about = f"{esc(each.bug_id)} · " if each.title else ""
     return (
         f'<button type="button" class="card {"chosen" if is_chosen else ""}"'
-        f' {pick(str(each.id))}><span class="card-top"><b>{esc(each.bug_id)}</b>'
+        f' {pick(str(each.id))}><span class="card-top"><b>{esc(each.title or each.bug_id)}</b>'
         f"{verdict(each.outcome) if each.outcome else ''}</span>"
-        f'<span class="dim">{esc(each.model)} · {messages} · {when(each.created_at)}</span></button>'
+        f'<span class="dim">{about}{esc(each.model)} · {messages} · {when(each.created_at)}</span></button>'
     )

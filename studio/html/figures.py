@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.attempts import HINT
 from engine.control.patches import Totals
 from engine.ranking import ORDERS
 from engine.scoring import Costs, Mean, Share
@@ -30,8 +31,11 @@ def figures_menu(totals: Totals) -> str:
 
 
 def _by_k(totals: Totals) -> str:
-    names = [name for name in WHAT if name != "tree" or totals.tree_at]
+    without = {*(() if totals.tree_at else ("tree",)), *(("pass",) if totals.strategy else ())}
+    names = [name for name in WHAT if name not in without]
     head = [("k", "")] + [(f"{name}@k", WHAT[name]) for name in names]
+    if totals.strategy:  # no pass@k: attempts are no draws from one prompt
+        head[:2] = [("attempt", HINT), ("repaired by then", WHAT["plausible"])]
     rows = []
     for k in sorted(totals.plausible_at):
         cells = {
@@ -41,7 +45,7 @@ def _by_k(totals: Totals) -> str:
             "tree": _share(totals.tree_at.get(k)),
         }
         rows.append([str(k), *(cells[name] for name in names)])
-    return _table("Bugs by k", head, rows)
+    return _table("Bugs by attempt" if totals.strategy else "Bugs by k", head, rows)
 
 
 def _by_order(totals: Totals) -> str:

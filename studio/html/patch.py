@@ -18,7 +18,8 @@ ISOLATION = {
 
 def detail(patch: Detail) -> str:
     """Verdict and diff first; below them the output of the tests and the known fix."""
-    name = f"{SOURCES[patch.source]} {patch.rank or ''}".strip()
+    source = "attempt" if patch.prompt and patch.source == "model" else SOURCES[patch.source]
+    name = f"{source} {patch.rank or ''}".strip()
     diff_shown = diff(patch.buggy, patch.text, patch.path) if patch.text is not None else (
         '<p class="dim">There is no patch to show.</p>'
     )  # fmt: skip
@@ -34,8 +35,20 @@ def detail(patch: Detail) -> str:
         f"<h4>What it changes in {esc(patch.path)}</h4>{diff_shown}{assertion}{_facts(patch)}{known}"
         f'<details data-key="log" open><summary>Test log</summary>{code.log(patch.log)}</details>'
         f'<details data-key="completion"><summary>What the model wrote</summary>{code.log(patch.completion)}</details>'
+        f"{_asked(patch)}"
         f'<details data-key="buggy"><summary>The buggy file</summary>'
         f"{code.numbered(patch.buggy, patch.path, patch.start, patch.end)}</details></article>"
+    )
+
+
+def _asked(patch: Detail) -> str:
+    """What the model was told before this attempt, and all that it read; nothing where a bug has one prompt."""
+    if not patch.prompt:
+        return ""
+    told = code.log(patch.told) if patch.told.strip() else '<p class="dim">Nothing but the code.</p>'
+    return (
+        f'<details data-key="told" open><summary>What the model was told before</summary>{told}</details>'
+        f'<details data-key="prompt"><summary>What the model read</summary>{code.log(patch.prompt)}</details>'
     )
 
 

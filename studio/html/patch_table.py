@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from engine.attempts import HINT
 from engine.control.patches import BugRow, Totals
 from engine.domain import Outcome
 from engine.exchange.exported import Form
@@ -44,10 +45,11 @@ def _trees(totals: Totals) -> str:
 def _share(totals: Totals, k: int) -> str:
     share = totals.plausible_at[k]
     low, high = share.interval
+    attempts = f" These are attempts ({totals.strategy}): {HINT}." if totals.strategy else ""
     return _figure(
-        f"{share.hits}<small> / {share.total}</small>", f"plausible@{k}",
+        f"{share.hits}<small> / {share.total}</small>", totals.at(k),
         f"{share.hits} of {share.total} bugs have a patch among the first {k} that passes every test: "
-        f"{share.fraction:.0%}, with 95 % confidence {low:.0%} to {high:.0%}. {PLAUSIBLE}",
+        f"{share.fraction:.0%}, with 95 % confidence {low:.0%} to {high:.0%}.{attempts} {PLAUSIBLE}",
         f"{low:.0%} to {high:.0%}",
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from studio.html.guide import MARKS
 
 MOST_FIGURES = 6  # columns of the table beside the chosen one
 DOES = {"benchmark": "write patches", "dataset": "keep what passes", "train": "train"}  # kind of run -> in a round
-SHOWN = ("eval_loss", "train_loss", "plausible@1", "plausible@10", "tokens_per_s", "seconds")
+SHOWN = ("eval_loss", "train_loss", "plausible@1", "plausible@10", "repaired by attempt 10", "tokens_per_s", "seconds")
 
 
 def waiting(queue: Sequence[RunView]) -> str:

@@ -151,7 +151,8 @@ def build(frame: Frame) -> None:
                 {
                     f"{letter}  {run.name}": run.plausible_at
                     for letter, run in zip(html.LETTERS, found.runs, strict=False)
-                }
+                },
+                [bool(run.strategy) for run in found.runs],
             ),
             html.groups_table(found, found.groups(group)),
             gr.update(choices=[(WORDS[each], each) for each in found.groupings], value=group),

@@ -30,6 +30,8 @@ from studio.page import Frame
 from studio.plotted import plotted
 from studio.row_list import RowList
 
+MOST_OFFERED = 50  # conversations, the newest
+
 
 def roles_of(form: Form, builder: Mapping[str, Any], found: Preview) -> dict[str, str]:
     """Column -> the label of the builder's setting that names it."""
@@ -63,6 +65,7 @@ def build(frame: Frame) -> None:
                 "compare": BENCHMARKS.names,
                 "datasets": workspace.datasets.names,
                 "runs": lambda: named_runs(workspace.runs.list()),
+                "conversations": lambda: [str(each.id) for each in workspace.chats.entries()[:MOST_OFFERED]],
             }
             rows = marking(render=False)
             panel = Panel(frame, "dataset", "Build a dataset", text, names, below={"builder": rows}, recipe_apart=True)

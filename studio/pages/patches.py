@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ import gradio as gr
 
 from engine.control.names import made_by
 from engine.control.outcomes import unknown_rows
-from engine.control.patches import BugQuery
 from engine.control.views import RunView
 from engine.errors import UserError
-from engine.languages import LANGUAGES
 from engine.specs import WITH_PATCHES
 from studio.addresses import learning_from, link
+from studio.charts import plausible_by_rank
 from studio.checked import chosen_number
 from studio.clickable import GONE, click_value, clickable, hidden_field, pager, plain, show_or_hide
 from studio.forms.panel import Panel
@@ -27,43 +25,11 @@ from studio.html.basics import doing, empty, esc, run_strip
 from studio.html.memory import generation_line
 from studio.importing import ImportForm
 from studio.page import Frame
+from studio.plotted import plotted
 from studio.reviewing import ReviewBar
+from studio.shown_bugs import LANGUAGE_CHOICES, SHOW, SIZE, SORT, Shown
 
-SHOW = [
-    ("All", "all"),
-    ("Plausible", "plausible"),
-    ("Unreviewed", "unreviewed"),
-    ("No plausible", "none_plausible"),
-    ("Skipped", "skipped"),
-]
-SORT = [("by bug", "bug"), ("by first plausible", "first"), ("by plausible patches", "count"), ("by kind", "kind")]
-LANGUAGE_CHOICES = [("any language", ""), *((name.capitalize(), name) for name in LANGUAGES)]
-SIZE = 15  # rows, until the browser has reported how many fit
-LARGEST = 60
 FIT = "() => window.studio.rows()"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Which part of a run's table is shown; `page` counts from 1."""
-
-    search: str
-    show: str
-    language: str
-    sort: str
-    page: int
-    size: int
-    reviewer: str = ""
-
-    @property
-    def query(self) -> BugQuery:
-        size = min(max(self.size, 1), LARGEST)
-        chosen = (self.search.strip(), self.show, self.language, self.sort)
-        return BugQuery(*chosen, page=self.page, size=size, reviewer=self.reviewer.strip())
-
-    def pages(self, total: int) -> int:
-        """How many pages there are of `total` bugs."""
-        return max(1, -(-total // self.query.size))
 
 
 def chosen_run(runs: Sequence[RunView], wanted: int) -> int | None:
@@ -133,6 +99,7 @@ def build(frame: Frame) -> None:
                 after = gr.Button("Next page", size="sm", min_width=100)
                 exports = plain(elem_classes="exports")
         with gr.Column(scale=5, min_width=320, variant="panel", elem_classes="sheet"):
+            curve = plotted()
             patch = clickable()
             reviewing = ReviewBar(frame)
 
@@ -218,6 +185,13 @@ def build(frame: Frame) -> None:
         except UserError as error:  # a wrong address
             return [empty("No such patch", f"{error}.")]
 
+    def draw_curve(run: int | None, bug_id: str) -> list[str]:
+        """Bugs repaired by attempt, where a strategy asks again and no patch is shown."""
+        totals = workspace.patches.totals(number) if (number := chosen_number(run)) and not bug_id else None
+        if totals is None or not totals.scored or not totals.strategy:
+            return [""]
+        return [plausible_by_rank({totals.strategy: totals.by_attempt}, [True])]
+
     def choose(event: gr.EventData) -> list[str]:
         asked = patch_table.read_key(key := click_value(event))
         return [asked[0], key.partition(":")[0]] if asked else ["", ""]
@@ -264,6 +238,7 @@ def build(frame: Frame) -> None:
               also=[part.change for part in (wanted, *by_link)])  # fmt: skip
     live.show(draw_table, asked, [table, place, exports, before, after], also=[part.change for part in asked])
     live.show(draw_patch, [picker, bug, rank], [patch], also=[bug.change, rank.change, picker.change], ticks=False)
+    live.show(draw_curve, [picker, bug], [curve], also=[bug.change, picker.change])
     reviewing.wire(picker, bug, rank)
     on([part.input for part in [*filters, sort]], first_page, None, page, name="patches_first_page")
     on(picker.input, another_run, picker, [wanted, page, bug, rank], name="patches_another_run")

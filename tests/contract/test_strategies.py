@@ -23,8 +23,8 @@ def patched(bug, representation, complete, evaluate):
     return Turn("assistant", text, patch, evaluate(bug, patch), prompt)
 
 
-def honest(bug, turns, budget, representation, complete, evaluate):
-    for _ in range(budget):
+def honest(bug, conversation, budget, representation, complete, evaluate):
+    while budget.has_room():
         turn = patched(bug, representation, complete, evaluate)
         yield turn
         if turn.verdict.is_plausible:
@@ -35,13 +35,26 @@ def mute(*_):
     yield from ()
 
 
-def endless(bug, turns, budget, *how):
-    for _ in range(budget + 1):
+def careless(bug, conversation, budget, *how):
+    for _ in range(budget.limits.attempts + 1):
         yield patched(bug, *how)
 
 
-def stubborn(bug, turns, budget, *how):
-    for _ in range(budget):
+def endless(bug, conversation, budget, *how):
+    turn = patched(bug, *how)
+    for _ in range(budget.limits.attempts + 1):
+        yield turn
+
+
+def counting_attempts(bug, conversation, budget, *how):
+    for _ in range(budget.limits.attempts):
+        yield (turn := patched(bug, *how))
+        if turn.verdict.is_plausible:
+            return
+
+
+def stubborn(bug, conversation, budget, *how):
+    while budget.has_room():
         yield patched(bug, *how)
 
 
@@ -49,8 +62,8 @@ def unjudged(*how):
     yield from (replace(turn, verdict=None) for turn in honest(*how))
 
 
-def guessed(bug, turns, budget, representation, complete, evaluate):
-    yield from honest(bug, turns, budget, representation, complete, lambda *_: Verdict(Outcome.TEST_FAILED))
+def guessed(bug, conversation, budget, representation, complete, evaluate):
+    yield from honest(bug, conversation, budget, representation, complete, lambda *_: Verdict(Outcome.TEST_FAILED))
 
 
 def impostor(*how):
@@ -59,11 +72,14 @@ def impostor(*how):
 
 
 def patching_tool(*how):
-    yield from (replace(turn, role="tool") for turn in honest(*how))
+    yield replace(next(honest(*how)), role="tool")
 
 
-def despairing(bug, turns, budget, representation, complete, evaluate):
-    yield from honest(bug, turns, budget, representation, lambda prompt: complete(prompt) and "    pass\n", evaluate)
+def despairing(bug, conversation, budget, representation, complete, evaluate):
+    def lost(prompt):
+        return complete(prompt) and "    pass\n"
+
+    yield from honest(bug, conversation, budget, representation, lost, evaluate)
 
 
 def hiding(*how):
@@ -79,8 +95,27 @@ def going_ahead(*how):
     yield from (replace(turn, parent=7) for turn in honest(*how))
 
 
+def explaining(bug, conversation, budget, representation, complete, evaluate):
+    prompt = representation.encode(bug).prompt
+    if budget.has_room():
+        yield Turn("assistant", complete(prompt), prompt=prompt)
+    yield from honest(bug, conversation, budget, representation, complete, evaluate)
+
+
+def judging_words(*how):
+    for turn in honest(*how):
+        yield turn
+        yield replace(turn, patch=None)
+
+
+def only_talking(*how):
+    yield from (replace(turn, patch=None, verdict=None) for turn in honest(*how))
+
+
 class Fake:
     """A strategy made of one function."""
+
+    ends_at_plausible = True
 
     def __init__(self, reply):
         self.reply = reply
@@ -90,16 +125,26 @@ def branching(*how):
     yield from (replace(turn, parent=1 if number else None) for number, turn in enumerate(honest(*how)))
 
 
-@pytest.mark.parametrize("reply", [honest, branching])
+@pytest.mark.parametrize("reply", [honest, branching, explaining])
 def test_the_contract_accepts_a_correct_one(reply):
     check(Fake(reply))
+
+
+def test_the_contract_accepts_one_that_goes_on_after_a_plausible_patch_and_says_so():
+    going_on = Fake(stubborn)
+    going_on.ends_at_plausible = False
+    check(going_on)
 
 
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
         (mute, "nothing was said"),
+        (careless, "asked for a completion when the attempts were spent"),
         (endless, "5 patches with a budget of 4"),
+        (counting_attempts, "asked for a completion when the tokens were spent"),
+        (judging_words, "there is a verdict without a patch"),
+        (only_talking, "asked for more than 500 completions"),
         (stubborn, "went on after a plausible patch"),
         (unjudged, "patch 0 was shown without a verdict"),
         (guessed, "the verdict on patch 0 came from no test run"),
@@ -107,7 +152,7 @@ def test_the_contract_accepts_a_correct_one(reply):
         (patching_tool, "patches are the assistant's"),
         (despairing, "a model that knows the fix did not get it through"),
         (hiding, "not shown with the prompt"),
-        (parting, "the last turn has no verdict"),
+        (parting, "something was said after a plausible patch"),
         (going_ahead, "turn 1 names 7 as its parent"),
     ],
 )

@@ -39,6 +39,25 @@ def test_model_and_settings_change_within_a_conversation(workspace, talk):
     assert folder.questions()[0][-1]["model"] == "starter", "it goes on as it was last asked"
 
 
+def test_a_question_carries_its_budget_and_needs_no_other_worker(workspace, talk):
+    conversation, folder = talk
+    folder.append("answered", conversation=conversation, question=1)
+    workspace.tick()
+    limits = ("budget_tokens=2000", "budget_seconds=60", "budget_money=0.5")
+    workspace.chats.send(conversation, spec=spec(f"bug={BUG}", *limits))
+    question = folder.questions()[0][-1]
+    assert question["settings"] == {"budget_tokens": 2000, "budget_seconds": 60.0, "budget_money": 0.5}
+    assert workspace.chats.spec(conversation).budget_tokens == 2000
+
+
+def test_a_conversation_stays_repaired_whatever_is_tried_after(workspace, talk):
+    conversation, folder = talk
+    answer(folder, conversation, 1, "first", {"outcome": "plausible"})
+    answer(folder, conversation, 2, "second", {"outcome": "test_failed"})
+    workspace.tick()
+    assert workspace.chats.view(conversation).outcome == "plausible"
+
+
 def test_conversations_are_named_found_and_deleted(workspace, talk):
     conversation, folder = talk
     workspace.chats.rename(conversation, "  the  midnight bug ")

@@ -116,7 +116,7 @@ def test_hostile_text_stays_inert_in_every_page(used_server, open_page):
             sync_api.expect(panel.get_by_text("Test log")).to_be_visible()
         if name == "Chat":
             panel.get_by_role("button", name=CHAT_BUG).click()
-            sync_api.expect(panel.get_by_text("Please repair gcd.")).to_be_visible()
+            sync_api.expect(panel.locator("pre", has_text="Please repair gcd.")).to_be_visible()
         assert "<img src=x onerror" in panel.inner_text() or name in ("Train", "Merge")
         assert page.evaluate("window.hacked") is None
         assert page.locator("img[src=x]").count() == 0

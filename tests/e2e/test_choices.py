@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 expect = sync_api.expect
 
 CLOCK = "pocket/py-clock-format"
+FIRST = "pocket/py-stock-check"  # that the shipped adapter is known to repair
 
 
 def chosen_bug(panel):
@@ -97,13 +98,13 @@ def test_a_link_shows_its_page_and_not_the_guide_until_it_is_asked_for(still_ser
 
 def test_a_bug_is_found_by_any_part_of_its_name_kind_or_language(still_server, open_page):
     panel = drawn_tab(open_page(still_server.url), "Chat")
-    expect(chosen_bug(panel)).to_have_value(re.compile(f"^{CHAT_BUG}"))
+    expect(chosen_bug(panel)).to_have_value(re.compile(f"^{FIRST}"))
     for typed, wanted in (("clock", CLOCK), ("off by one", "off by one"), ("PYTHON", "python"), ("cwe-78", CHAT_BUG)):
         chosen_bug(panel).click()
         chosen_bug(panel).press_sequentially(typed)
         expect(panel.get_by_role("option").first).to_contain_text(wanted)
         chosen_bug(panel).press("Tab")
-        expect(chosen_bug(panel)).to_have_value(re.compile(f"^{CHAT_BUG}"))
+        expect(chosen_bug(panel)).to_have_value(re.compile(f"^{FIRST}"))
     chosen_bug(panel).click()
     chosen_bug(panel).press_sequentially("clock")
     chosen_bug(panel).press("Enter")
@@ -117,10 +118,8 @@ def test_an_unknown_bug_is_refused_when_the_field_is_left(still_server, open_pag
     chosen_bug(panel).click()
     chosen_bug(panel).press_sequentially("pocket/py-clock")
     field(panel, "Your message").click()
-    expect(
-        page.get_by_text(re.compile(f"There is no bug .*Similar: .*{CLOCK}.*{CHAT_BUG} stays chosen"))
-    ).to_be_visible()
-    expect(chosen_bug(panel)).to_have_value(re.compile(f"^{CHAT_BUG}"))
+    expect(page.get_by_text(re.compile(f"There is no bug .*Similar: .*{CLOCK}.*{FIRST} stays chosen"))).to_be_visible()
+    expect(chosen_bug(panel)).to_have_value(re.compile(f"^{FIRST}"))
     chosen_bug(panel).click()
     chosen_bug(panel).press_sequentially(CLOCK)  # typed in full
     field(panel, "Your message").click()
@@ -140,7 +139,7 @@ def test_a_hint_belongs_to_its_bug(still_server, open_page):
     choose("clock")
     expect(message).to_have_value("")
     message.fill("count from zero")
-    choose("archive-command")
+    choose("stock-check")
     expect(message).to_have_value("quote the words")
     choose("clock")
     expect(message).to_have_value("count from zero")
@@ -149,7 +148,7 @@ def test_a_hint_belongs_to_its_bug(still_server, open_page):
 def test_a_conversation_is_open_again_after_a_reload_and_until_another_bug_is_chosen(still_server, open_page):
     page = open_page(f"{still_server.url}/?chat=1")
     panel = page.get_by_role("tabpanel").filter(visible=True)
-    expect(panel.get_by_text("Please repair gcd.")).to_be_visible()
+    expect(panel.locator("pre", has_text="Please repair gcd.")).to_be_visible()
     expect(chosen_bug(panel)).to_have_value(re.compile(f"^{CHAT_BUG}"))
     chosen_bug(panel).click()  # looked at and left
     field(panel, "Your message").click()
@@ -158,7 +157,7 @@ def test_a_conversation_is_open_again_after_a_reload_and_until_another_bug_is_ch
     tab(page, "Chat")
     page.wait_for_url(re.compile(r"\?chat=1$"))
     page.reload()
-    expect(panel.get_by_text("Please repair gcd.")).to_be_visible()
+    expect(panel.locator("pre", has_text="Please repair gcd.")).to_be_visible()
     chosen_bug(panel).click()
     chosen_bug(panel).press_sequentially("clock")
     chosen_bug(panel).press("Enter")

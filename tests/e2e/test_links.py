@@ -38,7 +38,7 @@ def test_a_patch_is_shared_by_its_address(still_server, open_page):
 def test_what_is_shown_without_a_choice_is_in_the_address_too(still_server, open_page):
     page = open_page(still_server.url)
     for name, address in (("Datasets", "?dataset=stdlib-faults"), ("Monitor", "?run=7"), ("Patches", "?patches=5"), ("Compare", "?compare=4,5"),
-                          ("Chat", "?tab=chat&bug=pocket/py-archive-command"), ("Train", "?tab=train")):  # fmt: skip
+                          ("Chat", "?tab=chat&bug=pocket/py-stock-check"), ("Train", "?tab=train")):  # fmt: skip
         drawn_tab(page, name)
         page.wait_for_url(f"**/{address}")
 

@@ -55,9 +55,9 @@ def test_a_killed_run_of_200_samples_a_bug_goes_on_behind_the_bugs_that_are_fini
     workspace.close()
 
 
-def killed_and_resumed(workspace, overrides, after):
+def killed_and_resumed(workspace, overrides, after, preset="demo"):
     """A finished run whose worker was killed once it had evaluated `after` patches; its temporary folders are gone."""
-    run_id = workspace.runs.submit(read_spec("benchmark", "demo", overrides))
+    run_id = workspace.runs.submit(read_spec("benchmark", preset, overrides))
     until(workspace, lambda: workspace.runs.row(run_id).progress_done >= after)
     run = workspace.runs.row(run_id)
     folders = temporary_folders(parse_handle(run.handle)[1])
@@ -90,3 +90,28 @@ def assert_each_evaluated_once(workspace, run_id, patches):
     )
     assert set(said.values()) == {1}
     assert len(said) == patches
+
+
+def test_a_killed_run_with_a_strategy_goes_on_from_its_turns(home):
+    """The same rows as those of a run that nobody kills, but for the times."""
+    workspace = Workspace(home)
+    settings = ['benchmark.languages=["python"]', "limit=6", "candidates=4"]
+    killed = killed_and_resumed(workspace, settings, after=5, preset="test-feedback")
+    whole = workspace.runs.submit(read_spec("benchmark", "test-feedback", settings))
+    until(workspace, lambda: workspace.runs.row(whole).state == "done")
+    assert rows_of(workspace, killed) == rows_of(workspace, whole)
+    one, other = (workspace.runs.row(each).result for each in (killed, whole))
+    names = ("scored", "plausible_at", "counted_at", "patches", "outcomes", "strategy")
+    assert {name: one[name] for name in names} == {name: other[name] for name in names}
+    workspace.close()
+
+
+def rows_of(workspace, run_id):
+    """(bug, source, rank) -> what was written, for which prompt, and the outcome; each was said once."""
+    events = RunDir(Path(workspace.runs.row(run_id).folder)).events().events
+    said = [event.payload for event in events if event.kind == "patch"]
+    found = {
+        (each.bug_id, each.source, each.rank): (each.completion, each.prompt, each.verdict.outcome) for each in said
+    }
+    assert len(found) == len(said), "a patch was evaluated twice"
+    return found

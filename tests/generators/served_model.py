@@ -1,6 +1,7 @@
 """A process that serves a model with OpenAI's HTTP API, as vLLM or llama.cpp do; prints its port when it listens.
 
-`python served_model.py FOLDER [--key KEY] [--at-most N] [--refuse N] [--text TYPE]`. `--at-most`: answers to one request, whatever is
+`python served_model.py FOLDER [--key KEY] [--at-most N] [--refuse N] [--text TYPE] [--no-usage]`. `--no-usage`: it
+does not know how to be asked for the tokens of a stream. `--at-most`: answers to one request, whatever is
 asked for; `--refuse`: so many requests are first answered with 429, as a service under a rate limit does; `--text`: every answer is a page of HTML, which is called TYPE.
 """
 
@@ -76,7 +77,11 @@ class Answers(BaseHTTPRequestHandler):
         kind = "chat.completion" if is_chat else "text_completion"
         answer = {"id": "1", "object": kind, "created": 0, "model": "served", "choices": choices, "usage": usage}
         if asked.get("stream"):
-            self.stream(answer, drawn[0].text, is_chat)
+            if "stream_options" in asked and self.server.options.no_usage:
+                self.refuse(400, "unknown field: stream_options")
+                return
+            is_counted = asked.get("stream_options", {}).get("include_usage", False)
+            self.stream(answer, drawn[0].text, is_chat, is_counted)
         else:
             self.send(answer)
 
@@ -85,8 +90,8 @@ class Answers(BaseHTTPRequestHandler):
         reason = "stop" if completion.is_finished else "length"
         return {"index": place, "finish_reason": reason, "logprobs": None, **text}
 
-    def stream(self, answer: dict[str, Any], text: str, is_chat: bool) -> None:
-        """The text in pieces of a few characters, then why it ended."""
+    def stream(self, answer: dict[str, Any], text: str, is_chat: bool, is_counted: bool) -> None:
+        """The text in pieces of a few characters, then why it ended, then its tokens if they were asked for."""
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
@@ -96,6 +101,8 @@ class Answers(BaseHTTPRequestHandler):
             part = {"delta": {"content": piece}} if is_chat else {"text": piece}
             choices = [{"index": 0, "finish_reason": reason, "logprobs": None, **part}]
             self.wfile.write(f"data: {json.dumps({**answer, 'choices': choices, 'usage': None})}\n\n".encode())
+        if is_counted:
+            self.wfile.write(f"data: {json.dumps({**answer, 'choices': []})}\n\n".encode())
         self.wfile.write(b"data: [DONE]\n\n")
 
     def send(self, answer: dict[str, Any], code: int = 200) -> None:
@@ -130,6 +137,7 @@ if __name__ == "__main__":
     parser.add_argument("--at-most", type=int, default=0)
     parser.add_argument("--refuse", type=int, default=0)
     parser.add_argument("--text", default="")
+    parser.add_argument("--no-usage", action="store_true")
     served = Served(parser.parse_args())
     print(served.server_port, flush=True)
     served.serve_forever()

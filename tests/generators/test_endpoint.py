@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from services import MODEL, endpoint
 
-from engine.assets import STARTER_MODEL
 from engine.domain import Message, Model
 from engine.errors import OutsideFailure, UserError
 from engine.generators import TOO_LONG, PromptTooLong, shares
@@ -21,37 +17,7 @@ from engine.generators.contract import check
 from engine.generators.endpoint import Endpoint
 from engine.spec_files import read_spec
 
-SERVED = Path(__file__).with_name("served_model.py")
-MODEL = Model("served", "endpoint", "")
 CHAT = (Message("system", "You repair code."), Message("user", "def add(a, b): return a"))
-
-
-@pytest.fixture(scope="module")
-def serve():
-    """Start a service with some options; returns its address."""
-    started = []
-
-    def start(*options, folder=STARTER_MODEL):
-        command = [sys.executable, str(SERVED), str(folder), *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
-        started.append(process)
-        return f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def url(serve):
-    return serve()
-
-
-def endpoint(url, **settings):
-    made = Endpoint(Endpoint.Params(url=url, max_new_tokens=8, **settings))
-    made.load(MODEL, 0)
-    return made
 
 
 def test_the_contract_holds(url):
@@ -147,7 +113,7 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
     asked, whole = endpoint(url, parallel=2), Endpoint._completions
     is_asked, has_failed = Event(), Event()
 
-    def completions(self, prompt, n, given_up):
+    def completions(self, prompt, n, draw, given_up):
         if prompt == "fails":
             assert is_asked.wait(20)
             has_failed.set()
@@ -155,7 +121,7 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
         is_asked.set()
         assert has_failed.wait(20)
         time.sleep(0.2)
-        return whole(self, prompt, n, given_up)
+        return whole(self, prompt, n, draw, given_up)
 
     monkeypatch.setattr(Endpoint, "_completions", completions)
     drawn = asked.generate(["fails", "paid", *["never"] * 20], 1)

@@ -76,6 +76,9 @@ def test_two_processes_give_exactly_what_one_gives(name, tiny_adapter):
         assert same(found, expected)
         assert (shared.room(), shared.vocabulary()) == (alone.room(), alone.vocabulary())
         assert shared.count(PROMPTS) == alone.count(PROMPTS)
+        assert shared.draws_again == (name == "sampling")
+        if shared.draws_again:
+            assert same(dict(shared.generate(PROMPTS, 2, 5)), dict(alone.generate(PROMPTS, 2, 5)))
         assert same(written_by(shared, tiny_adapter), expected), "loaded a second time, in the same processes"
         assert len(processes()) == 2
         assert (shared.gpus(), shared.lost()) == (0, 0)

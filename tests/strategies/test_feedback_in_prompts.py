@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from strategy_world import LOG, TESTED, TRIED, WRONG, World, attempt, replied
 
-from engine.domain import Bug, Message, Outcome, Patch, Sample, Span, Turn, Verdict
+from engine.domain import Message, Outcome, Patch, Turn, Verdict
 from engine.generators import PromptTooLong
 from engine.plugins import REPRESENTATIONS
 from engine.representations import CannotShow
@@ -11,58 +12,10 @@ from engine.strategies.failure import Amount, brief, in_one_line, told
 from engine.strategies.messages import SHORTENED, STUCK
 from engine.strategies.test_feedback import TestFeedback
 
-LOG = """F
-=================================== FAILURES ===================================
-___________________________________ test_sum ___________________________________
-test_add.py:4: in test_sum
-    assert add(3, 4) == 7
-E   assert -1 == 7
-1 failed"""
-WRONG = Verdict(Outcome.TEST_FAILED, log=LOG, failed=("test_sum",))
-TESTED = Bug(
-    BUG.id, "python", "add.py", BUG.buggy, BUG.fixed, Span(2, 2), failing=("test_sum",),
-    tests=(("test_add.py", "from add import add\n\n\ndef test_sum():\n    assert add(3, 4) == 7\n"),),
-)  # fmt: skip
-TRIED = "tried: return a * b\ntest_sum: expected 7, got -1"
-
-
-class World:
-    """Answers one after the other; the tests fail unless the fix is given; prompts are the notes."""
-
-    name = "world"
-
-    def __init__(self, *answers, room=1000, verdict=WRONG, special=None):
-        self.answers = list(answers)
-        self.room = room
-        self.verdict = verdict
-        self.special = special
-        self.prompts = []
-
-    def encode(self, bug, notes=()):
-        if self.special and any(self.special in note for note in notes):
-            raise CannotShow(f"the code holds the special token {self.special}")
-        return Sample.of(bug, "\n".join(notes), "")
-
-    def decode(self, completion, bug):
-        return Patch(bug.id, bug.replace_span(completion))
-
-    def complete(self, prompt):
-        if len(prompt) > self.room:
-            raise PromptTooLong("too long")
-        self.prompts.append(prompt)
-        return self.answers.pop(0)
-
-    def evaluate(self, bug, patch):
-        return Verdict(Outcome.PLAUSIBLE) if patch.text == bug.fixed else self.verdict
-
 
 def talk(world, turns=(), budget=5, bug=BUG, **settings):
     strategy = TestFeedback(TestFeedback.Params(**settings))
-    return list(strategy.reply(bug, turns, budget, world, world.complete, world.evaluate))
-
-
-def attempt(text):
-    return Turn("assistant", text, Patch(BUG.id, BUG.replace_span(text)), WRONG)
+    return replied(strategy, bug, turns, budget, world, world.complete, world.evaluate)
 
 
 def test_what_the_page_shows_as_told_is_what_the_next_prompt_says():
@@ -87,7 +40,7 @@ def test_the_text_is_in_the_prompt_line_by_line_whatever_the_representation(name
         prompts.append("".join(each.text for each in prompt) if isinstance(prompt[0], Message) else prompt)
         return world.answers.pop(0)
 
-    turns = list(strategy.reply(TESTED, (), 2, shown, complete, world.evaluate))
+    turns = replied(strategy, TESTED, (), 2, shown, complete, world.evaluate)
     text = next(turn.text for turn in turns if turn.role == "tool")
     marks = "- " if name == "instruct" else "# "
     lines = [line.strip().removeprefix(marks).removeprefix("#").strip() for line in prompts[1].split("\n")]

@@ -6,6 +6,9 @@ import pytest
 
 from engine.domain import Bug, Outcome, Span, Verdict
 from engine.plugins import REPRESENTATIONS
+from engine.strategies import answer as answering
+from engine.strategies.budget import Budget, Limits
+from engine.strategies.conversation import Conversation
 from engine.strategies.test_feedback import TestFeedback
 
 BUG = Bug(
@@ -39,7 +42,8 @@ def test_the_next_question_says_why_no_code_could_be_used(answer, reason):
     def evaluate(bug, patch):  # as every benchmark does
         return Verdict(Outcome.NO_PATCH, patch.reason) if patch.text is None else Verdict(Outcome.PLAUSIBLE)
 
-    turns = list(TestFeedback(TestFeedback.Params()).reply(BUG, [], 3, INSTRUCT, complete, evaluate))
+    strategy = TestFeedback(TestFeedback.Params())
+    turns = list(answering.answer(strategy, BUG, Conversation(), Budget(Limits(3)), INSTRUCT, complete, evaluate))
     first, told, second = turns
     assert (first.patch.text, first.patch.rule, first.verdict.outcome) == (None, "", Outcome.NO_PATCH)
     assert reason in told.text

@@ -63,7 +63,7 @@ def fill(home: Path, hostile: bool = False) -> None:
                    group="demo-1")  # fmt: skip
         _curves(session, done, 120)
         adapter = Path(done.folder) / "artifacts" / "model"
-        shutil.copytree(STARTER_ADAPTER, adapter)
+        shutil.copytree(STARTER_ADAPTER, adapter, ignore=shutil.ignore_patterns("repaired.json"))
         session.add(
             Model(name="repair-lora", kind="adapter", path=str(adapter), base=str(STARTER_MODEL), run_id=done.id,
                   created_at=time.time())

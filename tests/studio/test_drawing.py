@@ -238,7 +238,8 @@ def test_a_conversation_begins_with_a_bug_that_its_model_repairs_where_that_is_k
         return drawing.draw(*values)[1]
 
     assert drawn("repair-lora")["value"] == known[4], "of the smallest rank"
-    assert drawn("starter-adapter")["value"] == known[0], "nothing is known of this model"
+    assert drawn("starter")["value"] == known[0], "nothing is known of this model"
+    assert drawn("starter-adapter")["value"] == "pocket/py-stock-check", "as its folder says"
     assert "value" not in drawn("repair-lora", bug=known[1]), "what is chosen stays"
-    marked = [bug_id for label, bug_id in drawn("repair-lora")["choices"] if "repaired in a benchmark run" in label]
+    marked = [bug_id for label, bug_id in drawn("repair-lora")["choices"] if "known to be repaired" in label]
     assert marked == known[3:6]

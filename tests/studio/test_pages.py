@@ -22,7 +22,7 @@ from engine.control.workspace import Workspace
 from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
 from engine.spec_files import read_spec
-from engine.strategies.messages import STUCK
+from engine.strategies.messages import STUCK, limit_reached
 from engine.trainers.memory_advice import Advice
 from studio import charts
 from studio.guard import check_bind, guarded
@@ -264,14 +264,22 @@ def test_a_sample_has_the_colours_of_its_language(language, colours):
     assert (">final<" in datasets.sample(shown)) == colours
 
 
-@pytest.mark.parametrize(("role", "words"), [("tool", "Write a message"), ("assistant", "Press Repair to continue")])
-def test_the_last_line_of_a_conversation_says_the_same_as_its_last_turn(role, words):
-    turn = ShownTurn(1, role, "The model repeats an answer.", False, "", "", "", "")
-    shown = conversation.shown(View(1, "b", "m", "s", "test_failed", "running", "ready", False, "", (turn,), ""))
+@pytest.mark.parametrize(("said", "words"), [((STUCK,), "Write a hint"), ((), "Press Repair to continue")])
+def test_the_last_line_of_a_conversation_says_the_same_as_its_last_turn(said, words):
+    turns = [ShownTurn(1, "assistant", "x", False, "", "test_failed", "", "")]
+    turns += [ShownTurn(2, "tool", text, False, "", "", "", "") for text in said]
+    shown = conversation.shown(View(1, "b", "m", "s", "test_failed", "running", "ready", False, "", tuple(turns), ""))
     assert words in shown
 
 
-@pytest.mark.parametrize(("text", "heading"), [(STUCK, "Studio"), ("tried: x\ntest: y", "Told to the model")])
+@pytest.mark.parametrize(
+    ("text", "heading"),
+    [
+        (STUCK, "Studio"),
+        (limit_reached("2,000 tokens", "1,900 read and 130 written"), "Studio"),
+        ("tried: x\ntest: y", "Told to the model"),
+    ],
+)
 def test_the_page_tells_what_the_model_is_told_from_what_the_user_is(text, heading):
     turn = ShownTurn(1, "tool", text, False, "", "", "", "")
     shown = conversation.shown(View(1, "b", "m", "s", "test_failed", "running", "ready", False, "", (turn,), ""))

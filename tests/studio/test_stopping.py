@@ -37,7 +37,7 @@ def drawn(studio, page, name, *values):
 @pytest.mark.parametrize("state", ["queued", *ACTIVE, *ENDED])
 def test_a_chats_model_can_be_unloaded_while_it_is_there_also_when_it_is_frozen(studio, home, state):
     change(home, CHAT, state=state)
-    *_, stop = drawn(studio, "chat", "draw", 1)
+    *_, stop = drawn(studio, "chat", "draw_buttons", 1, 0)
     assert stop["interactive"] == (state in ("queued", "starting", "running", "stalled"))
     assert (stop["value"], stop["variant"]) == ("Unload", "secondary"), "nothing is being answered"
 
@@ -54,5 +54,5 @@ def test_while_a_model_answers_it_can_be_stopped(studio, home):
     with database.write() as session:
         session.get_one(Conversation, 1).asked = 1
     database.close()
-    *_, stop = drawn(studio, "chat", "draw", 1)
+    *_, stop = drawn(studio, "chat", "draw_buttons", 1, 0)
     assert (stop["value"], stop["variant"], stop["interactive"]) == ("Stop", "stop", True)

@@ -69,7 +69,10 @@ class Branching:
     def __init__(self):
         self.paths = []
 
-    def reply(self, bug, path, budget, representation, complete, evaluate, count=len):
+    ends_at_plausible = True
+
+    def reply(self, bug, conversation, budget, representation, complete, evaluate, count=len):
+        path = conversation.path
         self.paths.append([(turn.number, turn.parent, turn.text) for turn in path])
         for text in ("one", "other"):
             patch = Patch(bug.id, text, rule=f"bare:{text}")
@@ -105,7 +108,7 @@ def test_a_question_after_an_earlier_turn_overwrites_no_other(tiny, small, run, 
 def test_the_verdicts_of_earlier_turns_are_told_whole(tiny, small, run, branching, monkeypatch):
     seen = []
     reply = branching.reply
-    monkeypatch.setattr(branching, "reply", lambda bug, path, *how: seen.extend(path) or reply(bug, path, *how))
+    monkeypatch.setattr(branching, "reply", lambda bug, talk, *how: seen.extend(talk.path) or reply(bug, talk, *how))
     verdict = {"outcome": "test_failed", "failed": ["test_add"], "duration_s": 0.5, "sandbox": "none needed"}
     told = {"conversation": 1, "number": 1, "role": "assistant", "text": "no", "patch": "x", "verdict": verdict}
     run.ask(ask="reply", conversation=1, question=1, bug="small/add", budget=1, turns=[told])

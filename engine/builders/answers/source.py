@@ -24,7 +24,10 @@ class RunsParams(params.Params):
         (), "benchmark runs and loaded models (for their conversations), by number, also as folders", names="runs"
     )
     conversations: tuple[int, ...] = setting(
-        (), "only these conversations of the loaded models, by number; empty: all, and benchmark runs", more=True
+        (),
+        "only these conversations of the loaded models, by number; empty: all, and benchmark runs",
+        more=True,
+        names="conversations",
     )
     shared: bool = setting(
         False,
