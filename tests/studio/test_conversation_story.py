@@ -62,6 +62,17 @@ def test_an_answer_without_code_says_why_and_how_a_patch_was_found():
     assert rule_in_words("") == ""
 
 
+def test_what_the_model_takes_for_the_cause_is_no_attempt():
+    cause = ShownTurn(1, "assistant", "It adds <2>.", False, "", "", "", "", prompt="What is wrong?")
+    html = shown(cause, attempt(2, BUGGY.replace("2", "1"), "plausible"))
+    first = html.partition("</footer>")[0]
+    assert "What the model takes for the cause" in words(first)
+    assert "It adds &lt;2&gt;." in first
+    assert "What is wrong?" in first
+    assert 'data-pick="again:1"' in first
+    assert "Repaired at attempt 1" in words(html)
+
+
 def test_where_branches_part_one_leads_to_the_newest_turn_of_the_next():
     turns = [attempt(3, BUGGY.replace("2", "3"))]
     html = shown(*turns, branches=((1, 3, 5),), leads_to={1: 4, 2: 4, 3: 3, 4: 4, 5: 6, 6: 6})
