@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from engine.domain import Bug, Patch, Prompt, Sample
@@ -42,6 +43,25 @@ class Representation(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """An earlier answer of the model, and what was said after it."""
+
+    answer: str
+    notes: tuple[str, ...]
+
+
+@runtime_checkable
+class Converses(Protocol):
+    """A representation for models that were trained on conversations."""
+
+    def converse(self, bug: Bug, notes: Sequence[str], exchanges: Sequence[Exchange]) -> Prompt:
+        """The question with `notes`, then each answer and what was said after it as messages that alternate.
+
+        Ends with a message that asks for another answer. Raises CannotShow.
+        """
+
+
 @runtime_checkable
 class Explains(Protocol):
     """A representation for models that answer in words, too."""
@@ -62,3 +82,15 @@ def cause_question(representation: Representation, bug: Bug, notes: Sequence[str
             field="representation",
         )
     return representation.question(bug, notes)
+
+
+def next_question(
+    representation: Representation, bug: Bug, notes: Sequence[str], exchanges: Sequence[Exchange]
+) -> Prompt:
+    """A conversation where the representation is for one; otherwise one question, with all that was said as notes.
+
+    `notes`: what is known before the first answer. Raises CannotShow.
+    """
+    if isinstance(representation, Converses):
+        return representation.converse(bug, notes, exchanges)
+    return representation.encode(bug, [*notes, *(note for each in exchanges for note in each.notes)]).prompt

@@ -11,7 +11,7 @@ from typing import Any
 from engine.domain import Bug, Message, Model, Preference, Prompt, Sample, Segment
 from engine.errors import UserError
 from engine.models.tokenizer import of_transformers
-from engine.representations import CannotShow, Representation, cause_question
+from engine.representations import CannotShow, Exchange, Representation, cause_question, next_question
 
 _MOST_MESSAGES = 500  # before each answer the template is run on all that is there, so the time grows with the square
 _ANSWER = "the answer 7c0f"  # stands in for an answer, to see what a template writes behind one
@@ -136,6 +136,10 @@ class InText:
     def question(self, bug: Bug, notes: Sequence[str] = ()) -> Prompt:
         """As `engine.representations.cause_question`."""
         return self._template.in_text(Sample.of(bug, cause_question(self._shown, bug, notes), "")).prompt
+
+    def converse(self, bug: Bug, notes: Sequence[str], exchanges: Sequence[Exchange]) -> Prompt:
+        """As `engine.representations.next_question`."""
+        return self._template.in_text(Sample.of(bug, next_question(self._shown, bug, notes, exchanges), "")).prompt
 
     def for_vocabulary(self, vocabulary: frozenset[str] | None) -> InText:
         return InText(self._shown.for_vocabulary(vocabulary), self._template)

@@ -24,7 +24,7 @@ from engine.domain import Bug, Message, Patch, Prompt, Sample, lines_of
 from engine.languages.source import indent_of
 from engine.models.layouts import special_in
 from engine.params import setting
-from engine.representations import CannotShow, alpaca
+from engine.representations import CannotShow, Exchange, alpaca
 from engine.representations.answers import patch_of
 from engine.representations.answers.place import Place, place_of
 from engine.representations.line_ends import as_written, plain
@@ -69,6 +69,17 @@ class Instruct:
             why = f": {read.reason}" if read.reason else ""
             raise CannotShow(f"the repaired {place.what} cannot be read back{why}")
         return sample
+
+    def converse(self, bug: Bug, notes: Sequence[str], exchanges: Sequence[Exchange]) -> Prompt:
+        """As `engine.representations.Converses`; one of Alpaca's texts holds one question, so all is in that one."""
+        prompt = self.encode(bug, notes).prompt
+        if isinstance(prompt, str):
+            return self.encode(bug, [*notes, *(note for each in exchanges for note in each.notes)]).prompt
+        wanted = _wanted(place_of(bug))
+        for each in exchanges:
+            said = "\n\n".join([*each.notes, wanted])
+            prompt = (*prompt, Message("assistant", each.answer), Message("user", said))
+        return prompt
 
     def question(self, bug: Bug, notes: Sequence[str] = ()) -> Prompt:
         """What asks for the root cause of the fault, in a few sentences without code. Raises CannotShow."""

@@ -12,13 +12,13 @@ from engine.failures import budget as texts
 from engine.failures.telling import Part
 from engine.languages.trees import tree_digest
 from engine.params import setting
-from engine.representations import Representation, cause_question
+from engine.representations import Representation, cause_question, next_question
 from engine.strategies import Complete, Evaluate
 from engine.strategies.budget import Budget
 from engine.strategies.conversation import Conversation
 from engine.strategies.failure import Amount, told
 from engine.strategies.messages import SHORTENED
-from engine.strategies.notes import Asked, Note, fitting, notes_of, untold
+from engine.strategies.notes import Asked, Note, exchanges_of, fitting, notes_of, untold
 
 
 class FeedbackParams(params.Params):
@@ -34,6 +34,11 @@ class FeedbackParams(params.Params):
     tokens: int = setting(
         600, "at most so many tokens about one failure; least important first out", unit="tokens", more=True, ge=20
     )
+    dialogue: bool = setting(
+        True, "a chat model reads each of its answers, and what came of it, as messages that alternate; off, or with "
+        "any other model: all stands in one question",
+        title="Alternating messages", more=True,
+    )  # fmt: skip
     first_prompt: bool = setting(False, "tell which tests fail before the first attempt, too", more=True)
 
     @property
@@ -68,7 +73,7 @@ class Attempts:
         if not self.budget.has_room():
             return
         yield from self._last_told()
-        asked = fitting(lambda notes: cause_question(self.representation, self.bug, notes), self._notes, self.complete)
+        asked = fitting(self._cause_question, self._notes, self.complete)
         if asked.is_shortened:
             yield Turn("tool", SHORTENED)
         yield Turn("assistant", asked.answer, prompt=asked.prompt)
@@ -125,8 +130,13 @@ class Attempts:
             return False
         return tree_digest(patch.text, self.bug.language) == ""
 
-    def _prompt(self, notes: Sequence[str]) -> Prompt:
-        return self.representation.encode(self.bug, notes).prompt
+    def _cause_question(self, notes: Sequence[Note]) -> Prompt:
+        return cause_question(self.representation, self.bug, [note.text for note in notes])
+
+    def _prompt(self, notes: Sequence[Note]) -> Prompt:
+        if self.settings.dialogue:
+            return next_question(self.representation, self.bug, *exchanges_of(notes))
+        return self.representation.encode(self.bug, [note.text for note in notes]).prompt
 
     @property
     def _notes(self) -> list[Note]:

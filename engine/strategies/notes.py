@@ -9,7 +9,7 @@ from typing import Literal
 
 from engine.domain import Prompt, Turn
 from engine.generators import PromptTooLong
-from engine.representations import CannotShow
+from engine.representations import CannotShow, Exchange
 from engine.strategies import Complete
 from engine.strategies.failure import brief
 from engine.strategies.messages import is_for_people
@@ -22,6 +22,22 @@ class Note:
     text: str
     # of the user; the cause that the model found; an earlier attempt; the last one, in full
     kind: Literal["hint", "cause", "earlier", "last"]
+    after: int = 0  # so many answers of the model
+    answer: str = ""  # the one that it tells of; empty: it tells of none
+
+
+def exchanges_of(notes: Sequence[Note]) -> tuple[list[str], list[Exchange]]:
+    """(what is said before the first answer, each answer with what is said after it)."""
+    before: list[str] = []
+    exchanges: list[Exchange] = []
+    for note in notes:
+        if note.answer.strip():
+            exchanges.append(Exchange(note.answer, (note.text,)))
+        elif exchanges:
+            exchanges[-1] = replace(exchanges[-1], notes=(*exchanges[-1].notes, note.text))
+        else:
+            before.append(note.text)
+    return before, exchanges
 
 
 @dataclass(frozen=True)
@@ -56,20 +72,28 @@ def notes_of(turns: Sequence[Turn], tell: Callable[[Turn], str], cut: Callable[[
     `cut`: as much of a cause as is told.
     """
     last = next((turn for turn in reversed(turns) if is_told(turn)), None)
-    notes = []
+    notes: list[Note] = []
+    answer, after = "", 0  # the last one that nothing was told of yet; how many there were
     for at, turn in enumerate(turns):
         if turn.role == "user" and turn.text.strip():
-            notes.append(Note(f"hint: {_one_line(turn.text)}", "hint"))
+            notes.append(Note(f"hint: {_one_line(turn.text)}", "hint", after))
         elif is_told(turn):
-            notes.append(Note(turn.text, "last") if turn is last else Note(brief(turn.text), "earlier"))
+            is_last = turn is last
+            text = turn.text if is_last else brief(turn.text)
+            notes.append(Note(text, "last" if is_last else "earlier", after, answer))
+            answer = ""
         elif turn.is_explanation and turn.text.strip():
-            notes.append(Note(f"root cause: {cut(turn.text.strip())}", "cause"))
-        elif turn.role == "assistant" and turn.verdict is not None and not _is_told_later(turns[at + 1 :]):
-            notes.append(Note(brief(tell(turn)), "earlier"))
-    return notes
+            notes.append(Note(f"root cause: {cut(turn.text.strip())}", "cause", after))
+        elif turn.role == "assistant" and turn.verdict is not None:
+            after += 1
+            if _is_told_later(turns[at + 1 :]):
+                answer = turn.text
+            else:
+                notes.append(Note(brief(tell(turn)), "earlier", after, turn.text))
+    return sorted(notes, key=lambda note: (note.after, not note.answer))  # a hint follows what it may be about
 
 
-def fitting(ask: Callable[[Sequence[str]], Prompt], notes: Sequence[Note], complete: Complete) -> Asked:
+def fitting(ask: Callable[[Sequence[Note]], Prompt], notes: Sequence[Note], complete: Complete) -> Asked:
     """The longest prompt that fits, and the answer to it; `ask` makes one that says these notes.
 
     Attempts are left out first, the oldest of them first; the last one is said in brief before it is left out. Then go
@@ -80,7 +104,7 @@ def fitting(ask: Callable[[Sequence[str]], Prompt], notes: Sequence[Note], compl
     kept, is_shortened = list(notes), False
     while True:
         try:
-            prompt = ask([note.text for note in kept])
+            prompt = ask(kept)
             return Asked(prompt, complete(prompt), tuple(kept), is_shortened)
         except (PromptTooLong, CannotShow) as error:  # a log may hold a text that means something to the model
             may_go = [kind for kind in ("earlier", "last", "cause") if any(note.kind == kind for note in kept)]

@@ -29,11 +29,11 @@ class LoopParams(FeedbackParams):
 class TestFeedback:
     """Runs the tests on each answer, shows the model what failed, and lets it try again.
 
-    Earlier answers, their test results and the user's hints are comments in the prompt, where the fault is, or stand
-    below the question to a chat model. An answer whose code was already tried is generated again. A turn of the role
-    `tool` holds what the next prompt says of the last attempt, word for word; earlier attempts are in it with what was
-    tried and one line. The loop is that of ChatRepair (Xia and Zhang, ISSTA 2024, arXiv 2304.00385), in one prompt and
-    not in messages that alternate.
+    A chat model reads its answers, their test results and the user's hints as messages that alternate; for a model that
+    fills in code they are comments in the prompt, where the fault is. An answer whose code was already tried is
+    generated again. A turn of the role `tool` holds what the next prompt says of the last attempt, word for word;
+    earlier attempts are in it with what was tried and one line. The loop is that of ChatRepair (Xia and Zhang, ISSTA
+    2024, arXiv 2304.00385).
     """
 
     name: ClassVar[str] = "test_feedback"

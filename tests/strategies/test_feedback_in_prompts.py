@@ -51,7 +51,7 @@ def test_the_text_is_in_the_prompt_line_by_line_whatever_the_representation(name
 def test_the_users_words_become_a_hint():
     world = World(BUG.fixed_lines)
     turns = talk(world, [attempt("    return a * b\n"), Turn("user", "look at the\n sign")])
-    assert world.prompts == [f"hint: look at the; sign\n{turns[0].text}"]
+    assert world.prompts == [f"{turns[0].text}\nhint: look at the; sign"]
     assert brief(turns[0].text) == TRIED
 
 

@@ -48,11 +48,7 @@ def test_it_is_asked_for_once_and_again_on_a_branch_without_it():
     world, turns = talk(BUG.fixed_lines, turns=explained)
     assert not any(turn.is_explanation for turn in turns)
     assert f"root cause: {CAUSE}" in world.prompts[0]
-    assert (
-        talk(CAUSE, BUG.fixed_lines, turns=explained[1:])[0]
-        .prompts[0]
-        .startswith("why?\nhint: try harder\ntried: return a * b\n")
-    )
+    assert talk(CAUSE, BUG.fixed_lines, turns=explained[1:])[0].prompts[0].startswith("why?\ntried: return a * b\n")
 
 
 def test_a_long_cause_is_cut_and_left_out_before_a_hint_is():
