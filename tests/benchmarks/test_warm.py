@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import marshal
 import re
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from engine.benchmarks.pocket import Pocket
 from engine.benchmarks.quixbugs import QuixBugs
 from engine.benchmarks.runners.evaluating import is_clear
+from engine.benchmarks.runners.python import PythonRunner
 from engine.benchmarks.runners.report import verdict
 from engine.domain import Outcome, Patch
 
@@ -143,6 +145,19 @@ def test_no_process_is_left_when_warm_places_are_closed(pocket, bugs, sandbox):
     runner.trials.close()
     assert not alive(leader)
     assert not alive(pid)
+
+
+def test_warm_places_end_with_the_runner_they_belong_to(pocket, bugs, sandbox):
+    runner, (_, suite) = PythonRunner(5.0), pocket.cases[bugs["python"].id]
+    runner.trial(bugs["python"].buggy, suite, sandbox)
+    (_, lent), *_ = runner.trials._idle
+    pid = lent.place.process.pid
+    gc.disable()
+    try:
+        del runner
+        assert not alive(pid), "it would look at the disk until the process ends"
+    finally:
+        gc.enable()
 
 
 def alive(pid):

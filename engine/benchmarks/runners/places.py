@@ -52,7 +52,8 @@ class Places:
     """As many as are in use at once. Safe to use from several threads."""
 
     def __init__(self, open_in: Callable[[Lasting], AbstractContextManager[Place]]) -> None:
-        self._open_in = open_in
+        """`open_in`: a method of what these places belong to; they are closed as soon as nothing refers to that."""
+        self._open_in = weakref.WeakMethod(open_in)  # else the two would hold each other, and stay until a collection
         self._idle: list[tuple[str, Lent]] = []
         self._changing = Lock()
         self.opened = 0  # since the beginning
@@ -64,8 +65,9 @@ class Places:
         assert isinstance(sandbox, Lasting)
         lent = self._taken(sandbox.describe())
         if lent is None:
-            held = ExitStack()
-            lent = Lent(held.enter_context(self._open_in(sandbox)), held)
+            held, open_in = ExitStack(), self._open_in()
+            assert open_in is not None, "whoever lends is there"
+            lent = Lent(held.enter_context(open_in(sandbox)), held)
             self.opened += 1
         try:
             yield lent
