@@ -146,3 +146,27 @@ def test_an_answer_is_seen_while_it_is_written_and_the_page_goes_on_after_a_relo
         stop.click()
     answered(panel)
     expect(panel.get_by_role("button", name="Unload")).to_be_enabled()
+
+
+def test_a_killed_server_and_a_closed_tab_cost_nothing_that_was_said(server, open_page):
+    page, panel = chat(server, open_page, f"?tab=chat&bug={BUG}&use=model:starter")  # it is wrong again and again
+    field(panel, "Budget").fill("20")
+    field(panel, "Your message").fill("mind the last one")
+    panel.get_by_role("button", name="Repair", exact=True).click()
+    panel.locator(".turn.assistant:not(.live)").first.wait_for(timeout=LONG_MS)
+    page.context.close()
+    server.process.kill()
+    server.process.wait(30)
+    server.start()
+    page = open_page(f"{server.url}/?chat=1")
+    panel = page.get_by_role("tabpanel").filter(visible=True)
+    expect(panel.locator(".turn.user").first).to_contain_text("mind the last one")
+    before = panel.locator(".turn.assistant:not(.live)").count()
+    assert before >= 1
+    stop = panel.get_by_role("button", name="Stop", exact=True)
+    if stop.count():
+        stop.click()
+    answered(panel)
+    repair(panel, "now for the first one", budget="1")
+    expect(panel.locator(".turn.user").last).to_contain_text("now for the first one")
+    assert panel.locator(".turn.assistant:not(.live)").count() > before
