@@ -179,6 +179,9 @@ class Endpoint:
         if failure:
             raise failure
 
+    def drawn_before(self, prompt: Prompt, times: int) -> None:
+        self._streamed[prompt] = max(self._streamed[prompt], times)
+
     def stream(self, prompt: Prompt) -> Stream:
         import httpx2
         import openai

@@ -10,7 +10,7 @@ from engine.errors import UserError
 from engine.events import Delta, TurnEvent
 from engine.events import Spent as SpentEvent
 from engine.failures.budget import most_tokens
-from engine.generators import Stream, TellsUsage
+from engine.generators import DrawsAgain, Stream, TellsUsage
 from engine.rundir import RunDir
 from engine.strategies.answer import answer
 from engine.strategies.budget import Budget, Spent
@@ -106,6 +106,9 @@ class Reply:
     def _complete(self, prompt: Prompt) -> str:
         tools = self._tools()
         self._doing("writing an answer")
+        if isinstance(tools.generator, DrawsAgain):
+            before = [turn for turn in self._tree.turns if as_text(turn.prompt) == as_text(prompt)]
+            tools.generator.drawn_before(prompt, len(before))
         text, is_finished = self._stream(prompt, tools.generator.stream(prompt))
         self._took(prompt, text)
         return text if is_finished else tools.representation.trim(text, tools.bug)
