@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -56,6 +58,20 @@ def read_inbox(source: RunDir) -> list[Asked]:
 
 
 _adapter = TypeAdapter(Asked)
+
+
+def unsaid(session: Session, run: Run, conversation: Conversation, turns: int) -> tuple[str, int | None]:
+    """(the message of the newest question if its worker has not said it, the turn that it follows).
+
+    A model may load for minutes, and be unloaded before it has read anything. `turns`: how many are stored.
+    """
+    asked = (queries.number_in(session, run.id or 0, conversation.id or 0), conversation.asked)
+    with suppress(OSError, ValueError):  # a folder that was removed or damaged
+        for line in reversed(RunDir(Path(run.folder)).questions()[0]):
+            if line.get("ask") != "halt" and (line.get("conversation"), line.get("question")) == asked:
+                before = line.get("before", len(line.get("turns") or ()))  # the latter of an older studio
+                return ("" if turns > before else str(line.get("message") or "")), line.get("after")
+    return "", None
 
 
 def make_conversations(session: Session, run: Run, spec: ChatSpec, asked: Sequence[Asked], *, is_new: bool) -> None:

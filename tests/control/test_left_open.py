@@ -1,0 +1,74 @@
+"""A question that its worker left open: the message is kept, and goes on with the next question."""
+
+from __future__ import annotations
+
+import pytest
+from talks import answer, folder_of
+
+SENT = "look at midnight"
+
+
+def user_says(folder, conversation, number, text):
+    folder.append("turn", conversation=conversation, number=number, role="user", text=text)
+
+
+@pytest.fixture
+def unloaded(workspace, talk):
+    """A conversation whose model was unloaded while it was loading."""
+    conversation, folder = talk
+    workspace.chats.unload(conversation)
+    folder.append("state", state="stopped")
+    workspace.tick()
+    return conversation
+
+
+def test_a_message_that_was_never_said_is_shown_and_goes_before_the_next(workspace, unloaded):
+    view = workspace.chats.view(unloaded)
+    assert (view.is_busy, view.waiting, "press Repair" in view.error) == (False, SENT, True)
+    workspace.chats.send(unloaded, "and at noon")
+    assert folder_of(workspace, unloaded).questions()[0][0]["message"] == f"{SENT}\n\nand at noon"
+    assert workspace.chats.view(unloaded).waiting == f"{SENT}\n\nand at noon"
+
+
+@pytest.mark.parametrize("again", ["", SENT])
+def test_it_is_said_once_also_where_it_is_sent_again(workspace, unloaded, again):
+    workspace.chats.send(unloaded, again)
+    workspace.tick()
+    folder = folder_of(workspace, unloaded)
+    assert folder.questions()[0][0]["message"] == SENT
+    user_says(folder, unloaded, 1, SENT)
+    folder.append("state", state="failed", error="killed")
+    workspace.tick()
+    view = workspace.chats.view(unloaded)
+    assert ([turn.text for turn in view.turns], view.waiting) == ([SENT], "")
+    workspace.chats.send(unloaded)
+    assert folder_of(workspace, unloaded).questions()[0][0]["message"] == "", "the worker has said it"
+
+
+def test_it_follows_the_turn_after_which_it_was_sent(workspace, talk):
+    conversation, folder = talk
+    answer(folder, conversation, 1, "first")
+    answer(folder, conversation, 2, "second")
+    folder.append("answered", conversation=conversation, question=1)
+    workspace.tick()
+    workspace.chats.send(conversation, "another way", after=1)
+    folder.append("state", state="failed", error="killed")
+    workspace.tick()
+    workspace.chats.send(conversation)
+    question = folder_of(workspace, conversation).questions()[0][0]
+    assert (question["message"], question["after"]) == ("another way", 1)
+
+
+def test_stop_while_the_model_loads_hides_no_message(workspace, talk):
+    conversation, folder = talk
+    workspace.chats.halt(conversation)
+    folder.ask(ask="stop")
+    view = workspace.chats.view(conversation)
+    assert (view.is_busy, view.waiting) == (True, SENT)
+
+
+def test_a_folder_that_cannot_be_read_is_no_obstacle(workspace, unloaded):
+    (folder_of(workspace, unloaded).path / "inbox.jsonl").write_text("{\n")
+    assert workspace.chats.view(unloaded).waiting == ""
+    workspace.chats.send(unloaded, "and at noon")
+    assert folder_of(workspace, unloaded).questions()[0][0]["message"] == "and at noon"
