@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sqlmodel import Session
 
 from engine.control.inboxes import unsaid
 from engine.control.loaded import UNLOADED, own_settings
+from engine.control.sync import ingest
 from engine.control.turns import turns_for_worker
 from engine.errors import UserError
 from engine.rundir import RunDir
@@ -40,6 +42,8 @@ def ask(
     conversation = session.get_one(Conversation, seen.id)
     here = conversation.id or 0
     before = session.get_one(Run, conversation.run_id)
+    if before.state == "stopping":
+        _read_rest(session, before)
     is_open = conversation.answered < conversation.asked
     if conversation.run_id == seen.run_id and is_open and before.state not in UNLOADED:
         raise UserError("the model is still answering; wait for it or stop it first")
@@ -54,6 +58,7 @@ def ask(
         left, place = unsaid(session, before, conversation, len(numbers))
         text = "\n\n".join(dict.fromkeys(each for each in (left, text) if each))  # sent again, it is said once
         after = place if left and after is None else after
+        _withdraw(session, before, conversation)
     folder = RunDir(Path(run.folder))
     is_moved = conversation.run_id != run.id or not folder.events_path.exists()
     conversation.run_id = run.id or 0
@@ -78,6 +83,21 @@ def ask(
         before=len(numbers),
         **settings,
     )
+
+
+def _read_rest(session: Session, run: Run) -> None:
+    """Store what a worker that is ending has said by now; what it says after a conversation has left is not stored."""
+    folder = RunDir(Path(run.folder))
+    if folder.events_path.exists():
+        ingest(session, run, folder)
+
+
+def _withdraw(session: Session, run: Run, conversation: Conversation) -> None:
+    """The open question is no longer wanted of this worker, be it resumed later."""
+    folder = RunDir(Path(run.folder))
+    number = queries.number_in(session, run.id or 0, conversation.id or 0)
+    with suppress(OSError):  # it is gone, or where nothing can be written: then nothing can be resumed in it
+        folder.ask(ask="halt", conversation=number, question=conversation.asked)
 
 
 def _check_branch(after: int | None, numbers: Sequence[int]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from talks import answer, folder_of
 
+from engine.work.desk import Desk
+
 SENT = "look at midnight"
 
 
@@ -72,3 +74,45 @@ def test_a_folder_that_cannot_be_read_is_no_obstacle(workspace, unloaded):
     assert workspace.chats.view(unloaded).waiting == ""
     workspace.chats.send(unloaded, "and at noon")
     assert folder_of(workspace, unloaded).questions()[0][0]["message"] == "and at noon"
+
+
+def test_a_worker_that_is_resumed_does_not_answer_what_went_on_elsewhere(workspace, talk):
+    conversation, folder = talk
+    run_id = workspace.chats.get(conversation).run_id
+    answer(folder, conversation, 1, "one")
+    folder.append("state", state="failed", error="killed")
+    workspace.tick()
+    workspace.chats.send(conversation)
+    assert folder.questions()[0][-1] == {"ask": "halt", "conversation": conversation, "question": 1}
+    workspace.tick()
+    other = folder_of(workspace, conversation)
+    answer(other, conversation, 2, "two, elsewhere")
+    other.append("answered", conversation=conversation, question=2)
+    other.append("state", state="done", result={})
+    workspace.tick()
+    workspace.runs.resume(run_id)
+    workspace.tick()
+    answer(folder, conversation, 2, "two, which nobody saw")
+    workspace.tick()
+    workspace.chats.send(conversation, "a hint")
+    assert workspace.chats.get(conversation).run_id == run_id
+    desk = Desk(folder)
+    (question,) = desk.look()
+    assert (question.number, question.message) == (3, "a hint")
+    shown = [turn.text for turn in workspace.chats.view(conversation).turns]
+    assert [turn.text for turn in desk.conversation(question).path] == shown == ["one", "two, elsewhere"]
+
+
+def test_what_an_ending_worker_has_said_is_stored_before_its_conversation_leaves(workspace, talk):
+    conversation, folder = talk
+    folder.append("state", state="running")
+    workspace.tick()
+    workspace.chats.unload(conversation)
+    user_says(folder, conversation, 1, SENT)
+    answer(folder, conversation, 2, "tested before the stop was noticed")
+    workspace.chats.send(conversation)
+    workspace.tick()
+    other = folder_of(workspace, conversation)
+    (question,), _ = other.questions()
+    assert [turn["text"] for turn in other.history(question["history"])] == [SENT, "tested before the stop was noticed"]
+    assert (question["message"], question["before"]) == ("", 2)
