@@ -91,6 +91,8 @@ class Chats:
             if run.id != seen.run_id:
                 self._unload(run.id or 0)
             raise
+        if run.id != seen.run_id:
+            self._unload(seen.run_id)  # else nothing on the page could: it shows the worker of the conversation
 
     def halt(self, conversation_id: int) -> None:
         """Stop the answer that is being written; what is written stays, and the model stays loaded."""

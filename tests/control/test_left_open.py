@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from talks import answer, folder_of
+from talks import answer, folder_of, spec
 
+from engine.control.loaded import UNLOADED
 from engine.work.desk import Desk
 
 SENT = "look at midnight"
@@ -116,3 +117,24 @@ def test_what_an_ending_worker_has_said_is_stored_before_its_conversation_leaves
     (question,), _ = other.questions()
     assert [turn["text"] for turn in other.history(question["history"])] == [SENT, "tested before the stop was noticed"]
     assert (question["message"], question["before"]) == ("", 2)
+
+
+def test_the_model_that_a_conversation_leaves_is_unloaded_unless_another_one_uses_it(workspace, talk):
+    conversation, folder = talk
+    first = workspace.chats.get(conversation).run_id
+    other = workspace.chats.start(spec())
+
+    def goes_on_with(bits):
+        asked = workspace.chats.get(conversation).asked
+        folder_of(workspace, conversation).append("answered", conversation=conversation, question=asked)
+        workspace.tick()
+        workspace.chats.send(conversation, spec=spec(f"generator.base_bits={bits}"))
+        workspace.tick()
+        return workspace.chats.get(conversation).run_id
+
+    second = goes_on_with(8)
+    assert workspace.chats.view(other).state not in UNLOADED, "the other conversation is still with it"
+    third = goes_on_with(4)
+    states = {run.id: run.state for run in workspace.runs.list(kind="chat")}
+    assert states[second] == "stopping"
+    assert not {states[first], states[third]} & {*UNLOADED}
