@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from engine.control.chat_views import View
+from engine.control.chats import MOST_TURNS
 from engine.errors import UserError
 from engine.plugins import REPRESENTATIONS
 from engine.specs import ChatSpec, parse
@@ -185,10 +186,10 @@ class Columns:
 
 
 def budget_of(text: str) -> int:
-    """The turns that the budget allows. Raises UserError."""
-    if wanted := number_of(text.strip()):
+    """The turns that the budget allows. Raises UserError, before anything is made for them."""
+    if 1 <= (wanted := number_of(text.strip())) <= MOST_TURNS:
         return wanted
-    raise UserError(f"Budget: should be a whole number of turns, 1 to 50 (got {text[:20]!r})")
+    raise UserError(f"Budget: should be a whole number of turns, 1 to {MOST_TURNS} (got {text[:20]!r})")
 
 
 def read_how(text: str) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from storage.database import Database
 from storage.tables import Conversation, Run
 
 LONGEST_TITLE = 200  # characters
+MOST_TURNS = 50  # of the model in answer to one message
 
 
 class Chats:
@@ -77,8 +78,8 @@ class Chats:
         `after`: number of an earlier turn that the answer follows, 0 for none, which starts another branch. `spec`: the
         conversation goes on with its model and settings; bug and benchmark stay.
         """
-        if not 1 <= budget <= 50:
-            raise UserError(f"budget: should be 1 to 50 turns (got {budget})", field="budget")
+        if not 1 <= budget <= MOST_TURNS:
+            raise UserError(f"budget: should be 1 to {MOST_TURNS} turns (got {budget})", field="budget")
         seen, run = self._load(conversation_id)
         wanted = _as_asked(seen, run, spec)
         if run.state in UNLOADED or (spec and worker_for(wanted, self._runs, self._database) != run.id):
