@@ -210,11 +210,12 @@ def _before(view: View, number: int) -> int:
 
 
 def learning_from(view: View) -> dict[str, str]:
-    """Words -> the address of the Datasets form, filled with the runs of a conversation and with its number."""
+    """Words -> the address of the Datasets form, filled with the runs of a conversation and its number there."""
     if not any(turn.outcome for turn in view.turns):
         return {}
-    builders = {
-        "Samples of its plausible patches": "verdicts",
-        "Preferences: plausible against failed": "verdict_pairs",
+    learning = addresses.learning_from_conversation
+    return {
+        "Samples of its plausible patches": learning("verdicts", view),
+        # each turn has its own prompt, since it tells what was tried before it
+        "Preferences: plausible against failed": learning("verdict_pairs", view, across="true"),
     }
-    return {words: addresses.learning_from_conversation(name, view) for words, name in builders.items()}

@@ -40,7 +40,7 @@ class View:
     title: str = ""  # as a user named it
     branches: tuple[tuple[int, ...], ...] = ()  # turns that follow the same turn, where there are several
     leads_to: Mapping[int, int] = field(default_factory=dict)  # turn -> the newest that comes after it, or itself
-    runs: tuple[int, ...] = ()  # of the workers that answered
+    runs: Mapping[int, int] = field(default_factory=dict)  # of each worker that answered -> its number in that folder
     asked: int = 0  # questions put to the model
 
 
@@ -66,6 +66,8 @@ def view_of(database: Database, conversation: Conversation, run: Run, bug: Bug |
         turns = path_of(session, here, None if is_busy else to)  # what is being said is shown
         every = queries.tree(session, here)
         number = queries.number_in(session, run.id or 0, here)
+        answered = dict.fromkeys(place.run_id for place in every if place.run_id is not None)
+        runs = {each: queries.number_in(session, each, here) for each in answered}
         waiting = unsaid(session, run, conversation, len(every))[0] if is_open else ""
     said = Saying(RunDir(Path(run.folder)), number, conversation.asked).now() if is_busy else Said()
     return View(
@@ -87,7 +89,7 @@ def view_of(database: Database, conversation: Conversation, run: Run, bug: Bug |
         branches=_branches(every),
         leads_to=_leads_to(every),
         asked=conversation.asked,
-        runs=tuple(dict.fromkeys(place.run_id for place in every if place.run_id is not None)),
+        runs=runs,
     )
 
 
