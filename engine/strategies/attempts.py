@@ -18,7 +18,7 @@ from engine.strategies.budget import Budget
 from engine.strategies.conversation import Conversation
 from engine.strategies.failure import Amount, told
 from engine.strategies.messages import SHORTENED
-from engine.strategies.notes import Asked, Note, exchanges_of, fitting, notes_of, untold
+from engine.strategies.notes import Drawn, Note, exchanges_of, fitting, notes_of, untold
 
 
 class FeedbackParams(params.Params):
@@ -104,7 +104,7 @@ class Attempts:
         if failed := untold(self.conversation.path):
             yield Turn("tool", self._told(failed))
 
-    def _new_answer(self, *, is_told: bool = True) -> tuple[Asked, Patch] | None:
+    def _new_answer(self, *, is_told: bool = True) -> tuple[Drawn, Patch] | None:
         """An answer whose code was not tried yet, here or on another branch of what is said now.
 
         Of those that the screen holds back the last one is taken, where there is no other and the model `is_told` all,

@@ -45,7 +45,7 @@ def exchanges_of(notes: Sequence[Note]) -> tuple[list[str], list[Exchange]]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Drawn:
     """A prompt, the answer to it, and what of the notes it said."""
 
     prompt: Prompt
@@ -99,7 +99,7 @@ def notes_of(turns: Sequence[Turn], tell: Callable[[Turn], str], cut: Callable[[
     return sorted(notes, key=lambda note: (note.after, not note.answer))  # a hint follows what it may be about
 
 
-def fitting(ask: Callable[[Sequence[Note]], Prompt], notes: Sequence[Note], complete: Complete) -> Asked:
+def fitting(ask: Callable[[Sequence[Note]], Prompt], notes: Sequence[Note], complete: Complete) -> Drawn:
     """The longest prompt that fits, and the answer to it; `ask` makes one that says these notes.
 
     Attempts are left out first, the oldest of them first; the last one is said in brief before it is left out. Then go
@@ -113,7 +113,7 @@ def fitting(ask: Callable[[Sequence[Note]], Prompt], notes: Sequence[Note], comp
     while True:
         try:
             prompt = ask(kept)
-            return Asked(prompt, complete(prompt), tuple(kept), is_shortened)
+            return Drawn(prompt, complete(prompt), tuple(kept), is_shortened)
         except PromptTooLong:
             if not kept:
                 raise
