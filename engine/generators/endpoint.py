@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,9 +21,10 @@ from engine import params
 from engine.domain import Completion, Model, Prompt, as_text
 from engine.errors import ServiceFailure, UserError
 from engine.generators import TOO_LONG, NoAnswer, PromptTooLong, Stream, shares
+from engine.generators.address import address, variable
 from engine.generators.answers import TooMuch, checked
 from engine.generators.pace import Pace
-from engine.params import setting, shown
+from engine.params import setting
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -34,18 +34,6 @@ NO_KEY = "none"  # what is sent to a service that asks for no key; the client in
 SEEDS = 1 << 31  # services take seeds below this
 DRAWS = 1000  # more than the requests for one draw: each has its own seed
 TOO_LONG_CODES = ("context length", "context_length", "context size", "maximum context", "too long", "too many tokens")
-
-
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError(f"should begin with http:// or https:// (got {shown(text)})")
-    return text
-
-
-def _variable(text: str) -> str:
-    if not re.fullmatch("([A-Za-z_][A-Za-z0-9_]*)?", text):  # most likely the key itself, so it is not repeated here
-        raise ValueError("should be the name of an environment variable, such as OPENAI_API_KEY, not the key")
-    return text
 
 
 class Endpoint:
@@ -60,10 +48,10 @@ class Endpoint:
         """Where the service is, and how it is asked."""
 
         name: Literal["endpoint"] = "endpoint"
-        url: Annotated[str, AfterValidator(_url)] = setting(
+        url: Annotated[str, AfterValidator(address)] = setting(
             "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1", title="URL"
         )
-        key_variable: Annotated[str, AfterValidator(_variable)] = setting(
+        key_variable: Annotated[str, AfterValidator(variable)] = setting(
             "", "environment variable that holds the key; empty: none is sent"
         )
         temperature: float = setting(0.8, "lower is safer, higher is more varied", ge=0, le=5)
@@ -188,16 +176,19 @@ class Endpoint:
 
         self._streamed[prompt] += 1
         self._usage = None, None
-        reason = ""
+        reason, is_answered = "", False
         try:
             for part in self._stream(prompt):
                 answer = checked(part)
+                is_answered |= bool(answer.choices)
                 if None not in answer.usage.counted:
                     self._usage = answer.usage.counted
                 for choice in answer.choices:
                     reason = choice.finish_reason or reason
                     if choice.written:
                         yield self._without_key(choice.written)
+            if not is_answered:
+                raise ValueError("it sent nothing of an answer")
         except (openai.OpenAIError, httpx2.HTTPError, TooMuch, ValueError, RecursionError) as error:
             if _is_too_long(error):
                 raise PromptTooLong(str(error)) from None

@@ -14,6 +14,7 @@ from engine.generators import DrawsAgain, Stream, TellsUsage
 from engine.rundir import RunDir
 from engine.strategies.answer import answer
 from engine.strategies.budget import Budget, Spent
+from engine.work.awaited import awaited
 from engine.work.desk import Desk, Question
 from engine.work.loaded_model import LoadedModel, Tools
 
@@ -21,13 +22,12 @@ FLUSH_S = 0.1  # between two pieces of an answer
 STOPPED = "stopped while it was being written"
 
 
-class Stopped(Exception):
-    """The user stopped an answer; the text is what was written by then, the prompt what the model had read."""
+class Cut(Exception):
+    """An answer was stopped, or its service failed: what was written by then, and what the model had read."""
 
-    def __init__(self, prompt: Prompt, text: str) -> None:
-        super().__init__(text)
-        self.prompt = prompt
-        self.text = text
+    def __init__(self, prompt: Prompt, text: str, why: str = STOPPED) -> None:
+        super().__init__(why)
+        self.prompt, self.text, self.why = prompt, text, why
 
 
 class Reply:
@@ -59,9 +59,9 @@ class Reply:
         except StopIteration:
             self._desk.is_answered(self._question)
             return False
-        except Stopped as cut:
+        except Cut as cut:
             if cut.text:
-                patch = Patch(self._question.bug, None, STOPPED)
+                patch = Patch(self._question.bug, None, cut.why)
                 self._say(self._tree.add(Turn("assistant", cut.text, patch, prompt=cut.prompt)))
         except (UserError, OutsideFailure) as error:  # a service that fails for one conversation answers others
             self._say(self._tree.add(Turn("assistant", "", Patch(self._question.bug, None, str(error)))))
@@ -112,7 +112,10 @@ class Reply:
         if isinstance(tools.generator, DrawsAgain):
             before = [turn for turn in self._tree.turns if as_text(turn.prompt) == as_text(prompt)]
             tools.generator.drawn_before(prompt, len(before))
-        text, is_finished = self._stream(prompt, tools.generator.stream(prompt))
+        pieces = tools.generator.stream(prompt)
+        if tools.generator.is_remote:
+            pieces = awaited(pieces, FLUSH_S)
+        text, is_finished = self._stream(prompt, pieces)
         self._took(prompt, text)
         return text if is_finished else tools.representation.trim(text, tools.bug)
 
@@ -138,7 +141,7 @@ class Reply:
     def _stream(self, prompt: Prompt, pieces: Stream) -> tuple[str, bool]:
         """The whole text, and whether the model ended it, emitted while it is written, about ten times a second.
 
-        The first event drops the text of an earlier attempt. Raises Stopped.
+        The first event drops the text of an earlier attempt. Raises Cut.
         """
         text = held = ""
         restart, sent = True, time.monotonic()
@@ -149,14 +152,19 @@ class Reply:
                 if held or restart:
                     self._send(held, restart=restart)
                 return text + held, bool(end.value)
+            except (UserError, OutsideFailure) as error:
+                if text + held:
+                    raise Cut(prompt, text + held, str(error)) from error
+                raise
             if restart or time.monotonic() - sent >= FLUSH_S:
-                self._send(held, restart=restart)
+                if held or restart:
+                    self._send(held, restart=restart)
                 text += held
                 held, restart, sent = "", False, time.monotonic()
                 self._desk.look_for_stops()
                 if self._desk.is_stopped(self._question):
                     pieces.close()
-                    raise Stopped(prompt, text)
+                    raise Cut(prompt, text)
 
     def _send(self, text: str, *, restart: bool) -> None:
         self._run.emit(Delta(self._question.conversation, text, restart))
