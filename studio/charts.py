@@ -160,8 +160,8 @@ def plausible_by_rank(runs: Mapping[str, Mapping[int, Share]], attempts: Sequenc
     ]
     words = {
         "candidates": ("Bugs with a plausible patch (plausible@k)", "k: the first so many candidates of each bug"),
-        "attempts": ("Bugs repaired by attempt", "attempt, each after the verdict on the one before"),
-        "both": ("Bugs with a plausible patch", "the first so many candidates of each bug, or attempts at it (steps)"),
+        "attempts": ("Bugs repaired by attempt", "attempts at each bug"),
+        "both": ("Bugs with a plausible patch", "candidates of each bug, or attempts at it (steps)"),
     }
     title, x_title = words["both" if len({*attempts}) > 1 else "attempts" if any(attempts) else "candidates"]
     axis: dict[str, Any] = {"title": {"text": x_title, "standoff": 4}}

@@ -11,7 +11,8 @@ from studio.checked import is_text
 
 GONE = "gone"  # the class of rows and columns that are not shown
 
-# A part with `data-follow` in a scrolled box keeps its end visible, unless the user has scrolled away from it.
+# A part with `data-follow` in a scrolled box keeps its end visible, unless the user has scrolled away from it; a new
+# value of the attribute shows the end again.
 # The one listener is on the root, which redrawing does not replace. The handler gets the value of `data-pick`, and
 # looks it up, since a browser can send any value.
 SCRIPT = """
@@ -27,7 +28,7 @@ element.addEventListener('toggle', (event) => {
   if (key) toggled.set(key, event.target.open);
 }, true);
 const box = element.closest('.scroll');
-let atEnd = true;
+let atEnd = true, followed;
 box?.addEventListener('scroll', () => { atEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 40; });
 let size = '';
 const fit = () => {  // for a part that shows as many rows as fit
@@ -41,7 +42,9 @@ watch('value', () => {
   element.querySelectorAll('details[data-key]').forEach((part) => {
     if (toggled.has(part.dataset.key)) part.open = toggled.get(part.dataset.key);
   });
-  if (box && atEnd && element.querySelector('[data-follow]')) box.scrollTop = box.scrollHeight;
+  const follow = element.querySelector('[data-follow]')?.dataset.follow;
+  if (box && follow !== undefined && (atEnd || follow !== followed)) box.scrollTop = box.scrollHeight;
+  followed = follow ?? followed;
 });
 """
 

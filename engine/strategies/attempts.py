@@ -105,12 +105,12 @@ class Attempts:
             yield Turn("tool", self._told(failed))
 
     def _new_answer(self, *, is_told: bool = True) -> tuple[Drawn, Patch] | None:
-        """An answer whose code was not tried yet, here or on another branch of what is said now.
+        """An answer whose code was not tried yet: here, on another branch of what is said now, or in this place.
 
         Of those that the screen holds back the last one is taken, where there is no other and the model `is_told` all,
         or the budget is spent. Unless it `is_told`, the model reads hints, and what fails before any attempt.
         """
-        turns = [*self.conversation.path, *self.conversation.answer]
+        turns = [*self.conversation.path, *self.conversation.answer, *self.conversation.beside]
         tried = {same_code(self.bug, turn.patch, turn.text) for turn in turns if turn.patch is not None}
         useless = {same_code(self.bug, Patch(self.bug.id, self.bug.buggy), "")} if self.settings.screen else set()
         notes: Sequence[Note] = [each for each in self._notes if is_told or each.kind in ("hint", "code")]

@@ -51,6 +51,11 @@ class Conversation:
         said = self.answer
         return _before(said[0]) if said else self._last
 
+    @property
+    def beside(self) -> list[Turn]:
+        """The turns that stand where the next one goes, on other branches."""
+        return [turn for turn in self.turns if _before(turn) == self._last]
+
     def go_to(self, number: int) -> None:
         """The next turn follows this one; 0: none."""
         self._last = number

@@ -36,7 +36,8 @@ def shown(view: View) -> str:
     error = f'<p class="complaint" role="alert">{esc(view.error)}</p>' if view.error else ""
     if not (turns or live or error):
         return empty("No messages yet", "Press Repair: the model proposes a patch, and its tests are run.")
-    return f'<div class="turns" aria-live="polite" data-follow>{turns}{live}{error}{end(view)}{_behind(view)}</div>'
+    follow = f'aria-live="polite" data-follow="{view.id}:{view.asked}"'  # each question shows the end of the story
+    return f'<div class="turns" {follow}>{turns}{live}{error}{end(view)}{_behind(view)}</div>'
 
 
 def _behind(view: View) -> str:
@@ -60,7 +61,7 @@ def strip(view: View, *, others: Sequence[str] = (), learning: Mapping[str, str]
     about = f'{name}<span class="{"dim" if name else "about"}">{esc(view.bug_id)}</span>'
     line = (
         f'<p class="strip-line">{about}<span class="dim grow">with {esc(view.model)}</span>'
-        f"{state(view.state, view.status)}{verdict(view.outcome)}</p>"
+        f"{state(view.state, view.status)}{_best(view)}</p>"
     )
     files = "".join(
         f'<a href="studio/chat/{view.id}.{form}{_to(view)}" download><b>{words}</b><span>{meaning}</span></a>'
@@ -82,6 +83,12 @@ def strip(view: View, *, others: Sequence[str] = (), learning: Mapping[str, str]
             _deleting(view),
         ]
     ) + "</div>"  # fmt: skip
+
+
+def _best(view: View) -> str:
+    """The best verdict of all branches; whether it is that of a branch that is not shown."""
+    is_shown = not view.outcome or any(turn.outcome == view.outcome for turn in view.turns)
+    return verdict(view.outcome) + ("" if is_shown else '<span class="dim">on another branch</span>')
 
 
 def new_strip(models: Sequence[str]) -> str:
@@ -133,7 +140,7 @@ def second_strip(view: View, models: Sequence[str], forms: Mapping[str, str], mo
     names = [*dict.fromkeys([model, *models])]
     return (
         f'<p class="strip-line"><span class="about">{esc(view.bug_id)}</span><span class="grow"></span>'
-        f"{state(view.state, view.status)}{verdict(view.outcome)}</p>"
+        f"{state(view.state, view.status)}{_best(view)}</p>"
         f'<form class="talk-menu" data-do="choose"><input type="hidden" name="turn" value="0">'
         f"{_select('model', 'Model', {name: name for name in names}, model)}"
         f"{_select('form', 'Asked as', forms, form)}"

@@ -31,8 +31,8 @@ class Attempt:
 
 
 def attempts(view: View) -> dict[int, Attempt]:
-    """Number of a turn -> the attempt."""
-    answers = [turn for turn in view.turns if turn.role == "assistant" and not turn.is_explanation]
+    """Number of a turn -> the attempt; an answer that was stopped, or that failed before it was judged, is none."""
+    answers = [turn for turn in view.turns if turn.role == "assistant" and (turn.has_patch or turn.outcome)]
     found, patched, last = {}, None, None
     for number, turn in enumerate(answers, 1):
         found[turn.number] = Attempt(turn, number, patched, last, turn is answers[-1] and not view.is_busy)
@@ -52,6 +52,8 @@ def story(view: View) -> Iterator[str]:
             yield _hint(turn, view, ways)
         elif turn.is_explanation:
             yield _explanation(turn, view, ways)
+        elif turn.role == "assistant":
+            yield _no_answer(turn, view, ways)
         else:
             yield _told(turn, view, ways)
 
@@ -119,7 +121,8 @@ def _patch(attempt: Attempt, view: View) -> str:
         step = f'<p class="dim">The same patch as attempt {number}.</p>'
     else:
         step = _changes(before.patch, turn, view.path)
-    return f"<h4>What it changes against attempt {number}</h4>{step}"
+    again = '<p class="dim">It is the buggy code again.</p>' if turn.patch == view.buggy else ""
+    return f"<h4>What it changes against attempt {number}</h4>{again}{step}"
 
 
 def _whole(attempt: Attempt, view: View) -> str:
@@ -188,6 +191,17 @@ def _explanation(turn: ShownTurn, view: View, ways: str) -> str:
         f'<div class="turn assistant"><header><b>What the model takes for the cause</b>{ways}</header>'
         f"<pre>{esc(shown)}</pre>{more}<div class='texts'>{prompt}</div>"
         f"<footer>{_again(turn, view)}{_go_on(turn, view)}</footer></div>"
+    )
+
+
+def _no_answer(turn: ShownTurn, view: View, ways: str) -> str:
+    """An answer that was stopped, or could not be asked for: why, and what was written of it."""
+    shown, more = cut(turn.text)
+    written = f"<pre>{esc(shown)}</pre>{more}" if turn.text else ""
+    prompt = _folded(f"prompt-{turn.number}", "What the model read", turn.prompt) if turn.prompt else ""
+    return (
+        f'<div class="turn tool"><header><b>No answer</b><span>{esc(turn.reason)}</span>{ways}</header>{written}'
+        f"<div class='texts'>{prompt}</div><footer>{_go_on(turn, view)}</footer></div>"
     )
 
 

@@ -79,6 +79,15 @@ def test_an_answer_that_was_tried_is_drawn_again():
     assert [turn.text for turn in turns if turn.role == "assistant"] == ["    a\n", BUG.fixed_lines]
 
 
+def test_what_was_tried_in_the_same_place_on_another_branch_is_drawn_again():
+    said = talked([attempt("    a\n"), Turn("tool", "tried: a"), attempt("    b\n")])
+    said.go_to(2)
+    world = World("    b\n", "    c\n")
+    strategy = TestFeedback(TestFeedback.Params())
+    turns = list(answer(strategy, BUG, said, Budget(Limits(1)), world, world.complete, world.evaluate))
+    assert [(turn.text, turn.parent) for turn in turns] == [("    c\n", 2)]
+
+
 def test_a_model_that_only_repeats_itself_ends_the_reply():
     turns = talk(World(*["    a\n"] * 9), redraws=2)
     assert [turn.role for turn in turns] == ["assistant", "tool", "tool"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,34 @@ def test_an_answer_without_code_says_why_and_how_a_patch_was_found():
     assert "taken from a fenced block, as the function, alone or among other code, with imports" in words(html)
     assert "Not repaired in 2 attempts" in words(html)
     assert rule_in_words("") == ""
+
+
+@pytest.mark.parametrize("written", ["", "def <f"])
+def test_an_answer_that_was_stopped_or_failed_is_no_attempt(written):
+    stopped = ShownTurn(2, "assistant", written, False, "", "", "the service <x> failed", "", prompt="What?")
+    html = shown(attempt(1, BUGGY.replace("2", "3")), stopped)
+    assert "No answer the service &lt;x&gt; failed" in words(html)
+    assert ("<pre>def &lt;f</pre>" in html) == bool(written)
+    assert "Not repaired in 1 attempt." in words(html)
+    assert "No usable code" not in html
+
+
+def test_a_verdict_of_another_branch_is_said_to_be_one():
+    failed, passed = attempt(1, BUGGY.replace("2", "3")), attempt(2, BUGGY.replace("2", "1"), "plausible")
+    view = View(3, "pocket/b", "mine", "s", "plausible", "running", "ready", False, "", (failed,), "")
+    assert "plausible on another branch" in words(conversation.strip(view))
+    assert "another branch" not in words(conversation.strip(replace(view, turns=(failed, passed))))
+
+
+def test_each_question_shows_the_end_of_the_story():
+    first = shown(attempt(1, BUGGY), asked=1)
+    assert 'data-follow="3:1"' in first
+    assert 'data-follow="3:2"' in shown(attempt(1, BUGGY), asked=2)
+
+
+def test_the_buggy_code_again_is_said_to_be_that():
+    html = shown(attempt(1, BUGGY.replace("2", "3")), attempt(2, BUGGY))
+    assert words(html).count("It is the buggy code again.") == 1
 
 
 def test_what_the_model_takes_for_the_cause_is_no_attempt():
