@@ -16,6 +16,8 @@ from studio.html import conversation
 from studio.html.basics import heading
 from studio.page import Frame
 
+STOP = "Stop"  # what the button says while an answer is written; else it unloads
+
 
 def build(frame: Frame) -> None:
     """The page."""
@@ -33,7 +35,7 @@ def build(frame: Frame) -> None:
             with gr.Row(elem_classes="buttons"):
                 budget = gr.Textbox("5", label="Budget (turns)", min_width=96, max_lines=1, scale=0)
                 repair = gr.Button("Repair", variant="primary", min_width=96)
-                stop = gr.Button("Stop", variant="stop", min_width=96, interactive=False)
+                stop = gr.Button(STOP, variant="stop", min_width=96, interactive=False)
                 new = gr.Button("New conversation", min_width=140)
         with gr.Column(scale=3, min_width=260, variant="panel", elem_classes="chat-list"):
             plain(heading("Conversations"))
@@ -42,14 +44,16 @@ def build(frame: Frame) -> None:
     chosen, second = columns.first.chosen, columns.second.chosen
     fields = columns.fields
 
-    def stop_now(current: int, other: int) -> None:
-        """End the answers that are being written; where none is, unload the models."""
+    def stop_now(current: int, other: int, label: str) -> None:
+        """End the answers that are being written; where none is, and the button said so, unload the models."""
         shown = [each for each in (current, other) if each]
         views = [workspace.chats.view(each) for each in shown]
         if any(view.is_busy and view.state == "running" for view in views):
             for each in shown:
                 workspace.chats.halt(each)
             return
+        if label == STOP and not any(view.is_busy for view in views):
+            return  # the answer ended just before the click
         if others := sum(workspace.chats.unload(each) for each in shown):
             named = "another conversation" if others == 1 else f"{others} other conversations"
             gr.Info(f"The model was also answering {named}; press Repair there to continue.")
@@ -65,7 +69,7 @@ def build(frame: Frame) -> None:
         views = [workspace.chats.view(each) for each in (current, other) if each]
         is_busy = any(view.is_busy for view in views)
         end = gr.update(
-            value="Stop" if is_busy or not views else "Unload",
+            value=STOP if is_busy or not views else "Unload",
             variant="stop" if is_busy else "secondary",
             interactive=any(view.state not in UNLOADED for view in views),
         )
@@ -75,7 +79,7 @@ def build(frame: Frame) -> None:
         return [conversation.earlier(workspace.chats.entries(text.strip()), current, text.strip())]
 
     columns.wire(message, budget, [repair.click, message.submit])
-    on(stop.click, stop_now, [chosen, second], name="chat_stop_now")
+    on(stop.click, stop_now, [chosen, second, stop], name="chat_stop_now")
     on(new.click, begin, None, fields, name="chat_begin")
     on(cards.select, choose, None, fields, name="chat_choose")
     left.wire(chosen, message, fields)

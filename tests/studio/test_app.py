@@ -186,11 +186,14 @@ def test_stopping_a_model_says_which_other_answers_end_with_it(tmp_path, monkeyp
     monkeypatch.setattr("gradio.Info", said.append)
     stop = handler(create_app(workspace), "chat_stop_now")
     mine, other = (workspace.chats.start(read_spec("chat", "", [f"bug={CHAT_BUG}"])) for _ in range(2))
-    stop(mine, 0)
+    stop(mine, 0, "Stop")
+    assert workspace.chats.view(mine).state == "queued", "the answer had just ended: a late click unloads nothing"
+    stop(mine, 0, "Unload")
     assert said == []
+    assert workspace.chats.view(mine).state != "queued"
     for conversation in (mine, other):
         workspace.chats.send(conversation)
-    stop(mine, 0)
+    stop(mine, 0, "Stop")
     assert said == ["The model was also answering another conversation; press Repair there to continue."]
     assert "press Repair to continue" in workspace.chats.view(other).error
     workspace.close()

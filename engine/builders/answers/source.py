@@ -14,7 +14,7 @@ from engine.errors import UserError
 from engine.models.tokenizer import tokenizer_print
 from engine.params import setting
 
-SHARED = "passes, but in one process with its tests (shared=true takes it)"
+SHARED = "passes, but in one process with its tests (*Also judged beside their tests*, shared=true, takes it)"
 
 
 class RunsParams(params.Params):
