@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.control.workspace import Workspace
-from engine.events import Answered, TurnEvent
+from engine.events import Answered, Delta, TurnEvent
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
@@ -81,13 +81,18 @@ def test_each_is_answered_in_turn_and_reads_only_what_is_said_to_it(server, home
     assert all(not view.is_busy and len(view.turns) > 3 for view in views), "everybody has a word in answer"
     assert sum(len(answers(view)) - 1 for view in views) > PEOPLE, "most of them several patches"
     (run,) = {workspace.chats.get(talk).run_id for talk in talks}  # the model is loaded once
-    made, waiting = Counter(range(1, PEOPLE + 1)), set(range(1, PEOPLE + 1))
+    spoken: dict[int, Counter[int]] = {}  # who waits -> how often each other was answered since it has waited
     for event in RunDir(Path(workspace.runs.row(run).folder)).events(0).events:
-        if isinstance(event.payload, Answered) and event.payload.question == 2:
-            waiting.discard(event.payload.conversation)
-        if isinstance(event.payload, TurnEvent) and event.payload.role == "assistant":
-            made[event.payload.conversation] += 1
-            ahead = made[event.payload.conversation] - min((made[number] for number in waiting), default=0)
-            assert not waiting or ahead <= 1, "somebody is answered twice while another one waits"
+        said = event.payload
+        if isinstance(said, Delta) and said.doing.startswith("waiting"):  # its question was read
+            spoken[said.conversation] = Counter()
+        elif isinstance(said, Answered):
+            spoken.pop(said.conversation)
+        elif isinstance(said, TurnEvent):
+            spoken[said.conversation] = Counter()
+            for waiting in spoken.keys() - {said.conversation}:
+                spoken[waiting][said.conversation] += 1
+                assert spoken[waiting][said.conversation] == 1, "somebody is answered twice while another one waits"
+    assert spoken == {}
     workspace.chats.unload(talks[0])
     workspace.close()
