@@ -14,7 +14,7 @@ from engine.control.chat_live import Said, Saying
 from engine.control.chats import Chats
 from engine.errors import UserError
 
-LOOK_S = 0.05  # between two looks into the worker's events
+LOOK_S = 0.04  # between two looks into the worker's events
 ASK_S = 2.0  # between two questions whether it is still answering: its worker may have been killed
 
 

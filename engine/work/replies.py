@@ -18,7 +18,7 @@ from engine.work.awaited import awaited
 from engine.work.desk import Desk, Question
 from engine.work.loaded_model import LoadedModel, Tools
 
-FLUSH_S = 0.1  # between two pieces of an answer
+FLUSH_S = 0.05  # between two pieces of an answer
 STOPPED = "stopped while it was being written"
 
 
@@ -139,7 +139,7 @@ class Reply:
         return self._loaded.evaluate(self._question.settings, bug, patch)
 
     def _stream(self, prompt: Prompt, pieces: Stream) -> tuple[str, bool]:
-        """The whole text, and whether the model ended it, emitted while it is written, about ten times a second.
+        """The whole text, and whether the model ended it, emitted while it is written, about twenty times a second.
 
         The first event drops the text of an earlier attempt. Raises Cut.
         """

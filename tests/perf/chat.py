@@ -42,7 +42,6 @@ def measure() -> Iterator[Figure]:
         panel = page.get_by_role("tabpanel").filter(visible=True)
         panel.locator(".code .marked").first.wait_for()
         field(panel, "Budget").fill("1")
-        free = _available_mib()
         firsts, updates = [], []
         for number in range(1 + ROUNDS):
             field(panel, "Your message").fill(f"try number {number}")
@@ -50,10 +49,11 @@ def measure() -> Iterator[Figure]:
             panel.locator(".turn.user").filter(has_text=f"try number {number}").wait_for(timeout=LONG_MS)
             panel.locator("[data-live]").wait_for(state="detached", timeout=LONG_MS)
             if number:  # the first message loads the model
-                firsts.append(page.evaluate("window.first") / 1000)
+                if first := page.evaluate("window.first"):  # none where an answer was over before it was shown
+                    firsts.append(first / 1000)
                 updates += [len(said) for said in page.evaluate("window.seen") if _tokens(said[-1:]) >= LONG]
         worker = next(each for each in _workers(str(made.home)))
-        held = worker.memory_info().rss >> 20
+        held, free = worker.memory_full_info().uss >> 20, _available_mib()
         began = time.monotonic()
         panel.get_by_role("button", name="Unload").click()
         gone = _seconds_until_gone(worker, began)
@@ -61,7 +61,8 @@ def measure() -> Iterator[Figure]:
         yield Figure("first text of an answer after it was asked for", median(firsts), "s", 1.0)
         yield Figure("updates while an answer is written", min(updates, default=None), "updates", 10, is_least=True)
         yield Figure("a chat's worker is gone after Unload", gone, "s", 15)
-        yield Figure("memory that is not back after Unload", max(0, free - _available_mib()), "MiB", 100)
+        back = (_available_mib() - free) / held
+        yield Figure("share of the worker's own memory that is back after Unload", back, "", 0.9, is_least=True)
 
 
 def _tokens(texts: list[str]) -> int:
