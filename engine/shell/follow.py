@@ -83,7 +83,7 @@ def wait_for_end(workspace: Workspace, run_id: int, *, quiet: bool) -> RunView:
             run = workspace.runs.get(run_id)
             is_done = run.state == "done"
             total = 1.0 if is_done or run.fraction is not None else None
-            words = run.progress if run.state == "running" else run.outcome or run.state
+            words = (run.progress if run.state in ("starting", "running") else run.outcome) or run.state
             text = escape(printable(words))
             title = f"run {run_id} {escape(printable(run.name))}"
             progress.update(task, description=title, total=total, completed=1.0 if is_done else run.fraction or 0.0)
