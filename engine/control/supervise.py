@@ -27,7 +27,8 @@ from storage.tables import Run
 
 log = logging.getLogger(__name__)
 SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
-PENDING = "waiting for a machine"
+WAITING = "waiting"
+PENDING = f"{WAITING} for a machine"
 STARTING_S = 10.0  # from a worker's start until it can be found
 READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writers need not wait long
 
@@ -135,8 +136,8 @@ class Supervisor:
         place = self._polls.place(run, launcher)
         text = run.progress_text
         if is_waiting and (place or run.state != "starting" or not text):
-            text = f"waiting: {place.reason}" if place and place.reason else PENDING
-        elif not is_waiting and run.state == "starting":
+            text = f"{WAITING}: {place.reason}" if place and place.reason else PENDING
+        elif not is_waiting and run.state == "starting" and text.startswith(WAITING):
             text = ""  # it has its machine
         values: dict[str, object] = {"state": "starting" if is_waiting else run.state, "progress_text": text}
         if place and place.where:

@@ -130,6 +130,8 @@ def take_state(session: Session, run: Run, event: Event) -> None:
     assert isinstance(payload, events.State)
     if payload.state == "running":
         run.started_at = run.started_at or event.time
+        if run.state == "starting":
+            run.progress_text = ""  # it waits for no machine any more
         run.state = "stopping" if run.state == "stopping" else "running"
         return
     run.state, run.error, run.cause, run.ended_at = payload.state, payload.error, payload.cause, event.time

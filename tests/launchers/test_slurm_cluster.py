@@ -125,8 +125,8 @@ def test_preempted_and_out_of_time_it_goes_on_to_the_bit(workspace):
 
 
 def test_a_real_time_limit_ends_in_a_checkpoint_and_the_run_is_interrupted_when_it_may_not_go_on(workspace):
-    # SLURM sends the signal up to a minute early
-    limits = ["launcher.hours=0.0166", "launcher.signal_s=20", "launcher.requeues=0"]
+    # in whole minutes; SLURM sends the signal up to one of them early
+    limits = ["launcher.hours=0.033", "launcher.signal_s=20", "launcher.requeues=0"]
     run_id = training(workspace, "trainer.max_steps=100000", *ON_SLURM, *limits)
     until(workspace, lambda: workspace.runs.row(run_id).state not in ("queued", "starting", "running"), 200)
     row = workspace.runs.row(run_id)
