@@ -145,6 +145,7 @@ def prepare_process() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_useful)
     signal.signal(signal.SIGTERM, _stop)
+    requeued.notice_signals()
 
 
 def _is_useful(record: logging.LogRecord) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from engine import requeued
 from engine.control.workspace import Workspace
+from engine.domain import Bug, Outcome, Patch, Span, Verdict
 from engine.errors import UserError
+from engine.judging import Judge
 from engine.launchers import slurm_jobs
 from engine.launchers.local import Local
 from engine.launchers.slurm import RESOURCE, Slurm, described, name_of, unavailable
@@ -182,3 +186,52 @@ def test_only_a_user_ends_a_run_that_its_scheduler_starts_again(tmp_path, monkey
     assert not requeued.goes_on(tmp_path)
     requeued.begin(tmp_path)
     assert requeued.goes_on(tmp_path)
+
+
+@pytest.fixture
+def noticing(monkeypatch):
+    """This process notices signals as a worker does that its scheduler starts again."""
+    monkeypatch.setenv(requeued.STARTS_AGAIN, "yes")
+    monkeypatch.setenv(requeued.NOTICED, "")
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    requeued.notice_signals()
+    yield
+    os.close(signal.set_wakeup_fd(-1))
+    os.close(int(os.environ[requeued.NOTICED]))
+    signal.signal(signal.SIGTERM, before)
+
+
+class OneOutcome:
+    """A benchmark whose tests end in this way; they are ended by the scheduler, or not."""
+
+    def __init__(self, outcome, is_ended):
+        self.outcome, self.is_ended = outcome, is_ended
+
+    def version(self, bug):
+        return "1"
+
+    def evaluate(self, bug, patch, sandbox):
+        if self.is_ended:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return Verdict(self.outcome)
+
+
+class NoSandbox:
+    def describe(self):
+        return "none"
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+def test_tests_that_end_with_the_worker_are_no_verdict(noticing, tmp_path, is_ended):
+    bug = Bug("b", "python", "a.py", "x", "y", Span(1, 1))
+    judge = Judge(OneOutcome(Outcome.TEST_FAILED, is_ended), NoSandbox(), tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        verdict = pool.submit(judge.verdict, bug, Patch("b", "z"))
+        control = pool.submit(judge.control, bug)
+    if is_ended:
+        assert isinstance(verdict.exception(), SystemExit)
+        assert isinstance(control.exception(), SystemExit)
+        assert [path for path in tmp_path.rglob("*") if path.is_file() and b"test_failed" in path.read_bytes()] == []
+    else:
+        assert verdict.result().outcome is Outcome.TEST_FAILED
+        assert control.result().known_fix.outcome is Outcome.TEST_FAILED
