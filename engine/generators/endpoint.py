@@ -20,7 +20,7 @@ from pydantic import AfterValidator
 
 from engine import params
 from engine.domain import Completion, Model, Prompt, as_text
-from engine.errors import OutsideFailure, UserError
+from engine.errors import ServiceFailure, UserError
 from engine.generators import TOO_LONG, NoAnswer, PromptTooLong, Stream, shares
 from engine.generators.answers import TooMuch, checked
 from engine.generators.pace import Pace
@@ -100,7 +100,7 @@ class Endpoint:
     def load(self, model: Model, seed: int) -> None:
         """See that the service answers and knows the model.
 
-        Raises UserError where the key's variable is not set or the model is not known, OutsideFailure where the
+        Raises UserError where the key's variable is not set or the model is not known, ServiceFailure where the
         service does not answer.
         """
         import openai
@@ -149,7 +149,7 @@ class Endpoint:
     def generate(
         self, prompts: Sequence[Prompt], n: int, draw: int = 0
     ) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
-        """As the answers come in. Raises UserError where the key is refused, OutsideFailure where an answer fails.
+        """As the answers come in. Raises UserError where the key is refused, ServiceFailure where an answer fails.
 
         What was asked for by then is paid for: its answers are awaited and come first. Nothing more is asked for.
         """
@@ -178,6 +178,9 @@ class Endpoint:
                 pool.shutdown(wait=False, cancel_futures=True)
         if failure:
             raise failure
+
+    def drawn_before(self, prompt: Prompt, times: int) -> None:
+        self._streamed[prompt] = max(self._streamed[prompt], times)
 
     def stream(self, prompt: Prompt) -> Stream:
         import httpx2
@@ -233,7 +236,7 @@ class Endpoint:
                     return TOO_LONG
                 raise self._trouble(error) from None
             if not answer.choices:
-                raise OutsideFailure(f"the service at {self.params.url} answered without a single completion")
+                raise ServiceFailure(f"the service at {self.params.url} answered without a single completion")
             asked += 1
             choices = answer.choices[: n - len(found)]
             usage = answer.usage.completion_tokens, answer.usage.prompt_tokens
@@ -290,7 +293,7 @@ class Endpoint:
             what = "cannot be reached; start it or correct generator.url"
         elif isinstance(error, ValueError | RecursionError):
             what = f"answered otherwise than OpenAI's API does: {said}; see whether generator.url is its address"
-        return OutsideFailure(f"{service} {what}; resume the run to go on")
+        return ServiceFailure(f"{service} {what}")
 
 
 def _is_too_long(error: Exception) -> bool:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 
 from engine.domain import Bug, Patch, Prompt, Turn, Verdict, as_text
-from engine.errors import UserError
+from engine.errors import OutsideFailure, UserError
 from engine.events import Delta, TurnEvent
 from engine.events import Spent as SpentEvent
 from engine.failures.budget import most_tokens
-from engine.generators import Stream, TellsUsage
+from engine.generators import DrawsAgain, Stream, TellsUsage
 from engine.rundir import RunDir
 from engine.strategies.answer import answer
 from engine.strategies.budget import Budget, Spent
@@ -31,7 +31,10 @@ class Stopped(Exception):
 
 
 class Reply:
-    """Says the turns that answer a question. An error of the user becomes a turn and does not end the worker."""
+    """Says the turns that answer a question. What goes wrong becomes a turn and does not end the worker.
+
+    That is an error of the user, or a failure outside, as of a service.
+    """
 
     def __init__(self, question: Question, desk: Desk, loaded: LoadedModel, run: RunDir) -> None:
         self._question, self._desk, self._loaded, self._run = question, desk, loaded, run
@@ -60,7 +63,7 @@ class Reply:
             if cut.text:
                 patch = Patch(self._question.bug, None, STOPPED)
                 self._say(self._tree.add(Turn("assistant", cut.text, patch, prompt=cut.prompt)))
-        except UserError as error:
+        except (UserError, OutsideFailure) as error:  # a service that fails for one conversation answers others
             self._say(self._tree.add(Turn("assistant", "", Patch(self._question.bug, None, str(error)))))
         else:
             self._say(turn)
@@ -106,6 +109,9 @@ class Reply:
     def _complete(self, prompt: Prompt) -> str:
         tools = self._tools()
         self._doing("writing an answer")
+        if isinstance(tools.generator, DrawsAgain):
+            before = [turn for turn in self._tree.turns if as_text(turn.prompt) == as_text(prompt)]
+            tools.generator.drawn_before(prompt, len(before))
         text, is_finished = self._stream(prompt, tools.generator.stream(prompt))
         self._took(prompt, text)
         return text if is_finished else tools.representation.trim(text, tools.bug)

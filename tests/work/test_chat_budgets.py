@@ -7,7 +7,9 @@ from dataclasses import asdict
 import pytest
 
 from engine.domain import Model
+from engine.errors import ServiceFailure
 from engine.generators.endpoint import Endpoint
+from engine.plugins import GENERATORS
 from engine.rundir import Inputs, RunDir
 from engine.specs import ChatSpec
 from engine.work.chat import chat
@@ -105,6 +107,27 @@ def test_money_is_what_the_service_counts_at_its_prices(service, small, run):
     chat(talk_to_service(prices, budget_money=0.01), SERVICE, run)
     assert len(service) == 3, "each costs 0.0037"
     assert said(run, "turn")[-1]["text"].startswith("The budget of 0.01 EUR is spent: 0.0111 were used.")
+
+
+def test_a_service_that_fails_for_one_conversation_answers_the_others(service, small, run, monkeypatch):
+    endpoint = GENERATORS.create  # the fixture's
+    stream = endpoint.stream
+
+    def failing(self, prompt):
+        if len(service) == 1:
+            service.append(prompt)
+            raise ServiceFailure("the service at http://x failed: 503")
+        return (yield from stream(self, prompt))
+
+    monkeypatch.setattr(endpoint, "stream", failing)
+    for conversation in (1, 2, 3):
+        run.ask(ask="reply", conversation=conversation, question=1, bug="small/add", budget=1, turns=[])
+    run.ask(ask="stop")
+    done = chat(talk_to_service(), SERVICE, run)
+    assert done["questions"] == 3
+    assert [turn["conversation"] for turn in said(run, "turn")] == [1, 2, 3]
+    failed = [turn["patch_reason"] for turn in said(run, "turn") if turn["verdict"] is None]
+    assert failed == ["the service at http://x failed: 503"]
 
 
 def test_a_budget_in_money_needs_prices(service, small, run):
