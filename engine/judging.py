@@ -60,7 +60,7 @@ class Judge:
         return verdict
 
     def _evaluated(self, bug: Bug, patch: Patch) -> Verdict:
-        """A new verdict. Raises SystemExit where tests may have failed because a scheduler ends them with this worker."""
+        """A new verdict. Raises SystemExit where tests may have failed since a scheduler ends them and this worker."""
         verdict = self._benchmark.evaluate(bug, patch, self._sandbox)
         if verdict.outcome is not Outcome.PLAUSIBLE and requeued.is_ending():
             raise SystemExit(STOPPED)

@@ -183,6 +183,7 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
         facts = totals if totals["bugs"] else {}  # before its first bug there is nothing to tell
         hidden = "plausible_at" if totals["strategy"] else "by_attempt"  # the one says at some k what the other does
         facts = {name: value for name, value in facts.items() if name != hidden}
+    facts = {**({"where": run.where} if run.where else {}), **facts}
     told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]
     plain = {name: value for name, value in metrics.items() if not name.startswith(PANEL)}
     for key, value in [*told, *plain.items(), *values.get("panel", {}).items()]:

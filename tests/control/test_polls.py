@@ -13,6 +13,7 @@ from engine.control.polls import Polls
 from engine.control.workspace import Workspace
 from engine.launchers import Place
 from engine.rundir import Inputs, RunDir
+from engine.shell.follow import show_run, show_runs
 from studio.html.basics import run_strip
 
 
@@ -198,7 +199,9 @@ def test_a_job_that_waits_for_a_machine_is_neither_dead_nor_silent(workspace, st
     assert mute.all_asked == ["please"]
 
 
-def test_where_a_run_is_and_why_it_waits_is_shown_as_its_launcher_tells_it(workspace, started, mute, monkeypatch):
+def test_where_a_run_is_and_why_it_waits_is_shown_as_its_launcher_tells_it(
+    workspace, started, mute, monkeypatch, capsys
+):
     told = Place("SLURM job 17", "pending", "Resources")
     mute.place = lambda handle: told
     run_id, folder = started("benchmark")
@@ -208,6 +211,12 @@ def test_where_a_run_is_and_why_it_waits_is_shown_as_its_launcher_tells_it(works
     assert (run.state, run.progress, run.where) == ("starting", "waiting: Resources", "SLURM job 17")
     strip = run_strip(run)
     assert "waiting: Resources" in strip
+    show_runs([run], as_json=False)
+    show_run(workspace, run, as_json=False)
+    listed, _, shown = capsys.readouterr().out.partition("run 1 ")
+    assert "waiting: Resources" in listed
+    assert "waiting: Resources" in shown
+    assert "SLURM job 17" in shown
     assert "SLURM job 17" in strip
     told = Place("SLURM job 17 on <node>", "running")
     monkeypatch.setattr(mute, "is_alive", lambda handle: True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from engine.control.workspace import Workspace
 from engine.launchers.slurm import Slurm, described, name_of
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
+from engine.work.validation import known_verdicts
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("slurm")]
 ON_SLURM = ["launcher=slurm", "launcher.gpus=0", "launcher.cpus=1"]
@@ -122,6 +124,25 @@ def test_preempted_and_out_of_time_it_goes_on_to_the_bit(workspace):
     assert curve(workspace, run_id) == curve(workspace, whole.id)
     assert [step for step, _ in curve(workspace, run_id)] == list(range(1, 21))
     assert model_bytes(row) == model_bytes(whole)
+
+
+def test_a_benchmark_run_whose_every_process_is_signalled_has_the_same_verdicts(workspace):
+    words = ["model=starter", "candidates=3", "limit=6"]
+
+    def rows(run_id):
+        known = known_verdicts(RunDir(Path(workspace.runs.row(run_id).folder)))
+        return {key: (each.verdict.outcome, each.digest) for key, each in known.items()}
+
+    whole = done(workspace, workspace.runs.submit(read_spec("benchmark", "demo", words)))
+    shutil.rmtree(workspace.home / "verdicts")  # so that none of these is used again
+    run_id = workspace.runs.submit(read_spec("benchmark", "demo", [*words, *ON_SLURM]))
+    for count in (2, 8):
+        until(workspace, lambda count=count: workspace.runs.row(run_id).handle and len(rows(run_id)) >= count)
+        said("scancel", "--full", "--signal=TERM", job_of(workspace, run_id))  # as a pre-emption does
+        until(workspace, lambda count=count: restarts(workspace, run_id) == (1 if count == 2 else 2), 60)
+    done(workspace, run_id)
+    assert rows(run_id) == rows(whole.id)
+    assert workspace.patches.totals(run_id).outcomes == workspace.patches.totals(whole.id).outcomes
 
 
 def test_a_real_time_limit_ends_in_a_checkpoint_and_the_run_is_interrupted_when_it_may_not_go_on(workspace):
