@@ -208,7 +208,7 @@ def described() -> tuple[bool, str]:
     try:
         return True, f"partitions: {partitions()}"
     except OSError as error:
-        return False, str(error)
+        return False, f"{error}; start the studio where SLURM's own commands work"
 
 
 def name_of(run_dir: Path) -> str:
