@@ -230,6 +230,7 @@ LAUNCHERS: Registry[Launcher] = Registry(
     {
         "local": "engine.launchers.local:Local",
         "torchrun": "engine.launchers.torchrun:Torchrun",
+        "ssh": "engine.launchers.ssh:Ssh",
     },
 )
 STRATEGIES: Registry[Strategy] = Registry(
