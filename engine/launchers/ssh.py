@@ -172,6 +172,21 @@ class Ssh:
         told, _ = self._host.ask("hello", folder=self.params.folder)
         return told
 
+    def examined(self) -> tuple[bool, str]:
+        """Whether runs can be started there now, and what the machine has, or why they cannot."""
+        try:
+            if not self.params.host:
+                raise UserError("name one: --set launcher=ssh --set launcher.host=HOST")
+            told, here = self.hello(), code_version()
+        except (Unreachable, UserError, OutsideFailure) as error:
+            return False, str(error)
+        if told["version"] != here:
+            return False, f"Repair Studio {told['version']} there, and {here} here; install the same on both"
+        if not told["has_rsync"] and not self.params.shared:
+            return False, "it has no rsync; install it there, or share the folder and set launcher.shared"
+        has = f"{told['cores']} cores, {', '.join(told['gpus']) or 'no GPU'}"
+        return True, f"Repair Studio {here} as here; {has}; {told['free_bytes'] / (1 << 30):.0f} GiB free"
+
     @property
     def _resource(self) -> str:
         return f"host {self.params.host}"

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.slow  # real workers, two seconds each to come to their
 MISTAKEN = {name: lambda pid: f"{boot_id()}:{pid}:1" for name in ("local", "torchrun")}
 
 
-@pytest.mark.parametrize("name", LAUNCHERS.names())
+ELSEWHERE = ("ssh",)  # need another machine: tests/launchers/test_ssh.py
+
+
+@pytest.mark.parametrize("name", [name for name in LAUNCHERS.names() if name not in ELSEWHERE])
 def test_the_contract_holds(name, tmp_path):
     contract.check(lambda: LAUNCHERS.create(LAUNCHERS.params(name)), MISTAKEN.get(name), tmp_path)
 

@@ -15,7 +15,15 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
-NEEDED = [name for name, place in {"openssh-server": SSHD, "openssh-client": shutil.which("ssh"), "rsync": shutil.which("rsync")}.items() if not place]
+NEEDED = [
+    name
+    for name, place in {
+        "openssh-server": SSHD,
+        "openssh-client": shutil.which("ssh"),
+        "rsync": shutil.which("rsync"),
+    }.items()
+    if not place
+]
 WHY = f"not installed: {' '.join(NEEDED)} (apt-get install -y --no-install-recommends openssh-server openssh-client rsync)"
 HOST = "far"
 
@@ -88,7 +96,9 @@ class Sshd:
     def stop(self) -> None:
         """Cut all connections, as a cable does: the server and what serves each connection; no worker is among them."""
         if self.process is not None:
-            connections = [each for each in psutil.Process(self.process.pid).children(recursive=True) if each.name() == "sshd"]
+            connections = [
+                each for each in psutil.Process(self.process.pid).children(recursive=True) if each.name() == "sshd"
+            ]
             for each in [self.process, *connections]:
                 each.kill()
             self.process.wait()

@@ -14,7 +14,7 @@ from engine.events import Checkpoint, Progress, State
 from engine.launchers import remote
 from engine.launchers.brought import OURS, Bringing, Link, read_link
 from engine.launchers.host import Unreachable
-from engine.launchers.local import boot_id
+from engine.launchers.local import boot_id, start_time
 from engine.rundir import Inputs, RunDir
 
 ENDED = f"{boot_id()}:{2**22 + 1}:1"  # no process has this number
@@ -38,7 +38,9 @@ class Near:
     def fetch(self, there, folder, excluded):
         if "fetch" in self.breaks:
             raise Unreachable(self.name, "Connection timed out")
-        shutil.copytree(there, folder, dirs_exist_ok=True, ignore=lambda _, names: {*names} & {*remote.BY_ITSELF, *excluded})
+        shutil.copytree(
+            there, folder, dirs_exist_ok=True, ignore=lambda _, names: {*names} & {*remote.BY_ITSELF, *excluded}
+        )
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def look(bringing, worker=ENDED):
 
 def test_events_come_whole_and_once(sides):
     _, here, there, bringing = sides
-    alive = f"{boot_id()}:{os.getpid()}:{open(f'/proc/{os.getpid()}/stat').read().rpartition(')')[2].split()[19]}"
+    alive = f"{boot_id()}:{os.getpid()}:{start_time(os.getpid())}"
     for done in range(3):
         there.emit(Progress(done))
         with there.events_path.open("ab") as file:
@@ -87,12 +89,19 @@ def test_more_than_one_answer_holds(sides, monkeypatch):
     there.emit(State("done", {}))
     there.log.write_bytes(b"z" * 12_345)
     link = look(bringing)
-    assert (here.events_path.read_bytes(), here.log.read_bytes()) == (there.events_path.read_bytes(), there.log.read_bytes())
+    assert (here.events_path.read_bytes(), here.log.read_bytes()) == (
+        there.events_path.read_bytes(),
+        there.log.read_bytes(),
+    )
     assert not link.is_alive
     assert host.asked.count("look") > 5
 
 
-@pytest.mark.parametrize("named", [Checkpoint(2), State("done", {}), State("failed", error="no"), State("stopped")], ids=lambda each: str(each)[:25])
+@pytest.mark.parametrize(
+    "named",
+    [Checkpoint(2), State("done", {}), State("failed", error="no"), State("stopped")],
+    ids=lambda each: str(each)[:25],
+)
 def test_an_event_waits_for_the_files_that_it_names(sides, named):
     host, here, there, bringing = sides
     there.emit(State("running"))
@@ -159,7 +168,9 @@ def test_inputs_keep_their_names_here(sides):
     _, here, there, bringing = sides
     there.write_inputs(Inputs(Model("mine", "base", "/there/data/model"), weights_hash="abc", versions={"torch": "2"}))
     look(bringing)
-    assert asdict(here.inputs()) == asdict(Inputs(Model("mine", "base", "/here/model"), weights_hash="abc", versions={"torch": "2"}))
+    assert asdict(here.inputs()) == asdict(
+        Inputs(Model("mine", "base", "/here/model"), weights_hash="abc", versions={"torch": "2"})
+    )
 
 
 def test_what_the_worker_found_out_of_a_model_of_the_hub_is_kept(sides):
@@ -177,7 +188,9 @@ def test_an_adapter_names_its_base_as_it_is_called_here(sides, tmp_path):
     base.mkdir()
     here.write_inputs(Inputs(Model("mine", "base", str(base))))
     (there.artifacts / "model").mkdir()
-    (there.artifacts / "model" / "adapter_config.json").write_text('{"r": 8, "base_model_name_or_path": "/there/data/model"}')
+    (there.artifacts / "model" / "adapter_config.json").write_text(
+        '{"r": 8, "base_model_name_or_path": "/there/data/model"}'
+    )
     there.emit(State("done", {}))
     look(bringing)
     told = json.loads((here.artifacts / "model" / "adapter_config.json").read_text())
