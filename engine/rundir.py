@@ -12,6 +12,7 @@
     call.lock      locked by a studio while it waits for its launcher to start or to stop the worker
     heartbeat      touched by the worker every HEARTBEAT_S seconds
     ending.json    space reserved for the last event, for a worker that ends on a full disk
+    there.json link.json   of a folder that is carried to another machine (`engine.launchers.brought`)
 
 The worker may be on another machine: it sees this folder and never the database.
 """

@@ -158,9 +158,11 @@ class Ssh:
         link = read_link(run)
         return link.interruption if link.worker == worker else ""
 
-    def unreached(self, handle: str) -> str:
-        """Why the worker's machine is not reached just now; empty if it is."""
-        return read_link(_parts(handle)[0]).why
+    def where(self, handle: str) -> str:
+        """The host and the folder of a worker there, and why it is not reached, if it is not just now."""
+        run, there, _ = _parts(handle)
+        why = read_link(run).why
+        return f"{self.params.host}:{there}" + (f" ({why})" if why else "")
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
         """Raises Unreachable; then it has to be asked again."""

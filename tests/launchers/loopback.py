@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -92,6 +93,10 @@ class Sshd:
                     return
             time.sleep(0.05)
         raise AssertionError((self.folder / "log").read_text())
+
+    def suspend(self) -> None:
+        """Let it answer nobody, as a machine behind a dead cable; `stop` ends it all the same."""
+        self.process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         """Cut all connections, as a cable does: the server and what serves each connection; no worker is among them."""

@@ -164,7 +164,7 @@ def test_a_host_that_cannot_be_reached_is_waited_for_and_then_said(far, tmp_path
     assert "Connection refused" in read_link(run.path).why
     handle = json.dumps({"run": str(run.path), "there": "/there", "worker": "boot:1:1"})
     assert launcher.is_alive(handle)
-    assert "Connection refused" in launcher.unreached(handle)
+    assert "Connection refused" in launcher.where(handle)
     with pytest.raises(Unreachable):
         launcher.stop(handle, run.path, force=False)
 

@@ -154,14 +154,14 @@ def test_a_stop_is_asked_for_again_until_the_link_is_back(far, endless):
     time.sleep(0.5)
     assert launcher.is_alive(handle)
     assert worker.is_running()
-    assert "Connection refused" in launcher.unreached(handle)
+    assert "Connection refused" in launcher.where(handle)
     far.start()
     began = time.monotonic()
     launcher.stop(handle, run.path, force=False)
     while launcher.is_alive(handle):
         assert time.monotonic() - began < 15, "a stop takes longer than 15 s"
         time.sleep(0.1)
-    assert launcher.unreached(handle) == ""
+    assert launcher.where(handle) == f"far:{json.loads(handle)['there']}"
     assert run.events().events[-1].payload.state == "stopped"
 
 
@@ -190,3 +190,22 @@ def test_two_studios_bring_each_line_once(far, endless):
         time.sleep(0.1)
     assert run.events_path.read_bytes() == there.events_path.read_bytes()
     assert run.log.read_bytes() == there.log.read_bytes()
+
+
+def test_a_machine_that_does_not_answer_is_noticed(far, endless):
+    run, environment = endless
+    launcher = made(**far.settings())
+    handle = launcher.submit(run.path, environment)
+    at_work(launcher, handle, run)
+    far.suspend()
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert launcher.is_alive(handle)
+    assert time.monotonic() - began < 20
+    assert "timed out" in launcher.where(handle)
+    far.stop()
+    far.start()
+    time.sleep(0.5)
+    assert launcher.is_alive(handle)
+    assert launcher.where(handle) == f"far:{json.loads(handle)['there']}"
+    launcher.stop(handle, run.path, force=True)
