@@ -174,7 +174,7 @@ class Bringing:
         model = self.run.inputs().model
         with suppress(FileNotFoundError):
             values = json.loads(file.read_text(encoding="utf-8"))
-            if model is not None and not Path(str(values.get("base_model_name_or_path"))).is_dir():
+            if model is not None:
                 base = Path(model.weights)
                 values["base_model_name_or_path"] = str(base.resolve() if base.is_dir() else base)
                 unfinished = file.with_suffix(".tmp")

@@ -186,10 +186,11 @@ def test_an_adapter_names_its_base_as_it_is_called_here(sides, tmp_path):
     _, here, there, bringing = sides
     base = tmp_path / "base"
     base.mkdir()
+    (tmp_path / "elsewhere").mkdir()  # a folder of this name may be here too, and is not meant
     here.write_inputs(Inputs(Model("mine", "base", str(base))))
     (there.artifacts / "model").mkdir()
     (there.artifacts / "model" / "adapter_config.json").write_text(
-        '{"r": 8, "base_model_name_or_path": "/there/data/model"}'
+        '{"r": 8, "base_model_name_or_path": "%s"}' % (tmp_path / "elsewhere")
     )
     there.emit(State("done", {}))
     look(bringing)
