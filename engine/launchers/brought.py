@@ -28,8 +28,10 @@ from engine.whole_files import append_whole, write_whole
 
 THERE, LINK, LOCK = OURS = ("there.json", "link.json", "link.lock")  # in the run's folder here only
 FETCH_S = 10.0  # between two copies of files that no event names
+EXIT_S = 10.0  # for a worker to exit after its last event: it still writes to its log
 # As `RunDir.append` writes the events that name results
 NAMES_FILES = re.compile(rb'^\{"seq": \d+, "time": [^,]+, "event": ("checkpoint"|"state", "state": "(?!running))', re.M)
+ENDS = re.compile(rb'^\{"seq": \d+, "time": [^,]+, "event": "state", "state": "(?!running)', re.M)
 IN_CACHE = re.compile(r"/models--([^/]+)--([^/]+)/snapshots/[^/]+/?$")  # a model of the hub (huggingface_hub's layout)
 
 
@@ -45,6 +47,7 @@ class Link:
     since: float = 0.0  # when it was first not reached; 0: it is
     stamp: str = ""  # of its other files, when they were copied last
     fetched: float = 0.0
+    ending: float = 0.0  # when its last event was first seen while it still ran
     written: float = 0.0  # when the inputs were, by the clock there
 
 
@@ -123,6 +126,10 @@ class Bringing:
     def _take(self, link: Link, told: dict[str, Any], events: bytes, log: bytes, *, is_last: bool) -> Link:
         if log:
             append_whole(self.run.log, log, is_new=True)
+        if link.is_alive and (end := ENDS.search(events)):
+            link = replace(link, ending=link.ending or time.time())
+            if time.time() - link.ending < EXIT_S:
+                events = events[: end.start()]
         named = NAMES_FILES.search(events)
         at = named.start() if named else len(events)
         self._append(events[:at])

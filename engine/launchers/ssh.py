@@ -75,7 +75,7 @@ class Ssh:
         shared: bool = setting(False, "the run's folder, data and models are seen there under the same paths")
         devices: Devices = setting(ALL, "of that machine: all, cpu, or numbers of GPUs, as 0 or 0,1", more=True)
         most: int = setting(1, "runs at a time on that machine", ge=1, le=1000, title="Most runs")
-        every_s: float = setting(2.0, "between two looks at a run there", unit="s", more=True, ge=0.2, le=600)
+        every_s: float = setting(5.0, "between two looks at a run there", unit="s", more=True, ge=0.2, le=600)
         environment: tuple[Annotated[str, AfterValidator(_variable)], ...] = setting(
             (),
             'names of variables whose values the worker gets, such as ["HF_TOKEN"]; they are stored nowhere',

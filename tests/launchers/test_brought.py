@@ -11,7 +11,7 @@ import pytest
 
 from engine.domain import Model
 from engine.events import Checkpoint, Progress, State
-from engine.launchers import remote
+from engine.launchers import brought, remote
 from engine.launchers.brought import OURS, Bringing, Link, read_link
 from engine.launchers.host import Unreachable
 from engine.launchers.local import boot_id, start_time
@@ -118,6 +118,21 @@ def test_an_event_waits_for_the_files_that_it_names(sides, named):
     assert not look(bringing).is_alive
     assert (here.artifacts / "weights").read_text() == "w"
     assert here.events_path.read_bytes() == there.events_path.read_bytes()
+
+
+def test_an_end_is_known_when_the_worker_has_written_its_log(sides, monkeypatch):
+    _, here, there, bringing = sides
+    exiting = f"{boot_id()}:{os.getpid()}:{start_time(os.getpid())}"
+    there.emit(Progress(1))
+    there.emit(State("done", {}))
+    for _ in range(2):
+        assert look(bringing, exiting).is_alive
+        assert [type(event.payload) for event in here.events().events] == [Progress]
+    there.log.write_text("done")
+    monkeypatch.setattr(brought, "EXIT_S", 0.0)  # one that does not exit has ended all the same
+    assert look(bringing, exiting).is_alive
+    assert here.events_path.read_bytes() == there.events_path.read_bytes()
+    assert here.log.read_text() == "done"
 
 
 def test_a_cut_link_changes_nothing_but_the_reason(sides):
