@@ -67,7 +67,20 @@ def at_work(launcher, handle, run):
     return contract._at_work(run, launcher, handle)[0]
 
 
-def test_values_of_variables_go_nowhere_but_to_the_worker(far, endless, monkeypatch):
+@pytest.fixture
+def agent(tmp_path, monkeypatch):
+    """An agent, which the user's configuration would forward."""
+    socket = tmp_path / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    while not socket.exists():
+        time.sleep(0.05)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+    yield
+    process.kill()
+    process.wait()
+
+
+def test_values_of_variables_go_nowhere_but_to_the_worker(far, agent, endless, monkeypatch):
     run, environment = endless
     monkeypatch.setenv("MY_TOKEN", "s3cret-value")
     monkeypatch.setenv("OTHER_TOKEN", "0ther-value")
