@@ -1,7 +1,8 @@
 """Brings what a worker writes on another machine back into the run's folder here: whole lines, and each once.
 
-The events and the log here are always a beginning of those there, so their lengths say where to go on. Events that name
-results come after these: a checkpoint or an end is not known here before its files are.
+The events and the log here are always a beginning of those there, so their lengths say where to go on, also after a
+studio was killed within a line. Events that name results come after these: a checkpoint or an end is not known here
+before its files are.
 
     there.json  where the run's folder is on the other machine
     link.json   of the worker that was looked for last: when, whether it runs, and why the other machine is not reached
@@ -105,7 +106,6 @@ class Bringing:
         if self.shared:
             told, _ = self.host.ask("look", folder=self.there, worker=link.worker)
             return self._answered(link, told)
-        self._cut_torn_line()
         has_more = True
         while has_more:
             sizes = {"events_from": _size(self.run.events_path), "log_from": _size(self.run.log)}
@@ -151,20 +151,6 @@ class Bringing:
     def _append(self, events: bytes) -> None:
         if events:
             append_whole(self.run.events_path, events)
-
-    def _cut_torn_line(self) -> None:
-        """Remove what a studio that was killed had written of a line; it is brought again."""
-        with self.run.events_path.open("r+b") as file:
-            end = at = file.seek(0, os.SEEK_END)
-            while at:
-                start = max(0, at - (1 << 16))
-                file.seek(start)
-                found = file.read(at - start).rfind(b"\n")
-                at = start if found < 0 else start + found + 1
-                if found >= 0:
-                    break
-            if at < end:
-                file.truncate(at)
 
     def _take_inputs(self, values: dict[str, Any]) -> None:
         """What the worker found out of its inputs, which are called here as they were."""
