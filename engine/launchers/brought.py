@@ -30,6 +30,7 @@ from engine.whole_files import append_whole, write_whole
 THERE, LINK, LOCK = OURS = ("there.json", "link.json", "link.lock")  # in the run's folder here only
 FETCH_S = 10.0  # between two copies of files that no event names
 EXIT_S = 10.0  # for a worker to exit after its last event: it still writes to its log
+EXITED_S = 0.5  # between two looks whether it has
 # As `RunDir.append` writes the events that name results
 NAMES_FILES = re.compile(rb'^\{"seq": \d+, "time": [^,]+, "event": ("checkpoint"|"state", "state": "(?!running))', re.M)
 ENDS = re.compile(rb'^\{"seq": \d+, "time": [^,]+, "event": "state", "state": "(?!running)', re.M)
@@ -88,7 +89,8 @@ class Bringing:
             link = read_link(self.run.path)
             if link.worker != worker:
                 link = Link(worker)
-            if not is_alone or not link.is_alive or abs(time.time() - link.time) < every_s:
+            wait_s = min(every_s, EXITED_S) if link.ending and not link.why else every_s
+            if not is_alone or not link.is_alive or abs(time.time() - link.time) < wait_s:
                 return link
             try:
                 link = self.all(link)

@@ -62,15 +62,20 @@ def hello(folder: str) -> Answer:
     return Answer({"version": code_version(), "home": str(home), "has_rsync": has_rsync, **facts})
 
 
-def lacks(home: str, digests: Sequence[str], key: str) -> Answer:
-    """Which contents are not here, each with the empty folder that they are to be carried into."""
-    missing = {}
+def prepare(home: str, key: str, digests: Sequence[str]) -> Answer:
+    """Create the folder of the run `key`. Which contents are not here, each with the folder to carry it into.
+
+    `has_events`: a worker was here before; `worker`: one runs here now.
+    """
+    run, missing = RunDir(Path(home) / "runs" / key), {}
+    run.artifacts.mkdir(parents=True, exist_ok=True)
     for each in digests:
         if not _content(home, each).is_dir():
             coming = _content(home, f"{each}.{key}.tmp")
             coming.mkdir(parents=True, exist_ok=True)  # what an earlier attempt brought stays
             missing[each] = str(coming)
-    return Answer({"missing": missing})
+    worker = Local().find(run.path)
+    return Answer({"missing": missing, "has_events": run.events_path.exists(), "worker": worker})
 
 
 def keep(home: str, content: str, coming: str, parts: Sequence[str]) -> Answer:
@@ -84,13 +89,6 @@ def keep(home: str, content: str, coming: str, parts: Sequence[str]) -> Answer:
     except OSError:  # another run brought the same meanwhile
         shutil.rmtree(came, ignore_errors=True)
     return Answer({})
-
-
-def place(folder: str) -> Answer:
-    """Create a run's folder; whether a worker was here before, and the one that runs here now."""
-    run = RunDir(Path(folder))
-    run.artifacts.mkdir(parents=True, exist_ok=True)
-    return Answer({"has_events": run.events_path.exists(), "worker": Local().find(run.path)})
 
 
 def start(
@@ -184,7 +182,7 @@ def _lines(path: Path, start: int) -> bytes:
 
 
 VERBS: dict[str, Callable[..., Answer]] = {
-    each.__name__: each for each in (hello, lacks, keep, place, start, find, stop, look)
+    each.__name__: each for each in (hello, prepare, keep, start, find, stop, look)
 }
 
 if __name__ == "__main__":

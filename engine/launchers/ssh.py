@@ -75,7 +75,7 @@ class Ssh:
         shared: bool = setting(False, "the run's folder, data and models are seen there under the same paths")
         devices: Devices = setting(ALL, "of that machine: all, cpu, or numbers of GPUs, as 0 or 0,1", more=True)
         most: int = setting(1, "runs at a time on that machine", ge=1, le=1000, title="Most runs")
-        every_s: float = setting(5.0, "between two looks at a run there", unit="s", more=True, ge=0.2, le=600)
+        every_s: float = setting(3.0, "between two looks at a run there", unit="s", more=True, ge=0.2, le=600)
         environment: tuple[Annotated[str, AfterValidator(_variable)], ...] = setting(
             (),
             'names of variables whose values the worker gets, such as ["HF_TOKEN"]; they are stored nowhere',
@@ -210,15 +210,11 @@ class Ssh:
 
     def _submitted(self, run: RunDir, environment: Mapping[str, str]) -> str:
         home = self._checked()
-        if self.params.shared:
-            there, values = str(run.path), {}
-        else:
+        there, values = str(run.path), {}
+        if not self.params.shared:
             there = self._there(run.path) or f"{home}/runs/{run.path.name}-{secrets.token_hex(6)}"
             write_whole(run.path / THERE, {"folder": there})
-            values = self._carried(run, home, Path(there).name)
-            if not self._is_followed_up(run, there):
-                self._host.fill(run.path, there, OURS)
-            (run.path / "ending.json").unlink(missing_ok=True)  # of an earlier worker
+            values = self._carried(run, there)
         told, _ = self._host.ask(
             "start", folder=there, devices=self.params.devices, environment=dict(environment), **values
         )
@@ -243,28 +239,28 @@ class Ssh:
             )
         return str(told["home"])
 
-    def _carried(self, run: RunDir, home: str, key: str) -> dict[str, Any]:
+    def _carried(self, run: RunDir, there: str) -> dict[str, Any]:
         """The spec and the inputs for the other side, where all that they refer to is now. Raises as `Host.ask`."""
+        folder = Path(there)
+        home = str(folder.parents[1])
         spec, inputs = {**run.spec(), "launcher": {"name": "local"}}, asdict(run.inputs())
         named = {name: inputs[name] for name in ("model", "dataset")}
         model = named["model"] or {}
         items = items_of([spec, named], run.path, [model.get("path", ""), model.get("base", "")])
         contents = {item: item.digest() for item in items}
         by_content = {content: item for item, content in contents.items()}
-        told, _ = self._host.ask("lacks", home=home, digests=list(by_content), key=key)
+        told, _ = self._host.ask("prepare", home=home, key=folder.name, digests=list(by_content))
         for content, coming in told["missing"].items():
             item = by_content[content]
             self._host.carry(item, coming)
             self._host.ask("keep", home=home, content=content, coming=coming, parts=item.parts, wait_s=HASHED_S)
-        there = {item.path: f"{home}/data/{content}/{item.parts[0]}" for item, content in contents.items()}
-        return {"spec": with_paths(spec, there), "inputs": {**inputs, **with_paths(named, there)}}
-
-    def _is_followed_up(self, run: RunDir, there: str) -> bool:
-        """Whether a worker was there before; what it has written is here then."""
-        told, _ = self._host.ask("place", folder=there)
-        if told["has_events"] and not told["worker"]:
+        if not told["has_events"]:
+            self._host.fill(run.path, there, OURS)
+        elif not told["worker"]:  # what an earlier one has written is brought back before the next one writes
             self._bringing(run.path, there).all(Link())
-        return bool(told["has_events"])
+        (run.path / "ending.json").unlink(missing_ok=True)  # of an earlier worker
+        paths = {item.path: f"{home}/data/{content}/{item.parts[0]}" for item, content in contents.items()}
+        return {"spec": with_paths(spec, paths), "inputs": {**inputs, **with_paths(named, paths)}}
 
 
 def _handle(run: Path, there: str, worker: str) -> str:
