@@ -35,7 +35,7 @@ def there(far, **more):
     return f"launcher={json.dumps(far.settings(**more))}"
 
 
-def until(workspace, holds, seconds=300):
+def until(workspace, holds, seconds=600):
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, [(run.name, run.state, run.error) for run in workspace.runs.list()]
