@@ -34,6 +34,10 @@ class OutsideFailure(Exception):
     """Something outside failed (disk full, worker lost); never the fault of a patch."""
 
 
+class ServiceFailure(OutsideFailure):
+    """A service did not answer, or otherwise than it should; what it answered before is kept, so asking can go on."""
+
+
 class SandboxUnavailable(OutsideFailure):
     """No sandbox works on this machine, so no foreign code was run; the text says why."""
 

@@ -182,6 +182,8 @@ class TurnEvent:
     verdict: VerdictFields | None = None
     parent: Whole | None = None
     rule: Name = ""  # by which the patch was found in the text
+    model: Name = ""  # that was asked; empty: the one of the question that it answers, else not known
+    settings: dict[str, Any] = field(default_factory=dict)  # of the spec, with which it was asked
 
     @classmethod
     def of(cls, conversation: int, turn: Turn) -> TurnEvent:

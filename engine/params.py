@@ -94,6 +94,7 @@ def setting(
     upload: str = "",
     names: Literal["", "datasets", "runs", "conversations"] = "",
     needs: str = "",
+    linked: bool = False,
     **limits: Any,
 ) -> Any:
     """A declared setting: default, help text, unit, limits; `more` puts it under *More settings*.
@@ -102,16 +103,26 @@ def setting(
     drops on the page. `names`: it is a tuple of datasets of the workspace by name, each perhaps with a weight
     (`weighted`), or of its runs by number, of which a plug-in gets the folders, or of its conversations by number.
     `needs`: what another plug-in of the spec has to make for this setting to have an effect, "bugs"; forms do not ask
-    for it otherwise.
+    for it otherwise. `linked`: a link may set it, though nobody may look at it before the run is started.
     """
     extra: dict[str, Any] = {"unit": unit, "more": more, "upload": upload, "names": names, "needs": needs}
+    extra["linked"] = linked
     return Field(default, description=description, json_schema_extra=extra, **limits)
 
 
 def naming(what: str, params: type[BaseModel]) -> list[str]:
     """The settings that name "datasets", "runs" or "conversations"."""
+    return [name for name, extra in _extras(params).items() if extra.get("names") == what]
+
+
+def linked(params: type[BaseModel]) -> list[str]:
+    """The settings that a link may set, beside those that name something."""
+    return [name for name, extra in _extras(params).items() if extra.get("linked")]
+
+
+def _extras(params: type[BaseModel]) -> dict[str, dict[str, Any]]:
     extras = {name: info.json_schema_extra for name, info in params.model_fields.items()}
-    return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("names") == what]
+    return {name: extra for name, extra in extras.items() if isinstance(extra, dict)}
 
 
 def explain(

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from storage.tables import Conversation, ConversationNumber, Dataset, Model, Run, Turn
 
 LARGEST_ID = (1 << 63) - 1  # SQLite's; a larger number is an OverflowError there
+LONGEST_SOUGHT = 1000  # characters; SQLite refuses a pattern of more than 50,000 bytes
 
 
 def run(session: Session, run_id: int) -> Run | None:
@@ -198,7 +199,7 @@ def turn(session: Session, conversation_id: int, number: int) -> Turn | None:
 
 
 def holds(column: Any, text: str) -> ColumnElement[bool]:
-    """Whether a column contains this text, ignoring the case of ASCII letters."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """Whether a column contains the beginning of this text, ignoring the case of ASCII letters."""
+    escaped = text[:LONGEST_SOUGHT].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     found: ColumnElement[bool] = column.like(f"%{escaped}%", escape="\\")
     return found

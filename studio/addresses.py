@@ -31,11 +31,17 @@ def learning_from(run: RunView) -> str:
     return link(tab=DatasetSpec.page, use=f"builder.verdicts.runs:{run.id},model:{run.spec.get('model', '')}")
 
 
-def learning_from_conversation(builder: str, view: View) -> str:
-    """The address of the form that builds a dataset of what was answered in one conversation, by this builder."""
-    runs = ",".join(map(str, view.runs))
-    settings = [f"builder.{builder}.runs:{runs}", f"builder.{builder}.conversations:{view.id}", f"model:{view.model}"]
-    return link(tab=DatasetSpec.page, use=",".join(settings))
+def learning_from_conversation(builder: str, view: View, **more: str) -> str:
+    """The address of the form that builds a dataset of what was answered in one conversation, by this builder.
+
+    A builder knows it by its number in the folders of its workers, which differs where some were taken in: then only
+    those are named that call it as the newest one does, and no other conversation of that number. `more`: settings.
+    """
+    number = [*view.runs.values()][-1] if view.runs else view.id
+    runs = ",".join(str(run) for run, called in view.runs.items() if called == number)
+    chosen = {"runs": runs, "conversations": number, **more}
+    settings = [f"builder.{builder}.{name}:{value}" for name, value in chosen.items()]
+    return link(tab=DatasetSpec.page, use=",".join([*settings, f"model:{view.model}"]))
 
 
 def read_query(text: str) -> dict[str, str]:

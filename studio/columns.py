@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from engine.control.chat_views import View
+from engine.control.chats import MOST_TURNS
 from engine.errors import UserError
 from engine.plugins import REPRESENTATIONS
 from engine.specs import ChatSpec, parse
@@ -185,10 +186,10 @@ class Columns:
 
 
 def budget_of(text: str) -> int:
-    """The turns that the budget allows. Raises UserError."""
-    if wanted := number_of(text.strip()):
+    """The turns that the budget allows. Raises UserError, before anything is made for them."""
+    if 1 <= (wanted := number_of(text.strip())) <= MOST_TURNS:
         return wanted
-    raise UserError(f"Budget: should be a whole number of turns, 1 to 50 (got {text[:20]!r})")
+    raise UserError(f"Budget: should be a whole number of turns, 1 to {MOST_TURNS} (got {text[:20]!r})")
 
 
 def read_how(text: str) -> Mapping[str, str]:
@@ -209,11 +210,12 @@ def _before(view: View, number: int) -> int:
 
 
 def learning_from(view: View) -> dict[str, str]:
-    """Words -> the address of the Datasets form, filled with the runs of a conversation and with its number."""
+    """Words -> the address of the Datasets form, filled with the runs of a conversation and its number there."""
     if not any(turn.outcome for turn in view.turns):
         return {}
-    builders = {
-        "Samples of its plausible patches": "verdicts",
-        "Preferences: plausible against failed": "verdict_pairs",
+    learning = addresses.learning_from_conversation
+    return {
+        "Samples of its plausible patches": learning("verdicts", view),
+        # each turn has its own prompt, since it tells what was tried before it
+        "Preferences: plausible against failed": learning("verdict_pairs", view, across="true"),
     }
-    return {words: addresses.learning_from_conversation(name, view) for words, name in builders.items()}

@@ -48,6 +48,7 @@ class VerdictPairs(FromRuns["VerdictPairs.Params"]):
             "answers to what was asked when it failed",
             title="Across the turns of a conversation",
             more=True,
+            linked=True,
         )
 
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Preference]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from engine.control.chats import Chats
 from engine.control.turns import path_of, turn_for_page, turns_for_worker
@@ -52,9 +53,15 @@ class ChatExports:
         text = self.text(conversation_id, form)
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / file_name(conversation_id, form)
-        part = path.with_suffix(".tmp")
-        part.write_text(text, encoding="utf-8")
-        return part.replace(path)
+        # a temporary name: the same conversation may be written twice at once
+        with NamedTemporaryFile("w", encoding="utf-8", dir=self._folder, suffix=".tmp", delete=False) as file:
+            try:
+                file.write(text)
+                file.close()
+                Path(file.name).replace(path)
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+        return path
 
 
 def file_name(conversation_id: int, form: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.control.chat_live import Said, Saying
+from engine.control.inboxes import unsaid
 from engine.control.turns import ShownTurn, path_of, turn_for_page
 from engine.domain import Bug
 from engine.rundir import ENDED, RunDir
@@ -39,7 +40,7 @@ class View:
     title: str = ""  # as a user named it
     branches: tuple[tuple[int, ...], ...] = ()  # turns that follow the same turn, where there are several
     leads_to: Mapping[int, int] = field(default_factory=dict)  # turn -> the newest that comes after it, or itself
-    runs: tuple[int, ...] = ()  # of the workers that answered
+    runs: Mapping[int, int] = field(default_factory=dict)  # of each worker that answered -> its number in that folder
     asked: int = 0  # questions put to the model
 
 
@@ -65,6 +66,9 @@ def view_of(database: Database, conversation: Conversation, run: Run, bug: Bug |
         turns = path_of(session, here, None if is_busy else to)  # what is being said is shown
         every = queries.tree(session, here)
         number = queries.number_in(session, run.id or 0, here)
+        answered = dict.fromkeys(place.run_id for place in every if place.run_id is not None)
+        runs = {each: queries.number_in(session, each, here) for each in answered}
+        waiting = unsaid(session, run, conversation, len(every))[0] if is_open else ""
     said = Saying(RunDir(Path(run.folder)), number, conversation.asked).now() if is_busy else Said()
     return View(
         id=here,
@@ -78,24 +82,15 @@ def view_of(database: Database, conversation: Conversation, run: Run, bug: Bug |
         error=run.error or (UNANSWERED if is_open and not is_busy else ""),
         turns=tuple(turn_for_page(turn, content, bug) for turn, content in turns),
         live_text=said.text,
-        waiting=_waiting(run, conversation, number, len(every)) if is_busy else "",
+        waiting=waiting,
         buggy=bug.buggy if bug else "",
         path=bug.path if bug else "",
         title=conversation.title,
         branches=_branches(every),
         leads_to=_leads_to(every),
         asked=conversation.asked,
-        runs=tuple(dict.fromkeys(place.run_id for place in every if place.run_id is not None)),
+        runs=runs,
     )
-
-
-def _waiting(run: Run, conversation: Conversation, number: int, turns: int) -> str:
-    """The message of the open question, as long as the worker has not said it; a model may load for minutes."""
-    for question in reversed(RunDir(Path(run.folder)).questions()[0]):
-        if (question["conversation"], question.get("question")) == (number, conversation.asked):
-            before = question.get("before", len(question.get("turns") or ()))  # the latter of an older studio
-            return "" if turns > before else str(question.get("message") or "")
-    return ""
 
 
 def _branches(turns: Sequence[Place]) -> tuple[tuple[int, ...], ...]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from engine.benchmarks import BugEntry
+from engine.control.asking import Message, ask
 from engine.control.chat_bugs import DEFAULT_BENCHMARK, ChatBugs
 from engine.control.chat_live import Saying
 from engine.control.chat_views import ChatEntry, View, view_of
-from engine.control.loaded import PER_QUESTION, UNLOADED, other_model, other_settings, worker_for
+from engine.control.loaded import UNLOADED, other_model, other_settings, own_settings, worker_for
 from engine.control.runs import Runs
 from engine.control.states import ask_to_end
-from engine.control.turns import turns_for_worker
 from engine.domain import Bug
 from engine.errors import UserError
 from engine.rundir import ENDED, RunDir
@@ -24,6 +23,7 @@ from storage.database import Database
 from storage.tables import Conversation, Run
 
 LONGEST_TITLE = 200  # characters
+MOST_TURNS = 50  # of the model in answer to one message
 
 
 class Chats:
@@ -56,7 +56,7 @@ class Chats:
                 model=spec.model,
                 benchmark=spec.benchmark.model_dump(mode="json"),
                 strategy=spec.strategy.name,
-                settings=_settings(spec),
+                settings=own_settings(spec),
                 beside_id=beside,
                 created_at=time.time(),
             )
@@ -78,69 +78,22 @@ class Chats:
         `after`: number of an earlier turn that the answer follows, 0 for none, which starts another branch. `spec`: the
         conversation goes on with its model and settings; bug and benchmark stay.
         """
-        if not 1 <= budget <= 50:
-            raise UserError(f"budget: should be 1 to 50 turns (got {budget})", field="budget")
+        if not 1 <= budget <= MOST_TURNS:
+            raise UserError(f"budget: should be 1 to {MOST_TURNS} turns (got {budget})", field="budget")
         seen, run = self._load(conversation_id)
         wanted = _as_asked(seen, run, spec)
         if run.state in UNLOADED or (spec and worker_for(wanted, self._runs, self._database) != run.id):
             run = self._runs.row(self._worker(wanted))  # the conversation continues with another worker
         asked = other_model(run, wanted, self._runs) | other_settings(run, wanted)
         try:
-            self._ask(seen, run, message.strip(), budget, after, wanted, asked)
+            with self._database.write() as session:
+                ask(session, seen, run, wanted, asked, Message(message.strip(), budget, after))
         except Exception:
             if run.id != seen.run_id:
                 self._unload(run.id or 0)
             raise
-
-    def _ask(
-        self,
-        seen: Conversation,
-        run: Run,
-        message: str,
-        budget: int,
-        after: int | None,
-        spec: ChatSpec,
-        settings: dict[str, Any],
-    ) -> None:
-        # One transaction: if two messages are sent at once the second is refused, and the worker gets exactly the turns
-        # stored by then. The question is written before the row, so that no question is counted that was not asked.
-        with self._database.write() as session:
-            conversation = session.get_one(Conversation, seen.id)
-            here = conversation.id or 0
-            before = session.get_one(Run, conversation.run_id)
-            is_ours = conversation.run_id == seen.run_id
-            if is_ours and conversation.answered < conversation.asked and before.state not in UNLOADED:
-                raise UserError("the model is still answering; wait for it or stop it first")
-            if (conversation.run_id, conversation.asked) != (seen.run_id, seen.asked):
-                raise UserError("another message of this conversation was sent just now; wait for its answer")
-            if session.get_one(Run, run.id).state in UNLOADED:
-                raise UserError("the model was unloaded just now; send your message again")
-            numbers = [place.number for place in queries.tree(session, here)]
-            _check_branch(after, numbers)
-            folder = RunDir(Path(run.folder))
-            is_moved = conversation.run_id != run.id or not folder.events_path.exists()
-            conversation.run_id = run.id or 0
-            conversation.answered = max(conversation.asked, conversation.answered)
-            conversation.asked = conversation.answered + 1
-            conversation.has_left = False
-            conversation.model, conversation.strategy = spec.model, spec.strategy.name
-            conversation.settings = _settings(spec)
-            folder.path.mkdir(parents=True, exist_ok=True)
-            number = queries.number_in(session, run.id or 0, here)
-            if is_moved and numbers:  # else the worker has said them itself
-                turns = turns_for_worker(session, here)
-                settings = settings | {"history": folder.tell_history(number, conversation.asked, turns)}
-            folder.ask(
-                ask="reply",
-                conversation=number,
-                question=conversation.asked,
-                bug=conversation.bug_id,
-                message=message,
-                budget=budget,
-                after=after,
-                before=len(numbers),
-                **settings,
-            )
+        if run.id != seen.run_id:
+            self._unload(seen.run_id)  # else nothing on the page could: it shows the worker of the conversation
 
     def halt(self, conversation_id: int) -> None:
         """Stop the answer that is being written; what is written stays, and the model stays loaded."""
@@ -265,19 +218,9 @@ class Chats:
             return conversation, session.get_one(Run, conversation.run_id)
 
 
-def _settings(spec: ChatSpec) -> dict[str, Any]:
-    return {place: value for place, value in spec.model_dump(mode="json").items() if place in PER_QUESTION}
-
-
 def _as_asked(conversation: Conversation, run: Run, spec: ChatSpec | None = None) -> ChatSpec:
     """With the model and settings of `spec`, else those that it had last, about its own bug."""
     own = {"bug": conversation.bug_id, "benchmark": conversation.benchmark}
     if spec is not None:
         return ChatSpec.model_validate(spec.model_dump(mode="json") | own)
     return ChatSpec.model_validate(run.spec | conversation.settings | own | {"model": conversation.model})
-
-
-def _check_branch(after: int | None, numbers: Sequence[int]) -> None:
-    """Raises UserError where an answer cannot follow this turn."""
-    if after and after not in numbers:
-        raise UserError(f"after: this conversation has no message number {after}", field="after")

@@ -35,6 +35,11 @@ def worker_for(spec: ChatSpec, runs: Runs, database: Database) -> int | None:
     return _first(same or (_on_the_same_base(spec, alike, runs) if alike else []))
 
 
+def own_settings(spec: ChatSpec) -> dict[str, Any]:
+    """The settings with which a conversation goes on."""
+    return {place: value for place, value in spec.model_dump(mode="json").items() if place in PER_QUESTION}
+
+
 def other_model(run: Run, spec: ChatSpec, runs: Runs) -> dict[str, Any]:
     """What a question says of its model where that is not the worker's own. Raises UserError if it is gone."""
     if run.spec["model"] == spec.model:

@@ -29,6 +29,7 @@ LINES = re.compile(r"(\d{1,6})(?:\s*-\s*(\d{1,6}))?")
 MOST_CHARS = 100_000  # of all that is pasted
 SANDBOX = "auto"
 TIMEOUT_S = 5.0  # of processor time for the tests
+RUNNERS = ("conftest", "pytest", "sitecustomize", "usercustomize")
 NO_PROJECT = ("pytest", "hypothesis", "numpy", "pandas", "unittest")  # imports of tests that are not of the faulty file
 
 
@@ -107,6 +108,8 @@ def _checked(given: Pasted) -> Pasted:
     if ended["fixed"] == ended["code"]:
         raise UserError("Fixed code: it is the same as the faulty code; leave it empty if it is not known")
     file = given.file.strip() or _called(ended["code"], ended["tests"])
+    if Path(file).stem in sys.stdlib_module_names or Path(file).stem in RUNNERS:
+        raise UserError(f"File name: {file} would stand in the place of a module that the tests need; rename it")
     if not FILE.fullmatch(file):
         raise UserError(
             f"File name: should be a name such as gcd.py or Gcd.java, as the tests import it (got {shown(file)})"
@@ -145,17 +148,33 @@ def _failing(given: Pasted, suite: Suite, runner: Runner, sandbox: Sandbox) -> t
         raise OutsideFailure(f"no test could be run here: {report.ran.detail or _last(report) or 'the sandbox failed'}")
     if "compiled" not in report.words:
         raise UserError(f"Faulty code: it cannot be compiled with its tests: {_last(report)}")
-    if not (report.passed or report.failed):
-        why = f": {_last(report)}" if report.ran.ended == "exit" else f": it ended by {report.ran.ended}"
-        raise UserError(f"Tests: none was run{why}")
-    if not report.failed:
-        number = f"all {len(report.passed)} tests pass" if len(report.passed) > 1 else "its only test passes"
-        raise UserError(f"Tests: {number} on this code, so there is nothing to repair; add a test that fails")
+    if unread := [name for name in report.failed if name in suite.files]:
+        raise UserError(f"Tests: they cannot be read: {report.failed[unread[0]] or _last(report)}")
     if given.fixed:
         fixed = runner.run(given.fixed, suite, sandbox)
         if wrong := sorted({*report.failed, *report.passed} - fixed.passed):
             raise UserError(f"Fixed code: {shown(wrong[0])} does not pass on it; correct it, or leave it empty")
-    return sorted(report.failed), sorted(report.passed)
+        _all_ended(fixed, "the fixed code")
+        failing = fixed.passed - report.passed  # with those that never end on the faulty code
+    else:
+        _all_ended(report, "this code")
+        failing = frozenset(report.failed)
+    if not (report.passed or failing):
+        raise UserError(f"Tests: none was run: {_last(report)}")
+    if not failing:
+        number = f"all {len(report.passed)} tests pass" if len(report.passed) > 1 else "its only test passes"
+        raise UserError(f"Tests: {number} on this code, so there is nothing to repair; add a test that fails")
+    return sorted(failing), sorted(report.passed)
+
+
+def _all_ended(report: Report, what: str) -> None:
+    """Raises UserError where there are tests of which nothing is known."""
+    if report.ran.ended != "exit":
+        more = "" if what == "the fixed code" else ", or the fixed code, on which they end"
+        raise UserError(
+            f"Tests: on {what} they did not end within {TIMEOUT_S:g} s of processor time ({report.ran.ended}); give "
+            f"fewer or quicker ones{more}"
+        )
 
 
 def _last(report: Report) -> str:

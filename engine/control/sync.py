@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from engine import events, results
+from engine.control.inboxes import Ways
 from engine.control.outcomes import CHECKPOINT, SECONDS_BEFORE, UNREAD
 from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
@@ -76,6 +77,7 @@ class Rows:
         self._session = session
         self._run = run
         self._patch_rows = PatchRows(session, run.id)
+        self._ways = Ways(run)
         self._metrics: list[dict[str, Any]] = []
         self._names: set[str] | None = None  # of the run's metrics, once one has come
 
@@ -98,7 +100,7 @@ class Rows:
             self._run.progress_done, self._run.progress_total = payload.done, payload.total
             self._run.progress_text = payload.text
         elif isinstance(payload, events.TurnEvent):
-            _turn(self._session, self._run, payload)
+            _turn(self._session, self._run, payload, self._ways)
         elif isinstance(payload, events.Answered):
             _answered(self._session, self._run, payload)
         # Pages read deltas from the file.
@@ -188,7 +190,7 @@ def _free_name(run: Run, taken: Dataset | Model | None) -> str:
     return run.name if taken is None else f"{run.name}-run-{run.id}"
 
 
-def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
+def _turn(session: Session, run: Run, payload: events.TurnEvent, ways: Ways) -> None:
     conversation = queries.conversation_in(session, run.id or 0, payload.conversation)
     if conversation is None or conversation.deleted_at is not None or conversation.run_id != run.id:
         return  # the conversation was deleted, or continues with another worker
@@ -199,6 +201,12 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         if payload.parent is None or payload.parent >= payload.number  # nothing follows a later message
         else queries.turn(session, here, payload.parent)
     )
+    if payload.model:
+        model, settings = payload.model, payload.settings
+    elif row is not None and row.run_id == run.id and row.model:  # an event that was read before
+        model, settings = row.model, row.settings
+    else:
+        model, settings = ways.of(conversation, payload.conversation)
     verdict = payload.verdict or events.VerdictFields(Outcome.NOT_RUN)
     failed = json.dumps(list(verdict.failed))
     text_ids = texts.store(session, {payload.text, payload.prompt, payload.patch or "", verdict.log, failed})
@@ -211,8 +219,8 @@ def _turn(session: Session, run: Run, payload: events.TurnEvent) -> None:
         "patch_text": None if payload.patch is None else text_ids[payload.patch],
         "patch_reason": payload.patch_reason,
         "rule": payload.rule,
-        "model": conversation.model,
-        "settings": conversation.settings,
+        "model": model,
+        "settings": settings,
         "outcome": verdict.outcome.value if payload.verdict else "",
         "reason": verdict.reason,
         "log_text": text_ids[verdict.log],

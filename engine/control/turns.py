@@ -97,6 +97,8 @@ def _event(turn: Turn, content: TurnTexts, parent: int | None) -> TurnEvent:
         verdict=_verdict(turn, content),
         parent=parent,
         rule=turn.rule,
+        model=turn.model,
+        settings=turn.settings,
     )
 
 

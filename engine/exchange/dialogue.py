@@ -1,7 +1,8 @@
 """A repair conversation as a file: Markdown for people, with the messages of one branch; JSON with all of them.
 
 The JSON is our own: `{"format", "title", "bug", "benchmark", "model", "settings", "created_at", "turns"}`, each turn as
-in the worker's events (`engine.events.TurnEvent`), with the number of the message that it follows as `parent`.
+in the worker's events (`engine.events.TurnEvent`), with the number of the message that it follows as `parent`, and the
+`model` and `settings` with which it was asked where they are known.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.events import TurnEvent
+from engine.strategies.messages import is_for_people
 
 FORMAT = "repair-studio conversation 1"
 WHO = {"user": "You", "assistant": "Model", "tool": "Test results"}
@@ -45,12 +47,14 @@ def as_markdown(dialogue: Dialogue, diffs: Mapping[int, str]) -> str:
     Every text stands in a fence that is longer than any in it, so that nothing in it is read as Markdown or HTML.
     """
     title = dialogue.title or f"Repair of {dialogue.bug}"
-    parts = [f"# {_plain(title)}", f"Bug {_code(dialogue.bug)}, model {_code(dialogue.model)}"]
-    for turn in dialogue.turns:
-        if turn.number not in dialogue.shown:
-            continue
+    turns = [turn for turn in dialogue.turns if turn.number in dialogue.shown]
+    models = [*dict.fromkeys(turn.model for turn in turns if turn.role == "assistant" and turn.model)]
+    models = models or [dialogue.model]
+    named = f"model{'s' if len(models) > 1 else ''} {', '.join(map(_code, models))}"
+    parts = [f"# {_plain(title)}", f"Bug {_code(dialogue.bug)}, {named}"]
+    for turn in turns:
         verdict = f": {turn.verdict.outcome.value.replace('_', ' ')}" if turn.verdict else ""
-        parts.append(f"## {turn.number}. {WHO.get(turn.role, 'Model')}{verdict}")
+        parts.append(f"## {turn.number}. {_who(turn, is_named=len(models) > 1)}{verdict}")
         if turn.patch_reason:
             parts.append(_fenced(turn.patch_reason))
         if diffs.get(turn.number):
@@ -60,6 +64,14 @@ def as_markdown(dialogue: Dialogue, diffs: Mapping[int, str]) -> str:
         if turn.verdict and turn.verdict.log and not turn.verdict.verdict.is_plausible:
             parts.append(f"Test output:\n\n{_fenced(turn.verdict.log)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _who(turn: TurnEvent, *, is_named: bool) -> str:
+    """Who says it; `is_named`: several models speak."""
+    if turn.role == "tool" and is_for_people(turn.text):
+        return "Studio"
+    name = f" {_code(turn.model)}" if is_named and turn.role == "assistant" and turn.model else ""
+    return WHO.get(turn.role, "Model") + name
 
 
 def _fenced(text: str, language: str = "") -> str:

@@ -98,6 +98,14 @@ class TellsUsage(Protocol):
 
 
 @runtime_checkable
+class DrawsAgain(Protocol):
+    """A generator that draws at random, and answers a prompt that is streamed again otherwise than before."""
+
+    def drawn_before(self, prompt: Prompt, times: int) -> None:
+        """Another process has streamed this prompt so often; the next completion is none of those."""
+
+
+@runtime_checkable
 class SharesModel(Protocol):
     """A generator that can use the model which another one has loaded."""
 

@@ -29,9 +29,10 @@ class Choice(BaseModel):
 
     @property
     def written(self) -> str:
-        """Empty where the service wrote nothing."""
+        """Empty where the service wrote nothing; half a character, which no file can hold, is a question mark."""
         said = self.message or self.delta
-        return (said.content if said else self.text) or ""
+        text = (said.content if said else self.text) or ""
+        return text.encode("utf-8", "replace").decode()
 
 
 class Usage(BaseModel):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,11 +19,12 @@ from pydantic import AfterValidator
 
 from engine import params
 from engine.domain import Completion, Model, Prompt, as_text
-from engine.errors import OutsideFailure, UserError
+from engine.errors import ServiceFailure, UserError
 from engine.generators import TOO_LONG, NoAnswer, PromptTooLong, Stream, shares
+from engine.generators.address import address, variable
 from engine.generators.answers import TooMuch, checked
 from engine.generators.pace import Pace
-from engine.params import setting, shown
+from engine.params import setting
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -34,18 +34,6 @@ NO_KEY = "none"  # what is sent to a service that asks for no key; the client in
 SEEDS = 1 << 31  # services take seeds below this
 DRAWS = 1000  # more than the requests for one draw: each has its own seed
 TOO_LONG_CODES = ("context length", "context_length", "context size", "maximum context", "too long", "too many tokens")
-
-
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError(f"should begin with http:// or https:// (got {shown(text)})")
-    return text
-
-
-def _variable(text: str) -> str:
-    if not re.fullmatch("([A-Za-z_][A-Za-z0-9_]*)?", text):  # most likely the key itself, so it is not repeated here
-        raise ValueError("should be the name of an environment variable, such as OPENAI_API_KEY, not the key")
-    return text
 
 
 class Endpoint:
@@ -60,10 +48,10 @@ class Endpoint:
         """Where the service is, and how it is asked."""
 
         name: Literal["endpoint"] = "endpoint"
-        url: Annotated[str, AfterValidator(_url)] = setting(
+        url: Annotated[str, AfterValidator(address)] = setting(
             "http://127.0.0.1:8000/v1", "address of the API, up to and including /v1", title="URL"
         )
-        key_variable: Annotated[str, AfterValidator(_variable)] = setting(
+        key_variable: Annotated[str, AfterValidator(variable)] = setting(
             "", "environment variable that holds the key; empty: none is sent"
         )
         temperature: float = setting(0.8, "lower is safer, higher is more varied", ge=0, le=5)
@@ -100,7 +88,7 @@ class Endpoint:
     def load(self, model: Model, seed: int) -> None:
         """See that the service answers and knows the model.
 
-        Raises UserError where the key's variable is not set or the model is not known, OutsideFailure where the
+        Raises UserError where the key's variable is not set or the model is not known, ServiceFailure where the
         service does not answer.
         """
         import openai
@@ -149,7 +137,7 @@ class Endpoint:
     def generate(
         self, prompts: Sequence[Prompt], n: int, draw: int = 0
     ) -> Iterator[tuple[int, list[Completion] | NoAnswer]]:
-        """As the answers come in. Raises UserError where the key is refused, OutsideFailure where an answer fails.
+        """As the answers come in. Raises UserError where the key is refused, ServiceFailure where an answer fails.
 
         What was asked for by then is paid for: its answers are awaited and come first. Nothing more is asked for.
         """
@@ -179,22 +167,28 @@ class Endpoint:
         if failure:
             raise failure
 
+    def drawn_before(self, prompt: Prompt, times: int) -> None:
+        self._streamed[prompt] = max(self._streamed[prompt], times)
+
     def stream(self, prompt: Prompt) -> Stream:
         import httpx2
         import openai
 
         self._streamed[prompt] += 1
         self._usage = None, None
-        reason = ""
+        reason, is_answered = "", False
         try:
             for part in self._stream(prompt):
                 answer = checked(part)
+                is_answered |= bool(answer.choices)
                 if None not in answer.usage.counted:
                     self._usage = answer.usage.counted
                 for choice in answer.choices:
                     reason = choice.finish_reason or reason
                     if choice.written:
                         yield self._without_key(choice.written)
+            if not is_answered:
+                raise ValueError("it sent nothing of an answer")
         except (openai.OpenAIError, httpx2.HTTPError, TooMuch, ValueError, RecursionError) as error:
             if _is_too_long(error):
                 raise PromptTooLong(str(error)) from None
@@ -233,7 +227,7 @@ class Endpoint:
                     return TOO_LONG
                 raise self._trouble(error) from None
             if not answer.choices:
-                raise OutsideFailure(f"the service at {self.params.url} answered without a single completion")
+                raise ServiceFailure(f"the service at {self.params.url} answered without a single completion")
             asked += 1
             choices = answer.choices[: n - len(found)]
             usage = answer.usage.completion_tokens, answer.usage.prompt_tokens
@@ -290,7 +284,7 @@ class Endpoint:
             what = "cannot be reached; start it or correct generator.url"
         elif isinstance(error, ValueError | RecursionError):
             what = f"answered otherwise than OpenAI's API does: {said}; see whether generator.url is its address"
-        return OutsideFailure(f"{service} {what}; resume the run to go on")
+        return ServiceFailure(f"{service} {what}")
 
 
 def _is_too_long(error: Exception) -> bool:

@@ -74,6 +74,9 @@ class Sampling(LocalModel):
                 completions.sort(key=lambda one: -(one.score or 0.0))
             yield index, completions
 
+    def drawn_before(self, prompt: str, times: int) -> None:
+        self._streamed[prompt] = max(self._streamed[prompt], times)
+
     def stream(self, prompt: str) -> Stream:
         from engine.generators.batches import encode, padded, stop_ids
         from engine.generators.sample import sample

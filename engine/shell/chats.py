@@ -75,8 +75,8 @@ def send(
     view = follow.conversation(workspace, conversation, quiet=False)
     workspace.chats.leave(conversation)
     follow.wait_until(workspace, lambda: workspace.chats.view(conversation).state != "stopping")
-    if view.error:
-        raise OutsideFailure(view.error)
+    if trouble := follow.trouble(view):
+        raise OutsideFailure(trouble)
 
 
 @chats.command("rename")

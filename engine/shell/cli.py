@@ -124,8 +124,8 @@ def chat(
     follow.wait_until(workspace, lambda: workspace.chats.view(conversation).state != "stopping")
     if json_:
         print(json.dumps(asdict(view)))
-    if view.error:
-        raise OutsideFailure(view.error)
+    if trouble := follow.trouble(view):
+        raise OutsideFailure(trouble)
 
 
 @app.command()

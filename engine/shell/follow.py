@@ -22,8 +22,9 @@ from engine.shell.in_words import figure
 from engine.specs import WITH_PATCHES, waits_for_people
 
 if TYPE_CHECKING:
+    from engine.control.chat_views import View
     from engine.control.views import RunView
-    from engine.control.workspace import Workspace
+from engine.control.workspace import Workspace
 
 PERIOD_S = 0.3
 PANEL = ("plausible_at_", "panel_")  # metrics of a bug panel, which are told together
@@ -128,7 +129,7 @@ def supervise(workspace: Workspace, *, until_idle: bool) -> None:
     wait_until(workspace, is_over)
 
 
-def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> Any:
+def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> View:
     """Print each turn once, an answer as it is written; returns the conversation when the model has finished."""
     console = Console(quiet=quiet)
     shown, live = 0, ""
@@ -146,6 +147,8 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
             else:
                 console.rule(escape(head))
                 console.print(printable_lines(turn.diff) or written, markup=False, highlight=False)
+            if turn.reason and not turn.has_patch:
+                console.print(f"({printable(turn.reason)})", markup=False, highlight=False)
             shown, live = turn.number, ""
         if view.live_text.startswith(live) and view.live_text != live:
             if not live:
@@ -156,6 +159,13 @@ def conversation(workspace: Workspace, conversation_id: int, *, quiet: bool) -> 
 
     wait_until(workspace, is_finished)
     return workspace.chats.view(conversation_id)
+
+
+def trouble(view: View) -> str:
+    """Why the last answer is none, where it was not even judged: of the worker, the service or the prompt; or empty."""
+    last = view.turns[-1] if view.turns else None
+    is_none = last is not None and last.role == "assistant" and not (last.outcome or last.is_explanation)
+    return view.error or (last.reason if last is not None and is_none else "")
 
 
 def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from engine.strategies.budget import Budget
 from engine.strategies.conversation import Conversation
 from engine.strategies.failure import Amount, told
 from engine.strategies.messages import SHORTENED
-from engine.strategies.notes import Asked, Note, exchanges_of, fitting, notes_of, untold
+from engine.strategies.notes import Drawn, Note, exchanges_of, fitting, notes_of, untold
 
 
 class FeedbackParams(params.Params):
@@ -88,6 +88,8 @@ class Attempts:
             return False
         drawn = None if is_told else self._new_answer(is_told=False)
         if drawn is None:
+            if not self.budget.has_room():
+                return False
             yield from self._last_told()
             drawn = self._new_answer()
         if drawn is None:
@@ -102,19 +104,20 @@ class Attempts:
         if failed := untold(self.conversation.path):
             yield Turn("tool", self._told(failed))
 
-    def _new_answer(self, *, is_told: bool = True) -> tuple[Asked, Patch] | None:
+    def _new_answer(self, *, is_told: bool = True) -> tuple[Drawn, Patch] | None:
         """An answer whose code was not tried yet, here or on another branch of what is said now.
 
-        Of those that the screen holds back the last one is taken, where there is no other and the model `is_told` all.
+        Of those that the screen holds back the last one is taken, where there is no other and the model `is_told` all,
+        or the budget is spent. Unless it `is_told`, the model reads hints, and what fails before any attempt.
         """
         turns = [*self.conversation.path, *self.conversation.answer]
         tried = {same_code(self.bug, turn.patch, turn.text) for turn in turns if turn.patch is not None}
         useless = {same_code(self.bug, Patch(self.bug.id, self.bug.buggy), "")} if self.settings.screen else set()
-        notes: Sequence[Note] = self._notes if is_told else [each for each in self._notes if each.kind == "hint"]
+        notes: Sequence[Note] = [each for each in self._notes if is_told or each.kind in ("hint", "code")]
         held = None
         for _ in range(1 + self.settings.redraws):
             if not self.budget.has_room():
-                return None
+                return held
             asked = fitting(self._prompt, notes, self.complete)
             patch = self.representation.decode(asked.answer, self.bug)
             if (code := same_code(self.bug, patch, asked.answer)) not in tried:
@@ -147,9 +150,9 @@ class Attempts:
         patch = turn.patch or Patch(self.bug.id, None)
         return told(self.bug, turn.verdict, patch, turn.text, self.settings.amount, self.count)
 
-    def _cut(self, cause: str) -> str:
-        """The beginning of a cause, of as many tokens as a failure may have."""
-        return texts.fitting([Part(cause, "headline")], self.settings.tokens, self.count)
+    def _cut(self, words: str) -> str:
+        """The beginning of a hint or a cause, of as many tokens as a failure may have."""
+        return texts.fitting([Part(words, "headline")], self.settings.tokens, self.count)
 
 
 def same_code(bug: Bug, patch: Patch, answer: str) -> str:

@@ -8,11 +8,14 @@ from itertools import takewhile
 from typing import Literal
 
 from engine.domain import Prompt, Turn
+from engine.errors import UserError
 from engine.generators import PromptTooLong
 from engine.representations import CannotShow, Exchange
 from engine.strategies import Complete
 from engine.strategies.failure import brief
 from engine.strategies.messages import is_for_people
+
+GOES = ("earlier", "last", "code", "cause", "hint")  # kinds of notes, in the order in which they are left out
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,11 @@ class Note:
     """Something that the prompt says besides the code."""
 
     text: str
-    # of the user; the cause that the model found; an earlier attempt; the last one, in full
-    kind: Literal["hint", "cause", "earlier", "last"]
+    # of the user; the cause that the model found; an earlier attempt; the last one, in full; what fails before any
+    kind: Literal["hint", "cause", "earlier", "last", "code"]
     after: int = 0  # so many answers of the model
     answer: str = ""  # the one that it tells of; empty: it tells of none
+    is_cut: bool = False  # it says less than the conversation shows
 
 
 def exchanges_of(notes: Sequence[Note]) -> tuple[list[str], list[Exchange]]:
@@ -41,13 +45,13 @@ def exchanges_of(notes: Sequence[Note]) -> tuple[list[str], list[Exchange]]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Drawn:
     """A prompt, the answer to it, and what of the notes it said."""
 
     prompt: Prompt
     answer: str
     notes: tuple[Note, ...]
-    is_shortened: bool  # of the last attempt or of the cause it says less than the conversation shows
+    is_shortened: bool  # of a hint, the last attempt or the cause it says less than the conversation shows
 
 
 def is_told(turn: Turn) -> bool:
@@ -69,21 +73,23 @@ def notes_of(turns: Sequence[Turn], tell: Callable[[Turn], str], cut: Callable[[
     """Hints of the user, causes, and what the model is told of each attempt, oldest first; of the last one in full.
 
     `tell`: what there is to tell of an attempt, for those of which no turn does, as another strategy leaves them.
-    `cut`: as much of a cause as is told.
+    `cut`: as much of a hint or of a cause as is told.
     """
     last = next((turn for turn in reversed(turns) if is_told(turn)), None)
     notes: list[Note] = []
     answer, after = "", 0  # the last one that nothing was told of yet; how many there were
     for at, turn in enumerate(turns):
         if turn.role == "user" and turn.text.strip():
-            notes.append(Note(f"hint: {_one_line(turn.text)}", "hint", after))
+            text = turn.text.strip()
+            notes.append(Note(f"hint: {cut(text)}", "hint", after, is_cut=cut(text) != text))
         elif is_told(turn):
-            is_last = turn is last
-            text = turn.text if is_last else brief(turn.text)
-            notes.append(Note(text, "last" if is_last else "earlier", after, answer))
+            kind: Literal["code", "last", "earlier"] = "last" if turn is last else "earlier"
+            text = turn.text if turn is last else brief(turn.text)
+            notes.append(Note(text, kind if after else "code", after, answer))
             answer = ""
         elif turn.is_explanation and turn.text.strip():
-            notes.append(Note(f"root cause: {cut(turn.text.strip())}", "cause", after))
+            text = turn.text.strip()
+            notes.append(Note(f"root cause: {cut(text)}", "cause", after, is_cut=cut(text) != text))
         elif turn.role == "assistant" and turn.verdict is not None:
             after += 1
             if _is_told_later(turns[at + 1 :]):
@@ -93,33 +99,61 @@ def notes_of(turns: Sequence[Turn], tell: Callable[[Turn], str], cut: Callable[[
     return sorted(notes, key=lambda note: (note.after, not note.answer))  # a hint follows what it may be about
 
 
-def fitting(ask: Callable[[Sequence[Note]], Prompt], notes: Sequence[Note], complete: Complete) -> Asked:
+def fitting(ask: Callable[[Sequence[Note]], Prompt], notes: Sequence[Note], complete: Complete) -> Drawn:
     """The longest prompt that fits, and the answer to it; `ask` makes one that says these notes.
 
     Attempts are left out first, the oldest of them first; the last one is said in brief before it is left out. Then go
-    causes, and hints last, only where they are too long.
+    what fails before any, causes, and hints last. A log or an answer may hold a text that means something to the model:
+    only what holds it is left out.
 
-    Raises PromptTooLong if the code alone does not fit, and CannotShow where it cannot be shown.
+    Raises PromptTooLong if the code alone does not fit, CannotShow where it cannot be shown, and UserError where a hint
+    holds such a text.
     """
-    kept, is_shortened = list(notes), False
+    kept, is_shortened = list(notes), any(note.is_cut for note in notes)
     while True:
         try:
             prompt = ask(kept)
-            return Asked(prompt, complete(prompt), tuple(kept), is_shortened)
-        except (PromptTooLong, CannotShow) as error:  # a log may hold a text that means something to the model
-            may_go = [kind for kind in ("earlier", "last", "cause") if any(note.kind == kind for note in kept)]
-            if not kept or not (may_go or isinstance(error, PromptTooLong)):
+            return Drawn(prompt, complete(prompt), tuple(kept), is_shortened)
+        except PromptTooLong:
+            if not kept:
                 raise
-            at = next(at for at, note in enumerate(kept) if note.kind == next(iter(may_go), "hint"))
-            is_shortened |= kept[at].kind in ("last", "cause")
-            shorter = replace(kept[at], text=brief(kept[at].text))
-            kept[at : at + 1] = [shorter] if kept[at].kind == "last" and shorter != kept[at] else []
+            at = min(range(len(kept)), key=lambda at: GOES.index(kept[at].kind))
+            shorter = [_in_brief(kept[at])] if kept[at].kind in ("last", "code") else []
+            left = [note for note in shorter if note != kept[at]]
+        except CannotShow as error:
+            at, left = _not_shown(ask, kept, error)
+        is_shortened |= kept[at].kind != "earlier"
+        kept[at : at + 1] = left
+
+
+def _not_shown(
+    ask: Callable[[Sequence[Note]], Prompt], notes: Sequence[Note], error: CannotShow
+) -> tuple[int, list[Note]]:
+    """(place of the first note that cannot be shown, as much of it as can be)."""
+    ask([])  # raises where it is the code that cannot be shown
+    for at, note in enumerate(notes):
+        if _can(ask, note):
+            continue
+        if note.kind == "hint":
+            why = str(error).removeprefix("the code ")
+            raise UserError(f"your message {why}, so the model cannot be told it; send it in other words") from None
+        without_answer = replace(note, answer="")
+        return at, [each for each in (without_answer, _in_brief(without_answer)) if _can(ask, each)][:1]
+    raise error
+
+
+def _can(ask: Callable[[Sequence[Note]], Prompt], note: Note) -> bool:
+    try:
+        ask([note])
+    except CannotShow:
+        return False
+    return True
+
+
+def _in_brief(note: Note) -> Note:
+    return replace(note, text=brief(note.text))
 
 
 def _is_told_later(following: Sequence[Turn]) -> bool:
     """Whether a turn before the next attempt tells of this one."""
     return any(map(is_told, takewhile(lambda turn: turn.role != "assistant", following)))
-
-
-def _one_line(text: str, most: int = 160) -> str:
-    return "; ".join(line.strip() for line in text.splitlines() if line.strip())[:most]

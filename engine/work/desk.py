@@ -70,10 +70,20 @@ class Desk:
                 self._spent[event.payload.conversation] = event.payload
 
     def look(self) -> list[Question]:
-        """The questions that came since the last call, but those that are answered."""
+        """The questions that came since the last call, but those that are answered.
+
+        A conversation that comes back from another worker has done with what was asked here before.
+        """
         self.look_for_stops()
-        found, self._new = self._new, []
-        return [self._with_history(Question.of(line), line) for line in found if self._is_open(line)]
+        lines, self._new = self._new, []
+        found: list[Question] = []
+        for line in lines:
+            if self._is_open(line):
+                question = self._with_history(Question.of(line), line)
+                if "history" in line:
+                    found = [each for each in found if each.conversation != question.conversation]
+                found.append(question)
+        return found
 
     def look_for_stops(self) -> None:
         """Read what came into the inbox, and keep its questions for `look`."""
@@ -115,7 +125,9 @@ class Desk:
         told = line.get("turns") or ()  # of a studio before histories had files
         try:
             if "history" in line:
-                told = self._run.history(str(line["history"]))
+                told = self._run.history(str(line["history"]))  # all of it, in place of what was said here
+                for known in (self._turns, self._begun, self._spent):
+                    known.pop(question.conversation, None)
             for turn in told:
                 self.remember(checked(TurnEvent, {**turn, "conversation": question.conversation}))
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class LoadedModel:
         self._spec, self._own, self._run = spec, inputs.model, run
         self._sandbox = usable(spec.sandbox)
         self._benchmarks: dict[str, _Bugs] = {}
+        self._tools: dict[str, Tools] = {}  # of the last question that asked for them
         self._params: Params = spec.generator
         self._generator: Generator = GENERATORS.create(spec.generator)
         self._model: Model | None = None
@@ -58,16 +59,21 @@ class LoadedModel:
 
         Raises UserError if the bug cannot be tested here, or the model cannot be loaded.
         """
+        key = json.dumps([bug_id, asdict(model) if model else None, settings], sort_keys=True, default=str)
+        if key in self._tools:  # nothing else was loaded since
+            return self._tools[key]
+        self._tools.clear()
         bug = self._benchmark_of(self._wanted(settings, "benchmark", BENCHMARKS)).bug(bug_id)
         self._load(model or self._own, self._wanted(settings, "generator", GENERATORS))
         assert self._model is not None, "it is loaded"
         shown = REPRESENTATIONS.create(self._wanted(settings, "representation", REPRESENTATIONS))
-        return Tools(
+        self._tools[key] = Tools(
             bug,
             self._generator,
             for_model(shown, self._model, self._generator.vocabulary()),
             STRATEGIES.create(self._wanted(settings, "strategy", STRATEGIES)),
         )
+        return self._tools[key]
 
     def evaluate(self, settings: dict[str, Any], bug: Bug, patch: Patch) -> Verdict:
         """The verdict of the benchmark's tests, in the sandbox."""

@@ -6,14 +6,15 @@ import time
 from collections.abc import Iterator
 
 from engine.domain import Bug, Patch, Prompt, Turn, Verdict, as_text
-from engine.errors import UserError
+from engine.errors import OutsideFailure, UserError
 from engine.events import Delta, TurnEvent
 from engine.events import Spent as SpentEvent
 from engine.failures.budget import most_tokens
-from engine.generators import Stream, TellsUsage
+from engine.generators import DrawsAgain, Stream, TellsUsage
 from engine.rundir import RunDir
 from engine.strategies.answer import answer
 from engine.strategies.budget import Budget, Spent
+from engine.work.awaited import awaited
 from engine.work.desk import Desk, Question
 from engine.work.loaded_model import LoadedModel, Tools
 
@@ -21,17 +22,19 @@ FLUSH_S = 0.1  # between two pieces of an answer
 STOPPED = "stopped while it was being written"
 
 
-class Stopped(Exception):
-    """The user stopped an answer; the text is what was written by then, the prompt what the model had read."""
+class Cut(Exception):
+    """An answer was stopped, or its service failed: what was written by then, and what the model had read."""
 
-    def __init__(self, prompt: Prompt, text: str) -> None:
-        super().__init__(text)
-        self.prompt = prompt
-        self.text = text
+    def __init__(self, prompt: Prompt, text: str, why: str = STOPPED) -> None:
+        super().__init__(why)
+        self.prompt, self.text, self.why = prompt, text, why
 
 
 class Reply:
-    """Says the turns that answer a question. An error of the user becomes a turn and does not end the worker."""
+    """Says the turns that answer a question. What goes wrong becomes a turn and does not end the worker.
+
+    That is an error of the user, or a failure outside, as of a service.
+    """
 
     def __init__(self, question: Question, desk: Desk, loaded: LoadedModel, run: RunDir) -> None:
         self._question, self._desk, self._loaded, self._run = question, desk, loaded, run
@@ -56,11 +59,11 @@ class Reply:
         except StopIteration:
             self._desk.is_answered(self._question)
             return False
-        except Stopped as cut:
+        except Cut as cut:
             if cut.text:
-                patch = Patch(self._question.bug, None, STOPPED)
+                patch = Patch(self._question.bug, None, cut.why)
                 self._say(self._tree.add(Turn("assistant", cut.text, patch, prompt=cut.prompt)))
-        except UserError as error:
+        except (UserError, OutsideFailure) as error:  # a service that fails for one conversation answers others
             self._say(self._tree.add(Turn("assistant", "", Patch(self._question.bug, None, str(error)))))
         else:
             self._say(turn)
@@ -106,7 +109,13 @@ class Reply:
     def _complete(self, prompt: Prompt) -> str:
         tools = self._tools()
         self._doing("writing an answer")
-        text, is_finished = self._stream(prompt, tools.generator.stream(prompt))
+        if isinstance(tools.generator, DrawsAgain):
+            before = [turn for turn in self._tree.turns if as_text(turn.prompt) == as_text(prompt)]
+            tools.generator.drawn_before(prompt, len(before))
+        pieces = tools.generator.stream(prompt)
+        if tools.generator.is_remote:
+            pieces = awaited(pieces, FLUSH_S)
+        text, is_finished = self._stream(prompt, pieces)
         self._took(prompt, text)
         return text if is_finished else tools.representation.trim(text, tools.bug)
 
@@ -132,7 +141,7 @@ class Reply:
     def _stream(self, prompt: Prompt, pieces: Stream) -> tuple[str, bool]:
         """The whole text, and whether the model ended it, emitted while it is written, about ten times a second.
 
-        The first event drops the text of an earlier attempt. Raises Stopped.
+        The first event drops the text of an earlier attempt. Raises Cut.
         """
         text = held = ""
         restart, sent = True, time.monotonic()
@@ -143,14 +152,19 @@ class Reply:
                 if held or restart:
                     self._send(held, restart=restart)
                 return text + held, bool(end.value)
+            except (UserError, OutsideFailure) as error:
+                if text + held:
+                    raise Cut(prompt, text + held, str(error)) from error
+                raise
             if restart or time.monotonic() - sent >= FLUSH_S:
-                self._send(held, restart=restart)
+                if held or restart:
+                    self._send(held, restart=restart)
                 text += held
                 held, restart, sent = "", False, time.monotonic()
                 self._desk.look_for_stops()
                 if self._desk.is_stopped(self._question):
                     pieces.close()
-                    raise Stopped(prompt, text)
+                    raise Cut(prompt, text)
 
     def _send(self, text: str, *, restart: bool) -> None:
         self._run.emit(Delta(self._question.conversation, text, restart))

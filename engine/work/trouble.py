@@ -7,7 +7,16 @@ import shutil
 import traceback
 from pathlib import Path
 
-from engine.errors import DISK_FULL, DoesNotFit, OutOfMemory, OutsideFailure, UserError, is_out_of_memory, links
+from engine.errors import (
+    DISK_FULL,
+    DoesNotFit,
+    OutOfMemory,
+    OutsideFailure,
+    ServiceFailure,
+    UserError,
+    is_out_of_memory,
+    links,
+)
 
 SAYS_FULL = ("no space left on device", "os error 28", "disk quota exceeded")
 # messages of torch's zip writer, which does not say why a write was incomplete
@@ -28,6 +37,8 @@ def cause_of(error: BaseException, folder: Path) -> tuple[str, str]:
         return "does_not_fit", str(error)
     if isinstance(error, UserError):
         return "user", str(error)
+    if isinstance(error, ServiceFailure):
+        return "outside", f"{error}; resume the run to go on"
     if isinstance(error, OutsideFailure):
         return "outside", str(error)
     return "bug", last_line(error)

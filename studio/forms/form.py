@@ -60,6 +60,10 @@ class Form:
         """Whether the plug-in `plugin` there has a setting `name` that names datasets or runs."""
         return place in self._plugins and name in self._plugins[place].named.get(plugin, ())
 
+    def is_linked(self, place: str, plugin: str, name: str) -> bool:
+        """Whether a link may set another setting `name` of the plug-in `plugin` there."""
+        return place in self._plugins and name in self._plugins[place].linked.get(plugin, ())
+
     def widget(self, place: str) -> Any:
         """The widget of a setting of the spec."""
         return next(each.widget for each in self.fields if each.place == place)

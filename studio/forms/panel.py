@@ -183,8 +183,8 @@ class Panel:
     def _using(self, use: str) -> Any:
         """The default spec with settings from a link, "model:mine" or "builder.verdicts.runs:6". Raises UserError.
 
-        Of plug-ins only what names datasets, runs or conversations: nobody looks at all settings before
-        pressing the button.
+        Of plug-ins only what names datasets, runs or conversations, and what is declared as `linked`: nobody looks at
+        all settings before pressing the button.
         """
         values: dict[str, Any] = {"kind": self.form.kind}
         for each in re.split(r",(?=[a-z_.]+:)", use):
@@ -193,10 +193,10 @@ class Panel:
             plugin, _, name = rest.partition(".")
             if setting in {field.place for field in self.form.fields}:
                 values[setting] = value
-            elif self.form.names_results(place, plugin, name):
+            elif (is_list := self.form.names_results(place, plugin, name)) or self.form.is_linked(place, plugin, name):
                 held = values.get(place, {})
                 named = held if held.get("name") == plugin else {"name": plugin}
-                values[place] = named | {name: value.split(",")}
+                values[place] = named | {name: value.split(",") if is_list else value}
             else:
                 raise UserError(f"use={use[:40]}: this form has no setting called {setting[:40]!r}")
         return parse(values)

@@ -17,7 +17,7 @@ import gradio as gr
 from pydantic.fields import FieldInfo
 
 from engine.errors import UserError
-from engine.params import Params, naming
+from engine.params import Params, linked, naming
 from engine.plugins import BY_FIELD, Registry
 from studio.checked import is_text
 from studio.forms.fields import Names, Setting, text_of
@@ -48,6 +48,7 @@ class PluginSettings:
             plugin: {name: listed for what, listed in names.items() for name in naming(what, params)}
             for plugin, params in declared.items()
         }
+        self.linked = {plugin: linked(params) for plugin, params in declared.items()}  # -> others that a link may set
         self._is_offering = any(self.named[plugin] or self._choices(plugin, {}) for plugin in self.settings)
         self.widget: Any = None
 

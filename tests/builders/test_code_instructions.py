@@ -103,7 +103,7 @@ def test_an_answer_is_paid_for_once(service, code, tmp_path):
 def test_a_build_that_failed_goes_on_where_it_was(service, code, tmp_path, make):  # noqa: F811
     builder = {"name": "code_instructions", **settings(service, code, parallel=1)}
     (service / "fail").touch()
-    with pytest.raises(OutsideFailure, match="failed: .*resume the run to go on"):
+    with pytest.raises(OutsideFailure, match="failed: "):
         make(builder=builder, valid_fraction=0)
     (service / "fail").unlink()
     report = make(builder=builder, valid_fraction=0)[1]

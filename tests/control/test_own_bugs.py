@@ -33,6 +33,11 @@ def test_the_repair_need_not_be_known_and_a_second_bug_has_a_benchmark_of_its_ow
     assert (bug.fixed, (bug.span.start, bug.span.end)) == (bug.buggy, (2, 3))
 
 
+def test_a_test_that_never_ends_fails_where_the_repair_is_known(workspace):
+    kept = workspace.own_bugs.add(Pasted(CODE.replace("at =", "while True: at ="), TESTS, FIXED))
+    assert "test_two" in kept.failing
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -48,6 +53,14 @@ def test_the_repair_need_not_be_known_and_a_second_bug_has_a_benchmark_of_its_ow
         (Pasted("x" * 200_000, TESTS), "at most 100,000 characters"),
         (Pasted(FIXED, TESTS, lines="2"), "all 2 tests pass on this code, so there is nothing to repair"),
         (Pasted(CODE, TESTS, CODE.replace("at]", "0]")), "Fixed code: 'test_two' does not pass on it"),
+        (Pasted(CODE, "from tail import last\n\n\ndef test_a(:\n", lines="2"), "Tests: they cannot be read: SyntaxErr"),
+        (Pasted(CODE, "import nowhere\n" + TESTS, lines="2", file="tail.py"), "No module named 'nowhere'"),
+        (Pasted(CODE, TESTS.replace(" last\n", " first\n"), lines="2"), "cannot import name 'first'"),
+        (
+            Pasted(CODE, TESTS.replace("tail", "os"), lines="2", file="os.py"),
+            "os.py would stand in the place of a module",
+        ),
+        (Pasted(CODE.replace("at =", "while True: at ="), TESTS, lines="2"), "did not end within 5 s .* give fewer"),
         (Pasted("def last(:\n", TESTS, lines="1"), "cannot be compiled with its tests: .*SyntaxError"),
     ],
 )

@@ -80,7 +80,7 @@ def test_a_rate_limit_is_waited_out_and_one_that_never_ends_fails_the_run(serve)
     [(_, completions)] = endpoint(refusing, retries=3).generate(["x"], 1)
     assert len(completions) == 1
     always = endpoint(serve("--refuse", "1000"), retries=1)
-    with pytest.raises(OutsideFailure, match="resume the run to go on"):
+    with pytest.raises(OutsideFailure, match="failed: "):
         list(always.generate(["x"], 1))
 
 
@@ -136,6 +136,10 @@ def test_what_others_have_asked_for_when_a_request_fails_comes_before_the_failur
     ("setting", "said"),
     [
         ("generator.url=ftp://x", "generator.url: should begin with http:// or https:// .got 'ftp://x'.$"),
+        ("generator.url=http://[::1", r"generator.url: should be an address such as http://127.0.0.1:8000/v1"),
+        ("generator.url=http://", "generator.url: should be an address such as"),
+        ("generator.url=http://a:99999/v1", "generator.url: should be an address such as"),
+        ("generator.url=http://a\n/v1", "generator.url: should be an address such as"),
         ("generator.key_variable=sk-1", "generator.key_variable: should be the name of an environment variable"),
         ("generator.wait=3", "generator.wait: there is no such setting among url, key_variable, .*timeout_s"),
     ],
@@ -234,6 +238,18 @@ def test_messages_without_content_are_empty_answers(answering):
     body = '{"choices": [{"message": {"content": null}}, {"message": null}]}'
     [(_, found)] = endpoint(answering(body)).generate([CHAT], 2)
     assert [one.text for one in found] == ["", ""]
+
+
+def test_half_a_character_is_a_question_mark(answering):
+    body = '{"choices": [{"message": {"content": "a\\ud800b"}, "finish_reason": "stop"}]}'
+    [(_, [one])] = endpoint(answering(body)).generate([CHAT], 1)
+    assert one.text == "a?b"
+
+
+@pytest.mark.parametrize("sent", ["<p>busy</p>", "", "data: [DONE]\n\n"])
+def test_a_stream_of_nothing_is_the_services_fault(answering, sent):
+    with pytest.raises(OutsideFailure, match="answered otherwise than OpenAI's API does"):
+        list(endpoint(answering(sent), retries=0).stream(CHAT))
 
 
 def test_an_answer_that_never_ends_is_ended(answering):

@@ -26,3 +26,16 @@ def test_an_answer_that_is_printed_as_it_is_written_is_not_printed_again(capsys)
     printed = capsys.readouterr().out
     assert printed.count("return") == printed.count("assistant") == printed.count("plausible") == 1
     assert "return a + b" in printed
+
+
+def test_why_there_is_no_answer_is_printed_and_is_trouble(capsys):
+    failed = ShownTurn(1, "assistant", "", False, "", "", "the service at http://x failed: 503", "")
+    view = SimpleNamespace(turns=[failed], live_text="", is_busy=False, error="")
+    chats = SimpleNamespace(view=lambda _: view)
+    follow.conversation(SimpleNamespace(chats=chats, tick=lambda: None), 1, quiet=False)
+    assert "the service at http://x failed: 503" in capsys.readouterr().out
+    assert follow.trouble(view) == "the service at http://x failed: 503"
+    no_code = ShownTurn(1, "assistant", "Sorry.", False, "", "no_patch", "the answer holds no code", "")
+    assert follow.trouble(SimpleNamespace(turns=[no_code], error="")) == ""
+    cause = ShownTurn(1, "assistant", "It subtracts.", False, "", "", "", "")
+    assert follow.trouble(SimpleNamespace(turns=[cause], error="")) == ""

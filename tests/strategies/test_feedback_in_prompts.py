@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from strategy_world import LOG, TESTED, TRIED, WRONG, World, attempt, replied
+from strategy_world import LOG, TESTED, TRIED, WRONG, World, attempt, replied, talked
 
 from engine.domain import Message, Outcome, Patch, Turn, Verdict
+from engine.errors import UserError
 from engine.generators import PromptTooLong
 from engine.plugins import REPRESENTATIONS
-from engine.representations import CannotShow
+from engine.strategies.answer import answer
+from engine.strategies.budget import Budget, Limits
 from engine.strategies.contract import BUG
 from engine.strategies.failure import Amount, brief, in_one_line, told
 from engine.strategies.messages import SHORTENED, STUCK
@@ -51,7 +55,7 @@ def test_the_text_is_in_the_prompt_line_by_line_whatever_the_representation(name
 def test_the_users_words_become_a_hint():
     world = World(BUG.fixed_lines)
     turns = talk(world, [attempt("    return a * b\n"), Turn("user", "look at the\n sign")])
-    assert world.prompts == [f"{turns[0].text}\nhint: look at the; sign"]
+    assert world.prompts == [f"{turns[0].text}\nhint: look at the\n sign"]
     assert brief(turns[0].text) == TRIED
 
 
@@ -110,8 +114,58 @@ def test_a_log_with_a_text_that_means_something_to_the_model_ends_no_conversatio
     assert talk(world)[-1].verdict.is_plausible
 
 
+def test_only_the_attempt_that_cannot_be_shown_is_left_out():
+    odd = Verdict(Outcome.TEST_FAILED, log=LOG.replace("-1 == 7", "'<odd>' == 7"), failed=("test_sum",))
+    tried = [attempt(f"    return a * {number}\n") for number in (1, 2, 3)]
+    tried[1] = replace(tried[1], verdict=odd)
+    world = World(BUG.fixed_lines, special="<odd>")
+    talk(world, tried)
+    assert "tried: return a * 1" in world.prompts[0]
+    assert "tried: return a * 2" not in world.prompts[0]
+    assert "tried: return a * 3" in world.prompts[0]
+
+
+def test_a_long_hint_is_told_whole_and_one_over_the_budget_is_said_to_be_cut():
+    hint = "\n".join(f"line {number} of what to look at" for number in range(15))
+    world = World(BUG.fixed_lines)
+    turns = talk(world, [Turn("user", hint)])
+    assert world.prompts == [f"hint: {hint}"]
+    assert [turn.role for turn in turns] == ["assistant"]
+    world = World(BUG.fixed_lines)
+    turns = talk(world, [Turn("user", hint)], tokens=40)
+    assert world.prompts[0].startswith("hint: line 0 of what")
+    assert turns[0].text == SHORTENED
+
+
+def test_an_answer_that_was_begun_is_tested_though_the_budget_ends_with_it():
+    world = World("    return a * b\n", "    return (\n")  # the second does not parse, and is drawn again
+    budget = Budget(Limits(5, 2))
+    complete = world.complete
+    world.complete = lambda prompt: budget.took(1, 0) or complete(prompt)
+    strategy = TestFeedback(TestFeedback.Params())
+    turns = list(answer(strategy, BUG, talked(), budget, world, world.complete, world.evaluate))
+    assert [turn.text for turn in turns if turn.is_attempt] == ["    return a * b\n", "    return (\n"]
+
+
+def test_what_nobody_is_told_any_more_is_no_turn():
+    world = World(*["    return a * b\n"] * 3)
+    budget = Budget(Limits(5, 3))
+    complete = world.complete
+    world.complete = lambda prompt: budget.took(1, 0) or complete(prompt)
+    strategy = TestFeedback(TestFeedback.Params(bare=3))
+    turns = list(answer(strategy, BUG, talked(), budget, world, world.complete, world.evaluate))
+    assert [turn.role for turn in turns] == ["assistant", "tool"]
+    assert turns[-1].text.startswith("The budget of 3 tokens")
+
+
+def test_each_bare_attempt_is_told_what_fails_where_that_is_asked_for():
+    world = World("    return a * b\n", "    return b\n", BUG.fixed_lines)
+    turns = talk(world, bug=TESTED, first_prompt=True, bare=3)
+    assert world.prompts == [turns[0].text] * 3
+
+
 def test_a_hint_that_cannot_be_shown_is_an_error():
-    with pytest.raises(CannotShow):
+    with pytest.raises(UserError, match="your message holds the special token <odd>, .*; send it in other words"):
         talk(World("x", special="<odd>"), [Turn("user", "use <odd>")])
 
 

@@ -151,6 +151,13 @@ def test_the_second_model_is_exchanged_and_goes_on_with_its_turns(page, open_one
     assert page.act("close:", opened, column="second", place="about")[:4] == [opened[0], 0, 0, 0]
 
 
+@pytest.mark.parametrize("budget", ["100", "0", "-1", "many"])
+def test_a_budget_that_is_refused_leaves_no_empty_conversation(page, budget):
+    with pytest.raises(gr.Error, match="1 to 50"):
+        page.say("look at midnight", budget=budget)
+    assert page.workspace.chats.entries() == []
+
+
 def test_a_name_is_given_and_a_conversation_deleted(page, open_one):
     page.act({"do": "rename", "turn": "0", "text": "The clock"}, open_one, place="about")
     assert [each.title for each in page.workspace.chats.entries("clock")] == ["The clock"]

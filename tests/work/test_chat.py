@@ -139,6 +139,18 @@ def test_a_worker_started_again_answers_only_what_was_not_answered(tiny, small, 
     assert len(said(run, "turn")) == 2 * before + 1, "the second answer begins with the tests of the first"
 
 
+def test_a_worker_started_again_draws_another_answer_to_the_same_prompt(tiny, small, run):
+    once = {"settings": {"strategy": {"name": "single_shot"}}}
+    ask(run, **once)
+    until_told_to_stop(tiny, run)
+    (run.path / "inbox.jsonl").unlink()
+    ask(run, question=2, after=0, **once)
+    until_told_to_stop(tiny, RunDir(run.path))
+    first, second = said(run, "turn")
+    assert first["prompt"] == second["prompt"]
+    assert first["text"] != second["text"]
+
+
 def test_a_worker_stopped_during_an_answer_continues_it(tiny, small, run):
     ask(run, message="use addition")
     until_told_to_stop(tiny, run)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import asdict
 
 import pytest
 
 from engine.domain import Model
+from engine.errors import ServiceFailure
 from engine.generators.endpoint import Endpoint
+from engine.plugins import GENERATORS
 from engine.rundir import Inputs, RunDir
 from engine.specs import ChatSpec
 from engine.work.chat import chat
@@ -105,6 +109,66 @@ def test_money_is_what_the_service_counts_at_its_prices(service, small, run):
     chat(talk_to_service(prices, budget_money=0.01), SERVICE, run)
     assert len(service) == 3, "each costs 0.0037"
     assert said(run, "turn")[-1]["text"].startswith("The budget of 0.01 EUR is spent: 0.0111 were used.")
+
+
+def test_a_service_that_fails_for_one_conversation_answers_the_others(service, small, run, monkeypatch):
+    endpoint = GENERATORS.create  # the fixture's
+    stream = endpoint.stream
+
+    def failing(self, prompt):
+        if len(service) == 1:
+            service.append(prompt)
+            raise ServiceFailure("the service at http://x failed: 503")
+        return (yield from stream(self, prompt))
+
+    monkeypatch.setattr(endpoint, "stream", failing)
+    for conversation in (1, 2, 3):
+        run.ask(ask="reply", conversation=conversation, question=1, bug="small/add", budget=1, turns=[])
+    run.ask(ask="stop")
+    done = chat(talk_to_service(), SERVICE, run)
+    assert done["questions"] == 3
+    assert [turn["conversation"] for turn in said(run, "turn")] == [1, 2, 3]
+    failed = [turn["patch_reason"] for turn in said(run, "turn") if turn["verdict"] is None]
+    assert failed == ["the service at http://x failed: 503"]
+
+
+def test_what_a_service_wrote_before_it_failed_is_kept(service, small, run, monkeypatch):
+    def failing(self, prompt):
+        yield "def add(a"
+        raise ServiceFailure("the service at http://x failed: 503")
+
+    monkeypatch.setattr(GENERATORS.create, "stream", failing)
+    ask(run)
+    chat(talk_to_service(), SERVICE, run)
+    (turn,) = said(run, "turn")
+    assert (turn["text"], turn["patch_reason"]) == ("def add(a", "the service at http://x failed: 503")
+
+
+def test_an_answer_of_a_service_that_sends_nothing_can_be_stopped(service, small, run, monkeypatch):
+    goes_on = threading.Event()
+    endpoint = GENERATORS.create
+    stream = endpoint.stream
+
+    def stalled(self, prompt):
+        if service:
+            return (yield from stream(self, prompt))
+        service.append(prompt)
+        yield "def add(a"
+        run.ask(ask="halt", conversation=1, question=1)
+        goes_on.wait(60)
+        return True
+
+    monkeypatch.setattr(endpoint, "stream", stalled)
+    for conversation in (1, 2):
+        run.ask(ask="reply", conversation=conversation, question=1, bug="small/add", budget=1, turns=[])
+    run.ask(ask="stop")
+    began = time.monotonic()
+    chat(talk_to_service(), SERVICE, run)
+    goes_on.set()
+    assert time.monotonic() - began < 30
+    first, second = said(run, "turn")
+    assert (first["text"], first["patch_reason"]) == ("def add(a", "stopped while it was being written")
+    assert second["conversation"] == 2
 
 
 def test_a_budget_in_money_needs_prices(service, small, run):
