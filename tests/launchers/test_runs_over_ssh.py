@@ -150,7 +150,7 @@ def test_a_worker_killed_there_and_a_run_stopped_there_are_resumed_there(home, f
     assert run.cause == "killed"
     first = far_folder(run)
     workspace.runs.resume(run_id)
-    until(workspace, lambda: workspace.runs.row(run_id).progress_done >= 10)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "running")
     began = time.monotonic()
     workspace.runs.stop(run_id)
     run = ended(workspace, run_id, "stopped")
