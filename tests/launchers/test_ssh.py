@@ -65,7 +65,8 @@ def test_nothing_of_this_machine_is_lent_and_nobody_is_asked():
         assert each in told
 
 
-def test_what_cannot_be_started_there_is_refused():
+def test_what_cannot_be_started_there_is_refused(monkeypatch):
+    monkeypatch.setattr(ssh_module.shutil, "which", lambda program: f"/usr/bin/{program}")
     with pytest.raises(UserError, match="host: is empty"):
         made().check(BenchmarkSpec())
     with pytest.raises(UserError, match="a loaded model is asked through its folder, which is not shared with gpu1"):
