@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine import requeued
 from engine.benchmarks import Benchmark, Versioned
 from engine.domain import Bug, Outcome, Patch, Verdict
+from engine.rundir import STOPPED
 from engine.sandboxes import Sandbox
 from engine.scoring import control_trouble
 from engine.verdict_cache import VerdictCache
@@ -39,9 +41,7 @@ class Judge:
 
     def control(self, bug: Bug) -> Control:
         """Evaluate the known fix and the buggy code, which is done anew in every run."""
-        known_fix, buggy_code = (
-            self._benchmark.evaluate(bug, Patch(bug.id, text), self._sandbox) for text in (bug.fixed, bug.buggy)
-        )
+        known_fix, buggy_code = (self._evaluated(bug, Patch(bug.id, text)) for text in (bug.fixed, bug.buggy))
         return Control(known_fix, buggy_code)
 
     def verdict(self, bug: Bug, patch: Patch, *, is_cached: bool = True) -> Verdict:
@@ -51,10 +51,17 @@ class Judge:
         """
         version = self._benchmark.version(bug) if isinstance(self._benchmark, Versioned) else ""
         if not (is_cached and version and patch.text is not None):
-            return self._benchmark.evaluate(bug, patch, self._sandbox)
+            return self._evaluated(bug, patch)
         conditions = (bug.id, version, patch.text, self._sandbox.describe())
         verdict = self._cache.get(*conditions)
         if verdict is None:
-            verdict = self._benchmark.evaluate(bug, patch, self._sandbox)
+            verdict = self._evaluated(bug, patch)
             self._cache.put(verdict, *conditions)
+        return verdict
+
+    def _evaluated(self, bug: Bug, patch: Patch) -> Verdict:
+        """A new verdict. Raises SystemExit where tests may have failed since a scheduler ends them and this worker."""
+        verdict = self._benchmark.evaluate(bug, patch, self._sandbox)
+        if verdict.outcome is not Outcome.PLAUSIBLE and requeued.is_ending():
+            raise SystemExit(STOPPED)
         return verdict

@@ -13,6 +13,7 @@ import psutil
 
 from engine.fingerprint import library_versions
 from engine.gpus import Gpu, gpus
+from engine.launchers.slurm import described
 from engine.plugins import BENCHMARKS, SANDBOXES
 from engine.sandboxes.auto import levels
 
@@ -58,6 +59,7 @@ def report(home: Path) -> Machine:
         *levels,
         _java(),
         _torchrun(len(cards)),
+        Check("SLURM", *described()),
     ]
     return Machine(
         gpus=cards,

@@ -230,6 +230,7 @@ LAUNCHERS: Registry[Launcher] = Registry(
     {
         "local": "engine.launchers.local:Local",
         "torchrun": "engine.launchers.torchrun:Torchrun",
+        "slurm": "engine.launchers.slurm:Slurm",
     },
 )
 STRATEGIES: Registry[Strategy] = Registry(

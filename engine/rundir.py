@@ -11,6 +11,7 @@
     lock           locked by the worker while it runs
     call.lock      locked by a studio while it waits for its launcher to start or to stop the worker
     heartbeat      touched by the worker every HEARTBEAT_S seconds
+    stop.asked     made before a worker is signalled that its scheduler would start again (`engine.requeued`)
     ending.json    space reserved for the last event, for a worker that ends on a full disk
 
 The worker may be on another machine: it sees this folder and never the database.

@@ -27,6 +27,7 @@ GIB = 1 << 30
 # In the result of a run that is not done: the optimizer step of its newest checkpoint, and see `seconds_before`.
 CHECKPOINT, SECONDS_BEFORE = "checkpoint_step", "seconds_before_resume"
 UNREAD = "first_unread_event"  # in the result of any run: why the first of its `broken_lines` could not be read
+WHERE = "where"  # in the result of a run whose launcher tells it: where its worker is, or was last
 SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
 
 

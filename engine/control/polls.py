@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from engine.errors import OutsideFailure
-from engine.launchers import Launcher
+from engine.launchers import Launcher, Place, TellsPlace
 from engine.plugins import LAUNCHERS
 from engine.rundir import RunDir
 from storage.tables import Run
@@ -63,6 +63,12 @@ class Polls:
         finally:
             if is_over:
                 self._locks.pop(question).close()
+
+    def place(self, run: Run, launcher: Launcher) -> Place | None:
+        """Where the run's worker is; None if that is not known yet, or if its launcher does not tell."""
+        if not isinstance(launcher, TellsPlace):
+            return None
+        return self.answer(("place", run.handle), launcher.place, run.handle)
 
     def is_waiting(self, question: Hashable) -> bool:
         """Whether this question was asked and its answer was not returned yet."""

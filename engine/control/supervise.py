@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from engine.control.outcomes import SAVING_S
+from engine.control.outcomes import SAVING_S, WHERE
 from engine.control.polls import LOCK, Polls, launcher_of
 from engine.control.queue import Queue
 from engine.control.runs import Runs
@@ -27,7 +27,8 @@ from storage.tables import Run
 
 log = logging.getLogger(__name__)
 SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
-PENDING = "waiting for a machine"
+WAITING = "waiting"
+PENDING = f"{WAITING} for a machine"
 STARTING_S = 10.0  # from a worker's start until it can be found
 READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writers need not wait long
 
@@ -87,11 +88,10 @@ class Supervisor:
             self._record_death(run, launcher, folder)
         elif run.state == "stopping":
             self._stop(run, launcher, folder)
-        elif alive == "pending":
-            if (run.state, run.progress_text) != ("starting", PENDING):
-                self._states.change(run, only_in=run.state, state="starting", progress_text=PENDING)
-        else:
-            self._note_heartbeat(run, folder)
+        elif alive is not None:
+            self._note_place(run, launcher, is_waiting=alive == "pending")
+            if alive != "pending":
+                self._note_heartbeat(run, folder)
 
     def _is_alive(self, run: Run, launcher: Launcher, folder: RunDir) -> bool | Literal["pending"] | None:
         """Whether its worker is alive; None if the launcher has not answered yet."""
@@ -130,6 +130,20 @@ class Supervisor:
             with self._polls.once(("stop", run.id), folder, _stopped, launcher, run, False) as is_sent:
                 if is_sent:
                     self._states.change(run, stop_sent_at=time.time())
+
+    def _note_place(self, run: Run, launcher: Launcher, *, is_waiting: bool) -> None:
+        """Store where its worker is, and while it waits for a machine, why."""
+        place = self._polls.place(run, launcher)
+        text = run.progress_text
+        if is_waiting and (place or run.state != "starting" or not text):
+            text = f"{WAITING}: {place.reason}" if place and place.reason else PENDING
+        elif not is_waiting and run.state == "starting" and text.startswith(WAITING):
+            text = ""  # it has its machine
+        values: dict[str, object] = {"state": "starting" if is_waiting else run.state, "progress_text": text}
+        if place and place.where:
+            values["result"] = {**run.result, WHERE: place.where}
+        if any(getattr(run, column) != value for column, value in values.items()):
+            self._states.change(run, only_in=run.state, **values)
 
     def _note_heartbeat(self, run: Run, folder: RunDir) -> None:
         is_silent = folder.silent_s() > SILENT_S

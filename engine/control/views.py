@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine.control.outcomes import outcome_words, reached, seconds_before, seconds_worked, stopping, unread
+from engine.control.outcomes import WHERE, outcome_words, reached, seconds_before, seconds_worked, stopping, unread
 from engine.control.states import progress_of
 from engine.dataset_card import SHARES
 from engine.results import (
@@ -84,6 +84,11 @@ class RunView:
             note=run.note,
             group=run.group,
         )
+
+    @property
+    def where(self) -> str:
+        """Where its worker is, or was last ("SLURM job 17 on node3"); empty if its launcher does not tell."""
+        return "" if self.state == "queued" else str(self.result.get(WHERE, ""))
 
     @property
     def is_active(self) -> bool:

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from engine.spec import Spec
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker is ("SLURM job 17 on node3"), its scheduler's word for its state, and why it waits if it does."""
+
+    where: str = ""
+    state: str = ""
+    reason: str = ""
+
+
+@runtime_checkable
+class TellsPlace(Protocol):
+    """A launcher that can also tell where its worker is; asked again and again, in threads as a launcher's methods."""
+
+    def place(self, handle: str) -> Place:
+        """Where this worker is now; empty fields are not known."""
 
 
 class Launcher(Protocol):

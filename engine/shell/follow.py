@@ -84,7 +84,7 @@ def wait_for_end(workspace: Workspace, run_id: int, *, quiet: bool) -> RunView:
             run = workspace.runs.get(run_id)
             is_done = run.state == "done"
             total = 1.0 if is_done or run.fraction is not None else None
-            words = run.progress if run.state == "running" else run.outcome or run.state
+            words = (run.progress if run.state in ("starting", "running") else run.outcome) or run.state
             text = escape(printable(words))
             title = f"run {run_id} {escape(printable(run.name))}"
             progress.update(task, description=title, total=total, completed=1.0 if is_done else run.fraction or 0.0)
@@ -193,6 +193,7 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
         facts = totals if totals["bugs"] else {}  # before its first bug there is nothing to tell
         hidden = "plausible_at" if totals["strategy"] else "by_attempt"  # the one says at some k what the other does
         facts = {name: value for name, value in facts.items() if name != hidden}
+    facts = {**({"where": run.where} if run.where else {}), **facts}
     told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]
     plain = {name: value for name, value in metrics.items() if not name.startswith(PANEL)}
     for key, value in [*told, *plain.items(), *values.get("panel", {}).items()]:

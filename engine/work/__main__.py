@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from engine import ranks
+from engine import ranks, requeued
 from engine.errors import OutsideFailure, UserError
 from engine.events import State
 from engine.rundir import HEARTBEAT_S, STOPPED, Inputs, RunDir
@@ -64,7 +64,10 @@ def work(run: RunDir) -> int:
         if failed := ranks.first_failure(run):  # the launcher ends all processes if one of them fails
             run.end("failed", error=failed.error, cause=failed.cause)
             return 1
-        run.end("stopped")
+        if requeued.goes_on(run.path):
+            log.info("asked to end by the scheduler, which starts this run again")
+        else:
+            run.end("stopped")
         return STOPPED
     except Exception as error:
         cause, text = cause_of(error, run.path)
@@ -142,6 +145,7 @@ def prepare_process() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_useful)
     signal.signal(signal.SIGTERM, _stop)
+    requeued.notice_signals()
 
 
 def _is_useful(record: logging.LogRecord) -> bool:

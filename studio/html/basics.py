@@ -191,7 +191,7 @@ def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
     return (
         f'<div class="strip"><div class="strip-line"><b>{esc(run.name)}</b><span class="dim">run {run.id}</span>'
         f'{state(run.state)}<span class="dim grow">{esc(doing(run))}{asked}</span>'
-        f'<span class="num dim">{took(run)}</span>'
+        f'<span class="dim">{esc(run.where)}</span><span class="num dim">{took(run)}</span>'
         f"{opens}{more}</div>{note(run)}{progress}{wrong}</div>"
     )
 

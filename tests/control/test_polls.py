@@ -11,7 +11,10 @@ import pytest
 
 from engine.control.polls import Polls
 from engine.control.workspace import Workspace
+from engine.launchers import Place
 from engine.rundir import Inputs, RunDir
+from engine.shell.follow import show_run, show_runs
+from studio.html.basics import run_strip
 
 
 def test_an_answer_is_returned_once_and_then_asked_for_again():
@@ -188,11 +191,56 @@ def test_a_job_that_waits_for_a_machine_is_neither_dead_nor_silent(workspace, st
     folder.append("state", state="running")
     monkeypatch.setattr(mute, "is_alive", lambda handle: True)
     workspace.tick()
-    assert workspace.runs.row(run_id).state == "running"
+    run = workspace.runs.row(run_id)
+    assert (run.state, run.progress_text) == ("running", "")
     monkeypatch.setattr(mute, "is_alive", lambda handle: "pending")
     workspace.runs.stop(run_id)
     workspace.tick()
     assert mute.all_asked == ["please"]
+
+
+def test_where_a_run_is_and_why_it_waits_is_shown_as_its_launcher_tells_it(
+    workspace, started, mute, monkeypatch, capsys
+):
+    told = Place("SLURM job 17", "pending", "Resources")
+    mute.place = lambda handle: told
+    run_id, folder = started("benchmark")
+    monkeypatch.setattr(mute, "is_alive", lambda handle: "pending")
+    workspace.tick()
+    run = workspace.runs.get(run_id)
+    assert (run.state, run.progress, run.where) == ("starting", "waiting: Resources", "SLURM job 17")
+    strip = run_strip(run)
+    assert "waiting: Resources" in strip
+    show_runs([run], as_json=False)
+    show_run(workspace, run, as_json=False)
+    listed, _, shown = capsys.readouterr().out.partition("run 1 ")
+    assert "waiting: Resources" in listed
+    assert "waiting: Resources" in shown
+    assert "SLURM job 17" in shown
+    assert "SLURM job 17" in strip
+    told = Place("SLURM job 17 on <node>", "running")
+    monkeypatch.setattr(mute, "is_alive", lambda handle: True)
+    workspace.tick()
+    run = workspace.runs.get(run_id)
+    assert (run.state, run.progress, run.where) == ("starting", "", "SLURM job 17 on <node>")
+    assert "on &lt;node&gt;" in run_strip(run)
+    folder.append("state", state="failed", error="no memory")
+    workspace.tick()
+    assert workspace.runs.get(run_id).where == "SLURM job 17 on <node>", "to look for its traces there"
+
+
+def test_a_launcher_that_hangs_in_telling_the_place_delays_nothing(workspace, started, hanging, mute):
+    mute.place = lambda handle: Place("elsewhere")
+    calls, go_on = hanging("place")
+    run_id, folder = started("chat")
+    folder.append("state", state="running")
+    folder.append("progress", done=1, total=2, text="half")
+    workspace.tick()
+    assert other_goes_on(workspace, started)
+    assert (workspace.runs.get(run_id).state, workspace.runs.get(run_id).progress) == ("running", "half")
+    go_on()
+    until(workspace, lambda: workspace.runs.get(run_id).where == "elsewhere")
+    assert calls
 
 
 def until(workspace, holds):

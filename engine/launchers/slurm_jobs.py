@@ -1,0 +1,88 @@
+"""SLURM's jobs of this user, as its own commands tell and end them; no accounting database is asked.
+
+The commands and their formats: https://slurm.schedmd.com/squeue.html, scancel.html and scontrol.html.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+PATIENCE_S = 60.0  # for a command's answer
+FRESH_S = 2.0  # for which all questions of a studio are answered from one list, since a controller serves many users
+FORMAT = "%A|%j|%T|%N|%r"  # number, name, state, nodes, reason
+GONE = "Invalid job id specified"  # by which SLURM says that it knows no such job, or not any more
+WAITS = frozenset(
+    {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
+)
+WORKS = frozenset({"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"})
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as squeue lists it; `nodes` is empty while it waits, `reason` is SLURM's own word."""
+
+    number: str
+    name: str
+    state: str
+    nodes: str
+    reason: str
+
+
+def job(number: str, name: str, *, is_fresh: bool = False) -> Job | None:
+    """This user's job with this number and name, at most FRESH_S old unless it has to be fresh.
+
+    None if SLURM knows none. Raises OSError if the controller does not answer.
+    """
+    found = None if is_fresh else _listed(int(time.monotonic() / FRESH_S)).get(number)
+    if found is None:
+        words = ("squeue", "--noheader", "--states=all", f"--jobs={number}", f"--format={FORMAT}")
+        found = _read(_said(*words)).get(number)
+    return found if found and found.name == name else None
+
+
+def jobs_called(name: str) -> list[Job]:
+    """This user's jobs with this name that have not ended. Raises OSError if the controller does not answer."""
+    words = ("squeue", "--noheader", "--me", f"--name={name}", f"--format={FORMAT}")
+    return [each for each in _read(_said(*words)).values() if each.state in WAITS | WORKS]
+
+
+def exit_code(number: str) -> str:
+    """The exit code and signal of a job that has ended, "75:0"; empty if it is not known any more."""
+    words = _said("scontrol", "--oneliner", "show", "job", number).split()
+    return next((word.partition("=")[2] for word in words if word.startswith("ExitCode=")), "")
+
+
+def cancel(found: Job, *options: str) -> None:
+    """`scancel` the job, with these options; of no effect on one that has ended."""
+    _said("scancel", "--quiet", f"--name={found.name}", *options, found.number, is_checked=False)
+
+
+def partitions() -> str:
+    """The partitions of the cluster, as "cpu*, gpu". Raises OSError if its controller does not answer."""
+    return ", ".join(dict.fromkeys(_said("sinfo", "--noheader", "--format=%P").split()))
+
+
+@lru_cache(maxsize=1)
+def _listed(period: int) -> Mapping[str, Job]:
+    """All jobs of this user that SLURM knows, by number; asked once in each period."""
+    return _read(_said("squeue", "--noheader", "--me", "--states=all", f"--format={FORMAT}"))
+
+
+def _read(text: str) -> Mapping[str, Job]:
+    rows = [line.split("|", 4) for line in text.splitlines()]
+    return {row[0]: Job(*row) for row in rows if len(row) == 5}
+
+
+def _said(*words: str, is_checked: bool = True) -> str:
+    """What a command prints; nothing for a job that SLURM does not know. Raises OSError with the reason."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, errors="replace", check=False)
+    except subprocess.TimeoutExpired:
+        raise OSError(f"SLURM's {words[0]} has not answered for {PATIENCE_S:.0f} s") from None
+    if is_checked and done.returncode and GONE not in done.stderr:
+        raise OSError(f"SLURM's {words[0]} does not answer: {done.stderr.strip()}")
+    return done.stdout
