@@ -60,6 +60,7 @@ def report(home: Path) -> Machine:
         _java(),
         _torchrun(len(cards)),
         Check("SLURM", *described()),
+        _ssh(),
     ]
     return Machine(
         gpus=cards,
@@ -70,6 +71,14 @@ def report(home: Path) -> Machine:
         checks=tuple(checks),
         versions=library_versions(),
     )
+
+
+def examine(launcher: object) -> tuple[Check, ...]:
+    """Where a launcher starts runs, for one that can tell (`examined`); another machine is asked now."""
+    if not hasattr(launcher, "examined"):
+        return ()
+    has, detail = launcher.examined()
+    return (Check(f"launcher {next(iter(launcher.needs()))}", has, detail),)  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=1)
@@ -97,3 +106,10 @@ def _torchrun(cards: int) -> Check:
     )
     detail = f"a training in {cards} processes, one a GPU" if cards > 1 else "for several GPUs; this machine has fewer"
     return Check("torchrun", has, detail if has else "this build of torch has none; install the one of constraints.txt")
+
+
+def _ssh() -> Check:
+    missing = [program for program in ("ssh", "rsync") if shutil.which(program) is None]
+    how = "a machine is asked by: repair-studio doctor --set launcher=ssh --set launcher.host=HOST"
+    said = f"not installed: {', '.join(missing)}; on Debian or Ubuntu: apt install openssh-client rsync"
+    return Check("ssh and rsync", not missing, said if missing else how)

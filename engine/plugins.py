@@ -231,6 +231,7 @@ LAUNCHERS: Registry[Launcher] = Registry(
         "local": "engine.launchers.local:Local",
         "torchrun": "engine.launchers.torchrun:Torchrun",
         "slurm": "engine.launchers.slurm:Slurm",
+        "ssh": "engine.launchers.ssh:Ssh",
     },
 )
 STRATEGIES: Registry[Strategy] = Registry(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
@@ -13,6 +13,8 @@ from rich.console import Console
 
 from engine.assets import HOME
 from engine.errors import OutsideFailure
+from engine.machine import examine
+from engine.plugins import LAUNCHERS
 from engine.shell import follow
 from engine.shell.bench import bench
 from engine.shell.chats import chats
@@ -187,9 +189,11 @@ def presets() -> None:
 
 @app.command()
 @guarded
-def doctor(home: Home = HOME, json_: Json = False) -> None:
-    """Show what this machine can do, and how to get what is missing."""
-    follow.show_machine(open_workspace(home).machine(), Console(), as_json=json_)
+def doctor(home: Home = HOME, set_: Set = None, json_: Json = False) -> None:
+    """Show what this machine can do, and how to get what is missing; --set launcher=... asks that one too."""
+    here = open_workspace(home).machine()
+    elsewhere = examine(LAUNCHERS.create(read_spec("benchmark", "", set_ or []).launcher))
+    follow.show_machine(replace(here, checks=(*here.checks, *elsewhere)), Console(), as_json=json_)
 
 
 @app.command()

@@ -25,9 +25,10 @@ MISTAKEN = {name: lambda pid: f"{boot_id()}:{pid}:1" for name in ("local", "torc
 
 # settings with which a launcher starts a worker on any machine that has what it needs
 SETTINGS = {"slurm": {"gpus": 0, "cpus": 1}}
+ELSEWHERE = ("ssh",)  # need another machine: tests/launchers/test_ssh.py
 
 
-@pytest.mark.parametrize("name", LAUNCHERS.names())
+@pytest.mark.parametrize("name", [name for name in LAUNCHERS.names() if name not in ELSEWHERE])
 def test_the_contract_holds(name, tmp_path, request):
     if name == "slurm":
         request.getfixturevalue("slurm")  # skips where there is none
