@@ -6,9 +6,21 @@ from pathlib import Path
 
 from engine.control.datasets import Datasets
 from engine.errors import UserError
+from engine.launchers import Launcher
+from engine.launchers.leading import Leading
 from engine.params import Params, naming
 from engine.plugins import BENCHMARKS, BUILDERS, LAUNCHERS, TRAINERS
-from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, MeasureSpec, MergeSpec, Spec, TrainingSpec, ValidateSpec
+from engine.specs import (
+    BenchmarkSpec,
+    ChatSpec,
+    DatasetSpec,
+    MeasureSpec,
+    MergeSpec,
+    Spec,
+    SplitSpec,
+    TrainingSpec,
+    ValidateSpec,
+)
 from engine.trainers import Trainer
 from engine.training_set import rows_in
 
@@ -18,7 +30,9 @@ def check_settings(spec: Spec, *, waits: bool) -> None:
 
     `waits`: for another run. A builder that reads runs may then name that one, and only its worker can look into it.
     """
-    launcher = LAUNCHERS.create(spec.launcher)
+    launcher: Launcher = LAUNCHERS.create(spec.launcher)
+    if isinstance(spec, SplitSpec) and spec.shards > 1:
+        launcher = Leading(launcher, spec.shards)
     launcher.check(spec)
     launcher.needs()
     if isinstance(spec, DatasetSpec):

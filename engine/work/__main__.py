@@ -23,11 +23,13 @@ from engine import ranks, requeued
 from engine.errors import OutsideFailure, UserError
 from engine.events import State
 from engine.rundir import HEARTBEAT_S, STOPPED, Inputs, RunDir
-from engine.specs import parse
+from engine.specs import SplitSpec, parse
 from engine.temporary import sweep
 from engine.work.fetch import fetch_model
 from engine.work.inputs import record_inputs
+from engine.work.lead import lead
 from engine.work.trouble import cause_of
+from engine.work.watched import end_with_leader
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,10 @@ def work(run: RunDir) -> int:
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
         inputs = inputs_of(run, spec.kind)
-        result = getattr(import_module(module), name)(spec, inputs, run)
+        if isinstance(spec, SplitSpec) and spec.shards > 1 and inputs.part.is_all:
+            result = lead(spec, inputs, run)
+        else:
+            result = getattr(import_module(module), name)(spec, inputs, run)
         run.emit(State("done", result))
         run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
@@ -146,6 +151,7 @@ def prepare_process() -> None:
     logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_useful)
     signal.signal(signal.SIGTERM, _stop)
     requeued.notice_signals()
+    end_with_leader()
 
 
 def _is_useful(record: logging.LogRecord) -> bool:

@@ -20,7 +20,8 @@ from engine.generators.sharing import Shared, generator_on
 from engine.plugins import BENCHMARKS, REPRESENTATIONS, STRATEGIES
 from engine.representations import Representation
 from engine.representations.chat_template import for_model
-from engine.rundir import Inputs, RunDir
+from engine.run_inputs import Inputs, Part
+from engine.rundir import RunDir
 from engine.sandboxes.auto import usable
 from engine.scoring import counted_reasons
 from engine.specs import BenchmarkSpec
@@ -42,14 +43,14 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     if inputs.model is None:
         raise UserError("no model was named", field="model")
     with generator_on(spec.generator, spec.devices) as generator:
-        return _repaired(spec, inputs.model, generator, run)
+        return _repaired(spec, inputs.model, inputs.part, generator, run)
 
 
-def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunDir) -> dict[str, Any]:
+def _repaired(spec: BenchmarkSpec, model: Model, part: Part, generator: Generator, run: RunDir) -> dict[str, Any]:
     started = time.monotonic()
     sandbox = usable(spec.sandbox)
     source = BENCHMARKS.create(spec.benchmark)
-    bugs = source.bugs()[: spec.limit]
+    bugs = part.of(source.bugs()[: spec.limit])
     caution = chosen_by.caution(model, bugs)
     if caution:
         log.warning("%s", caution)

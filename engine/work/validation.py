@@ -56,7 +56,7 @@ class Validation:
         self._pool = pool
         self._controls: dict[str, Future[Control]] = {}
         self._tasks: list[Future[None]] = []
-        self._judge = Judge(benchmark, sandbox, run.path.parent.parent)
+        self._judge = Judge(benchmark, sandbox, run.home)
         self._extract_s: dict[tuple[str, int], float] = {}  # bug id and rank -> time to read the patch from its answer
         self._progress_lock = Lock()
         self._progress_at = 0.0
