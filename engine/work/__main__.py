@@ -149,7 +149,9 @@ def prepare_process() -> None:
     for name in ("httpx", "filelock", "fsspec"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_useful)
-    signal.signal(signal.SIGTERM, _stop)
+    # a scheduler may signal every process of a training; the first one tells the others when to end
+    is_told = ranks.own() > 0 and requeued.STARTS_AGAIN in os.environ
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if is_told else _stop)
     requeued.notice_signals()
     end_with_leader()
 
