@@ -13,6 +13,7 @@
     heartbeat      touched by the worker every HEARTBEAT_S seconds
     stop.asked     made before a worker is signalled that its scheduler would start again (`engine.requeued`)
     ending.json    space reserved for the last event, for a worker that ends on a full disk
+    ray.json ray.node kill.asked   of a job of Ray (`engine.launchers.ray_folder`)
     there.json link.json   of a folder that is carried to another machine (`engine.launchers.brought`)
 
 The worker may be on another machine: it sees this folder and never the database.

@@ -110,8 +110,10 @@ def _asked(cluster: Cluster, name: str, period: float) -> Job | None:
     if found is None:
         return None
     ip = (found.get("driver_agent_http_address") or "").partition("://")[2].rpartition(":")[0]
-    texts = (str(found.get(key) or "") for key in ("status", "message", "error_type", "driver_node_id"))
-    return Job(*texts, ip, found.get("driver_exit_code"))
+    status, message, error, node = (
+        str(found.get(key) or "") for key in ("status", "message", "error_type", "driver_node_id")
+    )
+    return Job(status, message, error, node, ip, found.get("driver_exit_code"))
 
 
 def token() -> str:
