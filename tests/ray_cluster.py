@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
 STARTS_S, ENDS_S = 120, 30
 NEEDED_BYTES = 2 << 30
 # Ray's own cluster for tests, in a process of its own since it changes the environment. It does one command a line, and
@@ -100,7 +101,13 @@ def running():
     """The cluster; all that it has started is ended."""
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        own = {"RAY_TMPDIR": name, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        own = {
+            "PYTHONPATH": path,
+            "RAY_TMPDIR": name,
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+            "RAY_USAGE_STATS_ENABLED": "0",
+        }
         with (folder / "log.txt").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", PROGRAM],

@@ -134,11 +134,13 @@ def _wait(head: subprocess.Popen[bytes], cluster: Cluster) -> None:
     deadline = time.monotonic() + STARTS_S
     while True:
         try:
-            cluster.active()
-            return
-        except OSError:
-            if head.poll() is not None or time.monotonic() > deadline:
-                raise
+            if cluster.nodes():
+                return
+            why: OSError = TimeoutError("its node does not begin")
+        except OSError as error:
+            why = error
+        if head.poll() is not None or time.monotonic() > deadline:
+            raise why
         time.sleep(LOOK_S / 4)
 
 

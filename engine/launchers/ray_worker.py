@@ -20,7 +20,7 @@ from pathlib import Path
 
 from engine import requeued
 from engine.launchers.local import MARK, Local
-from engine.launchers.ray_folder import BEGUN, KILL, NOTE, read_note, take_variables
+from engine.launchers.ray_folder import BEGUN, KILL, NOTE, forget_variables, read_note, take_variables
 from engine.rundir import STOPPED
 from engine.whole_files import write_whole
 
@@ -55,6 +55,7 @@ def main(folder: Path, job: str, *, is_kept: bool) -> int:
         )
     signal.signal(signal.SIGTERM, lambda *_: worker.terminate())  # the worker saves, and then this ends
     code = _watched(worker, folder)
+    forget_variables(folder)  # only a job that is lost with its node is given to Ray again
     if code == STOPPED and requeued.STOP in os.listdir(folder):
         return 0
     return code if code >= 0 else 128 - code
