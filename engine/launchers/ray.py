@@ -19,7 +19,7 @@ from engine import requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.launchers import Place, ray_folder, ray_local
 from engine.launchers.ray_folder import KILL, Note, beats, begun, name_of, read_note
-from engine.launchers.ray_jobs import ENDED, FAILED, LATE, LOST, STOPPED, WAITS, WORKS, Cluster, Job, token
+from engine.launchers.ray_jobs import ENDED, FAILED, LATE, LOST, STOPPED, WAITS, WORKS, Cluster, Job, NoAnswer, token
 from engine.launchers.ray_settings import FROM_ENVIRONMENT, LOCAL, RayParams, custom, reserved, resolved, runtime_env
 from engine.launchers.ray_worker import UNSEEN
 from engine.rundir import STOPPED as BY_SIGNAL
@@ -70,16 +70,16 @@ class Ray:
                 named = {name: os.environ[name] for name in self.params.environment if name in os.environ}
                 ray_folder.begin(run_dir, {**self._visible(), **named, **environment})
                 self._give(run_dir, replace(note, lost=0, is_stopped=False))
-        except OSError as error:
+        except NoAnswer as error:
             ray_folder.forget_variables(run_dir)
             raise OutsideFailure(f"{error}; resume the run when it does") from None
         return str(run_dir)
 
     def _give(self, run_dir: Path, before: Note) -> None:
-        """Submit the job after this one. Raises UserError as `submit`, OSError if Ray does not answer."""
+        """Submit the job after this one. Raises UserError as `submit`, NoAnswer if Ray does not answer."""
         note = replace(before, number=before.number + 1, job=f"{name_of(run_dir)}-{before.number + 1}")
         if (cluster := _cluster(run_dir, note)) is None:
-            raise OSError("the Ray cluster of this machine has ended")
+            raise NoAnswer("the Ray cluster of this machine has ended")
         note.write(run_dir)  # first, so that a studio that is killed now finds the job
         try:
             cluster.submit(note.job, self._command(run_dir, note.job), self._request())
@@ -88,7 +88,7 @@ class Ray:
                 return self._give(run_dir, note)
             ray_folder.forget_variables(run_dir)
             raise UserError(f"launcher: Ray does not take the job: {error}", field=FIELD) from None
-        except OSError:
+        except NoAnswer:
             if cluster.job(note.job, is_fresh=True) is None:
                 raise
             # it was taken, and only the answer was lost
@@ -117,7 +117,7 @@ class Ray:
         return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} if self.params.gpus else {"CUDA_VISIBLE_DEVICES": ""}
 
     def find(self, run_dir: Path) -> str:
-        """Raises OSError if the cluster does not answer."""
+        """Raises NoAnswer if the cluster does not answer."""
         note = read_note(run_dir) or Note()
         found = None if note.is_stopped else _job(run_dir, note, is_fresh=True)
         return str(run_dir) if found and found.status in (WAITS, WORKS) else ""
@@ -141,7 +141,7 @@ class Ray:
             if found and self._is_given_again(found, folder, note):
                 self._give(folder, replace(note, lost=note.lost + (found.error == LOST)))
                 return "pending"
-        except OSError:
+        except NoAnswer:
             if is_begun:
                 return beats(folder) or not (folder / KILL).exists()
             return False if note.is_stopped else "pending"
@@ -165,7 +165,7 @@ class Ray:
             if found.status == WAITS:
                 return Place(where, "pending", self._too_large(folder, note) or found.message)
             return Place(f"{where} ({found.ip})" if host and found.ip else where, found.status.lower())
-        except OSError as error:
+        except NoAnswer as error:
             return Place(f"{where} ({error})", "", str(error))
 
     def _too_large(self, folder: Path, note: Note) -> str:
@@ -173,7 +173,9 @@ class Ray:
         nodes = cluster.nodes() if cluster else []
         if not nodes or any(all(node.get(name, 0) >= amount for name, amount in needed.items()) for node in nodes):
             return ""
-        return "no node of the cluster has " + ", ".join(f"{name} {amount:g}" for name, amount in needed.items())
+        gib = {"memory": float(1 << 30)}
+        texts = (f"{name} {amount / gib.get(name, 1.0):g}{' GiB' * (name in gib)}" for name, amount in needed.items())
+        return f"no node that is up has {', '.join(texts)}"
 
     def interruption(self, handle: str) -> str:
         folder = Path(handle)
@@ -181,7 +183,7 @@ class Ray:
         what = f"its Ray job {note.job}"
         try:
             found = _job(folder, note, is_fresh=True)
-        except OSError as error:
+        except NoAnswer as error:
             return str(error)
         if found is None:
             return f"the Ray cluster has ended or was started again, and does not know {what}"
@@ -192,7 +194,7 @@ class Ray:
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
         """Leave word in the folder for a worker that has begun; a job that waits is cancelled in Ray.
 
-        Raises OSError if a job that has not begun is to be cancelled, and the cluster does not answer.
+        Raises NoAnswer if a job that has not begun is to be cancelled, and the cluster does not answer.
         """
         note = read_note(run_dir) or Note()
         requeued.ask_to_stop(run_dir)
@@ -218,7 +220,7 @@ class Ray:
             total = {name: sum(node.get(name, 0) for node in nodes) for name in ("CPU", "GPU")}
             has_them = ", ".join(f"{name} {amount:g}" for name, amount in total.items())
             return True, f"Ray {cluster.version()} at {address}; nodes: {len(nodes)}; {has_them}"
-        except (UserError, OSError) as error:
+        except (UserError, NoAnswer) as error:
             return False, str(error)
 
 
@@ -242,7 +244,7 @@ def _cluster(run_dir: Path, note: Note) -> Cluster | None:
 
 
 def _job(run_dir: Path, note: Note, *, is_fresh: bool = False) -> Job | None:
-    """The run's newest job; None if the cluster does not know it. Raises OSError if it does not answer."""
+    """The run's newest job; None if the cluster does not know it. Raises NoAnswer if it does not answer."""
     cluster = _cluster(run_dir, note) if note.job else None
     return cluster.job(note.job, is_fresh=is_fresh) if cluster else None
 

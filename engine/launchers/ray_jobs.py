@@ -25,6 +25,10 @@ LATE = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"  # Ray keeps a job waiting for RAY_J
 ENDED = "JOB_ENTRYPOINT_COMMAND_ERROR"  # the worker's command had another exit code than 0
 
 
+class NoAnswer(ConnectionError):
+    """A cluster does not answer, or not as Ray does; it may later."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A job as Ray tells of it; `node`: Ray's id of it, `ip`: its address, both empty while the job waits."""
@@ -47,14 +51,14 @@ class Cluster:
     def job(self, name: str, *, is_fresh: bool = False) -> Job | None:
         """The job of this name, at most FRESH_S old unless it has to be fresh; None if the cluster knows none.
 
-        Raises OSError if the cluster does not answer.
+        Raises NoAnswer if the cluster does not answer.
         """
         return _asked(self, name, time.monotonic() if is_fresh else int(time.monotonic() / FRESH_S))
 
     def submit(self, name: str, command: str, wanted: Mapping[str, Any]) -> None:
         """Give the cluster a job, whose name it must not have had before; `wanted`: more fields of Ray's request.
 
-        Raises ValueError with Ray's words if it refuses the job, OSError if it does not answer.
+        Raises ValueError with Ray's words if it refuses the job, NoAnswer if it does not answer.
         """
         fields = {"submission_id": name, "entrypoint": command, **wanted}
         self._said("POST", "jobs/", wait_s=SUBMITTED_S, json=fields)
@@ -64,21 +68,21 @@ class Cluster:
         self._said("POST", f"jobs/{quote(name)}/stop")
 
     def version(self) -> str:
-        """Ray's version there. Raises OSError if it does not answer."""
+        """Ray's version there. Raises NoAnswer if it does not answer."""
         return str((self._said("GET", "version") or {}).get("ray_version", ""))
 
     def nodes(self) -> list[dict[str, float]]:
-        """What each node that is alive has in total, by Ray's names for it. Raises OSError if it does not answer."""
+        """What each node that is alive has in total, by Ray's names for it. Raises NoAnswer if it does not answer."""
         found = self._said("GET", "v0/nodes?detail=false") or {}
         rows = found.get("data", {}).get("result", {}).get("result", [])
         return [row["resources_total"] for row in rows if row.get("state") == "ALIVE" and row.get("resources_total")]
 
     def active(self) -> int:
-        """How many jobs have not ended. Raises OSError if it does not answer."""
+        """How many jobs have not ended. Raises NoAnswer if it does not answer."""
         return sum(each.get("status") in (WAITS, WORKS) for each in self._said("GET", "jobs/") or [])
 
     def _said(self, method: str, path: str, *, wait_s: float = PATIENCE_S, json: Any = None) -> Any:
-        """The answer; None if there is no such thing. Raises ValueError for what is refused, else OSError."""
+        """The answer; None if there is no such thing. Raises ValueError for what is refused, else NoAnswer."""
         import httpx2
 
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -100,8 +104,8 @@ class Cluster:
         except ValueError:
             raise self._silent("what answers there is not Ray's dashboard") from None
 
-    def _silent(self, why: str) -> OSError:
-        return OSError(f"Ray does not answer at {self.address}: {why}")
+    def _silent(self, why: str) -> NoAnswer:
+        return NoAnswer(f"Ray does not answer at {self.address}: {why}")
 
 
 @lru_cache(maxsize=1000)

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.launchers.ray_folder import write_secret
-from engine.launchers.ray_jobs import Cluster
+from engine.launchers.ray_jobs import Cluster, NoAnswer
 from engine.temporary import TemporaryFolder
 from engine.whole_files import write_whole
 
@@ -38,7 +38,7 @@ QUIET = {
 
 
 def start(home: Path) -> None:
-    """See to it that the cluster of this home is running. Raises OSError with Ray's words if it does not start."""
+    """See to it that the cluster of this home is running. Raises NoAnswer with Ray's words if it does not start."""
     folder = home / "ray"
     folder.mkdir(mode=0o700, exist_ok=True)
     with _locked(folder / USED):
@@ -58,7 +58,7 @@ def start(home: Path) -> None:
             if keeper.poll() is not None or time.monotonic() > deadline:
                 keeper.terminate()
                 said = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-                raise OSError(
+                raise NoAnswer(
                     f"Ray does not start on this machine: {said[-1] if said else 'no word'}; see {folder / LOG}"
                 )
             time.sleep(0.2)
@@ -136,8 +136,8 @@ def _wait(head: subprocess.Popen[bytes], cluster: Cluster) -> None:
         try:
             if cluster.nodes():
                 return
-            why: OSError = TimeoutError("its node does not begin")
-        except OSError as error:
+            why = NoAnswer("its node does not begin")
+        except NoAnswer as error:
             why = error
         if head.poll() is not None or time.monotonic() > deadline:
             raise why
@@ -148,7 +148,7 @@ def _watch(head: subprocess.Popen[bytes], cluster: Cluster, used: Path) -> None:
     """Return once the head has ended, or no job was active for IDLE_S seconds."""
     last = time.time()
     while head.poll() is None and time.time() - max(last, used.stat().st_mtime) < IDLE_S:
-        with suppress(OSError):
+        with suppress(NoAnswer):
             last = time.time() if cluster.active() else last
         time.sleep(LOOK_S)
 

@@ -265,7 +265,7 @@ def test_why_a_run_was_interrupted(dashboard, run, fields, said):
 def test_ray_s_own_reason_is_shown_or_that_no_node_is_large_enough(dashboard, run):
     handle = launcher(dashboard).submit(run, {})
     assert launcher(dashboard).place(handle).reason == "Job has not started yet."
-    assert launcher(dashboard, memory_gib=2048).place(handle).reason.startswith("no node of the cluster has CPU 1, mem")
+    assert launcher(dashboard, memory_gib=2048).place(handle).reason.endswith("is up has CPU 1, memory 2048 GiB")
     assert launcher(dashboard, most_active=2).room() == {RESOURCE: 2.0}
 
 
