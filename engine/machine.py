@@ -13,7 +13,7 @@ import psutil
 
 from engine.fingerprint import library_versions
 from engine.gpus import Gpu, gpus
-from engine.launchers.slurm import described
+from engine.launchers import ray, slurm
 from engine.plugins import BENCHMARKS, SANDBOXES
 from engine.sandboxes.auto import levels
 
@@ -59,7 +59,8 @@ def report(home: Path) -> Machine:
         *levels,
         _java(),
         _torchrun(len(cards)),
-        Check("SLURM", *described()),
+        Check("SLURM", *slurm.described()),
+        Check("Ray", *ray.described()),
         _ssh(),
     ]
     return Machine(

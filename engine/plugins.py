@@ -231,6 +231,7 @@ LAUNCHERS: Registry[Launcher] = Registry(
         "local": "engine.launchers.local:Local",
         "torchrun": "engine.launchers.torchrun:Torchrun",
         "slurm": "engine.launchers.slurm:Slurm",
+        "ray": "engine.launchers.ray:Ray",
         "ssh": "engine.launchers.ssh:Ssh",
     },
 )

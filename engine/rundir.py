@@ -15,6 +15,7 @@
     shards/N/      the folder of the Nth worker of a run that several share, as this one (`engine.work.lead`)
     shards/handles.json   number of each of these workers -> the handle by which its launcher knows it
     ending.json    space reserved for the last event, for a worker that ends on a full disk
+    ray.json ray.node kill.asked   of a job of Ray (`engine.launchers.ray_folder`)
     there.json link.json   of a folder that is carried to another machine (`engine.launchers.brought`)
 
 The worker may be on another machine: it sees this folder and never the database.

@@ -70,7 +70,7 @@ def work(run: RunDir) -> int:
             run.end("failed", error=failed.error, cause=failed.cause)
             return 1
         if requeued.goes_on(run.path):
-            log.info("asked to end by the scheduler, which starts this run again")
+            log.info("asked to end by the scheduler, and by no user: this run is not over")
         else:
             run.end("stopped")
         return STOPPED

@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 
 import pytest
+from ray_cluster import ray  # noqa: F401
 from slurm_cluster import slurm  # noqa: F401
 
 from engine.errors import UserError
@@ -30,9 +31,9 @@ ELSEWHERE = ("ssh",)  # need another machine: tests/launchers/test_ssh.py
 
 @pytest.mark.parametrize("name", [name for name in LAUNCHERS.names() if name not in ELSEWHERE])
 def test_the_contract_holds(name, tmp_path, request):
-    if name == "slurm":
-        request.getfixturevalue("slurm")  # skips where there is none
-    params = LAUNCHERS.params({"name": name, **SETTINGS.get(name, {})})
+    cluster = request.getfixturevalue(name) if name in ("slurm", "ray") else None  # skips where there is none
+    own = {"address": cluster.address} if name == "ray" else {}
+    params = LAUNCHERS.params({"name": name, **SETTINGS.get(name, {}), **own})
     contract.check(lambda: LAUNCHERS.create(params), MISTAKEN.get(name), tmp_path)
 
 

@@ -1,0 +1,265 @@
+"""Starts a worker as a job of a Ray cluster; the run's folder is on a file system that its nodes see.
+
+A run's handle is its folder: there it says which is its newest job, and there the worker is asked what it has to do
+(`ray_folder.py`). A cluster that does not answer changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from engine import requeued
+from engine.errors import MissingDependency, OutsideFailure, UserError
+from engine.launchers import Place, ray_folder, ray_local
+from engine.launchers.ray_folder import KILL, Note, beats, begun, name_of, read_note
+from engine.launchers.ray_jobs import ENDED, FAILED, LATE, LOST, STOPPED, WAITS, WORKS, Cluster, Job, NoAnswer, token
+from engine.launchers.ray_settings import FROM_ENVIRONMENT, LOCAL, RayParams, custom, reserved, resolved, runtime_env
+from engine.launchers.ray_worker import UNSEEN
+from engine.rundir import STOPPED as BY_SIGNAL
+from engine.spec import Spec
+
+FIELD = "launcher"
+RESOURCE = "Ray jobs"
+HOW_TO_GET = "pip install 'repair-studio[ray]'"
+MOST_SAVING_S = 660  # that Ray's own stop waits for a worker to save, as long as the studio does
+NO_COMMAND = (126, 127)  # exit codes of a shell that cannot run a command
+
+
+class Ray:
+    """Gives a run to Ray Jobs, with its resources reserved on the node that Ray chooses."""
+
+    name: ClassVar[str] = "ray"
+
+    Params = RayParams
+
+    params: RayParams
+
+    def __init__(self, params: RayParams | None = None) -> None:
+        self.params = params or RayParams()
+
+    def check(self, spec: Spec) -> None:
+        """Raises UserError if no cluster is named, MissingDependency if Ray is needed here and is not installed."""
+        runtime_env(self.params)
+        if resolved(self.params.address) == LOCAL and find_spec("ray") is None:
+            raise MissingDependency(f"launcher: a cluster of this machine needs Ray: {HOW_TO_GET}", field=FIELD)
+
+    def room(self) -> Mapping[str, float]:
+        return {RESOURCE: float(self.params.most_active)}
+
+    def needs(self) -> Mapping[str, float]:
+        return {RESOURCE: 1.0}
+
+    def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
+        """Give the run's next job to Ray, with its variables in a file; one that has not ended is taken over.
+
+        Raises UserError with Ray's words if it refuses the job, OutsideFailure if it does not answer.
+        """
+        note = replace(read_note(run_dir) or Note(), address=resolved(self.params.address))
+        try:
+            if note.address == LOCAL:
+                ray_local.start(_home(run_dir))
+            before = _job(run_dir, note, is_fresh=True)
+            if note.is_stopped or before is None or before.status not in (WAITS, WORKS):
+                named = {name: os.environ[name] for name in self.params.environment if name in os.environ}
+                ray_folder.begin(run_dir, {**self._visible(), **named, **environment})
+                self._give(run_dir, replace(note, lost=0, is_stopped=False))
+        except NoAnswer as error:
+            ray_folder.forget_variables(run_dir)
+            raise OutsideFailure(f"{error}; resume the run when it does") from None
+        return str(run_dir)
+
+    def _give(self, run_dir: Path, before: Note) -> None:
+        """Submit the job after this one. Raises UserError as `submit`, NoAnswer if Ray does not answer."""
+        note = replace(before, number=before.number + 1, job=f"{name_of(run_dir)}-{before.number + 1}")
+        if (cluster := _cluster(run_dir, note)) is None:
+            raise NoAnswer("the Ray cluster of this machine has ended")
+        note.write(run_dir)  # first, so that a studio that is killed now finds the job
+        try:
+            cluster.submit(note.job, self._command(run_dir, note.job), self._request())
+        except ValueError as error:
+            if "already exists" in str(error):  # of an earlier run in a folder of this name
+                return self._give(run_dir, note)
+            ray_folder.forget_variables(run_dir)
+            raise UserError(f"launcher: Ray does not take the job: {error}", field=FIELD) from None
+        except NoAnswer:
+            if cluster.job(note.job, is_fresh=True) is None:
+                raise
+            # it was taken, and only the answer was lost
+
+    def _command(self, run_dir: Path, job: str) -> str:
+        python = shlex.split(self.params.python) or [sys.executable]
+        is_kept = "yes" if self.params.restarts else "no"
+        words = [*python, "-P", "-m", "engine.launchers.ray_worker", str(run_dir), job, is_kept]
+        return f"exec {shlex.join(words)}"
+
+    def _request(self) -> dict[str, Any]:
+        """The fields of Ray's request that say what the job reserves and gets."""
+        wanted, needed = runtime_env(self.params), reserved(self.params)
+        variables = {**wanted["env_vars"], "RAY_JOB_STOP_WAIT_TIME_S": str(MOST_SAVING_S)}
+        fields = {
+            "entrypoint_num_cpus": needed["CPU"],
+            "entrypoint_num_gpus": needed.get("GPU"),
+            "entrypoint_memory": int(needed["memory"]) if "memory" in needed else None,
+            "entrypoint_resources": custom(self.params) or None,
+            "runtime_env": {**wanted, "env_vars": variables},
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def _visible(self) -> dict[str, str]:
+        """Ray itself names the GPUs that it reserved, by the numbers that the driver has for them."""
+        return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} if self.params.gpus else {"CUDA_VISIBLE_DEVICES": ""}
+
+    def find(self, run_dir: Path) -> str:
+        """Raises NoAnswer if the cluster does not answer."""
+        note = read_note(run_dir) or Note()
+        found = None if note.is_stopped else _job(run_dir, note, is_fresh=True)
+        return str(run_dir) if found and found.status in (WAITS, WORKS) else ""
+
+    def is_alive(self, handle: str) -> bool | Literal["pending"]:
+        """Whether its job waits or works; one that waited too long for Ray, or lost its node, may be given to it again.
+
+        While the cluster does not answer it counts as before, unless it is to be killed and writes no heartbeat.
+        """
+        folder = Path(handle)
+        note = read_note(folder) or Note()
+        is_begun = bool(begun(folder, note.job))
+        try:
+            found = _job(folder, note)
+            if found and found.status == WORKS:
+                return True
+            if found and found.status == WAITS:
+                return False if note.is_stopped else "pending"
+            if is_begun and (found is None or found.error == LOST) and beats(folder):
+                return True  # Ray has lost it, and it has not ended
+            if found and self._is_given_again(found, folder, note):
+                self._give(folder, replace(note, lost=note.lost + (found.error == LOST)))
+                return "pending"
+        except NoAnswer:
+            if is_begun:
+                return beats(folder) or not (folder / KILL).exists()
+            return False if note.is_stopped else "pending"
+        ray_folder.forget_variables(folder)
+        return False
+
+    def _is_given_again(self, found: Job, folder: Path, note: Note) -> bool:
+        if (folder / requeued.STOP).exists():
+            return False
+        return found.error == LATE or (found.error == LOST and note.lost < self.params.restarts)
+
+    def place(self, handle: str) -> Place:
+        """Its job and its node; Ray's own message while it waits, or that no node is large enough."""
+        folder = Path(handle)
+        note = read_note(folder) or Note()
+        host = begun(folder, note.job)
+        where = f"Ray job {note.job}" + (f" on {host}" if host else "")
+        try:
+            if (found := _job(folder, note)) is None:
+                return Place(where)
+            if found.status == WAITS:
+                return Place(where, "pending", self._too_large(folder, note) or found.message)
+            return Place(f"{where} ({found.ip})" if host and found.ip else where, found.status.lower())
+        except NoAnswer as error:
+            return Place(f"{where} ({error})", "", str(error))
+
+    def _too_large(self, folder: Path, note: Note) -> str:
+        cluster, needed = _cluster(folder, note), reserved(self.params)
+        nodes = cluster.nodes() if cluster else []
+        if not nodes or any(all(node.get(name, 0) >= amount for name, amount in needed.items()) for node in nodes):
+            return ""
+        gib = {"memory": float(1 << 30)}
+        texts = (f"{name} {amount / gib.get(name, 1.0):g}{' GiB' * (name in gib)}" for name, amount in needed.items())
+        return f"no node that is up has {', '.join(texts)}"
+
+    def interruption(self, handle: str) -> str:
+        folder = Path(handle)
+        note = read_note(folder) or Note()
+        what = f"its Ray job {note.job}"
+        try:
+            found = _job(folder, note, is_fresh=True)
+        except NoAnswer as error:
+            return str(error)
+        if found is None:
+            return f"the Ray cluster has ended or was started again, and does not know {what}"
+        if found.status == STOPPED and not (folder / requeued.STOP).exists():
+            return f"{what} was stopped in Ray, and not by the studio"
+        return _failure(found, what, begun(folder, note.job)) if found.status == FAILED else ""
+
+    def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
+        """Leave word in the folder for a worker that has begun; a job that waits is cancelled in Ray.
+
+        Raises NoAnswer if a job that has not begun is to be cancelled, and the cluster does not answer.
+        """
+        note = read_note(run_dir) or Note()
+        requeued.ask_to_stop(run_dir)
+        if force:
+            (run_dir / KILL).touch()
+        if begun(run_dir, note.job):
+            return
+        found, cluster = _job(run_dir, note, is_fresh=True), _cluster(run_dir, note)
+        if found and cluster and found.status == WAITS:
+            # Ray lets a job that waits begin all the same, and ends it then; that one finds that it is not wanted
+            replace(note, is_stopped=True).write(run_dir)
+            ray_folder.forget_variables(run_dir)
+            cluster.stop(note.job)
+
+    def examined(self) -> tuple[bool, str]:
+        """Whether the cluster answers, and what its nodes have, or why not."""
+        try:
+            if (address := resolved(self.params.address)) == LOCAL:
+                has = find_spec("ray") is not None
+                return has, "a cluster of this machine is started with the first run" if has else HOW_TO_GET
+            cluster = Cluster(address, token())
+            nodes = cluster.nodes()
+            total = {name: sum(node.get(name, 0) for node in nodes) for name in ("CPU", "GPU")}
+            has_them = ", ".join(f"{name} {amount:g}" for name, amount in total.items())
+            return True, f"Ray {cluster.version()} at {address}; nodes: {len(nodes)}; {has_them}"
+        except (UserError, NoAnswer) as error:
+            return False, str(error)
+
+
+def described() -> tuple[bool, str]:
+    """Whether Ray is installed, or the cluster that the environment names answers."""
+    has = find_spec("ray") is not None
+    how = "installed" if has else f"not installed: {HOW_TO_GET}"
+    if not any(os.environ.get(name) for name in FROM_ENVIRONMENT):
+        return has, f"{how}; a cluster is named by launcher.address or {FROM_ENVIRONMENT[0]}, or is started: {LOCAL}"
+    answers, said = Ray().examined()
+    return answers, f"{how}; {said}"
+
+
+def _home(run_dir: Path) -> Path:
+    """The studio's home, in whose folder `runs` this is."""
+    return run_dir.parent.parent
+
+
+def _cluster(run_dir: Path, note: Note) -> Cluster | None:
+    return ray_local.running(_home(run_dir)) if note.address == LOCAL else Cluster(note.address, token())
+
+
+def _job(run_dir: Path, note: Note, *, is_fresh: bool = False) -> Job | None:
+    """The run's newest job; None if the cluster does not know it. Raises NoAnswer if it does not answer."""
+    cluster = _cluster(run_dir, note) if note.job else None
+    return cluster.job(note.job, is_fresh=is_fresh) if cluster else None
+
+
+def _failure(found: Job, what: str, node: str) -> str:
+    """Why a job failed that Ray ended; empty if its worker failed, which says so itself."""
+    lines = [line.strip() for line in found.message.splitlines() if line.strip()]
+    said, where = (lines[-1] if lines else ""), node or found.ip
+    if found.error == LOST:
+        return f"{what} lost its node {where} ({said})"
+    if found.error != ENDED:
+        return f"{what} could not be started ({said})"
+    if found.exit_code == UNSEEN:
+        return f"{what} could not be started: {said}; give the studio a --home on a file system that all nodes share"
+    if found.exit_code in NO_COMMAND or (not node and found.exit_code == 1):
+        what += f" could not be started on {where}: {said}"
+        return f"{what}; name the Python there that has the studio as launcher.python"
+    return f"{what} was ended on {where}, and not by the studio" if found.exit_code == BY_SIGNAL else ""
