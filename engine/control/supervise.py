@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from engine.control.outcomes import SAVING_S, WHERE
+from engine.control.outcomes import SAVING_S, WHERE, so_far
 from engine.control.polls import LOCK, Polls, launcher_of
 from engine.control.queue import Queue
 from engine.control.runs import Runs
@@ -140,8 +140,11 @@ class Supervisor:
         elif not is_waiting and run.state == "starting" and text.startswith(WAITING):
             text = ""  # it has its machine
         values: dict[str, object] = {"state": "starting" if is_waiting else run.state, "progress_text": text}
-        if place and place.where:
-            values["result"] = {**run.result, WHERE: place.where}
+        result = {**run.result, WHERE: place.where} if place and place.where else run.result
+        if is_waiting and run.started_at is not None:  # the time until it has a machine is none of its own
+            result = result | (so_far(run, time.time()) if run.state != "starting" else {})
+            values["started_at"] = None
+        values["result"] = result
         if any(getattr(run, column) != value for column, value in values.items()):
             self._states.change(run, only_in=run.state, **values)
 

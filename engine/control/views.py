@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from engine.control.costs import machine_costs
 from engine.control.outcomes import WHERE, outcome_words, reached, seconds_before, seconds_worked, stopping, unread
 from engine.control.states import progress_of
 from engine.dataset_card import SHARES
@@ -22,6 +23,7 @@ from engine.results import (
     dataset_report,
 )
 from engine.rundir import ACTIVE, ENDED
+from engine.scoring import Costs
 from engine.specs import KINDS, waits_for_people
 from storage import queries
 from storage.tables import Dataset, Run
@@ -55,6 +57,7 @@ class RunView:
     note: str = ""  # of a user
     group: str = ""  # of runs that belong together: "demo-1", "sweep-2", "rounds-1"
     unread: str = ""  # how many of its events could not be read, and why
+    costs: Costs | None = None  # of its machines and GPUs so far; None where its launcher has no price
 
     @classmethod
     def of(cls, run: Run, ahead: int | None = None) -> RunView:
@@ -81,6 +84,7 @@ class RunView:
             folder=run.folder,
             cause=run.cause,
             unread=unread(run),
+            costs=machine_costs(run),
             note=run.note,
             group=run.group,
         )

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from engine.params import Params, setting, shown
+from engine.launchers.priced import Priced
+from engine.params import setting, shown
 
 # Options of sbatch that the studio sets itself
 OURS = frozenset({
@@ -54,7 +55,7 @@ Words = Annotated[str, AfterValidator(_words)]
 Options = Annotated[str, AfterValidator(_options)]
 
 
-class SlurmParams(Params):
+class SlurmParams(Priced):
     """What the job asks SLURM for, and how its worker is started on the node."""
 
     name: Literal["slurm"] = "slurm"

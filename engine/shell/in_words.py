@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.scoring import Share
+from engine.scoring import Costs, Share
 
 
 def figure(name: str, value: Any) -> str:
@@ -46,6 +46,15 @@ def _costs(costs: Any) -> str:
         f"{name} {number:,.6g}" if isinstance(number, float | int) else f"{name} {number}"
         for name, number in known.items()
     )
+
+
+def spent(costs: Costs | None) -> str:
+    """GPU-hours and price of a run so far, "3.2 GPU-h, 7.9 EUR"; empty where its launcher has no price."""
+    if costs is None:
+        return ""
+    hours = "" if costs.gpu_hours is None else f"{costs.gpu_hours:.3g} GPU-h"
+    price = "" if costs.money is None else f"{costs.money:,.4g} {costs.currency}".strip()
+    return ", ".join(filter(None, (hours, price)))
 
 
 def _counts(totals: Any) -> str:
