@@ -60,6 +60,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     if inputs.model is None:
         raise UserError("no model was named; its tokenizer is needed to count the tokens", field="model")
     run.artifacts.mkdir(exist_ok=True)
+    began = time.monotonic()
     tokenizer = tokenizer_of(Path(inputs.model.weights))
     representation = REPRESENTATIONS.create(spec.representation).for_vocabulary(tokenizer.vocabulary())
     template = ChatTemplate(inputs.model)
@@ -76,6 +77,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     tally, expected = Tally(spec), Expected(spec.expected)
     overlap = Overlap(spec.exclude, spec.compare, spec.exclude_share, is_all=True)
     progress, has_lines, has_messages = _Progress(run, builder.total(), builder.makes), False, False
+    loaded = time.monotonic()
     if isinstance(builder, Preparing):
         run.emit(Progress(0, builder.total(), builder.preparing))
     with LeftOut(run, expected) as left_out, Listing(run.artifacts / OVERLAP) as listing:
@@ -128,7 +130,8 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         spec.name or f"dataset-{run.path.name}", spec.model_dump(mode="json"), dataset_report(report, **split.rows)
     )
     (run.artifacts / "README.md").write_text(text, encoding="utf-8")
-    return report
+    seconds = {"loading": round(loaded - began, 2), "reading": round(time.monotonic() - loaded, 2)}
+    return {**report, "rates": {**seconds, "read": progress.n_read}}
 
 
 def _tokenised(selected: Iterator[Selected], tokenizer: Tokenizer, long: int) -> Iterator[Tokenised]:
