@@ -121,6 +121,7 @@ class DatasetResult:
     hash: Words = ""
     learned_tokens: Count = 0
     max_tokens: Count = 0  # of the longest sample
+    mean_tokens: Finite | Count | None = None  # of a sample; None: not known
     funnel: Funnel | None = None
     kinds: Counts | None = None
     counts: Annotated[dict[Words, Counts], Field(max_length=MOST)] = field(default_factory=dict)  # a builder's own

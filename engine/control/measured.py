@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,8 @@ def measured(
     A run that was resumed is left out: its last worker measured a part of it. So is one on a device of this machine
     that is another one now.
     """
-    wanted, found = like(spec), []
+    wanted = like(spec)
+    found: list[Measured] = []
     for run in runs.list(kind=kind, states=("done",), limit=MOST_RUNS):
         if len(found) < MOST_LIKE and SECONDS_BEFORE not in run.result and like(run.spec) == wanted:
             rates = _rates(run)
@@ -77,8 +79,8 @@ def _rates(run: RunView) -> Mapping[str, float]:
     try:
         found: Mapping[str, float] = results.read(run.kind, run.result).rates
     except ValueError:  # stored by an earlier version, which did not check it
-        return {}
-    return found
+        found = {}
+    return defaultdict(float, found)  # 0 for what an earlier version did not measure
 
 
 def _measured(run: RunView, rates: Mapping[str, float]) -> Measured | None:

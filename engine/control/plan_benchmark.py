@@ -19,7 +19,7 @@ from engine.scoring import money
 from engine.spec_files import changed
 from engine.specs import BenchmarkSpec
 
-FEW = 5  # bugs of a short run
+FEW = 12  # bugs of a short run
 
 
 def _like(spec: Mapping[str, Any]) -> object:
@@ -55,7 +55,7 @@ class BenchmarkPlans:
         head = [Line(TESTS, *self._tests(tested, spec, bugs))]
         if one and each:
             seconds, decides = repairing(bugs, each, cluster, spec.workers or cluster.cores)
-            start = max(0.0, one.seconds - one.rates["working"] + one.rates["first_test"])
+            start = max(0.0, one.seconds - one.rates["working"])
             made = one.rates["made"]
             source = one.said(f"{made:,.0f} patches in {one.rates['working']:,.0f} s, after {start:,.0f} s to start")
             time = Line(TIME, start + seconds, "s", source)
@@ -65,7 +65,7 @@ class BenchmarkPlans:
         if found:
             return Plan((found[0], *head), cluster.nodes, cards, None, found[1], self._first(spec))
         where = "on such cards" if cards else "here"
-        why = f"no run like it is done {where}, nor is there a --bench of a model of its size"
+        why = f"no run like it is done {where}, and no bench of a model of its size is given"
         return Plan((Line(TIME, None, "s", why), *head), cluster.nodes, cards, None, (), self._first(spec))
 
     def _first(self, spec: BenchmarkSpec) -> str:
@@ -77,13 +77,13 @@ class BenchmarkPlans:
         """What a bug took; verdicts that came from earlier runs as if they had been tested then."""
         rates = one.rates
         bugs, cores = max(rates["made"] / spec.candidates, 1e-9), max(rates["workers"], 1)
-        a_test, first = _a_test(rates), rates["first_test"]
+        a_test = _a_test(rates)
         tests = rates["asked"] * a_test
         unasked = (rates["asked"] - rates["tested"]) * a_test
         return Repairing(
             writing_s=rates["writing"] * max(one.cards, 1) / bugs,
             testing_s=tests / bugs,
-            together_s=max(rates["working"] - first + unasked / cores, rates["writing"]) / bugs,
+            together_s=(rates["working"] + unasked / cores) / bugs,
             cards=one.cards,
             workers=int(cores),
         )

@@ -69,7 +69,7 @@ def train_plan(
         line = Line(TIME, tokens / rate.ours.tokens_per_s / cards, "s", source)
         return Plan((line, *head), cluster.nodes, cards, None, (*notes, *_shared(cards, 1)), first)
     where = "on such cards" if cards else "here"
-    why = f"no training of this model by this method is done {where}, nor is there a --bench of a model of its size"
+    why = f"no training of this model by this method is done {where}, and no bench of a model of its size is given"
     return Plan((Line(TIME, None, "s", why), *head), cluster.nodes, cards, None, (), first)
 
 
@@ -83,7 +83,9 @@ def _like(spec: Mapping[str, Any]) -> object:
 
 
 def _mean(data: DatasetView) -> float:
-    """Tokens of a sample, padding not counted; of each the middle of its bar of the histogram."""
+    """Tokens of a sample, padding not counted; where no mean is stored, of each the middle of its bar."""
+    if data.mean_tokens is not None:
+        return data.mean_tokens
     edges, counts = data.histogram["edges"], data.histogram["counts"]
     middles = ((low + high) / 2 for low, high in pairwise(edges))
     return sum(middle * count for middle, count in zip(middles, counts, strict=True)) / max(sum(counts), 1)

@@ -146,6 +146,7 @@ class DatasetView:
     hash: str
     created_at: float
     max_tokens: int  # of the longest sample; 0 if that is not known
+    mean_tokens: float | None  # of a sample, padding not counted
     learned_tokens: int
     source: int  # bugs that were read
     losses: tuple[Loss, ...]
@@ -182,6 +183,7 @@ class DatasetView:
             hash=row.hash,
             created_at=row.created_at,
             max_tokens=report.max_tokens,
+            mean_tokens=report.mean_tokens,
             learned_tokens=report.learned_tokens,
             source=funnel.source,
             losses=tuple(funnel.steps),
