@@ -103,11 +103,6 @@ def tokens(session: Session, run_id: int) -> tuple[int | None, int | None]:
     return None if unwritten else written, None if unread else read
 
 
-def patches_in_all(session: Session) -> int:
-    """The model's candidates of all runs together."""
-    return session.scalar(select(func.sum(OutcomeCount.candidates))) or 0
-
-
 def _sum(column: Any) -> tuple[Any, Any]:
     """A sum, and how many rows have no value."""
     return func.sum(column), func.count() - func.count(column)

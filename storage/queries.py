@@ -8,10 +8,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlmodel import Session, col
 
-from storage.tables import Conversation, ConversationNumber, Dataset, Model, Run, Turn
+from storage.tables import Conversation, ConversationNumber, Dataset, Model, OutcomeCount, Run, Turn
 
 LARGEST_ID = (1 << 63) - 1  # SQLite's; a larger number is an OverflowError there
 LONGEST_SOUGHT = 1000  # characters; SQLite refuses a pattern of more than 50,000 bytes
+
+
+def patches_in_all(session: Session) -> int:
+    """The model's candidates of all runs together."""
+    return session.scalar(select(func.sum(OutcomeCount.candidates))) or 0
 
 
 def run(session: Session, run_id: int) -> Run | None:

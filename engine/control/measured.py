@@ -17,6 +17,8 @@ from engine.errors import OutsideFailure
 from engine.gpus import gpus
 from engine.launchers.priced import PRICES
 from engine.rundir import RunDir
+from storage import benchmarks, queries
+from storage.database import Database
 
 MOST_RUNS = 200  # newest ones that are looked through
 MOST_LIKE = 20  # newest ones like the planned one, of which the largest counts
@@ -66,6 +68,19 @@ def measured(
             if rates.get(of, 0) > 0 and (made := _measured(run, rates)):
                 found.append(made)
     return max(found, key=lambda each: each.rates[of], default=None)
+
+
+def tokens_of(database: Database, run_id: int) -> tuple[int | None, int | None]:
+    """Tokens written and prompt tokens read in a benchmark run; None: not known."""
+    with database.read() as session:
+        return benchmarks.tokens(session, run_id)
+
+
+def bytes_a_patch(database: Database) -> float:
+    """The size of a home's database for each patch in it; 0 where there are none."""
+    with database.read() as session:
+        patches = queries.patches_in_all(session)
+    return database.path.stat().st_size / patches if patches else 0.0
 
 
 def launcher_of(spec: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.control.bench_files import Bench
 from engine.control.lately import Lately
-from engine.control.measured import Measured, launcher_of, measured
+from engine.control.measured import Measured, bytes_a_patch, launcher_of, measured, tokens_of
 from engine.control.models import Models
 from engine.control.runs import Runs
 from engine.errors import UserError
@@ -18,6 +18,7 @@ from engine.plugins import BENCHMARKS, GENERATORS
 from engine.scoring import money
 from engine.spec_files import changed
 from engine.specs import BenchmarkSpec
+from storage.database import Database
 
 FEW = 12  # bugs of a short run
 
@@ -36,8 +37,8 @@ def _like_tests(spec: Mapping[str, Any]) -> object:
 class BenchmarkPlans:
     """Plans of benchmark runs; the bugs of a benchmark are counted once in a while."""
 
-    def __init__(self, runs: Runs, models: Models) -> None:
-        self._runs, self._models = runs, models
+    def __init__(self, runs: Runs, models: Models, database: Database) -> None:
+        self._runs, self._models, self._database = runs, models, database
         self._bugs = Lately(_scorable, 60.0)
 
     def plan(self, spec: BenchmarkSpec, cluster: Cluster, bench: Sequence[Bench]) -> Plan:
@@ -101,7 +102,7 @@ class BenchmarkPlans:
 
     def _more(self, one: Measured, spec: BenchmarkSpec, patches: int) -> list[Line]:
         """Tokens, their price where a service has one, and disk."""
-        lines, totals, made = [], self._runs.tokens(one.run.id), one.rates["made"]
+        lines, totals, made = [], tokens_of(self._database, one.run.id), one.rates["made"]
         per = [None if each is None else each / made * patches for each in totals]
         if None not in per:
             lines += [Line(name, value, "tokens", one.said("as many a patch")) for name, value in
@@ -113,8 +114,7 @@ class BenchmarkPlans:
             unit = getattr(spec.generator, "currency", "")
             why = "the prices of the generator" if price is not None else "its tokens are not known"
             lines.append(Line(COST, price, unit, why))
-        in_database = self._runs.bytes_a_patch()
-        size = one.bytes / made * patches + (in_database or 0.0) * patches
+        size = (one.bytes / made + bytes_a_patch(self._database)) * patches
         lines.append(Line(DISK, size, "bytes", one.said("its folder, and as much a patch as this home's database has")))
         return lines
 

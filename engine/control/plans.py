@@ -16,6 +16,7 @@ from engine.errors import UserError
 from engine.launchers.priced import HOUR_S, currency_of, is_priced, machine_price
 from engine.plan import COST, GPU_HOURS, TIME, Cluster, Line, Plan
 from engine.specs import BenchmarkSpec, DatasetSpec, Spec, TrainingSpec
+from storage.database import Database
 
 PLANNED = ("benchmark", "train", "dataset")  # kinds of run
 
@@ -23,9 +24,9 @@ PLANNED = ("benchmark", "train", "dataset")  # kinds of run
 class Plans:
     """Plans of one home; nothing is started, and no model is loaded."""
 
-    def __init__(self, runs: Runs, models: Models, datasets: Datasets) -> None:
+    def __init__(self, runs: Runs, models: Models, datasets: Datasets, database: Database) -> None:
         self._runs, self._models, self._datasets = runs, models, datasets
-        self._benchmarks = BenchmarkPlans(runs, models)
+        self._benchmarks = BenchmarkPlans(runs, models, database)
 
     def plan(self, spec: Spec, cluster: Cluster, bench: Sequence[Bench] = ()) -> Plan:
         """Raises UserError for a kind of run that is not planned, and for what the spec names and is not there."""

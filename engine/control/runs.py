@@ -35,7 +35,7 @@ from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import KINDS, BenchmarkSpec, Spec, TrainingSpec, TrainSpec, overrides_of, waits_for_people
 from engine.trained_on import check_not_trained_on
-from storage import benchmarks, curves, queries
+from storage import curves, queries
 from storage.database import Database
 from storage.tables import Run
 
@@ -208,17 +208,6 @@ class Runs:
         """Metric name -> its value at the last step that has one."""
         with self._database.read() as session:
             return {metric.name: metric.value for metric in curves.last_values(session, run_id)}
-
-    def tokens(self, run_id: int) -> tuple[int | None, int | None]:
-        """Tokens written and prompt tokens read in a benchmark run; None: not known."""
-        with self._database.read() as session:
-            return benchmarks.tokens(session, run_id)
-
-    def bytes_a_patch(self) -> float | None:
-        """The size of this home's database for each patch in it; None where there are none."""
-        with self._database.read() as session:
-            patches = benchmarks.patches_in_all(session)
-        return self._database.path.stat().st_size / patches if patches else None
 
     def warnings(self, run_id: int) -> Sequence[CurveWarning]:
         """What looks wrong in the curves of a training; nothing for any other run."""

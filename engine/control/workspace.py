@@ -84,7 +84,7 @@ class Workspace:
         self.demo = Demo(self.runs, self.patches)
         self.sweeps = Sweeps(self.runs, self.patches)
         self.rounds = Rounds(self.runs)
-        self._plans = Plans(self.runs, self.models, self.datasets)
+        self._plans = Plans(self.runs, self.models, self.datasets, self._database)
         self._changes = Changes(self._database)
         self._supervisor = Supervisor(self.home, self._database, self.runs)
         self._claim: int | None = None
@@ -104,7 +104,7 @@ class Workspace:
         ended = threading.Event()
 
         def loop() -> None:
-            while not ended.wait(period_s):
+            while not ended.wait(period_s / 5 if self._supervisor.is_behind else period_s):
                 try:
                     self.tick()
                     self.trouble = ""
