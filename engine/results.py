@@ -141,7 +141,7 @@ class DatasetResult:
     undated: Count = 0
     only_ends: Count = 0
     holds: Words = ""
-    rates: Rates = field(default_factory=dict)  # seconds until the first row was read, and until the last
+    rates: Rates = field(default_factory=dict)  # seconds from the first row that was read to the last
 
 
 @dataclass(frozen=True)

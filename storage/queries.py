@@ -84,6 +84,22 @@ def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:
     return session.scalars(select(Run).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))).all()
 
 
+class Standing(NamedTuple):
+    """Where a run stands in the queue."""
+
+    id: int
+    kind: str
+    place: int
+    state: str
+
+
+def standing_in(session: Session, states: Sequence[str]) -> Sequence[Standing]:
+    """As `runs_in`, without the rest of their rows: a thousand runs may wait."""
+    columns = (col(Run.id), col(Run.kind), col(Run.place), col(Run.state))
+    query = select(*columns).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))
+    return [Standing(*row) for row in session.execute(query)]
+
+
 def dataset_named(session: Session, name: str) -> Dataset | None:
     """The dataset of this name."""
     return session.scalars(select(Dataset).where(col(Dataset.name) == name)).first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,28 +109,27 @@ class RunView:
         return self.state in ENDED
 
 
-def unfinished(session: Session) -> Sequence[Run]:
-    """Every run that has not ended, of any kind, oldest first."""
-    return queries.runs_in(session, ("queued", *ACTIVE))
+def unfinished(session: Session) -> Sequence[queries.Standing]:
+    """Where every run stands that has not ended, of any kind, in the order of the queue."""
+    return queries.standing_in(session, ("queued", *ACTIVE))
 
 
-def run_views(runs: Sequence[Run], unfinished: Sequence[Run]) -> list[RunView]:
+def run_views(runs: Sequence[Run], unfinished: Sequence[queries.Standing]) -> list[RunView]:
     """The runs in the same order; each queued one with the run ahead of it, of all `unfinished` runs of any kind.
 
     Loaded chat models do not count.
     """
-    heavy = sorted(
-        (run.place, run.id or 0, run.state)
-        for run in unfinished
-        if not waits_for_people(run.kind) and run.state not in ENDED
-    )
-    active = [number for _, number, state in heavy if state in ACTIVE]
+    heavy = [run for run in unfinished if not waits_for_people(run.kind)]
+    heavy.sort(key=lambda run: (run.place, run.id))
+    active = next((run.id for run in heavy if run.state in ACTIVE), None)
+    waiting = [run for run in heavy if run.state == "queued"]
+    places = [run.place for run in waiting]
 
     def ahead(run: Run) -> int | None:
         if run.state != "queued" or waits_for_people(run.kind):
             return None
-        before = [number for place, number, state in heavy if state == "queued" and place < run.place]
-        return next(iter([*reversed(before), *active]), None)
+        before = bisect_left(places, run.place)
+        return waiting[before - 1].id if before else active
 
     return [RunView.of(run, ahead(run)) for run in runs]
 

@@ -60,7 +60,6 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     if inputs.model is None:
         raise UserError("no model was named; its tokenizer is needed to count the tokens", field="model")
     run.artifacts.mkdir(exist_ok=True)
-    began = time.monotonic()
     tokenizer = tokenizer_of(Path(inputs.model.weights))
     representation = REPRESENTATIONS.create(spec.representation).for_vocabulary(tokenizer.vocabulary())
     template = ChatTemplate(inputs.model)
@@ -77,7 +76,6 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     tally, expected = Tally(spec), Expected(spec.expected)
     overlap = Overlap(spec.exclude, spec.compare, spec.exclude_share, is_all=True)
     progress, has_lines, has_messages = _Progress(run, builder.total(), builder.makes), False, False
-    loaded = time.monotonic()
     if isinstance(builder, Preparing):
         run.emit(Progress(0, builder.total(), builder.preparing))
     with LeftOut(run, expected) as left_out, Listing(run.artifacts / OVERLAP) as listing:
@@ -130,8 +128,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         spec.name or f"dataset-{run.path.name}", spec.model_dump(mode="json"), dataset_report(report, **split.rows)
     )
     (run.artifacts / "README.md").write_text(text, encoding="utf-8")
-    seconds = {"loading": round(loaded - began, 2), "reading": round(time.monotonic() - loaded, 2)}
-    return {**report, "rates": {**seconds, "read": progress.n_read}}
+    return {**report, "rates": {"reading": round(progress.reading_s, 2), "read": progress.n_read}}
 
 
 def _tokenised(selected: Iterator[Selected], tokenizer: Tokenizer, long: int) -> Iterator[Tokenised]:
@@ -239,14 +236,18 @@ class _Progress:
     def __init__(self, run: RunDir, total: int | None, makes: str) -> None:
         """`makes`: what is read, "bugs"."""
         self.n_read = 0
+        self.reading_s = 0.0  # from the first one to the last
         self._makes = makes
         self._run = run
         self._total = total
         self._reported_at = 0.0
 
     def watch(self, made: Iterable[BuilderOutput], tally: Tally) -> Iterator[BuilderOutput]:
+        began: float | None = None
         for each in made:
             self.n_read += 1
+            began = began or time.monotonic()
+            self.reading_s = time.monotonic() - began
             if time.monotonic() - self._reported_at >= _PAUSE_S:
                 self.report(tally, self._total)
             yield each

@@ -7,6 +7,7 @@ is named: `make perf ONLY=scale`. `docs/scale.md` says what follows from it.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import many_patches
 from figures import Figure
@@ -43,7 +45,8 @@ def measure(seconds: float = SECONDS, patches: int = PATCHES) -> Iterator[Figure
         looks = Looks(studio)
         time.sleep(3)
         command = [sys.executable, __file__, str(studio.home), str(seconds), str(patches)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, **pipes, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}) as writer:
             register(studio.home, writer.pid)
             assert writer.stdin
             assert writer.stdout
