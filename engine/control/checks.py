@@ -8,7 +8,8 @@ from engine.control.datasets import Datasets
 from engine.errors import UserError
 from engine.launchers import Launcher
 from engine.launchers.leading import Leading
-from engine.params import Params, naming
+from engine.launchers.priced import currency_of
+from engine.params import Params, naming, shown
 from engine.plugins import BENCHMARKS, BUILDERS, LAUNCHERS, TRAINERS
 from engine.specs import (
     BenchmarkSpec,
@@ -35,6 +36,7 @@ def check_settings(spec: Spec, *, waits: bool) -> None:
         launcher = Leading(launcher, spec.shards)
     launcher.check(spec)
     launcher.needs()
+    _check_currencies(spec)
     if isinstance(spec, DatasetSpec):
         if not (waits and naming("runs", type(spec.builder))):
             BUILDERS.create(spec.builder).check()
@@ -49,6 +51,17 @@ def check_settings(spec: Spec, *, waits: bool) -> None:
         )
     if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
         raise UserError(f"file: there is no file {spec.file}", field="file")
+
+
+def _check_currencies(spec: Spec) -> None:
+    """What a run costs is one sum."""
+    named = {"launcher": currency_of(spec.launcher), "generator": currency_of(getattr(spec, "generator", None))}
+    if all(named.values()) and len(set(named.values())) > 1:
+        raise UserError(
+            f"launcher.currency: is {shown(named['launcher'])}, and generator.currency {shown(named['generator'])}; "
+            "give all prices of a run in one currency",
+            field="launcher.currency",
+        )
 
 
 def rows_for(trainer: Trainer, spec: TrainingSpec, datasets: Datasets) -> tuple[str, str]:

@@ -15,9 +15,9 @@ from typing import Annotated, ClassVar, Literal
 import psutil
 from pydantic import AfterValidator, Field
 
-from engine import params
 from engine.errors import UserError
 from engine.gpus import gpus
+from engine.launchers.priced import Priced
 from engine.params import setting, shown
 from engine.spec import Spec
 
@@ -44,7 +44,7 @@ class Local:
     name: ClassVar[str] = "local"
     module: ClassVar[str] = "engine.work"  # that Python runs, and by which the process is found again
 
-    class Params(params.Params):
+    class Params(Priced):
         """Which of this machine's devices a run has; each has one run at a time, unless the runs share a GPU."""
 
         name: Literal["local"] = "local"

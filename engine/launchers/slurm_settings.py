@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from engine.launchers.priced import Priced
 from engine.launchers.together import TogetherParams
 from engine.params import setting, shown
 
@@ -55,7 +56,7 @@ Words = Annotated[str, AfterValidator(_words)]
 Options = Annotated[str, AfterValidator(_options)]
 
 
-class SlurmParams(TogetherParams):
+class SlurmParams(TogetherParams, Priced):
     """What the job asks SLURM for, and how its worker is started on the node."""
 
     name: Literal["slurm"] = "slurm"

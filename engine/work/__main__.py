@@ -53,7 +53,7 @@ def work(run: RunDir) -> int:
     try:
         run.reserve_ending()
         spec = spec_of(run)
-        run.emit(State("running"))
+        run.emit(State("running", cards=ranks.cards()))
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
         inputs = inputs_of(run, spec.kind)

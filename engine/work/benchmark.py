@@ -58,9 +58,10 @@ def _repaired(spec: BenchmarkSpec, model: Model, part: Part, generator: Generato
     generator.load(model, spec.seed)
     representation = for_model(REPRESENTATIONS.create(spec.representation), model, generator.vocabulary())
     asked, skipped = encode(bugs, source.skipped(), representation, generator, run, shorten=spec.shorten)
+    loaded, workers = time.monotonic(), spec.workers or len(os.sched_getaffinity(0))
 
     repair = _asked_once if spec.asks_once else _in_conversations
-    pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="validation")
     try:
         validation = Validation(source, sandbox, run, pool)
         validation.total = len(asked) * spec.candidates
@@ -75,6 +76,7 @@ def _repaired(spec: BenchmarkSpec, model: Model, part: Part, generator: Generato
                 validation.total -= spec.candidates
                 say_bug(run, done.bug, done.skipped, asked[done.bug.id].tokens, asked[done.bug.id].whole_tokens)
             validation.progress(done.progress)
+        written = time.monotonic()
         controls = validation.wait()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -88,6 +90,15 @@ def _repaired(spec: BenchmarkSpec, model: Model, part: Part, generator: Generato
         "shortened": sum(each.whole_tokens is not None for each in asked.values()),
         "seconds": round(seconds, 1),
         "patches_per_s": round(made / seconds, 2),  # of this worker, whoever made the others
+        "rates": {
+            "loading": round(loaded - started, 2),
+            "writing": round(written - loaded, 2),
+            "working": round(started + seconds - loaded, 2),
+            "made": made,
+            "asked_bugs": len(asked),
+            "workers": workers,
+            **validation.tested,
+        },
         "sandbox": sandbox.describe(),
         "caution": caution,
         **({"gpus": generator.gpus()} if isinstance(generator, OnThisMachine) else {}),

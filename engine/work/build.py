@@ -135,7 +135,7 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir, kept: Sequence[Path] =
         spec.name or f"dataset-{run.path.name}", spec.model_dump(mode="json"), dataset_report(report, **split.rows)
     )
     (run.artifacts / "README.md").write_text(text, encoding="utf-8")
-    return report
+    return {**report, "rates": {"reading": round(progress.reading_s, 2), "read": progress.n_read}}
 
 
 def _part(builder: Splitting, spec: DatasetSpec, part: Part, run: RunDir) -> dict[str, object]:
@@ -253,14 +253,18 @@ class _Progress:
     def __init__(self, run: RunDir, total: int | None, makes: str) -> None:
         """`makes`: what is read, "bugs"."""
         self.n_read = 0
+        self.reading_s = 0.0  # from the first one to the last
         self._makes = makes
         self._run = run
         self._total = total
         self._reported_at = 0.0
 
     def watch(self, made: Iterable[BuilderOutput], tally: Tally) -> Iterator[BuilderOutput]:
+        began: float | None = None
         for each in made:
             self.n_read += 1
+            began = began or time.monotonic()
+            self.reading_s = time.monotonic() - began
             if time.monotonic() - self._reported_at >= _PAUSE_S:
                 self.report(tally, self._total)
             yield each

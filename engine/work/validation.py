@@ -66,6 +66,13 @@ class Validation:
         """The verdicts so far, including those of an earlier worker."""
         return {key: known.verdict for key, known in list(self._verdicts.items())}
 
+    @property
+    def tested(self) -> dict[str, float]:
+        """How many verdicts this worker asked for, how many tests it ran, and how long they took in all threads."""
+        judge = self._judge
+        seconds = {"testing": round(judge.seconds, 2), "first_test": round(judge.first_s, 2)}
+        return {"asked": judge.asked, "tested": judge.tested, **seconds}
+
     def start(self, bug: Bug) -> None:
         """Evaluate the known fix and the buggy code; call it once for each bug, before `candidates`."""
         self._controls[bug.id] = self._pool.submit(self._evaluate_controls, bug)
