@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from engine.params import Day, Place, setting
-from engine.spec import BenchmarkNamed, PluginParams, Spec
+from engine.spec import BenchmarkNamed, PluginParams, SplitSpec
 
 # What counts as a duplicate; each level includes those before it, `keep` none.
 Duplicates = Literal["exact", "layout", "renamed", "near", "keep"]
@@ -13,7 +13,7 @@ OVERLAP_SHARE = 0.5  # of a benchmark's function, from which a sample that share
 NEAR_LEAST = 0.7  # of less than that `engine.work.near` finds few: of a share of 0.5 one in sixteen
 
 
-class DatasetSpec(Spec):
+class DatasetSpec(SplitSpec):
     """Build a dataset: bugs from a builder, as samples in a representation, measured in a model's tokens."""
 
     title: ClassVar = "Dataset"
@@ -21,6 +21,7 @@ class DatasetSpec(Spec):
     page: ClassVar = "datasets"
     verb: ClassVar = "dataset build"
     worker: ClassVar = "engine.work.build:build"
+    combine: ClassVar = "engine.work.combine:dataset"
     plugin: ClassVar = "builder"
     makes: ClassVar = "dataset"
     reads: ClassVar = "tokenizer"

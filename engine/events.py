@@ -36,6 +36,7 @@ class State:
     result: dict[str, Any] | None = None
     error: Sentence = ""
     cause: Name = ""
+    cards: Whole | None = None  # GPUs of a run that began, of all its nodes together; None: not known
 
 
 @dataclass(frozen=True)

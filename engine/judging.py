@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 
 from engine import requeued
 from engine.benchmarks import Benchmark, Versioned
@@ -38,6 +40,11 @@ class Judge:
         self._benchmark = benchmark
         self._sandbox = sandbox
         self._cache = VerdictCache(home / "verdicts")
+        self._lock = Lock()
+        self.asked = 0  # verdicts, those of earlier runs included
+        self.tested = 0  # patches whose tests were run
+        self.seconds = 0.0  # that this took, of all threads together
+        self.first_s = 0.0  # that the first of them took: others wait meanwhile for sandboxes too
 
     def control(self, bug: Bug) -> Control:
         """Evaluate the known fix and the buggy code, which is done anew in every run."""
@@ -54,14 +61,22 @@ class Judge:
             return self._evaluated(bug, patch)
         conditions = (bug.id, version, patch.text, self._sandbox.describe())
         verdict = self._cache.get(*conditions)
-        if verdict is None:
+        if verdict is not None:
+            with self._lock:
+                self.asked += 1
+        else:
             verdict = self._evaluated(bug, patch)
             self._cache.put(verdict, *conditions)
         return verdict
 
     def _evaluated(self, bug: Bug, patch: Patch) -> Verdict:
         """A new verdict. Raises SystemExit where tests may have failed since a scheduler ends them and this worker."""
+        began = monotonic()
         verdict = self._benchmark.evaluate(bug, patch, self._sandbox)
+        took = monotonic() - began
+        with self._lock:
+            self.asked, self.tested, self.seconds = self.asked + 1, self.tested + 1, self.seconds + took
+            self.first_s = self.first_s or took
         if verdict.outcome is not Outcome.PLAUSIBLE and requeued.is_ending():
             raise SystemExit(STOPPED)
         return verdict

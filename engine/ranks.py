@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.events import Ending, Payload, State
+from engine.gpus import visible
 from engine.rundir import Inputs, RunDir
 
 STRATEGY = "REPAIR_STUDIO_STRATEGY"  # in the environment of such processes: how they share the weights
@@ -33,6 +34,12 @@ def own() -> int:
 def count() -> int:
     """How many processes train together."""
     return int(os.environ["WORLD_SIZE"]) if STRATEGY in os.environ else 1
+
+
+def cards() -> int:
+    """The GPUs that this run has: those that its one process can see, or one for each of several."""
+    seen = len(visible())
+    return count() if seen and count() > 1 else seen
 
 
 def strategy() -> str:

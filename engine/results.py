@@ -17,6 +17,7 @@ Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Words = Annotated[str, Field(max_length=2000)]
 Rank = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
 MOST = 1000  # entries of one table in a result
+Rates = Annotated[dict[Words, Finite | Count], Field(max_length=50)]
 Counts = Annotated[dict[Words, Count], Field(max_length=MOST)]
 
 
@@ -120,6 +121,7 @@ class DatasetResult:
     hash: Words = ""
     learned_tokens: Count = 0
     max_tokens: Count = 0  # of the longest sample
+    mean_tokens: Finite | Count | None = None  # of a sample; None: not known
     funnel: Funnel | None = None
     kinds: Counts | None = None
     counts: Annotated[dict[Words, Counts], Field(max_length=MOST)] = field(default_factory=dict)  # a builder's own
@@ -139,6 +141,7 @@ class DatasetResult:
     undated: Count = 0
     only_ends: Count = 0
     holds: Words = ""
+    rates: Rates = field(default_factory=dict)  # seconds from the first row that was read to the last
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ class TrainResult:
     stopped_early: Annotated[bool, Field(strict=True)] = False
     model: Literal["base", "adapter", "model"] | None = None
     kind: Literal["base", "adapter", "model"] | None = None
+    rates: Rates = field(default_factory=dict)  # seconds of training, evaluating and saving, and of what
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,7 @@ class BenchmarkResult:
     caution: Words = ""  # that its bugs chose the model's checkpoint
     gpus: Count | None = None  # that held the model's weights; None: not known
     strategy: Words = ""  # that chose each attempt after the verdict on the one before; empty: all answer one prompt
+    rates: Rates = field(default_factory=dict)  # seconds of loading, writing, testing, and of what; empty: not known
 
 
 @dataclass(frozen=True)

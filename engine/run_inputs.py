@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
 from engine.domain import Model
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which part of a run's work a worker does: the `number`th of `count`, from 1; by default all of it."""
+
+    number: int = 1
+    count: int = 1
+
+    def of(self, whole: Sequence[T]) -> list[T]:
+        """Every `count`th, so that all parts have as much to do if what is next to each other is alike."""
+        return list(whole[self.number - 1 :: self.count])
+
+    @property
+    def is_all(self) -> bool:
+        return self.count == 1
 
 
 @dataclass(frozen=True)
@@ -19,6 +38,7 @@ class Inputs:
     dataset_hash: str = ""
     # how much trainings here differed from the estimate of their memory (`engine.trainers.memory_calibration`)
     calibrations: dict[str, dict[str, float]] = field(default_factory=dict)
+    part: Part = Part()  # of a shard (`engine.work.lead`)
     # recorded by the worker, on the machine that has the files and does the work (`engine.fingerprint`)
     weights_hash: str = ""  # of the model's own folder
     base_hash: str = ""  # of an adapter's base model

@@ -12,6 +12,8 @@
     call.lock      locked by a studio while it waits for its launcher to start or to stop the worker
     heartbeat      touched by the worker every HEARTBEAT_S seconds
     stop.asked     made before a worker is signalled that its scheduler would start again (`engine.requeued`)
+    shards/N/      the folder of the Nth worker of a run that several share, as this one (`engine.work.lead`)
+    shards/handles.json   number of each of these workers -> the handle by which its launcher knows it
     ending.json    space reserved for the last event, for a worker that ends on a full disk
     ray.json ray.node kill.asked   of a job of Ray (`engine.launchers.ray_folder`)
     there.json link.json   of a folder that is carried to another machine (`engine.launchers.brought`)
@@ -53,6 +55,7 @@ STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 HEARTBEAT_S = 5.0
 ENDING_BYTES = 16 << 10
 AT_ONCE_BYTES = 4 << 20
+SHARDS = "shards"
 
 
 class RunDir(Inbox):
@@ -66,6 +69,25 @@ class RunDir(Inbox):
     @property
     def artifacts(self) -> Path:
         return self.path / "artifacts"
+
+    @property
+    def home(self) -> Path:
+        """The folder that has all runs, of a shard too."""
+        own = self.path.parents[1] if self.path.parent.name == SHARDS else self.path
+        return own.parents[1]
+
+    def shard(self, number: int) -> RunDir:
+        """The folder of one of the workers that share this run, from 1."""
+        return RunDir(self.path / SHARDS / str(number))
+
+    def handles(self) -> dict[int, str]:
+        """Number of a shard -> the handle of its worker, of those that were started. Raises OutsideFailure."""
+        if not (self.path / SHARDS / "handles.json").exists():
+            return {}
+        return {int(number): str(handle) for number, handle in self._read(f"{SHARDS}/handles.json").items()}
+
+    def write_handles(self, handles: dict[int, str]) -> None:
+        write_whole(self.path / SHARDS / "handles.json", {str(number): handle for number, handle in handles.items()})
 
     @staticmethod
     def artifacts_of(folder: str) -> str:

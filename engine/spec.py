@@ -64,3 +64,14 @@ class Spec(BaseModel):
     )
     seed: int = setting(0, "the same seed gives the same result on the same machine", more=True, ge=0, lt=1 << 32)
     launcher: PluginParams = setting("local", "where the run is started", more=True)
+
+
+class SplitSpec(Spec):
+    """What the specs share of runs that can be split: several workers do a part each."""
+
+    # as `worker`, called with (spec, inputs, run, results of the shards) once all are done; returns the run's result
+    combine: ClassVar[str]
+
+    shards: int = setting(
+        1, "workers that share the run, each started by the launcher as it has room", more=True, ge=1, le=10_000
+    )

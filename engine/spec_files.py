@@ -40,6 +40,16 @@ def read_spec(kind: str, source: str = "", overrides: list[str] | None = None) -
     return _parsed(kind, values, overrides or [])
 
 
+def stated_kind(source: str) -> str:
+    """The kind of run that a spec's file names. Raises UserError naming the file."""
+    kind = _read_file(Path(source), f"{source!r} is neither a file nor a kind of run; kinds: {', '.join(KINDS)}").get(
+        "kind"
+    )
+    if kind not in KINDS:
+        raise UserError(f"{source}: names no kind of run; write it before the file: {', '.join(KINDS)}", field="kind")
+    return str(kind)
+
+
 def changed(spec: Spec, overrides: Sequence[str]) -> Spec:
     """A spec with some fields changed, each by `field.path=value`. Raises UserError naming the field."""
     values = spec.model_dump(mode="json")
@@ -70,6 +80,20 @@ def _read(kind: str, source: str) -> dict[str, Any]:
     if source in plugins and source not in preset_names(kind):
         return {field: source}
     path = PRESETS / kind / f"{source}.json" if source in preset_names(kind) else Path(source)
+    known = ", ".join(preset_names(kind)) or "none"
+    more = f"; {BY_FIELD[field].kind}: {', '.join(plugins)}" if field else ""
+    values = _read_file(path, f"{source!r} is neither a file nor a preset for {kind!r}; presets: {known}{more}")
+    if source in preset_names(kind):
+        values.pop("source", None)
+    elif kind == TRAIN and firefly_arguments.is_such(values):
+        values = firefly_arguments.spec_of(values).spec
+    if run_of(source):
+        values.pop("name", None)  # taken by the result of that run
+    return dict(values)
+
+
+def _read_file(path: Path, missing: str) -> dict[str, Any]:
+    """The JSON object of a file. Raises UserError, with the sentence `missing` where there is none."""
     try:
         with path.open("rb") as file:
             text = file.read(LONGEST + 1)
@@ -77,11 +101,9 @@ def _read(kind: str, source: str) -> dict[str, Any]:
             raise UserError(f"{path}: longer than {LONGEST:,} bytes, so it is not a spec")
         values = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_without_duplicates)
     except (FileNotFoundError, NotADirectoryError):
-        known = ", ".join(preset_names(kind)) or "none"
-        more = f"; {BY_FIELD[field].kind}: {', '.join(plugins)}" if field else ""
-        raise UserError(f"{source!r} is neither a file nor a preset for {kind!r}; presets: {known}{more}") from None
+        raise UserError(missing) from None
     except OSError as error:
-        raise UserError(f"{source!r} cannot be read: {error.strerror}; name a JSON file or a preset") from None
+        raise UserError(f"{str(path)!r} cannot be read: {error.strerror}; name a JSON file or a preset") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text (byte {error.start}); save the file as UTF-8") from None
     except json.JSONDecodeError as error:
@@ -90,13 +112,7 @@ def _read(kind: str, source: str) -> dict[str, Any]:
         raise UserError(f"{path}: {_why(error)}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a JSON object with the spec's fields, got a {type(values).__name__}")
-    if source in preset_names(kind):
-        values.pop("source", None)
-    elif kind == TRAIN and firefly_arguments.is_such(values):
-        values = firefly_arguments.spec_of(values).spec
-    if run_of(source):
-        values.pop("name", None)  # taken by the result of that run
-    return dict(values)
+    return values
 
 
 def run_of(source: str) -> Path | None:

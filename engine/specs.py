@@ -18,6 +18,7 @@ from engine.plugins import BENCHMARKS, BY_FIELD
 from engine.spec import NAME as NAME
 from engine.spec import PluginParams
 from engine.spec import Spec as Spec
+from engine.spec import SplitSpec as SplitSpec
 
 
 class TrainingSpec(Spec):
@@ -77,7 +78,7 @@ class MergeSpec(Spec):
     representation: PluginParams = setting("ir4_or2", "how a bug is shown to the model", more=True)
 
 
-class BenchmarkSpec(Spec):
+class BenchmarkSpec(SplitSpec):
     """Generate patches for a benchmark and test each one in a sandbox."""
 
     title: ClassVar = "Benchmark run"
@@ -85,6 +86,7 @@ class BenchmarkSpec(Spec):
     page: ClassVar = "patches"
     verb: ClassVar = "benchmark"
     worker: ClassVar = "engine.work.benchmark:benchmark"
+    combine: ClassVar = "engine.work.combine:benchmark"
     has_patches: ClassVar = True
 
     kind: Literal["benchmark"] = "benchmark"
@@ -123,7 +125,7 @@ class BenchmarkSpec(Spec):
         return not has_attempts({"kind": self.kind, "strategy": {"name": self.strategy.name}})
 
 
-class ValidateSpec(Spec):
+class ValidateSpec(SplitSpec):
     """Test the patches of a file, made by whatever made them; without a file, what a benchmark's tests tell apart."""
 
     title: ClassVar = "Validation"
@@ -131,6 +133,7 @@ class ValidateSpec(Spec):
     page: ClassVar = ""  # it is asked for in a shell
     verb: ClassVar = "validate"
     worker: ClassVar = "engine.work.validate:validate"
+    combine: ClassVar = "engine.work.combine:validation"
     has_patches: ClassVar = True
 
     kind: Literal["validate"] = "validate"

@@ -8,10 +8,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlmodel import Session, col
 
-from storage.tables import Conversation, ConversationNumber, Dataset, Model, Run, Turn
+from storage.tables import Conversation, ConversationNumber, Dataset, Model, OutcomeCount, Run, Turn
 
 LARGEST_ID = (1 << 63) - 1  # SQLite's; a larger number is an OverflowError there
 LONGEST_SOUGHT = 1000  # characters; SQLite refuses a pattern of more than 50,000 bytes
+
+
+def patches_in_all(session: Session) -> int:
+    """The model's candidates of all runs together."""
+    return session.scalar(select(func.sum(OutcomeCount.candidates))) or 0
 
 
 def run(session: Session, run_id: int) -> Run | None:
@@ -77,6 +82,22 @@ def groups(session: Session, prefix: str) -> Sequence[str]:
 def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:
     """Runs in any of these states, in the order of the queue."""
     return session.scalars(select(Run).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))).all()
+
+
+class Standing(NamedTuple):
+    """Where a run stands in the queue."""
+
+    id: int
+    kind: str
+    place: int
+    state: str
+
+
+def standing_in(session: Session, states: Sequence[str]) -> Sequence[Standing]:
+    """As `runs_in`, without the rest of their rows: a thousand runs may wait."""
+    columns = (col(Run.id), col(Run.kind), col(Run.place), col(Run.state))
+    query = select(*columns).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))
+    return [Standing(*row) for row in session.execute(query)]
 
 
 def dataset_named(session: Session, name: str) -> Dataset | None:

@@ -1,4 +1,4 @@
-"""A real SLURM of a test's own: one controller and one node on this machine, as processes in a temporary folder."""
+"""A real SLURM of a test's own: a controller and its nodes on this machine, as processes in a temporary folder."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from pathlib import Path
 import pytest
 
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
+# Several nodes of one machine need a slurmd that was built with --enable-multiple-slurmd, as Debian's is.
 # No accounting, no control groups. `urgent` takes the node from jobs of `normal`. A job that was put back waits for its
 # old credential to expire (`cred_expire`), two minutes by default.
 CONFIG = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={port}
-SlurmdPort={node_port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 CredType=cred/munge
 AuthInfo=socket={folder}/munge/socket,cred_expire=5
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/node
+SlurmdSpoolDir={folder}/%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
@@ -45,7 +45,7 @@ KillWait=30
 SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-NodeName={host} NodeAddr=127.0.0.1 CPUs=4 State=UNKNOWN
+{nodes}
 PartitionName=normal Nodes=ALL Default=YES PriorityTier=1 MaxTime=INFINITE
 PartitionName=urgent Nodes=ALL PriorityTier=9 MaxTime=INFINITE
 """
@@ -61,32 +61,37 @@ def missing() -> str:
 
 
 @contextmanager
-def running():
+def running(nodes=1):
     """The cluster's folder; its settings are named by SLURM_CONF in the environment meanwhile."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slurm-")))
         folder.chmod(0o755)
-        for name in ("munge", "state", "node"):
+        names = [f"n{number}" for number in range(1, nodes + 1)]
+        for name in ("munge", "state", *names):
             (folder / name).mkdir(mode=0o755)
         key = folder / "munge" / "key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
         host = socket.gethostname().partition(".")[0]
         config = folder / "slurm.conf"
-        config.write_text(CONFIG.format(folder=folder, host=host, port=_free(), node_port=_free()))
+        listed = "\n".join(
+            f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={_free()} CPUs=4 State=UNKNOWN"
+            for name in names
+        )
+        config.write_text(CONFIG.format(folder=folder, host=host, port=_free(), nodes=listed))
         places = {"socket": "socket", "key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
         options = [f"--{option}={folder / 'munge' / name}" for option, name in places.items()]
         for command in (
             ["munged", "--foreground", "--force", "--num-threads=2", *options],
             ["slurmctld", "-D", "-f", str(config)],
-            ["slurmd", "-D", "-f", str(config)],
+            *(["slurmd", "-D", "-N", name, "-f", str(config)] for name in names),
         ):
             _begin(stack, command, folder)
         before = os.environ.get("SLURM_CONF")
         os.environ["SLURM_CONF"] = str(config)
         stack.callback(lambda: os.environ.pop("SLURM_CONF") if before is None else os.environ.update(SLURM_CONF=before))
         stack.callback(_all_ended)
-        _wait_until(lambda: said("sinfo", "-h", "-o", "%T") == "idle", folder)
+        _wait_until(lambda: said("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * 2 * nodes, folder)
         yield folder
 
 
@@ -96,6 +101,15 @@ def slurm():
     if why := missing():
         pytest.skip(why)
     with running() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def two_nodes():
+    """The same with two nodes."""
+    if why := missing():
+        pytest.skip(why)
+    with running(nodes=2) as folder:
         yield folder
 
 
@@ -111,7 +125,7 @@ def _free() -> int:
 
 
 def _begin(stack: ExitStack, command: list[str], folder: Path) -> None:
-    with (folder / f"{command[0]}.out").open("wb") as out:
+    with (folder / f"{command[0]}.out").open("ab") as out:
         path = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
         process = subprocess.Popen(
             [str(shutil.which(command[0], path=path)), *command[1:]],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from engine.domain import Bug, Preference, Rows, Sample
 from engine.params import in_unicode
+from engine.run_inputs import Part
 
 if TYPE_CHECKING:
     from engine.builders.previews import Preview
@@ -80,6 +81,22 @@ class Keeping(Protocol):
 
     def keep_in(self, folder: Path) -> None:
         """Called before `stream`. The folder stays with the dataset, and a resumed build gets the same one."""
+
+
+@runtime_checkable
+class Splitting(Keeping, Protocol):
+    """A builder whose long work several workers can share: what each keeps is taken over by a build of the whole."""
+
+    makes: ClassVar[Rows]
+
+    def total(self) -> int | None:
+        """As of a `Builder`."""
+
+    def work_on(self, seed: int, part: Part) -> Iterator[int]:
+        """Do one part and keep it; yields how many bugs or samples it has found so far. Raises as `stream`."""
+
+    def take_over(self, folders: Sequence[Path]) -> None:
+        """Called before `stream`: where parts of the work are kept. It is not done again; what is missing is."""
 
 
 @runtime_checkable

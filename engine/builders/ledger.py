@@ -30,6 +30,14 @@ class Ledger:
         """What the ledger in a file is about; None where there is none."""
         return _read(path).get("about")
 
+    def take_over(self, path: Path) -> None:
+        """What another ledger about the same has found out, and this one has not; nothing where it is about another."""
+        others = _read(path)
+        if others.get("about") == self._known.get("about"):
+            for key, value in others.items():
+                if key not in self._known:
+                    self.put(key, value)
+
     def get(self, key: str) -> Any:
         """What is known, or None."""
         return self._known.get(key)

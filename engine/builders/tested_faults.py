@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -35,6 +36,7 @@ from engine.domain import Bug, Rows
 from engine.errors import UserError
 from engine.params import Place, setting
 from engine.plugins import SANDBOXES
+from engine.run_inputs import Part
 from engine.sandboxes import Sandbox
 from engine.sandboxes.auto import usable
 from engine.temporary import TemporaryFolder
@@ -97,6 +99,8 @@ class NoticedFaults:
     def __init__(self, params: Params) -> None:
         self.params = params
         self._kept: Path | None = None
+        self._parts: Sequence[Path] = ()
+        self._is_part = False
         self._temporary: TemporaryFolder | None = None
 
     def check(self) -> None:
@@ -124,23 +128,29 @@ class NoticedFaults:
     def keep_in(self, folder: Path) -> None:
         self._kept = folder
 
+    def take_over(self, folders: Sequence[Path]) -> None:
+        self._parts = folders
+
+    def work_on(self, seed: int, part: Part) -> Iterator[int]:
+        """Try every `part.count`th fault, until its share of the bugs is found."""
+        self._is_part = True
+        trials, called, _ = self._prepared(Funnel())
+        noticed = 0
+        for _, tested in self._tested(
+            islice(faults(called, self._wanted(), seed), part.number - 1, None, part.count), trials
+        ):
+            noticed += not tested.reason
+            yield noticed
+            if noticed * part.count >= self.params.samples:
+                return
+
     def stream(self, seed: int, funnel: Funnel) -> Iterator[Bug]:
         """Stream the bugs; if the project has not as many as wanted, the difference is counted in the funnel.
 
         Raises UserError that says why the project's tests cannot be used or no bug could be made, SandboxUnavailable
         where nothing can be run safely.
         """
-        self.check()
-        project = Project.of(self._root(), FIELD)
-        if not any(is_test(path) for path in project.files):
-            raise UserError(_no_tests(self._root(), self.params.language), field=FIELD)
-        runner, measure = self._runner(project)
-        folder = self._folder()
-        ledger = Ledger(folder / LEDGER, self._about(runner, folder))
-        if not (folder / PROJECT).exists():
-            write_project(project.files, folder)
-        sandbox = usable(SANDBOXES.params("auto"))
-        trials, called = self._prepared(runner, measure, sandbox, ledger, funnel)
+        trials, called, folder = self._prepared(funnel)
         tried = faults(called, self._wanted(), seed)
         made = 0
         for fault, tested in self._tested(tried, trials):
@@ -163,15 +173,20 @@ class NoticedFaults:
         funnel.source += self.params.samples - made
         funnel.lost["asked for, but the project has no more"] = self.params.samples - made
 
-    def _prepared(
-        self,
-        runner: ProjectRunner | JavaProjectRunner,
-        measure: Measure,
-        sandbox: Sandbox,
-        ledger: Ledger,
-        funnel: Funnel,
-    ) -> tuple[Trials, Sequence[Called]]:
-        """What is needed to try faults, and the functions to try them in."""
+    def _prepared(self, funnel: Funnel) -> tuple[Trials, Sequence[Called], Path]:
+        """What is needed to try faults, the functions to try them in, and the folder for the bugs."""
+        self.check()
+        project = Project.of(self._root(), FIELD)
+        if not any(is_test(path) for path in project.files):
+            raise UserError(_no_tests(self._root(), self.params.language), field=FIELD)
+        runner, measure = self._runner(project)
+        folder = self._folder()
+        ledger = Ledger(folder / LEDGER, self._about(runner, folder))
+        for part in self._parts:
+            ledger.take_over(part / LEDGER)
+        if not (self._is_part or (folder / PROJECT).exists()):
+            write_project(project.files, folder)
+        sandbox = usable(SANDBOXES.params("auto"))
         tests = inside(self.params.tests) or "."
         longest_s = LONGEST_TEST * self.params.budget_s
         key = f"untouched {tests} {longest_s:g}"
@@ -189,7 +204,7 @@ class NoticedFaults:
             else:
                 found.append(function)
         budget_s = self.params.budget_s
-        return Trials(self.params.language, runner, sandbox, untouched, ledger, budget_s), found
+        return Trials(self.params.language, runner, sandbox, untouched, ledger, budget_s), found, folder
 
     def _runner(self, project: Project) -> tuple[ProjectRunner | JavaProjectRunner, Measure]:
         """What runs the tests, and how they are measured by it. Raises UserError where nothing can run them."""
@@ -237,7 +252,7 @@ class NoticedFaults:
 
     def _folder(self) -> Path:
         """Where the bugs and the ledger are kept."""
-        if self.params.out:
+        if self.params.out and not self._is_part:
             return Path(self.params.out)
         if self._kept is None:
             self._temporary = self._temporary or TemporaryFolder("tested")
@@ -249,7 +264,7 @@ class NoticedFaults:
         parts = (VERSION, runner.version, self.params.language)
         about = blake2b(repr(parts).encode(), digest_size=16).hexdigest()
         if folder.exists() and any(folder.iterdir()) and Ledger.about(folder / LEDGER) != about:
-            if self.params.out:
+            if self.params.out and not self._is_part:
                 raise UserError(
                     f"{self.params.out!r} is not empty, and about another project, or other tools; name another folder",
                     field="builder.out",

@@ -6,9 +6,22 @@ from pathlib import Path
 
 from engine.control.datasets import Datasets
 from engine.errors import UserError
-from engine.params import Params, naming
+from engine.launchers import Launcher
+from engine.launchers.leading import Leading
+from engine.launchers.priced import currency_of
+from engine.params import Params, naming, shown
 from engine.plugins import BENCHMARKS, BUILDERS, LAUNCHERS, TRAINERS
-from engine.specs import BenchmarkSpec, ChatSpec, DatasetSpec, MeasureSpec, MergeSpec, Spec, TrainingSpec, ValidateSpec
+from engine.specs import (
+    BenchmarkSpec,
+    ChatSpec,
+    DatasetSpec,
+    MeasureSpec,
+    MergeSpec,
+    Spec,
+    SplitSpec,
+    TrainingSpec,
+    ValidateSpec,
+)
 from engine.trainers import Trainer
 from engine.training_set import rows_in
 
@@ -18,9 +31,12 @@ def check_settings(spec: Spec, *, waits: bool) -> None:
 
     `waits`: for another run. A builder that reads runs may then name that one, and only its worker can look into it.
     """
-    launcher = LAUNCHERS.create(spec.launcher)
+    launcher: Launcher = LAUNCHERS.create(spec.launcher)
+    if isinstance(spec, SplitSpec) and spec.shards > 1:
+        launcher = Leading(launcher, spec.shards)
     launcher.check(spec)
     launcher.needs()
+    _check_currencies(spec)
     if isinstance(spec, DatasetSpec):
         if not (waits and naming("runs", type(spec.builder))):
             BUILDERS.create(spec.builder).check()
@@ -35,6 +51,17 @@ def check_settings(spec: Spec, *, waits: bool) -> None:
         )
     if isinstance(spec, ValidateSpec) and spec.file and not Path(spec.file).is_file():
         raise UserError(f"file: there is no file {spec.file}", field="file")
+
+
+def _check_currencies(spec: Spec) -> None:
+    """What a run costs is one sum."""
+    named = {"launcher": currency_of(spec.launcher), "generator": currency_of(getattr(spec, "generator", None))}
+    if all(named.values()) and len(set(named.values())) > 1:
+        raise UserError(
+            f"launcher.currency: is {shown(named['launcher'])}, and generator.currency {shown(named['generator'])}; "
+            "give all prices of a run in one currency",
+            field="launcher.currency",
+        )
 
 
 def rows_for(trainer: Trainer, spec: TrainingSpec, datasets: Datasets) -> tuple[str, str]:

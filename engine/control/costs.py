@@ -1,31 +1,60 @@
-"""What a run took: tokens, time on the machine and its GPUs, and money where its generator has prices."""
+"""What a run took: tokens, time on the machine and its GPUs, and money where its generator or launcher has prices."""
 
 from __future__ import annotations
 
-from sqlmodel import Session
+import time
+from typing import TYPE_CHECKING
 
-from engine.control.outcomes import seconds_worked
+from engine.control.outcomes import CARDS, GPU_SECONDS_BEFORE, SECONDS_BEFORE, seconds_worked, so_far
+from engine.launchers.priced import HOUR_S, currency_of, is_priced, machine_price
 from engine.scoring import Costs, money
-from storage import benchmarks
-from storage.tables import Run
 
-HOUR_S = 3600
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from storage.tables import Run
 
 
 def costs_of(session: Session, run: Run) -> Costs:
     """From the run's rows and its result; its tokens are also those for bugs that turned out not to be scored.
 
     Of another program's patches only the tokens may be known: the run that tests or imports them has no time of theirs.
+    Its GPU-hours are those of the GPUs that held the model; its price is that of all that it had (`machine_costs`), and
+    of the tokens that it paid for.
     """
+    from storage import benchmarks
+
     written, read = benchmarks.tokens(session, run.id or 0)
     seconds = seconds_worked(run) if run.kind == "benchmark" else None
     gpus = run.result.get("gpus")
     generator = run.spec.get("generator") or {}
+    prices = generator.get("written_price"), generator.get("prompt_price")
+    machine = machine_costs(run) if run.kind == "benchmark" else None
+    known = [*([money(written, read, *prices)] if None not in prices else []), *([machine.money] if machine else [])]
     return Costs(
         tokens_written=written,
         tokens_read=read,
         seconds=seconds,
         gpu_hours=None if seconds is None or gpus is None else seconds * gpus / HOUR_S,
-        money=money(written, read, generator.get("written_price"), generator.get("prompt_price")),
-        currency=str(generator.get("currency") or ""),
+        money=None if None in known or not known else sum(each for each in known if each is not None),
+        currency=str(generator.get("currency") or (machine.currency if machine else "")),
+    )
+
+
+def machine_costs(run: Run) -> Costs | None:
+    """Of the machines and GPUs that a run has had so far; None where its launcher has no price.
+
+    The time that it waits for a machine is not counted, and the time before a resume once.
+    """
+    launcher = run.spec.get("launcher")
+    if not is_priced(launcher):
+        return None
+    worked = so_far(run, time.time())
+    seconds = worked[SECONDS_BEFORE]
+    gpu_hours = worked[GPU_SECONDS_BEFORE] / HOUR_S if CARDS in run.result else None
+    return Costs(
+        seconds=seconds,
+        gpu_hours=gpu_hours,
+        money=machine_price(launcher, seconds, gpu_hours),
+        currency=currency_of(launcher),
     )

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 GIB = 1 << 30
 # In the result of a run that is not done: the optimizer step of its newest checkpoint, and see `seconds_before`.
 CHECKPOINT, SECONDS_BEFORE = "checkpoint_step", "seconds_before_resume"
+GPU_SECONDS_BEFORE = "gpu_seconds_before_resume"
 UNREAD = "first_unread_event"  # in the result of any run: why the first of its `broken_lines` could not be read
+CARDS = "cards"  # in the result of any run: the GPUs that it has, of all its nodes together
 WHERE = "where"  # in the result of a run whose launcher tells it: where its worker is, or was last
 SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
 
@@ -66,6 +68,20 @@ def seconds_worked(run: Run) -> float | None:
     if not run.ended_at or not run.started_at:
         return None
     return seconds_before(run) + max(0.0, run.ended_at - run.started_at)
+
+
+def so_far(run: Run, now: float) -> dict[str, Any]:
+    """The time and the GPU time that a run has worked until `now`, as its result keeps them over a pause."""
+    end = now if run.ended_at is None else run.ended_at
+    seconds = max(0.0, end - run.started_at) if run.started_at else 0.0
+    cards = run.result.get(CARDS)
+    gpu_seconds = {} if cards is None else {GPU_SECONDS_BEFORE: gpu_seconds_before(run) + seconds * cards}
+    return {SECONDS_BEFORE: seconds_before(run) + seconds, **gpu_seconds}
+
+
+def gpu_seconds_before(run: Run) -> float:
+    """As `seconds_before`, of each of its GPUs."""
+    return float(run.result.get(GPU_SECONDS_BEFORE, 0.0))
 
 
 def stopping(run: Run) -> str:

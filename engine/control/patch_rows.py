@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select, update
@@ -73,11 +74,7 @@ class PatchRows:
             buggy, fixed = text_ids[values.pop("buggy")], text_ids[values.pop("fixed")]
             rows.append({"run_id": self._run_id, "bug_id": values.pop("id"), **values} | _texts_of_bug(buggy, fixed))
         if rows:
-            statement = insert(Bug)
-            changed = {name: statement.excluded[name] for name in rows[0] if name not in ("run_id", "bug_id")}
-            self._session.execute(
-                statement.on_conflict_do_update(index_elements=["run_id", "bug_id"], set_=changed), rows
-            )
+            self._session.execute(_replacing(Bug, ("run_id", "bug_id"), tuple(rows[0])), rows)
         named = {event.bug_id for event in self._patches.values()}
         missing = named - benchmarks.bugs(self._session, self._run_id, named).keys()
         if missing:
@@ -88,11 +85,7 @@ class PatchRows:
     def _store_patches(self, row_of: dict[str, int], text_ids: dict[str, int]) -> None:
         rows = [_patch_row(row_of[event.bug_id], event, text_ids) for event in self._patches.values()]
         if rows:
-            statement = insert(Patch)
-            changed = {name: statement.excluded[name] for name in rows[0] if name not in ("bug", "source", "rank")}
-            self._session.execute(
-                statement.on_conflict_do_update(index_elements=["bug", "source", "rank"], set_=changed), rows
-            )
+            self._session.execute(_replacing(Patch, ("bug", "source", "rank"), tuple(rows[0])), rows)
 
     def _mark_known_fixes(self, bugs: list[int]) -> None:
         fixed = select(col(Bug.fixed_text)).where(col(Bug.id) == Patch.bug).scalar_subquery()
@@ -125,6 +118,14 @@ class PatchRows:
             for bug in bugs
         ]
         self._session.execute(update(Bug), rows)
+
+
+@cache
+def _replacing(table: type[Bug] | type[Patch], key: tuple[str, ...], columns: tuple[str, ...]) -> Any:
+    """Inserts rows with these columns, or replaces those with the same key; making it takes 2 ms, so it is kept."""
+    statement = insert(table)
+    changed = {name: statement.excluded[name] for name in columns if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
 
 
 def _of_candidates(cells: list[Any]) -> dict[str, Any]:

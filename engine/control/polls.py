@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from engine.errors import OutsideFailure
 from engine.launchers import Launcher, Place, TellsPlace
+from engine.launchers.leading import Leading
 from engine.plugins import LAUNCHERS
 from engine.rundir import RunDir
 from storage.tables import Run
@@ -92,4 +93,11 @@ def _complete(future: Future[Any], ask: Callable[..., Any], about: tuple[object,
 
 def launcher_of(run: Run) -> Launcher:
     """The launcher of a run, with its settings."""
-    return LAUNCHERS.create(LAUNCHERS.params(run.spec.get("launcher", run.launcher)))
+    launcher = LAUNCHERS.create(LAUNCHERS.params(run.spec.get("launcher", run.launcher)))
+    return Leading(launcher, shards) if (shards := shards_of(run)) > 1 else launcher
+
+
+def shards_of(run: Run) -> int:
+    """How many workers share it."""
+    shards = run.spec.get("shards", 1)
+    return shards if isinstance(shards, int) else 1

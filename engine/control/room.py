@@ -7,7 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from engine.control.polls import Polls, launcher_of
+from engine.control.polls import Polls, launcher_of, shards_of
 from engine.specs import waits_for_people
 from storage.tables import Run
 
@@ -56,5 +56,5 @@ class Room:
 
 
 def _place(run: Run) -> str:
-    """The launcher with its settings, as JSON."""
-    return json.dumps(run.spec.get("launcher", run.launcher), sort_keys=True)
+    """The launcher with its settings, and how many workers it starts for the run, as JSON."""
+    return json.dumps([run.spec.get("launcher", run.launcher), shards_of(run)], sort_keys=True)

@@ -18,7 +18,7 @@ from engine.control.lookup import find_run
 from engine.control.models import Models
 from engine.control.names import AUTOMATIC_NAME, check_name, default_name, next_free
 from engine.control.order import move
-from engine.control.outcomes import SECONDS_BEFORE, seconds_before, seconds_worked
+from engine.control.outcomes import so_far
 from engine.control.references import with_absolute_paths
 from engine.control.repeat import differences
 from engine.control.states import ask_to_end
@@ -249,7 +249,7 @@ class Runs:
             if run.state not in RESUMABLE:
                 raise UserError(f"run {run_id} is {run.state}; only stopped, failed or interrupted runs can be resumed")
             check_name(session, run.kind, run.spec.get("name", ""), but=run_id)
-            run.result = {**run.result, SECONDS_BEFORE: seconds_worked(run) or seconds_before(run)}
+            run.result = {**run.result, **so_far(run, time.time())}
             run.state, run.error, run.cause, run.handle = "queued", "", "", ""
             run.progress_done, run.progress_total, run.progress_text = 0, None, ""  # until its new worker reports
             run.started_at = run.stop_asked_at = run.stop_sent_at = run.ended_at = None

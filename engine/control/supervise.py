@@ -7,12 +7,12 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from engine.control.outcomes import SAVING_S, WHERE
+from engine.control.outcomes import SAVING_S, WHERE, so_far
 from engine.control.polls import LOCK, Polls, launcher_of
 from engine.control.queue import Queue
 from engine.control.runs import Runs
@@ -30,6 +30,9 @@ SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
 WAITING = "waiting"
 PENDING = f"{WAITING} for a machine"
 STARTING_S = 10.0  # from a worker's start until it can be found
+WATCH_S = 0.08  # of a tick for the runs at work; those that it does not come to are the first at the next one
+AT_WORK = ("running", "stalled")
+LEAST_WATCHED = 8  # whatever that takes
 READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writers need not wait long
 
 
@@ -43,6 +46,8 @@ class Supervisor:
         self._states = States(database)
         self._queue = Queue(home, database, runs, self._states, self._polls)
         self._complaints: dict[int | None, str] = {}
+        self._last = 0  # the run that was watched last
+        self.is_behind = False  # the last tick did not come to all runs
 
     def tick(self) -> None:
         """Bring rows and processes up to date; returns at once if another process is doing so.
@@ -55,7 +60,14 @@ class Supervisor:
                 return
             with self._database.read() as session:
                 active = queries.runs_in(session, ACTIVE)
-            for run in active:
+            self.is_behind = False
+            began, in_turn = time.monotonic(), self._in_turn(active)
+            for place, run in enumerate(in_turn):
+                # what a run has to say waits in its file, and is read in one go: the longer it waits, the cheaper
+                self.is_behind = place >= LEAST_WATCHED and time.monotonic() - began > WATCH_S
+                if self.is_behind:
+                    break
+                self._last = run.id or 0 if run.state in AT_WORK else self._last
                 try:
                     self._watch(run)
                 except Unavailable:
@@ -66,6 +78,10 @@ class Supervisor:
                     log.exception("run %s cannot be watched", run.id)
                     self._abandon(run, f"its events could not be stored ({type(error).__name__}: {error})")
             self._queue.start_next()
+
+    def _in_turn(self, active: Sequence[Run]) -> Sequence[Run]:
+        """Those first that start or are to stop, then the others, beginning behind the one that was watched last."""
+        return sorted(active, key=lambda run: (run.state in AT_WORK, (run.id or 0) <= self._last, run.id))
 
     # -- one run ----------------------------------------------------------------------------------------------
 
@@ -140,8 +156,11 @@ class Supervisor:
         elif not is_waiting and run.state == "starting" and text.startswith(WAITING):
             text = ""  # it has its machine
         values: dict[str, object] = {"state": "starting" if is_waiting else run.state, "progress_text": text}
-        if place and place.where:
-            values["result"] = {**run.result, WHERE: place.where}
+        result = {**run.result, WHERE: place.where} if place and place.where else run.result
+        if is_waiting and run.started_at is not None:  # the time until it has a machine is none of its own
+            result = result | (so_far(run, time.time()) if run.state != "starting" else {})
+            values["started_at"] = None
+        values["result"] = result
         if any(getattr(run, column) != value for column, value in values.items()):
             self._states.change(run, only_in=run.state, **values)
 

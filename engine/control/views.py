@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import Session
 
+from engine.control.costs import machine_costs
 from engine.control.outcomes import WHERE, outcome_words, reached, seconds_before, seconds_worked, stopping, unread
 from engine.control.states import progress_of
 from engine.dataset_card import SHARES
@@ -22,6 +24,7 @@ from engine.results import (
     dataset_report,
 )
 from engine.rundir import ACTIVE, ENDED
+from engine.scoring import Costs
 from engine.specs import KINDS, waits_for_people
 from storage import queries
 from storage.tables import Dataset, Run
@@ -55,6 +58,7 @@ class RunView:
     note: str = ""  # of a user
     group: str = ""  # of runs that belong together: "demo-1", "sweep-2", "rounds-1"
     unread: str = ""  # how many of its events could not be read, and why
+    costs: Costs | None = None  # of its machines and GPUs so far; None where its launcher has no price
 
     @classmethod
     def of(cls, run: Run, ahead: int | None = None) -> RunView:
@@ -81,6 +85,7 @@ class RunView:
             folder=run.folder,
             cause=run.cause,
             unread=unread(run),
+            costs=machine_costs(run),
             note=run.note,
             group=run.group,
         )
@@ -104,28 +109,27 @@ class RunView:
         return self.state in ENDED
 
 
-def unfinished(session: Session) -> Sequence[Run]:
-    """Every run that has not ended, of any kind, oldest first."""
-    return queries.runs_in(session, ("queued", *ACTIVE))
+def unfinished(session: Session) -> Sequence[queries.Standing]:
+    """Where every run stands that has not ended, of any kind, in the order of the queue."""
+    return queries.standing_in(session, ("queued", *ACTIVE))
 
 
-def run_views(runs: Sequence[Run], unfinished: Sequence[Run]) -> list[RunView]:
+def run_views(runs: Sequence[Run], unfinished: Sequence[queries.Standing]) -> list[RunView]:
     """The runs in the same order; each queued one with the run ahead of it, of all `unfinished` runs of any kind.
 
     Loaded chat models do not count.
     """
-    heavy = sorted(
-        (run.place, run.id or 0, run.state)
-        for run in unfinished
-        if not waits_for_people(run.kind) and run.state not in ENDED
-    )
-    active = [number for _, number, state in heavy if state in ACTIVE]
+    heavy = [run for run in unfinished if not waits_for_people(run.kind)]
+    heavy.sort(key=lambda run: (run.place, run.id))
+    active = next((run.id for run in heavy if run.state in ACTIVE), None)
+    waiting = [run for run in heavy if run.state == "queued"]
+    places = [run.place for run in waiting]
 
     def ahead(run: Run) -> int | None:
         if run.state != "queued" or waits_for_people(run.kind):
             return None
-        before = [number for place, number, state in heavy if state == "queued" and place < run.place]
-        return next(iter([*reversed(before), *active]), None)
+        before = bisect_left(places, run.place)
+        return waiting[before - 1].id if before else active
 
     return [RunView.of(run, ahead(run)) for run in runs]
 
@@ -142,6 +146,7 @@ class DatasetView:
     hash: str
     created_at: float
     max_tokens: int  # of the longest sample; 0 if that is not known
+    mean_tokens: float | None  # of a sample, padding not counted
     learned_tokens: int
     source: int  # bugs that were read
     losses: tuple[Loss, ...]
@@ -178,6 +183,7 @@ class DatasetView:
             hash=row.hash,
             created_at=row.created_at,
             max_tokens=report.max_tokens,
+            mean_tokens=report.mean_tokens,
             learned_tokens=report.learned_tokens,
             source=funnel.source,
             losses=tuple(funnel.steps),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine import machine
 from engine.control import exports
+from engine.control.bench_files import Bench
 from engine.control.changes import Changes
 from engine.control.chat_exports import ChatExports
 from engine.control.chats import Chats
@@ -23,11 +24,11 @@ from engine.control.curves import RunCurves
 from engine.control.datasets import Datasets
 from engine.control.demo import Demo
 from engine.control.edits import Edits
-from engine.control.expected_time import ExpectedTime, expected_time
 from engine.control.lineage import Stage, lineage
 from engine.control.models import Models
 from engine.control.own_bugs import OwnBugs
 from engine.control.patches import Patches
+from engine.control.plans import Plans
 from engine.control.preflight import Generation, Preflight, generation, preflight
 from engine.control.reviews import Reviews
 from engine.control.rounds import Rounds
@@ -38,7 +39,8 @@ from engine.control.take_in import take_in
 from engine.control.uploads import Uploads
 from engine.control.views import RunView
 from engine.errors import OutsideFailure, UserError
-from engine.specs import KINDS, BenchmarkSpec, ChatSpec, TrainingSpec
+from engine.plan import Cluster, Plan
+from engine.specs import KINDS, BenchmarkSpec, ChatSpec, Spec, TrainingSpec
 from storage.database import Damaged, Database, Newer, Unavailable
 
 log = logging.getLogger(__name__)
@@ -82,6 +84,7 @@ class Workspace:
         self.demo = Demo(self.runs, self.patches)
         self.sweeps = Sweeps(self.runs, self.patches)
         self.rounds = Rounds(self.runs)
+        self._plans = Plans(self.runs, self.models, self.datasets, self._database)
         self._changes = Changes(self._database)
         self._supervisor = Supervisor(self.home, self._database, self.runs)
         self._claim: int | None = None
@@ -101,7 +104,7 @@ class Workspace:
         ended = threading.Event()
 
         def loop() -> None:
-            while not ended.wait(period_s):
+            while not ended.wait(period_s / 5 if self._supervisor.is_behind else period_s):
                 try:
                     self.tick()
                     self.trouble = ""
@@ -174,9 +177,9 @@ class Workspace:
         except UserError:
             return None
 
-    def expected_time(self, spec: TrainingSpec) -> ExpectedTime | None:
-        """How long a training will take, as fast as an earlier one like it; None if that is not known."""
-        return expected_time(spec, self.runs, self.datasets)
+    def plan(self, spec: Spec, cluster: Cluster, bench: Sequence[Bench] = ()) -> Plan:
+        """What a run would take, by earlier runs like it; see `engine.control.plans`. Raises UserError."""
+        return self._plans.plan(spec, cluster, bench)
 
     def stamp(self) -> str:
         """A short text that changes whenever anything that a page shows may have changed; cheap."""

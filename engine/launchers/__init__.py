@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -26,6 +26,14 @@ class TellsPlace(Protocol):
 
     def place(self, handle: str) -> Place:
         """Where this worker is now; empty fields are not known."""
+
+
+@runtime_checkable
+class HasPlaces(Protocol):
+    """A launcher for one machine, whose devices can have a worker each."""
+
+    def places(self) -> Sequence[Launcher]:
+        """One for each worker that it can start at the same time, when several share a run."""
 
 
 class Launcher(Protocol):

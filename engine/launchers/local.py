@@ -15,15 +15,16 @@ from typing import Annotated, ClassVar, Literal
 import psutil
 from pydantic import AfterValidator, Field
 
-from engine import params
 from engine.errors import UserError
 from engine.gpus import gpus
+from engine.launchers.priced import Priced
 from engine.params import setting, shown
 from engine.spec import Spec
 
 MARK = "REPAIR_STUDIO_RUN"  # in the environment of a worker and of all that it starts
 ALL, CPU, PROCESSOR = "all", "cpu", "processor"
 FIELD = "launcher"
+_GPU = "GPU "
 _DEVICES = re.compile(rf"{ALL}|{CPU}|\d{{1,3}}(,\d{{1,3}})*")
 
 
@@ -43,7 +44,7 @@ class Local:
     name: ClassVar[str] = "local"
     module: ClassVar[str] = "engine.work"  # that Python runs, and by which the process is found again
 
-    class Params(params.Params):
+    class Params(Priced):
         """Which of this machine's devices a run has; each has one run at a time, unless the runs share a GPU."""
 
         name: Literal["local"] = "local"
@@ -98,6 +99,14 @@ class Local:
                 start_new_session=True,
             )
         return f"{boot_id()}:{process.pid}:{start_time(process.pid)}"
+
+    def places(self) -> Sequence[Local]:
+        """One for each GPU; on the processor workers run one after the other, since each uses all cores."""
+        gpus_used = [each for each in self.needs() if each != PROCESSOR]
+        if not gpus_used or not isinstance(self.params, Local.Params):
+            return [self]
+        numbers = [each.removeprefix(_GPU) for each in gpus_used]
+        return [Local(self.params.model_copy(update={"devices": number})) for number in numbers]
 
     def _command(self, run_dir: Path) -> list[str]:
         return [sys.executable, "-P", "-m", self.module, str(run_dir)]
@@ -161,7 +170,7 @@ class Local:
 
 
 def _gpu(number: int) -> str:
-    return f"GPU {number}"
+    return f"{_GPU}{number}"
 
 
 def boot_id() -> str:

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 
 from engine.errors import UserError
+from engine.launchers.priced import Priced
 from engine.launchers.slurm_settings import Words
-from engine.params import Params, Place, setting, shown
+from engine.params import Place, setting, shown
 
 LOCAL = "local"  # as an address: a cluster of this machine alone, started for the purpose
 FROM_ENVIRONMENT = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")  # where Ray's own commands find the address, in this order
@@ -61,7 +62,7 @@ def _value(text: str) -> str:
     return text
 
 
-class RayParams(Params):
+class RayParams(Priced):
     """Which cluster of Ray, what the run reserves there, and how its worker is started on the node."""
 
     name: Literal["ray"] = "ray"

@@ -20,17 +20,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from engine import requeued
+from engine import ranks, requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.launchers import Place
 from engine.launchers.local import MARK
 from engine.launchers.slurm_jobs import WAITS, WORKS, Job, cancel, exit_code, job, jobs_called, partitions
 from engine.launchers.slurm_settings import SlurmParams, named
+from engine.launchers.together import check_together
 from engine.params import shown
 from engine.spec import Spec
 
 FIELD = "launcher"
 RESOURCE = "SLURM jobs"
+AFTER_S = 600  # in which the processes of a training end after the first one has; it may be saving
+LEADER = f"{ranks.FOLDER}/leader"  # in the run's folder: the number of the first of these processes
 NOT_PUT_BACK = 75  # exit code of slurm_job.sh: the scheduler has ended the worker, and it could not be put back
 UNSEEN = "0:53"  # exit code of a job whose node could not open its log (slurmstepd: ESLURMD_IO_ERROR)
 OF_A_JOB = ("SLURM_", "SBATCH_", "SUBMITIT_")  # variables of a job in which the studio itself may run
@@ -48,7 +51,10 @@ WHY = {
 
 
 class Slurm:
-    """Submits a job of one node, which is put back into SLURM's queue when it is pre-empted or its time is over."""
+    """Submits a job, which is put back into SLURM's queue when it is pre-empted or its time is over.
+
+    It has one node, or several that train one model together.
+    """
 
     name: ClassVar[str] = "slurm"
 
@@ -60,9 +66,12 @@ class Slurm:
         self.params = params or SlurmParams()
 
     def check(self, spec: Spec) -> None:
-        """Every kind of run can be started. Raises MissingDependency if SLURM's commands or submitit are not here."""
+        """Raises MissingDependency if SLURM's commands or submitit are not here, UserError for several processes of
+        a run that works in one only."""
         if why := unavailable():
             raise MissingDependency(f"launcher: {why}", field=FIELD)
+        if self._count > 1:
+            check_together(spec, "slurm with more than one process", self.params)
 
     def room(self) -> Mapping[str, float]:
         return {RESOURCE: float(self.params.most_active)}
@@ -121,7 +130,9 @@ class Slurm:
             "qos": wanted.qos or None,
             "time": math.ceil(wanted.hours * 60),
             "gpus_per_node": wanted.gpus or None,
-            "cpus_per_task": wanted.cpus,
+            "nodes": wanted.nodes,
+            "ntasks_per_node": wanted.processes,
+            "cpus_per_task": self._cores,
             "mem": f"{math.ceil(memory * 1024)}M" if memory else None,
             "wckey": None,
             "stderr_to_stdout": True,
@@ -139,11 +150,41 @@ class Slurm:
             "mark": f"{MARK}={run_dir}",
             "requeues": str(wanted.requeues),
             "stop": str(run_dir / requeued.STOP),
+            "together": "",
         }
-        own = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
         worker = shlex.join([*python, "-P", "-m", "engine.work", str(run_dir)])
+        if self._count > 1:
+            values["together"] = str(run_dir / ranks.FOLDER)
+            worker = self._together(worker)
+        own = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
         script = resources.files("engine.launchers").joinpath("slurm_job.sh").read_text(encoding="utf-8")
         return "\n".join([*own, f"export {requeued.STARTS_AGAIN}=yes", script.replace("WORKER", worker, 1)])
+
+    def _together(self, worker: str) -> str:
+        """One process for each task of the job. They find each other in the run's folder, as those of `torchrun` do."""
+        wanted = self.params
+        own = {
+            "RANK": "$SLURM_PROCID", "LOCAL_RANK": "$SLURM_LOCALID", "GROUP_RANK": "$SLURM_NODEID",
+            "ROLE_RANK": "$SLURM_PROCID", "WORLD_SIZE": str(self._count), "ROLE_WORLD_SIZE": str(self._count),
+            "LOCAL_WORLD_SIZE": str(wanted.processes), ranks.STRATEGY: wanted.strategy,
+            "OMP_NUM_THREADS": f"${{OMP_NUM_THREADS:-{self._cores}}}",
+            "MASTER_ADDR": "$SLURM_LAUNCH_NODE_IPADDR",  # accelerate wants to see one, and connects to none
+        }  # fmt: skip
+        named_leader = f'[ "$RANK" != 0 ] || echo $$ > {LEADER}'
+        task = f"export {' '.join(f'{name}={value}' for name, value in own.items())}; {named_leader}; exec {worker}"
+        shape = [f"--nodes={wanted.nodes}", f"--ntasks-per-node={wanted.processes}", f"--cpus-per-task={self._cores}"]
+        # a task that has ended does not end the others at once: the first may still be saving
+        return shlex.join(["srun", *shape, "--mpi=none", "--export=ALL", f"--wait={AFTER_S}", "bash", "-c", task])
+
+    @property
+    def _count(self) -> int:
+        """Processes of the run."""
+        return self.params.nodes * self.params.processes
+
+    @property
+    def _cores(self) -> int:
+        """Of each process."""
+        return max(1, self.params.cpus // self.params.processes)
 
     def find(self, run_dir: Path) -> str:
         found = jobs_called(name_of(run_dir))

@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from engine.params import Params, setting, shown
+from engine.launchers.priced import Priced
+from engine.launchers.together import TogetherParams
+from engine.params import setting, shown
 
 # Options of sbatch that the studio sets itself
 OURS = frozenset({
@@ -54,7 +56,7 @@ Words = Annotated[str, AfterValidator(_words)]
 Options = Annotated[str, AfterValidator(_options)]
 
 
-class SlurmParams(Params):
+class SlurmParams(TogetherParams, Priced):
     """What the job asks SLURM for, and how its worker is started on the node."""
 
     name: Literal["slurm"] = "slurm"
@@ -64,8 +66,12 @@ class SlurmParams(Params):
     hours: float = setting(
         24.0, "time limit of the job; when it is over, the run saves, is queued again and goes on", unit="h", gt=0
     )
-    gpus: int = setting(1, "of the job's node", ge=0, le=64, title="GPUs")
-    cpus: int = setting(4, "cores of the job's node", ge=1)
+    gpus: int = setting(1, "of each node", ge=0, le=64, title="GPUs")
+    cpus: int = setting(4, "cores of each node", ge=1)
+    nodes: int = setting(1, "that train one model together", ge=1, le=1024)
+    processes: int = setting(
+        1, "of a training on each node, usually one a GPU; other runs have one", ge=1, le=64, title="Processes"
+    )
     memory_gib: float | None = setting(
         None, "main memory; left open: the partition's default", title="Memory (GiB)", gt=0
     )

@@ -20,13 +20,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator
 
-from engine import launchers, params
+from engine import launchers
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.fingerprint import code_version
 from engine.launchers.brought import OURS, THERE, Bringing, Link, lost, read_link, write_link
 from engine.launchers.carried import items_of, with_paths
 from engine.launchers.host import FIELD, HASHED_S, Host, Unreachable
 from engine.launchers.local import ALL, Devices
+from engine.launchers.priced import Priced
 from engine.params import Place, setting, shown
 from engine.rundir import RunDir
 from engine.spec import Spec
@@ -61,7 +62,7 @@ class Ssh:
 
     name: ClassVar[str] = "ssh"
 
-    class Params(params.Params):
+    class Params(Priced):
         """Which machine, and where the studio and its runs are there."""
 
         name: Literal["ssh"] = "ssh"

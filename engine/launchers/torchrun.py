@@ -21,11 +21,9 @@ import psutil
 from engine import ranks
 from engine.errors import UserError
 from engine.launchers.local import FIELD, PROCESSOR, Local
+from engine.launchers.together import TogetherParams, check_together
 from engine.params import setting
-from engine.plugins import TRAINERS
 from engine.spec import Spec
-from engine.specs import TrainSpec
-from engine.trainers.weight_settings import WeightParams
 
 # Else a port is opened for torchrun's own store, and the processes listen on the machine's first address
 LOCAL_ONLY = {
@@ -39,16 +37,11 @@ class Torchrun(Local):
     name: ClassVar[str] = "torchrun"
     module: ClassVar[str] = "torch.distributed.run"
 
-    class Params(Local.Params):
+    class Params(TogetherParams, Local.Params):
         """Which devices, how many processes, and whether they share the weights."""
 
         name: Literal["torchrun"] = "torchrun"  # type: ignore[assignment]
         processes: int = setting(0, "that train together on this machine; 0: one for each GPU of the run", ge=0, le=64)
-        strategy: Literal["ddp", "fsdp", "fsdp_offload"] = setting(
-            "ddp",
-            "ddp: every process has all weights; fsdp: each has a share of every layer; fsdp_offload: and keeps it in "
-            "main memory",
-        )
 
     params: Params
 
@@ -56,25 +49,7 @@ class Torchrun(Local):
         super().__init__(params or self.Params())
 
     def check(self, spec: Spec) -> None:
-        """Raises UserError for a run that is no training, or of a trainer that works in one process only."""
-        if not isinstance(spec, TrainSpec):
-            raise UserError(
-                f"launcher: torchrun starts trainings only, and this is a {spec.title.lower()}; choose local",
-                field=FIELD,
-            )
-        trainer = spec.trainer
-        if not getattr(TRAINERS.plugin(trainer.name), "trains_together", False):
-            raise UserError(
-                f"launcher: the trainer {trainer.name} works in one process only; choose local, or the trainer sft",
-                field=FIELD,
-            )
-        has_few_bits = isinstance(trainer, WeightParams) and (trainer.method == "qlora" or trainer.base_bits != 16)
-        if has_few_bits and self.params.strategy != "ddp":
-            raise UserError(
-                f"launcher.strategy: {self.params.strategy} cannot share weights of 4 or 8 bits; choose ddp, or a base "
-                "in 16 bits",
-                field=FIELD,
-            )
+        check_together(spec, self.name, self.params)
 
     def needs(self) -> Mapping[str, float]:
         needed = super().needs()

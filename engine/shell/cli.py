@@ -23,6 +23,7 @@ from engine.shell.datasets import dataset, export
 from engine.shell.default_verb import DefaultVerb
 from engine.shell.memory import measure
 from engine.shell.models import models
+from engine.shell.plans import plan
 from engine.shell.reviews import review, reviews
 from engine.shell.rounds import rounds
 from engine.shell.runs import runs
@@ -61,6 +62,7 @@ app.command()(sweep)
 app.command()(export)
 app.command()(measure)
 app.command()(models)
+app.command()(plan)
 app.command()(review)
 app.command()(reviews)
 app.command()(rounds)

@@ -18,7 +18,7 @@ from rich.table import Table
 from engine import results
 from engine.machine import Machine
 from engine.rundir import ENDED
-from engine.shell.in_words import figure
+from engine.shell.in_words import figure, spent
 from engine.specs import WITH_PATCHES, waits_for_people
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
     """Print one run with its result."""
     keys = ("id", "kind", "name", "note", "state", "folder", "spec", "error", "unread", "result")
     values: dict[str, Any] = {**{key: getattr(run, key) for key in keys}, "progress_text": run.progress}
+    values["costs"] = asdict(run.costs) if run.costs else None
     if run.kind in WITH_PATCHES:
         values["totals"] = asdict(workspace.patches.totals(run.id))
     if metrics := workspace.runs.last_metrics(run.id):
@@ -193,7 +194,8 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
         facts = totals if totals["bugs"] else {}  # before its first bug there is nothing to tell
         hidden = "plausible_at" if totals["strategy"] else "by_attempt"  # the one says at some k what the other does
         facts = {name: value for name, value in facts.items() if name != hidden}
-    facts = {**({"where": run.where} if run.where else {}), **facts}
+    had = {"where": run.where, "so far": spent(run.costs)}
+    facts = {**{name: value for name, value in had.items() if value}, **facts}
     told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]
     plain = {name: value for name, value in metrics.items() if not name.startswith(PANEL)}
     for key, value in [*told, *plain.items(), *values.get("panel", {}).items()]:
@@ -222,14 +224,21 @@ def show_runs(runs: Iterable[RunView], *, as_json: bool) -> None:
     """Print a table of runs."""
     if as_json:
         keys = ("id", "kind", "name", "state", "error", "unread")
-        print(json.dumps([{key: getattr(run, key) for key in keys} for run in runs]))
+        print(json.dumps([{key: getattr(run, key) for key in keys} | _costs(run) for run in runs]))
         return
-    table = Table("run", "kind", "name", "state", "progress or result")
+    runs = [*runs]
+    has_costs = any(run.costs for run in runs)
+    table = Table("run", "kind", "name", "state", *(["so far"] if has_costs else []), "progress or result")
     for run in runs:
         came_to = run.error or run.outcome or run.reached or ("" if run.has_ended else run.progress)
         words = "; ".join(filter(None, (came_to, run.unread)))
-        table.add_row(str(run.id), run.kind, escape(printable(run.name)), run.state, escape(printable(words)))
+        so_far = [escape(printable(spent(run.costs)))] if has_costs else []
+        table.add_row(str(run.id), run.kind, escape(printable(run.name)), run.state, *so_far, escape(printable(words)))
     Console().print(table if table.row_count else "no runs yet; try `repair-studio demo`")
+
+
+def _costs(run: RunView) -> dict[str, Any]:
+    return {"costs": asdict(run.costs)} if run.costs else {}
 
 
 def show_demo(workspace: Workspace, group: str, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.scoring import Share
+from engine.scoring import Costs, Share
 
 
 def figure(name: str, value: Any) -> str:
@@ -46,6 +46,35 @@ def _costs(costs: Any) -> str:
         f"{name} {number:,.6g}" if isinstance(number, float | int) else f"{name} {number}"
         for name, number in known.items()
     )
+
+
+def amount(value: float | None, unit: str) -> str:
+    """A figure of a plan with its unit, "3 min 20 s", "1.2 GiB", "12,000 tokens"."""
+    if value is None:
+        return "not known"
+    if unit == "s":
+        return _duration(value)
+    if unit == "bytes":
+        return figure("_bytes", value)
+    if unit == "h":
+        return f"{value:,.3g} h"
+    return f"{value:,.0f} {unit}" if unit in ("tokens", "patches", "rows") else f"{value:,.4g} {unit}".strip()
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600:,} h {whole // 60 % 60} min"
+
+
+def spent(costs: Costs | None) -> str:
+    """GPU-hours and price of a run so far, "3.2 GPU-h, 7.9 EUR"; empty where its launcher has no price."""
+    if costs is None:
+        return ""
+    hours = "" if costs.gpu_hours is None else f"{costs.gpu_hours:.3g} GPU-h"
+    price = "" if costs.money is None else f"{costs.money:,.4g} {costs.currency}".strip()
+    return ", ".join(filter(None, (hours, price)))
 
 
 def _counts(totals: Any) -> str:

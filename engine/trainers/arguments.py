@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import torch
 from engine import ranks
 from engine.trainers import together
 from engine.trainers.sft_settings import SftParams
+from engine.trainers.steps import Plan as Plan
 from engine.trainers.training_settings import TrainingParams
 
 OPTIMIZERS = {
@@ -22,23 +21,6 @@ OPTIMIZERS = {
     "sgd": "sgd",
 }
 SCHEDULERS = {"constant": "constant_with_warmup"}  # the others have the names of transformers
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The number of optimizer steps, and the steps between evaluations and between checkpoints."""
-
-    steps: int
-    steps_per_epoch: int
-    eval_every: int
-    save_every: int
-
-    @classmethod
-    def of(cls, params: TrainingParams, rows: int) -> Plan:
-        per_step = params.batch_size * params.accumulation
-        per_epoch = math.ceil(rows / per_step)
-        steps = params.max_steps or math.ceil(rows * params.epochs / per_step)
-        return cls(steps, per_epoch, params.eval_steps or per_epoch, params.save_steps or per_epoch)
 
 
 def arguments(params: SftParams, plan: Plan, compute: torch.dtype, folder: Path, seed: int, *, evaluates: bool) -> Any:

@@ -62,6 +62,9 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._last = (0.0, 0)  # time and step of the last metric
         self._counted = 0.0  # tokens up to then, by the trainer's count
         self.is_stopping = False
+        self._marked = 0.0  # time of the last step's end, or of the evaluation after it
+        self._evaluating, self._evaluated = 0.0, 0
+        self._saving, self._saved = 0.0, 0
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
@@ -80,6 +83,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             signal.signal(signal.SIGTERM, before)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._marked = time.monotonic()
         self.is_stopping = together.agreed(self.is_stopping)
         if self.is_stopping or state.global_step >= state.max_steps:
             control.should_log = True  # the curves end at the last step
@@ -136,6 +140,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._last = (time.monotonic(), state.global_step)  # evaluation time does not count in tokens a second
+        self._evaluating, self._evaluated = self._evaluating + self._last[0] - self._marked, self._evaluated + 1
+        self._marked = self._last[0]
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         together.wait()  # every process has written its part
@@ -149,6 +155,22 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         checkpoint.rotate(folder.parent, self.keep, best)
         self.run.emit(Checkpoint(int(state.global_step), str(folder)))
         self._last = (time.monotonic(), state.global_step)
+        self._saving, self._saved = self._saving + self._last[0] - self._marked, self._saved + 1
+
+    def rates(self, step: int) -> dict[str, float]:
+        """The seconds of this worker's steps up to `step`, of its evaluations and checkpoints; call it at the end.
+
+        A plan is made of them (`engine.control.plans`).
+        """
+        steps = step - self._first_step
+        spent = time.monotonic() - self._started - self._evaluating - self._saving
+        known = self.tokens_by_step
+        tokens = {"tokens": known[step] - known[self._first_step]} if known else {}
+        return {
+            **tokens, "steps": steps, "training": round(spent, 2),
+            "evaluations": self._evaluated, "evaluating": round(self._evaluating, 2),
+            "checkpoints": self._saved, "saving": round(self._saving, 2),
+        }  # fmt: skip
 
     def not_trained(self, seconds: float) -> None:
         """So many seconds were spent on something else: they count neither in tokens a second nor in the time left."""

@@ -67,6 +67,7 @@ def run_to_end(
         sampled = sampling(run, lambda: int(trainer.state.global_step))
         with reporter.stoppable(), sampled, explained(trainer, params, model, run):
             trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+        rates = reporter.rates(int(trainer.state.global_step))
         if reporter.is_stopping and trainer.state.global_step < steps:
             raise SystemExit(STOPPED)
         history = trainer.state.log_history
@@ -90,6 +91,7 @@ def run_to_end(
         "chosen_by": choice.metrics[0] if choice and best else "",
         "stopped_early": int(trainer.state.global_step) < steps,
         "steps": int(trainer.state.global_step),
+        "rates": rates,
         "trainable_parameters": trainable,
         "all_parameters": parameters,
         "peak_memory_bytes": memory.peak().bytes,

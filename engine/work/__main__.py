@@ -23,11 +23,13 @@ from engine import ranks, requeued
 from engine.errors import OutsideFailure, UserError
 from engine.events import State
 from engine.rundir import HEARTBEAT_S, STOPPED, Inputs, RunDir
-from engine.specs import parse
+from engine.specs import SplitSpec, parse
 from engine.temporary import sweep
 from engine.work.fetch import fetch_model
 from engine.work.inputs import record_inputs
+from engine.work.lead import lead
 from engine.work.trouble import cause_of
+from engine.work.watched import end_with_leader
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +53,14 @@ def work(run: RunDir) -> int:
     try:
         run.reserve_ending()
         spec = spec_of(run)
-        run.emit(State("running"))
+        run.emit(State("running", cards=ranks.cards()))
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
         inputs = inputs_of(run, spec.kind)
-        result = getattr(import_module(module), name)(spec, inputs, run)
+        if isinstance(spec, SplitSpec) and spec.shards > 1 and inputs.part.is_all:
+            result = lead(spec, inputs, run)
+        else:
+            result = getattr(import_module(module), name)(spec, inputs, run)
         run.emit(State("done", result))
         run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
@@ -144,8 +149,11 @@ def prepare_process() -> None:
     for name in ("httpx", "filelock", "fsspec"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_useful)
-    signal.signal(signal.SIGTERM, _stop)
+    # a scheduler may signal every process of a training; the first one tells the others when to end
+    is_told = ranks.own() > 0 and requeued.STARTS_AGAIN in os.environ
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if is_told else _stop)
     requeued.notice_signals()
+    end_with_leader()
 
 
 def _is_useful(record: logging.LogRecord) -> bool:

@@ -20,7 +20,8 @@ from engine.generators.sharing import Shared, generator_on
 from engine.plugins import BENCHMARKS, REPRESENTATIONS, STRATEGIES
 from engine.representations import Representation
 from engine.representations.chat_template import for_model
-from engine.rundir import Inputs, RunDir
+from engine.run_inputs import Inputs, Part
+from engine.rundir import RunDir
 from engine.sandboxes.auto import usable
 from engine.scoring import counted_reasons
 from engine.specs import BenchmarkSpec
@@ -42,14 +43,14 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir) -> dict[str, Any
     if inputs.model is None:
         raise UserError("no model was named", field="model")
     with generator_on(spec.generator, spec.devices) as generator:
-        return _repaired(spec, inputs.model, generator, run)
+        return _repaired(spec, inputs.model, inputs.part, generator, run)
 
 
-def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunDir) -> dict[str, Any]:
+def _repaired(spec: BenchmarkSpec, model: Model, part: Part, generator: Generator, run: RunDir) -> dict[str, Any]:
     started = time.monotonic()
     sandbox = usable(spec.sandbox)
     source = BENCHMARKS.create(spec.benchmark)
-    bugs = source.bugs()[: spec.limit]
+    bugs = part.of(source.bugs()[: spec.limit])
     caution = chosen_by.caution(model, bugs)
     if caution:
         log.warning("%s", caution)
@@ -57,9 +58,10 @@ def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunD
     generator.load(model, spec.seed)
     representation = for_model(REPRESENTATIONS.create(spec.representation), model, generator.vocabulary())
     asked, skipped = encode(bugs, source.skipped(), representation, generator, run, shorten=spec.shorten)
+    loaded, workers = time.monotonic(), spec.workers or len(os.sched_getaffinity(0))
 
     repair = _asked_once if spec.asks_once else _in_conversations
-    pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="validation")
     try:
         validation = Validation(source, sandbox, run, pool)
         validation.total = len(asked) * spec.candidates
@@ -74,6 +76,7 @@ def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunD
                 validation.total -= spec.candidates
                 say_bug(run, done.bug, done.skipped, asked[done.bug.id].tokens, asked[done.bug.id].whole_tokens)
             validation.progress(done.progress)
+        written = time.monotonic()
         controls = validation.wait()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -87,6 +90,15 @@ def _repaired(spec: BenchmarkSpec, model: Model, generator: Generator, run: RunD
         "shortened": sum(each.whole_tokens is not None for each in asked.values()),
         "seconds": round(seconds, 1),
         "patches_per_s": round(made / seconds, 2),  # of this worker, whoever made the others
+        "rates": {
+            "loading": round(loaded - started, 2),
+            "writing": round(written - loaded, 2),
+            "working": round(started + seconds - loaded, 2),
+            "made": made,
+            "asked_bugs": len(asked),
+            "workers": workers,
+            **validation.tested,
+        },
         "sandbox": sandbox.describe(),
         "caution": caution,
         **({"gpus": generator.gpus()} if isinstance(generator, OnThisMachine) else {}),

@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engine.builders import BuilderOutput, Caching, Funnel, Keeping, Measuring, Preparing, Retokenised
+from engine.builders import BuilderOutput, Caching, Funnel, Keeping, Measuring, Preparing, Retokenised, Splitting
 from engine.dataset_card import card
 from engine.domain import Bug, Preference, Sample, as_text, lines_of
 from engine.errors import UserError
@@ -32,7 +32,8 @@ from engine.plugins import BUILDERS, REPRESENTATIONS
 from engine.representations.chat_template import ChatTemplate
 from engine.representations.published import FILL_ME
 from engine.results import dataset_report
-from engine.rundir import Inputs, RunDir
+from engine.run_inputs import Inputs, Part
+from engine.rundir import RunDir
 from engine.specs import DatasetSpec
 from engine.training_set import Row, messages_json
 from engine.work.duplicates import Earlier, texts_of
@@ -43,18 +44,20 @@ from engine.work.split import Place, Split
 from engine.work.tally import WINDOWS, Marks, Tally, too_long
 
 Tokenised = tuple[Row, Marks, Selected]
+KEPT = "kept"  # what a builder keeps, among the artifacts
 _BATCH = 256  # samples tokenised at a time; more is not faster
 _CHARACTERS = 1 << 20  # most in a batch: the tokenizer uses about 150 bytes per token
 _PAUSE_S = 0.2  # between two progress events
 
 
-def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
+def build(spec: DatasetSpec, inputs: Inputs, run: RunDir, kept: Sequence[Path] = ()) -> dict[str, object]:
     """Write the dataset to the run's folder and return its report.
 
     The same spec gives the same rows and hash. Memory does not grow with the bugs' code, but for each bug by 150 bytes
     and its id, by up to 500 bytes more to find renamed and near duplicates (`Earlier`), and by 130 bytes where single
     bugs are divided once more (`Split`); for each expected id, and each sample with code of a benchmark, by a few
     hundred bytes.
+    `kept`: the artifacts of shards, whose work the builder takes over. A shard only does its part of that work.
     Raises UserError if the source or the model is unusable, or no sample is left.
     """
     if inputs.model is None:
@@ -65,9 +68,13 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
     template = ChatTemplate(inputs.model)
     builder = BUILDERS.create(spec.builder)
     if isinstance(builder, Keeping):
-        builder.keep_in(run.artifacts / "kept")
+        builder.keep_in(run.artifacts / KEPT)
     if isinstance(builder, Caching):
-        builder.cache_in(run.path.parent.parent / "answers")
+        builder.cache_in(run.home / "answers")
+    if isinstance(builder, Splitting):
+        if not inputs.part.is_all:
+            return _part(builder, spec, inputs.part, run)
+        builder.take_over([folder / KEPT for folder in kept])
     tokenizer.save(run.artifacts / "tokenizer")
     if isinstance(builder, Retokenised):
         builder.check_tokenizer(run.artifacts / "tokenizer")
@@ -128,7 +135,17 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir) -> dict[str, object]:
         spec.name or f"dataset-{run.path.name}", spec.model_dump(mode="json"), dataset_report(report, **split.rows)
     )
     (run.artifacts / "README.md").write_text(text, encoding="utf-8")
-    return report
+    return {**report, "rates": {"reading": round(progress.reading_s, 2), "read": progress.n_read}}
+
+
+def _part(builder: Splitting, spec: DatasetSpec, part: Part, run: RunDir) -> dict[str, object]:
+    """One part of a builder's work, which stays in the folder where it keeps it."""
+    done, total, said_at = 0, -(-(builder.total() or 0) // part.count), 0.0
+    for done in builder.work_on(spec.seed, part):
+        if time.monotonic() - said_at >= _PAUSE_S:
+            said_at = time.monotonic()
+            run.emit(Progress(done, total or None, f"{done:,} {builder.makes} found"))
+    return {"found": done}
 
 
 def _tokenised(selected: Iterator[Selected], tokenizer: Tokenizer, long: int) -> Iterator[Tokenised]:
@@ -236,14 +253,18 @@ class _Progress:
     def __init__(self, run: RunDir, total: int | None, makes: str) -> None:
         """`makes`: what is read, "bugs"."""
         self.n_read = 0
+        self.reading_s = 0.0  # from the first one to the last
         self._makes = makes
         self._run = run
         self._total = total
         self._reported_at = 0.0
 
     def watch(self, made: Iterable[BuilderOutput], tally: Tally) -> Iterator[BuilderOutput]:
+        began: float | None = None
         for each in made:
             self.n_read += 1
+            began = began or time.monotonic()
+            self.reading_s = time.monotonic() - began
             if time.monotonic() - self._reported_at >= _PAUSE_S:
                 self.report(tally, self._total)
             yield each

@@ -56,7 +56,7 @@ class Validation:
         self._pool = pool
         self._controls: dict[str, Future[Control]] = {}
         self._tasks: list[Future[None]] = []
-        self._judge = Judge(benchmark, sandbox, run.path.parent.parent)
+        self._judge = Judge(benchmark, sandbox, run.home)
         self._extract_s: dict[tuple[str, int], float] = {}  # bug id and rank -> time to read the patch from its answer
         self._progress_lock = Lock()
         self._progress_at = 0.0
@@ -65,6 +65,13 @@ class Validation:
     def verdicts(self) -> dict[Key, Verdict]:
         """The verdicts so far, including those of an earlier worker."""
         return {key: known.verdict for key, known in list(self._verdicts.items())}
+
+    @property
+    def tested(self) -> dict[str, float]:
+        """How many verdicts this worker asked for, how many tests it ran, and how long they took in all threads."""
+        judge = self._judge
+        seconds = {"testing": round(judge.seconds, 2), "first_test": round(judge.first_s, 2)}
+        return {"asked": judge.asked, "tested": judge.tested, **seconds}
 
     def start(self, bug: Bug) -> None:
         """Evaluate the known fix and the buggy code; call it once for each bug, before `candidates`."""

@@ -191,9 +191,23 @@ def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
     return (
         f'<div class="strip"><div class="strip-line"><b>{esc(run.name)}</b><span class="dim">run {run.id}</span>'
         f'{state(run.state)}<span class="dim grow">{esc(doing(run))}{asked}</span>'
-        f'<span class="dim">{esc(run.where)}</span><span class="num dim">{took(run)}</span>'
+        f'<span class="dim">{esc(run.where)}</span>{spent(run)}<span class="num dim">{took(run)}</span>'
         f"{opens}{more}</div>{note(run)}{progress}{wrong}</div>"
     )
+
+
+def spent(run: RunView) -> str:
+    """GPU-hours and price of a run so far, as HTML; empty where its launcher has no price."""
+    if run.costs is None or run.costs.money is None:
+        return ""
+    hours = f"{run.costs.gpu_hours:,.3g} GPU-h, " if run.costs.gpu_hours else ""
+    words = f"{hours}{price(run.costs.money, run.costs.currency)}"
+    return f'<span class="num dim" title="so far, without the time in a queue">{esc(words)}</span>'
+
+
+def price(amount: float, currency: str) -> str:
+    """At least two decimals, and as many as a small amount needs."""
+    return f"{amount:,.2f} {currency}".strip() if amount >= 1 or not amount else f"{amount:.2g} {currency}".strip()
 
 
 def note(run: RunView) -> str:
@@ -227,7 +241,14 @@ def _beside(run: RunView, is_beside: bool) -> str:
 
 
 def _run_card(run: RunView, *, is_chosen: bool) -> str:
-    facts = [KINDS.get(run.kind, esc(run.kind)), f"run {run.id}", esc(run.group), when(run.created_at), took(run)]
+    facts = [
+        KINDS.get(run.kind, esc(run.kind)),
+        f"run {run.id}",
+        esc(run.group),
+        when(run.created_at),
+        took(run),
+        spent(run),
+    ]
     words = run.outcome or brief(run.error) or run.reached
     outcome = f'<span class="said">{esc(words)}</span>' if words else ""
     outcome += f'<span class="said noted">{esc(brief(run.note))}</span>' if run.note else ""

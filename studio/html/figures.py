@@ -8,7 +8,7 @@ from engine.attempts import HINT
 from engine.control.patches import Totals
 from engine.ranking import ORDERS
 from engine.scoring import Costs, Mean, Share
-from studio.html.basics import count, duration, esc
+from studio.html.basics import count, duration, esc, price
 
 GENERATED = "generated"
 WHAT = {
@@ -77,11 +77,6 @@ def costs(of: Costs) -> dict[str, str]:
 def seconds(number: float) -> str:
     """A duration; with a decimal where it is short."""
     return duration(number) if number >= 10 else f"{number:.1f} s"
-
-
-def price(amount: float, currency: str) -> str:
-    """At least two decimals, and as many as a small amount needs."""
-    return f"{amount:,.2f} {currency}".strip() if amount >= 1 or not amount else f"{amount:.2g} {currency}".strip()
 
 
 def _share(share: Share | None) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.control.expected_time import ExpectedTime
 from engine.control.preflight import Generation, Preflight
+from engine.plan import TIME, Plan
 from engine.trainers.memory_advice import advised
 from studio.html.basics import count, duration, esc, size, tiles
 
@@ -64,24 +64,24 @@ def generation_line(needed: Generation | None) -> str:
     )
 
 
-def _time(time: ExpectedTime | None) -> tuple[str, str, str]:
-    if time is None:
+def _time(plan: Plan | None) -> tuple[str, str, str]:
+    time = plan.line(TIME) if plan else None
+    if time is None or time.value is None:
         return "not known", "time to expect", "A first training of this model by this method will tell its speed here."
-    words = f"about {duration(max(1.0, time.seconds))}"
-    return words, f"at the speed of run {time.run_id}", f"{time.tokens_per_s:,.0f} tokens a second; loading not counted"
+    return f"about {duration(max(1.0, time.value))}", "time to expect", f"by {time.source}"
 
 
-def parameters(needed: Preflight, time: ExpectedTime | None = None) -> str:
+def parameters(needed: Preflight, plan: Plan | None = None) -> str:
     """How many parameters the training changes, where its trainer can tell, and its time."""
     estimate = needed.estimate
     if estimate is None:
-        return tiles([_time(time)])
+        return tiles([_time(plan)])
     share = 100 * estimate.trainable / max(estimate.all_parameters, 1)
     added = " and the added matrices" if estimate.all_parameters > estimate.parameters else ""
     return tiles(
         [
             (count(estimate.trainable), "parameters trained", f"{share:.2f} % of all"),
             (count(estimate.all_parameters), "parameters in all", "of the base model" + added),
-            _time(time),
+            _time(plan),
         ]
     )

@@ -14,6 +14,7 @@ from studio.forms.fields import text_of
 from studio.html.basics import bar, brief, esc, state
 from studio.html.guide import MARKS
 
+MOST_WAITING = 50  # runs of the queue that are listed
 MOST_FIGURES = 6  # columns of the table beside the chosen one
 DOES = {"benchmark": "write patches", "dataset": "keep what passes", "train": "train"}  # kind of run -> in a round
 SHOWN = ("eval_loss", "train_loss", "plausible@1", "plausible@10", "repaired by attempt 10", "tokens_per_s", "seconds")
@@ -23,8 +24,10 @@ def waiting(queue: Sequence[RunView]) -> str:
     """The queue in its order, each run with buttons that move it; nothing if no run waits."""
     if not queue:
         return ""
-    rows = "".join(_waiting_row(run, place, len(queue)) for place, run in enumerate(queue, 1))
-    return f'<section class="waiting"><h3>Queue</h3><ol>{rows}</ol></section>'
+    rows = "".join(_waiting_row(run, place, len(queue)) for place, run in enumerate(queue[:MOST_WAITING], 1))
+    others = len(queue) - MOST_WAITING
+    more = f'<p class="dim">and {others:,} more</p>' if others > 0 else ""
+    return f'<section class="waiting"><h3>Queue</h3><ol>{rows}</ol>{more}</section>'
 
 
 def _waiting_row(run: RunView, place: int, last: int) -> str:

@@ -27,6 +27,7 @@ from studio.html.basics import complaint, doing, empty, esc, heading, run_strip
 from studio.html.dataset import actions, preview, report, sample
 from studio.html.dataset_facts import overlap
 from studio.page import Frame
+from studio.planning import PlanPart
 from studio.plotted import plotted
 from studio.row_list import RowList
 
@@ -73,6 +74,7 @@ def build(frame: Frame) -> None:
                 zone = file_zone(
                     "Drop a file of bug fixes or samples here, or choose one", panel.form.plugin("builder").endings
                 )
+            planning = PlanPart(frame, "dataset")
             panel.place_recipe(is_open=False)
             panel.place_complaint()
             start_button = gr.Button("Build dataset", variant="primary")
@@ -273,3 +275,4 @@ def build(frame: Frame) -> None:
     frame.keep("q", search)
     frame.keep("sample", index)
     panel.wire()
+    planning.wire(panel.form)

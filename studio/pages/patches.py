@@ -25,6 +25,7 @@ from studio.html.basics import doing, empty, esc, run_strip
 from studio.html.memory import generation_line
 from studio.importing import ImportForm
 from studio.page import Frame
+from studio.planning import PlanPart
 from studio.plotted import plotted
 from studio.reviewing import ReviewBar
 from studio.shown_bugs import LANGUAGE_CHOICES, SHOW, SIZE, SORT, Shown
@@ -74,6 +75,7 @@ def build(frame: Frame) -> None:
                 close = gr.Button("Close", min_width=80)
         with gr.Column(scale=5, min_width=320, variant="panel"):
             memory = plain(elem_id="benchmark-about")
+            planning = PlanPart(frame, "benchmark")
             panel.place_recipe(is_open=True)
     with gr.Row(elem_classes=["page", "asking", GONE]) as import_row:
         with gr.Column(scale=5, min_width=320, variant="panel"):
@@ -251,6 +253,7 @@ def build(frame: Frame) -> None:
                        ("sort", sort), ("page", page)):  # fmt: skip
         frame.keep(name, part)
     panel.wire(lambda spec: generation_line(workspace.generation(spec)), memory)
+    planning.wire(panel.form)
 
 
 def at_work(runs: Sequence[RunView], shown: int) -> str:

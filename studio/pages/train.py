@@ -8,6 +8,7 @@ import gradio as gr
 
 from engine.control.workspace import Workspace
 from engine.errors import UserError
+from engine.plan import Cluster, Plan
 from engine.specs import MeasureSpec
 from engine.sweep_specs import specs_of
 from studio.addresses import link
@@ -18,6 +19,7 @@ from studio.html import code
 from studio.html.basics import complaint, doing, esc, heading
 from studio.html.memory import memory_bar, parameters
 from studio.page import Frame
+from studio.planning import PlanPart
 from studio.rounds_form import RoundsForm
 
 NO_DATASET = f'<p class="origin">There is no dataset yet. <a href="{link(tab="datasets")}">Build one</a> first.</p>'
@@ -88,11 +90,18 @@ def build(frame: Frame) -> None:
             measure = gr.Button("Measure it", size="sm", elem_id="train-measure")
             plain(MEASURING)
             about = plain('<p class="dim">Fill in the form.</p>', elem_id="train-about")
+            planning = PlanPart(frame, "train", has_line=False)
             panel.place_recipe(is_open=True)
 
     def estimate(spec: Any) -> str:
-        needed, time = workspace.preflight(spec), workspace.expected_time(spec)
-        return unlike(workspace, spec) + parameters(needed, time) + first_sample(workspace, spec.dataset)
+        needed = workspace.preflight(spec)
+        return unlike(workspace, spec) + parameters(needed, plan_of(spec)) + first_sample(workspace, spec.dataset)
+
+    def plan_of(spec: Any) -> Plan | None:
+        try:
+            return workspace.plan(spec, Cluster())
+        except UserError:  # without a dataset there is none
+            return None
 
     def draw_memory(*values: Any) -> list[Any]:
         try:
@@ -124,6 +133,7 @@ def build(frame: Frame) -> None:
         return ["" if workspace.datasets.names() else NO_DATASET]
 
     panel.wire(estimate, about, command, [tried])
+    planning.wire(panel.form)
     rounds.wire()
     frame.live.show(draw_missing, [], [missing])
     frame.live.show(draw_memory, panel.form.inputs, [memory])

@@ -131,3 +131,27 @@ def wait_for(holds, seconds=10):
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
+
+
+def test_many_runs_are_watched_in_turn_and_those_to_be_stopped_first(workspace, started, mute, monkeypatch):
+    """A tick is short however many runs there are; what they say waits in their files."""
+    monkeypatch.setattr("engine.control.supervise.WATCH_S", 0.0)
+    monkeypatch.setattr("engine.control.supervise.LEAST_WATCHED", 2)
+    monkeypatch.setattr(mute, "needs", dict)
+    made = [started("dataset") for _ in range(5)]
+    for _, folder in made:
+        folder.append("state", state="running")
+    for _ in range(3):  # until none is starting any more
+        workspace.tick()
+    assert {workspace.runs.row(run_id).state for run_id, _ in made} == {"running"}
+    for _, folder in made:
+        folder.append("progress", done=1, total=2, text="half")
+    heard = []
+    for _ in range(3):
+        workspace.tick()
+        heard.append({number for number, (run_id, _) in enumerate(made) if workspace.runs.row(run_id).progress_text})
+    assert [len(each) for each in heard] == [2, 4, 5]
+    assert workspace._supervisor.is_behind
+    workspace.runs.stop(made[3][0])
+    workspace.tick()
+    assert mute.all_asked == ["please"]

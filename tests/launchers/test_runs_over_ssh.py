@@ -86,6 +86,16 @@ def test_rows_and_figures_are_those_of_a_local_run(home, far):
     workspace.close()
 
 
+def test_shards_on_that_machine_come_to_the_rows_of_one_worker_here(home, far):
+    workspace = Workspace(home)
+    elsewhere, here = benchmark(workspace, there(far, most=2), "shards=2"), benchmark(workspace)
+    one, other = ended(workspace, elsewhere), ended(workspace, here)
+    assert_same(one, other)
+    log = RunDir(Path(one.folder)).log.read_text()
+    assert "shard 2: far:" in log, "where it is"
+    workspace.close()
+
+
 def test_data_built_there_and_a_model_trained_there_are_the_same_to_the_byte(home, far):
     workspace = Workspace(home)
     settings = ["trainer.max_steps=4", "trainer.batch_size=2", "trainer.save_steps=2", 'name=""']

@@ -11,7 +11,7 @@ from slurm_cluster import said, slurm  # noqa: F401
 
 from engine.control.workspace import Workspace
 from engine.launchers.slurm import Slurm, described, name_of
-from engine.rundir import RunDir
+from engine.rundir import ENDED, RunDir
 from engine.spec_files import read_spec
 from engine.work.validation import known_verdicts
 
@@ -202,3 +202,18 @@ def test_a_stranger_with_the_job_s_number_is_neither_taken_for_it_nor_ended(tmp_
 
 def test_doctor_names_the_partitions():
     assert described() == (True, "partitions: normal*, urgent")
+
+
+def test_shards_as_jobs_come_to_the_rows_of_one_worker(workspace):
+    bugs = ['benchmark.languages=["python"]', "limit=4", "candidates=2", "model=starter-adapter"]
+    ids = [workspace.runs.submit(read_spec("benchmark", "", [*bugs, *more])) for more in ([*ON_SLURM, "shards=2"], [])]
+    until(workspace, lambda: all(workspace.runs.row(each).state in ENDED for each in ids), 600)
+    jobs, here = (RunDir(Path(workspace.runs.row(each).folder)) for each in ids)
+    assert [workspace.runs.row(each).state for each in ids] == ["done", "done"], jobs.log.read_text()[-2000:]
+    verdicts = [
+        {key: (each.digest, each.same_as, each.verdict.outcome) for key, each in known_verdicts(run).items()}
+        for run in (jobs, here)
+    ]
+    assert verdicts[0] == verdicts[1]
+    assert len(verdicts[0]) == 4 * (2 + 2)
+    assert "shard 2: SLURM job" in jobs.log.read_text()

@@ -27,7 +27,7 @@ from engine.trainers.memory_advice import Advice
 from studio import charts
 from studio.guard import check_bind, guarded
 from studio.html import basics as show
-from studio.html import code, comparison, conversation, guide, memory, merging, patch, patch_table
+from studio.html import code, comparison, conversation, guide, memory, merging, patch, patch_table, several
 from studio.html import dataset as datasets
 from studio.html import header as page
 from studio.pages import monitor
@@ -284,3 +284,10 @@ def test_the_page_tells_what_the_model_is_told_from_what_the_user_is(text, headi
     turn = ShownTurn(1, "tool", text, False, "", "", "", "")
     shown = conversation.shown(View(1, "b", "m", "s", "test_failed", "running", "ready", False, "", (turn,), ""))
     assert f"<b>{heading}</b>" in shown
+
+
+def test_of_a_long_queue_the_first_runs_are_listed_and_the_others_counted(workspace):
+    waiting = [replace(workspace.runs.list()[0], id=number, state="queued") for number in range(1, 1003)]
+    shown = several.waiting(waiting)
+    assert (shown.count("<li>"), "and 952 more" in shown) == (50, True)
+    assert "more" not in several.waiting(waiting[:50])

@@ -1,0 +1,88 @@
+"""Starts runs that several workers share: one worker on this machine leads them (`engine.work.lead`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from engine.builders import Splitting
+from engine.errors import OutsideFailure, UserError
+from engine.launchers import HasPlaces, Launcher, Place
+from engine.launchers.local import Local
+from engine.plugins import BUILDERS
+from engine.rundir import RunDir
+from engine.spec import Spec
+
+ROUNDING = 1e-9  # of shares of a resource
+
+
+class Leading:
+    """The launcher of the leading worker, a process of this machine; `launcher` starts the others."""
+
+    def __init__(self, launcher: Launcher, shards: int) -> None:
+        self.name = launcher.name
+        self._launcher = launcher
+        self._shards = shards
+        self._here = Local()
+
+    def check(self, spec: Spec) -> None:
+        self._launcher.check(spec)
+        builder = getattr(spec, "builder", None)
+        if builder is not None and not _can_be_split(builder.name):
+            able = ", ".join(filter(_can_be_split, BUILDERS.names()))
+            raise UserError(
+                f"shards: {builder.name} reads its source in one pass, whose order decides what is a duplicate; build "
+                f"it with shards=1 ({able} can be shared)",
+                field="shards",
+            )
+
+    def room(self) -> Mapping[str, float]:
+        return self._launcher.room()
+
+    def needs(self) -> Mapping[str, float]:
+        """What all shards together take, and not more than there is: the others wait for the first."""
+        room = self._launcher.room()
+        return {
+            each: max(amount, min(amount * self._shards, room.get(each, 0.0)))
+            for each, amount in self._launcher.needs().items()
+        }
+
+    def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
+        return self._here.submit(run_dir, environment)
+
+    def find(self, run_dir: Path) -> str:
+        return self._here.find(run_dir)
+
+    def is_alive(self, handle: str) -> bool:
+        return self._here.is_alive(handle)
+
+    def interruption(self, handle: str) -> str:
+        return self._here.interruption(handle)
+
+    def place(self, handle: str) -> Place:
+        """Of the shards, as their launcher is called; where each is stands in the log."""
+        return Place(f"{self._shards} shards, started by {self.name}")
+
+    def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
+        """Ask the leading worker, which asks the others; or kill all of them."""
+        if force:
+            run = RunDir(run_dir)
+            with suppress(OutsideFailure):
+                for number, each in run.handles().items():
+                    with suppress(OSError, OutsideFailure):
+                        self._launcher.stop(each, run.shard(number).path, force=True)
+        self._here.stop(handle, run_dir, force=force)
+
+
+def _can_be_split(builder: str) -> bool:
+    return hasattr(BUILDERS.plugin(builder), Splitting.work_on.__name__)
+
+
+def places_of(launcher: Launcher, shards: int) -> Sequence[Launcher]:
+    """One for each worker that is started at the same time."""
+    if isinstance(launcher, HasPlaces):
+        return launcher.places()[:shards]
+    room = launcher.room()
+    fits = [int(room.get(each, 0.0) / amount + ROUNDING) for each, amount in launcher.needs().items() if amount]
+    return [launcher] * max(1, min([shards, *fits]))

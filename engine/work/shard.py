@@ -1,0 +1,93 @@
+"""One of the workers that share a run, as the worker sees it that leads them: its folder, and what it has said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.events import BugEvent, PatchEvent, Payload, Progress, State
+from engine.reading import open_regular
+from engine.rundir import AT_ONCE_BYTES, RunDir
+
+LOG_BYTES = 1 << 20  # of its log, read at once
+
+
+@dataclass
+class Shard:
+    """`state`: the last one it said since it was started, "" if none; `waits`: why it has no machine yet."""
+
+    number: int
+    folder: RunDir
+    handle: str = ""
+    state: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    cause: str = ""
+    waits: str = ""
+    progress: Progress = field(default_factory=lambda: Progress(0))
+    _read: int = 0  # bytes of its events
+    _last: int | None = 0  # number of the last event read
+    _broken: int = 0
+    _logged: int = 0  # bytes of its log
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == "done"
+
+    @property
+    def share(self) -> float:
+        """How much of its part is done, from 0 to 1."""
+        if self.is_done:
+            return 1.0
+        return min(1.0, self.progress.done / self.progress.total) if self.progress.total else 0.0
+
+    def begin(self) -> None:
+        """It is started again: what it said of an end before is over."""
+        self.state = self.error = self.cause = ""
+
+    def skip_log(self) -> None:
+        """What stands in its log by now has been told."""
+        self._logged = self.folder.log.stat().st_size if self.folder.log.exists() else 0
+
+    def news(self) -> list[Payload]:
+        """Bugs and patches that it has told of since the last call; its state and its progress are kept here."""
+        if not self.folder.events_path.exists():
+            return []
+        found: list[Payload] = []
+        while True:
+            reading = self.folder.events(self._read, AT_ONCE_BYTES, last=self._last, broken=self._broken)
+            if reading.offset == self._read:
+                return found
+            for event in reading.events:
+                self._take(event.payload, found)
+            self._read, self._broken = reading.offset, self._broken + reading.broken
+            self._last = max([self._last or 0, *(event.seq for event in reading.events)])
+
+    def _take(self, payload: Payload | None, found: list[Payload]) -> None:
+        if isinstance(payload, BugEvent | PatchEvent):
+            found.append(payload)
+        elif isinstance(payload, Progress):
+            self.progress = payload
+        elif isinstance(payload, State):
+            self.state, self.error, self.cause = payload.state, payload.error, payload.cause
+            self.result = payload.result or {}
+
+    def log_lines(self) -> list[str]:
+        """The whole lines that its log has more than at the last call."""
+        try:
+            with open(open_regular(self.folder.log), "rb") as file:
+                file.seek(self._logged)
+                text = file.read(LOG_BYTES)
+        except OSError:
+            return []  # it has none yet
+        whole = text.rpartition(b"\n")[0]
+        if not whole and len(text) == LOG_BYTES:
+            whole = text
+        self._logged = min(self._logged + len(whole) + 1, self._logged + len(text)) if whole else self._logged
+        return whole.decode("utf-8", "replace").splitlines() if whole else []
+
+    def ending(self) -> None:
+        """Take over the last state that it wrote to the reserved space, on a full disk."""
+        reserved = self.folder.ending()
+        if reserved is not None and isinstance(reserved.payload, State) and self.state in ("", "running"):
+            self._take(reserved.payload, [])

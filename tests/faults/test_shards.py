@@ -1,0 +1,125 @@
+"""Runs that several workers share come to the same rows as those of one, whatever is killed or stopped meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from runs_to_end import ended, rows_of, until
+
+from engine.control.workspace import Workspace
+from engine.launchers.local import MARK, parse_handle
+from engine.rundir import RunDir
+from engine.spec_files import read_spec
+
+pytestmark = pytest.mark.slow
+FIGURES = ("bugs", "scored", "plausible_at", "counted_at", "patches", "outcomes", "skipped", "shortened")
+BUGS = ['benchmark.languages=["python"]', "model=starter-adapter"]
+
+
+@pytest.fixture
+def workspace(home):
+    opened = Workspace(home)
+    yield opened
+    opened.close()
+
+
+def submitted(workspace, *overrides):
+    return workspace.runs.submit(read_spec("benchmark", "", [*BUGS, "candidates=4", *overrides]))
+
+
+def has_begun(workspace, run_id):
+    """Until some patches are tested, and others are not."""
+    until(workspace, lambda: workspace.runs.row(run_id).state == "running")
+    until(workspace, lambda: len(rows_of(workspace.runs.row(run_id))) > 6)
+
+
+def at_work(run):
+    """The living workers of its shards, by number."""
+    folder = RunDir(Path(run.folder))
+    found = {number: parse_handle(handle)[1] for number, handle in folder.handles().items()}
+    return {number: pid for number, pid in found.items() if worker_of(folder.shard(number).path, pid)}
+
+
+def worker_of(folder, pid):
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(folder)
+    except psutil.Error:
+        return False
+
+
+def test_the_rows_are_the_same_in_any_number_of_shards(workspace):
+    ids = [submitted(workspace, "limit=5", f"shards={shards}") for shards in (1, 2, 5)]
+    alone, *shared = [ended(workspace, run_id) for run_id in ids]
+    assert len(rows_of(alone)) == 5 * (4 + 2)
+    for run, shards in zip(shared, (2, 5), strict=True):
+        assert rows_of(run) == rows_of(alone)
+        assert {name: run.result[name] for name in FIGURES} == {name: alone.result[name] for name in FIGURES}
+        assert run.result["shards"] == shards
+        folder = RunDir(Path(run.folder))
+        assert sorted(folder.handles()) == list(range(1, shards + 1))
+        assert f"shard {shards}: " in folder.log.read_text()
+        assert folder.inputs().weights_hash == RunDir(Path(alone.folder)).inputs().weights_hash != ""
+
+
+def test_a_killed_shard_is_started_again_and_nothing_is_told_twice(workspace):
+    run_id = submitted(workspace, "limit=8", "shards=2")
+    has_begun(workspace, run_id)
+    os.kill(at_work(workspace.runs.row(run_id))[1], signal.SIGKILL)
+    run = ended(workspace, run_id)
+    assert len(rows_of(run)) == 8 * (4 + 2)
+    assert "shard 1 ended early" in RunDir(Path(run.folder)).log.read_text()
+
+
+def test_stop_ends_all_of_it_and_resume_does_what_is_left(workspace):
+    run_id = submitted(workspace, "limit=8", "shards=2")
+    has_begun(workspace, run_id)
+    began = time.monotonic()
+    workspace.runs.stop(run_id)
+    run = ended(workspace, run_id, "stopped")
+    assert time.monotonic() - began < 15
+    assert not at_work(run)
+    before = rows_of(run)
+    assert 6 < len(before) < 8 * (4 + 2)
+    workspace.runs.resume(run_id)
+    after = rows_of(ended(workspace, run_id))
+    assert len(after) == 8 * (4 + 2)
+    assert {key: after[key] for key in before} == before
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped now"])
+def test_no_shard_goes_on_unseen_on_this_machine(workspace, how):
+    run_id = submitted(workspace, "limit=8", "shards=2")
+    has_begun(workspace, run_id)
+    run = workspace.runs.row(run_id)
+    if how == "killed":
+        os.kill(parse_handle(run.handle)[1], signal.SIGKILL)
+    else:
+        workspace.runs.stop(run_id, now=True)
+    run = ended(workspace, run_id, "failed" if how == "killed" else "stopped")
+    until(workspace, lambda: not at_work(run), 30)
+    workspace.runs.resume(run_id)
+    assert len(rows_of(ended(workspace, run_id))) == 8 * (4 + 2)
+
+
+def test_a_shard_that_cannot_work_fails_the_run_with_its_own_words(workspace, tmp_path):
+    patches = tmp_path / "patches.jsonl"
+    row = {
+        "bug_id": "pocket/py-stock-check",
+        "patch": "def can_fulfil(order, stock, reserved=None):\n    return True\n",
+    }
+    patches.write_text(json.dumps(row) + "\n")
+    run_id = workspace.runs.submit(read_spec("validate", "", [f"file={patches}", "shards=2"]))
+    run = ended(workspace, run_id)
+    assert run.result["rows"] == 1
+    run_id = workspace.runs.submit(read_spec("validate", "", [f"file={patches}", "shards=2"]))
+    patches.write_text(json.dumps({**row, "bug_id": "nobody/knows"}) + "\n")
+    run = ended(workspace, run_id, "failed")
+    assert "shard " in run.error
+    assert "no row is for a bug of pocket" in run.error
