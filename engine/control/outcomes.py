@@ -29,6 +29,7 @@ CHECKPOINT, SECONDS_BEFORE = "checkpoint_step", "seconds_before_resume"
 GPU_SECONDS_BEFORE = "gpu_seconds_before_resume"
 UNREAD = "first_unread_event"  # in the result of any run: why the first of its `broken_lines` could not be read
 CARDS = "cards"  # in the result of any run: the GPUs that it has, of all its nodes together
+CARDS_SINCE = "cards_since"  # when it had them: a run in shards has more or fewer as these begin and end
 WHERE = "where"  # in the result of a run whose launcher tells it: where its worker is, or was last
 SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
 
@@ -75,7 +76,10 @@ def so_far(run: Run, now: float) -> dict[str, Any]:
     end = now if run.ended_at is None else run.ended_at
     seconds = max(0.0, end - run.started_at) if run.started_at else 0.0
     cards = run.result.get(CARDS)
-    gpu_seconds = {} if cards is None else {GPU_SECONDS_BEFORE: gpu_seconds_before(run) + seconds * cards}
+    with_these = seconds
+    if run.started_at:
+        with_these = max(0.0, end - max(run.started_at, float(run.result.get(CARDS_SINCE, 0.0))))
+    gpu_seconds = {} if cards is None else {GPU_SECONDS_BEFORE: gpu_seconds_before(run) + with_these * cards}
     return {SECONDS_BEFORE: seconds_before(run) + seconds, **gpu_seconds}
 
 

@@ -11,7 +11,16 @@ from sqlmodel import Session
 
 from engine import events, results
 from engine.control.inboxes import Ways
-from engine.control.outcomes import CARDS, CHECKPOINT, GPU_SECONDS_BEFORE, SECONDS_BEFORE, UNREAD, WHERE
+from engine.control.outcomes import (
+    CARDS,
+    CARDS_SINCE,
+    CHECKPOINT,
+    GPU_SECONDS_BEFORE,
+    SECONDS_BEFORE,
+    UNREAD,
+    WHERE,
+    so_far,
+)
 from engine.control.patch_rows import PatchRows
 from engine.domain import Outcome
 from engine.events import Event
@@ -135,7 +144,10 @@ def take_state(session: Session, run: Run, event: Event) -> None:
             run.started_at, run.progress_text = event.time, ""  # it waits for no machine any more
         run.started_at = run.started_at or event.time
         if payload.cards is not None:
-            run.result = {**run.result, CARDS: payload.cards}
+            result = {name: value for name, value in run.result.items() if name != CARDS_SINCE}
+            if run.state != "starting" and CARDS in result:  # from now on it has others
+                result |= {GPU_SECONDS_BEFORE: so_far(run, event.time)[GPU_SECONDS_BEFORE], CARDS_SINCE: event.time}
+            run.result = result | {CARDS: payload.cards}
         run.state = "stopping" if run.state == "stopping" else "running"
         return
     run.state, run.error, run.cause, run.ended_at = payload.state, payload.error, payload.cause, event.time
@@ -145,7 +157,7 @@ def take_state(session: Session, run: Run, event: Event) -> None:
         except ValueError as error:
             run.state, run.cause, run.error = "failed", "bug", f"its result could not be stored: {error}"
             return
-        own = (SECONDS_BEFORE, GPU_SECONDS_BEFORE, CARDS, UNREAD, WHERE)
+        own = (SECONDS_BEFORE, GPU_SECONDS_BEFORE, CARDS, CARDS_SINCE, UNREAD, WHERE)
         ours = {key: value for key, value in run.result.items() if key in own and value not in ("", None)}
         made = {key: value for key, value in (payload.result or {}).items() if key not in own}
         run.result = made | ours

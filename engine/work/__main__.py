@@ -53,14 +53,12 @@ def work(run: RunDir) -> int:
     try:
         run.reserve_ending()
         spec = spec_of(run)
-        run.emit(State("running", cards=ranks.cards()))
+        leads = isinstance(spec, SplitSpec) and spec.shards > 1 and run.inputs().part.is_all
+        run.emit(State("running", cards=0 if leads else ranks.cards()))
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
         inputs = inputs_of(run, spec.kind)
-        if isinstance(spec, SplitSpec) and spec.shards > 1 and inputs.part.is_all:
-            result = lead(spec, inputs, run)
-        else:
-            result = getattr(import_module(module), name)(spec, inputs, run)
+        result = (lead if leads else getattr(import_module(module), name))(spec, inputs, run)
         run.emit(State("done", result))
         run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))

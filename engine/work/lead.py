@@ -24,7 +24,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 from engine.errors import OutsideFailure, UserError
-from engine.events import MODEL, PatchEvent, Payload, Progress
+from engine.events import MODEL, PatchEvent, Payload, Progress, State
 from engine.launchers import Launcher, TellsPlace
 from engine.launchers.leading import places_of
 from engine.launchers.local import Local, boot_id, start_time
@@ -53,6 +53,7 @@ def lead(spec: SplitSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     results = [shard.result for shard in leading.shards]
     module, _, name = spec.combine.partition(":")
     combined: dict[str, Any] = getattr(import_module(module), name)(spec, inputs, run, results)
+    combined.pop("rates", None)  # of what is left to be done here, by which no plan should reckon
     seconds = time.monotonic() - began
     rate = {"patches_per_s": round(leading.told.patches / seconds, 2)} if "patches_per_s" in combined else {}
     return combined | rate | {"seconds": round(seconds, 1), "shards": spec.shards}
@@ -92,6 +93,7 @@ class _Leading:
         self._storing = threading.Lock()
         self._ends = threading.Event()  # no further shard is started; with `_stops` those at work are asked to end
         self._stops = threading.Event()
+        self._cards = 0
         self.shards = [Shard(number, run.shard(number)) for number in range(1, spec.shards + 1)]
 
     def work(self) -> None:
@@ -121,6 +123,10 @@ class _Leading:
             thread.result()
 
     def _say(self) -> None:
+        cards = sum(shard.cards for shard in self.shards)
+        if cards != self._cards:
+            self._cards = cards
+            self._run.emit(State("running", cards=cards))
         done = sum(shard.is_done for shard in self.shards)
         text = f"{done} of {len(self.shards)} shards done"
         waiting = [shard.waits for shard in self.shards if shard.waits]

@@ -24,6 +24,7 @@ class Shard:
     error: str = ""
     cause: str = ""
     waits: str = ""
+    cards: int = 0  # GPUs that it has now
     progress: Progress = field(default_factory=lambda: Progress(0))
     _read: int = 0  # bytes of its events
     _last: int | None = 0  # number of the last event read
@@ -44,6 +45,7 @@ class Shard:
     def begin(self) -> None:
         """It is started again: what it said of an end before is over."""
         self.state = self.error = self.cause = ""
+        self.cards = 0
 
     def skip_log(self) -> None:
         """What stands in its log by now has been told."""
@@ -71,6 +73,7 @@ class Shard:
         elif isinstance(payload, State):
             self.state, self.error, self.cause = payload.state, payload.error, payload.cause
             self.result = payload.result or {}
+            self.cards = (payload.cards or 0) if payload.state == "running" else 0
 
     def log_lines(self) -> list[str]:
         """The whole lines that its log has more than at the last call."""

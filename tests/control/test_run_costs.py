@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -56,6 +57,25 @@ def test_the_time_before_a_resume_counts_once_with_the_cards_of_then(workspace, 
     costs = machine_costs(workspace.runs.row(run_id))
     assert costs.gpu_hours == pytest.approx(4 + 1, abs=1e-3)
     assert costs.money == pytest.approx(5 * 2.0 + 1.5 * 0.5, abs=1e-2)
+
+
+def test_the_cards_of_shards_count_while_these_are_at_work(workspace, started):
+    run_id, folder = started("dataset")
+    began = time.time()
+    folder.append("state", state="running", cards=0)
+    workspace.tick()
+    for seq, (cards, hour) in enumerate(((4, 1), (2, 2), (0, 4)), start=2):
+        line = {"seq": seq, "time": began + 3600 * hour, "event": "state", "state": "running", "cards": cards}
+        with folder.events_path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        workspace.tick()
+    with workspace._database.write() as session:
+        run = session.get_one(Run, run_id)
+        run.spec = {**run.spec, "launcher": PRICED}
+        run.state, run.started_at, run.ended_at = "done", began, began + 5 * 3600
+    costs = machine_costs(workspace.runs.row(run_id))
+    assert costs.gpu_hours == pytest.approx(4 + 2 * 2, abs=1e-2)
+    assert costs.seconds == pytest.approx(5 * 3600, abs=1)
 
 
 def test_the_time_until_a_machine_is_free_is_not_counted(workspace, started, mute):
