@@ -134,7 +134,7 @@ def test_what_is_shown_of_a_run_that_waits_and_then_works(workspace, ray, on_ray
 
 
 def test_a_run_that_waits_is_stopped_at_once_and_its_job_never_works(workspace, ray, on_ray):  # noqa: F811
-    first = training(workspace, LONG, *on_ray("two", "launcher.cpus=1"))
+    first = training(workspace, LONG, *on_ray("two"))
     until(workspace, lambda: len(curve(workspace, first)) >= 1)
     run_id = training(workspace, "trainer.max_steps=3", *on_ray("two", "launcher.cpus=1"))
     until(workspace, lambda: workspace.runs.get(run_id).progress.startswith("waiting: "), 30)
@@ -292,10 +292,9 @@ def test_the_shell_s_verbs_are_the_same_as_on_this_machine(workspace, on_ray):
     shell(workspace, "runs", "stop", run_id)
     row = ended(workspace, number, 60)
     assert (row.state, row.result["checkpoint_step"]) == ("stopped", curve(workspace, number)[-1][0])
-    code, said = shell(workspace, "runs", "resume", run_id, "--wait")
-    assert code == 0, said
+    assert shell(workspace, "runs", "resume", run_id, "--wait")[0] == 0
     until(workspace, lambda: workspace.runs.row(number).state == "done", 10)
     assert [step for step, _ in curve(workspace, number)] == list(range(1, 61))
     assert job_of(workspace, number).endswith("-2")
-    code, said = shell(workspace, "doctor", *("--set", on_ray()[0]), *("--set", on_ray()[1]))
-    assert "nodes: 2; CPU 2, GPU 0" in said
+    asked = shell(workspace, "doctor", *("--set", on_ray()[0]), *("--set", on_ray()[1]))
+    assert "nodes: 2; CPU 2, GPU 0" in asked[1]
