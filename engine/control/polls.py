@@ -75,6 +75,13 @@ class Polls:
         """Whether this question was asked and its answer was not returned yet."""
         return question in self._asked
 
+    def is_open(self, call: str) -> bool:
+        """Whether a call of this name has not returned yet: it would end with this process."""
+        return any(
+            isinstance(question, tuple) and question[0] == call and not future.done()
+            for question, future in self._asked.items()
+        )
+
     def forget(self, question: Hashable, then: Callable[[Any], object]) -> None:
         """Stop waiting for an answer; if it arrives later, `then` is called with it in a thread of its own."""
         future, lock = self._asked.pop(question, None), self._locks.pop(question, None)

@@ -83,6 +83,10 @@ class Supervisor:
         """Those first that start or are to stop, then the others, beginning behind the one that was watched last."""
         return sorted(active, key=lambda run: (run.state in AT_WORK, (run.id or 0) <= self._last, run.id))
 
+    def is_submitting(self) -> bool:
+        """Whether this process is giving a run to its launcher."""
+        return self._polls.is_open("submit")
+
     # -- one run ----------------------------------------------------------------------------------------------
 
     def _watch(self, run: Run) -> None:

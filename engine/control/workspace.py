@@ -99,6 +99,10 @@ class Workspace:
         except Damaged as error:
             raise OutsideFailure(str(error)) from None
 
+    def is_submitting(self) -> bool:
+        """Whether this process is giving a run to its launcher, which would fail if it ended now."""
+        return self._supervisor.is_submitting()
+
     def watch(self, period_s: float = 0.5) -> threading.Event:
         """Tick in the background until the returned event is set."""
         ended = threading.Event()

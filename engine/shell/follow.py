@@ -30,8 +30,16 @@ PERIOD_S = 0.3
 PANEL = ("plausible_at_", "panel_")  # metrics of a bug panel, which are told together
 
 
-def update(workspace: Workspace, printed: str = "") -> str:
-    """Bring the workspace up to date; returns the error if that cannot be stored, printed unless it was in `printed`.
+def update(workspace: Workspace) -> None:
+    """Bring the workspace up to date; a run that this starts has been given to its launcher when it returns."""
+    printed = _updated(workspace, "")
+    while workspace.is_submitting():
+        time.sleep(PERIOD_S)
+        printed = _updated(workspace, printed)
+
+
+def _updated(workspace: Workspace, printed: str) -> str:
+    """Returns the error if what is new cannot be stored, printed unless it was in `printed`.
 
     A full disk does not end a command that waits: it continues to read, and to store once there is space.
     """
@@ -67,7 +75,7 @@ def wait_until(workspace: Workspace, is_over: Callable[[], bool]) -> None:
     """Keep the workspace up to date until `is_over` returns True."""
     printed = ""
     while True:
-        printed = update(workspace, printed)
+        printed = _updated(workspace, printed)
         if is_over():
             return
         time.sleep(PERIOD_S)

@@ -83,7 +83,8 @@ def resume(run_id: RunId, home: Home = HOME, wait: Wait = False, json_: Json = F
     """Continue a stopped, failed or interrupted run from where it stopped."""
     workspace = updated_workspace(home)  # after a restart of the machine its state may not be "interrupted" yet
     workspace.runs.resume(run_id)
-    follow.update(workspace)
+    if not wait:
+        follow.update(workspace)
     run = follow.wait_for_end(workspace, run_id, quiet=json_) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=json_)
     exit_with_code(run)

@@ -131,7 +131,8 @@ def submit(kind: str, spec: str, overrides: list[str] | None, home: Path, *, wai
     run_id = workspace.runs.submit(wanted)
     for difference in differences:
         print(f"repair-studio: note: {follow.printable(difference)}", file=sys.stderr)
-    follow.update(workspace)
+    if not wait:
+        follow.update(workspace)
     run = follow.wait_for_end(workspace, run_id, quiet=as_json) if wait else workspace.runs.get(run_id)
     follow.show_run(workspace, run, as_json=as_json)
     exit_with_code(run)

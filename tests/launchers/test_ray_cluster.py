@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -133,7 +134,7 @@ def test_what_is_shown_of_a_run_that_waits_and_then_works(workspace, ray, on_ray
 
 
 def test_a_run_that_waits_is_stopped_at_once_and_its_job_never_works(workspace, ray, on_ray):  # noqa: F811
-    first = training(workspace, LONG, *on_ray("two", "launcher.cpus=1"))
+    first = training(workspace, LONG, *on_ray("two"))
     until(workspace, lambda: len(curve(workspace, first)) >= 1)
     run_id = training(workspace, "trainer.max_steps=3", *on_ray("two", "launcher.cpus=1"))
     until(workspace, lambda: workspace.runs.get(run_id).progress.startswith("waiting: "), 30)
@@ -273,17 +274,27 @@ def shell(workspace, *words):
         text=True,
         check=False,
         timeout=300,
+        env={**os.environ, "COLUMNS": "200"},
     )
     return done.returncode, done.stdout + done.stderr
 
 
 def test_the_shell_s_verbs_are_the_same_as_on_this_machine(workspace, on_ray):
-    settings = ["trainer.max_steps=8", "trainer.batch_size=4", "dataset=demo", 'name=""', *on_ray("one")]
+    settings = ["trainer.max_steps=60", "trainer.batch_size=4", "dataset=demo", 'name=""', *on_ray("one")]
     words = [each for setting in settings for each in ("--set", setting)]
-    code, said = shell(workspace, "train", "demo", *words, "--wait")
+    code, said = shell(workspace, "train", "demo", *words, "--set", "trainer.logging_steps=1")
     assert code == 0, said
-    run_id = str(max(run.id for run in workspace.runs.list()))
-    assert f"Ray job {job_of(workspace, int(run_id))} on " in shell(workspace, "runs", "show", run_id)[1]
+    number = max(run.id for run in workspace.runs.list())
+    until(workspace, lambda: len(curve(workspace, number)) >= 2)
+    run_id = str(number)
+    assert f"Ray job {job_of(workspace, number)} on " in shell(workspace, "runs", "show", run_id)[1]
     assert "train run in" in shell(workspace, "runs", "log", run_id)[1]
-    code, said = shell(workspace, "doctor", *("--set", on_ray()[0]), *("--set", on_ray()[1]))
-    assert "nodes: 2; CPU 2" in said
+    shell(workspace, "runs", "stop", run_id)
+    row = ended(workspace, number, 60)
+    assert (row.state, row.result["checkpoint_step"]) == ("stopped", curve(workspace, number)[-1][0])
+    assert shell(workspace, "runs", "resume", run_id, "--wait")[0] == 0
+    until(workspace, lambda: workspace.runs.row(number).state == "done", 10)
+    assert [step for step, _ in curve(workspace, number)] == list(range(1, 61))
+    assert job_of(workspace, number).endswith("-2")
+    asked = shell(workspace, "doctor", *("--set", on_ray()[0]), *("--set", on_ray()[1]))
+    assert "nodes: 2; CPU 2, GPU 0" in asked[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from typer.testing import CliRunner
@@ -55,6 +56,23 @@ def test_a_sweep_is_started_and_shown_by_its_name(home, told):
     assert "candidates" in table.stdout
     wrong = invoke(home, "sweep", "sweep-2")
     assert (wrong.exit_code, wrong.stderr) == (2, "repair-studio: there is no sweep 'sweep-2'; known: sweep-1\n")
+
+
+def test_a_command_ends_when_the_run_has_been_given_to_its_launcher(home, told, monkeypatch):
+    """What the launcher does would end with the command."""
+
+    def slow(self, run_dir, environment):
+        time.sleep(1.5)
+        return "told after a while"
+
+    monkeypatch.setattr(Told, "submit", slow)
+    monkeypatch.setattr(Told, "is_alive", lambda self, handle: True)
+    done = invoke(home, "benchmark")
+    assert done.exit_code == 0, done.output
+    workspace = Workspace(home)
+    [run] = workspace.runs.list()
+    assert workspace.runs.row(run.id).handle == "told after a while"
+    workspace.close()
 
 
 def test_a_run_is_repeated_with_a_change_and_a_name_of_its_own(home, told):
