@@ -52,7 +52,8 @@ def train_plan(
     checkpoints = times_in(steps.steps, steps.save_every)
     if one:
         each = _each(one, data, datasets, bool(tokens))
-        shared, alone = stepping(tokens or steps.steps, evaluations, checkpoints, each, cards)
+        later = (tokens or steps.steps) * (1 - 1 / max(steps.steps, 1))  # the first step is a part of the start
+        shared, alone = stepping(later, evaluations, checkpoints, each, cards)
         start = max(0.0, one.seconds - sum(one.rates[name] for name in ("training", "evaluating", "saving")))
         return Plan(
             (Line(TIME, start + shared + alone, "s", _said(one)), *head, _disk(one)),

@@ -25,7 +25,7 @@ class Room:
         self._taken: defaultdict[str, float] = defaultdict(float)  # resource -> how much
         for run in active:
             try:
-                self._add(self._needed(run))
+                self._add(self._needed(run, _place(run)))
             except Exception:
                 log.exception("what run %s takes of its launcher is not known", run.id)
 
@@ -35,17 +35,17 @@ class Room:
         What it needs counts as taken in both cases, so that no later run of the queue takes what it waits for.
         Raises what the launcher raises: UserError if it never has so much.
         """
-        needed, place = self._needed(run), _place(run)
+        place = _place(run)
+        needed = self._needed(run, place)
         if needed and place not in self._room:
             self._room[place] = self._polls.answer(("room", place), launcher_of(run).room)
         room = self._room.get(place) or {}
         self._add(needed)
         return all(self._taken[each] <= room.get(each, 0.0) + ROUNDING for each in needed)
 
-    def _needed(self, run: Run) -> Mapping[str, float]:
+    def _needed(self, run: Run, place: str) -> Mapping[str, float]:
         if waits_for_people(run.kind):
             return {}
-        place = _place(run)
         if place not in self._needs:
             self._needs[place] = launcher_of(run).needs()
         return self._needs[place]

@@ -62,6 +62,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._last = (0.0, 0)  # time and step of the last metric
         self._counted = 0.0  # tokens up to then, by the trainer's count
         self.is_stopping = False
+        self._counted_from: tuple[float, int] | None = None  # time and number of the first step's end
         self._marked = 0.0  # time of the last step's end, or of the evaluation after it
         self._evaluating, self._evaluated = 0.0, 0
         self._saving, self._saved = 0.0, 0
@@ -84,6 +85,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._marked = time.monotonic()
+        self._counted_from = self._counted_from or (self._marked, int(state.global_step))
         self.is_stopping = together.agreed(self.is_stopping)
         if self.is_stopping or state.global_step >= state.max_steps:
             control.should_log = True  # the curves end at the last step
@@ -160,14 +162,14 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
     def rates(self, step: int) -> dict[str, float]:
         """The seconds of this worker's steps up to `step`, of its evaluations and checkpoints; call it at the end.
 
-        A plan is made of them (`engine.control.plans`).
+        A plan is made of them (`engine.control.plans`). The first step is left out: it allocates, and may compile.
         """
-        steps = step - self._first_step
-        spent = time.monotonic() - self._started - self._evaluating - self._saving
+        began, first = self._counted_from or (time.monotonic(), step)
+        spent = time.monotonic() - began - self._evaluating - self._saving
         known = self.tokens_by_step
-        tokens = {"tokens": known[step] - known[self._first_step]} if known else {}
+        tokens = {"tokens": known[step] - known[first]} if known else {}
         return {
-            **tokens, "steps": steps, "training": round(spent, 2),
+            **tokens, "steps": step - first, "training": round(spent, 2),
             "evaluations": self._evaluated, "evaluating": round(self._evaluating, 2),
             "checkpoints": self._saved, "saving": round(self._saving, 2),
         }  # fmt: skip
@@ -176,6 +178,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         """So many seconds were spent on something else: they count neither in tokens a second nor in the time left."""
         self._started += seconds
         self._last = (self._last[0] + seconds, self._last[1])
+        if self._counted_from:
+            self._counted_from = (self._counted_from[0] + seconds, self._counted_from[1])
 
     def values_of(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """The trainer's figures by our names."""
