@@ -188,7 +188,7 @@ def test_a_run_that_may_start_again_does_so_on_another_node(workspace, ray, on_r
     ray.add("two")
     done(workspace, run_id)
     assert [step for step, _ in curve(workspace, run_id)] == list(range(1, 21))
-    assert not (folder_of(workspace, run_id) / SECRETS).exists()
+    until(workspace, lambda: not (folder_of(workspace, run_id) / SECRETS).exists(), 15)
 
 
 def test_a_head_that_does_not_answer_changes_nothing_and_a_stop_arrives(workspace, ray, on_ray):  # noqa: F811
