@@ -97,7 +97,7 @@ class BenchmarkPlans:
             return most, "patches", why
         share = tested.rates["asked"] / max(tested.rates["asked_bugs"] * (tested.run.spec["candidates"] + 2), 1)
         return round(most * share), "patches", tested.said(
-            f"{share:.0%} of all patches are none that was tested before, known fixes and buggy code included"
+            f"{share:.0%} of all patches, known fixes and buggy code included; the others are equal to one, or no patch"
         )  # fmt: skip
 
     def _more(self, one: Measured, spec: BenchmarkSpec, patches: int) -> list[Line]:
@@ -149,10 +149,14 @@ def _a_test(rates: Mapping[str, float]) -> float:
     return max(rates["testing"] - rates["workers"] * rates["first_test"], 0.0) / others
 
 
+def _places(cards: int) -> str:
+    return ("cards" if cards > 1 else "card") if cards else "machine"
+
+
 def _as_if_shared(one: Measured) -> str:
     """What a plan for more cards than were measured assumes."""
     return (
-        f"the rate of {max(one.cards, 1)} {'card' if one.cards else 'machine'} is multiplied: every process loads the "
+        f"the rate of {max(one.cards, 1)} {_places(one.cards)} is multiplied: every process loads the "
         "model at the same time, and each has bugs until the end"
     )
 

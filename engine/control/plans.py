@@ -58,9 +58,8 @@ def _priced(plan: Plan, spec: Any) -> Plan:
         prices.append(None if seconds is None else machine_price(spec.launcher, seconds, hours, plan.nodes))
     if prices:
         price = None if None in prices else sum(each for each in prices if each is not None)
-        of = " and ".join(
-            ["the prices of the generator"] * bool(tokens) + ["the launcher's"] * is_priced(spec.launcher)
-        )
+        whose = {"the generator's": bool(tokens), "the launcher's": is_priced(spec.launcher)}
+        of = f"{' and '.join(name for name, is_so in whose.items() if is_so)} prices"
         unit = currency_of(spec.launcher) or (tokens.unit if tokens else "")
         added.append(Line(COST, price, unit, of if price is not None else why or (tokens.source if tokens else "")))
     lines = [each for each in plan.lines if each.name != COST]

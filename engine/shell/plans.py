@@ -65,7 +65,7 @@ def show(found: Plan, console: Console) -> None:
         table.add_row(line.name, escape(amount(line.value, line.unit)), escape(printable(line.source)))
     console.print(table)
     if found.serial_s is not None and (found.nodes > 1 or found.cards > 1):
-        console.print(f"{amount(found.serial_s, 's')} of it stay, however many nodes there are", markup=False)
+        console.print(f"{amount(found.serial_s, 's')} of it remain, however many nodes there are", markup=False)
     for note in found.notes:
         console.print(note, markup=False, soft_wrap=True)
     if found.first:

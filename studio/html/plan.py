@@ -22,7 +22,7 @@ def plan_table(plan: Plan) -> str:
         f'<tr><th scope="row">{esc(line.name)}<small>{esc(line.source)}</small></th><td>{figure(line)}</td></tr>'
         for line in plan.lines
     )
-    kept = [f"{duration(plan.serial_s or 0.0)} of it stay, however many nodes there are"] if _is_shared(plan) else []
+    kept = [f"{duration(plan.serial_s or 0.0)} of it remain, however many nodes there are"] if _is_shared(plan) else []
     notes = "".join(f"<li>{esc(note)}</li>" for note in (*kept, *plan.notes))
     first = copyable(plan.first, "A short run, which tells what is not known") if plan.first else ""
     more = f'<ul class="notes">{notes}</ul>' if notes else ""
