@@ -28,6 +28,8 @@ class Leading:
 
     def check(self, spec: Spec) -> None:
         self._launcher.check(spec)
+        if getattr(spec, "keep_verdicts", False):
+            raise UserError("shards: nothing is run where the file's verdicts are kept; leave it at 1", field="shards")
         builder = getattr(spec, "builder", None)
         if builder is not None and not _can_be_split(builder.name):
             able = ", ".join(filter(_can_be_split, BUILDERS.names()))

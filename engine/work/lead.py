@@ -56,7 +56,8 @@ def lead(spec: SplitSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     combined.pop("rates", None)  # of what is left to be done here, by which no plan should reckon
     seconds = time.monotonic() - began
     rate = {"patches_per_s": round(leading.told.patches / seconds, 2)} if "patches_per_s" in combined else {}
-    return combined | rate | {"seconds": round(seconds, 1), "shards": spec.shards}
+    gpus = {"gpus": leading.most_cards} if "gpus" in combined else {}
+    return combined | rate | gpus | {"seconds": round(seconds, 1), "shards": spec.shards}
 
 
 class Told:
@@ -94,6 +95,7 @@ class _Leading:
         self._ends = threading.Event()  # no further shard is started; with `_stops` those at work are asked to end
         self._stops = threading.Event()
         self._cards = 0
+        self.most_cards = 0  # at a time
         self.shards = [Shard(number, run.shard(number)) for number in range(1, spec.shards + 1)]
 
     def work(self) -> None:
@@ -125,7 +127,7 @@ class _Leading:
     def _say(self) -> None:
         cards = sum(shard.cards for shard in self.shards)
         if cards != self._cards:
-            self._cards = cards
+            self._cards, self.most_cards = cards, max(cards, self.most_cards)
             self._run.emit(State("running", cards=cards))
         done = sum(shard.is_done for shard in self.shards)
         text = f"{done} of {len(self.shards)} shards done"
@@ -210,7 +212,11 @@ class _Leading:
             if alive is False:
                 shard.waits = ""
                 shard.ending()
-                return place.interruption(shard.handle) if shard.state in ("", "running") else ""
+                if shard.state not in ("", "running"):
+                    return ""
+                with suppress(OSError, OutsideFailure):
+                    return place.interruption(shard.handle)
+                return ""
             if self._stops.is_set() and not is_asked:
                 with suppress(OSError, OutsideFailure):  # its machine does not answer: asked again at the next look
                     place.stop(shard.handle, shard.folder.path, force=False)

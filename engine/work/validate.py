@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,8 @@ from engine.events import MODEL, Progress, VerdictFields, checked
 from engine.judging import Control
 from engine.params import shown
 from engine.plugins import BENCHMARKS
-from engine.rundir import Inputs, RunDir
+from engine.run_inputs import Inputs, Part
+from engine.rundir import RunDir
 from engine.sandboxes import Sandbox
 from engine.sandboxes.auto import usable
 from engine.scoring import counted_reasons
@@ -44,52 +45,87 @@ def validate(spec: ValidateSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """
     started = time.monotonic()
     benchmark = BENCHMARKS.create(spec.benchmark)
-    candidates = read_candidates(Path(spec.file)) if spec.file else []
-    all_bugs = benchmark.bugs()
-    rows = by_bug(_renamed(candidates, all_bugs))
-    bugs = _asked_for(all_bugs[: spec.limit], rows, benchmark.name)
+    given = Given.of(spec, benchmark, inputs.part)
     skipped = {} if spec.keep_verdicts else dict(benchmark.skipped())
-    for bug in bugs:
+    for bug in given.bugs:
         say_bug(run, bug, skipped.get(bug.id, ""))
-    run.emit(Progress(0, len(candidates) or len(bugs), "testing the known fixes"))
-    able = [bug for bug in bugs if bug.id not in skipped]
-    of_row = {
-        each.number: (each.bug_id, MODEL, rank) for of_bug in rows.values() for rank, each in enumerate(of_bug, 1)
-    }
+    run.emit(Progress(0, len(given.candidates) or len(given.bugs), "testing the known fixes"))
+    able = [bug for bug in given.bugs if bug.id not in skipped]
     verdicts: Mapping[Key, Verdict]
     controls: Mapping[str, Control | None]
     if spec.keep_verdicts:
-        verdicts, controls, sandbox = _taken_over(able, rows, run), dict.fromkeys((b.id for b in bugs), None), None
+        verdicts, sandbox = _taken_over(able, given.rows, run), None
+        controls = dict.fromkeys((bug.id for bug in given.bugs), None)
     else:
         sandbox = usable(spec.sandbox)
-        verdicts, controls = _evaluated(spec, benchmark, able, rows, sandbox, run)
-    known = {bug.id for bug in bugs}
-    lost = {
-        bug_id: Verdict(Outcome.NOT_RUN, skipped.get(bug_id) or f"{benchmark.name} has no bug called {bug_id}")
-        for bug_id in rows
-        if bug_id in skipped or bug_id not in known
-    }
-    if candidates:
-        keys = [of_row[each.number] for each in candidates]
-        _write(run, candidates, [lost.get(key[0]) or verdicts[key] for key in keys])
+        verdicts, controls = _evaluated(spec, benchmark, able, given.rows, sandbox, run)
     seconds = time.monotonic() - started
-    most = max((len(of_bug) for of_bug in rows.values()), default=0)
     return {
-        "benchmark": benchmark.name,
-        "bugs": len(bugs),
-        "candidates": most,
-        "rows": len(candidates),
-        **counts(verdicts, controls, most),
-        **first_figures(benchmark, verdicts),
-        **_of_controls(controls, skipped, bugs),
-        "unknown_bugs": sum(bug_id not in known for bug_id in rows),
-        "unknown_rows": sum(len(of_bug) for bug_id, of_bug in rows.items() if bug_id not in known),
-        "skipped": counted_reasons(Counter(reason for bug, reason in skipped.items() if bug in known)),
+        **answered(given, benchmark, skipped, verdicts, controls, run),
         "seconds": round(seconds, 1),
-        "patches_per_s": round(len(candidates) / seconds, 2),
+        "patches_per_s": round(len(given.candidates) / seconds, 2),
         "gpus": 0,
         "sandbox": sandbox.describe() if sandbox else "",
         "is_imported": spec.keep_verdicts,
+    }
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is to be tested: the bugs, and by bug the rows of the file that are for it."""
+
+    bugs: Sequence[Bug]
+    rows: Mapping[str, Sequence[Candidate]]
+    candidates: Sequence[Candidate]  # those rows in the file's order
+
+    @classmethod
+    def of(cls, spec: ValidateSpec, benchmark: Benchmark, part: Part) -> Given:
+        """A part has its bugs and their rows; rows for unknown bugs belong to the whole only. Raises UserError."""
+        candidates = read_candidates(Path(spec.file)) if spec.file else []
+        all_bugs = benchmark.bugs()
+        rows = by_bug(_renamed(candidates, all_bugs))
+        bugs = _asked_for(all_bugs[: spec.limit], rows, benchmark.name)
+        if part.is_all:
+            return cls(bugs, rows, candidates)
+        bugs = part.of(bugs)
+        rows = {bug.id: rows[bug.id] for bug in bugs if bug.id in rows}
+        mine = {each.number for of_bug in rows.values() for each in of_bug}
+        return cls(bugs, rows, [each for each in candidates if each.number in mine])
+
+
+def answered(
+    given: Given,
+    benchmark: Benchmark,
+    skipped: Mapping[str, str],
+    verdicts: Mapping[Key, Verdict],
+    controls: Mapping[str, Control | None],
+    run: RunDir,
+) -> dict[str, Any]:
+    """Write a row of verdicts for each of the file's, and count them."""
+    of_row = {
+        each.number: (each.bug_id, MODEL, rank) for of_bug in given.rows.values() for rank, each in enumerate(of_bug, 1)
+    }
+    known = {bug.id for bug in given.bugs}
+    lost = {
+        bug_id: Verdict(Outcome.NOT_RUN, skipped.get(bug_id) or f"{benchmark.name} has no bug called {bug_id}")
+        for bug_id in given.rows
+        if bug_id in skipped or bug_id not in known
+    }
+    if given.candidates:
+        keys = [of_row[each.number] for each in given.candidates]
+        _write(run, given.candidates, [lost.get(key[0]) or verdicts[key] for key in keys])
+    most = max((len(of_bug) for of_bug in given.rows.values()), default=0)
+    return {
+        "benchmark": benchmark.name,
+        "bugs": len(given.bugs),
+        "candidates": most,
+        "rows": len(given.candidates),
+        **counts(verdicts, controls, most),
+        **first_figures(benchmark, verdicts),
+        **_of_controls(controls, skipped, given.bugs),
+        "unknown_bugs": sum(bug_id not in known for bug_id in given.rows),
+        "unknown_rows": sum(len(of_bug) for bug_id, of_bug in given.rows.items() if bug_id not in known),
+        "skipped": counted_reasons(Counter(reason for bug, reason in skipped.items() if bug in known)),
     }
 
 

@@ -13,12 +13,15 @@ import pytest
 from runs_to_end import ended, rows_of, until
 
 from engine.control.workspace import Workspace
+from engine.errors import UserError
+from engine.events import PatchEvent
 from engine.launchers.local import MARK, parse_handle
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
 pytestmark = pytest.mark.slow
 FIGURES = ("bugs", "scored", "plausible_at", "counted_at", "patches", "outcomes", "skipped", "shortened")
+BUGS_OF_FILE = ("pocket/py-stock-check", "pocket/py-tag-groups")  # in the order of the benchmark
 BUGS = ['benchmark.languages=["python"]', "model=starter-adapter"]
 
 
@@ -108,18 +111,47 @@ def test_no_shard_goes_on_unseen_on_this_machine(workspace, how):
     assert len(rows_of(ended(workspace, run_id))) == 8 * (4 + 2)
 
 
-def test_a_shard_that_cannot_work_fails_the_run_with_its_own_words(workspace, tmp_path):
-    patches = tmp_path / "patches.jsonl"
-    row = {
-        "bug_id": "pocket/py-stock-check",
-        "patch": "def can_fulfil(order, stock, reserved=None):\n    return True\n",
+def test_more_shards_than_bugs_change_nothing(workspace):
+    run = ended(workspace, submitted(workspace, "limit=2", "shards=3", "candidates=1"))
+    assert (run.result["bugs"], len(rows_of(run))) == (2, 2 * (1 + 2))
+
+
+def test_the_patches_of_a_file_are_shared(workspace, patches):
+    ids = [workspace.runs.submit(read_spec("validate", "", [f"file={patches}", f"shards={n}"])) for n in (1, 2)]
+    alone, shared = (ended(workspace, run_id) for run_id in ids)
+    assert rows_of(shared) == rows_of(alone)
+    left = {"seconds", "patches_per_s", "shards", "where"}
+    assert {k: v for k, v in shared.result.items() if k not in left} == {
+        k: v for k, v in alone.result.items() if k not in left
     }
-    patches.write_text(json.dumps(row) + "\n")
+    verdicts = [
+        [json.loads(line) for line in (Path(run.folder) / "artifacts" / "verdicts.jsonl").read_text().splitlines()]
+        for run in (alone, shared)
+    ]
+    told = [[(row["bug_id"], row["outcome"]) for row in rows] for rows in verdicts]
+    assert told[0] == told[1]
+    assert len(told[0]) == len(BUGS_OF_FILE) + 1
+    for number, bug in enumerate(BUGS_OF_FILE, start=1):
+        part = [event.payload for event in RunDir(Path(shared.folder)).shard(number).all_events()]
+        assert {each.bug_id for each in part if isinstance(each, PatchEvent)} == {bug}
+    with pytest.raises(UserError, match="shards: nothing is run"):
+        workspace.runs.submit(read_spec("validate", "", [f"file={patches}", "shards=2", "keep_verdicts=true"]))
+
+
+@pytest.fixture
+def patches(tmp_path):
+    """A file with a row for each of two bugs, and one for a bug that nobody knows between them."""
+    path = tmp_path / "patches.jsonl"
+    first, second = BUGS_OF_FILE
+    path.write_text(
+        "".join(json.dumps({"bug_id": bug, "patch": "x = 1\n"}) + "\n" for bug in (second, "no/bug", first))
+    )
+    return path
+
+
+def test_a_shard_that_cannot_work_fails_the_run_with_its_own_words(workspace, patches):
     run_id = workspace.runs.submit(read_spec("validate", "", [f"file={patches}", "shards=2"]))
-    run = ended(workspace, run_id)
-    assert run.result["rows"] == 1
-    run_id = workspace.runs.submit(read_spec("validate", "", [f"file={patches}", "shards=2"]))
-    patches.write_text(json.dumps({**row, "bug_id": "nobody/knows"}) + "\n")
+    patches.write_text(json.dumps({"bug_id": "nobody/knows", "patch": "x = 1\n"}) + "\n")
     run = ended(workspace, run_id, "failed")
-    assert "shard " in run.error
+    assert run.error.startswith("shard ")
     assert "no row is for a bug of pocket" in run.error
