@@ -6,6 +6,7 @@ A run's handle is its folder: there it says which is its newest job, and there t
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -18,10 +19,10 @@ from typing import Any, ClassVar, Literal
 from engine import requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.launchers import Place, ray_folder, ray_local
-from engine.launchers.ray_folder import KILL, Note, beats, begun, name_of, read_note
-from engine.launchers.ray_jobs import ENDED, FAILED, LATE, LOST, STOPPED, WAITS, WORKS, Cluster, Job, NoAnswer, token
+from engine.launchers.ray_folder import KILL, UNSEEN, Note, beats, begun, name_of, read_note
+from engine.launchers.ray_jobs import ENDED, FAILED, LATE, STOPPED, WAITS, WORKS, Cluster, Job, NoAnswer, token
 from engine.launchers.ray_settings import FROM_ENVIRONMENT, LOCAL, RayParams, custom, reserved, resolved, runtime_env
-from engine.launchers.ray_worker import UNSEEN
+from engine.launchers.together import check_together
 from engine.rundir import STOPPED as BY_SIGNAL
 from engine.spec import Spec
 
@@ -33,7 +34,10 @@ NO_COMMAND = (126, 127)  # exit codes of a shell that cannot run a command
 
 
 class Ray:
-    """Gives a run to Ray Jobs, with its resources reserved on the node that Ray chooses."""
+    """Gives a run to Ray Jobs, with its resources reserved on the node that Ray chooses.
+
+    Several processes that train together are one job, too.
+    """
 
     name: ClassVar[str] = "ray"
 
@@ -45,8 +49,17 @@ class Ray:
         self.params = params or RayParams()
 
     def check(self, spec: Spec) -> None:
-        """Raises UserError if no cluster is named, MissingDependency if Ray is needed here and is not installed."""
+        """Raises UserError if no cluster is named, MissingDependency if Ray is needed here and is not installed,
+        UserError for several processes of a run that works in one only."""
         runtime_env(self.params)
+        if self.params.processes > 1:
+            check_together(spec, "ray with more than one process", self.params)
+            if self.params.gpus not in (0, 1):
+                raise UserError(
+                    f"launcher.gpus: is {self.params.gpus:g}, and each of several processes trains on one GPU; set it "
+                    "to 1, or to 0 for the processor",
+                    field="launcher.gpus",
+                )
         if resolved(self.params.address) == LOCAL and find_spec("ray") is None:
             raise MissingDependency(f"launcher: a cluster of this machine needs Ray: {HOW_TO_GET}", field=FIELD)
 
@@ -96,13 +109,22 @@ class Ray:
     def _command(self, run_dir: Path, job: str) -> str:
         python = shlex.split(self.params.python) or [sys.executable]
         is_kept = "yes" if self.params.restarts else "no"
-        words = [*python, "-P", "-m", "engine.launchers.ray_worker", str(run_dir), job, is_kept]
-        return f"exec {shlex.join(words)}"
+        words = [str(run_dir), job, is_kept]
+        if self.params.processes == 1:
+            return f"exec {shlex.join([*python, '-P', '-m', 'engine.launchers.ray_worker', *words])}"
+        each = {"python": python, "strategy": self.params.strategy, "reserved": self._reserved()}
+        return f"exec {shlex.join([*python, '-P', '-m', 'engine.launchers.ray_ranks', *words, json.dumps(each)])}"
+
+    def _reserved(self) -> list[dict[str, float]]:
+        """Of each process."""
+        return [reserved(self.params)] * self.params.processes
 
     def _request(self) -> dict[str, Any]:
         """The fields of Ray's request that say what the job reserves and gets."""
         wanted, needed = runtime_env(self.params), reserved(self.params)
         variables = {**wanted["env_vars"], "RAY_JOB_STOP_WAIT_TIME_S": str(MOST_SAVING_S)}
+        if self.params.processes > 1:  # what the job starts reserves for itself
+            return {"runtime_env": {**wanted, "env_vars": variables}}
         fields = {
             "entrypoint_num_cpus": needed["CPU"],
             "entrypoint_num_gpus": needed.get("GPU"),
@@ -132,14 +154,16 @@ class Ray:
         is_begun = bool(begun(folder, note.job))
         try:
             found = _job(folder, note)
+            if found and found.status == WORKS and self.params.processes > 1 and not is_begun:
+                return "pending"  # until there is room for all its processes
             if found and found.status == WORKS:
                 return True
             if found and found.status == WAITS:
                 return False if note.is_stopped else "pending"
-            if is_begun and (found is None or found.error == LOST) and beats(folder):
+            if is_begun and (found is None or found.is_lost) and beats(folder):
                 return True  # Ray has lost it, and it has not ended
             if found and self._is_given_again(found, folder, note):
-                self._give(folder, replace(note, lost=note.lost + (found.error == LOST)))
+                self._give(folder, replace(note, lost=note.lost + found.is_lost))
                 return "pending"
         except NoAnswer:
             if is_begun:
@@ -151,7 +175,7 @@ class Ray:
     def _is_given_again(self, found: Job, folder: Path, note: Note) -> bool:
         if (folder / requeued.STOP).exists():
             return False
-        return found.error == LATE or (found.error == LOST and note.lost < self.params.restarts)
+        return found.error == LATE or (found.is_lost and note.lost < self.params.restarts)
 
     def place(self, handle: str) -> Place:
         """Its job and its node; Ray's own message while it waits, or that no node is large enough."""
@@ -162,8 +186,9 @@ class Ray:
         try:
             if (found := _job(folder, note)) is None:
                 return Place(where)
-            if found.status == WAITS:
-                return Place(where, "pending", self._too_large(folder, note) or found.message)
+            if found.status == WAITS or (found.status == WORKS and not host and self.params.processes > 1):
+                said = found.message if found.status == WAITS else f"room for {self.params.processes} processes"
+                return Place(where, "pending", self._too_large(folder, note) or said)
             return Place(f"{where} ({found.ip})" if host and found.ip else where, found.status.lower())
         except NoAnswer as error:
             return Place(f"{where} ({error})", "", str(error))
@@ -171,11 +196,14 @@ class Ray:
     def _too_large(self, folder: Path, note: Note) -> str:
         cluster, needed = _cluster(folder, note), reserved(self.params)
         nodes = cluster.nodes() if cluster else []
-        if not nodes or any(all(node.get(name, 0) >= amount for name, amount in needed.items()) for node in nodes):
+        count = self.params.processes
+        hold = sum(int(min(node.get(name, 0) / amount for name, amount in needed.items())) for node in nodes)
+        if not nodes or hold >= count:
             return ""
         gib = {"memory": float(1 << 30)}
         texts = (f"{name} {amount / gib.get(name, 1.0):g}{' GiB' * (name in gib)}" for name, amount in needed.items())
-        return f"no node that is up has {', '.join(texts)}"
+        said = ", ".join(texts)
+        return f"the nodes that are up have not {count} times {said}" if count > 1 else f"no node that is up has {said}"
 
     def interruption(self, handle: str) -> str:
         folder = Path(handle)
@@ -253,7 +281,9 @@ def _failure(found: Job, what: str, node: str) -> str:
     """Why a job failed that Ray ended; empty if its worker failed, which says so itself."""
     lines = [line.strip() for line in found.message.splitlines() if line.strip()]
     said, where = (lines[-1] if lines else ""), node or found.ip
-    if found.error == LOST:
+    if found.is_lost and found.error == ENDED:
+        return f"{what} lost a node of {where}"
+    if found.is_lost:
         return f"{what} lost its node {where} ({said})"
     if found.error != ENDED:
         return f"{what} could not be started ({said})"

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from engine.ranks import CUT_OFF
+
 PATIENCE_S = 10.0  # for an answer
 SUBMITTED_S = 60.0  # for one to a submission, for which the head may have to start a process
 FRESH_S = 1.0  # for which all questions about a job are answered by one
@@ -39,6 +41,11 @@ class Job:
     node: str
     ip: str
     exit_code: int | None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it ended since a node was lost, its own or that of one of its processes."""
+        return self.error == LOST or (self.error == ENDED and self.exit_code == CUT_OFF)
 
 
 @dataclass(frozen=True)

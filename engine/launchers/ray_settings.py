@@ -15,6 +15,7 @@ from pydantic import AfterValidator
 from engine.errors import UserError
 from engine.launchers.priced import Priced
 from engine.launchers.slurm_settings import Words
+from engine.launchers.together import TogetherParams
 from engine.params import Place, setting, shown
 
 LOCAL = "local"  # as an address: a cluster of this machine alone, started for the purpose
@@ -62,7 +63,7 @@ def _value(text: str) -> str:
     return text
 
 
-class RayParams(Priced):
+class RayParams(TogetherParams, Priced):
     """Which cluster of Ray, what the run reserves there, and how its worker is started on the node."""
 
     name: Literal["ray"] = "ray"
@@ -72,6 +73,10 @@ class RayParams(Priced):
     )  # fmt: skip
     cpus: float = setting(1.0, "cores that the run reserves on a node", gt=0, title="CPUs")
     gpus: float = setting(0.0, "GPUs that it reserves; 0.5: half of one", ge=0, le=64, title="GPUs")
+    processes: int = setting(
+        1, "of a training, on as many nodes as there are, each with these CPUs and GPUs; other runs have one", ge=1,
+        le=1024, title="Processes",
+    )  # fmt: skip
     memory_gib: float | None = setting(
         None, "main memory that it reserves; left open: none", title="Memory (GiB)", gt=0
     )
@@ -114,7 +119,7 @@ def resolved(address: str) -> str:
 
 
 def reserved(params: RayParams) -> dict[str, float]:
-    """What the run reserves on its node, by the names that Ray has for it; memory in bytes."""
+    """What the run, or each process of it, reserves on a node, by the names that Ray has for it; memory in bytes."""
     memory = {"memory": float(round(params.memory_gib * (1 << 30)))} if params.memory_gib else {}
     gpus = {"GPU": params.gpus} if params.gpus else {}
     return {"CPU": params.cpus, **gpus, **memory, **custom(params)}
