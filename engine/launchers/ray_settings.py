@@ -18,6 +18,7 @@ from engine.launchers.slurm_settings import Words
 from engine.launchers.together import TogetherParams
 from engine.params import Place, setting, shown
 
+TESTS = "REPAIR_STUDIO_TESTS_ON_RAY"  # in a worker's environment: how many tasks may test its patches at a time
 LOCAL = "local"  # as an address: a cluster of this machine alone, started for the purpose
 FROM_ENVIRONMENT = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")  # where Ray's own commands find the address, in this order
 HOW_TO_START = "start one with: ray start --head, and name it as launcher.address=http://HEAD:8265, or use local"
@@ -95,6 +96,12 @@ class RayParams(TogetherParams, Priced):
     runtime_env: Place = setting(
         "", "a JSON file with a runtime environment of Ray (pip, uv, conda, image_uri, ...)", more=True, upload=".json"
     )
+    validate_on: Literal["node", "cluster"] = setting(
+        "node",
+        "node: a run's patches are tested where it is; cluster: and by tasks of one core on any node",
+        more=True,
+    )
+    most_tests: int = setting(16, "such tasks of a run at a time", ge=1, le=1024, more=True)
     restarts: int = setting(
         0, "how often a run that lost its node goes on by itself on another; then it is interrupted", ge=0, more=True
     )

@@ -1,0 +1,111 @@
+"""Tests of patches as tasks of Ray, each on one core of any node, while the worker's own node tests as ever.
+
+Ray runs a task again whose node is lost. Whatever else goes wrong there, the worker tests the patch itself: a verdict
+is always that of tests that were run to their end.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from threading import Semaphore
+from typing import Any
+
+from engine.benchmarks import Benchmark
+from engine.domain import Bug, Outcome, Patch, Verdict
+from engine.judging import Evaluate
+from engine.launchers.ray_settings import TESTS
+from engine.params import Params
+from engine.plugins import BENCHMARKS, SANDBOXES
+from engine.sandboxes import Sandbox
+from engine.sandboxes.auto import usable
+
+log = logging.getLogger(__name__)
+LOOK_S = 0.5
+
+
+def spread(benchmark: Benchmark, wanted: Params, sandbox: Params, here: int) -> tuple[Evaluate, int]:
+    """What evaluates patches, and for how many at a time; `here`: on this node. Called in the main thread.
+
+    `wanted`, `sandbox`: the settings by which another node makes the same benchmark and sandbox.
+    """
+    tasks = int(os.environ.get(TESTS, "0"))
+    if not tasks:
+        return benchmark.evaluate, here
+    try:
+        return Spread(benchmark, wanted, sandbox, here).evaluate, here + tasks
+    except (ImportError, OSError, RuntimeError) as error:
+        log.warning("all patches are tested on this node, since Ray cannot be used from here: %s", error)
+        return benchmark.evaluate, here
+
+
+class Spread:
+    """Evaluates patches of one benchmark on this node and by tasks. Safe to use from several threads."""
+
+    def __init__(self, benchmark: Benchmark, wanted: Params, sandbox: Params, here: int) -> None:
+        """Connects with the cluster. Raises OSError, RuntimeError if that fails, ImportError if Ray is not here."""
+        import ray
+
+        self._ray, self._benchmark, self._here = ray, benchmark, Semaphore(here)
+        self._settings = wanted.model_dump_json(), sandbox.model_dump_json()
+        kept = signal.getsignal(signal.SIGTERM)
+        ray.init(log_to_driver=False, configure_logging=False)
+        signal.signal(signal.SIGTERM, kept)  # Ray has replaced it
+        same_python = {"py_executable": sys.executable}
+        self._task = ray.remote(told).options(num_cpus=1, num_returns="streaming", runtime_env=same_python)
+
+    def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
+        """As a benchmark does: here where a place is free, also if that is before Ray has room for the task."""
+        is_here = patch.text is None or self._here.acquire(blocking=False)
+        verdict = None if is_here else self._by_task(bug, patch, sandbox)
+        if verdict is not None:
+            return verdict
+        try:
+            return self._benchmark.evaluate(bug, patch, sandbox)
+        finally:
+            if patch.text is not None:
+                self._here.release()
+
+    def _by_task(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict | None:
+        """The verdict of another node; None, with a place here taken, if there is none."""
+        said = self._task.remote(*self._settings, sandbox.describe(), bug, patch)
+        is_begun = False
+        try:
+            while True:
+                if self._ray.wait([said], timeout=LOOK_S)[0]:
+                    verdict: Verdict | None = self._ray.get(next(said))
+                    if is_begun and verdict is not None:
+                        return verdict
+                    is_begun = True
+                elif not is_begun and self._here.acquire(blocking=False):
+                    self._ray.cancel(said)
+                    return None
+        except StopIteration:
+            pass  # the tests do not work there
+        except self._ray.exceptions.RayError as error:
+            log.warning("a patch of %s is tested on this node, and not on another one: %s", bug.id, str(error)[-500:])
+        self._here.acquire()
+        return None
+
+
+def told(benchmark: str, sandbox: str, described: str, bug: Bug, patch: Patch) -> Iterator[Verdict | None]:
+    """The task: says None when it begins, and then the verdict, unless the tests do not work on this node."""
+    yield None
+    source, place = _made(benchmark, sandbox)
+    if place.describe() == described:
+        verdict = source.evaluate(bug, patch, place)
+        if verdict.outcome is not Outcome.NOT_RUN:
+            yield verdict
+
+
+@lru_cache(maxsize=4)
+def _made(benchmark: str, sandbox: str) -> tuple[Any, Sandbox]:
+    return (
+        BENCHMARKS.create(BENCHMARKS.params(json.loads(benchmark))),
+        usable(SANDBOXES.params(json.loads(sandbox))),
+    )

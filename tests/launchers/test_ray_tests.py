@@ -1,0 +1,86 @@
+"""Patches of a benchmark run that are tested by tasks on two nodes of a real Ray cluster: the same rows as here."""
+
+from __future__ import annotations
+
+import pytest
+from ray_cluster import ray  # noqa: F401
+from runs_to_end import ended, rows_of, until
+
+from engine.control.workspace import Workspace
+from engine.domain import Outcome, Verdict
+from engine.launchers import ray_tests
+from engine.launchers.ray import Ray
+from engine.plugins import BENCHMARKS, SANDBOXES
+from engine.spec_files import read_spec
+
+SPEC = ["model=starter", "limit=6", "candidates=4", "workers=1", 'name=""', "generator=sampling", "seed=5"]
+
+
+def test_a_worker_is_told_of_tasks_only_where_they_are_wanted():
+    assert Ray(Ray.Params(address="local"))._tests() == {}
+    assert Ray(Ray.Params(address="local", validate_on="cluster", most_tests=3))._tests() == {ray_tests.TESTS: "3"}
+
+
+def test_without_tasks_a_benchmark_tests_here_and_ray_is_not_loaded(monkeypatch):
+    monkeypatch.delenv(ray_tests.TESTS, raising=False)
+    source, params = BENCHMARKS.create(BENCHMARKS.params("pocket")), BENCHMARKS.params("pocket")
+    assert ray_tests.spread(source, params, SANDBOXES.params("auto"), 2) == (source.evaluate, 2)
+
+
+def test_a_node_where_the_tests_do_not_work_gives_no_verdict(monkeypatch):
+    class Place:
+        def describe(self):
+            return "namespaces"
+
+    class Source:
+        outcome = Outcome.NOT_RUN
+
+        def evaluate(self, bug, patch, place):
+            return Verdict(self.outcome, "")
+
+    source = Source()
+    monkeypatch.setattr(ray_tests, "_made", lambda *_: (source, Place()))
+    asked = ("{}", "{}", "namespaces", None, None)
+    assert list(ray_tests.told(*asked)) == [None]
+    source.outcome = Outcome.TEST_FAILED
+    assert [each and each.outcome for each in ray_tests.told(*asked)] == [None, Outcome.TEST_FAILED]
+    assert list(ray_tests.told("{}", "{}", "another", None, None)) == [None]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory, ray):  # noqa: F811
+    opened = Workspace(tmp_path_factory.mktemp("raytests") / "home")
+    yield opened
+    for run in opened.runs.list():
+        opened.runs.stop(run.id, now=True)
+    until(opened, lambda: all(run.state != "stopping" for run in opened.runs.list()), 60)
+    opened.close()
+
+
+def tasks(address, name="told"):
+    """How many tasks the cluster has done."""
+    import httpx2
+
+    found = httpx2.get(f"{address}/api/v0/tasks", params={"detail": "false", "limit": 1000}).json()
+    rows = found["data"]["result"]["result"]
+    return [(row["state"], row["node_id"]) for row in rows if row["name"].endswith(name)]
+
+
+@pytest.mark.slow
+def test_rows_are_those_of_a_run_here_and_a_lost_node_fails_no_patch(workspace, ray, tmp_path):  # noqa: F811
+    on_ray = ["launcher=ray", f"launcher.address={ray.address}", "launcher.cpus=0.01"]
+    far = [*on_ray, "launcher.validate_on=cluster", "launcher.most_tests=2"]
+    here = ended(workspace, workspace.runs.submit(read_spec("benchmark", "", SPEC)))
+    wanted = rows_of(here)
+    cached = workspace.home / "verdicts"
+    cached.rename(tmp_path / "verdicts")  # so that each patch is tested again
+    run = ended(workspace, workspace.runs.submit(read_spec("benchmark", "", [*SPEC, *far])))
+    assert rows_of(run) == wanted
+    done = [node for state, node in tasks(ray.address) if state == "FINISHED"]
+    assert len(set(done)) == 2, "both nodes have tested"
+    cached.rename(tmp_path / "again")
+    run_id = workspace.runs.submit(read_spec("benchmark", "", [*SPEC, *far]))
+    until(workspace, lambda: len(tasks(ray.address)) > len(done))
+    ray.kill("two")
+    assert rows_of(ended(workspace, run_id)) == wanted
+    ray.add("two")
