@@ -1,6 +1,6 @@
 """Tests of patches as tasks of Ray, each on one core of any node, while the worker's own node tests as ever.
 
-Ray runs a task again whose node is lost. Whatever else goes wrong there, the worker tests the patch itself: a verdict
+A task whose node is lost is run again. Whatever else goes wrong there, the worker tests the patch itself: a verdict
 is always that of tests that were run to their end.
 """
 
@@ -27,6 +27,9 @@ from engine.sandboxes.auto import usable
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
+# not again by Ray itself: it would not say that a task waits again, for which there may be no room
+OF_A_TASK = {"num_cpus": 1, "num_returns": "streaming", "max_retries": 0}
+TRIES = 3  # to have a test run elsewhere, each on a node that is there
 
 
 def spread(benchmark: Benchmark, wanted: Params, sandbox: Params, here: int) -> tuple[Evaluate, int]:
@@ -57,7 +60,7 @@ class Spread:
         ray.init(log_to_driver=False, configure_logging=False)
         signal.signal(signal.SIGTERM, kept)  # Ray has replaced it
         same_python = {"py_executable": sys.executable}
-        self._task = ray.remote(told).options(num_cpus=1, num_returns="streaming", runtime_env=same_python)
+        self._task = ray.remote(told).options(**OF_A_TASK, runtime_env=same_python)
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         """As a benchmark does: here where a place is free, also if that is before Ray has room for the task."""
@@ -73,24 +76,33 @@ class Spread:
 
     def _by_task(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict | None:
         """The verdict of another node; None, with a place here taken, if there is none."""
-        said = self._task.remote(*self._settings, sandbox.describe(), bug, patch)
-        is_begun = False
-        try:
-            while True:
-                if self._ray.wait([said], timeout=LOOK_S)[0]:
-                    verdict: Verdict | None = self._ray.get(next(said))
-                    if is_begun and verdict is not None:
-                        return verdict
-                    is_begun = True
-                elif not is_begun and self._here.acquire(blocking=False):
-                    self._ray.cancel(said)
-                    return None
-        except StopIteration:
-            pass  # the tests do not work there
-        except self._ray.exceptions.RayError as error:
-            log.warning("a patch of %s is tested on this node, and not on another one: %s", bug.id, str(error)[-500:])
+        for _ in range(TRIES):
+            try:
+                return self._of_one_task(*self._settings, sandbox.describe(), bug, patch)
+            except self._ray.exceptions.RayTaskError as error:
+                log.warning("a patch of %s is tested here, since elsewhere it failed: %s", bug.id, str(error)[-500:])
+                break
+            except self._ray.exceptions.RayError as error:
+                log.info("a test of %s is run again, since its node is lost: %s", bug.id, type(error).__name__)
         self._here.acquire()
         return None
+
+    def _of_one_task(self, *asked: object) -> Verdict | None:
+        """As `_by_task`. Raises RayError if the task failed or its node was lost."""
+        said, is_begun = self._task.remote(*asked), False
+        while True:
+            if self._ray.wait([said], timeout=LOOK_S)[0]:
+                try:
+                    verdict: Verdict | None = self._ray.get(next(said))
+                except StopIteration:  # the tests do not work there
+                    self._here.acquire()
+                    return None
+                if is_begun:
+                    return verdict
+                is_begun = True
+            elif not is_begun and self._here.acquire(blocking=False):
+                self._ray.cancel(said)
+                return None
 
 
 def told(benchmark: str, sandbox: str, described: str, bug: Bug, patch: Patch) -> Iterator[Verdict | None]:
