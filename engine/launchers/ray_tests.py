@@ -11,8 +11,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from threading import Semaphore
 from typing import Any
 
@@ -41,26 +41,31 @@ def spread(benchmark: Benchmark, wanted: Params, sandbox: Params, here: int) -> 
     if not tasks:
         return benchmark.evaluate, here
     try:
-        return Spread(benchmark, wanted, sandbox, here).evaluate, here + tasks
+        ray, task = _connected()
     except (ImportError, OSError, RuntimeError) as error:
         log.warning("all patches are tested on this node, since Ray cannot be used from here: %s", error)
         return benchmark.evaluate, here
+    settings = wanted.model_dump_json(), sandbox.model_dump_json()
+    return Spread(benchmark, ray, partial(task, *settings), here).evaluate, here + tasks
+
+
+def _connected() -> tuple[Any, Callable[..., Any]]:
+    """Ray, connected with this job's cluster, and what begins a task. Raises OSError, RuntimeError or ImportError."""
+    import ray
+
+    kept = signal.getsignal(signal.SIGTERM)
+    ray.init(log_to_driver=False, configure_logging=False)
+    signal.signal(signal.SIGTERM, kept)  # Ray has replaced it
+    same_python = {"py_executable": sys.executable}
+    return ray, ray.remote(told).options(**OF_A_TASK, runtime_env=same_python).remote
 
 
 class Spread:
     """Evaluates patches of one benchmark on this node and by tasks. Safe to use from several threads."""
 
-    def __init__(self, benchmark: Benchmark, wanted: Params, sandbox: Params, here: int) -> None:
-        """Connects with the cluster. Raises OSError, RuntimeError if that fails, ImportError if Ray is not here."""
-        import ray
-
-        self._ray, self._benchmark, self._here = ray, benchmark, Semaphore(here)
-        self._settings = wanted.model_dump_json(), sandbox.model_dump_json()
-        kept = signal.getsignal(signal.SIGTERM)
-        ray.init(log_to_driver=False, configure_logging=False)
-        signal.signal(signal.SIGTERM, kept)  # Ray has replaced it
-        same_python = {"py_executable": sys.executable}
-        self._task = ray.remote(told).options(**OF_A_TASK, runtime_env=same_python)
+    def __init__(self, benchmark: Benchmark, ray: Any, begin: Callable[..., Any], here: int) -> None:
+        """`begin(sandbox, bug, patch)`: begins a task, which tells what `told` does; `here`: places on this node."""
+        self._benchmark, self._ray, self._begin, self._here = benchmark, ray, begin, Semaphore(here)
 
     def evaluate(self, bug: Bug, patch: Patch, sandbox: Sandbox) -> Verdict:
         """As a benchmark does: here where a place is free, also if that is before Ray has room for the task."""
@@ -78,7 +83,7 @@ class Spread:
         """The verdict of another node; None, with a place here taken, if there is none."""
         for _ in range(TRIES):
             try:
-                return self._of_one_task(*self._settings, sandbox.describe(), bug, patch)
+                return self._of_one_task(sandbox.describe(), bug, patch)
             except self._ray.exceptions.RayTaskError as error:
                 log.warning("a patch of %s is tested here, since elsewhere it failed: %s", bug.id, str(error)[-500:])
                 break
@@ -89,7 +94,7 @@ class Spread:
 
     def _of_one_task(self, *asked: object) -> Verdict | None:
         """As `_by_task`. Raises RayError if the task failed or its node was lost."""
-        said, is_begun = self._task.remote(*asked), False
+        said, is_begun = self._begin(*asked), False
         while True:
             if self._ray.wait([said], timeout=LOOK_S)[0]:
                 try:

@@ -1,8 +1,12 @@
-"""Patches of a benchmark run that are tested by tasks on two nodes of a real Ray cluster: the same rows as here."""
+"""Patches that are tested by tasks of Ray: whose verdict counts, and the same rows on a real cluster of two nodes."""
 
 from __future__ import annotations
 
+import time
+from itertools import repeat
 from pathlib import Path
+from threading import Timer
+from types import SimpleNamespace
 
 import httpx2
 import pytest
@@ -10,7 +14,7 @@ from ray_cluster import ray  # noqa: F401
 from runs_to_end import ended, rows_of, until
 
 from engine.control.workspace import Workspace
-from engine.domain import Outcome, Verdict
+from engine.domain import Outcome, Patch, Verdict
 from engine.launchers import ray_tests
 from engine.launchers.ray import Ray
 from engine.launchers.ray_folder import read_note
@@ -50,6 +54,69 @@ def test_a_node_where_the_tests_do_not_work_gives_no_verdict(monkeypatch):
     source.outcome = Outcome.TEST_FAILED
     assert [each and each.outcome for each in ray_tests.told(*asked)] == [None, Outcome.TEST_FAILED]
     assert list(ray_tests.told("{}", "{}", "another", None, None)) == [None]
+
+
+class Lost(Exception):
+    """As Ray's own, for a task whose node is lost."""
+
+
+class Failed(Lost):
+    """As Ray's own, for a task that raised something."""
+
+
+class SmallRay:
+    """What Ray does for tasks: a task is the list of what it tells, one after the other; an error is raised."""
+
+    exceptions = SimpleNamespace(RayError=Lost, RayTaskError=Failed)
+
+    def __init__(self, *tasks):
+        self.tasks, self.begun, self.cancelled = list(tasks), [], []
+
+    def begin(self, *asked):
+        self.begun.append(asked)
+        return iter(self.tasks.pop(0))
+
+    def wait(self, tasks, timeout):
+        time.sleep(0.01)
+        return ([], tasks) if isinstance(tasks[0], repeat) else (tasks, [])
+
+    def get(self, told):
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    def cancel(self, task):
+        self.cancelled.append(task)
+
+
+class Tests:
+    """A benchmark whose tests all fail here."""
+
+    def evaluate(self, bug, patch, sandbox):
+        return Verdict(Outcome.TEST_FAILED, "here")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "reason", "begun"),
+    [
+        ([[None, Verdict(Outcome.PLAUSIBLE, "there")]], "there", 1),
+        ([[None, Lost()], [Lost()], [None, Verdict(Outcome.PLAUSIBLE, "there")]], "there", 3),
+        ([[None, Lost()]] * 5, "here", ray_tests.TRIES),
+        ([[None, Failed("no such sandbox")]], "here", 1),
+        ([[None]], "here", 1),
+        ([repeat(None)], "here", 1),
+    ],
+)
+def test_what_a_task_says_or_else_the_tests_here_give_the_verdict(tasks, reason, begun):
+    cluster = SmallRay(*tasks)
+    spread = ray_tests.Spread(Tests(), cluster, cluster.begin, 1)
+    assert spread._here.acquire(blocking=False), "the one place here is taken"
+    Timer(0.2, spread._here.release).start()
+    verdict = spread.evaluate(SimpleNamespace(id="b"), Patch("b", "text"), SimpleNamespace(describe=lambda: "s"))
+    assert (verdict.reason, len(cluster.begun)) == (reason, begun)
+    assert len(cluster.cancelled) == isinstance(tasks[0], repeat), "a task for which there is no room is dropped"
+    assert spread._here.acquire(timeout=1), "it is free again"
+    assert not spread._here.acquire(blocking=False), "and only once"
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +161,11 @@ def test_rows_are_those_of_a_run_here_and_a_lost_node_fails_no_patch(workspace, 
     ray.kill("two")
     assert rows_of(ended(workspace, run_id)) == wanted
     ray.add("two")
+    cached.rename(tmp_path / "once more")
+    before = len(tasks(ray.address))
+    run_id = workspace.runs.submit(read_spec("benchmark", "", [*SPEC, *far, "limit=40"]))
+    until(workspace, lambda: len(tasks(ray.address)) > before)
+    began = time.monotonic()
+    workspace.runs.stop(run_id)
+    ended(workspace, run_id, "stopped")
+    assert time.monotonic() - began < 15
