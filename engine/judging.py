@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -14,6 +15,8 @@ from engine.rundir import STOPPED
 from engine.sandboxes import Sandbox
 from engine.scoring import control_trouble
 from engine.verdict_cache import VerdictCache
+
+Evaluate = Callable[[Bug, Patch, Sandbox], Verdict]  # `Benchmark.evaluate`
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,13 @@ class Control:
 class Judge:
     """Evaluates patches of one benchmark in one sandbox. Safe to use from several threads."""
 
-    def __init__(self, benchmark: Benchmark, sandbox: Sandbox, home: Path) -> None:
-        """`home`: the folder whose earlier verdicts are used, and to whose new ones are added."""
+    def __init__(self, benchmark: Benchmark, sandbox: Sandbox, home: Path, evaluate: Evaluate | None = None) -> None:
+        """`home`: the folder whose earlier verdicts are used, and to whose new ones are added.
+
+        `evaluate`: what runs a patch's tests in place of the benchmark's own method, as on other nodes.
+        """
         self._benchmark = benchmark
+        self._evaluate = evaluate or benchmark.evaluate
         self._sandbox = sandbox
         self._cache = VerdictCache(home / "verdicts")
         self._lock = Lock()
@@ -72,7 +79,7 @@ class Judge:
     def _evaluated(self, bug: Bug, patch: Patch) -> Verdict:
         """A new verdict. Raises SystemExit where tests may have failed since a scheduler ends them and this worker."""
         began = monotonic()
-        verdict = self._benchmark.evaluate(bug, patch, self._sandbox)
+        verdict = self._evaluate(bug, patch, self._sandbox)
         took = monotonic() - began
         with self._lock:
             self.asked, self.tested, self.seconds = self.asked + 1, self.tested + 1, self.seconds + took

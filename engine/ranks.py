@@ -23,6 +23,8 @@ FOLDER = "together"  # in the run's folder: how its processes find each other; a
 READY = f"{FOLDER}/ready"  # the inputs are recorded, so the others may read them
 PR_SET_PDEATHSIG = 1
 OF_TORCHRUN = ("RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "ROLE_WORLD_SIZE")
+CUT_OFF = 76  # exit code of a process that ended since the node of another one is lost
+SILENT_S = 5.0  # after which what looks after a process every half a second is taken for lost with its node
 GONE_S = 2.0  # for the kernel to release a killed process' lock, after it has closed its connections
 
 
@@ -93,7 +95,7 @@ class Quiet(RunDir):
     def end(self, state: Ending, *, error: str = "", cause: str = "") -> None:
         """Say why this process failed, unless that is only because another one did."""
         is_first = first_failure(self, GONE_S if cause == "bug" else 0.0) is None
-        if state == "failed" and is_first:
+        if state == "failed" and is_first and not is_cut_off(self, 2 * SILENT_S if cause == "bug" else 0.0):
             said = error if cause == "user" else f"process {own() + 1} of {count()}: {error}"
             self.write_ending(State("failed", error=said, cause=cause))
 
@@ -119,6 +121,30 @@ def first_failure(run: RunDir, patience_s: float = 0.0) -> State | None:
         if time.monotonic() > deadline:
             return None
         time.sleep(0.1)
+
+
+def beside(number: int) -> str:
+    """A file in the run's folder that is touched on the process' node while it works, and then holds its exit code."""
+    return f"{FOLDER}/{number}.node"
+
+
+def is_cut_off(run: RunDir, patience_s: float = 0.0) -> bool:
+    """Whether the node of another process is lost, so that this one's failure is none of the run's.
+
+    False where nobody looks after the processes (`engine.launchers.ray_worker` does). Times are the file system's.
+    """
+    deadline = time.monotonic() + patience_s
+    own_file = run.path / beside(own())
+    while count() > 1 and own_file.exists():
+        now = own_file.stat().st_mtime
+        others = [run.path / beside(number) for number in range(count()) if number != own()]
+        silent = [now - each.stat().st_mtime for each in others if each.exists() and not each.stat().st_size]
+        if any(seconds > SILENT_S for seconds in silent):
+            return True
+        if not silent or time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return False
 
 
 def wait_for_inputs(run: RunDir) -> Inputs:

@@ -6,6 +6,7 @@ A run's handle is its folder: there it says which is its newest job, and there t
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -19,21 +20,43 @@ from engine import requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.launchers import Place, ray_folder, ray_local
 from engine.launchers.ray_folder import KILL, Note, beats, begun, name_of, read_note
-from engine.launchers.ray_jobs import ENDED, FAILED, LATE, LOST, STOPPED, WAITS, WORKS, Cluster, Job, NoAnswer, token
-from engine.launchers.ray_settings import FROM_ENVIRONMENT, LOCAL, RayParams, custom, reserved, resolved, runtime_env
-from engine.launchers.ray_worker import UNSEEN
-from engine.rundir import STOPPED as BY_SIGNAL
+from engine.launchers.ray_jobs import (
+    FAILED,
+    LATE,
+    STOPPED,
+    WAITS,
+    WORKS,
+    Cluster,
+    Job,
+    NoAnswer,
+    token,
+    why_failed,
+)
+from engine.launchers.ray_newest import cluster_of, home_of, job_of, once_ended
+from engine.launchers.ray_settings import (
+    FROM_ENVIRONMENT,
+    LOCAL,
+    TESTS,
+    RayParams,
+    custom,
+    reserved,
+    resolved,
+    runtime_env,
+)
+from engine.launchers.together import check_together
 from engine.spec import Spec
 
 FIELD = "launcher"
 RESOURCE = "Ray jobs"
 HOW_TO_GET = "pip install 'repair-studio[ray]'"
 MOST_SAVING_S = 660  # that Ray's own stop waits for a worker to save, as long as the studio does
-NO_COMMAND = (126, 127)  # exit codes of a shell that cannot run a command
 
 
 class Ray:
-    """Gives a run to Ray Jobs, with its resources reserved on the node that Ray chooses."""
+    """Gives a run to Ray Jobs, with its resources reserved on the node that Ray chooses.
+
+    Several processes that train together are one job, too.
+    """
 
     name: ClassVar[str] = "ray"
 
@@ -45,8 +68,17 @@ class Ray:
         self.params = params or RayParams()
 
     def check(self, spec: Spec) -> None:
-        """Raises UserError if no cluster is named, MissingDependency if Ray is needed here and is not installed."""
+        """Raises UserError if no cluster is named, MissingDependency if Ray is needed here and is not installed,
+        UserError for several processes of a run that works in one only."""
         runtime_env(self.params)
+        if self.params.processes > 1:
+            check_together(spec, "ray with more than one process", self.params)
+            if self.params.gpus not in (0, 1):
+                raise UserError(
+                    f"launcher.gpus: is {self.params.gpus:g}, and each of several processes trains on one GPU; set it "
+                    "to 1, or to 0 for the processor",
+                    field="launcher.gpus",
+                )
         if resolved(self.params.address) == LOCAL and find_spec("ray") is None:
             raise MissingDependency(f"launcher: a cluster of this machine needs Ray: {HOW_TO_GET}", field=FIELD)
 
@@ -64,11 +96,11 @@ class Ray:
         note = replace(read_note(run_dir) or Note(), address=resolved(self.params.address))
         try:
             if note.address == LOCAL:
-                ray_local.start(_home(run_dir))
-            before = _job(run_dir, note, is_fresh=True)
+                ray_local.start(home_of(run_dir))
+            before = once_ended(run_dir, note)
             if note.is_stopped or before is None or before.status not in (WAITS, WORKS):
                 named = {name: os.environ[name] for name in self.params.environment if name in os.environ}
-                ray_folder.begin(run_dir, {**self._visible(), **named, **environment})
+                ray_folder.begin(run_dir, {**self._visible(), **self._tests(), **named, **environment})
                 self._give(run_dir, replace(note, lost=0, is_stopped=False))
         except NoAnswer as error:
             ray_folder.forget_variables(run_dir)
@@ -78,7 +110,7 @@ class Ray:
     def _give(self, run_dir: Path, before: Note) -> None:
         """Submit the job after this one. Raises UserError as `submit`, NoAnswer if Ray does not answer."""
         note = replace(before, number=before.number + 1, job=f"{name_of(run_dir)}-{before.number + 1}")
-        if (cluster := _cluster(run_dir, note)) is None:
+        if (cluster := cluster_of(run_dir, note)) is None:
             raise NoAnswer("the Ray cluster of this machine has ended")
         note.write(run_dir)  # first, so that a studio that is killed now finds the job
         try:
@@ -96,13 +128,22 @@ class Ray:
     def _command(self, run_dir: Path, job: str) -> str:
         python = shlex.split(self.params.python) or [sys.executable]
         is_kept = "yes" if self.params.restarts else "no"
-        words = [*python, "-P", "-m", "engine.launchers.ray_worker", str(run_dir), job, is_kept]
-        return f"exec {shlex.join(words)}"
+        words = [str(run_dir), job, is_kept]
+        if self.params.processes == 1:
+            return f"exec {shlex.join([*python, '-P', '-m', 'engine.launchers.ray_worker', *words])}"
+        each = {"python": python, "strategy": self.params.strategy, "reserved": self._reserved()}
+        return f"exec {shlex.join([*python, '-P', '-m', 'engine.launchers.ray_ranks', *words, json.dumps(each)])}"
+
+    def _reserved(self) -> list[dict[str, float]]:
+        """Of each process."""
+        return [reserved(self.params)] * self.params.processes
 
     def _request(self) -> dict[str, Any]:
         """The fields of Ray's request that say what the job reserves and gets."""
         wanted, needed = runtime_env(self.params), reserved(self.params)
         variables = {**wanted["env_vars"], "RAY_JOB_STOP_WAIT_TIME_S": str(MOST_SAVING_S)}
+        if self.params.processes > 1:  # what the job starts reserves for itself
+            return {"runtime_env": {**wanted, "env_vars": variables}}
         fields = {
             "entrypoint_num_cpus": needed["CPU"],
             "entrypoint_num_gpus": needed.get("GPU"),
@@ -116,10 +157,13 @@ class Ray:
         """Ray itself names the GPUs that it reserved, by the numbers that the driver has for them."""
         return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} if self.params.gpus else {"CUDA_VISIBLE_DEVICES": ""}
 
+    def _tests(self) -> dict[str, str]:
+        return {TESTS: str(self.params.most_tests)} if self.params.validate_on == "cluster" else {}
+
     def find(self, run_dir: Path) -> str:
         """Raises NoAnswer if the cluster does not answer."""
         note = read_note(run_dir) or Note()
-        found = None if note.is_stopped else _job(run_dir, note, is_fresh=True)
+        found = None if note.is_stopped else job_of(run_dir, note, is_fresh=True)
         return str(run_dir) if found and found.status in (WAITS, WORKS) else ""
 
     def is_alive(self, handle: str) -> bool | Literal["pending"]:
@@ -131,15 +175,17 @@ class Ray:
         note = read_note(folder) or Note()
         is_begun = bool(begun(folder, note.job))
         try:
-            found = _job(folder, note)
+            found = job_of(folder, note)
+            if found and found.status == WORKS and self.params.processes > 1 and not is_begun:
+                return "pending"  # until there is room for all its processes
             if found and found.status == WORKS:
                 return True
             if found and found.status == WAITS:
                 return False if note.is_stopped else "pending"
-            if is_begun and (found is None or found.error == LOST) and beats(folder):
+            if is_begun and (found is None or found.is_lost) and beats(folder):
                 return True  # Ray has lost it, and it has not ended
             if found and self._is_given_again(found, folder, note):
-                self._give(folder, replace(note, lost=note.lost + (found.error == LOST)))
+                self._give(folder, replace(note, lost=note.lost + found.is_lost))
                 return "pending"
         except NoAnswer:
             if is_begun:
@@ -151,7 +197,7 @@ class Ray:
     def _is_given_again(self, found: Job, folder: Path, note: Note) -> bool:
         if (folder / requeued.STOP).exists():
             return False
-        return found.error == LATE or (found.error == LOST and note.lost < self.params.restarts)
+        return found.error == LATE or (found.is_lost and note.lost < self.params.restarts)
 
     def place(self, handle: str) -> Place:
         """Its job and its node; Ray's own message while it waits, or that no node is large enough."""
@@ -160,36 +206,40 @@ class Ray:
         host = begun(folder, note.job)
         where = f"Ray job {note.job}" + (f" on {host}" if host else "")
         try:
-            if (found := _job(folder, note)) is None:
+            if (found := job_of(folder, note)) is None:
                 return Place(where)
-            if found.status == WAITS:
-                return Place(where, "pending", self._too_large(folder, note) or found.message)
+            if found.status == WAITS or (found.status == WORKS and not host and self.params.processes > 1):
+                said = found.message if found.status == WAITS else f"room for {self.params.processes} processes"
+                return Place(where, "pending", self._too_large(folder, note) or said)
             return Place(f"{where} ({found.ip})" if host and found.ip else where, found.status.lower())
         except NoAnswer as error:
             return Place(f"{where} ({error})", "", str(error))
 
     def _too_large(self, folder: Path, note: Note) -> str:
-        cluster, needed = _cluster(folder, note), reserved(self.params)
+        cluster, needed = cluster_of(folder, note), reserved(self.params)
         nodes = cluster.nodes() if cluster else []
-        if not nodes or any(all(node.get(name, 0) >= amount for name, amount in needed.items()) for node in nodes):
+        count = self.params.processes
+        hold = sum(int(min(node.get(name, 0) / amount for name, amount in needed.items())) for node in nodes)
+        if not nodes or hold >= count:
             return ""
         gib = {"memory": float(1 << 30)}
         texts = (f"{name} {amount / gib.get(name, 1.0):g}{' GiB' * (name in gib)}" for name, amount in needed.items())
-        return f"no node that is up has {', '.join(texts)}"
+        said = ", ".join(texts)
+        return f"the nodes that are up have not {count} times {said}" if count > 1 else f"no node that is up has {said}"
 
     def interruption(self, handle: str) -> str:
         folder = Path(handle)
         note = read_note(folder) or Note()
         what = f"its Ray job {note.job}"
         try:
-            found = _job(folder, note, is_fresh=True)
+            found = job_of(folder, note, is_fresh=True)
         except NoAnswer as error:
             return str(error)
         if found is None:
             return f"the Ray cluster has ended or was started again, and does not know {what}"
         if found.status == STOPPED and not (folder / requeued.STOP).exists():
             return f"{what} was stopped in Ray, and not by the studio"
-        return _failure(found, what, begun(folder, note.job)) if found.status == FAILED else ""
+        return why_failed(found, what, begun(folder, note.job)) if found.status == FAILED else ""
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
         """Leave word in the folder for a worker that has begun; a job that waits is cancelled in Ray.
@@ -202,7 +252,7 @@ class Ray:
             (run_dir / KILL).touch()
         if begun(run_dir, note.job):
             return
-        found, cluster = _job(run_dir, note, is_fresh=True), _cluster(run_dir, note)
+        found, cluster = job_of(run_dir, note, is_fresh=True), cluster_of(run_dir, note)
         if found and cluster and found.status == WAITS:
             # Ray lets a job that waits begin all the same, and ends it then; that one finds that it is not wanted
             replace(note, is_stopped=True).write(run_dir)
@@ -232,34 +282,3 @@ def described() -> tuple[bool, str]:
         return has, f"{how}; a cluster is named by launcher.address or {FROM_ENVIRONMENT[0]}, or is started: {LOCAL}"
     answers, said = Ray().examined()
     return answers, f"{how}; {said}"
-
-
-def _home(run_dir: Path) -> Path:
-    """The studio's home, in whose folder `runs` this is."""
-    return run_dir.parent.parent
-
-
-def _cluster(run_dir: Path, note: Note) -> Cluster | None:
-    return ray_local.running(_home(run_dir)) if note.address == LOCAL else Cluster(note.address, token())
-
-
-def _job(run_dir: Path, note: Note, *, is_fresh: bool = False) -> Job | None:
-    """The run's newest job; None if the cluster does not know it. Raises NoAnswer if it does not answer."""
-    cluster = _cluster(run_dir, note) if note.job else None
-    return cluster.job(note.job, is_fresh=is_fresh) if cluster else None
-
-
-def _failure(found: Job, what: str, node: str) -> str:
-    """Why a job failed that Ray ended; empty if its worker failed, which says so itself."""
-    lines = [line.strip() for line in found.message.splitlines() if line.strip()]
-    said, where = (lines[-1] if lines else ""), node or found.ip
-    if found.error == LOST:
-        return f"{what} lost its node {where} ({said})"
-    if found.error != ENDED:
-        return f"{what} could not be started ({said})"
-    if found.exit_code == UNSEEN:
-        return f"{what} could not be started: {said}; give the studio a --home on a file system that all nodes share"
-    if found.exit_code in NO_COMMAND or (not node and found.exit_code == 1):
-        what += f" could not be started on {where}: {said}"
-        return f"{what}; name the Python there that has the studio as launcher.python"
-    return f"{what} was ended on {where}, and not by the studio" if found.exit_code == BY_SIGNAL else ""

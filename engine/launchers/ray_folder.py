@@ -4,6 +4,7 @@
     ray.node    the job that has begun, and on which node, written there
     .ray-environment.json   the worker's own variables, of mode 0600
     kill.asked  as `stop.asked` (`engine.requeued`), for a worker that is not to save
+    save.asked  for the first of several processes: Ray ends them, and no user does
 
 A file reaches every node that sees the folder, also while the cluster's head is away.
 """
@@ -19,11 +20,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine import requeued
+from engine import ranks, requeued
 from engine.rundir import HEARTBEAT_S, RunDir
 from engine.whole_files import write_whole
 
-NOTE, BEGUN, KILL, SECRETS = "ray.json", "ray.node", "kill.asked", ".ray-environment.json"
+NOTE, BEGUN, KILL, SAVE, SECRETS = "ray.json", "ray.node", "kill.asked", "save.asked", ".ray-environment.json"
+UNSEEN, LOST = 75, ranks.CUT_OFF  # exit codes of a job: its node cannot use the folder; another node was lost
 SILENT_S = 2 * HEARTBEAT_S  # after which a worker whose node is said to be lost is taken for dead
 
 
@@ -73,7 +75,8 @@ def beats(folder: Path) -> bool:
 def begin(folder: Path, variables: Mapping[str, str]) -> None:
     """Nothing is asked of the next worker, which gets these variables."""
     requeued.begin(folder)
-    (folder / KILL).unlink(missing_ok=True)
+    for asked in (KILL, SAVE):
+        (folder / asked).unlink(missing_ok=True)
     write_secret(folder / SECRETS, json.dumps(dict(variables)))
 
 

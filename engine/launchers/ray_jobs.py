@@ -16,12 +16,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from engine.launchers.ray_folder import LOST as CUT_OFF
+from engine.launchers.ray_folder import UNSEEN
+from engine.rundir import STOPPED as BY_SIGNAL
+
 PATIENCE_S = 10.0  # for an answer
 SUBMITTED_S = 60.0  # for one to a submission, for which the head may have to start a process
 FRESH_S = 1.0  # for which all questions about a job are answered by one
 WAITS, WORKS, STOPPED, FAILED = "PENDING", "RUNNING", "STOPPED", "FAILED"
 LOST = "JOB_SUPERVISOR_ACTOR_DIED"  # Ray's process beside the worker ended: its node, mostly
 LATE = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"  # Ray keeps a job waiting for RAY_JOB_START_TIMEOUT_SECONDS, 15 minutes
+NO_COMMAND = (126, 127)  # exit codes of a shell that cannot run a command
 ENDED = "JOB_ENTRYPOINT_COMMAND_ERROR"  # the worker's command had another exit code than 0
 
 
@@ -39,6 +44,11 @@ class Job:
     node: str
     ip: str
     exit_code: int | None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it ended since a node was lost, its own or that of one of its processes."""
+        return self.error == LOST or (self.error == ENDED and self.exit_code == CUT_OFF)
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,24 @@ def _asked(cluster: Cluster, name: str, period: float) -> Job | None:
         str(found.get(key) or "") for key in ("status", "message", "error_type", "driver_node_id")
     )
     return Job(status, message, error, node, ip, found.get("driver_exit_code"))
+
+
+def why_failed(found: Job, what: str, node: str) -> str:
+    """Why a job failed that Ray ended; empty if its worker failed, which says so itself."""
+    lines = [line.strip() for line in found.message.splitlines() if line.strip()]
+    said, where = (lines[-1] if lines else ""), node or found.ip
+    if found.is_lost and found.error == ENDED:
+        return f"{what} lost a node of {where}"
+    if found.is_lost:
+        return f"{what} lost its node {where} ({said})"
+    if found.error != ENDED:
+        return f"{what} could not be started ({said})"
+    if found.exit_code == UNSEEN:
+        return f"{what} could not be started: {said}; give the studio a --home on a file system that all nodes share"
+    if found.exit_code in NO_COMMAND or (not node and found.exit_code == 1):
+        what += f" could not be started on {where}: {said}"
+        return f"{what}; name the Python there that has the studio as launcher.python"
+    return f"{what} was ended on {where}, and not by the studio" if found.exit_code == BY_SIGNAL else ""
 
 
 def token() -> str:

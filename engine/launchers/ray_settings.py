@@ -15,8 +15,10 @@ from pydantic import AfterValidator
 from engine.errors import UserError
 from engine.launchers.priced import Priced
 from engine.launchers.slurm_settings import Words
+from engine.launchers.together import TogetherParams
 from engine.params import Place, setting, shown
 
+TESTS = "REPAIR_STUDIO_TESTS_ON_RAY"  # in a worker's environment: how many tasks may test its patches at a time
 LOCAL = "local"  # as an address: a cluster of this machine alone, started for the purpose
 FROM_ENVIRONMENT = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")  # where Ray's own commands find the address, in this order
 HOW_TO_START = "start one with: ray start --head, and name it as launcher.address=http://HEAD:8265, or use local"
@@ -62,7 +64,7 @@ def _value(text: str) -> str:
     return text
 
 
-class RayParams(Priced):
+class RayParams(TogetherParams, Priced):
     """Which cluster of Ray, what the run reserves there, and how its worker is started on the node."""
 
     name: Literal["ray"] = "ray"
@@ -72,6 +74,10 @@ class RayParams(Priced):
     )  # fmt: skip
     cpus: float = setting(1.0, "cores that the run reserves on a node", gt=0, title="CPUs")
     gpus: float = setting(0.0, "GPUs that it reserves; 0.5: half of one", ge=0, le=64, title="GPUs")
+    processes: int = setting(
+        1, "of a training, on as many nodes as there are, each with these CPUs and GPUs; other runs have one", ge=1,
+        le=1024, title="Processes",
+    )  # fmt: skip
     memory_gib: float | None = setting(
         None, "main memory that it reserves; left open: none", title="Memory (GiB)", gt=0
     )
@@ -90,6 +96,12 @@ class RayParams(Priced):
     runtime_env: Place = setting(
         "", "a JSON file with a runtime environment of Ray (pip, uv, conda, image_uri, ...)", more=True, upload=".json"
     )
+    validate_on: Literal["node", "cluster"] = setting(
+        "node",
+        "node: a run's patches are tested where it is; cluster: and by tasks of one core on any node",
+        more=True,
+    )
+    most_tests: int = setting(16, "such tasks of a run at a time", ge=1, le=1024, more=True)
     restarts: int = setting(
         0, "how often a run that lost its node goes on by itself on another; then it is interrupted", ge=0, more=True
     )
@@ -114,7 +126,7 @@ def resolved(address: str) -> str:
 
 
 def reserved(params: RayParams) -> dict[str, float]:
-    """What the run reserves on its node, by the names that Ray has for it; memory in bytes."""
+    """What the run, or each process of it, reserves on a node, by the names that Ray has for it; memory in bytes."""
     memory = {"memory": float(round(params.memory_gib * (1 << 30)))} if params.memory_gib else {}
     gpus = {"GPU": params.gpus} if params.gpus else {}
     return {"CPU": params.cpus, **gpus, **memory, **custom(params)}

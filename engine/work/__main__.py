@@ -64,6 +64,8 @@ def work(run: RunDir) -> int:
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
         return 0
     except SystemExit:
+        if ranks.is_cut_off(run):
+            return ranks.CUT_OFF
         if failed := ranks.first_failure(run):  # the launcher ends all processes if one of them fails
             run.end("failed", error=failed.error, cause=failed.cause)
             return 1
@@ -82,6 +84,9 @@ def work(run: RunDir) -> int:
             failed := ranks.first_failure(run, ranks.GONE_S)
         ):  # what it noticed is only that another is gone
             text, cause = failed.error, failed.cause
+        if cause in ("bug", "killed") and ranks.is_cut_off(run, 2 * ranks.SILENT_S):
+            log.info("the node of another process is lost: this run is not over")
+            return ranks.CUT_OFF
         run.end("failed", error=text, cause=cause)
         return 1
 

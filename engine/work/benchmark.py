@@ -17,6 +17,7 @@ from engine.errors import OutsideFailure, UserError
 from engine.events import MODEL, Progress
 from engine.generators import Generator, NoAnswer, OnThisMachine
 from engine.generators.sharing import Shared, generator_on
+from engine.launchers.ray_tests import spread
 from engine.plugins import BENCHMARKS, REPRESENTATIONS, STRATEGIES
 from engine.representations import Representation
 from engine.representations.chat_template import for_model
@@ -61,9 +62,10 @@ def _repaired(spec: BenchmarkSpec, model: Model, part: Part, generator: Generato
     loaded, workers = time.monotonic(), spec.workers or len(os.sched_getaffinity(0))
 
     repair = _asked_once if spec.asks_once else _in_conversations
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="validation")
+    evaluate, at_once = spread(source, spec.benchmark, spec.sandbox, workers)
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="validation")
     try:
-        validation = Validation(source, sandbox, run, pool)
+        validation = Validation(source, sandbox, run, pool, evaluate)
         validation.total = len(asked) * spec.candidates
         for bug in bugs:
             if bug.id in asked:

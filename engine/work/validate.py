@@ -24,6 +24,7 @@ from engine.domain import Bug, Outcome, Verdict
 from engine.errors import UserError
 from engine.events import MODEL, Progress, VerdictFields, checked
 from engine.judging import Control
+from engine.launchers.ray_tests import spread
 from engine.params import shown
 from engine.plugins import BENCHMARKS
 from engine.run_inputs import Inputs, Part
@@ -153,9 +154,11 @@ def _evaluated(
     sandbox: Sandbox,
     run: RunDir,
 ) -> tuple[Mapping[Key, Verdict], Mapping[str, Control]]:
-    pool = ThreadPoolExecutor(spec.workers or len(os.sched_getaffinity(0)), thread_name_prefix="validation")
+    here = spec.workers or len(os.sched_getaffinity(0))
+    evaluate, at_once = spread(benchmark, spec.benchmark, spec.sandbox, here)
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="validation")
     try:
-        validation = Validation(benchmark, sandbox, run, pool)
+        validation = Validation(benchmark, sandbox, run, pool, evaluate)
         validation.total = sum(len(rows.get(bug.id, ())) for bug in bugs)
         for bug, following in zip_longest([None, *bugs], bugs):
             if following:  # the controls of a bug a little before its candidates, which wait for them

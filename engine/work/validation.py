@@ -18,7 +18,7 @@ from typing import Any
 from engine.benchmarks import Benchmark
 from engine.domain import Bug, Completion, Outcome, Patch, Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent, Progress, Source, VerdictFields
-from engine.judging import Control, Judge
+from engine.judging import Control, Evaluate, Judge
 from engine.languages.trees import edit_size, tree_digest
 from engine.plugins import BENCHMARKS
 from engine.rundir import RunDir
@@ -42,7 +42,14 @@ class KnownVerdict:
 class Validation:
     """Holds the verdicts of one run, including those of an earlier worker that was interrupted."""
 
-    def __init__(self, benchmark: Benchmark, sandbox: Sandbox, run: RunDir, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        sandbox: Sandbox,
+        run: RunDir,
+        pool: ThreadPoolExecutor,
+        evaluate: Evaluate | None = None,
+    ) -> None:
         self._verdicts = known_verdicts(run)
         # by bug and text: a model that writes the same text again may do so at another rank
         self._known: dict[tuple[str, bytes], Verdict] = {
@@ -56,7 +63,7 @@ class Validation:
         self._pool = pool
         self._controls: dict[str, Future[Control]] = {}
         self._tasks: list[Future[None]] = []
-        self._judge = Judge(benchmark, sandbox, run.home)
+        self._judge = Judge(benchmark, sandbox, run.home, evaluate)
         self._extract_s: dict[tuple[str, int], float] = {}  # bug id and rank -> time to read the patch from its answer
         self._progress_lock = Lock()
         self._progress_at = 0.0

@@ -16,7 +16,7 @@ from engine.control.workspace import Workspace
 from engine.errors import OutsideFailure, UserError
 from engine.launchers import ray_jobs, ray_worker
 from engine.launchers.ray import RESOURCE, Ray, described
-from engine.launchers.ray_folder import BEGUN, KILL, SECRETS, Note, begun, name_of, read_note
+from engine.launchers.ray_folder import BEGUN, KILL, SECRETS, UNSEEN, Note, begun, name_of, read_note
 from engine.launchers.ray_jobs import LATE, LOST, Cluster
 from engine.spec_files import read_spec
 
@@ -270,7 +270,7 @@ def test_ray_s_own_reason_is_shown_or_that_no_node_is_large_enough(dashboard, ru
 
 
 def test_a_node_tells_what_it_does_not_see_and_does_nothing_for_a_job_that_is_not_wanted(run, capsys):
-    assert ray_worker.main(run, "job-1", is_kept=False) == ray_worker.UNSEEN
+    assert ray_worker.main(run, "job-1", is_kept=False) == UNSEEN
     assert "does not see the run's folder, or may not use it" in capsys.readouterr().out
     Note("job-2", number=2).write(run)
     assert ray_worker.main(run, "job-1", is_kept=False) == 0
