@@ -53,6 +53,7 @@ RESUMABLE = ("stopped", "failed", "interrupted")  # the ends after which a run c
 ENDED = ("done", *RESUMABLE, "incomplete")
 STOPPED = 128 + signal.SIGTERM  # exit code of a worker that was asked to end
 HEARTBEAT_S = 5.0
+SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
 ENDING_BYTES = 16 << 10
 AT_ONCE_BYTES = 4 << 20
 SHARDS = "shards"
@@ -253,6 +254,10 @@ class RunDir(Inbox):
         with suppress(FileNotFoundError):
             return max(0.0, time.time() - (self.path / "heartbeat").stat().st_mtime)
         return 0.0
+
+    def beats(self) -> bool:
+        """Whether a worker's heartbeat came lately."""
+        return (self.path / "heartbeat").exists() and self.silent_s() < SILENT_S
 
     def is_held(self, name: str = "lock") -> bool:
         """Whether a worker, or a process that it started, holds the run's lock."""

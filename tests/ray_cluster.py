@@ -60,8 +60,16 @@ class RunningRay:
     process: subprocess.Popen[str]
 
     def kill(self, name: str) -> None:
-        """As if the node's machine was lost: nothing on it can say a last word."""
+        """End Ray on a node, where a worker goes on for a moment."""
         self.said(f"kill {name}")
+
+    def lose(self, name: str, run: Path) -> None:
+        """As if the node's machine was lost with this run's worker: nothing on it can say a last word."""
+        gone = [*self.processes("JobSupervisor"), *self.processes(str(run))]  # the first would tell how a worker ended
+        self.kill(name)
+        for each in gone:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
 
     def add(self, name: str) -> None:
         self.said(f"add {name}")
@@ -70,21 +78,13 @@ class RunningRay:
         print(words, file=self.process.stdin, flush=True)
         return json.loads(self.process.stdout.readline())
 
-    def processes(self) -> list[psutil.Process]:
-        """All that belong to the cluster, the workers on its nodes too."""
+    def processes(self, words: str = "") -> list[psutil.Process]:
+        """All that belong to the cluster, the workers on its nodes too; with `words`: whose command line has them."""
         found = []
         for each in psutil.process_iter():
             with suppress(psutil.Error):
                 if each.pid != os.getpid() and each.environ().get("RAY_TMPDIR") == str(self.folder):
-                    found.append(each)
-        return found
-
-    def dashboard(self) -> list[psutil.Process]:
-        found = []
-        for each in self.processes():
-            with suppress(psutil.Error):
-                if "dashboard.py" in " ".join(each.cmdline()):
-                    found.append(each)
+                    found += [each] if words in " ".join(each.cmdline()) else []
         return found
 
 

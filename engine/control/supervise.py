@@ -19,14 +19,13 @@ from engine.control.runs import Runs
 from engine.control.states import States
 from engine.control.sync import ingest, take_state
 from engine.launchers import Launcher
-from engine.rundir import ACTIVE, ENDED, HEARTBEAT_S, RunDir
+from engine.rundir import ACTIVE, ENDED, SILENT_S, RunDir
 from engine.temporary import sweep
 from storage import queries
 from storage.database import FULL_BYTES, Database, Unavailable
 from storage.tables import Run
 
 log = logging.getLogger(__name__)
-SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
 WAITING = "waiting"
 PENDING = f"{WAITING} for a machine"
 STARTING_S = 10.0  # from a worker's start until it can be found
@@ -109,8 +108,10 @@ class Supervisor:
         elif run.state == "stopping":
             self._stop(run, launcher, folder)
         elif alive is not None:
-            self._note_place(run, launcher, is_waiting=alive == "pending")
-            if alive != "pending":
+            # the answer may be older than the events: a worker that beats has its machine
+            is_waiting = alive == "pending" and not (run.state == "running" and folder.beats())
+            self._note_place(run, launcher, is_waiting=is_waiting)
+            if not is_waiting:
                 self._note_heartbeat(run, folder)
 
     def _is_alive(self, run: Run, launcher: Launcher, folder: RunDir) -> bool | Literal["pending"] | None:

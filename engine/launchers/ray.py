@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal
 from engine import requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.launchers import Place, ray_folder, ray_local
-from engine.launchers.ray_folder import KILL, Note, beats, begun, name_of, read_note
+from engine.launchers.ray_folder import KILL, Note, begun, name_of, read_note
 from engine.launchers.ray_jobs import (
     FAILED,
     LATE,
@@ -44,6 +44,7 @@ from engine.launchers.ray_settings import (
     runtime_env,
 )
 from engine.launchers.together import check_together
+from engine.rundir import RunDir
 from engine.spec import Spec
 
 FIELD = "launcher"
@@ -182,14 +183,14 @@ class Ray:
                 return True
             if found and found.status == WAITS:
                 return False if note.is_stopped else "pending"
-            if is_begun and (found is None or found.is_lost) and beats(folder):
+            if is_begun and (found is None or found.is_lost) and RunDir(folder).beats():
                 return True  # Ray has lost it, and it has not ended
             if found and self._is_given_again(found, folder, note):
                 self._give(folder, replace(note, lost=note.lost + found.is_lost))
                 return "pending"
         except NoAnswer:
             if is_begun:
-                return beats(folder) or not (folder / KILL).exists()
+                return RunDir(folder).beats() or not (folder / KILL).exists()
             return False if note.is_stopped else "pending"
         ray_folder.forget_variables(folder)
         return False

@@ -21,12 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine import ranks, requeued
-from engine.rundir import HEARTBEAT_S, RunDir
 from engine.whole_files import write_whole
 
 NOTE, BEGUN, KILL, SAVE, SECRETS = "ray.json", "ray.node", "kill.asked", "save.asked", ".ray-environment.json"
 UNSEEN, LOST = 75, ranks.CUT_OFF  # exit codes of a job: its node cannot use the folder; another node was lost
-SILENT_S = 2 * HEARTBEAT_S  # after which a worker whose node is said to be lost is taken for dead
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,6 @@ def begun(folder: Path, job: str) -> str:
     except (OSError, ValueError):
         return ""
     return str(found.get("host", "")) if found.get("job") == job else ""
-
-
-def beats(folder: Path) -> bool:
-    """Whether a worker has just written its heartbeat."""
-    return (folder / "heartbeat").exists() and RunDir(folder).silent_s() < SILENT_S
 
 
 def begin(folder: Path, variables: Mapping[str, str]) -> None:

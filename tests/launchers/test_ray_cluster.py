@@ -164,9 +164,7 @@ def test_a_lost_node_interrupts_a_run_that_then_goes_on_to_the_bit(workspace, ra
     whole = done(workspace, training(workspace, "trainer.max_steps=20", "trainer.save_steps=5", *on_ray("one")))
     run_id = training(workspace, "trainer.max_steps=20", "trainer.save_steps=5", *on_ray("two"))
     until(workspace, lambda: len(curve(workspace, run_id)) >= 7)
-    ray.kill("two")
-    for each in processes_of(folder_of(workspace, run_id)):  # of a machine that is gone
-        each.kill()
+    ray.lose("two", folder_of(workspace, run_id))
     row = ended(workspace, run_id, 90)
     assert row.state == "interrupted"
     assert f"its Ray job {job_of(workspace, run_id)} lost its node " in row.error
@@ -194,7 +192,7 @@ def test_a_run_that_may_start_again_does_so_on_another_node(workspace, ray, on_r
 def test_a_head_that_does_not_answer_changes_nothing_and_a_stop_arrives(workspace, ray, on_ray):  # noqa: F811
     run_id = training(workspace, LONG, *on_ray("two"))
     until(workspace, lambda: len(curve(workspace, run_id)) >= 2)
-    stopped = ray.dashboard()
+    stopped = ray.processes("dashboard.py")
     assert stopped
     for each in stopped:
         each.suspend()
