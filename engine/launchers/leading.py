@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from engine.builders import Splitting
+from engine.builders import Caching
 from engine.errors import OutsideFailure, UserError
 from engine.launchers import HasPlaces, Launcher, Place
 from engine.launchers.local import Local
@@ -31,11 +31,10 @@ class Leading:
         if getattr(spec, "keep_verdicts", False):
             raise UserError("shards: nothing is run where the file's verdicts are kept; leave it at 1", field="shards")
         builder = getattr(spec, "builder", None)
-        if builder is not None and not _can_be_split(builder.name):
-            able = ", ".join(filter(_can_be_split, BUILDERS.names()))
+        if builder is not None and hasattr(BUILDERS.plugin(builder.name), Caching.cache_in.__name__):
             raise UserError(
-                f"shards: {builder.name} reads its source in one pass, whose order decides what is a duplicate; build "
-                f"it with shards=1 ({able} can be shared)",
+                f"shards: {builder.name} waits for a service most of the time, and each shard would ask and pay for "
+                "the same answers; build it with shards=1 (builder.parallel is how many are asked for at once)",
                 field="shards",
             )
 
@@ -75,10 +74,6 @@ class Leading:
                     with suppress(OSError, OutsideFailure):
                         self._launcher.stop(each, run.shard(number).path, force=True)
         self._here.stop(handle, run_dir, force=force)
-
-
-def _can_be_split(builder: str) -> bool:
-    return hasattr(BUILDERS.plugin(builder), Splitting.work_on.__name__)
 
 
 def places_of(launcher: Launcher, shards: int) -> Sequence[Launcher]:
