@@ -96,7 +96,8 @@ def build(spec: DatasetSpec, inputs: Inputs, run: RunDir, kept: Sequence[Path] =
         rows: Iterable[tuple[Item, Row, Marks]]
         if together:
             prepared = progress.watch(together.items(left_out.source, overlap), tally)
-            rows = in_batches(select(prepared, earlier, overlap, spec.exclude_share, left_out), rows_of)
+            known = in_batches(select(prepared, earlier, overlap, spec.exclude_share, left_out), rows_of)
+            rows = known
         else:
             made = (Made(each, showing) for each in progress.watch(builder.stream(spec.seed, left_out.source), tally))
             tokens = partial(tokenised, tokenizer=tokenizer, long=long_from(spec))

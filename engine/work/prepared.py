@@ -125,22 +125,11 @@ class Together:
     @classmethod
     def of(cls, folders: Sequence[Path], about: Mapping[str, object]) -> Together | None:
         """The folders are those of the shards, in order. None, and a sentence in the log, where they do not fit."""
-        first: dict[str, Any] = {}
-        for number, folder in enumerate(folders, start=1):
-            try:
-                found = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-                part, file = found.pop("part"), found.pop("file")
-                is_whole = file == _hash(folder / FILE)
-            except (OSError, ValueError, LookupError, AttributeError) as error:
-                return _unfit(f"shard {number} has left nothing that can be read ({error})")
-            first = first or found
-            if not is_whole:
-                return _unfit(f"the file of shard {number} is not as it was written")
-            if part != vars(Part(number, len(folders))) or found.get("about") != about:
-                return _unfit(f"shard {number} had another part, version, tokenizer or benchmarks")
-            if found != first:
-                return _unfit(f"shard {number} did not read the same as shard 1: the source has changed meanwhile")
-        return cls(folders, first["read"], first["funnel"])
+        try:
+            return cls(folders, *_fitting(folders, about))
+        except _Unfit as why:
+            log.warning("%s; all of the dataset is built here", why)
+            return None
 
     def items(self, funnel: Funnel, overlap: Overlap) -> Iterator[Prepared]:
         """All items in the order in which they were read; what was lost is told and counted in `funnel`."""
@@ -180,5 +169,25 @@ def _hash(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _unfit(why: str) -> None:
-    log.warning("%s; all of the dataset is built here", why)
+class _Unfit(Exception):
+    """What a shard has left cannot be used."""
+
+
+def _fitting(folders: Sequence[Path], about: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What all shards have read and counted. Raises _Unfit."""
+    first: dict[str, Any] = {}
+    for number, folder in enumerate(folders, start=1):
+        try:
+            found = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+            part, file = found.pop("part"), found.pop("file")
+            is_whole = file == _hash(folder / FILE)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise _Unfit(f"shard {number} has left nothing that can be read ({error})") from None
+        if not is_whole:
+            raise _Unfit(f"the file of shard {number} is not as it was written")
+        if part != vars(Part(number, len(folders))) or found.get("about") != about:
+            raise _Unfit(f"shard {number} had another part, version, tokenizer or benchmarks")
+        first = first or found
+        if found != first:
+            raise _Unfit(f"shard {number} did not read the same as shard 1: the source has changed meanwhile")
+    return first["read"], first["funnel"]
