@@ -159,7 +159,7 @@ def test_a_shard_that_cannot_work_fails_the_run_with_its_own_words(workspace, pa
 
 def test_a_dataset_in_shards_is_that_of_one_worker_also_if_a_shard_is_killed(workspace):
     def build(name, shards):
-        overrides = ["builder.samples=1500", f"name={name}", f"shards={shards}", "expected="]
+        overrides = ["builder.samples=800", f"name={name}", f"shards={shards}"]
         return workspace.runs.submit(read_spec("dataset", "demo", overrides))
 
     alone = ended(workspace, build("alone", 1))
