@@ -7,7 +7,7 @@ artifacts/missing.jsonl                  the same for expected ids that are not 
 artifacts/tokenizer/                     the files of the tokenizer that was used
 artifacts/kept/                          what a builder keeps whose work takes long
 artifacts/report.json, README.md         what is in the dataset, and what was left out (`tally`); its card
-artifacts/prepared.bin, prepared.json    in the folder of a shard: what it has prepared of its part (`engine.work.prepared`)
+artifacts/prepared.bin, prepared.json    of a shard: what it knows of its part (`engine.work.prepared`)
 
 No torch here, and transformers only for a tokenizer that needs it.
 """

@@ -50,7 +50,8 @@ class Prepared:
     def to_json(self, overlap: Overlap) -> dict[str, Any]:
         """`overlap`: where its hits are from."""
         name, *keys = asdict(self.keys).values()
-        hits = [(overlap.benchmarks.index(hit.known), hit.number, hit.how, hit.share) for hit in self.hits]
+        at = {id(known): number for number, known in enumerate(overlap.benchmarks)}  # one may be named twice
+        hits = [(at[id(hit.known)], hit.number, hit.how, hit.share) for hit in self.hits]
         row = vars(self.row) if self.row else None
         values = {name: getattr(self, name) for name in ("longest_name", "problem", "characters")}
         return {**values, "keys": [name, *map(bytes.hex, keys)], "hits": hits, "row": row, "marks": vars(self.marks)}

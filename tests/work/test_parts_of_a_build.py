@@ -21,7 +21,7 @@ PARTS = (1, 2, 5)
 @pytest.mark.parametrize(
     "settings",
     [
-        {},
+        {"compare": ["pocket", "pocket"]},
         {"duplicates": "renamed", "split": "random", "valid_fraction": 0.3},
         {"duplicates": "near", "near_share": 0.7, "per_project": 3},
         {"duplicates": "exact", "exclude": ["pocket"]},
