@@ -65,7 +65,7 @@ def hello(folder: str) -> Answer:
 def prepare(home: str, key: str, digests: Sequence[str]) -> Answer:
     """Create the folder of the run `key`. Which contents are not here, each with the folder to carry it into.
 
-    `has_events`: a worker was here before; `worker`: one runs here now.
+    `is_complete`: all files of the run have come before, and a worker was to be started; `worker`: one runs here now.
     """
     run, missing = RunDir(Path(home) / "runs" / key), {}
     run.artifacts.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def prepare(home: str, key: str, digests: Sequence[str]) -> Answer:
             coming.mkdir(parents=True, exist_ok=True)  # what an earlier attempt brought stays
             missing[each] = str(coming)
     worker = Local().find(run.path)
-    return Answer({"missing": missing, "has_events": run.events_path.exists(), "worker": worker})
+    return Answer({"missing": missing, "is_complete": run.is_complete, "worker": worker})
 
 
 def keep(home: str, content: str, coming: str, parts: Sequence[str]) -> Answer:

@@ -255,7 +255,7 @@ class Ssh:
             item = by_content[content]
             self._host.carry(item, coming)
             self._host.ask("keep", home=home, content=content, coming=coming, parts=item.parts, wait_s=HASHED_S)
-        if not told["has_events"]:
+        if not told["is_complete"]:  # a link that was cut may have left a part of its files there
             self._host.fill(run.path, there, OURS)
         elif not told["worker"]:  # what an earlier one has written is brought back before the next one writes
             self._bringing(run.path, there).all(Link())

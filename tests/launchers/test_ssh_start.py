@@ -1,0 +1,78 @@
+"""How a worker is started over a link that breaks, or that a user does not want to wait for any longer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.events import Checkpoint
+from engine.launchers import remote
+from engine.launchers import ssh as ssh_module
+from engine.launchers.host import Unreachable
+from engine.launchers.ssh import Ssh
+from engine.rundir import Inputs, RunDir
+
+WORKER = "boot:1:1"
+
+
+class Near:
+    """A host that is this machine; its workers are not started, and `cut` files are copied before the link breaks."""
+
+    name = "near"
+
+    def __init__(self):
+        self.cut, self.found = 0, []
+
+    def ask(self, verb, **request):
+        if verb == "start":
+            folder = Path(request["folder"])
+            self.found.append(sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()))
+            RunDir(folder).events_path.touch()
+            (folder / "spec.json").write_text(json.dumps(request["spec"]))
+            return {"worker": WORKER}, []
+        answer = remote.VERBS[verb](**json.loads(json.dumps(request)))
+        return json.loads(json.dumps(answer.values)), list(answer.parts)
+
+    def fill(self, folder, there, excluded):
+        """As rsync: the run's own files first, those of its folders last."""
+        files = sorted((each for each in Path(folder).rglob("*") if each.is_file()), key=lambda each: len(each.parents))
+        wanted = [each for each in files if each.name not in (*excluded, "spec.json", "inputs.json")]
+        for number, each in enumerate(wanted, start=1):
+            goal = Path(there) / each.relative_to(folder)
+            if not goal.exists():
+                goal.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(each, goal)
+            if number == self.cut:
+                self.cut = 0
+                raise Unreachable(self.name, "Connection reset")
+
+
+@pytest.fixture
+def near(tmp_path, monkeypatch):
+    host = Near()
+    monkeypatch.setattr(Ssh, "_host", host)
+    monkeypatch.setattr(ssh_module, "RETRY_S", 0.01)
+    return host
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDir.create(tmp_path / "home" / "runs" / "7", {"kind": "train", "name": "one"}, Inputs())
+
+
+@pytest.fixture
+def launcher(tmp_path):
+    return Ssh(Ssh.Params(host="near", folder=str(tmp_path / "far")))
+
+
+def test_a_link_that_is_cut_while_a_run_goes_back_leaves_no_checkpoint_behind(near, run, launcher):
+    run.emit(Checkpoint(2))
+    run.log.write_text("log")
+    (run.artifacts / "checkpoint-2").mkdir()
+    (run.artifacts / "checkpoint-2" / "weights").write_text("w")
+    near.cut = 2
+    launcher.submit(run.path, {})
+    assert near.found == [["artifacts/checkpoint-2/weights", "events.jsonl", "log.txt"]]
