@@ -9,7 +9,7 @@
     log.txt        stdout and stderr of the worker
     artifacts/     results of the run
     lock           locked by the worker while it runs
-    call.lock      locked by a studio while it waits for its launcher to start or to stop the worker
+    call.lock      locked while a launcher is asked to start or to stop the worker, so that nobody asks a second time
     heartbeat      touched by the worker every HEARTBEAT_S seconds
     stop.asked     made before a worker is signalled that its scheduler would start again (`engine.requeued`)
     shards/N/      the folder of the Nth worker of a run that several share, as this one (`engine.work.lead`)
@@ -57,6 +57,7 @@ SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
 ENDING_BYTES = 16 << 10
 AT_ONCE_BYTES = 4 << 20
 SHARDS = "shards"
+CALL_LOCK = "call.lock"
 
 
 class RunDir(Inbox):

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 from engine.control.outcomes import SAVING_S, WHERE, so_far
-from engine.control.polls import LOCK, Polls, launcher_of
+from engine.control.polls import Polls, launcher_of
 from engine.control.queue import Queue
 from engine.control.runs import Runs
 from engine.control.states import States
 from engine.control.sync import ingest, take_state
 from engine.launchers import Launcher
-from engine.rundir import ACTIVE, ENDED, SILENT_S, RunDir
+from engine.rundir import ACTIVE, CALL_LOCK, ENDED, SILENT_S, RunDir
 from engine.temporary import sweep
 from storage import queries
 from storage.database import FULL_BYTES, Database, Unavailable
@@ -120,7 +120,7 @@ class Supervisor:
             with self._queue.starting(run):
                 self._queue.submit(run, folder)
             return None
-        if not run.handle and folder.is_held(LOCK):
+        if not run.handle and folder.is_held(CALL_LOCK):
             return None  # another studio is submitting it
         if not run.handle:
             found = self._polls.answer(("find", run.id), launcher.find, folder.path)

@@ -42,9 +42,10 @@ from engine.launchers.ray_settings import (
     reserved,
     resolved,
     runtime_env,
+    too_large,
 )
 from engine.launchers.together import check_together
-from engine.rundir import RunDir
+from engine.rundir import CALL_LOCK, RunDir
 from engine.spec import Spec
 
 FIELD = "launcher"
@@ -110,7 +111,8 @@ class Ray:
 
     def _give(self, run_dir: Path, before: Note) -> None:
         """Submit the job after this one. Raises UserError as `submit`, NoAnswer if Ray does not answer."""
-        note = replace(before, number=before.number + 1, job=f"{name_of(run_dir)}-{before.number + 1}")
+        number = before.number + 1
+        note = replace(before, number=number, job=f"{name_of(run_dir)}-{number}", is_taken=False)
         if (cluster := cluster_of(run_dir, note)) is None:
             raise NoAnswer("the Ray cluster of this machine has ended")
         note.write(run_dir)  # first, so that a studio that is killed now finds the job
@@ -125,6 +127,7 @@ class Ray:
             if cluster.job(note.job, is_fresh=True) is None:
                 raise
             # it was taken, and only the answer was lost
+        replace(note, is_taken=True).write(run_dir)
 
     def _command(self, run_dir: Path, job: str) -> str:
         python = shlex.split(self.params.python) or [sys.executable]
@@ -185,19 +188,37 @@ class Ray:
                 return False if note.is_stopped else "pending"
             if is_begun and (found is None or found.is_lost) and RunDir(folder).beats():
                 return True  # Ray has lost it, and it has not ended
-            if found and self._is_given_again(found, folder, note):
-                self._give(folder, replace(note, lost=note.lost + found.is_lost))
-                return "pending"
+            return "pending" if self._goes_on(folder, note) else False
         except NoAnswer:
             if is_begun:
                 return RunDir(folder).beats() or not (folder / KILL).exists()
             return False if note.is_stopped else "pending"
-        ray_folder.forget_variables(folder)
-        return False
 
-    def _is_given_again(self, found: Job, folder: Path, note: Note) -> bool:
+    def _goes_on(self, folder: Path, note: Note) -> bool:
+        """Whether a job that has ended has a next one: then Ray has it, or is just given it by another process.
+
+        Raises NoAnswer.
+        """
+        try:
+            with RunDir(folder).held(CALL_LOCK):
+                if (read_note(folder) or Note()) != note:
+                    return True  # another process has given the next one to Ray by now
+                found = job_of(folder, note, is_fresh=True)
+                if found and found.status in (WAITS, WORKS):
+                    return True
+                if self._is_given_again(found, folder, note):
+                    self._give(folder, replace(note, lost=note.lost + bool(found and found.is_lost)))
+                    return True
+                ray_folder.forget_variables(folder)
+                return False
+        except OutsideFailure:  # it is held: a job is being given, or ended
+            return True
+
+    def _is_given_again(self, found: Job | None, folder: Path, note: Note) -> bool:
         if (folder / requeued.STOP).exists():
             return False
+        if found is None:
+            return not note.is_taken and not begun(folder, note.job)
         return found.error == LATE or (found.is_lost and note.lost < self.params.restarts)
 
     def place(self, handle: str) -> Place:
@@ -217,16 +238,8 @@ class Ray:
             return Place(f"{where} ({error})", "", str(error))
 
     def _too_large(self, folder: Path, note: Note) -> str:
-        cluster, needed = cluster_of(folder, note), reserved(self.params)
-        nodes = cluster.nodes() if cluster else []
-        count = self.params.processes
-        hold = sum(int(min(node.get(name, 0) / amount for name, amount in needed.items())) for node in nodes)
-        if not nodes or hold >= count:
-            return ""
-        gib = {"memory": float(1 << 30)}
-        texts = (f"{name} {amount / gib.get(name, 1.0):g}{' GiB' * (name in gib)}" for name, amount in needed.items())
-        said = ", ".join(texts)
-        return f"the nodes that are up have not {count} times {said}" if count > 1 else f"no node that is up has {said}"
+        cluster = cluster_of(folder, note)
+        return too_large(self.params, cluster.nodes()) if cluster else ""
 
     def interruption(self, handle: str) -> str:
         folder = Path(handle)

@@ -30,13 +30,14 @@ UNSEEN, LOST = 75, ranks.CUT_OFF  # exit codes of a job: its node cannot use the
 @dataclass(frozen=True)
 class Note:
     """A run's newest job: its name and the cluster's address, its number, nodes lost before it, whether it was ended
-    before it began."""
+    before it began, and whether Ray has said that it has it."""
 
     job: str = ""
     address: str = ""
     number: int = 0
     lost: int = 0
     is_stopped: bool = False
+    is_taken: bool = True
 
     def write(self, folder: Path) -> None:
         write_whole(folder / NOTE, asdict(self))

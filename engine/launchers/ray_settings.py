@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -130,6 +130,18 @@ def reserved(params: RayParams) -> dict[str, float]:
     memory = {"memory": float(round(params.memory_gib * (1 << 30)))} if params.memory_gib else {}
     gpus = {"GPU": params.gpus} if params.gpus else {}
     return {"CPU": params.cpus, **gpus, **memory, **custom(params)}
+
+
+def too_large(params: RayParams, nodes: Sequence[Mapping[str, float]]) -> str:
+    """That the nodes that are up have not what the run reserves, by what each has; empty if they have, or none is."""
+    needed, count = reserved(params), params.processes
+    hold = sum(int(min(node.get(name, 0) / amount for name, amount in needed.items())) for node in nodes)
+    if not nodes or hold >= count:
+        return ""
+    gib = {"memory": float(1 << 30)}
+    texts = (f"{name} {amount / gib.get(name, 1.0):g}{' GiB' * (name in gib)}" for name, amount in needed.items())
+    said = ", ".join(texts)
+    return f"the nodes that are up have not {count} times {said}" if count > 1 else f"no node that is up has {said}"
 
 
 def custom(params: RayParams) -> dict[str, float]:
