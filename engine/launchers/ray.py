@@ -32,7 +32,7 @@ from engine.launchers.ray_jobs import (
     token,
     why_failed,
 )
-from engine.launchers.ray_newest import cluster_of, home_of, job_of, once_ended
+from engine.launchers.ray_newest import cluster_of, job_of, once_ended
 from engine.launchers.ray_settings import (
     FROM_ENVIRONMENT,
     LOCAL,
@@ -98,7 +98,7 @@ class Ray:
         note = replace(read_note(run_dir) or Note(), address=resolved(self.params.address))
         try:
             if note.address == LOCAL:
-                ray_local.start(home_of(run_dir))
+                ray_local.start(RunDir(run_dir).home)
             before = once_ended(run_dir, note)
             if note.is_stopped or before is None or before.status not in (WAITS, WORKS):
                 named = {name: os.environ[name] for name in self.params.environment if name in os.environ}
