@@ -11,7 +11,8 @@
     lock           locked by the worker while it runs
     call.lock      locked while a launcher is asked to start or to stop the worker, so that nobody asks a second time
     heartbeat      touched by the worker every HEARTBEAT_S seconds
-    stop.asked     made before a worker is signalled that its scheduler would start again (`engine.requeued`)
+    stop.asked     made before a worker is signalled that its scheduler would start again, and to stop one that is not
+                   started yet (`engine.requeued`)
     shards/N/      the folder of the Nth worker of a run that several share, as this one (`engine.work.lead`)
     shards/handles.json   number of each of these workers -> the handle by which its launcher knows it
     ending.json    space reserved for the last event, for a worker that ends on a full disk

@@ -106,6 +106,8 @@ class Queue:
             if _is_about_a_full_disk(error):
                 self._states.change(run, only_in="starting", state="queued", started_at=None)
                 raise NotEnoughDisk(run, str(error)) from error
+            if self._states.change(run, only_in="stopping", state="stopped", ended_at=time.time()):
+                return  # as it was asked to, while it was being started
             self._states.fail(run, str(error), "user" if isinstance(error, UserError) else "outside")
         except Exception as error:
             log.exception("run %s cannot be started", run.id)

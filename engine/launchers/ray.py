@@ -215,7 +215,7 @@ class Ray:
             return True
 
     def _is_given_again(self, found: Job | None, folder: Path, note: Note) -> bool:
-        if (folder / requeued.STOP).exists():
+        if requeued.is_asked_to_stop(folder):
             return False
         if found is None:
             return not note.is_taken and not begun(folder, note.job)
@@ -251,7 +251,7 @@ class Ray:
             return str(error)
         if found is None:
             return f"the Ray cluster has ended or was started again, and does not know {what}"
-        if found.status == STOPPED and not (folder / requeued.STOP).exists():
+        if found.status == STOPPED and not requeued.is_asked_to_stop(folder):
             return f"{what} was stopped in Ray, and not by the studio"
         return why_failed(found, what, begun(folder, note.job)) if found.status == FAILED else ""
 

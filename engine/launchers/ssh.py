@@ -20,7 +20,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator
 
-from engine import launchers
+from engine import launchers, requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.fingerprint import code_version
 from engine.launchers.brought import OURS, THERE, Bringing, Link, lost, read_link, write_link
@@ -124,11 +124,13 @@ class Ssh:
     def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
         """Carry what is missing there, and start the worker; one that an earlier attempt has started is taken over.
 
-        Raises UserError where waiting does not help, OutsideFailure if the host is not reached for GIVE_UP_S seconds.
+        Raises UserError where waiting does not help, OutsideFailure if the host is not reached for GIVE_UP_S seconds,
+        or if a stop is asked for meanwhile (`requeued.ask_to_stop`).
         """
+        requeued.begin(run_dir)
         variables = {name: os.environ[name] for name in self.params.environment if name in os.environ}
         deadline = time.monotonic() + GIVE_UP_S
-        while True:
+        while not requeued.is_asked_to_stop(run_dir):
             try:
                 return self._submitted(RunDir(run_dir), {**variables, **environment})
             except Unreachable as error:
@@ -138,6 +140,7 @@ class Ssh:
                     raise OutsideFailure(f"{error}; resume the run when it can be") from None
                 write_link(run_dir, lost(read_link(run_dir), error))
                 time.sleep(RETRY_S)
+        raise OutsideFailure(f"it was stopped while {self.params.host} could not be reached")
 
     def find(self, run_dir: Path) -> str:
         """Raises Unreachable."""

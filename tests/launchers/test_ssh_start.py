@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from engine import requeued
+from engine.errors import OutsideFailure
 from engine.events import Checkpoint
 from engine.launchers import remote
 from engine.launchers import ssh as ssh_module
@@ -55,6 +57,7 @@ def near(tmp_path, monkeypatch):
     host = Near()
     monkeypatch.setattr(Ssh, "_host", host)
     monkeypatch.setattr(ssh_module, "RETRY_S", 0.01)
+    monkeypatch.setattr(ssh_module, "GIVE_UP_S", 5.0)
     return host
 
 
@@ -76,3 +79,19 @@ def test_a_link_that_is_cut_while_a_run_goes_back_leaves_no_checkpoint_behind(ne
     near.cut = 2
     launcher.submit(run.path, {})
     assert near.found == [["artifacts/checkpoint-2/weights", "events.jsonl", "log.txt"]]
+
+
+def test_a_host_that_does_not_answer_is_not_waited_for_after_a_stop(near, run, launcher):
+    asked = []
+
+    def never(verb, **request):
+        asked.append(verb)
+        if len(asked) == 2:
+            requeued.ask_to_stop(run.path)
+        raise Unreachable(near.name, "Connection timed out")
+
+    near.ask = never
+    requeued.ask_to_stop(run.path)  # of an earlier worker
+    with pytest.raises(OutsideFailure, match="it was stopped while near could not be reached"):
+        launcher.submit(run.path, {})
+    assert len(asked) == 2
