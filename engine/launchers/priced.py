@@ -42,6 +42,11 @@ def is_priced(launcher: object) -> bool:
     return any(_named(launcher, name) is not None for name in ("gpu_price", "hour_price"))
 
 
+def nodes_of(launcher: object) -> int:
+    """Nodes that each worker of a launcher with these settings has."""
+    return int(_named(launcher, "nodes") or 1)
+
+
 def currency_of(launcher: object) -> str:
     """As the settings have it; empty if they name none."""
     value = launcher.get("currency") if isinstance(launcher, dict) else getattr(launcher, "currency", "")
