@@ -20,6 +20,10 @@ class Priced(Params):
     )  # fmt: skip
     currency: str = setting("", "of both prices, as it is to be shown", more=True, max_length=12)
 
+    def machines(self) -> tuple[int, int | None] | None:
+        """(nodes, GPUs of each) that are reserved for each worker; None if all workers share what there is."""
+        return None
+
 
 PRICES = frozenset(Priced.model_fields) - {"name"}
 

@@ -107,6 +107,10 @@ class RayParams(TogetherParams, Priced):
     )
     most_active: int = setting(20, "runs that are given to Ray at a time; others wait here", ge=1, more=True)
 
+    def machines(self) -> tuple[int, int]:
+        """Of several processes as if on one node: Ray spreads them over as many as it has."""
+        return 1, math.ceil(self.gpus * self.processes)
+
 
 def resolved(address: str) -> str:
     """The dashboard's address, or LOCAL. Raises UserError if no cluster is named, or not by its dashboard."""

@@ -17,7 +17,7 @@ from engine.errors import OutsideFailure, UserError
 from engine.launchers import ray_jobs, ray_worker
 from engine.launchers.ray import RESOURCE, Ray, described
 from engine.launchers.ray_folder import BEGUN, KILL, SECRETS, UNSEEN, Note, begun, name_of, read_note
-from engine.launchers.ray_jobs import LATE, LOST, Cluster, NoAnswer
+from engine.launchers.ray_jobs import LOST, Cluster
 from engine.spec_files import read_spec
 
 SECRET = "hf_only-in-a-file-of-mode-0600"
@@ -207,57 +207,6 @@ def test_a_cluster_that_does_not_answer_changes_nothing(dashboard, run):
     own.stop(handle, run, force=True)
     assert (run / KILL).exists()
     assert own.is_alive(handle) is False
-
-
-def test_a_job_that_waited_too_long_for_ray_is_given_to_it_again(dashboard, run):
-    own = launcher(dashboard)
-    handle = own.submit(run, {"A": "b"})
-    dashboard.becomes(read_note(run).job, "FAILED", error_type=LATE)
-    assert own.is_alive(handle) == "pending"
-    assert read_note(run) == Note(f"{name_of(run)}-2", dashboard.address, 2)
-    assert (run / SECRETS).exists()
-    own.stop(handle, run, force=False)
-    assert dashboard.stopped == [f"{name_of(run)}-2"]
-    assert own.is_alive(handle) is False, "though Ray says that it waits"
-    assert not (run / SECRETS).exists()
-
-
-def test_a_job_that_is_just_given_again_has_not_ended_for_another_process(dashboard, run, monkeypatch):
-    own = launcher(dashboard)
-    handle = own.submit(run, {"A": "b"})
-    dashboard.becomes(read_note(run).job, "FAILED", error_type=LATE)
-    others = []
-
-    def another_asks(submitted):
-        def submit(self, *words):
-            others.append(own.is_alive(handle))  # the note names the next job, and Ray does not know it yet
-            submitted(self, *words)
-
-        return submit
-
-    monkeypatch.setattr(Cluster, "submit", another_asks(Cluster.submit))
-    assert own.is_alive(handle) == "pending"
-    assert others == ["pending"]
-    assert (run / SECRETS).exists()
-    assert [each["submission_id"] for each in dashboard.sent] == [f"{name_of(run)}-{number}" for number in (1, 2)]
-
-
-def test_a_job_that_ray_has_not_taken_is_given_again(dashboard, run, monkeypatch):
-    own = launcher(dashboard)
-    handle = own.submit(run, {"A": "b"})
-    dashboard.becomes(read_note(run).job, "FAILED", error_type=LATE)
-
-    def unanswered(self, *words):
-        raise NoAnswer("no answer within 60 s")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Cluster, "submit", unanswered)
-        assert own.is_alive(handle) == "pending"
-    assert own.is_alive(handle) == "pending"
-    assert read_note(run) == Note(f"{name_of(run)}-3", dashboard.address, 3)
-    assert (run / SECRETS).exists()
-    dashboard.jobs.clear()
-    assert own.is_alive(handle) is False, "Ray had it, and was started again since"
 
 
 @pytest.mark.parametrize("restarts", [0, 1])
