@@ -14,7 +14,8 @@ from functools import lru_cache
 PATIENCE_S = 60.0  # for a command's answer
 FRESH_S = 2.0  # for which all questions of a studio are answered from one list, since a controller serves many users
 FORMAT = "%A|%j|%T|%N|%r"  # number, name, state, nodes, reason
-GONE = "Invalid job id specified"  # by which SLURM says that it knows no such job, or not any more
+# By which SLURM says that it knows no such job, or not any more, and that it has ended; `scancel --quiet` keeps it back
+GONE = ("Invalid job id specified", "already completing or completed")
 WAITS = frozenset(
     {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
 )
@@ -57,8 +58,11 @@ def exit_code(number: str) -> str:
 
 
 def cancel(found: Job, *options: str) -> None:
-    """`scancel` the job, with these options; of no effect on one that has ended."""
-    _said("scancel", "--quiet", f"--name={found.name}", *options, found.number, is_checked=False)
+    """`scancel` the job, with these options; of no effect on one that has ended.
+
+    Raises OSError if the controller does not answer, or refuses it; then it has to be asked again.
+    """
+    _said("scancel", "--quiet", f"--name={found.name}", *options, found.number, is_quiet=True)
 
 
 def partitions() -> str:
@@ -77,12 +81,17 @@ def _read(text: str) -> Mapping[str, Job]:
     return {row[0]: Job(*row) for row in rows if len(row) == 5}
 
 
-def _said(*words: str, is_checked: bool = True) -> str:
-    """What a command prints; nothing for a job that SLURM does not know. Raises OSError with the reason."""
+def _said(*words: str, is_quiet: bool = False) -> str:
+    """What a command prints; nothing for a job that SLURM does not know. Raises OSError with the reason.
+
+    `is_quiet`: it fails without a word where there is nothing to do.
+    """
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, errors="replace", check=False)
     except subprocess.TimeoutExpired:
         raise OSError(f"SLURM's {words[0]} has not answered for {PATIENCE_S:.0f} s") from None
-    if is_checked and done.returncode and GONE not in done.stderr:
-        raise OSError(f"SLURM's {words[0]} does not answer: {done.stderr.strip()}")
+    why = done.stderr.strip()
+    is_harmless = any(each in why for each in GONE) or (is_quiet and not why)
+    if done.returncode and not is_harmless:
+        raise OSError(f"SLURM's {words[0]} does not answer: {why}")
     return done.stdout

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
@@ -176,6 +177,24 @@ def test_many_questions_are_one_question_to_the_controller(monkeypatch, tmp_path
     assert len(counted.read_text()) == 1
     assert launcher.is_alive("17:of another cluster") is False
     slurm_jobs._listed.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_sent"),
+    [
+        ("", True),  # as --quiet says that it has ended
+        ("scancel: error: Kill job error on job id 17: Invalid job id specified", True),
+        ("scancel: error: Unable to contact slurm controller (connect failure)", False),
+    ],
+)
+def test_a_stop_that_slurm_did_not_take_is_asked_for_again(monkeypatch, tmp_path, said, is_sent):
+    (tmp_path / "squeue").write_text("#!/bin/sh\necho '17|name|RUNNING|node3|None'\n")
+    (tmp_path / "scancel").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    for name in ("squeue", "scancel"):
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with nullcontext() if is_sent else pytest.raises(OSError, match="scancel does not answer: .*Unable to contact"):
+        slurm().stop("17:name", tmp_path, force=False)
 
 
 def test_only_a_user_ends_a_run_that_its_scheduler_starts_again(tmp_path, monkeypatch):
