@@ -53,9 +53,9 @@ def main() -> int:
 
 
 def hello(folder: str) -> Answer:
-    """The version here, and the home folder for runs, which is created."""
+    """The version here, and the home folder for runs, which is created for this user alone."""
     home = Path(folder).expanduser().absolute()
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     cards = [gpu.name for gpu in gpus()]
     has_rsync = shutil.which("rsync") is not None
     facts = {"cores": len(os.sched_getaffinity(0)), "gpus": cards, "free_bytes": shutil.disk_usage(home).free}
