@@ -92,6 +92,12 @@ class RunDir(Inbox):
     def write_handles(self, handles: dict[int, str]) -> None:
         write_whole(self.path / SHARDS / "handles.json", {str(number): handle for number, handle in handles.items()})
 
+    def forget_handles(self) -> None:
+        """No shard's worker of before is asked for by its handle; of no effect where the folder cannot be changed."""
+        if not (self.path / SHARDS).is_symlink():  # into another run's folder
+            with suppress(OSError):
+                (self.path / SHARDS / "handles.json").unlink(missing_ok=True)
+
     @staticmethod
     def artifacts_of(folder: str) -> str:
         return str(Path(folder) / "artifacts")
