@@ -5,11 +5,12 @@ The commands and their formats: https://slurm.schedmd.com/squeue.html, scancel.h
 
 from __future__ import annotations
 
+import math
 import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 
 PATIENCE_S = 60.0  # for a command's answer
 FRESH_S = 2.0  # for which all questions of a studio are answered from one list, since a controller serves many users
@@ -38,7 +39,7 @@ def job(number: str, name: str, *, is_fresh: bool = False) -> Job | None:
 
     None if SLURM knows none. Raises OSError if the controller does not answer.
     """
-    found = None if is_fresh else _listed(int(time.monotonic() / FRESH_S)).get(number)
+    found = None if is_fresh else LISTING.jobs().get(number)
     if found is None:
         words = ("squeue", "--noheader", "--states=all", f"--jobs={number}", f"--format={FORMAT}")
         found = _read(_said(*words)).get(number)
@@ -70,10 +71,30 @@ def partitions() -> str:
     return ", ".join(dict.fromkeys(_said("sinfo", "--noheader", "--format=%P").split()))
 
 
-@lru_cache(maxsize=1)
-def _listed(period: int) -> Mapping[str, Job]:
-    """All jobs of this user that SLURM knows, by number; asked once in each period."""
-    return _read(_said("squeue", "--noheader", "--me", "--states=all", f"--format={FORMAT}"))
+class Listing:
+    """All jobs of this user that SLURM knows, by number: one answer for all who ask meanwhile or FRESH_S later."""
+
+    def __init__(self) -> None:
+        self._asking = Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        self._answered = -math.inf
+        self._answer: Mapping[str, Job] | OSError = {}
+
+    def jobs(self) -> Mapping[str, Job]:
+        """Raises OSError if the controller does not answer; that counts for all who ask meanwhile, too."""
+        began = time.monotonic()
+        with self._asking:
+            if self._answered < began - FRESH_S:
+                try:
+                    self._answer = _read(_said("squeue", "--noheader", "--me", "--states=all", f"--format={FORMAT}"))
+                except OSError as error:
+                    self._answer = error
+                self._answered = time.monotonic()
+            if isinstance(self._answer, OSError):
+                raise OSError(str(self._answer))
+            return self._answer
 
 
 def _read(text: str) -> Mapping[str, Job]:
@@ -95,3 +116,6 @@ def _said(*words: str, is_quiet: bool = False) -> str:
     if done.returncode and not is_harmless:
         raise OSError(f"SLURM's {words[0]} does not answer: {why}")
     return done.stdout
+
+
+LISTING = Listing()  # of this process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
@@ -159,7 +160,7 @@ def test_a_controller_that_does_not_answer_is_no_dead_worker(monkeypatch, tmp_pa
     (tmp_path / "squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n")
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    slurm_jobs._listed.cache_clear()
+    slurm_jobs.LISTING.forget()
     with pytest.raises(OSError, match="squeue does not answer: Unable to contact slurm controller"):
         slurm().is_alive("17:name")
 
@@ -170,13 +171,36 @@ def test_many_questions_are_one_question_to_the_controller(monkeypatch, tmp_path
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(slurm_jobs, "FRESH_S", 1e9)
-    slurm_jobs._listed.cache_clear()
+    slurm_jobs.LISTING.forget()
     launcher = LAUNCHERS.create(LAUNCHERS.params("slurm"))
     assert [launcher.is_alive("17:name") for _ in range(50)] == ["pending"] * 50
     assert launcher.place("17:name").reason == "Resources"
     assert len(counted.read_text()) == 1
     assert launcher.is_alive("17:of another cluster") is False
-    slurm_jobs._listed.cache_clear()
+    slurm_jobs.LISTING.forget()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_threads_that_ask_at_once_wait_for_one_answer(monkeypatch, tmp_path, fails):
+    counted = tmp_path / "asked"
+    end = "exit 1" if fails else "echo '17|name|RUNNING|node3|None'"
+    (tmp_path / "squeue").write_text(f"#!/bin/sh\necho >> {counted}\nsleep 0.3\n{end}\n")
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    slurm_jobs.LISTING.forget()
+    barrier = threading.Barrier(8)
+
+    def ask(_):
+        barrier.wait()
+        try:
+            return slurm().is_alive("17:name")
+        except OSError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(ask, range(8))] == [None if fails else True] * 8
+    assert len(counted.read_text()) == 1
+    slurm_jobs.LISTING.forget()
 
 
 @pytest.mark.parametrize(
