@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from engine.rundir import RunDir
 from engine.whole_files import write_whole
 
 MARK = b"repair-studio-answer "
+KEY = re.compile(r".+-[0-9a-f]{12}")  # names of runs' folders
 AT_ONCE_BYTES = 4 << 20  # of events, and of the log, in one answer
 # Files of a run's folder that `look` sends bit by bit, that are written anew for the other side, or that are locks
 BY_ITSELF = ("events.jsonl", "log.txt", "spec.json", "inputs.json", "command.txt", "lock", "call.lock", "heartbeat")
@@ -122,6 +124,17 @@ def stop(folder: str, worker: str, force: bool) -> Answer:
     return Answer({})
 
 
+def remove(folder: str, home: str) -> Answer:
+    """Remove the folder of a run of this home, and end what still runs there. Raises UserError for any other folder."""
+    run = Path(folder)
+    if run.parent != Path(home).expanduser().absolute() / "runs" or not KEY.fullmatch(run.name) or run.is_symlink():
+        raise UserError(f"{folder} is no run's folder in {home}, so it is not removed")
+    if run.is_dir():
+        Local().sweep(run)
+        shutil.rmtree(run)
+    return Answer({})
+
+
 def look(folder: str, worker: str, events_from: int = -1, log_from: int = 0, inputs_from: float = 0.0) -> Answer:
     """Whether the worker runs, asked first, and then what is new in the run's folder.
 
@@ -182,7 +195,7 @@ def _lines(path: Path, start: int) -> bytes:
 
 
 VERBS: dict[str, Callable[..., Answer]] = {
-    each.__name__: each for each in (hello, prepare, keep, start, find, stop, look)
+    each.__name__: each for each in (hello, prepare, keep, start, find, stop, remove, look)
 }
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -172,6 +173,13 @@ class Ssh:
         """Raises Unreachable; then it has to be asked again."""
         _, there, worker = _parts(handle)
         self._host.ask("stop", folder=there, worker=worker, force=force)
+
+    def remover(self, run_dir: Path) -> Callable[[], None] | None:
+        there = "" if self.params.shared else self._there(run_dir)
+        return partial(self._remove, there) if there else None
+
+    def _remove(self, there: str) -> None:
+        self._host.ask("remove", folder=there, home=self.params.folder)
 
     def hello(self) -> dict[str, Any]:
         """What the host says of itself (`engine.launchers.remote.hello`). Raises Unreachable and UserError."""

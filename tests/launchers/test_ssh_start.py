@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import requeued
-from engine.errors import OutsideFailure
+from engine.errors import OutsideFailure, UserError
 from engine.events import Checkpoint
 from engine.launchers import remote
 from engine.launchers import ssh as ssh_module
@@ -95,3 +95,22 @@ def test_a_host_that_does_not_answer_is_not_waited_for_after_a_stop(near, run, l
     with pytest.raises(OutsideFailure, match="it was stopped while near could not be reached"):
         launcher.submit(run.path, {})
     assert len(asked) == 2
+
+
+def test_a_deleted_run_is_removed_on_its_host_and_nothing_else_is(near, run, launcher, tmp_path):
+    assert launcher.remover(run.path) is None, "it was never there"
+    launcher.submit(run.path, {})
+    there = Path(json.loads((run.path / "there.json").read_text())["folder"])
+    remove = launcher.remover(run.path)
+    shutil.rmtree(run.path)
+    (tmp_path / "far" / "data").mkdir()
+    assert there.is_dir()
+    remove()
+    assert sorted(each.name for each in (tmp_path / "far").rglob("*")) == ["data", "runs"]
+    for other in (tmp_path / "far" / "data", tmp_path / "far" / "runs" / "..", tmp_path, there / "x-0123456789ab"):
+        run.path.mkdir(parents=True, exist_ok=True)
+        (run.path / "there.json").write_text(json.dumps({"folder": str(other)}))
+        with pytest.raises(UserError, match="is no run's folder in .*, so it is not removed"):
+            launcher.remover(run.path)()
+    assert tmp_path.is_dir()
+    assert Ssh(Ssh.Params(host="near", shared=True)).remover(run.path) is None
