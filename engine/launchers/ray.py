@@ -19,7 +19,8 @@ from typing import Any, ClassVar, Literal
 from engine import requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.launchers import Place, ray_folder, ray_local
-from engine.launchers.ray_folder import KILL, Note, begun, name_of, read_note
+from engine.launchers.named import name_of
+from engine.launchers.ray_folder import KILL, Note, begun, read_note
 from engine.launchers.ray_jobs import (
     FAILED,
     LATE,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 
 from engine.errors import UserError
+from engine.launchers.named import Variable, is_variable
 from engine.launchers.priced import Priced
 from engine.launchers.slurm_settings import Words
 from engine.launchers.together import TogetherParams
@@ -24,7 +25,6 @@ FROM_ENVIRONMENT = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")  # where Ray's own 
 HOW_TO_START = "start one with: ray start --head, and name it as launcher.address=http://HEAD:8265, or use local"
 BY_NAME = "name it in launcher.environment, without its value"
 _ADDRESS = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _RESOURCE = re.compile(r"[A-Za-z0-9_.:/-]{1,100}")
 _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)KEY|KEY$", re.IGNORECASE)
 
@@ -36,12 +36,6 @@ def _address(text: str) -> str:
             f"name (got {shown(text)})"
         )
     return text.rstrip("/")
-
-
-def _variable(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError(f"should be the name of an environment variable, and not its value (got {len(text)} letters)")
-    return text
 
 
 def _resource(text: str) -> str:
@@ -57,7 +51,7 @@ def _resource(text: str) -> str:
 
 def _value(text: str) -> str:
     name, is_set, _ = text.partition("=")
-    if not _NAME.fullmatch(name) or not is_set:
+    if not is_variable(name) or not is_set:
         raise ValueError(f"should be a variable and its value, as in HF_HOME=/data/hf (got {shown(name)})")
     if _SECRET.search(name):
         raise ValueError(f"{name} looks like a secret, which would be shown in Ray's dashboard: {BY_NAME}")
@@ -88,7 +82,7 @@ class RayParams(TogetherParams, Priced):
     env_vars: tuple[Annotated[str, AfterValidator(_value)], ...] = setting(
         (), 'variables of the worker, such as ["HF_HOME=/data/hf"]; Ray shows them to all its users', more=True
     )
-    environment: tuple[Annotated[str, AfterValidator(_variable)], ...] = setting(
+    environment: tuple[Variable, ...] = setting(
         (),
         'names of secret variables whose values the worker gets, such as ["HF_TOKEN"]; Ray is not told them',
         more=True,

@@ -28,6 +28,7 @@ from engine.launchers.brought import OURS, THERE, Bringing, Link, lost, read_lin
 from engine.launchers.carried import items_of, with_paths
 from engine.launchers.host import FIELD, HASHED_S, Host, Unreachable
 from engine.launchers.local import ALL, Devices
+from engine.launchers.named import Variable
 from engine.launchers.priced import Priced
 from engine.params import Place, setting, shown
 from engine.rundir import RunDir
@@ -35,7 +36,6 @@ from engine.spec import Spec
 from engine.whole_files import write_whole
 
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}(@[A-Za-z0-9_][A-Za-z0-9_.-]{0,252})?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 HOST = "launcher.host"  # the setting
 RETRY_S, GIVE_UP_S = 5.0, 600.0  # where a link is cut while a run is being started
 
@@ -49,12 +49,6 @@ def _host(text: str) -> str:
 def _plain(text: str) -> str:
     if text.startswith("-") or not text.isprintable() or set(text) & set(" '\"\\"):
         raise ValueError(f"should be a path without spaces and quotes (got {shown(text)})")
-    return text
-
-
-def _variable(text: str) -> str:
-    if not _VARIABLE.fullmatch(text):
-        raise ValueError(f"should be the name of an environment variable, and not its value (got {len(text)} letters)")
     return text
 
 
@@ -78,7 +72,7 @@ class Ssh:
         devices: Devices = setting(ALL, "of that machine: all, cpu, or numbers of GPUs, as 0 or 0,1", more=True)
         most: int = setting(1, "runs at a time on that machine", ge=1, le=1000, title="Most runs")
         every_s: float = setting(3.0, "between two looks at a run there", unit="s", more=True, ge=0.2, le=600)
-        environment: tuple[Annotated[str, AfterValidator(_variable)], ...] = setting(
+        environment: tuple[Variable, ...] = setting(
             (),
             'names of variables whose values the worker gets, such as ["HF_TOKEN"]; they are stored nowhere',
             more=True,

@@ -15,8 +15,9 @@ from engine import requeued
 from engine.control.workspace import Workspace
 from engine.errors import OutsideFailure, UserError
 from engine.launchers import ray_jobs, ray_worker
+from engine.launchers.named import name_of
 from engine.launchers.ray import RESOURCE, Ray, described
-from engine.launchers.ray_folder import BEGUN, KILL, SECRETS, UNSEEN, Note, begun, name_of, read_note
+from engine.launchers.ray_folder import BEGUN, KILL, SECRETS, UNSEEN, Note, begun, read_note
 from engine.launchers.ray_jobs import LOST, Cluster
 from engine.spec_files import read_spec
 

@@ -6,8 +6,9 @@ import pytest
 from ray_dashboard import Dashboard
 
 from engine.launchers import ray_jobs
+from engine.launchers.named import name_of
 from engine.launchers.ray import Ray
-from engine.launchers.ray_folder import SECRETS, Note, name_of, read_note
+from engine.launchers.ray_folder import SECRETS, Note, read_note
 from engine.launchers.ray_jobs import LATE, Cluster, NoAnswer
 
 

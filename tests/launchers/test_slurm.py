@@ -18,7 +18,8 @@ from engine.errors import UserError
 from engine.judging import Judge
 from engine.launchers import slurm_jobs
 from engine.launchers.local import Local
-from engine.launchers.slurm import RESOURCE, Slurm, described, name_of, unavailable
+from engine.launchers.named import name_of
+from engine.launchers.slurm import RESOURCE, Slurm, described, unavailable
 from engine.plugins import LAUNCHERS
 from engine.spec_files import read_spec
 
