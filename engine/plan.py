@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where a run would be; None: as where the rate was measured."""
+    """Where a run would be; None: as where the rate was measured, and 0 nodes: as its launcher's settings say."""
 
     nodes: int = 1
     gpus: int | None = None  # of each node

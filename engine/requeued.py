@@ -20,13 +20,21 @@ def begin(run_dir: Path) -> None:
 
 
 def ask_to_stop(run_dir: Path) -> None:
-    """Called by a launcher before it signals: a user ends this worker, so its scheduler does not start it again."""
+    """Called by a launcher before it signals: a user ends this worker, so its scheduler does not start it again.
+
+    Called by a studio too, as long as a launcher tries to start the worker.
+    """
     (run_dir / STOP).touch()
+
+
+def is_asked_to_stop(run_dir: Path) -> bool:
+    """Whether a user ends this worker."""
+    return (run_dir / STOP).exists()
 
 
 def goes_on(run_dir: Path) -> bool:
     """Whether the worker that was just asked to end is started again later: then it says nothing of an end."""
-    return STARTS_AGAIN in os.environ and not (run_dir / STOP).exists()
+    return STARTS_AGAIN in os.environ and not is_asked_to_stop(run_dir)
 
 
 def notice_signals() -> None:

@@ -9,9 +9,10 @@
     log.txt        stdout and stderr of the worker
     artifacts/     results of the run
     lock           locked by the worker while it runs
-    call.lock      locked by a studio while it waits for its launcher to start or to stop the worker
+    call.lock      locked while a launcher is asked to start or to stop the worker, so that nobody asks a second time
     heartbeat      touched by the worker every HEARTBEAT_S seconds
-    stop.asked     made before a worker is signalled that its scheduler would start again (`engine.requeued`)
+    stop.asked     made before a worker is signalled that its scheduler would start again, and to stop one that is not
+                   started yet (`engine.requeued`)
     shards/N/      the folder of the Nth worker of a run that several share, as this one (`engine.work.lead`)
     shards/handles.json   number of each of these workers -> the handle by which its launcher knows it
     ending.json    space reserved for the last event, for a worker that ends on a full disk
@@ -57,6 +58,7 @@ SILENT_S = 2 * HEARTBEAT_S  # without a heartbeat, a worker is stalled
 ENDING_BYTES = 16 << 10
 AT_ONCE_BYTES = 4 << 20
 SHARDS = "shards"
+CALL_LOCK = "call.lock"
 
 
 class RunDir(Inbox):
@@ -89,6 +91,12 @@ class RunDir(Inbox):
 
     def write_handles(self, handles: dict[int, str]) -> None:
         write_whole(self.path / SHARDS / "handles.json", {str(number): handle for number, handle in handles.items()})
+
+    def forget_handles(self) -> None:
+        """No shard's worker of before is asked for by its handle; of no effect where the folder cannot be changed."""
+        if not (self.path / SHARDS).is_symlink():  # into another run's folder
+            with suppress(OSError):
+                (self.path / SHARDS / "handles.json").unlink(missing_ok=True)
 
     @staticmethod
     def artifacts_of(folder: str) -> str:

@@ -26,8 +26,8 @@ class PlanPart:
         self._line = plain(elem_id=f"{kind}-plan-line", elem_classes="plan-line", visible=has_line)
         with gr.Accordion("Plan: time, tests, disk, cost", open=False, elem_classes="more"):
             with gr.Row(elem_classes="bar-row"):
-                self._nodes = gr.Textbox("1", label="Nodes", max_lines=1, min_width=80)
-                self._gpus = gr.Textbox("", label="GPUs of each", placeholder="as measured", max_lines=1, min_width=80)
+                self._nodes = gr.Textbox("", label="Nodes", placeholder="as the launcher", max_lines=1, min_width=80)
+                self._gpus = gr.Textbox("", label="GPUs of each", placeholder="as there", max_lines=1, min_width=80)
             self._table = plain(elem_id=f"{kind}-plan")
 
     def wire(self, form: Form) -> None:
@@ -40,7 +40,10 @@ class PlanPart:
             except UserError:  # which the form itself says
                 return [gr.skip(), gr.skip()]
             try:
-                place = Cluster(_whole(nodes, "Nodes", 1), _whole(gpus, "GPUs of each", 0) if gpus.strip() else None)
+                place = Cluster(
+                    _whole(nodes, "Nodes", 1) if nodes.strip() else 0,
+                    _whole(gpus, "GPUs of each", 0) if gpus.strip() else None,
+                )
                 plan = workspace.plan(spec, place)
             except UserError as error:
                 return ["", complaint(f"{error}.")]

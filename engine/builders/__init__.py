@@ -100,6 +100,11 @@ class Splitting(Keeping, Protocol):
         """Called before `stream`: where parts of the work are kept. It is not done again; what is missing is."""
 
 
+def is_found_in_parts(plugin: type) -> bool:
+    """Whether this builder is a `Splitting` one."""
+    return hasattr(plugin, Splitting.work_on.__name__)
+
+
 @runtime_checkable
 class Caching(Protocol):
     """A builder that pays for what it asks: answers are kept for all builds of a home, and no build is in shards."""

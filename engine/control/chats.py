@@ -14,6 +14,7 @@ from engine.control.chat_views import ChatEntry, View, view_of
 from engine.control.loaded import UNLOADED, other_model, other_settings, own_settings, worker_for
 from engine.control.runs import Runs
 from engine.control.states import ask_to_end
+from engine.control.strangers import check_launcher
 from engine.domain import Bug
 from engine.errors import UserError
 from engine.rundir import ENDED, RunDir
@@ -29,7 +30,8 @@ MOST_TURNS = 50  # of the model in answer to one message
 class Chats:
     """The repair conversations of a workspace; each has a worker that keeps its model loaded."""
 
-    def __init__(self, database: Database, runs: Runs) -> None:
+    def __init__(self, home: Path, database: Database, runs: Runs) -> None:
+        self._home = home
         self._database = database
         self._runs = runs
         self._bugs = ChatBugs()
@@ -82,6 +84,8 @@ class Chats:
             raise UserError(f"budget: should be 1 to {MOST_TURNS} turns (got {budget})", field="budget")
         seen, run = self._load(conversation_id)
         wanted = _as_asked(seen, run, spec)
+        if spec is None and run.state in UNLOADED:
+            check_launcher(self._home, run)
         if run.state in UNLOADED or (spec and worker_for(wanted, self._runs, self._database) != run.id):
             run = self._runs.row(self._worker(wanted))  # the conversation continues with another worker
         asked = other_model(run, wanted, self._runs) | other_settings(run, wanted)

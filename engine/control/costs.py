@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.control.outcomes import CARDS, GPU_SECONDS_BEFORE, SECONDS_BEFORE, seconds_worked, so_far
-from engine.launchers.priced import HOUR_S, currency_of, is_priced, machine_price
+from engine.launchers.priced import HOUR_S, currency_of, is_priced, machine_price, nodes_of
 from engine.scoring import Costs, money
 
 if TYPE_CHECKING:
@@ -55,6 +55,6 @@ def machine_costs(run: Run) -> Costs | None:
     return Costs(
         seconds=seconds,
         gpu_hours=gpu_hours,
-        money=machine_price(launcher, seconds, gpu_hours),
+        money=machine_price(launcher, seconds, gpu_hours, nodes_of(launcher)),
         currency=currency_of(launcher),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from engine.control.elsewhere import remove_elsewhere
 from engine.control.lookup import find_run
 from engine.control.names import check_name
 from engine.control.views import RunView
@@ -94,6 +95,7 @@ class Edits:
                     )
             remove_run(session, run_id)
         if folder.resolve().is_relative_to((self._home / "runs").resolve()):
+            remove_elsewhere(run)
             shutil.rmtree(folder, ignore_errors=True)
 
     def _users(self, session: Session, run: Run) -> Sequence[Run]:

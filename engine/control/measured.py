@@ -23,7 +23,7 @@ from storage.database import Database
 MOST_RUNS = 200  # newest ones that are looked through
 MOST_LIKE = 20  # newest ones like the planned one, of which the largest counts
 # Settings of a launcher that change nothing about how fast a card or a core works
-NOT_SPEED = PRICES | {"gpus", "processes", "hours", "requeues", "most_active", "signal_s", "most", "every_s",
+NOT_SPEED = PRICES | {"nodes", "gpus", "processes", "hours", "requeues", "most_active", "signal_s", "most", "every_s",
                       "gpu_memory_gib"}  # fmt: skip
 HERE = ("local", "torchrun")  # launchers whose device is this machine's
 
@@ -46,6 +46,12 @@ class Measured:
     def bytes(self) -> int:
         """Of its folder."""
         return sum(each.stat().st_size for each in Path(self.run.folder).rglob("*") if each.is_file())
+
+    @property
+    def told_bytes(self) -> int:
+        """Of its events and its log, which a run in shards keeps twice."""
+        folder = RunDir(Path(self.run.folder))
+        return sum(each.stat().st_size for each in (folder.events_path, folder.log) if each.exists())
 
     def said(self, words: str) -> str:
         """Where a rate came from: "run 3 on 2 cores: 80 patches in 21 s"."""

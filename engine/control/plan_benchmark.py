@@ -9,6 +9,7 @@ from engine.control.bench_files import Bench
 from engine.control.lately import Lately
 from engine.control.measured import Measured, bytes_a_patch, launcher_of, measured, tokens_of
 from engine.control.models import Models
+from engine.control.plan_place import shards_of
 from engine.control.runs import Runs
 from engine.errors import UserError
 from engine.models.shape import Shape
@@ -114,7 +115,8 @@ class BenchmarkPlans:
             unit = getattr(spec.generator, "currency", "")
             why = "the prices of the generator" if price is not None else "its tokens are not known"
             lines.append(Line(COST, price, unit, why))
-        size = (one.bytes / made + bytes_a_patch(self._database)) * patches
+        kept = one.bytes + (one.told_bytes if shards_of(spec) > 1 else 0)
+        size = (kept / made + bytes_a_patch(self._database)) * patches
         lines.append(Line(DISK, size, "bytes", one.said("its folder, and as much a patch as this home's database has")))
         return lines
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from engine.builders import is_found_in_parts
 from engine.control.measured import launcher_of, measured
+from engine.control.plan_place import shards_of
 from engine.control.runs import Runs
 from engine.plan import DISK, TIME, Cluster, Line, Plan
 from engine.plugins import BUILDERS
@@ -17,17 +20,27 @@ FEW = 100  # of them in a short run
 
 
 def dataset_plan(spec: DatasetSpec, cluster: Cluster, runs: Runs) -> Plan:
-    """Of a build by one process; what shards save is not known. Raises UserError where its source is not there."""
+    """Only shards that share all of a builder's work are known to shorten it (`engine.builders.Splitting`).
+
+    Raises UserError where its source is not there.
+    """
     values = spec.model_dump(mode="json")
     one = measured(runs, "dataset", _like, values, "read")
     total = BUILDERS.create(spec.builder).total()
     if total is None and one and one.run.spec.get("builder") == values["builder"]:
         total = int(one.rates["read"])  # of the same source
-    alone = (
-        ("this is a build by one process; shards=N shares what follows the reading of its source",)
-        if cluster.nodes > 1
-        else ()
-    )
+    shards = shards_of(spec)
+    workers = min(shards, cluster.nodes) if is_found_in_parts(BUILDERS.plugin(spec.builder.name)) else 1
+    alone: tuple[str, ...] = ()
+    if workers > 1:
+        alone = (
+            f"{workers} of {shards} shards at a time; what the leading worker does after them is not counted: no build "
+            "of one worker has that",
+        )
+    elif shards > 1:
+        alone = ("each shard reads the whole source; what they save after that is not counted",)
+    elif cluster.nodes > 1:
+        alone = ("a build is one process; shards=N shares what follows the reading of its source",)
     if one is None or total is None:
         why = "no build like it is done here" if one is None else "how many rows its source has is not known"
         few = [f"builder.{HOW_MANY}={FEW}"] if HOW_MANY in type(spec.builder).model_fields else []
@@ -37,13 +50,15 @@ def dataset_plan(spec: DatasetSpec, cluster: Cluster, runs: Runs) -> Plan:
     source = one.said(
         f"{one.rates['read'] / max(one.rates['reading'], 1e-9):,.0f} rows/s, after {start:,.1f} s to start"
     )
-    seconds = start + one.rates["reading"] * times
+    alone_s = start * (math.ceil(shards / workers) if workers > 1 else 1)
+    seconds = alone_s + one.rates["reading"] * times / workers
+    kept = one.bytes + (one.told_bytes if shards > 1 else 0)
     lines = (
         Line(TIME, seconds, "s", source),
         Line("rows of its source", float(total), "rows", _counted(spec)),
-        Line(DISK, one.bytes * times, "bytes", one.said("its files")),
+        Line(DISK, kept * times, "bytes", one.said("its files")),
     )
-    return Plan(lines, cluster.nodes, 0, seconds, alone)
+    return Plan(lines, cluster.nodes, 0, seconds if workers == 1 else alone_s, alone)
 
 
 def _counted(spec: DatasetSpec) -> str:

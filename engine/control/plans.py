@@ -10,6 +10,7 @@ from engine.control.datasets import Datasets
 from engine.control.models import Models
 from engine.control.plan_benchmark import BenchmarkPlans
 from engine.control.plan_dataset import dataset_plan
+from engine.control.plan_place import place_of
 from engine.control.plan_train import train_plan
 from engine.control.runs import Runs
 from engine.errors import UserError
@@ -30,11 +31,12 @@ class Plans:
 
     def plan(self, spec: Spec, cluster: Cluster, bench: Sequence[Bench] = ()) -> Plan:
         """Raises UserError for a kind of run that is not planned, and for what the spec names and is not there."""
-        if cluster.nodes < 1 or (cluster.gpus or 0) < 0 or (cluster.cores or 1) < 1:
+        if cluster.nodes < 0 or (cluster.gpus or 0) < 0 or (cluster.cores or 1) < 1:
             raise UserError(
                 f"--nodes, --gpus and --cores: need at least 1, 0 and 1 (got {cluster.nodes}, {cluster.gpus}, "
                 f"{cluster.cores})"
             )
+        cluster = place_of(spec, cluster)
         if isinstance(spec, BenchmarkSpec):
             found = self._benchmarks.plan(spec, cluster, bench)
         elif isinstance(spec, TrainingSpec) and getattr(spec, "kind", "") == "train":

@@ -12,11 +12,10 @@ from engine.errors import OutsideFailure
 from engine.launchers import Launcher, Place, TellsPlace
 from engine.launchers.leading import Leading
 from engine.plugins import LAUNCHERS
-from engine.rundir import RunDir
+from engine.rundir import CALL_LOCK, RunDir
 from storage.tables import Run
 
 WAIT_S = 0.2  # for an answer when a question is asked; a launcher on this machine needs milliseconds
-LOCK = "call.lock"  # in a run's folder, locked by the process whose call must not be made a second time
 T = TypeVar("T")
 
 
@@ -51,7 +50,7 @@ class Polls:
         if question not in self._locks:
             lock = ExitStack()
             try:
-                lock.enter_context(folder.held(LOCK))
+                lock.enter_context(folder.held(CALL_LOCK))
             except OutsideFailure:
                 yield None
                 return

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.control.polls import LOCK, Polls, launcher_of
+from engine.control.polls import Polls, launcher_of
 from engine.control.room import Room
 from engine.control.runs import NEEDED_BYTES, Runs
 from engine.control.states import States
 from engine.control.sync import reset_run
 from engine.errors import DISK_FULL, OutsideFailure, UserError
-from engine.rundir import ACTIVE, ENDED, RunDir
+from engine.rundir import ACTIVE, CALL_LOCK, ENDED, RunDir
 from engine.specs import parse
 from engine.trainers.watch_settings import WANDB_KEY
 from storage import queries
@@ -82,7 +82,7 @@ class Queue:
                 spec = parse(run.spec)
                 RunDir.create(folder.path, run.spec, self._runs.inputs(spec), self._runs.command(spec))
             folder.log.touch()  # a full disk is noticed while the run is still queued
-            if folder.is_held(LOCK):  # an earlier call about this run has not returned
+            if folder.is_held(CALL_LOCK):  # an earlier call about this run has not returned
                 self._polls.forget(("stop", run.id), bool)
             elif self._states.change(run, only_in="queued", state="starting", started_at=time.time(), handle=""):
                 self.submit(run, folder)  # otherwise it was stopped meanwhile
@@ -106,6 +106,8 @@ class Queue:
             if _is_about_a_full_disk(error):
                 self._states.change(run, only_in="starting", state="queued", started_at=None)
                 raise NotEnoughDisk(run, str(error)) from error
+            if self._states.change(run, only_in="stopping", state="stopped", ended_at=time.time()):
+                return  # as it was asked to, while it was being started
             self._states.fail(run, str(error), "user" if isinstance(error, UserError) else "outside")
         except Exception as error:
             log.exception("run %s cannot be started", run.id)

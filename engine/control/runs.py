@@ -22,6 +22,7 @@ from engine.control.outcomes import so_far
 from engine.control.references import with_absolute_paths
 from engine.control.repeat import differences
 from engine.control.states import ask_to_end
+from engine.control.strangers import check_launcher
 from engine.control.views import RunView, run_views, unfinished
 from engine.control.watching import PanelStanding
 from engine.curve_warnings import CurveWarning
@@ -242,7 +243,7 @@ class Runs:
 
     def resume(self, run_id: int) -> None:
         """Continue where a run stopped: from its newest complete checkpoint, or with the patches not evaluated yet."""
-        self.get(run_id)
+        check_launcher(self._home, self.row(run_id))
         self._check_disk()
         with self._database.write() as session:
             run = session.get_one(Run, run_id)

@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from engine import requeued
 from engine.control.outcomes import SAVING_S, WHERE, so_far
-from engine.control.polls import LOCK, Polls, launcher_of
+from engine.control.polls import Polls, launcher_of
 from engine.control.queue import Queue
 from engine.control.runs import Runs
 from engine.control.states import States
 from engine.control.sync import ingest, take_state
 from engine.launchers import Launcher
-from engine.rundir import ACTIVE, ENDED, SILENT_S, RunDir
+from engine.rundir import ACTIVE, CALL_LOCK, ENDED, SILENT_S, RunDir
 from engine.temporary import sweep
 from storage import queries
 from storage.database import FULL_BYTES, Database, Unavailable
@@ -120,7 +121,7 @@ class Supervisor:
             with self._queue.starting(run):
                 self._queue.submit(run, folder)
             return None
-        if not run.handle and folder.is_held(LOCK):
+        if not run.handle and folder.is_held(CALL_LOCK):
             return None  # another studio is submitting it
         if not run.handle:
             found = self._polls.answer(("find", run.id), launcher.find, folder.path)
@@ -144,8 +145,8 @@ class Supervisor:
     def _stop(self, run: Run, launcher: Launcher, folder: RunDir) -> None:
         """Ask the worker once, then wait while it saves; kill it on *Stop now*, or when it takes too long."""
         if not run.handle:
-            return
-        if run.stop_now or _is_overdue(run):
+            requeued.ask_to_stop(folder.path)  # its launcher is starting it, and may have to wait for that
+        elif run.stop_now or _is_overdue(run):
             self._polls.answer(("kill", run.handle), _stopped, launcher, run, True)
         elif run.stop_sent_at is None:
             with self._polls.once(("stop", run.id), folder, _stopped, launcher, run, False) as is_sent:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from engine.control.inboxes import Asked, make_conversations, read_inbox
 from engine.control.names import default_name
 from engine.control.runs import number_of
+from engine.control.strangers import is_from_elsewhere
 from engine.control.supervise import READ_BYTES
 from engine.control.sync import forget_events, ingest, take_state
 from engine.errors import OutsideFailure, UserError
@@ -35,8 +36,10 @@ UNENDED = "its worker had not ended when the folder was written; resume continue
 def take_in(home: Path, database: Database, folder: Path) -> int:
     """Create the rows of the run in `folder` again from its files, and return its number.
 
-    The folder is not moved. A known run keeps its number and the reviews of its patches, one from `home` gets the
-    number it had, any other a new one. Raises UserError if it is not a run's folder, or a worker is running in it.
+    The folder is not moved. If it is not one of the home's own, what it says of workers that share the run is removed,
+    since a handle tells a launcher what to end and where to write. A known run keeps its number and the reviews of its
+    patches, one from `home` gets the number it had, any other a new one. Raises UserError if it is not a run's folder,
+    or a worker is running in it.
     """
     source = _source(folder)
     try:
@@ -74,6 +77,8 @@ def _taken_in(home: Path, database: Database, source: RunDir, spec: Spec, asked:
         run_id = run.id or 0
         if isinstance(spec, ChatSpec):
             make_conversations(session, run, spec, asked, is_new=is_new)
+    if is_from_elsewhere(home, source.path):
+        source.forget_handles()
     try:
         _read_all(database, run_id, source, last)
     except (Unavailable, OSError):

@@ -77,7 +77,7 @@ class Workspace:
         self.patches = Patches(self.home, self._database)
         self.reviews = Reviews(self._database)
         self.compare = Compare(self._database)
-        self.chats = Chats(self._database, self.runs)
+        self.chats = Chats(self.home, self._database, self.runs)
         self.chat_exports = ChatExports(self.home, self._database, self.chats)
         self.uploads = Uploads(self.home)
         self.own_bugs = OwnBugs(self.home)

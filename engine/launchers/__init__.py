@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -34,6 +34,17 @@ class HasPlaces(Protocol):
 
     def places(self) -> Sequence[Launcher]:
         """One for each worker that it can start at the same time, when several share a run."""
+
+
+@runtime_checkable
+class HasFolders(Protocol):
+    """A launcher whose runs have a folder of their own on another machine too."""
+
+    def remover(self, run_dir: Path) -> Callable[[], None] | None:
+        """What removes the folder there of this run, which may be gone here by then; None if there is none.
+
+        It may take long, and raises OSError, OutsideFailure or UserError.
+        """
 
 
 class Launcher(Protocol):

@@ -94,12 +94,11 @@ class Bringing:
                 return link
             try:
                 link = self.all(link)
-            except (
-                OSError,
-                OutsideFailure,
-                UserError,
-            ) as error:  # no reason to end a worker: the next look may succeed
+            except (OSError, OutsideFailure, UserError) as error:  # no reason to end a worker: the next may succeed
                 link = lost(link, error)
+            except (KeyError, TypeError, ValueError) as error:  # its studio was replaced by one of another version
+                why = f"{self.host.name} answers otherwise than this version of Repair Studio ({error!r})"
+                link = lost(link, f"{why}; install the same version on both")
             write_link(self.run.path, link)
             return link
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from engine.builders import Caching, Splitting
+from engine.builders import Caching, is_found_in_parts
 from engine.errors import OutsideFailure, UserError
 from engine.launchers import HasPlaces, Launcher, Place
 from engine.launchers.local import Local
@@ -90,4 +90,4 @@ def places_of(launcher: Launcher, spec: SplitSpec) -> Sequence[Launcher]:
 def _takes_a_core(spec: SplitSpec) -> bool:
     """Whether its workers need little more than a core each: builds, unless the builder itself works on all cores."""
     builder = getattr(spec, "builder", None)
-    return builder is not None and not hasattr(BUILDERS.plugin(builder.name), Splitting.work_on.__name__)
+    return builder is not None and not is_found_in_parts(BUILDERS.plugin(builder.name))

@@ -20,6 +20,10 @@ class Priced(Params):
     )  # fmt: skip
     currency: str = setting("", "of both prices, as it is to be shown", more=True, max_length=12)
 
+    def machines(self) -> tuple[int, int | None] | None:
+        """(nodes, GPUs of each) that are reserved for each worker; None if all workers share what there is."""
+        return None
+
 
 PRICES = frozenset(Priced.model_fields) - {"name"}
 
@@ -40,6 +44,11 @@ def machine_price(launcher: object, seconds: float, gpu_hours: float | None, nod
 def is_priced(launcher: object) -> bool:
     """Whether its settings have a price."""
     return any(_named(launcher, name) is not None for name in ("gpu_price", "hour_price"))
+
+
+def nodes_of(launcher: object) -> int:
+    """Nodes that each worker of a launcher with these settings has."""
+    return int(_named(launcher, "nodes") or 1)
 
 
 def currency_of(launcher: object) -> str:

@@ -19,7 +19,8 @@ from typing import Any, ClassVar, Literal
 from engine import requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.launchers import Place, ray_folder, ray_local
-from engine.launchers.ray_folder import KILL, Note, begun, name_of, read_note
+from engine.launchers.named import name_of
+from engine.launchers.ray_folder import KILL, Note, begun, read_note
 from engine.launchers.ray_jobs import (
     FAILED,
     LATE,
@@ -32,7 +33,7 @@ from engine.launchers.ray_jobs import (
     token,
     why_failed,
 )
-from engine.launchers.ray_newest import cluster_of, home_of, job_of, once_ended
+from engine.launchers.ray_newest import cluster_of, job_of, once_ended
 from engine.launchers.ray_settings import (
     FROM_ENVIRONMENT,
     LOCAL,
@@ -42,9 +43,10 @@ from engine.launchers.ray_settings import (
     reserved,
     resolved,
     runtime_env,
+    too_large,
 )
 from engine.launchers.together import check_together
-from engine.rundir import RunDir
+from engine.rundir import CALL_LOCK, RunDir
 from engine.spec import Spec
 
 FIELD = "launcher"
@@ -97,7 +99,7 @@ class Ray:
         note = replace(read_note(run_dir) or Note(), address=resolved(self.params.address))
         try:
             if note.address == LOCAL:
-                ray_local.start(home_of(run_dir))
+                ray_local.start(RunDir(run_dir).home)
             before = once_ended(run_dir, note)
             if note.is_stopped or before is None or before.status not in (WAITS, WORKS):
                 named = {name: os.environ[name] for name in self.params.environment if name in os.environ}
@@ -110,7 +112,8 @@ class Ray:
 
     def _give(self, run_dir: Path, before: Note) -> None:
         """Submit the job after this one. Raises UserError as `submit`, NoAnswer if Ray does not answer."""
-        note = replace(before, number=before.number + 1, job=f"{name_of(run_dir)}-{before.number + 1}")
+        number = before.number + 1
+        note = replace(before, number=number, job=f"{name_of(run_dir)}-{number}", is_taken=False)
         if (cluster := cluster_of(run_dir, note)) is None:
             raise NoAnswer("the Ray cluster of this machine has ended")
         note.write(run_dir)  # first, so that a studio that is killed now finds the job
@@ -125,6 +128,7 @@ class Ray:
             if cluster.job(note.job, is_fresh=True) is None:
                 raise
             # it was taken, and only the answer was lost
+        replace(note, is_taken=True).write(run_dir)
 
     def _command(self, run_dir: Path, job: str) -> str:
         python = shlex.split(self.params.python) or [sys.executable]
@@ -185,19 +189,37 @@ class Ray:
                 return False if note.is_stopped else "pending"
             if is_begun and (found is None or found.is_lost) and RunDir(folder).beats():
                 return True  # Ray has lost it, and it has not ended
-            if found and self._is_given_again(found, folder, note):
-                self._give(folder, replace(note, lost=note.lost + found.is_lost))
-                return "pending"
+            return "pending" if self._goes_on(folder, note) else False
         except NoAnswer:
             if is_begun:
                 return RunDir(folder).beats() or not (folder / KILL).exists()
             return False if note.is_stopped else "pending"
-        ray_folder.forget_variables(folder)
-        return False
 
-    def _is_given_again(self, found: Job, folder: Path, note: Note) -> bool:
-        if (folder / requeued.STOP).exists():
+    def _goes_on(self, folder: Path, note: Note) -> bool:
+        """Whether a job that has ended has a next one: then Ray has it, or is just given it by another process.
+
+        Raises NoAnswer.
+        """
+        try:
+            with RunDir(folder).held(CALL_LOCK):
+                if (read_note(folder) or Note()) != note:
+                    return True  # another process has given the next one to Ray by now
+                found = job_of(folder, note, is_fresh=True)
+                if found and found.status in (WAITS, WORKS):
+                    return True
+                if self._is_given_again(found, folder, note):
+                    self._give(folder, replace(note, lost=note.lost + bool(found and found.is_lost)))
+                    return True
+                ray_folder.forget_variables(folder)
+                return False
+        except OutsideFailure:  # it is held: a job is being given, or ended
+            return True
+
+    def _is_given_again(self, found: Job | None, folder: Path, note: Note) -> bool:
+        if requeued.is_asked_to_stop(folder):
             return False
+        if found is None:
+            return not note.is_taken and not begun(folder, note.job)
         return found.error == LATE or (found.is_lost and note.lost < self.params.restarts)
 
     def place(self, handle: str) -> Place:
@@ -217,16 +239,8 @@ class Ray:
             return Place(f"{where} ({error})", "", str(error))
 
     def _too_large(self, folder: Path, note: Note) -> str:
-        cluster, needed = cluster_of(folder, note), reserved(self.params)
-        nodes = cluster.nodes() if cluster else []
-        count = self.params.processes
-        hold = sum(int(min(node.get(name, 0) / amount for name, amount in needed.items())) for node in nodes)
-        if not nodes or hold >= count:
-            return ""
-        gib = {"memory": float(1 << 30)}
-        texts = (f"{name} {amount / gib.get(name, 1.0):g}{' GiB' * (name in gib)}" for name, amount in needed.items())
-        said = ", ".join(texts)
-        return f"the nodes that are up have not {count} times {said}" if count > 1 else f"no node that is up has {said}"
+        cluster = cluster_of(folder, note)
+        return too_large(self.params, cluster.nodes()) if cluster else ""
 
     def interruption(self, handle: str) -> str:
         folder = Path(handle)
@@ -238,7 +252,7 @@ class Ray:
             return str(error)
         if found is None:
             return f"the Ray cluster has ended or was started again, and does not know {what}"
-        if found.status == STOPPED and not (folder / requeued.STOP).exists():
+        if found.status == STOPPED and not requeued.is_asked_to_stop(folder):
             return f"{what} was stopped in Ray, and not by the studio"
         return why_failed(found, what, begun(folder, note.job)) if found.status == FAILED else ""
 

@@ -11,10 +11,8 @@ A file reaches every node that sees the folder, also while the cluster's head is
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -30,13 +28,14 @@ UNSEEN, LOST = 75, ranks.CUT_OFF  # exit codes of a job: its node cannot use the
 @dataclass(frozen=True)
 class Note:
     """A run's newest job: its name and the cluster's address, its number, nodes lost before it, whether it was ended
-    before it began."""
+    before it began, and whether Ray has said that it has it."""
 
     job: str = ""
     address: str = ""
     number: int = 0
     lost: int = 0
     is_stopped: bool = False
+    is_taken: bool = True
 
     def write(self, folder: Path) -> None:
         write_whole(folder / NOTE, asdict(self))
@@ -48,12 +47,6 @@ def read_note(folder: Path) -> Note | None:
         return Note(**json.loads((folder / NOTE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def name_of(folder: Path) -> str:
-    """What a run's jobs are called, "repair-studio-7-3f0c2a91d4be": the run's number, and its folder's hash."""
-    digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:12]
-    return f"repair-studio-{re.sub(r'[^A-Za-z0-9]', '', folder.name)[:20]}-{digest}"
 
 
 def begun(folder: Path, job: str) -> str:

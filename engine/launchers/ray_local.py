@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import secrets
+import select
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from engine.launchers.local import MARK
 from engine.launchers.ray_folder import write_secret
 from engine.launchers.ray_jobs import Cluster, NoAnswer
 from engine.temporary import TemporaryFolder
@@ -45,23 +47,37 @@ def start(home: Path) -> None:
         os.utime(folder / USED)
         if running(home):
             return
-        with (folder / LOG).open("wb") as log:
-            keeper = subprocess.Popen(
-                [sys.executable, "-P", "-m", "engine.launchers.ray_local", str(home)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + STARTS_S
-        while running(home) is None:
-            if keeper.poll() is not None or time.monotonic() > deadline:
-                keeper.terminate()
-                said = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-                raise NoAnswer(
-                    f"Ray does not start on this machine: {said[-1] if said else 'no word'}; see {folder / LOG}"
+        reading, writing = os.pipe()
+        try:
+            with (folder / LOG).open("wb") as log:
+                subprocess.run(
+                    [sys.executable, "-P", "-m", "engine.launchers.ray_local", str(home)],
+                    env={name: value for name, value in os.environ.items() if name != MARK},  # it is no run's
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    pass_fds=[writing],  # which is closed when the keeper ends
+                    check=False,
                 )
-            time.sleep(0.2)
+        finally:
+            os.close(writing)
+        try:
+            _await(home, reading)
+        finally:
+            os.close(reading)
+
+
+def _await(home: Path, keeper: int) -> None:
+    """Return once the cluster is running. Raises NoAnswer if its keeper has ended, or takes too long."""
+    folder, deadline = home / "ray", time.monotonic() + STARTS_S
+    while running(home) is None:
+        has_ended = bool(select.select([keeper], [], [], 0.2)[0])
+        if has_ended or time.monotonic() > deadline:
+            if not has_ended:
+                os.kill(int((folder / PID).read_text(encoding="ascii")), signal.SIGTERM)
+            said = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            raise NoAnswer(f"Ray does not start on this machine: {said[-1] if said else 'no word'}; see {folder / LOG}")
 
 
 def running(home: Path) -> Cluster | None:
@@ -79,6 +95,14 @@ def running(home: Path) -> Cluster | None:
         return None
 
 
+def main(home: Path) -> int:
+    """Keep the cluster in a process without a parent: what kills a run with all that it started leaves it alone."""
+    if keeper := os.fork():
+        (home / "ray" / PID).write_text(f"{keeper}\n", encoding="ascii")
+        return 0
+    return keep(home)
+
+
 def keep(home: Path) -> int:
     """Start the cluster and end it when it is not needed any more; returns the exit code."""
     folder = home / "ray"
@@ -87,7 +111,6 @@ def keep(home: Path) -> int:
     with _locked(folder / ALIVE):  # one that is just ending is waited for
         token = secrets.token_hex(32)
         write_secret(folder / TOKEN, token)
-        (folder / PID).write_text(f"{os.getpid()}\n", encoding="utf-8")
         own = TemporaryFolder("ray")
         if len(str(own.path)) > LONGEST:
             own.cleanup()
@@ -186,4 +209,4 @@ def _ended_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(keep(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1])))

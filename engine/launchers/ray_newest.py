@@ -14,14 +14,9 @@ from engine.rundir import RunDir
 ENDING_S, LOOK_S = 60.0, 0.5  # for a job to end after its worker has, and how often that is looked for
 
 
-def home_of(run_dir: Path) -> Path:
-    """The studio's home, in whose folder `runs` this is."""
-    return run_dir.parent.parent
-
-
 def cluster_of(run_dir: Path, note: Note) -> Cluster | None:
     """The cluster of that job; None for one of this machine that has ended."""
-    return ray_local.running(home_of(run_dir)) if note.address == LOCAL else Cluster(note.address, token())
+    return ray_local.running(RunDir(run_dir).home) if note.address == LOCAL else Cluster(note.address, token())
 
 
 def once_ended(run_dir: Path, note: Note) -> Job | None:

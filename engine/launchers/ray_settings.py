@@ -6,13 +6,14 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
 from engine.errors import UserError
+from engine.launchers.named import Variable, is_variable
 from engine.launchers.priced import Priced
 from engine.launchers.slurm_settings import Words
 from engine.launchers.together import TogetherParams
@@ -24,7 +25,6 @@ FROM_ENVIRONMENT = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")  # where Ray's own 
 HOW_TO_START = "start one with: ray start --head, and name it as launcher.address=http://HEAD:8265, or use local"
 BY_NAME = "name it in launcher.environment, without its value"
 _ADDRESS = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _RESOURCE = re.compile(r"[A-Za-z0-9_.:/-]{1,100}")
 _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)KEY|KEY$", re.IGNORECASE)
 
@@ -36,12 +36,6 @@ def _address(text: str) -> str:
             f"name (got {shown(text)})"
         )
     return text.rstrip("/")
-
-
-def _variable(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError(f"should be the name of an environment variable, and not its value (got {len(text)} letters)")
-    return text
 
 
 def _resource(text: str) -> str:
@@ -57,7 +51,7 @@ def _resource(text: str) -> str:
 
 def _value(text: str) -> str:
     name, is_set, _ = text.partition("=")
-    if not _NAME.fullmatch(name) or not is_set:
+    if not is_variable(name) or not is_set:
         raise ValueError(f"should be a variable and its value, as in HF_HOME=/data/hf (got {shown(name)})")
     if _SECRET.search(name):
         raise ValueError(f"{name} looks like a secret, which would be shown in Ray's dashboard: {BY_NAME}")
@@ -88,7 +82,7 @@ class RayParams(TogetherParams, Priced):
     env_vars: tuple[Annotated[str, AfterValidator(_value)], ...] = setting(
         (), 'variables of the worker, such as ["HF_HOME=/data/hf"]; Ray shows them to all its users', more=True
     )
-    environment: tuple[Annotated[str, AfterValidator(_variable)], ...] = setting(
+    environment: tuple[Variable, ...] = setting(
         (),
         'names of secret variables whose values the worker gets, such as ["HF_TOKEN"]; Ray is not told them',
         more=True,
@@ -106,6 +100,10 @@ class RayParams(TogetherParams, Priced):
         0, "how often a run that lost its node goes on by itself on another; then it is interrupted", ge=0, more=True
     )
     most_active: int = setting(20, "runs that are given to Ray at a time; others wait here", ge=1, more=True)
+
+    def machines(self) -> tuple[int, int]:
+        """Of several processes as if on one node: Ray spreads them over as many as it has."""
+        return 1, math.ceil(self.gpus * self.processes)
 
 
 def resolved(address: str) -> str:
@@ -130,6 +128,18 @@ def reserved(params: RayParams) -> dict[str, float]:
     memory = {"memory": float(round(params.memory_gib * (1 << 30)))} if params.memory_gib else {}
     gpus = {"GPU": params.gpus} if params.gpus else {}
     return {"CPU": params.cpus, **gpus, **memory, **custom(params)}
+
+
+def too_large(params: RayParams, nodes: Sequence[Mapping[str, float]]) -> str:
+    """That the nodes that are up have not what the run reserves, by what each has; empty if they have, or none is."""
+    needed, count = reserved(params), params.processes
+    hold = sum(int(min(node.get(name, 0) / amount for name, amount in needed.items())) for node in nodes)
+    if not nodes or hold >= count:
+        return ""
+    gib = {"memory": float(1 << 30)}
+    texts = (f"{name} {amount / gib.get(name, 1.0):g}{' GiB' * (name in gib)}" for name, amount in needed.items())
+    said = ", ".join(texts)
+    return f"the nodes that are up have not {count} times {said}" if count > 1 else f"no node that is up has {said}"
 
 
 def custom(params: RayParams) -> dict[str, float]:

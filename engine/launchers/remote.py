@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from engine.rundir import RunDir
 from engine.whole_files import write_whole
 
 MARK = b"repair-studio-answer "
+KEY = re.compile(r".+-[0-9a-f]{12}")  # names of runs' folders
 AT_ONCE_BYTES = 4 << 20  # of events, and of the log, in one answer
 # Files of a run's folder that `look` sends bit by bit, that are written anew for the other side, or that are locks
 BY_ITSELF = ("events.jsonl", "log.txt", "spec.json", "inputs.json", "command.txt", "lock", "call.lock", "heartbeat")
@@ -53,9 +55,9 @@ def main() -> int:
 
 
 def hello(folder: str) -> Answer:
-    """The version here, and the home folder for runs, which is created."""
+    """The version here, and the home folder for runs, which is created for this user alone."""
     home = Path(folder).expanduser().absolute()
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     cards = [gpu.name for gpu in gpus()]
     has_rsync = shutil.which("rsync") is not None
     facts = {"cores": len(os.sched_getaffinity(0)), "gpus": cards, "free_bytes": shutil.disk_usage(home).free}
@@ -65,7 +67,7 @@ def hello(folder: str) -> Answer:
 def prepare(home: str, key: str, digests: Sequence[str]) -> Answer:
     """Create the folder of the run `key`. Which contents are not here, each with the folder to carry it into.
 
-    `has_events`: a worker was here before; `worker`: one runs here now.
+    `is_complete`: all files of the run have come before, and a worker was to be started; `worker`: one runs here now.
     """
     run, missing = RunDir(Path(home) / "runs" / key), {}
     run.artifacts.mkdir(parents=True, exist_ok=True)
@@ -75,7 +77,7 @@ def prepare(home: str, key: str, digests: Sequence[str]) -> Answer:
             coming.mkdir(parents=True, exist_ok=True)  # what an earlier attempt brought stays
             missing[each] = str(coming)
     worker = Local().find(run.path)
-    return Answer({"missing": missing, "has_events": run.events_path.exists(), "worker": worker})
+    return Answer({"missing": missing, "is_complete": run.is_complete, "worker": worker})
 
 
 def keep(home: str, content: str, coming: str, parts: Sequence[str]) -> Answer:
@@ -119,6 +121,17 @@ def find(folder: str) -> Answer:
 def stop(folder: str, worker: str, force: bool) -> Answer:
     """As `engine.launchers.Launcher.stop`."""
     Local().stop(worker, Path(folder), force=force)
+    return Answer({})
+
+
+def remove(folder: str, home: str) -> Answer:
+    """Remove the folder of a run of this home, and end what still runs there. Raises UserError for any other folder."""
+    run = Path(folder)
+    if run.parent != Path(home).expanduser().absolute() / "runs" or not KEY.fullmatch(run.name) or run.is_symlink():
+        raise UserError(f"{folder} is no run's folder in {home}, so it is not removed")
+    if run.is_dir():
+        Local().sweep(run)
+        shutil.rmtree(run)
     return Answer({})
 
 
@@ -182,7 +195,7 @@ def _lines(path: Path, start: int) -> bytes:
 
 
 VERBS: dict[str, Callable[..., Answer]] = {
-    each.__name__: each for each in (hello, prepare, keep, start, find, stop, look)
+    each.__name__: each for each in (hello, prepare, keep, start, find, stop, remove, look)
 }
 
 if __name__ == "__main__":

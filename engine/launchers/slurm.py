@@ -6,10 +6,8 @@ earlier cluster's job with the same number is not taken for it.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -24,6 +22,7 @@ from engine import ranks, requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.launchers import Place
 from engine.launchers.local import MARK
+from engine.launchers.named import name_of
 from engine.launchers.slurm_jobs import WAITS, WORKS, Job, cancel, exit_code, job, jobs_called, partitions
 from engine.launchers.slurm_settings import SlurmParams, named
 from engine.launchers.together import check_together
@@ -250,12 +249,6 @@ def described() -> tuple[bool, str]:
         return True, f"partitions: {partitions()}"
     except OSError as error:
         return False, f"{error}; start the studio where SLURM's own commands work"
-
-
-def name_of(run_dir: Path) -> str:
-    """The name of a run's job, "repair-studio-7-3f0c2a91d4be": the run's number, and its folder's hash."""
-    digest = hashlib.sha256(os.fsencode(run_dir.resolve())).hexdigest()[:12]
-    return f"repair-studio-{re.sub(r'[^A-Za-z0-9]', '', run_dir.name)[:20]}-{digest}"
 
 
 def _job(handle: str, *, is_fresh: bool = False) -> Job | None:

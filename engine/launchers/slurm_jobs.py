@@ -5,16 +5,18 @@ The commands and their formats: https://slurm.schedmd.com/squeue.html, scancel.h
 
 from __future__ import annotations
 
+import math
 import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 
 PATIENCE_S = 60.0  # for a command's answer
 FRESH_S = 2.0  # for which all questions of a studio are answered from one list, since a controller serves many users
 FORMAT = "%A|%j|%T|%N|%r"  # number, name, state, nodes, reason
-GONE = "Invalid job id specified"  # by which SLURM says that it knows no such job, or not any more
+# By which SLURM says that it knows no such job, or not any more, and that it has ended; `scancel --quiet` keeps it back
+GONE = ("Invalid job id specified", "already completing or completed")
 WAITS = frozenset(
     {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
 )
@@ -37,7 +39,7 @@ def job(number: str, name: str, *, is_fresh: bool = False) -> Job | None:
 
     None if SLURM knows none. Raises OSError if the controller does not answer.
     """
-    found = None if is_fresh else _listed(int(time.monotonic() / FRESH_S)).get(number)
+    found = None if is_fresh else LISTING.jobs().get(number)
     if found is None:
         words = ("squeue", "--noheader", "--states=all", f"--jobs={number}", f"--format={FORMAT}")
         found = _read(_said(*words)).get(number)
@@ -57,8 +59,11 @@ def exit_code(number: str) -> str:
 
 
 def cancel(found: Job, *options: str) -> None:
-    """`scancel` the job, with these options; of no effect on one that has ended."""
-    _said("scancel", "--quiet", f"--name={found.name}", *options, found.number, is_checked=False)
+    """`scancel` the job, with these options; of no effect on one that has ended.
+
+    Raises OSError if the controller does not answer, or refuses it; then it has to be asked again.
+    """
+    _said("scancel", "--quiet", f"--name={found.name}", *options, found.number, is_quiet=True)
 
 
 def partitions() -> str:
@@ -66,10 +71,30 @@ def partitions() -> str:
     return ", ".join(dict.fromkeys(_said("sinfo", "--noheader", "--format=%P").split()))
 
 
-@lru_cache(maxsize=1)
-def _listed(period: int) -> Mapping[str, Job]:
-    """All jobs of this user that SLURM knows, by number; asked once in each period."""
-    return _read(_said("squeue", "--noheader", "--me", "--states=all", f"--format={FORMAT}"))
+class Listing:
+    """All jobs of this user that SLURM knows, by number: one answer for all who ask meanwhile or FRESH_S later."""
+
+    def __init__(self) -> None:
+        self._asking = Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        self._answered = -math.inf
+        self._answer: Mapping[str, Job] | OSError = {}
+
+    def jobs(self) -> Mapping[str, Job]:
+        """Raises OSError if the controller does not answer; that counts for all who ask meanwhile, too."""
+        began = time.monotonic()
+        with self._asking:
+            if self._answered < began - FRESH_S:
+                try:
+                    self._answer = _read(_said("squeue", "--noheader", "--me", "--states=all", f"--format={FORMAT}"))
+                except OSError as error:
+                    self._answer = error
+                self._answered = time.monotonic()
+            if isinstance(self._answer, OSError):
+                raise OSError(str(self._answer))
+            return self._answer
 
 
 def _read(text: str) -> Mapping[str, Job]:
@@ -77,12 +102,20 @@ def _read(text: str) -> Mapping[str, Job]:
     return {row[0]: Job(*row) for row in rows if len(row) == 5}
 
 
-def _said(*words: str, is_checked: bool = True) -> str:
-    """What a command prints; nothing for a job that SLURM does not know. Raises OSError with the reason."""
+def _said(*words: str, is_quiet: bool = False) -> str:
+    """What a command prints; nothing for a job that SLURM does not know. Raises OSError with the reason.
+
+    `is_quiet`: it fails without a word where there is nothing to do.
+    """
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, errors="replace", check=False)
     except subprocess.TimeoutExpired:
         raise OSError(f"SLURM's {words[0]} has not answered for {PATIENCE_S:.0f} s") from None
-    if is_checked and done.returncode and GONE not in done.stderr:
-        raise OSError(f"SLURM's {words[0]} does not answer: {done.stderr.strip()}")
+    why = done.stderr.strip()
+    is_harmless = any(each in why for each in GONE) or (is_quiet and not why)
+    if done.returncode and not is_harmless:
+        raise OSError(f"SLURM's {words[0]} does not answer: {why}")
     return done.stdout
+
+
+LISTING = Listing()  # of this process

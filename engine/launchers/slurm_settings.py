@@ -84,3 +84,6 @@ class SlurmParams(TogetherParams, Priced):
     )
     requeues: int = setting(100, "how often the run may be queued again; after that it is interrupted", ge=0, more=True)
     most_active: int = setting(20, "runs that are given to SLURM at a time; others wait here", ge=1, more=True)
+
+    def machines(self) -> tuple[int, int]:
+        return self.nodes, self.gpus

@@ -13,20 +13,22 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator
 
-from engine import launchers
+from engine import launchers, requeued
 from engine.errors import MissingDependency, OutsideFailure, UserError
 from engine.fingerprint import code_version
 from engine.launchers.brought import OURS, THERE, Bringing, Link, lost, read_link, write_link
 from engine.launchers.carried import items_of, with_paths
 from engine.launchers.host import FIELD, HASHED_S, Host, Unreachable
 from engine.launchers.local import ALL, Devices
+from engine.launchers.named import Variable
 from engine.launchers.priced import Priced
 from engine.params import Place, setting, shown
 from engine.rundir import RunDir
@@ -34,7 +36,6 @@ from engine.spec import Spec
 from engine.whole_files import write_whole
 
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}(@[A-Za-z0-9_][A-Za-z0-9_.-]{0,252})?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 HOST = "launcher.host"  # the setting
 RETRY_S, GIVE_UP_S = 5.0, 600.0  # where a link is cut while a run is being started
 
@@ -48,12 +49,6 @@ def _host(text: str) -> str:
 def _plain(text: str) -> str:
     if text.startswith("-") or not text.isprintable() or set(text) & set(" '\"\\"):
         raise ValueError(f"should be a path without spaces and quotes (got {shown(text)})")
-    return text
-
-
-def _variable(text: str) -> str:
-    if not _VARIABLE.fullmatch(text):
-        raise ValueError(f"should be the name of an environment variable, and not its value (got {len(text)} letters)")
     return text
 
 
@@ -77,7 +72,7 @@ class Ssh:
         devices: Devices = setting(ALL, "of that machine: all, cpu, or numbers of GPUs, as 0 or 0,1", more=True)
         most: int = setting(1, "runs at a time on that machine", ge=1, le=1000, title="Most runs")
         every_s: float = setting(3.0, "between two looks at a run there", unit="s", more=True, ge=0.2, le=600)
-        environment: tuple[Annotated[str, AfterValidator(_variable)], ...] = setting(
+        environment: tuple[Variable, ...] = setting(
             (),
             'names of variables whose values the worker gets, such as ["HF_TOKEN"]; they are stored nowhere',
             more=True,
@@ -124,11 +119,13 @@ class Ssh:
     def submit(self, run_dir: Path, environment: Mapping[str, str]) -> str:
         """Carry what is missing there, and start the worker; one that an earlier attempt has started is taken over.
 
-        Raises UserError where waiting does not help, OutsideFailure if the host is not reached for GIVE_UP_S seconds.
+        Raises UserError where waiting does not help, OutsideFailure if the host is not reached for GIVE_UP_S seconds,
+        or if a stop is asked for meanwhile (`requeued.ask_to_stop`).
         """
+        requeued.begin(run_dir)
         variables = {name: os.environ[name] for name in self.params.environment if name in os.environ}
         deadline = time.monotonic() + GIVE_UP_S
-        while True:
+        while not requeued.is_asked_to_stop(run_dir):
             try:
                 return self._submitted(RunDir(run_dir), {**variables, **environment})
             except Unreachable as error:
@@ -138,6 +135,7 @@ class Ssh:
                     raise OutsideFailure(f"{error}; resume the run when it can be") from None
                 write_link(run_dir, lost(read_link(run_dir), error))
                 time.sleep(RETRY_S)
+        raise OutsideFailure(f"it was stopped while {self.params.host} could not be reached")
 
     def find(self, run_dir: Path) -> str:
         """Raises Unreachable."""
@@ -169,6 +167,13 @@ class Ssh:
         """Raises Unreachable; then it has to be asked again."""
         _, there, worker = _parts(handle)
         self._host.ask("stop", folder=there, worker=worker, force=force)
+
+    def remover(self, run_dir: Path) -> Callable[[], None] | None:
+        there = "" if self.params.shared else self._there(run_dir)
+        return partial(self._remove, there) if there else None
+
+    def _remove(self, there: str) -> None:
+        self._host.ask("remove", folder=there, home=self.params.folder)
 
     def hello(self) -> dict[str, Any]:
         """What the host says of itself (`engine.launchers.remote.hello`). Raises Unreachable and UserError."""
@@ -255,7 +260,7 @@ class Ssh:
             item = by_content[content]
             self._host.carry(item, coming)
             self._host.ask("keep", home=home, content=content, coming=coming, parts=item.parts, wait_s=HASHED_S)
-        if not told["has_events"]:
+        if not told["is_complete"]:  # a link that was cut may have left a part of its files there
             self._host.fill(run.path, there, OURS)
         elif not told["worker"]:  # what an earlier one has written is brought back before the next one writes
             self._bringing(run.path, there).all(Link())

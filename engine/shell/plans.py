@@ -30,9 +30,12 @@ def plan(
     spec: Annotated[str, typer.Argument(help=f"a JSON file of a run's settings, or a kind of run: {', '.join(KINDS)}")],
     preset: Annotated[str, typer.Argument(metavar="[PRESET]", help="after a kind: a preset or a file of it")] = "",
     set_: Set = None,
-    nodes: Annotated[int, typer.Option(help="machines", min=1, max=100_000)] = 1,
+    nodes: Annotated[
+        int | None, typer.Option(help="machines; left out: as the launcher's settings say", min=1, max=100_000)
+    ] = None,
     gpus: Annotated[
-        int | None, typer.Option(help="GPUs of each; left out: as where the rate was measured", min=0, max=1000)
+        int | None,
+        typer.Option(help="GPUs of each; left out: as the launcher says, or as measured", min=0, max=1000),
     ] = None,
     cores: Annotated[int | None, typer.Option(help="cores of each, which run the tests", min=1, max=10_000)] = None,
     bench: Annotated[
@@ -49,7 +52,7 @@ def plan(
     if preset and spec not in KINDS:
         raise UserError(f"{preset!r}: a preset follows a kind of run, and {spec!r} is a file")
     found = open_workspace(home).plan(
-        read_spec(kind, source, set_), Cluster(nodes, gpus, cores), bench_files.read(bench or ())
+        read_spec(kind, source, set_), Cluster(nodes or 0, gpus, cores), bench_files.read(bench or ())
     )
     if json_:
         print(json.dumps(asdict(found)))

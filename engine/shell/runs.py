@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.assets import HOME
+from engine.control.strangers import check_launcher
 from engine.errors import UserError
 from engine.rundir import ENDED
 from engine.shell import follow
@@ -94,7 +95,10 @@ def resume(run_id: RunId, home: Home = HOME, wait: Wait = False, json_: Json = F
 @guarded
 def repeat(run_id: RunId, set_: Set = None, home: Home = HOME, wait: Wait = False, json_: Json = False) -> None:
     """Start a run again with its settings, some of them changed by --set; what it made stays."""
-    run = open_workspace(home).runs.get(run_id)
+    workspace = open_workspace(home)
+    run = workspace.runs.row(run_id)
+    if not any(each.startswith("launcher=") for each in set_ or ()):
+        check_launcher(workspace.home, run)
     submit(run.kind, str(Path(run.folder) / "spec.json"), set_, home, wait=wait, as_json=json_)
 
 

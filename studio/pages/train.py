@@ -99,7 +99,7 @@ def build(frame: Frame) -> None:
 
     def plan_of(spec: Any) -> Plan | None:
         try:
-            return workspace.plan(spec, Cluster())
+            return workspace.plan(spec, Cluster(0))
         except UserError:  # without a dataset there is none
             return None
 

@@ -12,6 +12,7 @@ from engine.errors import UserError
 from engine.plan import COST, DISK, GPU_HOURS, READ, TESTS, TIME, TRAINED, WRITTEN, Cluster
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
+from storage import queries
 from storage.tables import Run
 
 REPAIRED = {"loading": 4.0, "writing": 10.0, "working": 20.0, "made": 120, "asked_bugs": 12, "workers": 4,
@@ -84,6 +85,35 @@ def test_on_cards_the_hours_and_their_price(workspace, done):
     assert any("multiplied" in note for note in plan.notes)
 
 
+def test_without_being_asked_it_is_where_the_launcher_would_have_it(workspace, done, dataset):
+    with workspace._database.write() as session:
+        row = queries.dataset_named(session, dataset)
+        row.train_rows, row.report = 800, {**row.report, "mean_tokens": 100.0}
+    wanted = ("train", f"dataset={dataset}", "trainer.batch_size=32", "trainer.evaluation=no", "launcher=slurm")
+    done(70.0, {**STEPPED, "evaluations": 0, "evaluating": 0.0}, *wanted, "trainer.max_steps=10", cards=1)
+    four = ("launcher.nodes=4", "launcher.gpus=8", "launcher.hour_price=1")
+    plan, asked = (
+        planned(workspace, *wanted, *four, cluster=Cluster(0)),
+        planned(workspace, *wanted, cluster=Cluster(4, 8)),
+    )
+    assert (plan.nodes, plan.cards, plan.seconds) == (4, 32, pytest.approx(asked.seconds))
+    assert plan.line(COST).value == pytest.approx(4 * plan.seconds / 3600)
+    assert planned(workspace, *wanted, *four, cluster=Cluster(1, 2)).cards == 2
+
+
+def test_shards_are_planned_as_many_at_a_time_as_the_launcher_has_room_for(workspace, done, mute):
+    done(25.0, REPAIRED, *BENCHMARK, "launcher=slurm", "limit=12", cards=1)
+    mute.room, mute.needs = lambda: {"jobs": 4.0}, lambda: {"jobs": 1.0}
+    one, eight = (
+        planned(workspace, *BENCHMARK, "launcher=slurm", *shards, cluster=Cluster(0)) for shards in ([], ["shards=8"])
+    )
+    assert (one.nodes, one.cards, eight.nodes, eight.cards) == (1, 1, 4, 4)
+    assert eight.seconds < one.seconds
+    run = workspace.runs.list()[0]
+    events = (Path(run.folder) / "events.jsonl").stat().st_size
+    assert eight.line(DISK).value - one.line(DISK).value == pytest.approx(events * 460 / 120)
+
+
 def test_a_service_costs_what_its_tokens_cost(workspace, done):
     served = (*BENCHMARK, "generator=endpoint", "generator.prompt_price=1", "generator.written_price=2",
               "generator.currency=USD", "model=served")  # fmt: skip
@@ -104,8 +134,6 @@ def test_a_service_costs_what_its_tokens_cost(workspace, done):
 
 def test_a_training_by_its_tokens(workspace, done, dataset):
     with workspace._database.write() as session:
-        from storage import queries
-
         row = queries.dataset_named(session, dataset)
         row.train_rows, row.valid_rows = 800, 40
         row.report = {**row.report, "rows": {"train": 800, "valid": 40}, "mean_tokens": 100.0}
@@ -121,11 +149,18 @@ def test_a_training_by_its_tokens(workspace, done, dataset):
         planned(workspace, *wanted, cluster=Cluster(8, 4))
 
 
-def test_a_build_by_the_rows_of_its_source(workspace, done):
+def test_a_build_by_the_rows_of_its_source(workspace, done, monkeypatch):
     result = {"rows": {"train": 90, "valid": 5}, "hash": "abc", "max_tokens": 100}
     done(6.0, {"loading": 1.0, "reading": 4.0, "read": 100}, "dataset", "name=few", "builder.samples=100", **result)
     assert planned(workspace, "dataset", "builder.samples=1000").seconds == pytest.approx(2.0 + 40.0)
     assert planned(workspace, "dataset", "builder.samples=1000", "max_tokens=64").seconds is None
+    alone = planned(workspace, "dataset", "builder.samples=1000", cluster=Cluster(4))
+    assert (alone.seconds, alone.notes[0][:22]) == (pytest.approx(42.0), "a build is one process")
+    shared = planned(workspace, "dataset", "builder.samples=1000", "shards=8", cluster=Cluster(4))
+    assert (shared.seconds, shared.notes[0][:22]) == (pytest.approx(42.0), "each shard reads the w")
+    monkeypatch.setattr("engine.control.plan_dataset.is_found_in_parts", lambda plugin: True)
+    shared = planned(workspace, "dataset", "builder.samples=1000", "shards=8", cluster=Cluster(4))
+    assert (shared.seconds, shared.notes[0][:11]) == (pytest.approx(2 * 2.0 + 10.0), "4 of 8 shar")
 
 
 def test_a_card_that_bench_has_measured(workspace, done, tmp_path):

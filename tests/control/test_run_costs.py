@@ -26,6 +26,11 @@ def test_hours_of_all_cards_and_of_the_machine():
     assert (costs.gpu_hours, costs.money, costs.currency) == (4.0, 4 * 2.0 + 0.5, "EUR")
 
 
+def test_the_hours_of_all_nodes_are_paid():
+    launcher = {"name": "slurm", "nodes": 4, "hour_price": 1.0}
+    assert machine_costs(run_of(launcher, result={"cards": 8})).money == 4.0
+
+
 def test_without_a_price_nothing_is_said_and_unknown_cards_have_none():
     assert machine_costs(run_of({"name": "local"}, result={"cards": 4})) is None
     assert machine_costs(run_of()).money is None

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from engine import requeued
 from engine.control.queue import NotEnoughDisk
+from engine.errors import OutsideFailure
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
@@ -131,6 +133,27 @@ def wait_for(holds, seconds=10):
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("now", [False, True])
+def test_a_run_is_stopped_while_its_launcher_tries_to_start_it(workspace, mute, now):
+    def tries(run_dir, environment):
+        while not requeued.is_asked_to_stop(run_dir):
+            time.sleep(0.01)
+        raise OutsideFailure("it was stopped while gpu1 could not be reached")
+
+    mute.submit = tries
+    run_id = workspace.runs.submit(read_spec("benchmark", "", []))
+    workspace.tick()
+    assert workspace.runs.row(run_id).state == "starting"
+    workspace.runs.stop(run_id, now=now)
+    deadline = time.monotonic() + 10
+    while workspace.runs.row(run_id).state == "stopping" and time.monotonic() < deadline:
+        workspace.tick()
+        time.sleep(0.01)
+    run = workspace.runs.row(run_id)
+    assert (run.state, run.error, run.cause) == ("stopped", "", "")
+    assert run.ended_at is not None
 
 
 def test_many_runs_are_watched_in_turn_and_those_to_be_stopped_first(workspace, started, mute, monkeypatch):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from engine.control import take_in as taking
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from engine.rundir import Inputs, RunDir
 from engine.scoring import Share
+from engine.shell.cli import app
 from engine.specs import parse
 from storage.tables import Run
 
@@ -93,6 +96,55 @@ def test_a_run_whose_worker_had_not_ended_can_go_on(workspace, tmp_path, home):
     assert "resume continues" in run.error
     workspace.runs.resume(number)
     assert workspace.runs.row(number).state == "queued"
+
+
+def split_folder(path, launcher):
+    """The folder of a run in shards that was interrupted, with this launcher."""
+    folder = RunDir.create(path, {"kind": "benchmark", "shards": 2, "launcher": launcher}, Inputs())
+    folder.shard(1).path.mkdir(parents=True)
+    folder.write_handles({1: '{"run": "/etc"}'})
+    folder.append("state", state="running")
+    return folder
+
+
+@pytest.mark.parametrize("launcher", [{"name": "slurm", "prefix": "theirs"}, {"name": "ssh", "host": "theirs"}])
+def test_a_strangers_launcher_is_not_used_before_somebody_chooses_one(workspace, tmp_path, home, launcher):
+    folder = split_folder(tmp_path / "theirs", launcher)
+    number = workspace.take_in(folder.path)
+    assert folder.handles() == {}
+    with pytest.raises(UserError, match=f"from {folder.path}.*'theirs'.*runs repeat {number} --set launcher=local"):
+        workspace.runs.resume(number)
+    repeated = CliRunner().invoke(
+        app, ["runs", "repeat", str(number), "--set", "launcher.hour_price=1", "--home", str(home)]
+    )
+    assert "its own launcher would run what is written there" in " ".join(repeated.output.split())
+    assert [run.state for run in workspace.runs.list()] == ["interrupted"]
+    chosen = CliRunner().invoke(app, ["runs", "repeat", str(number), "--set", "launcher=local", "--home", str(home)])
+    assert chosen.exit_code == 0, chosen.output
+    assert workspace.runs.list()[0].spec["launcher"]["name"] == "local"
+
+
+def test_a_run_of_this_home_goes_on_as_it_was_started(workspace, tmp_path, home):
+    folder = split_folder(home / "runs" / "3", {"name": "slurm"})
+    number = workspace.take_in(folder.path)
+    assert folder.handles() == {1: '{"run": "/etc"}'}
+    workspace.runs.resume(number)
+    assert workspace.runs.row(number).state == "queued"
+    other = split_folder(tmp_path / "theirs", {"name": "local"})
+    (other.path / "shards").rename(tmp_path / "shards")
+    (other.path / "shards").symlink_to(folder.path / "shards")
+    workspace.runs.resume(workspace.take_in(other.path))
+    assert folder.handles() != {}, "a link into another run's folder"
+
+
+def test_a_strangers_conversation_is_not_answered_by_the_strangers_launcher(workspace, tmp_path):
+    folder = chat_folder(tmp_path / "1", "x")
+    spec = RunDir(folder).spec()
+    (folder / "spec.json").write_text(json.dumps({**spec, "launcher": {"name": "ray", "python": "theirs"}}))
+    workspace.take_in(folder)
+    with pytest.raises(UserError, match="its own launcher would run what is written there"):
+        workspace.chats.send(1, "hello")
+    assert len(workspace.runs.list()) == 1
 
 
 def chat_folder(path, text, conversation=1, question=1, turns=(), number=1):

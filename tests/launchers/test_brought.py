@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -148,6 +149,31 @@ def test_a_cut_link_changes_nothing_but_the_reason(sides):
     host.breaks = set()
     found = look(bringing)
     assert (found.why, found.since, found.is_alive) == ("", 0.0, False)
+
+
+def test_an_answer_of_another_version_ends_no_worker(sides, monkeypatch):
+    _, here, there, bringing = sides
+    there.emit(Progress(1))
+    with monkeypatch.context() as patch:
+        patch.setitem(remote.VERBS, "look", lambda **request: remote.Answer({"lives": True}, (b"", b"")))
+        link = look(bringing)
+    assert link.is_alive
+    assert link.why.startswith("near answers otherwise than this version of Repair Studio (KeyError(")
+    assert not look(bringing).why
+    assert here.events_path.read_bytes() == there.events_path.read_bytes()
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o002])
+def test_the_home_there_is_for_its_user_alone(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        home = Path(remote.hello(str(tmp_path / "far" / "runs")).values["home"])
+    finally:
+        os.umask(before)
+    assert home.stat().st_mode & 0o777 == 0o700
+    home.chmod(0o750)
+    remote.hello(str(home))
+    assert home.stat().st_mode & 0o777 == 0o750, "its owner shares it"
 
 
 def test_a_worker_that_ended_is_not_asked_for_again(sides):

@@ -15,9 +15,10 @@ from engine import requeued
 from engine.control.workspace import Workspace
 from engine.errors import OutsideFailure, UserError
 from engine.launchers import ray_jobs, ray_worker
+from engine.launchers.named import name_of
 from engine.launchers.ray import RESOURCE, Ray, described
-from engine.launchers.ray_folder import BEGUN, KILL, SECRETS, UNSEEN, Note, begun, name_of, read_note
-from engine.launchers.ray_jobs import LATE, LOST, Cluster
+from engine.launchers.ray_folder import BEGUN, KILL, SECRETS, UNSEEN, Note, begun, read_note
+from engine.launchers.ray_jobs import LOST, Cluster
 from engine.spec_files import read_spec
 
 SECRET = "hf_only-in-a-file-of-mode-0600"
@@ -207,19 +208,6 @@ def test_a_cluster_that_does_not_answer_changes_nothing(dashboard, run):
     own.stop(handle, run, force=True)
     assert (run / KILL).exists()
     assert own.is_alive(handle) is False
-
-
-def test_a_job_that_waited_too_long_for_ray_is_given_to_it_again(dashboard, run):
-    own = launcher(dashboard)
-    handle = own.submit(run, {"A": "b"})
-    dashboard.becomes(read_note(run).job, "FAILED", error_type=LATE)
-    assert own.is_alive(handle) == "pending"
-    assert read_note(run) == Note(f"{name_of(run)}-2", dashboard.address, 2)
-    assert (run / SECRETS).exists()
-    own.stop(handle, run, force=False)
-    assert dashboard.stopped == [f"{name_of(run)}-2"]
-    assert own.is_alive(handle) is False, "though Ray says that it waits"
-    assert not (run / SECRETS).exists()
 
 
 @pytest.mark.parametrize("restarts", [0, 1])

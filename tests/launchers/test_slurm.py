@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
@@ -16,7 +18,8 @@ from engine.errors import UserError
 from engine.judging import Judge
 from engine.launchers import slurm_jobs
 from engine.launchers.local import Local
-from engine.launchers.slurm import RESOURCE, Slurm, described, name_of, unavailable
+from engine.launchers.named import name_of
+from engine.launchers.slurm import RESOURCE, Slurm, described, unavailable
 from engine.plugins import LAUNCHERS
 from engine.spec_files import read_spec
 
@@ -158,7 +161,7 @@ def test_a_controller_that_does_not_answer_is_no_dead_worker(monkeypatch, tmp_pa
     (tmp_path / "squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n")
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    slurm_jobs._listed.cache_clear()
+    slurm_jobs.LISTING.forget()
     with pytest.raises(OSError, match="squeue does not answer: Unable to contact slurm controller"):
         slurm().is_alive("17:name")
 
@@ -169,13 +172,54 @@ def test_many_questions_are_one_question_to_the_controller(monkeypatch, tmp_path
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(slurm_jobs, "FRESH_S", 1e9)
-    slurm_jobs._listed.cache_clear()
+    slurm_jobs.LISTING.forget()
     launcher = LAUNCHERS.create(LAUNCHERS.params("slurm"))
     assert [launcher.is_alive("17:name") for _ in range(50)] == ["pending"] * 50
     assert launcher.place("17:name").reason == "Resources"
     assert len(counted.read_text()) == 1
     assert launcher.is_alive("17:of another cluster") is False
-    slurm_jobs._listed.cache_clear()
+    slurm_jobs.LISTING.forget()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_threads_that_ask_at_once_wait_for_one_answer(monkeypatch, tmp_path, fails):
+    counted = tmp_path / "asked"
+    end = "exit 1" if fails else "echo '17|name|RUNNING|node3|None'"
+    (tmp_path / "squeue").write_text(f"#!/bin/sh\necho >> {counted}\nsleep 0.3\n{end}\n")
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    slurm_jobs.LISTING.forget()
+    barrier = threading.Barrier(8)
+
+    def ask(_):
+        barrier.wait()
+        try:
+            return slurm().is_alive("17:name")
+        except OSError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(ask, range(8))] == [None if fails else True] * 8
+    assert len(counted.read_text()) == 1
+    slurm_jobs.LISTING.forget()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_sent"),
+    [
+        ("", True),  # as --quiet says that it has ended
+        ("scancel: error: Kill job error on job id 17: Invalid job id specified", True),
+        ("scancel: error: Unable to contact slurm controller (connect failure)", False),
+    ],
+)
+def test_a_stop_that_slurm_did_not_take_is_asked_for_again(monkeypatch, tmp_path, said, is_sent):
+    (tmp_path / "squeue").write_text("#!/bin/sh\necho '17|name|RUNNING|node3|None'\n")
+    (tmp_path / "scancel").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    for name in ("squeue", "scancel"):
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with nullcontext() if is_sent else pytest.raises(OSError, match="scancel does not answer: .*Unable to contact"):
+        slurm().stop("17:name", tmp_path, force=False)
 
 
 def test_only_a_user_ends_a_run_that_its_scheduler_starts_again(tmp_path, monkeypatch):

@@ -10,7 +10,8 @@ import pytest
 from slurm_cluster import said, slurm  # noqa: F401
 
 from engine.control.workspace import Workspace
-from engine.launchers.slurm import Slurm, described, name_of
+from engine.launchers.named import name_of
+from engine.launchers.slurm import Slurm, described
 from engine.rundir import ENDED, RunDir
 from engine.spec_files import read_spec
 from engine.work.validation import known_verdicts
