@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from engine.builders import Splitting
@@ -14,7 +16,10 @@ from engine.plugins import BUILDERS
 from engine.rundir import RunDir
 from engine.spec import Spec
 
+log = logging.getLogger(__name__)
 ROUNDING = 1e-9  # of shares of a resource
+AT_ONCE = 8  # shards that are killed at the same time
+ENDING_S, LOOK_S = 20.0, 0.2  # for a leading worker to end once its shards are killed, and how often that is looked for
 
 
 class Leading:
@@ -67,14 +72,44 @@ class Leading:
         return Place(f"{self._shards} shards, started by {self.name}")
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
-        """Ask the leading worker, which asks the others; or kill all of them."""
+        """Ask the leading worker, which asks the others; or kill all of them, it last.
+
+        Raises OSError if one could not be killed. The leading worker goes on as long as that one does, so that it can
+        be tried again; it starts none any more.
+        """
+        if handle:
+            self._here.stop(handle, run_dir, force=False)  # first: it would start again what is killed
         if force:
-            run = RunDir(run_dir)
-            with suppress(OutsideFailure):
-                for number, each in run.handles().items():
-                    with suppress(OSError, OutsideFailure):
-                        self._launcher.stop(each, run.shard(number).path, force=True)
-        self._here.stop(handle, run_dir, force=force)
+            try:
+                self._kill(handle, RunDir(run_dir))
+            except OutsideFailure as error:  # the handles cannot be read, now or later
+                log.warning("the shards of %s cannot be killed: %s", run_dir, error)
+            if handle:
+                self._here.stop(handle, run_dir, force=True)
+
+    def _kill(self, handle: str, run: RunDir) -> None:
+        """All shards, also one that the leading worker was just giving to its launcher."""
+        killed: dict[int, str] = {}
+        deadline = time.monotonic() + ENDING_S
+        while True:
+            is_over = not handle or not self._here.is_alive(handle) or time.monotonic() > deadline
+            new = {number: each for number, each in run.handles().items() if killed.get(number) != each}
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="kill") as pool:
+                failed = [*filter(None, pool.map(lambda each: self._failure_of(run, *each), new.items()))]
+            if failed:
+                raise OSError(f"{len(failed)} shards of {run.path} cannot be killed just now: {failed[0]}")
+            killed |= new
+            if is_over:
+                return
+            time.sleep(LOOK_S)
+
+    def _failure_of(self, run: RunDir, number: int, handle: str) -> str:
+        """Kill one; returns why it could not be."""
+        try:
+            self._launcher.stop(handle, run.shard(number).path, force=True)
+        except (OSError, OutsideFailure, UserError) as error:
+            return str(error)
+        return ""
 
 
 def _can_be_split(builder: str) -> bool:
