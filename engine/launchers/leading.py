@@ -87,6 +87,19 @@ class Leading:
             if handle:
                 self._here.stop(handle, run_dir, force=True)
 
+    def left(self, run_dir: Path) -> str:
+        """What is to be said of shards that go on when the leading worker was killed; empty where none do."""
+        if isinstance(self._launcher, Local):
+            return ""  # they end with it
+        try:
+            number = len(RunDir(run_dir).handles())
+        except OutsideFailure:
+            return ""
+        what = "1 shard" if number == 1 else f"{number} shards"
+        return f"{what} of it may go on elsewhere: resume finds them again, and deleting the run ends them" * (
+            number > 0
+        )
+
     def _kill(self, handle: str, run: RunDir) -> None:
         """All shards, also one that the leading worker was just giving to its launcher."""
         killed: dict[int, str] = {}
@@ -99,6 +112,8 @@ class Leading:
             if failed:
                 raise OSError(f"{len(failed)} shards of {run.path} cannot be killed just now: {failed[0]}")
             killed |= new
+            if is_over and killed:
+                run.write_handles({})
             if is_over:
                 return
             time.sleep(LOOK_S)

@@ -13,7 +13,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -29,6 +29,7 @@ from engine.work.fetch import fetch_model
 from engine.work.inputs import record_inputs
 from engine.work.lead import lead
 from engine.work.trouble import cause_of
+from engine.work.unseen import ended_too
 from engine.work.watched import end_with_leader
 
 log = logging.getLogger(__name__)
@@ -57,8 +58,9 @@ def work(run: RunDir) -> int:
         run.emit(State("running", cards=0 if leads else ranks.cards()))
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
-        inputs = inputs_of(run, spec.kind)
-        result = (lead if leads else getattr(import_module(module), name))(spec, inputs, run)
+        with ended_too(spec, run) if leads else nullcontext():
+            inputs = inputs_of(run, spec.kind)
+            result = (lead if leads else getattr(import_module(module), name))(spec, inputs, run)
         run.emit(State("done", result))
         run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))

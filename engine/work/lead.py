@@ -160,6 +160,7 @@ class _Leading:
         while True:
             self._take(shard)
             if shard.is_done:
+                self._store(shard, "")
                 return
             before = shard.share
             if not self._found(shard, place):
@@ -168,8 +169,10 @@ class _Leading:
                 self._start(shard, place)
                 starts += 1
             why = self._watched(shard, place)
-            if shard.is_done or self._stops.is_set():
+            if self._stops.is_set():
                 return
+            if shard.is_done:
+                continue
             if shard.state == "failed" and shard.cause != "outside":
                 self._fail(shard)
             starts = 1 if shard.share > before else starts
@@ -198,9 +201,14 @@ class _Leading:
         self._store(shard, place.submit(shard.folder.path, {LEADER: ours} if isinstance(place, Local) else {}))
 
     def _store(self, shard: Shard, handle: str) -> None:
+        """`handle`: empty, if it needs none any more."""
         with self._storing:
-            shard.handle = self._handles[shard.number] = handle
-            self._run.write_handles(self._handles)
+            before = self._handles.pop(shard.number, "")
+            shard.handle = handle
+            if handle:
+                self._handles[shard.number] = handle
+            if handle != before:
+                self._run.write_handles(self._handles)
 
     def _watched(self, shard: Shard, place: Launcher) -> str:
         """Until it has ended; returns why, where its machine was the cause."""

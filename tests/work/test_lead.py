@@ -45,6 +45,7 @@ def test_a_shard_knows_its_part_and_its_home(run):
     assert shard.home == run.home == run.path.parents[1]
     run.write_handles({3: "here"})
     assert run.handles() == {3: "here"}
+    assert RunDir(run.path.rename(run.path.with_name("8"))).handles() == {}, "the workers of a folder that was moved"
 
 
 def test_a_shard_is_read_from_where_it_was_left(run):
