@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -23,7 +23,7 @@ from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
-from engine.errors import OutsideFailure, UserError
+from engine.errors import DISK_FULL, OutsideFailure, UserError, links
 from engine.events import MODEL, PatchEvent, Payload, Progress, State
 from engine.launchers import Launcher, TellsPlace
 from engine.launchers.leading import places_of
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.5  # between two looks at a shard
 SAY_S = 1.0  # between two progress events
 STARTS = 3  # of a shard that ends without having got further
+RETRY_S, GIVE_UP_S = 15.0, 600.0  # where a launcher does not answer, or takes nothing
 
 
 def lead(spec: SplitSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
@@ -157,17 +158,26 @@ class _Leading:
     def _finish(self, shard: Shard, place: Launcher) -> None:
         """Returns once it is done, or has ended after a stop. Raises what it failed with."""
         starts = 0
+        refused_at: float | None = None
         while True:
             self._take(shard)
             if shard.is_done:
                 self._store(shard, "")
                 return
             before = shard.share
-            if not self._found(shard, place):
+            try:
+                if not self._found(shard, place):
+                    if self._ends.is_set():
+                        return
+                    self._start(shard, place)
+                    starts += 1
+            except _NotNow as error:
+                refused_at = refused_at or time.monotonic()
+                self._wait_after(error, shard, refused_at)
                 if self._ends.is_set():
                     return
-                self._start(shard, place)
-                starts += 1
+                continue
+            refused_at, shard.waits = None, ""
             why = self._watched(shard, place)
             if self._stops.is_set():
                 return
@@ -181,12 +191,26 @@ class _Leading:
                 self._fail(shard)
             log.warning("shard %d ended early (%s); it is started again", shard.number, shard.error or why or "killed")
 
+    def _wait_after(self, error: _NotNow, shard: Shard, since: float) -> None:
+        """Before its launcher is asked again. Raises OutsideFailure if none is at work, and it was asked for long.
+
+        That is not long where it has not taken a single one: its settings may be wrong.
+        """
+        if shard.waits != str(error):
+            shard.waits = str(error)
+            log.warning("shard %d: %s; it is tried again", shard.number, error)
+        others = [each for each in self.shards if each is not shard]
+        patience_s = GIVE_UP_S if any(each.handle or each.is_done for each in others) else RETRY_S
+        if time.monotonic() - since > patience_s and not any(each.state == "running" for each in others):
+            raise OutsideFailure(f"shard {shard.number} of {len(self.shards)}: {error}; resume the run when it can be")
+        self._ends.wait(RETRY_S)
+
     def _found(self, shard: Shard, place: Launcher) -> bool:
-        """Whether its worker is at work or waits for a machine, since this one was started again."""
+        """Whether its worker is at work or waits for a machine, since this one was started again; or not known."""
         shard.handle = self._handles.get(shard.number, "")
-        if shard.handle and place.is_alive(shard.handle):
+        if shard.handle and _alive(place, shard) is not False:
             return True
-        if shard.folder.is_complete and (found := place.find(shard.folder.path)):
+        if shard.folder.is_complete and (found := _asked(place.find, shard.folder.path)):
             self._store(shard, found)
             return True
         return False
@@ -198,7 +222,7 @@ class _Leading:
         shard.begin()
         # one on this machine ends with this worker, since nobody would see it; elsewhere it goes on
         ours = f"{boot_id()}:{os.getpid()}:{start_time(os.getpid())}"
-        self._store(shard, place.submit(shard.folder.path, {LEADER: ours} if isinstance(place, Local) else {}))
+        self._store(shard, _asked(place.submit, shard.folder.path, {LEADER: ours} if isinstance(place, Local) else {}))
 
     def _store(self, shard: Shard, handle: str) -> None:
         """`handle`: empty, if it needs none any more."""
@@ -215,6 +239,10 @@ class _Leading:
         where = ""
         is_asked = False
         while True:
+            if self._stops.is_set() and not is_asked:  # first, since what follows may take a minute
+                with suppress(OSError, OutsideFailure):  # its machine does not answer: asked again at the next look
+                    place.stop(shard.handle, shard.folder.path, force=False)
+                    is_asked = True
             alive = _alive(place, shard)
             self._take(shard)
             if alive is False:
@@ -225,10 +253,6 @@ class _Leading:
                 with suppress(OSError, OutsideFailure):
                     return place.interruption(shard.handle)
                 return ""
-            if self._stops.is_set() and not is_asked:
-                with suppress(OSError, OutsideFailure):  # its machine does not answer: asked again at the next look
-                    place.stop(shard.handle, shard.folder.path, force=False)
-                    is_asked = True
             if isinstance(place, TellsPlace):
                 with suppress(OSError, OutsideFailure):
                     now = place.place(shard.handle)
@@ -250,6 +274,20 @@ class _Leading:
         if shard.cause == "user":
             raise UserError(said)
         raise OutsideFailure(f"{said}; resume goes on with the shards that are left")
+
+
+class _NotNow(Exception):
+    """A launcher does not answer, or takes nothing, just now."""
+
+
+def _asked(ask: Callable[..., str], *about: object) -> str:
+    """Its answer. Raises _NotNow where it may have one later, OSError where the disk is full."""
+    try:
+        return ask(*about)
+    except (OSError, OutsideFailure) as error:
+        if any(isinstance(each, OSError) and each.errno in DISK_FULL for each in links(error)):
+            raise
+        raise _NotNow(str(error)) from error
 
 
 def _alive(place: Launcher, shard: Shard) -> bool | Literal["pending"] | None:
