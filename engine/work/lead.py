@@ -8,7 +8,6 @@ when the run is resumed.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -17,14 +16,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import asdict, replace
-from hashlib import blake2b
+from dataclasses import replace
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 from engine.errors import DISK_FULL, OutsideFailure, UserError, links
-from engine.events import MODEL, PatchEvent, Payload, Progress, State
+from engine.events import Progress, State
 from engine.launchers import Launcher, TellsPlace
 from engine.launchers.leading import places_of
 from engine.launchers.local import Local, boot_id, start_time
@@ -33,6 +31,7 @@ from engine.run_inputs import Part
 from engine.rundir import Inputs, RunDir
 from engine.spec import SplitSpec
 from engine.work.shard import Shard
+from engine.work.told import Told
 from engine.work.watched import LEADER
 
 log = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ RETRY_S, GIVE_UP_S = 15.0, 600.0  # where a launcher does not answer, or takes n
 def lead(spec: SplitSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """Have `spec.shards` workers do the run; returns its result, with their number as "shards".
 
-    Memory grows by about 100 bytes for each patch. Raises what a shard failed with, as UserError or OutsideFailure,
+    Memory grows by about 200 bytes for each patch. Raises what a shard failed with, as UserError or OutsideFailure,
     when those that run have ended; no further ones are started then, and a resumed run goes on with what is left.
     """
     began = time.monotonic()
@@ -59,30 +58,6 @@ def lead(spec: SplitSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     rate = {"patches_per_s": round(leading.told.patches / seconds, 2)} if "patches_per_s" in combined else {}
     gpus = {"gpus": leading.most_cards} if "gpus" in combined else {}
     return combined | rate | gpus | {"seconds": round(seconds, 1), "shards": spec.shards}
-
-
-class Told:
-    """What a run's events have said of bugs and patches. Safe to use from several threads."""
-
-    def __init__(self, run: RunDir) -> None:
-        self._run = run
-        self._lock = threading.Lock()
-        self.patches = 0  # of a model, told now
-        self._known = {_digest(event.payload) for event in run.all_events() if event.payload is not None}
-
-    def tell(self, payload: Payload) -> None:
-        """Emit it, unless the same was said before."""
-        digest = _digest(payload)
-        with self._lock:
-            if digest not in self._known:
-                self._run.emit(payload)
-                self._known.add(digest)
-                self.patches += isinstance(payload, PatchEvent) and payload.source == MODEL
-
-
-def _digest(payload: Payload) -> bytes:
-    text = json.dumps([type(payload).__name__, asdict(payload)], sort_keys=True, default=str)
-    return blake2b(text.encode("utf-8", "replace"), digest_size=12).digest()
 
 
 class _Leading:
@@ -263,8 +238,7 @@ class _Leading:
             time.sleep(LOOK_S)
 
     def _take(self, shard: Shard) -> None:
-        for payload in shard.news():
-            self.told.tell(payload)
+        self.told.tell(shard.news())
         for line in shard.log_lines():
             sys.stdout.write(f"shard {shard.number}: {line}\n")
         sys.stdout.flush()

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -17,8 +18,8 @@ from engine.launchers.leading import Leading, places_of
 from engine.launchers.local import Local, boot_id, start_time
 from engine.run_inputs import Inputs, Part
 from engine.rundir import RunDir
-from engine.work.lead import Told
 from engine.work.shard import Shard
+from engine.work.told import Told
 from engine.work.watched import LEADER
 from storage.tables import Run
 
@@ -75,12 +76,22 @@ def test_an_end_on_a_full_disk_is_read_where_it_was_reserved(run):
 def test_nothing_is_told_twice_by_a_worker_that_is_started_again(run):
     first = Told(run)
     for payload in (BUG, PATCH, BUG, PATCH):
-        first.tell(payload)
+        first.tell([payload])
     again = Told(run)
-    again.tell(PATCH)
-    again.tell(PatchEvent("b/1", "model", 2, VerdictFields(Outcome.NO_PATCH)))
+    again.tell([BUG, PATCH])
+    again.tell([PatchEvent("b/1", "model", 2, VerdictFields(Outcome.NO_PATCH))])
     assert [event.kind for event in run.all_events()] == ["bug", "patch", "patch"]
     assert (first.patches, again.patches) == (1, 1)
+
+
+def test_what_is_said_of_a_bug_last_counts_also_if_it_was_said_before(run):
+    skipped = replace(BUG, skipped="the service gave no answer")
+    first = Told(run)
+    for payload in (BUG, skipped, BUG):
+        first.tell([payload])
+    assert [event.payload.skipped for event in run.all_events()] == ["", skipped.skipped, ""]
+    Told(run).tell([BUG, skipped, BUG])  # as a leader that is started again reads its shard
+    assert [event.payload.skipped for event in run.all_events()] == ["", skipped.skipped, ""]
 
 
 class Cluster(Local):
