@@ -70,7 +70,7 @@ class _Leading:
         self._storing = threading.Lock()
         self._ends = threading.Event()  # no further shard is started; with `_stops` those at work are asked to end
         self._stops = threading.Event()
-        self._cards = 0
+        self._cards, self._progress = 0, Progress(-1)  # as they were said last
         self.most_cards = 0  # at a time
         self.shards = [Shard(number, run.shard(number)) for number in range(1, spec.shards + 1)]
 
@@ -91,17 +91,23 @@ class _Leading:
             raise
         finally:
             self._ends.set()
+            with suppress(OSError):  # it cannot be written
+                self._say_until_ended(threads)
             pool.shutdown(wait=True)
-        self._say()
 
     def _wait_for(self, threads: Sequence[Future[None]]) -> None:
-        while wait(threads, SAY_S).not_done:
-            self._say()
+        self._say_until_ended(threads)
         for thread in threads:
             thread.result()
 
+    def _say_until_ended(self, threads: Sequence[Future[None]]) -> None:
+        is_last = False
+        while not is_last:
+            is_last = not wait(threads, SAY_S).not_done
+            self._say()
+
     def _say(self) -> None:
-        cards = sum(shard.cards for shard in self.shards)
+        cards = sum(shard.cards_now for shard in self.shards)
         if cards != self._cards:
             self._cards, self.most_cards = cards, max(cards, self.most_cards)
             self._run.emit(State("running", cards=cards))
@@ -110,7 +116,10 @@ class _Leading:
         waiting = [shard.waits for shard in self.shards if shard.waits]
         if waiting:
             text += f", {len(waiting)} waiting ({waiting[0]})"
-        self._run.emit(Progress(round(sum(shard.share for shard in self.shards), 3), len(self.shards), text))
+        progress = Progress(round(sum(shard.share for shard in self.shards), 3), len(self.shards), text)
+        if progress != self._progress:
+            self._progress = progress
+            self._run.emit(progress)
 
     # -- one place, in a thread of its own ------------------------------------------------------------------------
 
@@ -221,20 +230,25 @@ class _Leading:
             alive = _alive(place, shard)
             self._take(shard)
             if alive is False:
-                shard.waits = ""
+                shard.waits, shard.is_at_work = "", False
                 shard.ending()
                 if shard.state not in ("", "running"):
                     return ""
                 with suppress(OSError, OutsideFailure):
                     return place.interruption(shard.handle)
                 return ""
+            # the answer may be older than what it says: one that beats has its machine
+            is_waiting = alive == "pending" and not (shard.state == "running" and shard.folder.beats())
+            waits = "no machine yet" if is_waiting else ""
             if isinstance(place, TellsPlace):
                 with suppress(OSError, OutsideFailure):
                     now = place.place(shard.handle)
-                    shard.waits = (now.reason or "no machine yet") if alive == "pending" else ""
+                    waits = now.reason or waits if is_waiting else ""
                     if now.where != where:
                         where = now.where
                         log.info("shard %d: %s", shard.number, where)
+            if alive is not None:
+                shard.waits, shard.is_at_work = waits, not is_waiting
             time.sleep(LOOK_S)
 
     def _take(self, shard: Shard) -> None:
@@ -269,5 +283,5 @@ def _alive(place: Launcher, shard: Shard) -> bool | Literal["pending"] | None:
     try:
         return place.is_alive(shard.handle)
     except (OSError, OutsideFailure) as error:
-        log.debug("shard %d: %s", shard.number, error)
+        shard.waits = str(error)
         return None

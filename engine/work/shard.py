@@ -24,7 +24,8 @@ class Shard:
     error: str = ""
     cause: str = ""
     waits: str = ""
-    cards: int = 0  # GPUs that it has now
+    cards: int = 0  # GPUs that it said it has
+    is_at_work: bool = False  # its worker has a machine, as far as is known
     progress: Progress = field(default_factory=lambda: Progress(0))
     _read: int = 0  # bytes of its events
     _last: int | None = 0  # number of the last event read
@@ -34,6 +35,11 @@ class Shard:
     @property
     def is_done(self) -> bool:
         return self.state == "done"
+
+    @property
+    def cards_now(self) -> int:
+        """None while it waits for a machine, and when its worker has ended without a word."""
+        return self.cards if self.is_at_work else 0
 
     @property
     def share(self) -> float:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 
 from engine.domain import Outcome
 from engine.errors import OutsideFailure
-from engine.events import BugEvent, PatchEvent, State, VerdictFields
+from engine.events import BugEvent, PatchEvent, Progress, State, VerdictFields
 from engine.run_inputs import Inputs
 from engine.rundir import RunDir
 from engine.specs import BenchmarkSpec
@@ -165,3 +166,72 @@ def test_a_stop_is_passed_on_before_a_slow_scheduler_is_asked(cluster, run, monk
     made._stops.set()
     made._watched(made.shards[0], cluster)
     assert asked[0] == ["job 1"]
+
+
+def cards_said(run):
+    return [state.cards for state in told(run, State)]
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def led(cluster, run):
+    """A leader at work in a thread, with two shards that have a GPU each."""
+    at_work_before(cluster, run, 1, 2)
+    thread = threading.Thread(target=lead, args=(run,), daemon=True)
+    thread.start()
+    wait_until(lambda: cards_said(run)[-1:] == [2])
+    yield run
+    cluster.pending = set()
+    for number in (1, 2):
+        run.shard(number).emit(DONE)
+    thread.join(10)
+
+
+def test_a_shard_that_waits_for_a_machine_again_has_no_gpu(cluster, led):
+    cluster.pending = {"job 2"}
+    wait_until(lambda: cards_said(led)[-1] == 1)
+    cluster.pending = set()
+    wait_until(lambda: cards_said(led)[-1] == 2)
+    cluster.pending = {"job 2"}
+    led.shard(2).beat()
+    time.sleep(0.2)
+    assert cards_said(led)[-1] == 2, "an older answer of its scheduler counts more than its heartbeat"
+
+
+def test_what_has_not_changed_is_not_said_again(cluster, led):
+    wait_until(lambda: len(told(led, Progress)) == 1)
+    time.sleep(0.3)  # fifteen times what is between two looks
+    assert len(told(led, Progress)) == 1
+    cluster.pending = {"job 2"}
+    wait_until(lambda: told(led, Progress)[-1].text == "0 of 2 shards done, 1 waiting (no machine yet)")
+    assert len(told(led, Progress)) == 2
+
+
+def test_gpus_are_counted_until_the_last_shard_has_saved(cluster, run, monkeypatch):
+    at_work_before(cluster, run, 1, 2)
+    monkeypatch.setattr(cluster, "stop", lambda handle, run_dir, *, force: cluster.stops.append(handle))
+    made = leading._Leading(spec_of(), Inputs(), run)
+
+    def saved():
+        wait_until(lambda: len(cluster.stops) == 2)
+        for number, left in ((1, 1), (2, 0)):
+            run.shard(number).emit(State("stopped"))
+            wait_until(lambda left=left: cards_said(run)[-1] == left)
+
+    def stopped(threads):
+        wait_until(lambda: made._say() or cards_said(run)[-1:] == [2])
+        saving.start()
+        raise SystemExit(143)
+
+    saving = threading.Thread(target=saved, daemon=True)
+    monkeypatch.setattr(made, "_wait_for", stopped)
+    with pytest.raises(SystemExit):
+        made.work()
+    saving.join()
+    assert cards_said(run)[-3:] == [2, 1, 0]
