@@ -21,9 +21,9 @@ from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
-from engine.errors import DISK_FULL, OutsideFailure, UserError, links
+from engine.errors import DISK_FULL, OutsideFailure, PartFailure, links
 from engine.events import Progress, State
-from engine.launchers import Launcher, TellsPlace
+from engine.launchers import BY_OTHERS, Launcher, TellsPlace
 from engine.launchers.leading import places_of
 from engine.launchers.local import Local, boot_id, start_time
 from engine.plugins import LAUNCHERS
@@ -38,14 +38,15 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.5  # between two looks at a shard
 SAY_S = 1.0  # between two progress events
 STARTS = 3  # of a shard that ends without having got further
+FREE_SPACE = "; free some space there, then resume"
 RETRY_S, GIVE_UP_S = 15.0, 600.0  # where a launcher does not answer, or takes nothing
 
 
 def lead(spec: SplitSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     """Have `spec.shards` workers do the run; returns its result, with their number as "shards".
 
-    Memory grows by about 200 bytes for each patch. Raises what a shard failed with, as UserError or OutsideFailure,
-    when those that run have ended; no further ones are started then, and a resumed run goes on with what is left.
+    Memory grows by about 200 bytes for each patch. Raises PartFailure with what a shard failed with when those
+    that run have ended; no further ones are started then, and a resumed run goes on with what is left.
     """
     began = time.monotonic()
     leading = _Leading(spec, inputs, run)
@@ -169,9 +170,13 @@ class _Leading:
                 continue
             if shard.state == "failed" and shard.cause != "outside":
                 self._fail(shard)
+            if BY_OTHERS in why:
+                shard.error, shard.cause = why, "outside"
+                self._fail(shard)
             starts = 1 if shard.share > before else starts
             if starts >= STARTS:
                 shard.error = shard.error or why or "its worker was killed"
+                shard.cause = "outside"
                 self._fail(shard)
             log.warning("shard %d ended early (%s); it is started again", shard.number, shard.error or why or "killed")
 
@@ -259,9 +264,9 @@ class _Leading:
 
     def _fail(self, shard: Shard) -> None:
         said = f"shard {shard.number} of {len(self.shards)}: {shard.error}"
-        if shard.cause == "user":
-            raise UserError(said)
-        raise OutsideFailure(f"{said}; resume goes on with the shards that are left")
+        cause = shard.cause or "outside"
+        advice = {"outside": "; resume goes on with the shards that are left", "disk_full": FREE_SPACE}
+        raise PartFailure(said + advice.get(cause, ""), cause)
 
 
 class _NotNow(Exception):

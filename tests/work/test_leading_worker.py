@@ -12,10 +12,12 @@ import pytest
 from engine.domain import Outcome
 from engine.errors import OutsideFailure
 from engine.events import BugEvent, PatchEvent, Progress, State, VerdictFields
+from engine.launchers.slurm import WHY
 from engine.run_inputs import Inputs
 from engine.rundir import RunDir
 from engine.specs import BenchmarkSpec
 from engine.work import lead as leading
+from engine.work.__main__ import work
 
 BUG = BugEvent("b/1", "python", "b.py", 1, 2, "x", "y")
 PATCH = PatchEvent("b/1", "model", 1, VerdictFields(Outcome.PLAUSIBLE))
@@ -235,3 +237,52 @@ def test_gpus_are_counted_until_the_last_shard_has_saved(cluster, run, monkeypat
         made.work()
     saving.join()
     assert cards_said(run)[-3:] == [2, 1, 0]
+
+
+def failed(tmp_path, monkeypatch):
+    """The last state of a run in two shards, as its worker says it."""
+    run = RunDir.create(tmp_path / "home" / "runs" / "8", {"kind": "benchmark", "model": "x", "shards": 2}, Inputs())
+    monkeypatch.setattr("engine.work.__main__.inputs_of", lambda run, kind: run.inputs())
+    assert work(run) == 1
+    return told(run, State)[-1]
+
+
+@pytest.mark.parametrize(
+    ("cause", "advice"),
+    [
+        ("user", ""),
+        ("bug", ""),
+        ("does_not_fit", ""),
+        ("out_of_memory", ""),
+        ("disk_full", "; free some space there, then resume"),
+    ],
+)
+def test_a_run_fails_of_the_cause_of_its_shard(cluster, tmp_path, monkeypatch, cause, advice):
+    cluster.events = lambda number: [State("running"), State("failed", error="what it said", cause=cause)]
+    last = failed(tmp_path, monkeypatch)
+    assert (last.state, last.cause) == ("failed", cause)
+    assert last.error in [f"shard {number} of 2: what it said{advice}" for number in (1, 2)]
+
+
+def test_a_shard_that_fails_again_and_again_for_what_is_outside_says_so(cluster, tmp_path, monkeypatch):
+    cluster.events = lambda number: [State("running"), State("failed", error="no answer", cause="outside")]
+    last = failed(tmp_path, monkeypatch)
+    assert last.cause == "outside"
+    assert last.error.endswith(" of 2: no answer; resume goes on with the shards that are left")
+    assert max(cluster.submitted.count(number) for number in (1, 2)) == leading.STARTS
+
+
+@pytest.mark.parametrize(
+    "why", [f"its SLURM job 17 {WHY['CANCELLED']}", "its Ray job x was stopped in Ray, and not by the studio"]
+)
+def test_a_job_that_an_administrator_ended_is_not_put_back(cluster, tmp_path, monkeypatch, why):
+    cluster.why = why
+    cluster.events = lambda number: events_of(number)[:-1]
+    monkeypatch.setattr(cluster, "is_alive", lambda handle: False)
+    last = failed(tmp_path, monkeypatch)
+    assert last.cause == "outside"
+    assert f" of 2: {why}; resume goes on" in last.error
+    assert len(cluster.submitted) <= 2
+    cluster.why = f"its SLURM job 17 {WHY['PREEMPTED']}"  # that one is
+    failed(tmp_path / "other", monkeypatch)
+    assert len(cluster.submitted) > 4
