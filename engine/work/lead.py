@@ -25,7 +25,7 @@ from engine.errors import DISK_FULL, OutsideFailure, PartFailure, links
 from engine.events import Progress, State
 from engine.launchers import BY_OTHERS, Launcher, TellsPlace
 from engine.launchers.leading import places_of
-from engine.launchers.local import Local, boot_id, start_time
+from engine.launchers.local import MARK, Local, boot_id, start_time
 from engine.plugins import LAUNCHERS
 from engine.run_inputs import Part
 from engine.rundir import Inputs, RunDir
@@ -209,9 +209,11 @@ class _Leading:
         if not shard.folder.is_complete:
             RunDir.create(shard.folder.path, self._run.spec(), part)
         shard.begin()
-        # one on this machine ends with this worker, since nobody would see it; elsewhere it goes on
+        # a mark of its own, since this worker's would go along; one on this machine ends with this worker, since nobody
+        # would see it, and elsewhere it goes on
         ours = f"{boot_id()}:{os.getpid()}:{start_time(os.getpid())}"
-        self._store(shard, _asked(place.submit, shard.folder.path, {LEADER: ours} if isinstance(place, Local) else {}))
+        environment = {MARK: str(shard.folder.path)} | ({LEADER: ours} if isinstance(place, Local) else {})
+        self._store(shard, _asked(place.submit, shard.folder.path, environment))
 
     def _store(self, shard: Shard, handle: str) -> None:
         """`handle`: empty, if it needs none any more."""

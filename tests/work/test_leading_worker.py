@@ -1,96 +1,20 @@
-"""A leading worker with a launcher whose workers are lists of events: what it does when things go wrong elsewhere."""
+"""A leading worker goes on when things go wrong elsewhere, and says what its shards have."""
 
 from __future__ import annotations
 
 import errno
 import threading
 import time
-from dataclasses import replace
 
 import pytest
+from elsewhere import DONE, at_work_before, told
 
-from engine.domain import Outcome
 from engine.errors import OutsideFailure
-from engine.events import BugEvent, PatchEvent, Progress, State, VerdictFields
-from engine.launchers.slurm import WHY
+from engine.events import PatchEvent, Progress, State
 from engine.run_inputs import Inputs
 from engine.rundir import RunDir
 from engine.specs import BenchmarkSpec
 from engine.work import lead as leading
-from engine.work.__main__ import work
-
-BUG = BugEvent("b/1", "python", "b.py", 1, 2, "x", "y")
-PATCH = PatchEvent("b/1", "model", 1, VerdictFields(Outcome.PLAUSIBLE))
-DONE = State("done", {"bugs": 1, "patches_per_s": 1.0})
-
-
-def events_of(number):
-    return [State("running", cards=1), replace(BUG, id=f"b/{number}"), replace(PATCH, bug_id=f"b/{number}"), DONE]
-
-
-class Cluster:
-    """Has room for so many workers; each writes its events when it is started, and has ended if the last is an end.
-
-    `troubles`: errors of its next answers, by the name of the method.
-    """
-
-    name = "cluster"
-
-    def __init__(self, places=2):
-        self.places_there, self.troubles, self.events, self.stops = places, {}, events_of, []
-        self.submitted, self.pending, self.folders, self.why = [], set(), {}, ""
-
-    def room(self):
-        return {"slots": float(self.places_there)}
-
-    def needs(self):
-        return {"slots": 1.0}
-
-    def _trouble(self, method):
-        if self.troubles.get(method):
-            raise self.troubles[method].pop(0)
-
-    def submit(self, run_dir, environment):
-        self._trouble("submit")
-        number = int(run_dir.name)
-        self.submitted.append(number)
-        self.given = dict(environment)
-        self.start(RunDir(run_dir), number)
-        return f"job {number}"
-
-    def start(self, folder, number):
-        self.folders[f"job {number}"] = folder
-        for payload in self.events(number):
-            folder.emit(payload)
-
-    def find(self, run_dir):
-        self._trouble("find")
-        return ""
-
-    def is_alive(self, handle):
-        self._trouble("is_alive")
-        if handle in self.pending:
-            return "pending"
-        folder = self.folders.get(handle)
-        return folder is not None and not any(
-            isinstance(each.payload, State) and each.payload.state != "running" for each in folder.all_events()
-        )
-
-    def stop(self, handle, run_dir, *, force):
-        self.stops.append(handle)
-        RunDir(run_dir).emit(State("stopped"))
-
-    def interruption(self, handle):
-        return self.why
-
-
-@pytest.fixture
-def cluster(monkeypatch):
-    made = Cluster()
-    monkeypatch.setattr("engine.plugins.LAUNCHERS.create", lambda params: made)
-    for name, seconds in {"LOOK_S": 0.01, "SAY_S": 0.02, "RETRY_S": 0.02, "GIVE_UP_S": 0.5}.items():
-        monkeypatch.setattr(leading, name, seconds)
-    return made
 
 
 @pytest.fixture
@@ -106,19 +30,6 @@ def spec_of(shards=2):
 
 def lead(run, shards=2):
     return leading.lead(spec_of(shards), Inputs(), run)
-
-
-def told(run, kind):
-    return [event.payload for event in run.all_events() if isinstance(event.payload, kind)]
-
-
-def at_work_before(cluster, run, *numbers):
-    """Shards that an earlier leader has started, and that are at work."""
-    cluster.events = lambda number: events_of(number)[:-1]
-    for number in numbers:
-        cluster.start(RunDir.create(run.shard(number).path, {}, Inputs()), number)
-    run.write_handles({number: f"job {number}" for number in numbers})
-    cluster.events = events_of
 
 
 def test_all_shards_are_done_as_there_is_room(cluster, run):
@@ -237,52 +148,3 @@ def test_gpus_are_counted_until_the_last_shard_has_saved(cluster, run, monkeypat
         made.work()
     saving.join()
     assert cards_said(run)[-3:] == [2, 1, 0]
-
-
-def failed(tmp_path, monkeypatch):
-    """The last state of a run in two shards, as its worker says it."""
-    run = RunDir.create(tmp_path / "home" / "runs" / "8", {"kind": "benchmark", "model": "x", "shards": 2}, Inputs())
-    monkeypatch.setattr("engine.work.__main__.inputs_of", lambda run, kind: run.inputs())
-    assert work(run) == 1
-    return told(run, State)[-1]
-
-
-@pytest.mark.parametrize(
-    ("cause", "advice"),
-    [
-        ("user", ""),
-        ("bug", ""),
-        ("does_not_fit", ""),
-        ("out_of_memory", ""),
-        ("disk_full", "; free some space there, then resume"),
-    ],
-)
-def test_a_run_fails_of_the_cause_of_its_shard(cluster, tmp_path, monkeypatch, cause, advice):
-    cluster.events = lambda number: [State("running"), State("failed", error="what it said", cause=cause)]
-    last = failed(tmp_path, monkeypatch)
-    assert (last.state, last.cause) == ("failed", cause)
-    assert last.error in [f"shard {number} of 2: what it said{advice}" for number in (1, 2)]
-
-
-def test_a_shard_that_fails_again_and_again_for_what_is_outside_says_so(cluster, tmp_path, monkeypatch):
-    cluster.events = lambda number: [State("running"), State("failed", error="no answer", cause="outside")]
-    last = failed(tmp_path, monkeypatch)
-    assert last.cause == "outside"
-    assert last.error.endswith(" of 2: no answer; resume goes on with the shards that are left")
-    assert max(cluster.submitted.count(number) for number in (1, 2)) == leading.STARTS
-
-
-@pytest.mark.parametrize(
-    "why", [f"its SLURM job 17 {WHY['CANCELLED']}", "its Ray job x was stopped in Ray, and not by the studio"]
-)
-def test_a_job_that_an_administrator_ended_is_not_put_back(cluster, tmp_path, monkeypatch, why):
-    cluster.why = why
-    cluster.events = lambda number: events_of(number)[:-1]
-    monkeypatch.setattr(cluster, "is_alive", lambda handle: False)
-    last = failed(tmp_path, monkeypatch)
-    assert last.cause == "outside"
-    assert f" of 2: {why}; resume goes on" in last.error
-    assert len(cluster.submitted) <= 2
-    cluster.why = f"its SLURM job 17 {WHY['PREEMPTED']}"  # that one is
-    failed(tmp_path / "other", monkeypatch)
-    assert len(cluster.submitted) > 4
