@@ -72,7 +72,7 @@ class _Leading:
         self._ends = threading.Event()  # no further shard is started; with `_stops` those at work are asked to end
         self._stops = threading.Event()
         self._cards, self._progress = 0, Progress(-1)  # as they were said last
-        self.most_cards = 0  # at a time
+        self.most_cards = self.told.most_cards  # at a time
         self.shards = [Shard(number, run.shard(number)) for number in range(1, spec.shards + 1)]
 
     def work(self) -> None:

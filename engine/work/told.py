@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import asdict
 from hashlib import blake2b
 
-from engine.events import MODEL, BugEvent, PatchEvent, Payload
+from engine.events import MODEL, BugEvent, PatchEvent, Payload, State
 from engine.rundir import RunDir
 
 
@@ -19,10 +19,13 @@ class Told:
         self._run = run
         self._lock = threading.Lock()
         self.patches = 0  # of a model, told now
+        self.most_cards = 0  # GPUs at a time, before now
         self._last: dict[int, int] = {}  # what was said last of a bug or a patch, both as numbers
         for event in run.all_events():
             if isinstance(event.payload, BugEvent | PatchEvent):
                 self._last[_number(_about(event.payload))] = _said(event.payload)
+            elif isinstance(event.payload, State):
+                self.most_cards = max(self.most_cards, event.payload.cards or 0)
 
     def tell(self, payloads: Iterable[Payload]) -> None:
         """Emit what the run's events do not say already: of each bug and each patch the last.

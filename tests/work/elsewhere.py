@@ -14,7 +14,7 @@ from engine.work import lead as leading
 
 BUG = BugEvent("b/1", "python", "b.py", 1, 2, "x", "y")
 PATCH = PatchEvent("b/1", "model", 1, VerdictFields(Outcome.PLAUSIBLE))
-DONE = State("done", {"bugs": 1, "patches_per_s": 1.0})
+DONE = State("done", {"bugs": 1, "patches_per_s": 1.0, "gpus": 1})
 
 
 def events_of(number):

@@ -148,3 +148,13 @@ def test_gpus_are_counted_until_the_last_shard_has_saved(cluster, run, monkeypat
         made.work()
     saving.join()
     assert cards_said(run)[-3:] == [2, 1, 0]
+
+
+def test_gpus_before_a_resume_count_where_only_the_result_is_left_to_be_made(cluster, run):
+    at_work_before(cluster, run, 1, 2)
+    for number in (1, 2):
+        run.shard(number).emit(DONE)
+    for cards in (0, 1, 2, 1, 0):
+        run.emit(State("running", cards=cards))
+    assert lead(run)["gpus"] == 2
+    assert cluster.submitted == []
