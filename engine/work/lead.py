@@ -13,15 +13,15 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from queue import Empty, SimpleQueue
-from typing import Any, Literal
+from typing import Any
 
-from engine.errors import DISK_FULL, OutsideFailure, PartFailure, links
+from engine.errors import OutsideFailure, PartFailure
 from engine.events import Progress, State
 from engine.launchers import BY_OTHERS, Launcher, TellsPlace
 from engine.launchers.leading import places_of
@@ -30,7 +30,9 @@ from engine.plugins import LAUNCHERS
 from engine.run_inputs import Part
 from engine.rundir import Inputs, RunDir
 from engine.spec import SplitSpec
-from engine.work.shard import Shard
+from engine.whole_files import write_whole
+from engine.work.asked import NotNow, alive_at, asked
+from engine.work.shard import Shard, share_of
 from engine.work.told import Told
 from engine.work.watched import LEADER
 
@@ -68,6 +70,7 @@ class _Leading:
         self._spec, self._inputs, self._run = spec, inputs, run
         self.told = Told(run)
         self._handles = run.handles()
+        self._shared: dict[str, Any] = {}  # the spec of each
         self._storing = threading.Lock()
         self._ends = threading.Event()  # no further shard is started; with `_stops` those at work are asked to end
         self._stops = threading.Event()
@@ -83,6 +86,8 @@ class _Leading:
         for shard in self.shards:
             left.put(shard)
         places = places_of(LAUNCHERS.create(self._spec.launcher), self._spec.shards)
+        self._shared, at_once = share_of(self._run.spec(), len(places))
+        places = places[:at_once]
         pool = ThreadPoolExecutor(len(places), thread_name_prefix="shard")
         threads = [pool.submit(self._serve, place, left) for place in places]
         try:
@@ -156,7 +161,7 @@ class _Leading:
                         return
                     self._start(shard, place)
                     starts += 1
-            except _NotNow as error:
+            except NotNow as error:
                 refused_at = refused_at or time.monotonic()
                 self._wait_after(error, shard, refused_at)
                 if self._ends.is_set():
@@ -180,7 +185,7 @@ class _Leading:
                 self._fail(shard)
             log.warning("shard %d ended early (%s); it is started again", shard.number, shard.error or why or "killed")
 
-    def _wait_after(self, error: _NotNow, shard: Shard, since: float) -> None:
+    def _wait_after(self, error: NotNow, shard: Shard, since: float) -> None:
         """Before its launcher is asked again. Raises OutsideFailure if none is at work, and it was asked for long.
 
         That is not long where it has not taken a single one: its settings may be wrong.
@@ -197,9 +202,9 @@ class _Leading:
     def _found(self, shard: Shard, place: Launcher) -> bool:
         """Whether its worker is at work or waits for a machine, since this one was started again; or not known."""
         shard.handle = self._handles.get(shard.number, "")
-        if shard.handle and _alive(place, shard) is not False:
+        if shard.handle and alive_at(place, shard) is not False:
             return True
-        if shard.folder.is_complete and (found := _asked(place.find, shard.folder.path)):
+        if shard.folder.is_complete and (found := asked(place.find, shard.folder.path)):
             self._store(shard, found)
             return True
         return False
@@ -207,13 +212,15 @@ class _Leading:
     def _start(self, shard: Shard, place: Launcher) -> None:
         part = replace(self._inputs, part=Part(shard.number, len(self.shards)))
         if not shard.folder.is_complete:
-            RunDir.create(shard.folder.path, self._run.spec(), part)
+            RunDir.create(shard.folder.path, self._shared, part)
+        elif shard.folder.spec() != self._shared:  # another number of them is at work now
+            write_whole(shard.folder.path / "spec.json", self._shared)
         shard.begin()
         # a mark of its own, since this worker's would go along; one on this machine ends with this worker, since nobody
         # would see it, and elsewhere it goes on
         ours = f"{boot_id()}:{os.getpid()}:{start_time(os.getpid())}"
         environment = {MARK: str(shard.folder.path)} | ({LEADER: ours} if isinstance(place, Local) else {})
-        self._store(shard, _asked(place.submit, shard.folder.path, environment))
+        self._store(shard, asked(place.submit, shard.folder.path, environment))
 
     def _store(self, shard: Shard, handle: str) -> None:
         """`handle`: empty, if it needs none any more."""
@@ -234,7 +241,7 @@ class _Leading:
                 with suppress(OSError, OutsideFailure):  # its machine does not answer: asked again at the next look
                     place.stop(shard.handle, shard.folder.path, force=False)
                     is_asked = True
-            alive = _alive(place, shard)
+            alive = alive_at(place, shard)
             self._take(shard)
             if alive is False:
                 shard.waits, shard.is_at_work = "", False
@@ -269,26 +276,3 @@ class _Leading:
         cause = shard.cause or "outside"
         advice = {"outside": "; resume goes on with the shards that are left", "disk_full": FREE_SPACE}
         raise PartFailure(said + advice.get(cause, ""), cause)
-
-
-class _NotNow(Exception):
-    """A launcher does not answer, or takes nothing, just now."""
-
-
-def _asked(ask: Callable[..., str], *about: object) -> str:
-    """Its answer. Raises _NotNow where it may have one later, OSError where the disk is full."""
-    try:
-        return ask(*about)
-    except (OSError, OutsideFailure) as error:
-        if any(isinstance(each, OSError) and each.errno in DISK_FULL for each in links(error)):
-            raise
-        raise _NotNow(str(error)) from error
-
-
-def _alive(place: Launcher, shard: Shard) -> bool | Literal["pending"] | None:
-    """None where its machine or its scheduler does not answer just now."""
-    try:
-        return place.is_alive(shard.handle)
-    except (OSError, OutsideFailure) as error:
-        shard.waits = str(error)
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,3 +101,18 @@ class Shard:
         reserved = self.folder.ending()
         if reserved is not None and isinstance(reserved.payload, State) and self.state in ("", "running"):
             self._take(reserved.payload, [])
+
+
+def share_of(spec: Mapping[str, Any], at_once: int) -> tuple[dict[str, Any], int]:
+    """The spec of each of so many shards at a time, and how many it allows: they have a service's limits together.
+
+    Requests under way are shared out too, and each shard has one at least.
+    """
+    per_minute = [each["per_minute"] for each in spec.values() if isinstance(each, dict) and each.get("per_minute")]
+    allowed = min([at_once, *per_minute])
+    shared = dict(spec)
+    for name, values in spec.items():
+        if isinstance(values, dict):
+            limits = {key: max(1, values[key] // allowed) for key in ("per_minute", "parallel") if values.get(key)}
+            shared[name] = {**values, **limits}
+    return shared, allowed

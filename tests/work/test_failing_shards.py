@@ -101,3 +101,14 @@ def test_a_variable_of_the_user_is_no_workers_own():
     assert "OMP_WAIT_POLICY" not in said  # of the tests' own environment
     assert "PYTORCH_CUDA_ALLOC_CONF" in said
     assert "OMP_NUM_THREADS" not in said
+
+
+def test_no_more_is_asked_of_a_service_than_its_limit_however_many_shards_there_are(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.work.__main__.inputs_of", lambda run, kind: run.inputs())
+    cluster.places_there = 4
+    spec = {"kind": "benchmark", "model": "x", "shards": 8, "generator": {"name": "endpoint", "per_minute": 20}}
+    run = RunDir.create(tmp_path / "home" / "runs" / "8", spec, Inputs())
+    (run.shard(1).path / "artifacts").mkdir(parents=True)
+    RunDir.create(run.shard(1).path, spec, Inputs())  # when there was room for one
+    assert work(run) == 0
+    assert [run.shard(number).spec()["generator"]["per_minute"] for number in (1, 2, 8)] == [5, 5, 5]

@@ -18,7 +18,7 @@ from engine.launchers.leading import Leading, places_of
 from engine.launchers.local import Local, boot_id, start_time
 from engine.run_inputs import Inputs, Part
 from engine.rundir import RunDir
-from engine.work.shard import Shard
+from engine.work.shard import Shard, share_of
 from engine.work.told import Told
 from engine.work.watched import LEADER
 from storage.tables import Run
@@ -92,6 +92,19 @@ def test_what_is_said_of_a_bug_last_counts_also_if_it_was_said_before(run):
     assert [event.payload.skipped for event in run.all_events()] == ["", skipped.skipped, ""]
     Told(run).tell([BUG, skipped, BUG])  # as a leader that is started again reads its shard
     assert [event.payload.skipped for event in run.all_events()] == ["", skipped.skipped, ""]
+
+
+def test_shards_have_the_limits_of_a_service_together():
+    spec = {
+        "seed": 1,
+        "generator": {"name": "endpoint", "per_minute": 60, "parallel": 8},
+        "strategy": {"name": "parallel"},
+    }
+    each, allowed = share_of(spec, 16)
+    assert each["generator"] == {"name": "endpoint", "per_minute": 3, "parallel": 1}
+    assert (each["strategy"], each["seed"], allowed) == (spec["strategy"], 1, 16)
+    assert share_of(spec, 100)[1] == 60, "so many shards at a time can have a request a minute"
+    assert share_of({"generator": {"parallel": 8, "per_minute": None}}, 2)[0]["generator"]["parallel"] == 4
 
 
 class Cluster(Local):
