@@ -89,8 +89,9 @@ class _Leading:
         self._shared, at_once = share_of(self._run.spec(), len(places))
         places = places[:at_once]
         pool = ThreadPoolExecutor(len(places), thread_name_prefix="shard")
-        threads = [pool.submit(self._serve, place, left) for place in places]
+        threads: list[Future[None]] = []
         try:
+            threads += [pool.submit(self._serve, place, left) for place in places]
             self._wait_for(threads)
         except BaseException:  # a user's stop, or nothing can be written: then nothing goes on unseen
             self._stops.set()
