@@ -85,7 +85,7 @@ class _Leading:
         left: SimpleQueue[Shard] = SimpleQueue()
         for shard in self.shards:
             left.put(shard)
-        places = places_of(LAUNCHERS.create(self._spec.launcher), self._spec.shards)
+        places = places_of(LAUNCHERS.create(self._spec.launcher), self._spec)
         self._shared, at_once = share_of(self._run.spec(), len(places))
         places = places[:at_once]
         pool = ThreadPoolExecutor(len(places), thread_name_prefix="shard")
