@@ -34,6 +34,14 @@ class OutsideFailure(Exception):
     """Something outside failed (disk full, worker lost); never the fault of a patch."""
 
 
+class PartFailure(Exception):
+    """A worker that does a part of a run failed, of this cause (`engine.events.State`)."""
+
+    def __init__(self, message: str, cause: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
 class ServiceFailure(OutsideFailure):
     """A service did not answer, or otherwise than it should; what it answered before is kept, so asking can go on."""
 

@@ -14,7 +14,7 @@
     stop.asked     made before a worker is signalled that its scheduler would start again, and to stop one that is not
                    started yet (`engine.requeued`)
     shards/N/      the folder of the Nth worker of a run that several share, as this one (`engine.work.lead`)
-    shards/handles.json   number of each of these workers -> the handle by which its launcher knows it
+    shards/handles.json   of those not known to be done: number -> the handle by which its launcher knows it
     ending.json    space reserved for the last event, for a worker that ends on a full disk
     ray.json ray.node kill.asked   of a job of Ray (`engine.launchers.ray_folder`)
     there.json link.json   of a folder that is carried to another machine (`engine.launchers.brought`)
@@ -83,14 +83,25 @@ class RunDir(Inbox):
         """The folder of one of the workers that share this run, from 1."""
         return RunDir(self.path / SHARDS / str(number))
 
+    @property
+    def handles_path(self) -> Path:
+        return self.path / SHARDS / "handles.json"
+
     def handles(self) -> dict[int, str]:
-        """Number of a shard -> the handle of its worker, of those that were started. Raises OutsideFailure."""
-        if not (self.path / SHARDS / "handles.json").exists():
+        """Number of a shard -> the handle of its worker, of those that were started and are not known to be done.
+
+        None in a folder that was elsewhere then: a handle may name that. Raises OutsideFailure.
+        """
+        if not self.handles_path.exists():
             return {}
-        return {int(number): str(handle) for number, handle in self._read(f"{SHARDS}/handles.json").items()}
+        values = self._read(f"{SHARDS}/handles.json")
+        if values.get("folder") != str(self.path.resolve()) or not isinstance(values.get("handles"), dict):
+            return {}
+        return {int(number): str(handle) for number, handle in values["handles"].items() if number.isdecimal()}
 
     def write_handles(self, handles: dict[int, str]) -> None:
-        write_whole(self.path / SHARDS / "handles.json", {str(number): handle for number, handle in handles.items()})
+        named = {str(number): handle for number, handle in handles.items()}
+        write_whole(self.handles_path, {"folder": str(self.path.resolve()), "handles": named})
 
     def forget_handles(self) -> None:
         """No shard's worker of before is asked for by its handle; of no effect where the folder cannot be changed."""

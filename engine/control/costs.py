@@ -19,8 +19,8 @@ def costs_of(session: Session, run: Run) -> Costs:
     """From the run's rows and its result; its tokens are also those for bugs that turned out not to be scored.
 
     Of another program's patches only the tokens may be known: the run that tests or imports them has no time of theirs.
-    Its GPU-hours are those of the GPUs that held the model; its price is that of all that it had (`machine_costs`), and
-    of the tokens that it paid for.
+    Its GPU-hours are those of the GPUs that held the model, of a run in shards while these were at work; its price is
+    that of all that it had (`machine_costs`), and of the tokens that it paid for.
     """
     from storage import benchmarks
 
@@ -35,10 +35,17 @@ def costs_of(session: Session, run: Run) -> Costs:
         tokens_written=written,
         tokens_read=read,
         seconds=seconds,
-        gpu_hours=None if seconds is None or gpus is None else seconds * gpus / HOUR_S,
+        gpu_hours=None if seconds is None or gpus is None else _gpu_seconds(run, seconds * gpus) / HOUR_S,
         money=None if None in known or not known else sum(each for each in known if each is not None),
         currency=str(generator.get("currency") or (machine.currency if machine else "")),
     )
+
+
+def _gpu_seconds(run: Run, of_one_worker: float) -> float:
+    """Of a run that has ended. The shards of a run begin and end one by one, and so have their GPUs."""
+    if run.spec.get("shards", 1) == 1:
+        return of_one_worker
+    return float(so_far(run, time.time()).get(GPU_SECONDS_BEFORE, of_one_worker))
 
 
 def machine_costs(run: Run) -> Costs | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from sqlmodel import Session
 from engine.control.elsewhere import remove_elsewhere
 from engine.control.lookup import find_run
 from engine.control.names import check_name
+from engine.control.polls import launcher_of, shards_of
 from engine.control.views import RunView
-from engine.errors import UserError
+from engine.errors import OutsideFailure, UserError
 from engine.params import is_unicode
-from engine.rundir import ENDED
+from engine.rundir import ENDED, RunDir
 from engine.specs import KINDS, parse
 from storage import queries
 from storage.database import Database
@@ -79,24 +81,36 @@ class Edits:
     def delete(self, run_id: int) -> None:
         """Remove a run, what it made, and its folder; runs that used its result keep theirs.
 
-        Raises UserError while it, or a run that uses its result, has not ended, and if it made the base of an adapter.
+        Raises UserError while it, or a run that uses its result, has not ended, if it made the base of an adapter, and
+        if shards of it that go on elsewhere cannot be ended.
         """
+        with self._database.read() as session:
+            run = self._deletable(session, run_id)
+        folder = Path(run.folder)
+        is_ours = folder.resolve().is_relative_to((self._home / "runs").resolve())
+        if is_ours and shards_of(run) > 1:
+            _end_shards(run, RunDir(folder))
         with self._database.write() as session:
-            run = find_run(session, run_id)
-            if run.state not in ENDED:
-                raise UserError(f"run {run_id} is {run.state}; stop it first")
-            _refuse_active(self._users(session, run), f"run {run_id} ({run.name})")
-            folder = Path(run.folder)
-            for model in queries.models(session):
-                if model.run_id != run_id and model.base and Path(model.base).is_relative_to(folder):
-                    raise UserError(
-                        f"run {run_id} made the base model of {model.name!r}, which cannot be loaded without it; "
-                        f"delete run {model.run_id} first"
-                    )
+            self._deletable(session, run_id)  # it may have been resumed meanwhile
             remove_run(session, run_id)
-        if folder.resolve().is_relative_to((self._home / "runs").resolve()):
+        if is_ours:
             remove_elsewhere(run)
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _deletable(self, session: Session, run_id: int) -> Run:
+        """Raises UserError if it cannot be deleted."""
+        run = find_run(session, run_id)
+        if run.state not in ENDED:
+            raise UserError(f"run {run_id} is {run.state}; stop it first")
+        _refuse_active(self._users(session, run), f"run {run_id} ({run.name})")
+        folder = Path(run.folder)
+        for model in queries.models(session):
+            if model.run_id != run_id and model.base and Path(model.base).is_relative_to(folder):
+                raise UserError(
+                    f"run {run_id} made the base model of {model.name!r}, which cannot be loaded without it; "
+                    f"delete run {model.run_id} first"
+                )
+        return run
 
     def _users(self, session: Session, run: Run) -> Sequence[Run]:
         """The runs whose specs name the result of this one, or its folder."""
@@ -110,6 +124,19 @@ class Edits:
             if each.id != run.id
             and (name in [each.spec.get(field) for field in fields] or any(_is_in(run.folder, each.spec)))
         ]
+
+
+def _end_shards(run: Run, folder: RunDir) -> None:
+    """Those that went on when their leading worker was killed. Raises UserError if they cannot be reached."""
+    with suppress(OutsideFailure):
+        if folder.handles():
+            try:
+                launcher_of(run).stop(run.handle, folder.path, force=True)
+            except OSError as error:
+                raise UserError(
+                    f"run {run.id} has workers elsewhere, which would go on: {error}; delete it when they can be "
+                    f"reached, or have the studio forget them: delete {folder.handles_path}"
+                ) from None
 
 
 def _result(session: Session, run: Run) -> Dataset | Model | None:

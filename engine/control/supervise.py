@@ -20,6 +20,7 @@ from engine.control.runs import Runs
 from engine.control.states import States
 from engine.control.sync import ingest, take_state
 from engine.launchers import Launcher
+from engine.launchers.leading import Leading
 from engine.rundir import ACTIVE, CALL_LOCK, ENDED, SILENT_S, RunDir
 from engine.temporary import sweep
 from storage import queries
@@ -198,6 +199,7 @@ class Supervisor:
                 take_state(session, run, reserved)
                 return
             run.ended_at = time.time()
+            going_on = launcher.left(folder.path) if isinstance(launcher, Leading) else ""
             if run.state == "stopping":
                 run.state = "stopped"
                 if _is_overdue(run) and not run.stop_now:
@@ -212,6 +214,7 @@ class Supervisor:
             else:
                 run.state, run.cause = "failed", "killed"
                 run.error = "the worker was killed (possibly out of memory); see its log, or resume it"
+            run.error = "; ".join(filter(None, (run.error, going_on)))
 
     def _abandon(self, run: Run, error: str, cause: str = "bug") -> None:
         """Mark a run that cannot be watched any more as failed, and kill its worker."""

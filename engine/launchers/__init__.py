@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from engine.spec import Spec
 
+# In an `interruption`: somebody has ended the worker on purpose, as its scheduler tells, so it is not started again.
+BY_OTHERS = "and not by the studio"
+
 
 @dataclass(frozen=True)
 class Place:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from engine.builders import Caching, is_found_in_parts
@@ -15,7 +17,10 @@ from engine.plugins import BUILDERS
 from engine.rundir import RunDir
 from engine.spec import Spec, SplitSpec
 
+log = logging.getLogger(__name__)
 ROUNDING = 1e-9  # of shares of a resource
+AT_ONCE = 8  # shards that are killed at the same time
+ENDING_S, LOOK_S = 20.0, 0.2  # for a leading worker to end once its shards are killed, and how often that is looked for
 
 
 class Leading:
@@ -67,14 +72,59 @@ class Leading:
         return Place(f"{self._shards} shards, started by {self.name}")
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
-        """Ask the leading worker, which asks the others; or kill all of them."""
+        """Ask the leading worker, which asks the others; or kill all of them, it last.
+
+        Raises OSError if one could not be killed. The leading worker goes on as long as that one does, so that it can
+        be tried again; it starts none any more.
+        """
+        if handle:
+            self._here.stop(handle, run_dir, force=False)  # first: it would start again what is killed
         if force:
-            run = RunDir(run_dir)
-            with suppress(OutsideFailure):
-                for number, each in run.handles().items():
-                    with suppress(OSError, OutsideFailure):
-                        self._launcher.stop(each, run.shard(number).path, force=True)
-        self._here.stop(handle, run_dir, force=force)
+            try:
+                self._kill(handle, RunDir(run_dir))
+            except OutsideFailure as error:  # the handles cannot be read, now or later
+                log.warning("the shards of %s cannot be killed: %s", run_dir, error)
+            if handle:
+                self._here.stop(handle, run_dir, force=True)
+
+    def left(self, run_dir: Path) -> str:
+        """What is to be said of shards that go on when the leading worker was killed; empty where none do."""
+        if isinstance(self._launcher, Local):
+            return ""  # they end with it
+        try:
+            number = len(RunDir(run_dir).handles())
+        except OutsideFailure:
+            return ""
+        if not number:
+            return ""
+        what = "1 shard" if number == 1 else f"{number} shards"
+        return f"{what} of it may go on elsewhere: resume finds them again, and deleting the run ends them"
+
+    def _kill(self, handle: str, run: RunDir) -> None:
+        """All shards, also one that the leading worker was just giving to its launcher."""
+        killed: dict[int, str] = {}
+        deadline = time.monotonic() + ENDING_S
+        while True:
+            is_over = not handle or not self._here.is_alive(handle) or time.monotonic() > deadline
+            new = {number: each for number, each in run.handles().items() if killed.get(number) != each}
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="kill") as pool:
+                failed = [*filter(None, pool.map(lambda each: self._failure_of(run, *each), new.items()))]
+            if failed:
+                raise OSError(f"{len(failed)} shards of {run.path} cannot be killed just now: {failed[0]}")
+            killed |= new
+            if is_over and killed:
+                run.write_handles({})
+            if is_over:
+                return
+            time.sleep(LOOK_S)
+
+    def _failure_of(self, run: RunDir, number: int, handle: str) -> str:
+        """Kill one; returns why it could not be."""
+        try:
+            self._launcher.stop(handle, run.shard(number).path, force=True)
+        except (OSError, OutsideFailure, UserError) as error:
+            return str(error)
+        return ""
 
 
 def places_of(launcher: Launcher, spec: SplitSpec) -> Sequence[Launcher]:

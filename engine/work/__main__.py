@@ -12,8 +12,8 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -29,6 +29,7 @@ from engine.work.fetch import fetch_model
 from engine.work.inputs import record_inputs
 from engine.work.lead import lead
 from engine.work.trouble import cause_of
+from engine.work.unseen import ended_too
 from engine.work.watched import end_with_leader
 
 log = logging.getLogger(__name__)
@@ -37,19 +38,19 @@ log = logging.getLogger(__name__)
 def main(folder: Path) -> int:
     """Do the run in `folder`; returns the exit code."""
     ranks.begin()
-    prepare_process()
+    own = prepare_process()
     run = ranks.folder_of(folder)
     try:
         with run.held(), heartbeat(run):
             sweep()
-            return work(run)
+            return work(run, own)
     except OutsideFailure as error:  # another worker holds the run, so no event may be written here
         sys.stderr.write(f"{error}\n")
         return 1
 
 
-def work(run: RunDir) -> int:
-    """Do the run, whose lock is held, and emit its last state."""
+def work(run: RunDir, own: Iterable[str] = ()) -> int:
+    """Do the run, whose lock is held, and emit its last state; `own`: variables that this process has set itself."""
     try:
         run.reserve_ending()
         spec = spec_of(run)
@@ -57,8 +58,12 @@ def work(run: RunDir) -> int:
         run.emit(State("running", cards=0 if leads else ranks.cards()))
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
-        inputs = inputs_of(run, spec.kind)
-        result = (lead if leads else getattr(import_module(module), name))(spec, inputs, run)
+        with ended_too(spec, run) if leads else nullcontext():
+            inputs = inputs_of(run, spec.kind)
+            if leads:
+                for name in own:  # shards choose theirs, each by its own machine
+                    os.environ.pop(name, None)
+            result = (lead if leads else getattr(import_module(module), name))(spec, inputs, run)
         run.emit(State("done", result))
         run.release_ending()
         log.info("done: %s", ", ".join(f"{name} {value}" for name, value in result.items() if is_short(value)))
@@ -130,10 +135,13 @@ def spec_of(run: RunDir) -> Any:
         raise UserError(f"{run.path / 'spec.json'}: {error}", field=error.field) from None
 
 
-def prepare_process() -> None:
-    """Set up the process before any library is imported: log level, one thread per core, SIGTERM ends the run."""
+def prepare_process() -> list[str]:
+    """Set up the process before any library is imported: log level, one thread per core, SIGTERM ends the run.
+
+    Returns the names of the environment's variables that it has set.
+    """
     cores = str(len(os.sched_getaffinity(0)))
-    for name, value in {
+    variables = {
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "TOKENIZERS_PARALLELISM": "true",
@@ -142,8 +150,9 @@ def prepare_process() -> None:
         # processes need the cores too (measured on two cores with a load of five).
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
-    }.items():
-        os.environ.setdefault(name, value)
+    }
+    own = [name for name in variables if name not in os.environ]
+    os.environ.update({name: variables[name] for name in own})
     logging.basicConfig(
         level=logging.WARNING if ranks.own() else logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )
@@ -157,6 +166,7 @@ def prepare_process() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN if is_told else _stop)
     requeued.notice_signals()
     end_with_leader()
+    return own
 
 
 def _is_useful(record: logging.LogRecord) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from engine import chosen_by
 from engine.domain import Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, BugEvent
 from engine.judging import Control
@@ -25,7 +26,9 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir, results: Results
     source = BENCHMARKS.create(spec.benchmark)
     told = _bugs(run)
     verdicts, controls = _verdicts(run, told)
-    first = results[0]
+    bugs = source.bugs()[: spec.limit]
+    caution = chosen_by.caution(inputs.model, bugs) if inputs.model else ""
+    lost = sum(each.get("lost_processes", 0) for each in results)
     return {
         "bugs": len(told),
         **counts(verdicts, controls, spec.candidates),
@@ -33,9 +36,17 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir, results: Results
         **first_figures(source, verdicts),
         "skipped": counted_reasons(Counter(bug.skipped for bug in told.values() if bug.skipped)),
         "shortened": sum(bug.whole_tokens is not None for bug in told.values()),
-        "patches_per_s": 0.0,  # `engine.work.lead` knows them
-        **{name: first[name] for name in ("sandbox", "caution", "gpus") if name in first},
+        "patches_per_s": 0.0,  # `engine.work.lead` knows them, and the GPUs
+        **({"gpus": 0} if "gpus" in results[0] else {}),
+        "caution": caution,
+        "sandbox": _sandboxes(results),
+        **({"lost_processes": lost} if lost else {}),
     }
+
+
+def _sandboxes(results: Results) -> str:
+    """Those of all shards, which may have been on several machines."""
+    return "; ".join(dict.fromkeys(str(each["sandbox"]) for each in results if each.get("sandbox")))
 
 
 def validation(spec: ValidateSpec, inputs: Inputs, run: RunDir, results: Results) -> dict[str, Any]:
@@ -44,8 +55,8 @@ def validation(spec: ValidateSpec, inputs: Inputs, run: RunDir, results: Results
     given = Given.of(spec, source, inputs.part)
     verdicts, controls = _verdicts(run, [bug.id for bug in given.bugs])
     counted = answered(given, source, dict(source.skipped()), verdicts, controls, run)
-    first = {name: results[0][name] for name in ("sandbox", "gpus", "is_imported") if name in results[0]}
-    return {**counted, "patches_per_s": 0.0, **first}
+    first = {name: results[0][name] for name in ("gpus", "is_imported") if name in results[0]}
+    return {**counted, "patches_per_s": 0.0, "sandbox": _sandboxes(results), **first}
 
 
 def _bugs(run: RunDir) -> dict[str, BugEvent]:

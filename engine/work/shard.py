@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,8 @@ class Shard:
     error: str = ""
     cause: str = ""
     waits: str = ""
-    cards: int = 0  # GPUs that it has now
+    cards: int = 0  # GPUs that it said it has
+    is_at_work: bool = False  # its worker has a machine, as far as is known
     progress: Progress = field(default_factory=lambda: Progress(0))
     _read: int = 0  # bytes of its events
     _last: int | None = 0  # number of the last event read
@@ -34,6 +36,11 @@ class Shard:
     @property
     def is_done(self) -> bool:
         return self.state == "done"
+
+    @property
+    def cards_now(self) -> int:
+        """None while it waits for a machine, and when its worker has ended without a word."""
+        return self.cards if self.is_at_work else 0
 
     @property
     def share(self) -> float:
@@ -94,3 +101,18 @@ class Shard:
         reserved = self.folder.ending()
         if reserved is not None and isinstance(reserved.payload, State) and self.state in ("", "running"):
             self._take(reserved.payload, [])
+
+
+def share_of(spec: Mapping[str, Any], at_once: int) -> tuple[dict[str, Any], int]:
+    """The spec of each of so many shards at a time, and how many it allows: they have a service's limits together.
+
+    Requests under way are shared out too, and each shard has one at least.
+    """
+    per_minute = [each["per_minute"] for each in spec.values() if isinstance(each, dict) and each.get("per_minute")]
+    allowed = min([at_once, *per_minute])
+    shared = dict(spec)
+    for name, values in spec.items():
+        if isinstance(values, dict):
+            limits = {key: max(1, values[key] // allowed) for key in ("per_minute", "parallel") if values.get(key)}
+            shared[name] = {**values, **limits}
+    return shared, allowed

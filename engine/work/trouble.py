@@ -12,6 +12,7 @@ from engine.errors import (
     DoesNotFit,
     OutOfMemory,
     OutsideFailure,
+    PartFailure,
     ServiceFailure,
     UserError,
     is_out_of_memory,
@@ -27,6 +28,8 @@ SCARCE_BYTES = 64 << 20  # an incomplete write with less than this free means a 
 
 def cause_of(error: BaseException, folder: Path) -> tuple[str, str]:
     """(cause, text) as in `engine.events.State`; `folder` is where the run writes."""
+    if isinstance(error, PartFailure):
+        return error.cause, str(error)
     if path := full_disk(error, folder):
         return "disk_full", f"the disk is full: {path} has {shutil.disk_usage(path).free:,} bytes free"
     if isinstance(error, OutOfMemory):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from engine.control.costs import machine_costs
+from engine.control.costs import costs_of, machine_costs
 from engine.errors import UserError
 from engine.spec_files import read_spec
 from engine.work.__main__ import work
@@ -81,6 +81,25 @@ def test_the_cards_of_shards_count_while_these_are_at_work(workspace, started):
     costs = machine_costs(workspace.runs.row(run_id))
     assert costs.gpu_hours == pytest.approx(4 + 2 * 2, abs=1e-2)
     assert costs.seconds == pytest.approx(5 * 3600, abs=1)
+
+
+def test_figures_count_gpus_of_shards_while_these_were_at_work(workspace, started):
+    run_id, folder = started("benchmark")
+    began = time.time()
+    folder.append("state", state="running", cards=0)
+    workspace.tick()
+    for seq, (cards, hour) in enumerate(((16, 0), (1, 1)), start=2):  # one of sixteen goes on for nine hours
+        line = {"seq": seq, "time": began + 3600 * hour, "event": "state", "state": "running", "cards": cards}
+        with folder.events_path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        workspace.tick()
+    with workspace._database.write() as session:
+        run = session.get_one(Run, run_id)
+        run.state, run.started_at, run.ended_at = "done", began, began + 10 * 3600
+        run.result = {**run.result, "gpus": 16}
+        assert costs_of(session, run).gpu_hours == pytest.approx(10 * 16, abs=1e-2)  # of one worker that has them all
+        run.spec = {**run.spec, "shards": 16}
+        assert costs_of(session, run).gpu_hours == pytest.approx(16 + 9, abs=1e-2)
 
 
 def test_the_time_until_a_machine_is_free_is_not_counted(workspace, started, mute):

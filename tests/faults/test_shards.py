@@ -8,14 +8,13 @@ import signal
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 from runs_to_end import ended, rows_of, until
 
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from engine.events import PatchEvent, Progress, State
-from engine.launchers.local import MARK, parse_handle
+from engine.launchers.local import Local, parse_handle
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
@@ -43,18 +42,10 @@ def has_begun(workspace, run_id):
 
 
 def at_work(run):
-    """The living workers of its shards, by number."""
+    """The process numbers of the living workers of its shards, by number."""
     folder = RunDir(Path(run.folder))
-    found = {number: parse_handle(handle)[1] for number, handle in folder.handles().items()}
-    return {number: pid for number, pid in found.items() if worker_of(folder.shard(number).path, pid)}
-
-
-def worker_of(folder, pid):
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(folder)
-    except psutil.Error:
-        return False
+    found = {number: Local().find(folder.shard(number).path) for number in range(1, run.spec["shards"] + 1)}
+    return {number: parse_handle(handle)[1] for number, handle in found.items() if handle}
 
 
 def test_the_rows_are_the_same_in_any_number_of_shards(workspace):
@@ -66,7 +57,8 @@ def test_the_rows_are_the_same_in_any_number_of_shards(workspace):
         assert {name: run.result[name] for name in FIGURES} == {name: alone.result[name] for name in FIGURES}
         assert run.result["shards"] == shards
         folder = RunDir(Path(run.folder))
-        assert sorted(folder.handles()) == list(range(1, shards + 1))
+        assert sorted(int(each.name) for each in folder.path.glob("shards/[0-9]*")) == list(range(1, shards + 1))
+        assert folder.handles() == {}, "a shard that is done is not asked again"
         assert f"shard {shards}: " in folder.log.read_text()
         assert folder.inputs().weights_hash == RunDir(Path(alone.folder)).inputs().weights_hash != ""
 

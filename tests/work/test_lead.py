@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -18,8 +19,8 @@ from engine.launchers.local import Local, boot_id, start_time
 from engine.run_inputs import Inputs, Part
 from engine.rundir import RunDir
 from engine.specs import BenchmarkSpec, DatasetSpec
-from engine.work.lead import Told
-from engine.work.shard import Shard
+from engine.work.shard import Shard, share_of
+from engine.work.told import Told
 from engine.work.watched import LEADER
 from storage.tables import Run
 
@@ -46,6 +47,7 @@ def test_a_shard_knows_its_part_and_its_home(run):
     assert shard.home == run.home == run.path.parents[1]
     run.write_handles({3: "here"})
     assert run.handles() == {3: "here"}
+    assert RunDir(run.path.rename(run.path.with_name("8"))).handles() == {}, "the workers of a folder that was moved"
 
 
 def test_a_shard_is_read_from_where_it_was_left(run):
@@ -75,12 +77,35 @@ def test_an_end_on_a_full_disk_is_read_where_it_was_reserved(run):
 def test_nothing_is_told_twice_by_a_worker_that_is_started_again(run):
     first = Told(run)
     for payload in (BUG, PATCH, BUG, PATCH):
-        first.tell(payload)
+        first.tell([payload])
     again = Told(run)
-    again.tell(PATCH)
-    again.tell(PatchEvent("b/1", "model", 2, VerdictFields(Outcome.NO_PATCH)))
+    again.tell([BUG, PATCH])
+    again.tell([PatchEvent("b/1", "model", 2, VerdictFields(Outcome.NO_PATCH))])
     assert [event.kind for event in run.all_events()] == ["bug", "patch", "patch"]
     assert (first.patches, again.patches) == (1, 1)
+
+
+def test_what_is_said_of_a_bug_last_counts_also_if_it_was_said_before(run):
+    skipped = replace(BUG, skipped="the service gave no answer")
+    first = Told(run)
+    for payload in (BUG, skipped, BUG):
+        first.tell([payload])
+    assert [event.payload.skipped for event in run.all_events()] == ["", skipped.skipped, ""]
+    Told(run).tell([BUG, skipped, BUG])  # as a leader that is started again reads its shard
+    assert [event.payload.skipped for event in run.all_events()] == ["", skipped.skipped, ""]
+
+
+def test_shards_have_the_limits_of_a_service_together():
+    spec = {
+        "seed": 1,
+        "generator": {"name": "endpoint", "per_minute": 60, "parallel": 8},
+        "strategy": {"name": "parallel"},
+    }
+    each, allowed = share_of(spec, 16)
+    assert each["generator"] == {"name": "endpoint", "per_minute": 3, "parallel": 1}
+    assert (each["strategy"], each["seed"], allowed) == (spec["strategy"], 1, 16)
+    assert share_of(spec, 100)[1] == 60, "so many shards at a time can have a request a minute"
+    assert share_of({"generator": {"parallel": 8, "per_minute": None}}, 2)[0]["generator"]["parallel"] == 4
 
 
 class Cluster(Local):
