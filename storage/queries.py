@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from storage.tables import Conversation, ConversationNumber, Dataset, Model, OutcomeCount, Run, Turn
@@ -97,7 +98,52 @@ def standing_in(session: Session, states: Sequence[str]) -> Sequence[Standing]:
     """As `runs_in`, without the rest of their rows: a thousand runs may wait."""
     columns = (col(Run.id), col(Run.kind), col(Run.place), col(Run.state))
     query = select(*columns).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))
-    return [Standing(*row) for row in session.execute(query)]
+    return list(map(Standing._make, session.execute(query)))
+
+
+def in_order(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:
+    """The runs of these numbers, at most some hundred, in the order of these; without those that there are not."""
+    found = {run.id: run for run in session.scalars(select(Run).where(col(Run.id).in_(run_ids)))}
+    return [found[run_id] for run_id in run_ids if run_id in found]
+
+
+class Launched(NamedTuple):
+    """What a run's spec says of its launcher, by which the room that it takes is known."""
+
+    kind: str
+    launcher: str  # its name
+    settings: str  # JSON: its settings, and how many workers share the run; null for what the spec does not have
+
+
+class Waiting(NamedTuple):
+    """A queued run, with all by which it is decided whether it can start now."""
+
+    id: int
+    launched: Launched
+    first: int | None  # the run that is to be done before
+    first_state: str | None
+    first_name: str | None
+
+
+# a spec that is not JSON for SQLite (a number that is not finite) is one without settings
+_SETTINGS = case(
+    (func.json_valid(Run.spec), func.json_extract(Run.spec, "$.launcher", "$.shards")), else_="[null,null]"
+)
+_LAUNCHED = (col(Run.kind), col(Run.launcher), _SETTINGS)
+
+
+def launched_in(session: Session, states: Sequence[str]) -> Sequence[tuple[Launched, int]]:
+    """What the runs in any of these states say of their launchers, and how many say so; SQLite reads their specs."""
+    query = select(*_LAUNCHED, func.count()).where(col(Run.state).in_(states)).group_by(*_LAUNCHED)
+    return [(Launched(*row[:3]), row[3]) for row in session.execute(query)]
+
+
+def waiting(session: Session) -> Sequence[Waiting]:
+    """All queued runs in the order of the queue: a few columns of each, since a thousand may wait."""
+    first = aliased(Run)
+    query = select(col(Run.id), *_LAUNCHED, first.id, first.state, first.name).outerjoin(first, first.id == Run.after)
+    query = query.where(col(Run.state) == "queued").order_by(col(Run.place), col(Run.id))
+    return [Waiting(row[0], Launched(*row[1:4]), *row[4:]) for row in session.execute(query)]
 
 
 def dataset_named(session: Session, name: str) -> Dataset | None:

@@ -33,7 +33,7 @@ from engine.scoring import (
     shares_at,
 )
 from engine.specs import WITH_PATCHES
-from storage import benchmarks, queries, reviews, texts
+from storage import benchmarks, bulk, queries, reviews, texts
 from storage.benchmarks import BugQuery
 from storage.database import Database
 from storage.tables import Bug
@@ -156,7 +156,7 @@ class Patches:
         """One page of the table of verdicts, and how many bugs match in all."""
         with self._database.read() as session:
             found, total = benchmarks.bug_page(session, run_id, asked or BugQuery())
-            cells = benchmarks.cells(session, [bug.id for bug in found])
+            cells = bulk.cells(session, [bug.id for bug in found])
             reviewed = reviews.of_bugs(session, [bug.id for bug in found])
         of_bug: dict[int | None, list[tuple[int, str]]] = {}
         for cell in cells:
@@ -237,7 +237,7 @@ class Patches:
         """One patch in full. Raises UserError if there is no such patch."""
         with self._database.read() as session:
             bug, patch = find_patch(session, run_id, bug_id, source, rank)
-            cells = benchmarks.cells(session, [bug.id])
+            cells = bulk.cells(session, [bug.id])
             first = benchmarks.patch(session, run_id, bug_id, MODEL, 1) if patch.prompt_text else None
             first_prompt = first[1].prompt_text if first else None
             ids = (bug.buggy_text, bug.fixed_text, patch.completion_text, patch.patch_text, patch.log_text)

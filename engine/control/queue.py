@@ -46,30 +46,33 @@ class Queue:
     def start_next(self) -> None:
         """Start the next runs for which there is room. Raises NotEnoughDisk if one has to wait for disk space."""
         with self._database.read() as session:
-            active = queries.runs_in(session, ACTIVE)
-            waiting = queries.runs_in(session, ("queued",))
-            before = {run.after: session.get(Run, run.after) for run in waiting if run.after is not None}
+            active = queries.launched_in(session, ACTIVE)
+            waiting = queries.waiting(session)
         room = Room(self._polls, active)
         for run in waiting:
-            first = before.get(run.after) if run.after is not None else None
-            if first is not None and first.state in ENDED and first.state != "done":
-                how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(first.state, first.state)
-                self._states.fail(run, f"run {first.id} ({first.name}), whose result it needs, {how}", "outside")
-            elif first is None or first.state == "done":
+            if run.first_state is None or run.first_state == "done":
                 self._start_if_free(run, room)
+            elif run.first_state in ENDED:
+                how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(run.first_state, run.first_state)
+                needed = f"run {run.first} ({run.first_name}), whose result it needs"
+                self._states.fail(run.id, f"{needed}, {how}", "outside")
 
-    def _start_if_free(self, run: Run, room: Room) -> None:
+    def _start_if_free(self, waiting: queries.Waiting, room: Room) -> None:
         """Start the run if its launcher has room."""
         try:
-            is_free = room.take(run)
+            is_free = room.take(waiting.launched)
         except UserError as error:  # a device that is not here any more
-            self._states.fail(run, str(error), "user")
+            self._states.fail(waiting.id, str(error), "user")
             return
         except Exception as error:
-            log.exception("the launcher of run %s cannot be used", run.id)
-            self._states.fail(run, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
+            log.exception("the launcher of run %s cannot be used", waiting.id)
+            self._states.fail(waiting.id, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
             return
-        if is_free:
+        if not is_free:
+            return
+        with self._database.read() as session:
+            run = queries.run(session, waiting.id)
+        if run is not None:  # else it was deleted meanwhile
             self._start(run)
 
     def _start(self, run: Run) -> None:
@@ -84,7 +87,7 @@ class Queue:
             folder.log.touch()  # a full disk is noticed while the run is still queued
             if folder.is_held(LOCK):  # an earlier call about this run has not returned
                 self._polls.forget(("stop", run.id), bool)
-            elif self._states.change(run, only_in="queued", state="starting", started_at=time.time(), handle=""):
+            elif self._states.change(run.id, only_in="queued", state="starting", started_at=time.time(), handle=""):
                 self.submit(run, folder)  # otherwise it was stopped meanwhile
 
     def submit(self, run: Run, folder: RunDir) -> None:
@@ -93,7 +96,7 @@ class Queue:
             ("submit", run.id), folder, launcher_of(run).submit, folder.path, withheld(run)
         ) as handle:
             if handle is not None:
-                self._states.change(run, handle=handle)
+                self._states.change(run.id, handle=handle)
 
     @contextmanager
     def starting(self, run: Run) -> Iterator[None]:
@@ -104,12 +107,12 @@ class Queue:
             raise
         except (UserError, OutsideFailure, OSError) as error:
             if _is_about_a_full_disk(error):
-                self._states.change(run, only_in="starting", state="queued", started_at=None)
+                self._states.change(run.id, only_in="starting", state="queued", started_at=None)
                 raise NotEnoughDisk(run, str(error)) from error
-            self._states.fail(run, str(error), "user" if isinstance(error, UserError) else "outside")
+            self._states.fail(run.id, str(error), "user" if isinstance(error, UserError) else "outside")
         except Exception as error:
             log.exception("run %s cannot be started", run.id)
-            self._states.fail(run, f"it could not be started ({type(error).__name__}: {error})", "bug")
+            self._states.fail(run.id, f"it could not be started ({type(error).__name__}: {error})", "bug")
 
     def _reset(self, run: Run, folder: RunDir) -> None:
         """Called before the folder is created: a studio that is killed in between does it again."""

@@ -58,10 +58,10 @@ class Supervisor:
             if not is_exclusive:
                 return
             with self._database.read() as session:
-                active = queries.runs_in(session, ACTIVE)
+                active = queries.standing_in(session, ACTIVE)
             self.is_behind = False
             began, in_turn = time.monotonic(), self._in_turn(active)
-            for place, run in enumerate(in_turn):
+            for place, run in enumerate(self._rows(in_turn)):
                 # what a run has to say waits in its file, and is read in one go: the longer it waits, the cheaper
                 self.is_behind = place >= LEAST_WATCHED and time.monotonic() - began > WATCH_S
                 if self.is_behind:
@@ -78,9 +78,17 @@ class Supervisor:
                     self._abandon(run, f"its events could not be stored ({type(error).__name__}: {error})")
             self._queue.start_next()
 
-    def _in_turn(self, active: Sequence[Run]) -> Sequence[Run]:
+    def _in_turn(self, active: Sequence[queries.Standing]) -> Sequence[int]:
         """Those first that start or are to stop, then the others, beginning behind the one that was watched last."""
-        return sorted(active, key=lambda run: (run.state in AT_WORK, (run.id or 0) <= self._last, run.id))
+        ordered = sorted(active, key=lambda run: (run.state in AT_WORK, run.id <= self._last, run.id))
+        return [run.id for run in ordered]
+
+    def _rows(self, run_ids: Sequence[int]) -> Iterator[Run]:
+        """The rows of these runs, a few at a time, since a tick may not come to all of them."""
+        for at in range(0, len(run_ids), LEAST_WATCHED):
+            with self._database.read() as session:
+                runs = queries.in_order(session, run_ids[at : at + LEAST_WATCHED])
+            yield from runs
 
     def is_submitting(self) -> bool:
         """Whether this process is giving a run to its launcher."""
@@ -126,7 +134,7 @@ class Supervisor:
             found = self._polls.answer(("find", run.id), launcher.find, folder.path)
             if not found:
                 return None if found is None else False
-            self._states.change(run, handle=found)  # the studio that started it ended before it could store this
+            self._states.change(run.id, handle=found)  # the studio that started it ended before it could store this
             run.handle = found
         return self._polls.answer((run.id, run.handle), launcher.is_alive, run.handle)
 
@@ -150,7 +158,7 @@ class Supervisor:
         elif run.stop_sent_at is None:
             with self._polls.once(("stop", run.id), folder, _stopped, launcher, run, False) as is_sent:
                 if is_sent:
-                    self._states.change(run, stop_sent_at=time.time())
+                    self._states.change(run.id, stop_sent_at=time.time())
 
     def _note_place(self, run: Run, launcher: Launcher, *, is_waiting: bool) -> None:
         """Store where its worker is, and while it waits for a machine, why."""
@@ -167,12 +175,12 @@ class Supervisor:
             values["started_at"] = None
         values["result"] = result
         if any(getattr(run, column) != value for column, value in values.items()):
-            self._states.change(run, only_in=run.state, **values)
+            self._states.change(run.id, only_in=run.state, **values)
 
     def _note_heartbeat(self, run: Run, folder: RunDir) -> None:
         is_silent = folder.silent_s() > SILENT_S
         if run.state == ("running" if is_silent else "stalled"):
-            self._states.change(run, only_in=run.state, state="stalled" if is_silent else "running")
+            self._states.change(run.id, only_in=run.state, state="stalled" if is_silent else "running")
 
     def _record_death(self, run: Run, launcher: Launcher, folder: RunDir) -> None:
         """Store how a run ended whose worker died without emitting its last state."""
@@ -215,7 +223,7 @@ class Supervisor:
                 self._polls.answer(("kill", run.handle), _stopped, launcher, run, True)
         except Exception:
             log.exception("the worker of run %s cannot be ended", run.id)
-        self._states.fail(run, error, cause)
+        self._states.fail(run.id, error, cause)
 
     def _complain(self, run: Run, error: OSError) -> None:
         """Log each new error once, and not at every tick."""
