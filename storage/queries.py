@@ -85,19 +85,35 @@ def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:
     return session.scalars(select(Run).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))).all()
 
 
+def folders_in(session: Session, states: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """(kind, folder) of the runs in any of these states."""
+    query = select(col(Run.kind), col(Run.folder)).where(col(Run.state).in_(states))
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
 class Standing(NamedTuple):
-    """Where a run stands in the queue."""
+    """A run's name, and where it stands in the queue."""
 
     id: int
     kind: str
+    name: str
     place: int
     state: str
 
 
+_STANDING = (col(Run.id), col(Run.kind), col(Run.name), col(Run.place), col(Run.state))
+
+
 def standing_in(session: Session, states: Sequence[str]) -> Sequence[Standing]:
     """As `runs_in`, without the rest of their rows: a thousand runs may wait."""
-    columns = (col(Run.id), col(Run.kind), col(Run.place), col(Run.state))
-    query = select(*columns).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))
+    query = select(*_STANDING).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))
+    return list(map(Standing._make, session.execute(query)))
+
+
+def newest(session: Session, kinds: Sequence[str], limit: int) -> Sequence[Standing]:
+    """The same of the newest runs in any state, newest first; of these kinds, or of all where there are none."""
+    query = select(*_STANDING).order_by(col(Run.id).desc()).limit(limit)
+    query = query.where(col(Run.kind).in_(kinds)) if kinds else query
     return list(map(Standing._make, session.execute(query)))
 
 

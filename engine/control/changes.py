@@ -41,10 +41,10 @@ class Changes:
     def _active_files(self) -> list[Path]:
         """The files of active runs that pages read themselves: the log, and the events and questions of a chat."""
         with self._database.read() as session:
-            runs = queries.runs_in(session, ACTIVE)
+            folders = queries.folders_in(session, ACTIVE)
         files = []
-        for run in runs:
-            files += [Path(run.folder) / name for name in ("log.txt", *(CHAT_FILES if run.kind == "chat" else ()))]
+        for kind, folder in folders:
+            files += [Path(folder) / name for name in ("log.txt", *(CHAT_FILES if kind == "chat" else ()))]
         return files
 
 

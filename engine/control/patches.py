@@ -17,7 +17,7 @@ from engine.control.exported import candidates_of
 from engine.control.lookup import find_patch, find_run
 from engine.control.matches import Matches, first_matches
 from engine.control.reviews import ReviewTotals, totals_of
-from engine.control.views import RunView, run_views, unfinished
+from engine.control.views import RunView, views_of
 from engine.domain import Outcome
 from engine.events import MODEL
 from engine.exchange.exported import Form
@@ -150,7 +150,7 @@ class Patches:
             known = {run.id for run in newest}
             older = [run for number in also if number not in known and (run := queries.run(session, number))]
             runs = [*newest, *(run for run in older if run.kind in WITH_PATCHES)]
-            return run_views(runs, unfinished(session))
+            return views_of(session, runs)
 
     def page(self, run_id: int, asked: BugQuery | None = None) -> tuple[list[BugRow], int]:
         """One page of the table of verdicts, and how many bugs match in all."""

@@ -19,16 +19,15 @@ from engine.control.models import Models
 from engine.control.names import AUTOMATIC_NAME, check_name, default_name, next_free
 from engine.control.order import move
 from engine.control.outcomes import so_far
-from engine.control.references import with_absolute_paths
+from engine.control.references import is_remote, with_absolute_paths
 from engine.control.repeat import differences
 from engine.control.states import ask_to_end
-from engine.control.views import RunView, run_views, unfinished
+from engine.control.views import RunView, Standing, views_of
 from engine.control.watching import PanelStanding
 from engine.curve_warnings import CurveWarning
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
-from engine.params import Params
-from engine.plugins import GENERATORS, TRAINERS
+from engine.plugins import TRAINERS
 from engine.reading import end_of
 from engine.results import MeasureResult
 from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
@@ -161,7 +160,7 @@ class Runs:
     def get(self, run_id: int) -> RunView:
         """A run as pages show it. Raises UserError on an unknown id."""
         with self._database.read() as session:
-            return run_views([find_run(session, run_id)], unfinished(session))[0]
+            return views_of(session, [find_run(session, run_id)])[0]
 
     def list(
         self, *, kind: str = "", states: Sequence[str] = (), search: str = "", group: str = "", limit: int = 200
@@ -169,13 +168,23 @@ class Runs:
         """The same of many, newest first; `search`: in their names, kinds and notes."""
         with self._database.read() as session:
             found = queries.runs(session, kind=kind, states=states, search=search, group=group, limit=limit)
-            return run_views(found, unfinished(session))
+            return views_of(session, found)
+
+    def newest(self, kinds: Sequence[str] = (), limit: int = 200) -> Sequence[Standing]:
+        """Where the newest runs stand, of these kinds or of all, where no more than that and the name is needed."""
+        with self._database.read() as session:
+            return queries.newest(session, kinds, limit)
+
+    def waiting(self) -> Sequence[Standing]:
+        """The same of the runs that wait for a machine, in the order in which they will be started."""
+        with self._database.read() as session:
+            return [run for run in queries.standing_in(session, ("queued",)) if not waits_for_people(run.kind)]
 
     def queued(self) -> Sequence[RunView]:
-        """The runs that wait for a machine, in the order in which they will be started."""
+        """The same runs with all that pages show of them."""
         with self._database.read() as session:
             waiting = [run for run in queries.runs_in(session, ("queued",)) if not waits_for_people(run.kind)]
-            return run_views(waiting, unfinished(session))
+            return views_of(session, waiting)
 
     def row(self, run_id: int) -> Run:
         """The row of a run, for this plane. Raises UserError on an unknown id."""
@@ -286,14 +295,3 @@ def number_of(folder: Path) -> int:
     """The number of the run whose folder in `runs` this is; 0 if its name is none that a run here gets."""
     name = folder.name
     return int(name) if name.isascii() and name.isdecimal() and len(name) < 10 else 0
-
-
-def is_remote(spec: Spec) -> bool:
-    """Whether the spec's model is that of a remote service, without files on this machine."""
-    chosen = getattr(spec, "generator", None)
-    return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)
-
-
-def spec_json(spec: Spec) -> str:
-    """The spec as JSON, as the shell commands read it from a file."""
-    return spec.model_dump_json(indent=2)
