@@ -131,16 +131,6 @@ class Launched(NamedTuple):
     settings: str  # JSON: its settings, and how many workers share the run; null for what the spec does not have
 
 
-class Waiting(NamedTuple):
-    """A queued run, with all by which it is decided whether it can start now."""
-
-    id: int
-    launched: Launched
-    first: int | None  # the run that is to be done before
-    first_state: str | None
-    first_name: str | None
-
-
 # a spec that is not JSON for SQLite (a number that is not finite) is one without settings
 _SETTINGS = case(
     (func.json_valid(Run.spec), func.json_extract(Run.spec, "$.launcher", "$.shards")), else_="[null,null]"
@@ -154,12 +144,22 @@ def launched_in(session: Session, states: Sequence[str]) -> Sequence[tuple[Launc
     return [(Launched(*row[:3]), row[3]) for row in session.execute(query)]
 
 
-def waiting(session: Session) -> Sequence[Waiting]:
-    """All queued runs in the order of the queue: a few columns of each, since a thousand may wait."""
+def waiting(session: Session) -> Sequence[tuple[int, Launched]]:
+    """The queued runs, in the order of the queue, that wait for no other run: a few columns, as a thousand may wait."""
     first = aliased(Run)
-    query = select(col(Run.id), *_LAUNCHED, first.id, first.state, first.name).outerjoin(first, first.id == Run.after)
-    query = query.where(col(Run.state) == "queued").order_by(col(Run.place), col(Run.id))
-    return [Waiting(row[0], Launched(*row[1:4]), *row[4:]) for row in session.execute(query)]
+    query = select(col(Run.id), *_LAUNCHED).outerjoin(first, first.id == Run.after)
+    query = query.where(col(Run.state) == "queued", or_(first.id.is_(None), first.state == "done"))
+    query = query.order_by(col(Run.place), col(Run.id))
+    return [(row[0], Launched(*row[1:])) for row in session.execute(query)]
+
+
+def queued_after(session: Session, states: Sequence[str]) -> Sequence[tuple[int, Run]]:
+    """(number of a queued run, the run that it waits for), of those whose other run is in one of these states."""
+    first = aliased(Run)
+    query = select(col(Run.id), first).join(first, first.id == Run.after)
+    return [
+        (row[0], row[1]) for row in session.execute(query.where(col(Run.state) == "queued", first.state.in_(states)))
+    ]
 
 
 def dataset_named(session: Session, name: str) -> Dataset | None:

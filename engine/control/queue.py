@@ -47,31 +47,34 @@ class Queue:
         """Start the next runs for which there is room. Raises NotEnoughDisk if one has to wait for disk space."""
         with self._database.read() as session:
             active = queries.launched_in(session, ACTIVE)
-            waiting = queries.waiting(session)
+            queued = queries.launched_in(session, ("queued",))
+            in_vain = queries.queued_after(session, [state for state in ENDED if state != "done"])
+        for run_id, first in in_vain:
+            how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(first.state, first.state)
+            self._states.fail(run_id, f"run {first.id} ({first.name}), whose result it needs, {how}", "outside")
         room = Room(self._polls, active)
-        for run in waiting:
-            if run.first_state is None or run.first_state == "done":
-                self._start_if_free(run, room)
-            elif run.first_state in ENDED:
-                how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(run.first_state, run.first_state)
-                needed = f"run {run.first} ({run.first_name}), whose result it needs"
-                self._states.fail(run.id, f"{needed}, {how}", "outside")
+        if not any(room.may_have(launched) for launched, _ in queued):
+            return  # mostly so, and then a thousand runs are not looked at one by one
+        with self._database.read() as session:
+            waiting = queries.waiting(session)
+        for run_id, launched in waiting:
+            self._start_if_free(run_id, launched, room)
 
-    def _start_if_free(self, waiting: queries.Waiting, room: Room) -> None:
+    def _start_if_free(self, run_id: int, launched: queries.Launched, room: Room) -> None:
         """Start the run if its launcher has room."""
         try:
-            is_free = room.take(waiting.launched)
+            is_free = room.take(launched)
         except UserError as error:  # a device that is not here any more
-            self._states.fail(waiting.id, str(error), "user")
+            self._states.fail(run_id, str(error), "user")
             return
         except Exception as error:
-            log.exception("the launcher of run %s cannot be used", waiting.id)
-            self._states.fail(waiting.id, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
+            log.exception("the launcher of run %s cannot be used", run_id)
+            self._states.fail(run_id, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
             return
         if not is_free:
             return
         with self._database.read() as session:
-            run = queries.run(session, waiting.id)
+            run = queries.run(session, run_id)
         if run is not None:  # else it was deleted meanwhile
             self._start(run)
 

@@ -32,18 +32,30 @@ class Room:
             except Exception:
                 log.exception("what %s runs take of the launcher %s is not known", runs, launched.launcher)
 
+    def may_have(self, launched: Launched) -> bool:
+        """Whether there would be room for such a run if none waited before it; also where asking fails."""
+        try:
+            needed, room = self._needed(launched), self._room_of(launched)
+        except Exception:
+            return True  # `take` raises it for each such run
+        return all(self._taken[each] + amount <= room.get(each, 0.0) + ROUNDING for each, amount in needed.items())
+
     def take(self, launched: Launched) -> bool:
         """Whether there is room for such a run; false while its launcher has not answered yet.
 
         What it needs counts as taken in both cases, so that no later run of the queue takes what it waits for.
         Raises what the launcher raises: UserError if it never has so much.
         """
-        needed, place = self._needed(launched), launched[1:]
-        if needed and place not in self._room:
-            self._room[place] = self._polls.answer(("room", place), _launcher(launched).room)
-        room = self._room.get(place) or NOTHING
+        needed, room = self._needed(launched), self._room_of(launched)
         self._add(needed)
         return all(self._taken[each] <= room.get(each, 0.0) + ROUNDING for each in needed)
+
+    def _room_of(self, launched: Launched) -> Mapping[str, float]:
+        """Empty while its launcher has not answered yet, and where nothing is needed."""
+        place = launched[1:]
+        if self._needed(launched) and place not in self._room:
+            self._room[place] = self._polls.answer(("room", place), _launcher(launched).room)
+        return self._room.get(place) or NOTHING
 
     def _needed(self, launched: Launched) -> Mapping[str, float]:
         if launched not in self._needs:

@@ -231,7 +231,7 @@ class Runs:
 
     def log(self, run_id: int, n_bytes: int = 16_000) -> str:
         """The end of the worker's output; hostile text."""
-        return end_of(RunDir(Path(self.get(run_id).folder)).log, n_bytes)
+        return end_of(RunDir(Path(self.row(run_id).folder)).log, n_bytes)
 
     def stop(self, run_id: int, *, now: bool = False) -> None:
         """Have the supervisor stop a run after it has saved its work, or, if `now`, at once and without saving.

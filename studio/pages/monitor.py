@@ -168,7 +168,7 @@ def build(frame: Frame) -> None:
         ]
 
     def draw_beside(wanted: int, held: int, beside: str, by: str) -> list[Any]:
-        run = shown_run(wanted, held)
+        run = shown_run(wanted, held) if beside else None
         numbers = [each for each in numbers_in(beside) if run is not None and each != run.id]
         if run is None or not numbers:
             return [show_or_hide(False), ""]
