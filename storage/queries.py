@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from storage.tables import Conversation, ConversationNumber, Dataset, Model, OutcomeCount, Run, Turn
@@ -85,81 +84,10 @@ def runs_in(session: Session, states: Sequence[str]) -> Sequence[Run]:
     return session.scalars(select(Run).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))).all()
 
 
-def folders_in(session: Session, states: Sequence[str]) -> Sequence[tuple[str, str]]:
-    """(kind, folder) of the runs in any of these states."""
-    query = select(col(Run.kind), col(Run.folder)).where(col(Run.state).in_(states))
-    return [(row[0], row[1]) for row in session.execute(query)]
-
-
-class Standing(NamedTuple):
-    """A run's name, and where it stands in the queue."""
-
-    id: int
-    kind: str
-    name: str
-    place: int
-    state: str
-
-
-_STANDING = (col(Run.id), col(Run.kind), col(Run.name), col(Run.place), col(Run.state))
-
-
-def standing_in(session: Session, states: Sequence[str]) -> Sequence[Standing]:
-    """As `runs_in`, without the rest of their rows: a thousand runs may wait."""
-    query = select(*_STANDING).where(col(Run.state).in_(states)).order_by(col(Run.place), col(Run.id))
-    return list(map(Standing._make, session.execute(query)))
-
-
-def newest(session: Session, kinds: Sequence[str], limit: int) -> Sequence[Standing]:
-    """The same of the newest runs in any state, newest first; of these kinds, or of all where there are none."""
-    query = select(*_STANDING).order_by(col(Run.id).desc()).limit(limit)
-    query = query.where(col(Run.kind).in_(kinds)) if kinds else query
-    return list(map(Standing._make, session.execute(query)))
-
-
 def in_order(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:
     """The runs of these numbers, at most some hundred, in the order of these; without those that there are not."""
     found = {run.id: run for run in session.scalars(select(Run).where(col(Run.id).in_(run_ids)))}
     return [found[run_id] for run_id in run_ids if run_id in found]
-
-
-class Launched(NamedTuple):
-    """What a run's spec says of its launcher, by which the room that it takes is known."""
-
-    kind: str
-    launcher: str  # its name
-    settings: str  # JSON: its settings, and how many workers share the run; null for what the spec does not have
-
-
-# a spec that is not JSON for SQLite (a number that is not finite) is one without settings
-_SETTINGS = case(
-    (func.json_valid(Run.spec), func.json_extract(Run.spec, "$.launcher", "$.shards")), else_="[null,null]"
-)
-_LAUNCHED = (col(Run.kind), col(Run.launcher), _SETTINGS)
-
-
-def launched_in(session: Session, states: Sequence[str]) -> Sequence[tuple[Launched, int]]:
-    """What the runs in any of these states say of their launchers, and how many say so; SQLite reads their specs."""
-    query = select(*_LAUNCHED, func.count()).where(col(Run.state).in_(states)).group_by(*_LAUNCHED)
-    return [(Launched(*row[:3]), row[3]) for row in session.execute(query)]
-
-
-def waiting(session: Session) -> Sequence[tuple[int, Launched]]:
-    """The queued runs, in the order of the queue, that wait for no other run: a few columns, as a thousand may wait."""
-    first = aliased(Run)
-    query = select(col(Run.id), *_LAUNCHED).outerjoin(first, first.id == Run.after)
-    query = query.where(col(Run.state) == "queued", or_(first.id.is_(None), first.state == "done"))
-    query = query.order_by(col(Run.place), col(Run.id))
-    return [(row[0], Launched(*row[1:])) for row in session.execute(query)]
-
-
-def queued_after(session: Session, states: Sequence[str]) -> Sequence[tuple[int, Run]]:
-    """(number of a queued run, the run that it waits for), of those whose other run is in one of these states."""
-    first = aliased(Run)
-    query = select(col(Run.id), first).join(first, first.id == Run.after)
-    return [
-        (row[0], row[1]) for row in session.execute(query.where(col(Run.state) == "queued", first.state.in_(states)))
-    ]
 
 
 def dataset_named(session: Session, name: str) -> Dataset | None:

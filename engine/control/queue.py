@@ -18,7 +18,7 @@ from engine.errors import DISK_FULL, OutsideFailure, UserError
 from engine.rundir import ACTIVE, ENDED, RunDir
 from engine.specs import parse
 from engine.trainers.watch_settings import WANDB_KEY
-from storage import queries
+from storage import queries, queue
 from storage.database import Database, Unavailable
 from storage.tables import Run
 
@@ -46,21 +46,21 @@ class Queue:
     def start_next(self) -> None:
         """Start the next runs for which there is room. Raises NotEnoughDisk if one has to wait for disk space."""
         with self._database.read() as session:
-            active = queries.launched_in(session, ACTIVE)
-            queued = queries.launched_in(session, ("queued",))
-            in_vain = queries.queued_after(session, [state for state in ENDED if state != "done"])
-        for run_id, first in in_vain:
-            how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(first.state, first.state)
-            self._states.fail(run_id, f"run {first.id} ({first.name}), whose result it needs, {how}", "outside")
+            active = queue.launched_in(session, ACTIVE)
+            queued = queue.launched_in(session, ("queued",))
+            in_vain = queue.in_vain(session, [state for state in ENDED if state != "done"])
+        for run in in_vain:
+            how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(run.first_state, run.first_state)
+            self._states.fail(run.id, f"run {run.first} ({run.first_name}), whose result it needs, {how}", "outside")
         room = Room(self._polls, active)
         if not any(room.may_have(launched) for launched, _ in queued):
             return  # mostly so, and then a thousand runs are not looked at one by one
         with self._database.read() as session:
-            waiting = queries.waiting(session)
+            waiting = queue.waiting(session)
         for run_id, launched in waiting:
             self._start_if_free(run_id, launched, room)
 
-    def _start_if_free(self, run_id: int, launched: queries.Launched, room: Room) -> None:
+    def _start_if_free(self, run_id: int, launched: queue.Launched, room: Room) -> None:
         """Start the run if its launcher has room."""
         try:
             is_free = room.take(launched)

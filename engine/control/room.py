@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from engine.control.polls import Polls, launcher_with
 from engine.launchers import Launcher
 from engine.specs import waits_for_people
-from storage.queries import Launched
+from storage.queue import Launched
 
 log = logging.getLogger(__name__)
 ROUNDING = 1e-9  # of shares of a device that add up to all of it

@@ -34,7 +34,7 @@ from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import KINDS, BenchmarkSpec, Spec, TrainingSpec, TrainSpec, overrides_of, waits_for_people
 from engine.trained_on import check_not_trained_on
-from storage import curves, queries
+from storage import curves, queries, queue
 from storage.database import Database
 from storage.tables import Run
 
@@ -173,12 +173,12 @@ class Runs:
     def newest(self, kinds: Sequence[str] = (), limit: int = 200) -> Sequence[Standing]:
         """Where the newest runs stand, of these kinds or of all, where no more than that and the name is needed."""
         with self._database.read() as session:
-            return queries.newest(session, kinds, limit)
+            return queue.newest(session, kinds, limit)
 
     def waiting(self) -> Sequence[Standing]:
         """The same of the runs that wait for a machine, in the order in which they will be started."""
         with self._database.read() as session:
-            return [run for run in queries.standing_in(session, ("queued",)) if not waits_for_people(run.kind)]
+            return [run for run in queue.standing_in(session, ("queued",)) if not waits_for_people(run.kind)]
 
     def queued(self) -> Sequence[RunView]:
         """The same runs with all that pages show of them."""

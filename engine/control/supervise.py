@@ -21,7 +21,7 @@ from engine.control.sync import ingest, take_state
 from engine.launchers import Launcher
 from engine.rundir import ACTIVE, ENDED, SILENT_S, RunDir
 from engine.temporary import sweep
-from storage import queries
+from storage import queries, queue
 from storage.database import FULL_BYTES, Database, Unavailable
 from storage.tables import Run
 
@@ -58,7 +58,7 @@ class Supervisor:
             if not is_exclusive:
                 return
             with self._database.read() as session:
-                active = queries.standing_in(session, ACTIVE)
+                active = queue.standing_in(session, ACTIVE)
             self.is_behind = False
             began, in_turn = time.monotonic(), self._in_turn(active)
             for place, run in enumerate(self._rows(in_turn)):
@@ -78,7 +78,7 @@ class Supervisor:
                     self._abandon(run, f"its events could not be stored ({type(error).__name__}: {error})")
             self._queue.start_next()
 
-    def _in_turn(self, active: Sequence[queries.Standing]) -> Sequence[int]:
+    def _in_turn(self, active: Sequence[queue.Standing]) -> Sequence[int]:
         """Those first that start or are to stop, then the others, beginning behind the one that was watched last."""
         ordered = sorted(active, key=lambda run: (run.state in AT_WORK, run.id <= self._last, run.id))
         return [run.id for run in ordered]
