@@ -47,7 +47,7 @@ def bugs(session: Session, run_id: int, names: Iterable[str]) -> dict[str, int]:
     return {
         row[0]: row[1]
         for start in range(0, len(wanted), AT_ONCE)
-        for row in session.execute(_ids, {"run": run_id, "names": wanted[start : start + AT_ONCE]})
+        for row in session.execute(_ids, {"run": run_id, "names": wanted[start : start + AT_ONCE]}).all()
     }
 
 
@@ -66,7 +66,7 @@ def cells(session: Session, bug_rows: Sequence[int | None]) -> list[Row[Any]]:
     return [
         row
         for start in range(0, len(bug_rows), AT_ONCE)
-        for row in session.execute(_cells, {"bugs": bug_rows[start : start + AT_ONCE]})
+        for row in session.execute(_cells, {"bugs": bug_rows[start : start + AT_ONCE]}).all()
     ]
 
 
@@ -75,7 +75,7 @@ def outcomes(session: Session, bug_rows: Sequence[int]) -> Counter[str]:
     found: Counter[str] = Counter()
     for start in range(0, len(bug_rows), AT_ONCE):
         here = {"bugs": bug_rows[start : start + AT_ONCE]}
-        found.update({row[0]: row[1] for row in session.execute(_outcomes, here)})
+        found.update({row[0]: row[1] for row in session.execute(_outcomes, here).all()})
     return found
 
 

@@ -65,7 +65,7 @@ _in_vain = _in_vain.where(_is_queued, _FIRST.c.state.in_(bindparam("states", exp
 
 def standing_in(session: Session, states: Sequence[str]) -> Sequence[Standing]:
     """The runs in any of these states, in the order of the queue."""
-    return list(map(Standing._make, session.execute(_standing_in, {"states": states})))
+    return list(map(Standing._make, session.execute(_standing_in, {"states": states}).all()))
 
 
 def newest(session: Session, kinds: Sequence[str], limit: int) -> Sequence[Standing]:
@@ -78,19 +78,19 @@ def newest(session: Session, kinds: Sequence[str], limit: int) -> Sequence[Stand
 
 def folders_in(session: Session, states: Sequence[str]) -> Sequence[tuple[str, str]]:
     """(kind, folder) of the runs in any of these states."""
-    return [(row[0], row[1]) for row in session.execute(_folders, {"states": states})]
+    return [(row[0], row[1]) for row in session.execute(_folders, {"states": states}).all()]
 
 
 def launched_in(session: Session, states: Sequence[str]) -> Sequence[tuple[Launched, int]]:
     """What the runs in any of these states say of their launchers, and how many say so; SQLite reads their specs."""
-    return [(Launched(*row[:3]), row[3]) for row in session.execute(_launched_in, {"states": states})]
+    return [(Launched(*row[:3]), row[3]) for row in session.execute(_launched_in, {"states": states}).all()]
 
 
 def waiting(session: Session) -> Sequence[tuple[int, Launched]]:
     """The queued runs that wait for no other run, in the order of the queue."""
-    return [(row[0], Launched(*row[1:])) for row in session.execute(_next)]
+    return [(row[0], Launched(*row[1:])) for row in session.execute(_next).all()]
 
 
 def in_vain(session: Session, states: Sequence[str]) -> Sequence[InVain]:
     """The queued runs that wait for one in any of these states."""
-    return list(map(InVain._make, session.execute(_in_vain, {"states": states})))
+    return list(map(InVain._make, session.execute(_in_vain, {"states": states}).all()))

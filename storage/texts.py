@@ -40,7 +40,7 @@ def read(session: Session, ids: Iterable[int | None]) -> Mapping[int | None, str
     found: dict[int | None, str] = {}
     for start in range(0, len(wanted), AT_ONCE):
         here = {"ids": wanted[start : start + AT_ONCE]}
-        found |= {row[0]: row[1] for row in session.execute(_by_id, here)}
+        found |= {row[0]: row[1] for row in session.execute(_by_id, here).all()}
     return found
 
 
@@ -49,5 +49,5 @@ def _ids(session: Session, hashes: Iterable[bytes]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     for start in range(0, len(wanted), AT_ONCE):
         here = {"hashes": wanted[start : start + AT_ONCE]}
-        found |= {row[0]: row[1] for row in session.execute(_hashed, here)}
+        found |= {row[0]: row[1] for row in session.execute(_hashed, here).all()}
     return found

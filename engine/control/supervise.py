@@ -31,7 +31,7 @@ PENDING = f"{WAITING} for a machine"
 STARTING_S = 10.0  # from a worker's start until it can be found
 WATCH_S = 0.08  # of a tick for the runs at work; those that it does not come to are the first at the next one
 AT_WORK = ("running", "stalled")
-LEAST_WATCHED = 8  # whatever that takes
+LEAST_WATCHED = 4  # whatever that takes
 READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writers need not wait long
 
 
