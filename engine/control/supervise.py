@@ -183,8 +183,14 @@ class Supervisor:
             self._states.change(run.id, only_in=run.state, state="stalled" if is_silent else "running")
 
     def _record_death(self, run: Run, launcher: Launcher, folder: RunDir) -> None:
-        """Store how a run ended whose worker died without emitting its last state."""
+        """Store how a run ended whose worker died without emitting its last state.
+
+        One that was never started, since the studio ended before its launcher had taken it, waits in the queue again.
+        """
         if not run.handle and run.started_at is not None and time.time() - run.started_at < STARTING_S:
+            return
+        if not run.handle and run.state == "starting":
+            self._states.change(run, only_in="starting", state="queued", started_at=None)
             return
         sweep()
         interruption: str | None = ""

@@ -152,6 +152,21 @@ def test_a_run_whose_studio_was_killed_while_it_started_it_is_found_and_not_star
     assert (another.runs.row(run_id).handle, len(calls)) == ("found", 1)
 
 
+def test_a_run_whose_studio_was_killed_before_its_launcher_had_taken_it_is_queued_again(
+    workspace, another, started, hanging, mute, monkeypatch
+):
+    monkeypatch.setattr("engine.control.supervise.STARTING_S", 0.0)
+    calls, go_on = hanging("submit")
+    run_id, _ = started("chat")
+    workspace._supervisor._polls._locks.pop(("submit", run_id)).close()  # as the kernel does it
+    monkeypatch.setattr(mute, "find", lambda path: "")
+    another._supervisor._queue.start_next = list
+    another.tick()
+    row = another.runs.row(run_id)
+    assert (row.state, row.started_at, row.error) == ("queued", None, "")
+    go_on()
+
+
 def test_a_stop_is_passed_on_once_however_many_studios_look(workspace, another, started, hanging, mute):
     run_id, _ = started("chat")
     calls, go_on = hanging("stop")

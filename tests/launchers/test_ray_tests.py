@@ -20,6 +20,7 @@ from engine.launchers.ray import Ray
 from engine.launchers.ray_folder import read_note
 from engine.launchers.ray_jobs import Cluster
 from engine.plugins import BENCHMARKS, SANDBOXES
+from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
 SPEC = ["model=starter", "limit=6", "candidates=4", "workers=1", 'name=""', "generator=sampling", "seed=5"]
@@ -137,6 +138,7 @@ def tasks(address):
 
 
 @pytest.mark.slow
+@pytest.mark.cluster
 def test_rows_are_those_of_a_run_here_and_a_lost_node_fails_no_patch(workspace, ray, tmp_path):  # noqa: F811
     """The run's own node has no core free for tasks, so these are on the other one."""
     at = ["launcher=ray", f"launcher.address={ray.address}", "launcher.cpus=0.01", 'launcher.resources=["one=0.01"]']
@@ -169,3 +171,15 @@ def test_rows_are_those_of_a_run_here_and_a_lost_node_fails_no_patch(workspace, 
     workspace.runs.stop(run_id)
     ended(workspace, run_id, "stopped")
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.slow
+def test_shards_on_two_nodes_come_to_the_rows_of_one_worker_here(workspace, ray):  # noqa: F811
+    at = ["launcher=ray", f"launcher.address={ray.address}", "launcher.cpus=1", "launcher.most_active=2", "shards=2"]
+    ids = [workspace.runs.submit(read_spec("benchmark", "", [*SPEC, *more])) for more in ([], at)]
+    here, run = (ended(workspace, run_id) for run_id in ids)
+    assert rows_of(run) == rows_of(here)
+    folder = RunDir(Path(run.folder))
+    jobs = [read_note(folder.shard(number).path).job for number in (1, 2)]
+    assert len({Cluster(ray.address).job(job, is_fresh=True).node for job in jobs}) == 2
+    assert f"shard 2: Ray job {jobs[1]}" in folder.log.read_text()

@@ -71,6 +71,7 @@ def far_folder(run):
     return Path(json.loads(run.handle)["there"])
 
 
+@pytest.mark.cluster
 def test_rows_and_figures_are_those_of_a_local_run(home, far):
     workspace = Workspace(home)
     elsewhere, here = benchmark(workspace, there(far)), benchmark(workspace)
@@ -96,6 +97,7 @@ def test_shards_on_that_machine_come_to_the_rows_of_one_worker_here(home, far):
     workspace.close()
 
 
+@pytest.mark.cluster
 def test_data_built_there_and_a_model_trained_there_are_the_same_to_the_byte(home, far):
     workspace = Workspace(home)
     settings = ["trainer.max_steps=4", "trainer.batch_size=2", "trainer.save_steps=2", 'name=""']
@@ -151,6 +153,7 @@ def rows_of_folder(folder):
     return [each for each in RunDir(folder).all_events() if each.kind == "patch"]
 
 
+@pytest.mark.cluster
 def test_a_worker_killed_there_and_a_run_stopped_there_are_resumed_there(home, far):
     workspace = Workspace(home)
     run_id = benchmark(workspace, f"limit={MANY}", there(far))
@@ -172,6 +175,7 @@ def test_a_worker_killed_there_and_a_run_stopped_there_are_resumed_there(home, f
     workspace.close()
 
 
+@pytest.mark.cluster
 def test_a_studio_killed_between_start_and_answer_finds_its_worker(home, far, monkeypatch):
     workspace = Workspace(home)
     run_id = benchmark(workspace, there(far))
