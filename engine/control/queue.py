@@ -51,7 +51,7 @@ class Queue:
             in_vain = queue.in_vain(session, [state for state in ENDED if state != "done"])
         for run in in_vain:
             how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(run.first_state, run.first_state)
-            self._states.fail(run.id, f"run {run.first} ({run.first_name}), whose result it needs, {how}", "outside")
+            self._fail(run.id, f"run {run.first} ({run.first_name}), whose result it needs, {how}", "outside")
         room = Room(self._polls, active)
         if not any(room.may_have(launched) for launched, _ in queued):
             return  # mostly so, and then a thousand runs are not looked at one by one
@@ -65,18 +65,23 @@ class Queue:
         try:
             is_free = room.take(launched)
         except UserError as error:  # a device that is not here any more
-            self._states.fail(run_id, str(error), "user")
+            self._fail(run_id, str(error), "user")
             return
         except Exception as error:
             log.exception("the launcher of run %s cannot be used", run_id)
-            self._states.fail(run_id, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
+            self._fail(run_id, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
             return
-        if not is_free:
-            return
-        with self._database.read() as session:
-            run = queries.run(session, run_id)
-        if run is not None:  # else it was deleted meanwhile
+        if is_free and (run := self._row(run_id)):
             self._start(run)
+
+    def _fail(self, run_id: int, error: str, cause: str) -> None:
+        if run := self._row(run_id):
+            self._states.fail(run, error, cause)
+
+    def _row(self, run_id: int) -> Run | None:
+        """None if it was deleted meanwhile."""
+        with self._database.read() as session:
+            return queries.run(session, run_id)
 
     def _start(self, run: Run) -> None:
         folder = RunDir(Path(run.folder))
@@ -90,7 +95,7 @@ class Queue:
             folder.log.touch()  # a full disk is noticed while the run is still queued
             if folder.is_held(LOCK):  # an earlier call about this run has not returned
                 self._polls.forget(("stop", run.id), bool)
-            elif self._states.change(run.id, only_in="queued", state="starting", started_at=time.time(), handle=""):
+            elif self._states.change(run, only_in="queued", state="starting", started_at=time.time(), handle=""):
                 self.submit(run, folder)  # otherwise it was stopped meanwhile
 
     def submit(self, run: Run, folder: RunDir) -> None:
@@ -99,7 +104,7 @@ class Queue:
             ("submit", run.id), folder, launcher_of(run).submit, folder.path, withheld(run)
         ) as handle:
             if handle is not None:
-                self._states.change(run.id, handle=handle)
+                self._states.change(run, handle=handle)
 
     @contextmanager
     def starting(self, run: Run) -> Iterator[None]:
@@ -110,12 +115,12 @@ class Queue:
             raise
         except (UserError, OutsideFailure, OSError) as error:
             if _is_about_a_full_disk(error):
-                self._states.change(run.id, only_in="starting", state="queued", started_at=None)
+                self._states.change(run, only_in="starting", state="queued", started_at=None)
                 raise NotEnoughDisk(run, str(error)) from error
-            self._states.fail(run.id, str(error), "user" if isinstance(error, UserError) else "outside")
+            self._states.fail(run, str(error), "user" if isinstance(error, UserError) else "outside")
         except Exception as error:
             log.exception("run %s cannot be started", run.id)
-            self._states.fail(run.id, f"it could not be started ({type(error).__name__}: {error})", "bug")
+            self._states.fail(run, f"it could not be started ({type(error).__name__}: {error})", "bug")
 
     def _reset(self, run: Run, folder: RunDir) -> None:
         """Called before the folder is created: a studio that is killed in between does it again."""

@@ -14,19 +14,19 @@ class States:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def change(self, run_id: int | None, *, only_in: str = "", **values: object) -> bool:
+    def change(self, run: Run, *, only_in: str = "", **values: object) -> bool:
         """Set these columns; returns False without setting any if the run's state is no longer `only_in`."""
         with self._database.write() as session:
-            now = session.get_one(Run, run_id)
+            now = session.get_one(Run, run.id)
             if only_in and now.state != only_in:
                 return False
             for column, value in values.items():
                 setattr(now, column, value)
             return True
 
-    def fail(self, run_id: int | None, error: str, cause: str) -> None:
+    def fail(self, run: Run, error: str, cause: str) -> None:
         """The run has failed; `cause` as in `engine.events.State`."""
-        self.change(run_id, state="failed", error=error, cause=cause, ended_at=time.time())
+        self.change(run, state="failed", error=error, cause=cause, ended_at=time.time())
 
 
 def ask_to_end(run: Run, *, now: bool = False) -> None:

@@ -134,7 +134,7 @@ class Supervisor:
             found = self._polls.answer(("find", run.id), launcher.find, folder.path)
             if not found:
                 return None if found is None else False
-            self._states.change(run.id, handle=found)  # the studio that started it ended before it could store this
+            self._states.change(run, handle=found)  # the studio that started it ended before it could store this
             run.handle = found
         return self._polls.answer((run.id, run.handle), launcher.is_alive, run.handle)
 
@@ -158,7 +158,7 @@ class Supervisor:
         elif run.stop_sent_at is None:
             with self._polls.once(("stop", run.id), folder, _stopped, launcher, run, False) as is_sent:
                 if is_sent:
-                    self._states.change(run.id, stop_sent_at=time.time())
+                    self._states.change(run, stop_sent_at=time.time())
 
     def _note_place(self, run: Run, launcher: Launcher, *, is_waiting: bool) -> None:
         """Store where its worker is, and while it waits for a machine, why."""
@@ -175,12 +175,12 @@ class Supervisor:
             values["started_at"] = None
         values["result"] = result
         if any(getattr(run, column) != value for column, value in values.items()):
-            self._states.change(run.id, only_in=run.state, **values)
+            self._states.change(run, only_in=run.state, **values)
 
     def _note_heartbeat(self, run: Run, folder: RunDir) -> None:
         is_silent = folder.silent_s() > SILENT_S
         if run.state == ("running" if is_silent else "stalled"):
-            self._states.change(run.id, only_in=run.state, state="stalled" if is_silent else "running")
+            self._states.change(run, only_in=run.state, state="stalled" if is_silent else "running")
 
     def _record_death(self, run: Run, launcher: Launcher, folder: RunDir) -> None:
         """Store how a run ended whose worker died without emitting its last state.
@@ -229,7 +229,7 @@ class Supervisor:
                 self._polls.answer(("kill", run.handle), _stopped, launcher, run, True)
         except Exception:
             log.exception("the worker of run %s cannot be ended", run.id)
-        self._states.fail(run.id, error, cause)
+        self._states.fail(run, error, cause)
 
     def _complain(self, run: Run, error: OSError) -> None:
         """Log each new error once, and not at every tick."""
