@@ -1,6 +1,6 @@
 # make studio   serve the studio at http://127.0.0.1:7860   (HOME_DIR=... PORT=... override)
 # make test     everything that CI checks                   make quick   the part that takes about five minutes
-# make cluster  more runs on a real SLURM, sshd and Ray    (half an hour; test has one of each kind)
+# make long     what CI has no time for: most runs on a SLURM, an sshd and a Ray of the tests' own (half an hour)
 # make perf     measured figures and their limits           ONLY="clients start" for some of them
 
 PYTHON   ?= python3
@@ -10,7 +10,7 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 NEEDED_KB := 4000000
 
-.PHONY: studio test quick cluster lint perf clean
+.PHONY: studio test quick long lint perf clean
 .DELETE_ON_ERROR:
 
 studio: $(VENV)/installed
@@ -18,14 +18,14 @@ studio: $(VENV)/installed
 
 # A test that fails is run once more, since one of 6,000 may meet a busy machine; the summary names each of these (RERUN).
 test: $(VENV)/installed-tests lint
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --reruns 1 -r fER -m "not browser and not cluster"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --reruns 1 -r fER -m "not browser and not long"
 	@$(BIN)/python -m pytest --reruns 1 -r fER -m browser
 
 quick: $(VENV)/installed-tests lint
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not gpu"
 
-cluster: $(VENV)/installed-tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 1 -r fER -m cluster
+long: $(VENV)/installed-tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 1 -r fER -m long
 
 perf: $(VENV)/installed-tests
 	@$(BIN)/python tests/perf/figures.py $(ONLY)

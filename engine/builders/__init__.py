@@ -67,6 +67,7 @@ class Builder(Protocol):
     def stream(self, seed: int, funnel: Funnel) -> Iterator[BuilderOutput]:
         """All its bugs, samples or preferences, as `makes` says; the same seed gives the same ones in the same order.
 
+        So it does in every process: each shard of a build streams all of them, and prepares some (`engine.work.part`).
         Ids are unique; spans of bugs are inside the code, and buggy differs from fixed. Raises UserError if the whole
         source is unusable (folder missing, column missing, no rows); a bad row is counted in `funnel` and skipped.
         """
@@ -101,7 +102,7 @@ class Splitting(Keeping, Protocol):
 
 @runtime_checkable
 class Caching(Protocol):
-    """A builder that pays for what it asks: answers are kept for all builds of a home."""
+    """A builder that pays for what it asks: answers are kept for all builds of a home, and no build is in shards."""
 
     def cache_in(self, folder: Path) -> None:
         """Called before `stream`."""

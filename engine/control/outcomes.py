@@ -197,6 +197,8 @@ def _dataset_reached(run: Run) -> str:
         keeps = hasattr(builder, "keep_in") or hasattr(builder, "cache_in")
     except (KeyError, TypeError, UserError):
         keeps = False
+    if not keeps and run.spec.get("shards", 1) != 1:
+        return "Resume does the shards that are left, one that had begun from its beginning"
     return "Resume continues from what is known so far" if keeps else _from_start(run)
 
 

@@ -17,13 +17,17 @@ FEW = 100  # of them in a short run
 
 
 def dataset_plan(spec: DatasetSpec, cluster: Cluster, runs: Runs) -> Plan:
-    """A build is one process, so nodes and cards do not shorten it. Raises UserError where its source is not there."""
+    """Of a build by one process; what shards save is not known. Raises UserError where its source is not there."""
     values = spec.model_dump(mode="json")
     one = measured(runs, "dataset", _like, values, "read")
     total = BUILDERS.create(spec.builder).total()
     if total is None and one and one.run.spec.get("builder") == values["builder"]:
         total = int(one.rates["read"])  # of the same source
-    alone = ("a build is one process: further nodes do not make it faster",) if cluster.nodes > 1 else ()
+    alone = (
+        ("this is a build by one process; shards=N shares what follows the reading of its source",)
+        if cluster.nodes > 1
+        else ()
+    )
     if one is None or total is None:
         why = "no build like it is done here" if one is None else "how many rows its source has is not known"
         few = [f"builder.{HOW_MANY}={FEW}"] if HOW_MANY in type(spec.builder).model_fields else []

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from engine.builders import Splitting
+from engine.builders import Caching, Splitting
 from engine.errors import OutsideFailure, UserError
 from engine.launchers import HasPlaces, Launcher, Place
 from engine.launchers.local import Local
 from engine.plugins import BUILDERS
 from engine.rundir import RunDir
-from engine.spec import Spec
+from engine.spec import Spec, SplitSpec
 
 ROUNDING = 1e-9  # of shares of a resource
 
@@ -31,11 +32,10 @@ class Leading:
         if getattr(spec, "keep_verdicts", False):
             raise UserError("shards: nothing is run where the file's verdicts are kept; leave it at 1", field="shards")
         builder = getattr(spec, "builder", None)
-        if builder is not None and not _can_be_split(builder.name):
-            able = ", ".join(filter(_can_be_split, BUILDERS.names()))
+        if builder is not None and hasattr(BUILDERS.plugin(builder.name), Caching.cache_in.__name__):
             raise UserError(
-                f"shards: {builder.name} reads its source in one pass, whose order decides what is a duplicate; build "
-                f"it with shards=1 ({able} can be shared)",
+                f"shards: {builder.name} waits for a service most of the time, and each shard would ask and pay for "
+                "the same answers; build it with shards=1 (builder.parallel is how many are asked for at once)",
                 field="shards",
             )
 
@@ -77,14 +77,17 @@ class Leading:
         self._here.stop(handle, run_dir, force=force)
 
 
-def _can_be_split(builder: str) -> bool:
-    return hasattr(BUILDERS.plugin(builder), Splitting.work_on.__name__)
-
-
-def places_of(launcher: Launcher, shards: int) -> Sequence[Launcher]:
+def places_of(launcher: Launcher, spec: SplitSpec) -> Sequence[Launcher]:
     """One for each worker that is started at the same time."""
     if isinstance(launcher, HasPlaces):
-        return launcher.places()[:shards]
+        cores = len(os.sched_getaffinity(0))
+        return [launcher] * min(spec.shards, cores) if _takes_a_core(spec) else launcher.places()[: spec.shards]
     room = launcher.room()
     fits = [int(room.get(each, 0.0) / amount + ROUNDING) for each, amount in launcher.needs().items() if amount]
-    return [launcher] * max(1, min([shards, *fits]))
+    return [launcher] * max(1, min([spec.shards, *fits]))
+
+
+def _takes_a_core(spec: SplitSpec) -> bool:
+    """Whether its workers need little more than a core each: builds, unless the builder itself works on all cores."""
+    builder = getattr(spec, "builder", None)
+    return builder is not None and not hasattr(BUILDERS.plugin(builder.name), Splitting.work_on.__name__)

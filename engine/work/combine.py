@@ -64,5 +64,5 @@ def _verdicts(run: RunDir, bugs: Iterable[str]) -> tuple[dict[Key, Verdict], dic
 
 
 def dataset(spec: DatasetSpec, inputs: Inputs, run: RunDir, results: Results) -> dict[str, object]:
-    """The ordinary build, which finds what the shards have found out."""
+    """The ordinary build, with what the shards have found out."""
     return build(spec, inputs, run, kept=[run.shard(number).artifacts for number in range(1, spec.shards + 1)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from engine.dataset_spec import Duplicates
 from engine.domain import Bug, Preference, Sample, as_text
@@ -18,6 +19,48 @@ def texts_of(each: Sample | Preference) -> tuple[str, ...]:
     if isinstance(each, Preference):
         return as_text(each.prompt), each.chosen, each.rejected
     return tuple(segment.text for segment in each.segments)
+
+
+class Compared(Protocol):
+    """A row as it is compared with those before it."""
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+
+    @property
+    def letters(self) -> bytes:
+        """A hash of all its texts."""
+
+    @property
+    def layout(self) -> bytes:
+        """Of a bug, a hash without comments and white space; white space counts in all else."""
+
+    @property
+    def renamed(self) -> bytes:
+        """A hash that is the same under other names."""
+
+    @property
+    def signature(self) -> bytes:
+        """That of `near`."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a row is compared by, found out before; empty where the build does not compare it."""
+
+    name: str
+    letters: bytes = b""
+    layout: bytes = b""
+    renamed: bytes = b""
+    signature: bytes = b""
+
+    @classmethod
+    def of(cls, read: Compared, level: Duplicates) -> Keys:
+        """All that `Earlier` asks for on this level."""
+        exact = "letters" if level in ("exact", "keep") else "layout"
+        more = {"renamed": ("renamed",), "near": ("renamed", "signature")}.get(level, ())
+        return cls(read.name, **{name: getattr(read, name) for name in (exact, *more)})
 
 
 class Read:
@@ -97,7 +140,7 @@ class Earlier:
         self._near = Near(near_share)
         self._names: list[str] = []  # by their number in `_near`
 
-    def find(self, read: Read) -> Found | None:
+    def find(self, read: Compared) -> Found | None:
         """The kept row that is like this one, or None."""
         exact = self._exact(read)
         if exact in self._seen:
@@ -108,7 +151,7 @@ class Earlier:
             return Found("near duplicate", self._names[like[0]], round(like[1], 2))
         return None
 
-    def keep(self, read: Read) -> None:
+    def keep(self, read: Compared) -> None:
         """The row is in the dataset, so that later ones may be like it."""
         if self._level == "keep":
             return
@@ -119,5 +162,5 @@ class Earlier:
             self._near.add(read.signature)
             self._names.append(read.name)
 
-    def _exact(self, read: Read) -> bytes:
+    def _exact(self, read: Compared) -> bytes:
         return read.letters if self._level in ("exact", "keep") else read.layout

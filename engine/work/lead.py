@@ -105,7 +105,7 @@ class _Leading:
         left: SimpleQueue[Shard] = SimpleQueue()
         for shard in self.shards:
             left.put(shard)
-        places = places_of(LAUNCHERS.create(self._spec.launcher), self._spec.shards)
+        places = places_of(LAUNCHERS.create(self._spec.launcher), self._spec)
         pool = ThreadPoolExecutor(len(places), thread_name_prefix="shard")
         threads = [pool.submit(self._serve, place, left) for place in places]
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,7 @@ class Overlap:
         self._runs: dict[int, int | list[int]] = {}
         self._halves: set[int] = set()  # the hash of each half of a run
         self._sizes: list[int] = []  # how many runs of tokens each has
+        self._digest = sha256()  # of all their bugs
         for params in (BENCHMARKS.params(each) for each in exclude):
             self._read(params, Known(params.name, True, min(exclude_share or OVERLAP_SHARE, OVERLAP_SHARE)))
         for params in (BENCHMARKS.params(each) for each in compare):
@@ -111,6 +113,7 @@ class Overlap:
         number = len(self._ids)
         known.bugs += 1
         self._ids.append((known, bug.id))
+        self._digest.update(repr((known.name, bug.id, bug.buggy, bug.fixed)).encode())
         self._prints.setdefault(digest(bug.buggy), []).append(number)
         codes = bare_functions(bug)
         tokens = [tokens_of(code) for code in codes]
@@ -178,6 +181,12 @@ class Overlap:
             hit.known.rows[hit.how] += 1
             hit.known.touched.add(hit.number)
             listing.add(hit.known.name, bug_id=name, like=self.bug_of(hit), how=hit.how, share=hit.share)
+
+    def about(self) -> str:
+        """A hash of all that rows are compared with: where it is the same, the same hits are found."""
+        found = self._digest.copy()
+        found.update(repr([(each.name, each.least, bool(each.problem)) for each in self.benchmarks]).encode())
+        return found.hexdigest()
 
     def bug_of(self, hit: Hit) -> str:
         """The id of a hit's bug."""

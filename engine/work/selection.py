@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from engine.builders import BuilderOutput, Funnel
-from engine.domain import Bug, Preference, Sample
+from engine.builders import Funnel
 from engine.listed import LEFT_OUT, Listing
-from engine.representations import CannotShow, Representation
-from engine.representations.chat_template import ChatTemplate
 from engine.rundir import RunDir
-from engine.work.duplicates import Earlier, Found, Read
+from engine.work.duplicates import Earlier, Found
 from engine.work.expected import Expected
+from engine.work.items import LONGEST_NAME, Item
 from engine.work.overlap import ALIKE, RENAMED, SAME, Hit, Overlap
 
-LONGEST_NAME = 1000  # characters
+T = TypeVar("T", bound=Item)
 
 
 class LeftOut:
@@ -45,66 +42,33 @@ class LeftOut:
         self._listing.add(reason, bug_id=bug_id, **more)
         self._expected.lose(bug_id, reason)
 
-    def repeats(self, read: Read, found: Found) -> None:
+    def repeats(self, bug_id: str, found: Found) -> None:
         """Count one row as left out because an earlier one is like it."""
-        self.lose(read.name, found.reason, like=found.like, share=found.share)
-
-
-@dataclass(frozen=True)
-class Selected:
-    """What is trained on, what it was made from, and the code of benchmarks that it has."""
-
-    encoded: Sample | Preference
-    read: Read
-    hits: Sequence[Hit]
+        self.lose(bug_id, found.reason, like=found.like, share=found.share)
 
 
 def select(
-    made: Iterable[BuilderOutput],
-    representation: Representation,
-    template: ChatTemplate,
-    earlier: Earlier,
-    overlap: Overlap,
-    exclude_share: float | None,
-    left_out: LeftOut,
-) -> Iterator[Selected]:
-    """Stream what is trained on: bugs as samples in the representation, samples and preferences unchanged.
+    items: Iterable[T], earlier: Earlier, overlap: Overlap, exclude_share: float | None, left_out: LeftOut
+) -> Iterator[T]:
+    """Stream what can be trained on.
 
-    `template` turns all messages into text. `earlier` holds the rows that are known to be kept. Of the last few that is
-    not known yet, so what is like them is still to be found.
+    `earlier` holds the rows that are known to be kept. Of the last few that is not known yet, so what is like them is
+    still to be found.
     """
-    for each in made:
-        read = Read(each)
-        if _longest_name(each) > LONGEST_NAME:
-            left_out.lose(
-                read.name[:LONGEST_NAME], f"its id, project or kind is longer than {LONGEST_NAME:,} characters"
-            )
-            continue
-        if duplicate := earlier.find(read):
-            left_out.repeats(read, duplicate)
-            continue
-        hits = overlap.find(read)
-        if excluded := _excluded(hits, exclude_share):
+    for each in items:
+        name = each.keys.name
+        if each.longest_name > LONGEST_NAME:
+            left_out.lose(name[:LONGEST_NAME], f"its id, project or kind is longer than {LONGEST_NAME:,} characters")
+        elif duplicate := earlier.find(each.keys):
+            left_out.repeats(name, duplicate)
+        elif excluded := _excluded(each.hits, exclude_share):
             words = "in" if excluded.how == SAME else "like code of"
             reason = f"{words} the benchmark {excluded.known.name}"
-            left_out.lose(read.name, reason, like=overlap.bug_of(excluded), share=excluded.share)
-            continue
-        try:
-            if isinstance(each, Bug):
-                encoded: Sample | Preference = template.in_text(representation.encode(each, each.notes))
-            else:
-                encoded = template.in_text(each) if isinstance(each, Sample) else template.pair_in_text(each)
-        except CannotShow as error:
-            left_out.lose(read.name, str(error))
-            continue
-        yield Selected(encoded, read, hits)
-
-
-def _longest_name(each: BuilderOutput) -> int:
-    """Of what a build holds in memory of each row, and of groups of rows."""
-    of_bug = (each.cwe, each.date) if isinstance(each, Bug) else ()
-    name = each.id if isinstance(each, Bug) else each.bug_id
-    return max(map(len, (name, each.project, each.kind, each.language, *of_bug)))
+            left_out.lose(name, reason, like=overlap.bug_of(excluded), share=excluded.share)
+        elif each.problem:
+            left_out.lose(name, each.problem)
+        else:
+            yield each
 
 
 def _excluded(hits: Iterable[Hit], share: float | None) -> Hit | None:

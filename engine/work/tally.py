@@ -124,6 +124,11 @@ class Tally:
         }
 
 
+def long_from(spec: DatasetSpec) -> int:
+    """Tokens of a row; the marks of longer ones are asked for."""
+    return min(*WINDOWS, spec.max_tokens)
+
+
 def too_long(spec: DatasetSpec) -> str:
     """The reason for which rows over the cap of both sides together are left out."""
     return f"longer than {spec.max_tokens} tokens"

@@ -44,6 +44,7 @@ def pairs(sandbox):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["python", "java"])
 def test_warm_and_fresh_agree_on_all_of_pocket(pairs, language):
     benchmark = Pocket(Pocket.Params(languages=(language,), timeout_s=2))

@@ -10,7 +10,6 @@ from tested_project import python_project
 
 from engine.builders.ledger import Ledger
 from engine.control.workspace import Workspace
-from engine.errors import UserError
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
@@ -48,5 +47,3 @@ def test_tested_faults_in_shards_are_those_of_one_worker(workspace, tmp_path):
             tried = [{line.split('"')[1] for line in path.read_text().splitlines()} for path in kept]
             assert tried[0] & tried[1] < tried[0], "each has tried faults of its own"
     assert found[0] == found[1]
-    with pytest.raises(UserError, match="shards: faults reads its source in one pass"):
-        workspace.runs.submit(read_spec("dataset", "demo", ["shards=2"]))

@@ -55,13 +55,16 @@ def test_a_stopping_run_says_what_it_still_does(kind, stop_now):
 
 
 @pytest.mark.parametrize(
-    ("builder", "words"),
+    ("builder", "shards", "words"),
     [
-        ({"name": "tested_faults"}, "Resume continues from what is known so far"),
-        ({"name": "faults"}, "Resume starts it from the beginning"),
-        ({"name": "of a package that is gone"}, "Resume starts it from the beginning"),
+        ("tested_faults", 1, "Resume continues from what is known so far"),
+        ("tested_faults", 4, "Resume continues from what is known so far"),
+        ("faults", 1, "Resume starts it from the beginning"),
+        ("faults", 4, "Resume does the shards that are left, one that had begun from its beginning"),
+        ("of a package that is gone", 1, "Resume starts it from the beginning"),
     ],
 )
-def test_a_build_that_keeps_what_it_has_says_so(builder, words):
-    run = Run(kind="dataset", name="a", state="stopped", created_at=0.0, spec={"builder": builder})
+def test_a_build_that_keeps_what_it_has_says_so(builder, shards, words):
+    spec = {"builder": {"name": builder}, "shards": shards}
+    run = Run(kind="dataset", name="a", state="stopped", created_at=0.0, spec=spec)
     assert reached(run) == words

@@ -14,7 +14,7 @@ from runs_to_end import ended, rows_of, until
 
 from engine.control.workspace import Workspace
 from engine.errors import UserError
-from engine.events import PatchEvent
+from engine.events import PatchEvent, Progress, State
 from engine.launchers.local import MARK, parse_handle
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
@@ -155,3 +155,34 @@ def test_a_shard_that_cannot_work_fails_the_run_with_its_own_words(workspace, pa
     run = ended(workspace, run_id, "failed")
     assert run.error.startswith("shard ")
     assert "no row is for a bug of pocket" in run.error
+
+
+def test_a_dataset_in_shards_is_that_of_one_worker_also_if_a_shard_is_killed(workspace):
+    def build(name, shards):
+        overrides = ["builder.samples=800", f"name={name}", f"shards={shards}"]
+        return workspace.runs.submit(read_spec("dataset", "demo", overrides))
+
+    alone = ended(workspace, build("alone", 1))
+    run_id = build("shared", 3)
+    until(workspace, lambda: workspace.runs.row(run_id).state == "running")
+    folder = RunDir(Path(workspace.runs.row(run_id).folder))
+    until(workspace, lambda: has_prepared(folder.shard(2)))
+    os.kill(at_work(workspace.runs.row(run_id))[2], signal.SIGKILL)
+    shared = ended(workspace, run_id)
+    log = folder.log.read_text()
+    assert "shard 2 ended early" in log
+    assert "is built here" not in log, "what the shards have prepared is used"
+    assert (shared.result["hash"], shared.result["rows"]) == (alone.result["hash"], alone.result["rows"])
+    for name in ("left_out.jsonl", "overlap.jsonl", "report.json"):
+        assert (folder.artifacts / name).read_text() == (Path(alone.folder) / "artifacts" / name).read_text()
+    assert shared.result["shards"] == 3
+    assert not list(folder.path.rglob("prepared.bin"))
+
+
+def has_prepared(shard):
+    """Whether it has done some of its part, and not all."""
+    if not shard.events_path.exists():
+        return False
+    said = [event.payload for event in shard.all_events()]
+    assert not any(isinstance(each, State) and each.state == "done" for each in said), "it was too quick to be killed"
+    return any(isinstance(each, Progress) and 0 < each.done < (each.total or 0) for each in said)

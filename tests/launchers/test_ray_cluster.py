@@ -23,7 +23,7 @@ from engine.launchers.ray_jobs import Cluster
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 SECRET = "hf_only-in-a-file-of-mode-0600"
 LONG = "trainer.max_steps=100000"
 

@@ -22,7 +22,7 @@ from engine.launchers.ray_jobs import Cluster
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.skipif(bool(missing()), reason=missing())]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.skipif(bool(missing()), reason=missing())]
 LOCAL = ["launcher=ray", "launcher.address=local"]
 
 

@@ -17,7 +17,7 @@ from engine.launchers.ray_folder import SECRETS
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -138,7 +138,7 @@ def tasks(address):
 
 
 @pytest.mark.slow
-@pytest.mark.cluster
+@pytest.mark.long
 def test_rows_are_those_of_a_run_here_and_a_lost_node_fails_no_patch(workspace, ray, tmp_path):  # noqa: F811
     """The run's own node has no core free for tasks, so these are on the other one."""
     at = ["launcher=ray", f"launcher.address={ray.address}", "launcher.cpus=0.01", 'launcher.resources=["one=0.01"]']

@@ -71,7 +71,7 @@ def far_folder(run):
     return Path(json.loads(run.handle)["there"])
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_rows_and_figures_are_those_of_a_local_run(home, far):
     workspace = Workspace(home)
     elsewhere, here = benchmark(workspace, there(far)), benchmark(workspace)
@@ -97,7 +97,27 @@ def test_shards_on_that_machine_come_to_the_rows_of_one_worker_here(home, far):
     workspace.close()
 
 
-@pytest.mark.cluster
+@pytest.mark.long
+def test_shards_of_a_dataset_on_that_machine_are_put_together_here(home, far, tmp_path):
+    workspace = Workspace(home)
+    code = "def f{0}(a, b):\n    c = a + {0}\n    return b - c\n"
+    rows = [(code.format(n), code.format(n).replace("-", "*")) for n in range(200)]
+    source = tmp_path / "pairs.jsonl"
+    source.write_text(
+        "".join(json.dumps({"buggy_function": buggy, "fixed_function": fixed}) + "\n" for buggy, fixed in rows)
+    )
+    table = ["builder=columns", f"builder.file={source}", 'name=""']
+    elsewhere, here = (
+        workspace.runs.submit(read_spec("dataset", "demo", [*table, *where]))
+        for where in ([there(far, most=2), "shards=2"], [])
+    )
+    one, other = ended(workspace, elsewhere), ended(workspace, here)
+    assert (one.result["hash"], one.result["rows"]) == (other.result["hash"], other.result["rows"])
+    assert "is built here" not in RunDir(Path(one.folder)).log.read_text(), "what was prepared there is used"
+    workspace.close()
+
+
+@pytest.mark.long
 def test_data_built_there_and_a_model_trained_there_are_the_same_to_the_byte(home, far):
     workspace = Workspace(home)
     settings = ["trainer.max_steps=4", "trainer.batch_size=2", "trainer.save_steps=2", 'name=""']
@@ -153,7 +173,7 @@ def rows_of_folder(folder):
     return [each for each in RunDir(folder).all_events() if each.kind == "patch"]
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_worker_killed_there_and_a_run_stopped_there_are_resumed_there(home, far):
     workspace = Workspace(home)
     run_id = benchmark(workspace, f"limit={MANY}", there(far))
@@ -175,7 +195,7 @@ def test_a_worker_killed_there_and_a_run_stopped_there_are_resumed_there(home, f
     workspace.close()
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_studio_killed_between_start_and_answer_finds_its_worker(home, far, monkeypatch):
     workspace = Workspace(home)
     run_id = benchmark(workspace, there(far))

@@ -74,7 +74,7 @@ def model_bytes(row):
     return next((Path(row.folder) / "artifacts" / "model").glob("*model.safetensors")).read_bytes()
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_what_is_shown_of_a_run_that_waits_and_then_works(workspace):
     blocked = said("sbatch", "--parsable", *WHOLE_NODE)
     until(workspace, lambda: said("squeue", "-h", "-j", blocked, "-o", "%T") == "RUNNING", 30)
@@ -127,7 +127,7 @@ def test_preempted_and_out_of_time_it_goes_on_to_the_bit(workspace):
     assert model_bytes(row) == model_bytes(whole)
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_benchmark_run_whose_every_process_is_signalled_has_the_same_verdicts(workspace):
     words = ["model=starter", "candidates=3", "limit=6"]
 
@@ -147,7 +147,7 @@ def test_a_benchmark_run_whose_every_process_is_signalled_has_the_same_verdicts(
     assert workspace.patches.totals(run_id).outcomes == workspace.patches.totals(whole.id).outcomes
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_real_time_limit_ends_in_a_checkpoint_and_the_run_is_interrupted_when_it_may_not_go_on(workspace):
     # in whole minutes; SLURM sends the signal up to one of them early
     limits = ["launcher.hours=0.033", "launcher.signal_s=20", "launcher.requeues=0"]
@@ -162,7 +162,7 @@ def test_a_real_time_limit_ends_in_a_checkpoint_and_the_run_is_interrupted_when_
     assert row.result["checkpoint_step"] == curve(workspace, run_id)[-1][0]
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_job_that_somebody_cancels_is_not_revived(workspace):
     run_id = training(workspace, "trainer.max_steps=100000", *ON_SLURM)
     until(workspace, lambda: len(curve(workspace, run_id)) >= 1)
@@ -173,7 +173,7 @@ def test_a_job_that_somebody_cancels_is_not_revived(workspace):
     assert said("squeue", "-h", "-o", "%A") == ""
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_node_that_does_not_see_the_folder_is_named(tmp_path):
     launcher, run = Slurm(Slurm.Params(gpus=0, cpus=1, options="--hold")), tmp_path / "7"
     run.mkdir()
@@ -193,7 +193,7 @@ def test_a_node_that_does_not_see_the_folder_is_named(tmp_path):
     )
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_stranger_with_the_job_s_number_is_neither_taken_for_it_nor_ended(tmp_path):
     number = said("sbatch", "--parsable", "--output=/dev/null", "--job-name=mine", "--wrap=sleep 30")
     launcher, handle = Slurm(), f"{number}:{name_of(tmp_path)}"

@@ -14,7 +14,7 @@ from engine.errors import UserError
 from engine.rundir import RunDir
 from engine.spec_files import read_spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.usefixtures("two_nodes")]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.usefixtures("two_nodes")]
 NODES = ["launcher=slurm", "launcher.gpus=0", "launcher.cpus=1", "launcher.nodes=2"]
 
 

@@ -103,7 +103,7 @@ def test_values_of_variables_go_nowhere_but_to_the_worker(far, agent, endless, m
     assert [path for path in files if told.encode() in path.read_bytes()] == []
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_data_goes_over_once_and_a_second_start_finds_the_worker(far, endless, tmp_path, monkeypatch):
     run, environment = endless
     carried, real = [], Host.carry
@@ -124,7 +124,7 @@ def test_data_goes_over_once_and_a_second_start_finds_the_worker(far, endless, t
         launcher.stop(each, folder, force=True)
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_what_is_carried_is_compared_with_its_content(far, tmp_path, monkeypatch):
     data = tmp_path / "data"
     data.mkdir()
@@ -144,7 +144,7 @@ def test_what_is_carried_is_compared_with_its_content(far, tmp_path, monkeypatch
     assert list((far.folder / "there" / "data").iterdir()) == []
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_run_whose_folder_there_is_lost_goes_on_from_the_one_here(far, endless):
     run, environment = endless
     run.emit(Progress(1))
@@ -159,7 +159,7 @@ def test_a_run_whose_folder_there_is_lost_goes_on_from_the_one_here(far, endless
     launcher.stop(handle, run.path, force=True)
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_stop_is_asked_for_again_until_the_link_is_back(far, endless):
     run, environment = endless
     launcher = made(**far.settings())
@@ -182,7 +182,7 @@ def test_a_stop_is_asked_for_again_until_the_link_is_back(far, endless):
     assert run.events().events[-1].payload.state == "stopped"
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_two_studios_bring_each_line_once(far, endless):
     run, environment = endless
     launcher = made(**far.settings(every_s=0.2))
@@ -210,7 +210,7 @@ def test_two_studios_bring_each_line_once(far, endless):
     assert run.log.read_bytes() == there.log.read_bytes()
 
 
-@pytest.mark.cluster
+@pytest.mark.long
 def test_a_machine_that_does_not_answer_is_noticed(far, endless):
     run, environment = endless
     launcher = made(**far.settings())

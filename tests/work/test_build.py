@@ -263,7 +263,7 @@ def write_rows(path, ending, is_huge):
 def test_many_long_samples_are_tokenised_and_written_a_few_at_a_time(make, monkeypatch):
     from pyarrow import parquet
 
-    monkeypatch.setattr("engine.work.build._CHARACTERS", 500)
+    monkeypatch.setattr("engine.work.rows.CHARACTERS", 500)
     monkeypatch.setattr("engine.training_set.BYTES_A_GROUP", 5000)
     run, report, train, _ = make([pair(n) for n in range(40)], valid_fraction=0)
     assert parquet.ParquetFile(run.artifacts / "train.parquet").metadata.num_row_groups > 5

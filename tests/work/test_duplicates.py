@@ -76,7 +76,7 @@ def test_samples_and_preferences_are_compared_by_their_texts():
 @pytest.mark.parametrize("level", ["layout", "renamed", "near"])
 def test_what_is_like_a_row_that_was_left_out_is_no_duplicate(build_of, monkeypatch, level, batch):
     """`long` is too long because of its comment, and `full` the second of its project."""
-    monkeypatch.setattr("engine.work.build._BATCH", batch)
+    monkeypatch.setattr("engine.work.rows.BATCH", batch)
     long, more = CODE.replace("# of", f"# {list(range(300))} of"), OTHER.replace("1", "2 + total")
     bugs = [
         given(read(long, "long"), "p"), given(read("def f(x):\n    return x - 1\n", "first"), "q"),

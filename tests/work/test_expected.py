@@ -23,7 +23,7 @@ def expected(tmp_path):
 
 
 def test_an_id_in_the_dataset_is_found_though_another_row_with_it_was_left_out(build_of, expected, monkeypatch):
-    monkeypatch.setattr("engine.work.build._BATCH", 1)  # so that the first is kept before the last is read
+    monkeypatch.setattr("engine.work.rows.BATCH", 1)  # so that the first is kept before the last is read
     bugs = [*map(bug, range(1, 6)), replace(bug(1), kind="again")]
     _, report, train, _ = build_of(*bugs, expected=expected("b1", "b2"), valid_fraction=0)
     assert [step["reason"] for step in report["funnel"]["steps"]] == ["duplicate"]

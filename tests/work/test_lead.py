@@ -17,6 +17,7 @@ from engine.launchers.leading import Leading, places_of
 from engine.launchers.local import Local, boot_id, start_time
 from engine.run_inputs import Inputs, Part
 from engine.rundir import RunDir
+from engine.specs import BenchmarkSpec, DatasetSpec
 from engine.work.lead import Told
 from engine.work.shard import Shard
 from engine.work.watched import LEADER
@@ -99,8 +100,8 @@ class Cluster(Local):
 
 def test_so_many_shards_are_started_as_there_is_room_for():
     cluster = Cluster()
-    assert len(places_of(cluster, 8)) == 2
-    assert len(places_of(cluster, 1)) == 1
+    assert len(places_of(cluster, BenchmarkSpec(model="m", shards=8))) == 2
+    assert len(places_of(cluster, BenchmarkSpec(model="m", shards=1))) == 1
     assert Leading(cluster, 8).needs() == {"slots": 4.0}
     assert Leading(cluster, 1).needs() == {"slots": 2.0}
 
@@ -109,9 +110,18 @@ def test_each_gpu_of_this_machine_is_a_place(monkeypatch):
     cards = [type("Card", (), {"memory_bytes": 1 << 30})() for _ in range(3)]
     monkeypatch.setattr("engine.launchers.local.gpus", lambda: cards)
     every = Local()
-    assert [each.params.devices for each in places_of(every, 8)] == ["0", "1", "2"]
-    assert [each.params.devices for each in places_of(every, 2)] == ["0", "1"]
+    run = BenchmarkSpec(model="m", shards=8)
+    assert [each.params.devices for each in places_of(every, run)] == ["0", "1", "2"]
+    assert [each.params.devices for each in places_of(every, run.model_copy(update={"shards": 2}))] == ["0", "1"]
     assert [each.params.devices for each in Local(Local.Params(devices="cpu")).places()] == ["cpu"]
+
+
+def test_each_core_of_this_machine_is_a_place_for_the_build_of_a_dataset(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(4)))
+    here = Local(Local.Params(devices="cpu"))
+    for builder, shards, places in (("faults", 8, 4), ("faults", 3, 3), ("tested_faults", 8, 1)):
+        spec = DatasetSpec.model_validate({"builder": {"name": builder}, "shards": shards})
+        assert len(places_of(here, spec)) == places, "trials of faults use all cores themselves"
 
 
 def test_a_run_in_shards_waits_for_all_that_they_take():
