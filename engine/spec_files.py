@@ -162,3 +162,8 @@ def _override(kind: str, values: dict[str, Any], override: str) -> None:
         here[parent] = child
         here = child
     here[last] = value
+
+
+def spec_json(spec: Spec) -> str:
+    """The spec as JSON, as the shell commands read it from a file."""
+    return spec.model_dump_json(indent=2)

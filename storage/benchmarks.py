@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Row, Select, func, or_, select, type_coerce, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -166,15 +165,6 @@ def outcomes(session: Session, run_id: int) -> dict[str, int]:
     return dict(+found)
 
 
-def count_outcomes(session: Session, run_id: int, more: Mapping[str, int]) -> None:
-    """Add to the counts by outcome; values of `more` may be negative."""
-    rows = [{"run_id": run_id, "outcome": outcome, "candidates": number} for outcome, number in more.items() if number]
-    if rows:
-        statement = insert(OutcomeCount)
-        total = {"candidates": OutcomeCount.candidates + statement.excluded.candidates}
-        session.execute(statement.on_conflict_do_update(index_elements=["run_id", "outcome"], set_=total), rows)
-
-
 def end_candidates(session: Session, run_id: int, no_rank: int) -> None:
     """Of a run that writes no more: the first rank without a verdict is `no_rank` where it is no candidate's."""
     there = select(col(Patch.id)).where(
@@ -189,31 +179,6 @@ def end_candidates(session: Session, run_id: int, no_rank: int) -> None:
 def bug(session: Session, run_id: int, bug_id: str) -> Bug | None:
     """One bug of a benchmark run."""
     return session.scalars(select(Bug).where(col(Bug.run_id) == run_id, col(Bug.bug_id) == bug_id)).first()
-
-
-def bugs(session: Session, run_id: int, bug_ids: Iterable[str]) -> dict[str, int]:
-    """Bug id -> id of its row, for those of these bugs that the run has."""
-    wanted = list(bug_ids)
-    found: dict[str, int] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        query = select(col(Bug.bug_id), col(Bug.id)).where(col(Bug.run_id) == run_id)
-        query = query.where(col(Bug.bug_id).in_(wanted[start : start + AT_ONCE]))
-        found |= {row[0]: row[1] for row in session.execute(query)}
-    return found
-
-
-def cells(session: Session, bug_rows: Sequence[int | None]) -> list[Row[Any]]:
-    """What a summary of these bugs is made from: columns of all their patches, in rank order."""
-    found: list[Row[Any]] = []
-    for start in range(0, len(bug_rows), AT_ONCE):
-        columns: tuple[Any, ...] = (Patch.bug, Patch.source, Patch.rank, Patch.outcome, Patch.is_known_fix)
-        columns += (Patch.is_known_tree, Patch.tree, Patch.patch_text, Patch.score, Patch.edit)
-        columns += (Patch.tokens_written, Patch.tokens_read)
-        query = select(*(col(column) for column in columns)).where(
-            col(Patch.bug).in_(bug_rows[start : start + AT_ONCE])
-        )
-        found += session.execute(query.order_by(col(Patch.bug), col(Patch.rank)))
-    return found
 
 
 def patch(session: Session, run_id: int, bug_id: str, source: str, rank: int) -> tuple[Bug, Patch] | None:

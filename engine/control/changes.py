@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from engine.rundir import ACTIVE
-from storage import queries
+from storage import queue
 from storage.database import Database
 
 
@@ -41,10 +41,10 @@ class Changes:
     def _active_files(self) -> list[Path]:
         """The files of active runs that pages read themselves: the log, and the events and questions of a chat."""
         with self._database.read() as session:
-            runs = queries.runs_in(session, ACTIVE)
+            folders = queue.folders_in(session, ACTIVE)
         files = []
-        for run in runs:
-            files += [Path(run.folder) / name for name in ("log.txt", *(CHAT_FILES if run.kind == "chat" else ()))]
+        for kind, folder in folders:
+            files += [Path(folder) / name for name in ("log.txt", *(CHAT_FILES if kind == "chat" else ()))]
         return files
 
 

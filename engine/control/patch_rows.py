@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, replace
-from functools import cache
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from engine.domain import Outcome
 from engine.events import BUGGY_CODE, KNOWN_FIX, MODEL, BugEvent, PatchEvent
 from engine.plugins import BENCHMARKS
 from engine.ranking import Ranked, tops
 from engine.scoring import CandidateSummary
-from storage import benchmarks, texts
-from storage.tables import Bug, Patch
+from storage import bulk, texts
 
 
 class PatchRows:
@@ -46,18 +42,17 @@ class PatchRows:
         if not self._bugs and not self._patches:
             return
         text_ids = texts.store(self._session, self._all_texts())
-        self._store_bugs(text_ids)
-        # A patch may come before its bug: the bug's row then has only its id, until its own event comes.
-        named = {event.bug_id: None for event in self._patches.values()}
-        row_of = benchmarks.bugs(self._session, self._run_id, {**self._bugs, **named})
-        before = benchmarks.cells(self._session, list(row_of.values()))
-        self._store_patches(row_of, text_ids)
-        self._mark_known_fixes(list(row_of.values()))
-        after = benchmarks.cells(self._session, list(row_of.values()))
-        self._store_summaries(list(row_of.values()), after)
-        more = Counter(cell.outcome for cell in after if cell.source == MODEL)
-        more.subtract(cell.outcome for cell in before if cell.source == MODEL)
-        benchmarks.count_outcomes(self._session, self._run_id, more)
+        row_of = self._store_bugs(text_ids)
+        rows = list(row_of.values())
+        before = bulk.outcomes(self._session, rows)
+        patches = [_patch_row(row_of[event.bug_id], event, text_ids) for event in self._patches.values()]
+        bulk.put_patches(self._session, patches)
+        bulk.mark_known_fixes(self._session, rows)
+        cells = bulk.cells(self._session, rows)
+        bulk.set_summaries(self._session, _summaries(rows, cells))
+        more = Counter(cell.outcome for cell in cells if cell.source == MODEL)
+        more.subtract(before)
+        bulk.count_outcomes(self._session, self._run_id, more)
 
     def _all_texts(self) -> set[str]:
         found = {""}
@@ -67,65 +62,47 @@ class PatchRows:
             found |= {patch.completion, patch.text or "", patch.verdict.log, _names(patch), patch.prompt}
         return found
 
-    def _store_bugs(self, text_ids: dict[str, int]) -> None:
+    def _store_bugs(self, text_ids: dict[str, int]) -> dict[str, int]:
+        """Returns bug id -> id of its row, of all bugs that events are about.
+
+        A patch may come before its bug: the bug's row then has only its id, until its own event comes.
+        """
         rows = []
         for event in self._bugs.values():
-            values = asdict(event)
+            values = dict(vars(event))
             buggy, fixed = text_ids[values.pop("buggy")], text_ids[values.pop("fixed")]
             rows.append({"run_id": self._run_id, "bug_id": values.pop("id"), **values} | _texts_of_bug(buggy, fixed))
-        if rows:
-            self._session.execute(_replacing(Bug, ("run_id", "bug_id"), tuple(rows[0])), rows)
-        named = {event.bug_id for event in self._patches.values()}
-        missing = named - benchmarks.bugs(self._session, self._run_id, named).keys()
-        if missing:
+        bulk.put_bugs(self._session, rows)
+        named = {*self._bugs, *(event.bug_id for event in self._patches.values())}
+        row_of = bulk.bugs(self._session, self._run_id, named)
+        if missing := sorted(named - row_of.keys()):
             nothing = _texts_of_bug(text_ids[""], text_ids[""])
-            only_named = [{"run_id": self._run_id, "bug_id": bug_id, **nothing} for bug_id in sorted(missing)]
-            self._session.execute(insert(Bug), only_named)
-
-    def _store_patches(self, row_of: dict[str, int], text_ids: dict[str, int]) -> None:
-        rows = [_patch_row(row_of[event.bug_id], event, text_ids) for event in self._patches.values()]
-        if rows:
-            self._session.execute(_replacing(Patch, ("bug", "source", "rank"), tuple(rows[0])), rows)
-
-    def _mark_known_fixes(self, bugs: list[int]) -> None:
-        fixed = select(col(Bug.fixed_text)).where(col(Bug.id) == Patch.bug).scalar_subquery()
-        for start in range(0, len(bugs), texts.AT_ONCE):
-            here = col(Patch.bug).in_(bugs[start : start + texts.AT_ONCE])
-            is_known = col(Patch.patch_text).is_not_distinct_from(fixed)
-            self._session.execute(
-                update(Patch).where(here, col(Patch.is_known_fix) != is_known).values(is_known_fix=is_known),
-                execution_options={"synchronize_session": False},
-            )
-
-    def _store_summaries(self, bugs: list[int], cells: list[Any]) -> None:
-        outcomes: dict[int, dict[int, str]] = {bug: {} for bug in bugs}
-        controls: dict[int, dict[str, str]] = {bug: {} for bug in bugs}
-        written: dict[int, list[Any]] = {bug: [] for bug in bugs}  # by the model
-        for cell in cells:
-            if cell.source == MODEL:
-                outcomes[cell.bug][cell.rank] = cell.outcome
-                written[cell.bug].append(cell)
-            else:
-                controls[cell.bug][cell.source] = cell.outcome
-        rows = [
-            {
-                "id": bug,
-                "known_fix": controls[bug].get(KNOWN_FIX),
-                "buggy_code": controls[bug].get(BUGGY_CODE),
-                **asdict(CandidateSummary.of(outcomes[bug])),
-                **_of_candidates(written[bug]),
-            }
-            for bug in bugs
-        ]
-        self._session.execute(update(Bug), rows)
+            only_named = [{"run_id": self._run_id, "bug_id": bug_id, **nothing} for bug_id in missing]
+            bulk.put_bugs(self._session, only_named)
+            row_of |= bulk.bugs(self._session, self._run_id, missing)
+        return row_of
 
 
-@cache
-def _replacing(table: type[Bug] | type[Patch], key: tuple[str, ...], columns: tuple[str, ...]) -> Any:
-    """Inserts rows with these columns, or replaces those with the same key; making it takes 2 ms, so it is kept."""
-    statement = insert(table)
-    changed = {name: statement.excluded[name] for name in columns if name not in key}
-    return statement.on_conflict_do_update(index_elements=key, set_=changed)
+def _summaries(bugs: list[int], cells: list[Any]) -> dict[int, dict[str, Any]]:
+    """Row of a bug -> its columns that are computed from its patches."""
+    outcomes: dict[int, dict[int, str]] = {bug: {} for bug in bugs}
+    controls: dict[int, dict[str, str]] = {bug: {} for bug in bugs}
+    written: dict[int, list[Any]] = {bug: [] for bug in bugs}  # by the model
+    for cell in cells:
+        if cell.source == MODEL:
+            outcomes[cell.bug][cell.rank] = cell.outcome
+            written[cell.bug].append(cell)
+        else:
+            controls[cell.bug][cell.source] = cell.outcome
+    return {
+        bug: {
+            "known_fix": controls[bug].get(KNOWN_FIX),
+            "buggy_code": controls[bug].get(BUGGY_CODE),
+            **vars(CandidateSummary.of(outcomes[bug])),
+            **_of_candidates(written[bug]),
+        }
+        for bug in bugs
+    }
 
 
 def _of_candidates(cells: list[Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from engine.control.exported import candidates_of
 from engine.control.lookup import find_patch, find_run
 from engine.control.matches import Matches, first_matches
 from engine.control.reviews import ReviewTotals, totals_of
-from engine.control.views import RunView, run_views, unfinished
+from engine.control.views import RunView, views_of
 from engine.domain import Outcome
 from engine.events import MODEL
 from engine.exchange.exported import Form
@@ -33,7 +33,7 @@ from engine.scoring import (
     shares_at,
 )
 from engine.specs import WITH_PATCHES
-from storage import benchmarks, queries, reviews, texts
+from storage import benchmarks, bulk, queries, reviews, texts
 from storage.benchmarks import BugQuery
 from storage.database import Database
 from storage.tables import Bug
@@ -150,13 +150,13 @@ class Patches:
             known = {run.id for run in newest}
             older = [run for number in also if number not in known and (run := queries.run(session, number))]
             runs = [*newest, *(run for run in older if run.kind in WITH_PATCHES)]
-            return run_views(runs, unfinished(session))
+            return views_of(session, runs)
 
     def page(self, run_id: int, asked: BugQuery | None = None) -> tuple[list[BugRow], int]:
         """One page of the table of verdicts, and how many bugs match in all."""
         with self._database.read() as session:
             found, total = benchmarks.bug_page(session, run_id, asked or BugQuery())
-            cells = benchmarks.cells(session, [bug.id for bug in found])
+            cells = bulk.cells(session, [bug.id for bug in found])
             reviewed = reviews.of_bugs(session, [bug.id for bug in found])
         of_bug: dict[int | None, list[tuple[int, str]]] = {}
         for cell in cells:
@@ -237,7 +237,7 @@ class Patches:
         """One patch in full. Raises UserError if there is no such patch."""
         with self._database.read() as session:
             bug, patch = find_patch(session, run_id, bug_id, source, rank)
-            cells = benchmarks.cells(session, [bug.id])
+            cells = bulk.cells(session, [bug.id])
             first = benchmarks.patch(session, run_id, bug_id, MODEL, 1) if patch.prompt_text else None
             first_prompt = first[1].prompt_text if first else None
             ids = (bug.buggy_text, bug.fixed_text, patch.completion_text, patch.patch_text, patch.log_text)

@@ -18,7 +18,7 @@ from engine.errors import DISK_FULL, OutsideFailure, UserError
 from engine.rundir import ACTIVE, CALL_LOCK, ENDED, RunDir
 from engine.specs import parse
 from engine.trainers.watch_settings import WANDB_KEY
-from storage import queries
+from storage import queries, queue
 from storage.database import Database, Unavailable
 from storage.tables import Run
 
@@ -46,31 +46,42 @@ class Queue:
     def start_next(self) -> None:
         """Start the next runs for which there is room. Raises NotEnoughDisk if one has to wait for disk space."""
         with self._database.read() as session:
-            active = queries.runs_in(session, ACTIVE)
-            waiting = queries.runs_in(session, ("queued",))
-            before = {run.after: session.get(Run, run.after) for run in waiting if run.after is not None}
+            active = queue.launched_in(session, ACTIVE)
+            queued = queue.launched_in(session, ("queued",))
+            in_vain = queue.in_vain(session, [state for state in ENDED if state != "done"])
+        for run in in_vain:
+            how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(run.first_state, run.first_state)
+            self._fail(run.id, f"run {run.first} ({run.first_name}), whose result it needs, {how}", "outside")
         room = Room(self._polls, active)
-        for run in waiting:
-            first = before.get(run.after) if run.after is not None else None
-            if first is not None and first.state in ENDED and first.state != "done":
-                how = {"stopped": "was stopped", "interrupted": "was interrupted"}.get(first.state, first.state)
-                self._states.fail(run, f"run {first.id} ({first.name}), whose result it needs, {how}", "outside")
-            elif first is None or first.state == "done":
-                self._start_if_free(run, room)
+        if not any(room.may_have(launched) for launched, _ in queued):
+            return  # mostly so, and then a thousand runs are not looked at one by one
+        with self._database.read() as session:
+            waiting = queue.waiting(session)
+        for run_id, launched in waiting:
+            self._start_if_free(run_id, launched, room)
 
-    def _start_if_free(self, run: Run, room: Room) -> None:
+    def _start_if_free(self, run_id: int, launched: queue.Launched, room: Room) -> None:
         """Start the run if its launcher has room."""
         try:
-            is_free = room.take(run)
+            is_free = room.take(launched)
         except UserError as error:  # a device that is not here any more
-            self._states.fail(run, str(error), "user")
+            self._fail(run_id, str(error), "user")
             return
         except Exception as error:
-            log.exception("the launcher of run %s cannot be used", run.id)
-            self._states.fail(run, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
+            log.exception("the launcher of run %s cannot be used", run_id)
+            self._fail(run_id, f"its launcher cannot be used ({type(error).__name__}: {error})", "bug")
             return
-        if is_free:
+        if is_free and (run := self._row(run_id)):
             self._start(run)
+
+    def _fail(self, run_id: int, error: str, cause: str) -> None:
+        if run := self._row(run_id):
+            self._states.fail(run, error, cause)
+
+    def _row(self, run_id: int) -> Run | None:
+        """None if it was deleted meanwhile."""
+        with self._database.read() as session:
+            return queries.run(session, run_id)
 
     def _start(self, run: Run) -> None:
         folder = RunDir(Path(run.folder))

@@ -9,6 +9,7 @@ from engine.control.lookup import find_run
 from engine.control.models import Models
 from engine.errors import UserError
 from engine.params import Params, naming, place, weighted
+from engine.plugins import GENERATORS
 from engine.rundir import RunDir
 from engine.specs import DatasetSpec, Spec
 from storage.database import Database
@@ -60,3 +61,9 @@ def _folder_of_run(reference: str, name: str, database: Database) -> str:
             field=f"builder.{name}",
         )
     return str(folder)
+
+
+def is_remote(spec: Spec) -> bool:
+    """Whether the spec's model is that of a remote service, without files on this machine."""
+    chosen = getattr(spec, "generator", None)
+    return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)

@@ -19,24 +19,23 @@ from engine.control.models import Models
 from engine.control.names import AUTOMATIC_NAME, check_name, default_name, next_free
 from engine.control.order import move
 from engine.control.outcomes import so_far
-from engine.control.references import with_absolute_paths
+from engine.control.references import is_remote, with_absolute_paths
 from engine.control.repeat import differences
 from engine.control.states import ask_to_end
 from engine.control.strangers import check_launcher
-from engine.control.views import RunView, run_views, unfinished
+from engine.control.views import RunView, Standing, views_of
 from engine.control.watching import PanelStanding
 from engine.curve_warnings import CurveWarning
 from engine.domain import Model
 from engine.errors import OutsideFailure, UserError
-from engine.params import Params
-from engine.plugins import GENERATORS, TRAINERS
+from engine.plugins import TRAINERS
 from engine.reading import end_of
 from engine.results import MeasureResult
 from engine.rundir import ENDED, RESUMABLE, Inputs, RunDir
 from engine.spec_files import run_of
 from engine.specs import KINDS, BenchmarkSpec, Spec, TrainingSpec, TrainSpec, overrides_of, waits_for_people
 from engine.trained_on import check_not_trained_on
-from storage import curves, queries
+from storage import curves, queries, queue
 from storage.database import Database
 from storage.tables import Run
 
@@ -162,7 +161,7 @@ class Runs:
     def get(self, run_id: int) -> RunView:
         """A run as pages show it. Raises UserError on an unknown id."""
         with self._database.read() as session:
-            return run_views([find_run(session, run_id)], unfinished(session))[0]
+            return views_of(session, [find_run(session, run_id)])[0]
 
     def list(
         self, *, kind: str = "", states: Sequence[str] = (), search: str = "", group: str = "", limit: int = 200
@@ -170,13 +169,23 @@ class Runs:
         """The same of many, newest first; `search`: in their names, kinds and notes."""
         with self._database.read() as session:
             found = queries.runs(session, kind=kind, states=states, search=search, group=group, limit=limit)
-            return run_views(found, unfinished(session))
+            return views_of(session, found)
+
+    def newest(self, kinds: Sequence[str] = (), limit: int = 200) -> Sequence[Standing]:
+        """Where the newest runs stand, of these kinds or of all, where no more than that and the name is needed."""
+        with self._database.read() as session:
+            return queue.newest(session, kinds, limit)
+
+    def waiting(self) -> Sequence[Standing]:
+        """The same of the runs that wait for a machine, in the order in which they will be started."""
+        with self._database.read() as session:
+            return [run for run in queue.standing_in(session, ("queued",)) if not waits_for_people(run.kind)]
 
     def queued(self) -> Sequence[RunView]:
-        """The runs that wait for a machine, in the order in which they will be started."""
+        """The same runs with all that pages show of them."""
         with self._database.read() as session:
             waiting = [run for run in queries.runs_in(session, ("queued",)) if not waits_for_people(run.kind)]
-            return run_views(waiting, unfinished(session))
+            return views_of(session, waiting)
 
     def row(self, run_id: int) -> Run:
         """The row of a run, for this plane. Raises UserError on an unknown id."""
@@ -223,7 +232,7 @@ class Runs:
 
     def log(self, run_id: int, n_bytes: int = 16_000) -> str:
         """The end of the worker's output; hostile text."""
-        return end_of(RunDir(Path(self.get(run_id).folder)).log, n_bytes)
+        return end_of(RunDir(Path(self.row(run_id).folder)).log, n_bytes)
 
     def stop(self, run_id: int, *, now: bool = False) -> None:
         """Have the supervisor stop a run after it has saved its work, or, if `now`, at once and without saving.
@@ -287,14 +296,3 @@ def number_of(folder: Path) -> int:
     """The number of the run whose folder in `runs` this is; 0 if its name is none that a run here gets."""
     name = folder.name
     return int(name) if name.isascii() and name.isdecimal() and len(name) < 10 else 0
-
-
-def is_remote(spec: Spec) -> bool:
-    """Whether the spec's model is that of a remote service, without files on this machine."""
-    chosen = getattr(spec, "generator", None)
-    return isinstance(chosen, Params) and bool(GENERATORS.create(chosen).is_remote)
-
-
-def spec_json(spec: Spec) -> str:
-    """The spec as JSON, as the shell commands read it from a file."""
-    return spec.model_dump_json(indent=2)

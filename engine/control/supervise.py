@@ -23,7 +23,7 @@ from engine.launchers import Launcher
 from engine.launchers.leading import Leading
 from engine.rundir import ACTIVE, CALL_LOCK, ENDED, SILENT_S, RunDir
 from engine.temporary import sweep
-from storage import queries
+from storage import queries, queue
 from storage.database import FULL_BYTES, Database, Unavailable
 from storage.tables import Run
 
@@ -33,7 +33,7 @@ PENDING = f"{WAITING} for a machine"
 STARTING_S = 10.0  # from a worker's start until it can be found
 WATCH_S = 0.08  # of a tick for the runs at work; those that it does not come to are the first at the next one
 AT_WORK = ("running", "stalled")
-LEAST_WATCHED = 8  # whatever that takes
+LEAST_WATCHED = 4  # whatever that takes
 READ_BYTES = 4 << 20  # of a run's events in one transaction, so that other writers need not wait long
 
 
@@ -60,10 +60,10 @@ class Supervisor:
             if not is_exclusive:
                 return
             with self._database.read() as session:
-                active = queries.runs_in(session, ACTIVE)
+                active = queue.standing_in(session, ACTIVE)
             self.is_behind = False
             began, in_turn = time.monotonic(), self._in_turn(active)
-            for place, run in enumerate(in_turn):
+            for place, run in enumerate(self._rows(in_turn)):
                 # what a run has to say waits in its file, and is read in one go: the longer it waits, the cheaper
                 self.is_behind = place >= LEAST_WATCHED and time.monotonic() - began > WATCH_S
                 if self.is_behind:
@@ -80,9 +80,17 @@ class Supervisor:
                     self._abandon(run, f"its events could not be stored ({type(error).__name__}: {error})")
             self._queue.start_next()
 
-    def _in_turn(self, active: Sequence[Run]) -> Sequence[Run]:
+    def _in_turn(self, active: Sequence[queue.Standing]) -> Sequence[int]:
         """Those first that start or are to stop, then the others, beginning behind the one that was watched last."""
-        return sorted(active, key=lambda run: (run.state in AT_WORK, (run.id or 0) <= self._last, run.id))
+        ordered = sorted(active, key=lambda run: (run.state in AT_WORK, run.id <= self._last, run.id))
+        return [run.id for run in ordered]
+
+    def _rows(self, run_ids: Sequence[int]) -> Iterator[Run]:
+        """The rows of these runs, a few at a time, since a tick may not come to all of them."""
+        for at in range(0, len(run_ids), LEAST_WATCHED):
+            with self._database.read() as session:
+                runs = queries.in_order(session, run_ids[at : at + LEAST_WATCHED])
+            yield from runs
 
     def is_submitting(self) -> bool:
         """Whether this process is giving a run to its launcher."""

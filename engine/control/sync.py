@@ -42,13 +42,14 @@ def ingest(session: Session, run: Run, folder: RunDir, most: int | None = None) 
     A second call without new events changes nothing, and neither does an event that is read again.
     """
     reading = folder.events(run.offset, most, last=run.last_seq, broken=run.broken_lines)
-    rows = Rows(session, run)
+    rows, last = Rows(session, run), run.last_seq
     for event in reading.events:
-        if event.seq <= run.last_seq:
+        if event.seq <= last:
             continue  # seen before: the offset was lost, but not the number
         rows.take(event)
-        run.last_seq = event.seq
+        last = event.seq
     rows.store()
+    run.last_seq = last  # set here, since each query after a change of the run would write its row
     if run.state == "done" and run.kind in WITH_PATCHES and reading.events:
         benchmarks.end_candidates(session, run.id or 0, NO_RANK)
     run.offset = reading.offset

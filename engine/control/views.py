@@ -26,7 +26,8 @@ from engine.results import (
 from engine.rundir import ACTIVE, ENDED
 from engine.scoring import Costs
 from engine.specs import KINDS, waits_for_people
-from storage import queries
+from storage import queue
+from storage.queue import Standing as Standing  # for pages too
 from storage.tables import Dataset, Run
 
 
@@ -109,12 +110,13 @@ class RunView:
         return self.state in ENDED
 
 
-def unfinished(session: Session) -> Sequence[queries.Standing]:
-    """Where every run stands that has not ended, of any kind, in the order of the queue."""
-    return queries.standing_in(session, ("queued", *ACTIVE))
+def views_of(session: Session, runs: Sequence[Run]) -> list[RunView]:
+    """The runs in the same order, each queued one with the run ahead of it in the queue."""
+    is_any_queued = any(run.state == "queued" for run in runs)
+    return run_views(runs, queue.standing_in(session, ("queued", *ACTIVE)) if is_any_queued else [])
 
 
-def run_views(runs: Sequence[Run], unfinished: Sequence[queries.Standing]) -> list[RunView]:
+def run_views(runs: Sequence[Run], unfinished: Sequence[Standing]) -> list[RunView]:
     """The runs in the same order; each queued one with the run ahead of it, of all `unfinished` runs of any kind.
 
     Loaded chat models do not count.

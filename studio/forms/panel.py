@@ -10,9 +10,9 @@ from typing import Any
 
 import gradio as gr
 
-from engine.control.runs import spec_json
 from engine.control.views import RunView
 from engine.errors import UserError
+from engine.spec_files import spec_json
 from engine.specs import parse
 from studio.clickable import hidden_field, marking, plain
 from studio.forms.fields import Names, css_class, text_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.control.rounds import PREFIX as ROUNDS
 from engine.control.sweeps import Compared
-from engine.control.views import RunView
+from engine.control.views import RunView, Standing
 from studio.addresses import link
 from studio.charts import SERIES
 from studio.clickable import pick
@@ -20,7 +20,7 @@ DOES = {"benchmark": "write patches", "dataset": "keep what passes", "train": "t
 SHOWN = ("eval_loss", "train_loss", "plausible@1", "plausible@10", "repaired by attempt 10", "tokens_per_s", "seconds")
 
 
-def waiting(queue: Sequence[RunView]) -> str:
+def waiting(queue: Sequence[Standing]) -> str:
     """The queue in its order, each run with buttons that move it; nothing if no run waits."""
     if not queue:
         return ""
@@ -30,7 +30,7 @@ def waiting(queue: Sequence[RunView]) -> str:
     return f'<section class="waiting"><h3>Queue</h3><ol>{rows}</ol>{more}</section>'
 
 
-def _waiting_row(run: RunView, place: int, last: int) -> str:
+def _waiting_row(run: Standing, place: int, last: int) -> str:
     buttons = "".join(
         f'<button type="button" class="small" {pick(f"{to}:{run.id}")} title="{title}" '
         f'aria-label="{title}: {esc(run.name)}"{" disabled" if is_there else ""}>{sign}</button>'

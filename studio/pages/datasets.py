@@ -10,7 +10,7 @@ import gradio as gr
 
 from engine.builders.answers import ANSWERED
 from engine.builders.previews import Preview
-from engine.control.views import DatasetView, RunView
+from engine.control.views import DatasetView, Standing
 from engine.dataset_card import SHARES
 from engine.errors import UserError
 from engine.plugins import BENCHMARKS
@@ -42,9 +42,9 @@ def roles_of(form: Form, builder: Mapping[str, Any], found: Preview) -> dict[str
     return {column: f"is: {labels.get(f'builder.{name}', name)}" for column, name in used.items()}
 
 
-def named_runs(runs: Sequence[RunView]) -> list[str]:
-    """The runs with answers to learn from, as a setting takes several of them."""
-    return [f"{run.id}: {run.name.replace(',', ' ')}" for run in runs if run.kind in ANSWERED]
+def named_runs(runs: Sequence[Standing]) -> list[str]:
+    """Runs as a setting takes several of them."""
+    return [f"{run.id}: {run.name.replace(',', ' ')}" for run in runs]
 
 
 def place_of(shown: Any) -> str:
@@ -65,7 +65,7 @@ def build(frame: Frame) -> None:
                 "exclude": BENCHMARKS.names,
                 "compare": BENCHMARKS.names,
                 "datasets": workspace.datasets.names,
-                "runs": lambda: named_runs(workspace.runs.list()),
+                "runs": lambda: named_runs(workspace.runs.newest(ANSWERED)),
                 "conversations": lambda: [str(each.id) for each in workspace.chats.entries()[:MOST_OFFERED]],
             }
             rows = marking(render=False)

@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from engine.control.runs import spec_json
 from engine.control.sweeps import PREFIX as SWEEP
-from engine.control.views import RunView
+from engine.control.views import RunView, Standing
 from engine.errors import UserError
 from engine.rundir import ACTIVE, RESUMABLE
+from engine.spec_files import spec_json
 from engine.specs import KINDS as SPECS
 from engine.specs import WITH_PATCHES, BenchmarkSpec, ChatSpec, MergeSpec, TrainSpec, parse
 from engine.sweep_specs import MOST
@@ -41,7 +41,7 @@ def settings(run: RunView, command: str) -> str:
     return copyable(command, "Shell command") + copyable(spec_json(parse(dict(run.spec))), "JSON")
 
 
-def first_choice(runs: Sequence[RunView]) -> int:
+def first_choice(runs: Sequence[Standing]) -> int:
     """The run to show while none is chosen: a running training, a running run, else the newest; 0 if there is none."""
     running = [run for run in runs if run.state == "running"]
     training = [run for run in running if run.kind == "train"]
@@ -137,13 +137,11 @@ def build(frame: Frame) -> None:
 
     def shown_run(wanted: int, held: int) -> RunView | None:
         """What is wanted; else what is shown stays, whatever starts meanwhile."""
-        runs = workspace.runs.list()
-        number = wanted or held or first_choice(runs)
-        known = next((run for run in runs if run.id == number), None)
-        return known or (workspace.runs.get(number) if number else None)
+        number = wanted or held or first_choice(workspace.runs.newest())
+        return workspace.runs.get(number) if number else None
 
     def draw_queue() -> list[str]:
-        return [several.waiting(workspace.runs.queued())]
+        return [several.waiting(workspace.runs.waiting())]
 
     def draw_list(text: str, only: str, within: str, wanted: int, held: int, beside: str) -> list[str]:
         runs = workspace.runs.list(kind=only, states=STATES.get(within, ()), search=text.strip())
@@ -151,7 +149,7 @@ def build(frame: Frame) -> None:
             if text.strip() or only or within:
                 return [empty("No runs match", "Clear the search, or show everything.")]
             return [empty("No runs", "Every run is listed here, with its state and its result.")]
-        return [run_list(runs, wanted or held or first_choice(workspace.runs.list()), numbers_in(beside))]
+        return [run_list(runs, wanted or held or first_choice(workspace.runs.newest()), numbers_in(beside))]
 
     def draw_run(wanted: int, held: int, zoom: str, beside: str, words: str) -> list[Any]:
         run = shown_run(wanted, held)
@@ -170,7 +168,7 @@ def build(frame: Frame) -> None:
         ]
 
     def draw_beside(wanted: int, held: int, beside: str, by: str) -> list[Any]:
-        run = shown_run(wanted, held)
+        run = shown_run(wanted, held) if beside else None
         numbers = [each for each in numbers_in(beside) if run is not None and each != run.id]
         if run is None or not numbers:
             return [show_or_hide(False), ""]

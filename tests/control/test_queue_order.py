@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from sqlalchemy import event
 
 from engine.errors import UserError
 from engine.gpus import Gpu
 from engine.launchers.local import Local
 from engine.spec_files import read_spec
+from storage.tables import Run
 
 GIB = 1 << 30
 
@@ -36,7 +40,9 @@ def asked(workspace, *settings):
 
 
 def waiting(workspace):
-    return [run.id for run in workspace.runs.queued()]
+    found = [run.id for run in workspace.runs.queued()]
+    assert [run.id for run in workspace.runs.waiting()] == found
+    return found
 
 
 def test_waiting_runs_start_in_the_order_that_the_user_gave_them(workspace, started, finished):
@@ -53,6 +59,37 @@ def test_waiting_runs_start_in_the_order_that_the_user_gave_them(workspace, star
     assert waiting(workspace) == [third, second]
     later, _ = started("benchmark")
     assert waiting(workspace) == [third, second, later], "a new run comes last"
+
+
+def test_a_tick_reads_no_whole_row_of_a_run_for_which_there_is_no_room(workspace, started):
+    """A thousand may wait, and a tick comes twice a second."""
+    for _ in range(10):
+        started("benchmark")
+    loaded = []
+    event.listen(Run, "load", note := lambda run, _: loaded.append(run.id))
+    workspace.tick()
+    event.remove(Run, "load", note)
+    assert {*loaded} == {1}, "the one at work"
+
+
+def test_a_run_whose_first_one_failed_fails_also_while_there_is_no_room(workspace, started, mute):
+    started("benchmark")
+    first, folder = started("chat", "bug=x")
+    after = workspace.runs.submit(read_spec("benchmark"), after=first)
+    folder.append("state", state="failed", error="by itself")
+    workspace.tick()
+    workspace.tick()
+    assert workspace.runs.get(after).error.endswith("whose result it needs, failed")
+
+
+def test_a_spec_that_sqlite_cannot_read_stops_no_other_run(workspace, mute):
+    broken, other = (workspace.runs.submit(read_spec("benchmark")) for _ in range(2))
+    with workspace._database.write() as session:
+        run = session.get_one(Run, broken)
+        run.spec = run.spec | {"limit": math.nan}
+    workspace.tick()
+    workspace.tick()
+    assert (workspace.runs.get(broken).state, workspace.runs.get(other).state) == ("failed", "starting")
 
 
 @pytest.mark.parametrize(("to", "order"), [("up", [2, 4, 3]), ("down", [2, 3, 4]), ("first", [4, 2, 3])])

@@ -6,6 +6,15 @@ from engine.control.views import run_views
 from storage.tables import Run
 
 
+def test_the_newest_runs_of_some_kinds_are_known_by_name(workspace, started):
+    for kind in ("benchmark", "dataset", "benchmark"):
+        started(kind)
+    assert [run.id for run in workspace.runs.newest()] == [3, 2, 1]
+    assert [run.id for run in workspace.runs.newest(["benchmark", "chat"])] == [3, 1]
+    only = workspace.runs.newest(["dataset"], limit=1)[0]
+    assert (only.kind, only.name, only.state) == ("dataset", "dataset-2", "queued")
+
+
 def run(number, kind, state, **more):
     return Run(id=number, place=number, kind=kind, name=f"run {number}", state=state, spec={}, created_at=0.0, **more)
 

@@ -54,9 +54,9 @@ def part(workspace, page, name):
 
 def test_the_run_on_the_monitor_is_looked_up_once(workspace, count):
     draw = part(workspace, "monitor", "draw_run").draw
-    listed, read = count(workspace.runs, "list"), count(workspace.curves, "read")
+    listed, read, got = count(workspace.runs, "list"), count(workspace.curves, "read"), count(workspace.runs, "get")
     number, *_, buttons, below, curves, _, loss, _, _, _, _, _, _, rewards = draw(TRAINED, 0, "", "", "")
-    assert (number, len(listed), len(read)) == (TRAINED, 2, 1), "all runs, and those of its group"
+    assert (number, len(got), len(listed), len(read)) == (TRAINED, 1, 1, 1), "the run, and those of its group"
     assert [each["elem_classes"] for each in (buttons, below, curves)] == [["buttons"], [], []]
     assert json.loads(loss)["data"][0]["x"] == list(range(1, 121))
     assert (rewards["value"], rewards["visible"]) == ("", "hidden"), "it has learned from samples"
