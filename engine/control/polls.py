@@ -99,10 +99,16 @@ def _complete(future: Future[Any], ask: Callable[..., Any], about: tuple[object,
 
 def launcher_of(run: Run) -> Launcher:
     """The launcher of a run, with its settings."""
-    return launcher_with(run.spec.get("launcher", run.launcher), run.spec.get("shards"))
+    return launcher_with(run.spec.get("launcher", run.launcher), shards_of(run))
 
 
 def launcher_with(settings: Any, shards: Any) -> Launcher:
     """The launcher with these settings, for runs that so many workers share: 1 where it is no number."""
     launcher = LAUNCHERS.create(LAUNCHERS.params(settings))
     return Leading(launcher, shards) if isinstance(shards, int) and shards > 1 else launcher
+
+
+def shards_of(run: Run) -> int:
+    """How many workers share it."""
+    shards = run.spec.get("shards", 1)
+    return shards if isinstance(shards, int) else 1
