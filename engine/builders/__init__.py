@@ -100,7 +100,7 @@ class Splitting(Keeping, Protocol):
         """Called before `stream`: where parts of the work are kept. It is not done again; what is missing is."""
 
 
-def is_found_in_parts(plugin: type) -> bool:
+def is_found_in_parts(plugin: object) -> bool:
     """Whether this builder is a `Splitting` one."""
     return hasattr(plugin, Splitting.work_on.__name__)
 

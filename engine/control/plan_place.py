@@ -20,7 +20,7 @@ def place_of(spec: Any, asked: Cluster) -> Cluster:
     shards = shards_of(spec)
     reserved = spec.launcher.machines() if isinstance(spec.launcher, Priced) else None
     launcher = LAUNCHERS.create(spec.launcher)
-    at_once = len(places_of(launcher, shards)) if shards > 1 else 1
+    at_once = len(places_of(launcher, spec)) if shards > 1 else 1
     nodes, gpus = 1, None
     if reserved:
         nodes, gpus = reserved[0] * at_once, reserved[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from engine.specs import BenchmarkSpec, DatasetSpec
 from engine.work.shard import Shard, share_of
 from engine.work.told import Told
 from engine.work.watched import LEADER
-from storage.tables import Run
+from storage.queue import Launched
 
 BUG = BugEvent("b/1", "python", "b.py", 1, 2, "x", "y")
 PATCH = PatchEvent("b/1", "model", 1, VerdictFields(Outcome.PLAUSIBLE))
@@ -150,15 +151,12 @@ def test_each_core_of_this_machine_is_a_place_for_the_build_of_a_dataset(monkeyp
 
 
 def test_a_run_in_shards_waits_for_all_that_they_take():
-    def row(number, shards):
-        spec = {"launcher": {"name": "slurm", "most_active": 4}, "shards": shards}
-        return Run(
-            id=number, name=str(number), kind="benchmark", launcher="slurm", spec=spec, folder="", state="queued"
-        )
+    def one(shards):
+        return Launched("benchmark", "slurm", json.dumps([{"name": "slurm", "most_active": 4}, shards]))
 
-    room = Room(Polls(), [row(1, 3)])
-    assert room.take(row(2, 1))
-    assert not room.take(row(3, 1))
+    room = Room(Polls(), [(one(3), 1)])
+    assert room.take(one(1))
+    assert not room.take(one(1))
 
 
 def test_a_worker_ends_with_the_one_that_leads_it():
