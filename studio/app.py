@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from engine.control.workspace import Workspace
+from engine.rundir import ACTIVE
 from studio import addresses, guide
 from studio.clickable import click_value, clickable, hidden_field, plain
 from studio.guard import log, on
@@ -20,6 +21,7 @@ from studio.page import Choice, Frame, Page
 from studio.pages import PAGES, pages
 
 DAY_S = 86_400
+MOST_ACTIVE = 50  # runs that the header reads
 OPEN_LINK = "window.studio.openLink = (address) => trigger('select', {value: address});"
 LOADED = "() => document.documentElement.classList.remove('loading-link')"
 GO = "(address) => { if (address) window.studio.go(address); }"
@@ -71,7 +73,9 @@ def _header(frame: Frame) -> None:
     part = clickable(elem_id="header")
 
     def draw_header() -> list[str]:
-        return [header(workspace.machine().summary, workspace.runs.list(limit=50), workspace.trouble)]
+        runs = workspace.runs
+        active, waiting = runs.list(states=ACTIVE, limit=MOST_ACTIVE), runs.waiting()
+        return [header(workspace.machine().summary, active, waiting, workspace.trouble)]
 
     frame.live.show(draw_header, [], [part])
 

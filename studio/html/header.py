@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.control.views import RunView
+from engine.control.views import RunView, Standing
 from engine.specs import KINDS as SPECS
 from studio.addresses import link
 from studio.html.basics import KINDS, esc
@@ -12,15 +12,14 @@ from studio.html.basics import KINDS, esc
 LOADING = "loading the model"  # what a chat says until its model is there
 
 
-def header(machine: str, runs: Sequence[RunView], trouble: str = "") -> str:
-    """The header line, and below it `trouble`: why nothing can be stored now."""
-    active = [run for run in runs if run.is_active]
+def header(machine: str, active: Sequence[RunView], waiting: Sequence[Standing], trouble: str = "") -> str:
+    """The header line, and below it `trouble`: why nothing can be stored now. `waiting`: in the order of the queue."""
     kinds = dict.fromkeys(run.kind for run in active)
     chips = [_chip(kind, [run for run in active if run.kind == kind]) for kind in kinds]
-    if waiting := [run for run in runs if run.state == "queued"]:
-        next_one = waiting[-1]  # the newest come first
+    if waiting:
+        next_one = waiting[0]
         chips.append(f'<a class="chip s-queued" href="{esc(link(run=next_one.id))}" title="Next: {esc(next_one.name)}">'
-                     f"<i></i>{len(waiting)} queued</a>")  # fmt: skip
+                     f"<i></i>{len(waiting):,} queued</a>")  # fmt: skip
     idle = "" if chips else '<span class="chip s-idle"><i></i>nothing running</span>'
     return (
         '<header class="top"><a class="home" href="?tab=datasets" aria-label="Repair Studio">'
