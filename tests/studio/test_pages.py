@@ -21,7 +21,6 @@ from engine.control.views import RunView
 from engine.control.workspace import Workspace
 from engine.domain import Outcome
 from engine.errors import OutsideFailure, UserError
-from engine.rundir import ACTIVE
 from engine.spec_files import read_spec
 from engine.strategies.messages import STUCK, limit_reached
 from engine.trainers.memory_advice import Advice
@@ -292,13 +291,3 @@ def test_of_a_long_queue_the_first_runs_are_listed_and_the_others_counted(worksp
     shown = several.waiting(waiting)
     assert (shown.count("<li>"), "and 952 more" in shown) == (50, True)
     assert "more" not in several.waiting(waiting[:50])
-
-
-def test_the_header_counts_all_that_wait_and_leads_to_the_one_that_is_next(tmp_path):
-    made = Workspace(tmp_path / "home")
-    ids = [made.runs.submit(read_spec("dataset", "demo", [f"name=set-{number}"])) for number in range(60)]
-    made.runs.move(ids[2], "first")
-    text = page.header("here", made.runs.list(states=ACTIVE), made.runs.waiting())
-    made.close()
-    assert ">60 queued<" in text.replace("<i></i>", ">")
-    assert f'href="?run={ids[2]}"' in text
