@@ -64,12 +64,14 @@ def test_the_rows_are_the_same_in_any_number_of_shards(workspace):
 
 
 def test_a_killed_shard_is_started_again_and_nothing_is_told_twice(workspace):
-    run_id = submitted(workspace, "limit=8", "shards=2")
+    run_id = submitted(workspace, "limit=16", "shards=2")
     has_begun(workspace, run_id)
-    os.kill(at_work(workspace.runs.row(run_id))[1], signal.SIGKILL)
+    until(workspace, lambda: at_work(workspace.runs.row(run_id)))
+    number, process = at_work(workspace.runs.row(run_id)).popitem()
+    os.kill(process, signal.SIGKILL)
     run = ended(workspace, run_id)
-    assert len(rows_of(run)) == 8 * (4 + 2)
-    assert "shard 1 ended early" in RunDir(Path(run.folder)).log.read_text()
+    assert len(rows_of(run)) == 16 * (4 + 2)
+    assert f"shard {number} ended early" in RunDir(Path(run.folder)).log.read_text()
 
 
 def test_stop_ends_all_of_it_and_resume_does_what_is_left(workspace):
