@@ -61,18 +61,18 @@ def test_warm_and_fresh_agree_on_all_of_pocket(pairs, language):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.long)], ids=["every fourth bug", "every bug"])
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.long)], ids=["four bugs", "every bug"])
 def test_warm_and_fresh_agree_on_quixbugs(pairs, shared_data, sandbox, step):
     # On two busy cores the known fix of `levenshtein` takes up to two seconds.
     benchmark = QuixBugs(QuixBugs.Params(folder=str(shared_data / "quixbugs"), timeout_s=6))
-    compared = 0
-    for bug in list(benchmark.bugs())[::step]:
+    compared, bugs = 0, list(benchmark.bugs())[::step]
+    for bug in bugs:
         _, suite = benchmark._cases[bug.id]
         expected = benchmark._measured.passing(bug, suite, sandbox)
         for text, warm, fresh in pairs(benchmark, bug, benchmark._runner, suite, expected):
             assert said(warm) == said(fresh), f"{bug.id}\n{text}\n{warm}\n{fresh}"
             compared += 1
-    assert compared > 120 / step
+    assert compared > 2 * len(bugs)
 
 
 LEAVES = {
