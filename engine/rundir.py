@@ -268,15 +268,19 @@ class RunDir(Inbox):
             return event if isinstance(event.payload, events.State) else None
         return None
 
+    def beat_at(self) -> float:
+        """When the worker's last heartbeat came, in seconds since the epoch; 0 before the first."""
+        with suppress(FileNotFoundError):
+            return (self.path / "heartbeat").stat().st_mtime
+        return 0.0
+
     def silent_s(self) -> float:
         """Seconds since the worker's last heartbeat; 0 before the first."""
-        with suppress(FileNotFoundError):
-            return max(0.0, time.time() - (self.path / "heartbeat").stat().st_mtime)
-        return 0.0
+        return max(0.0, time.time() - at) if (at := self.beat_at()) else 0.0
 
     def beats(self) -> bool:
         """Whether a worker's heartbeat came lately."""
-        return (self.path / "heartbeat").exists() and self.silent_s() < SILENT_S
+        return time.time() - self.beat_at() < SILENT_S
 
     def is_held(self, name: str = "lock") -> bool:
         """Whether a worker, or a process that it started, holds the run's lock."""

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 WAITING = "waiting"
 PENDING = f"{WAITING} for a machine"
 STARTING_S = 10.0  # from a worker's start until it can be found
+ANSWER_S = 3.0  # how old a launcher's answer may be when it is asked: several runs are answered by one question
 WATCH_S = 0.08  # of a tick for the runs at work; those that it does not come to are the first at the next one
 AT_WORK = ("running", "stalled")
 LEAST_WATCHED = 4  # whatever that takes
@@ -118,10 +119,8 @@ class Supervisor:
         elif run.state == "stopping":
             self._stop(run, launcher, folder)
         elif alive is not None:
-            # the answer may be older than the events: a worker that beats has its machine
-            is_waiting = alive == "pending" and not (run.state == "running" and folder.beats())
-            self._note_place(run, launcher, is_waiting=is_waiting)
-            if not is_waiting:
+            self._note_place(run, launcher, is_waiting=alive == "pending")
+            if alive != "pending":
                 self._note_heartbeat(run, folder)
 
     def _is_alive(self, run: Run, launcher: Launcher, folder: RunDir) -> bool | Literal["pending"] | None:
@@ -138,7 +137,12 @@ class Supervisor:
                 return None if found is None else False
             self._states.change(run, handle=found)  # the studio that started it ended before it could store this
             run.handle = found
-        return self._polls.answer((run.id, run.handle), launcher.is_alive, run.handle)
+        answer = self._polls.answer((run.id, run.handle), _alive, launcher, run.handle)
+        if answer is None:
+            return None
+        alive, asked_at = answer
+        # it may come late, or be one that the launcher got for another run: a worker that beat since has its machine
+        return True if alive == "pending" and folder.beat_at() > asked_at - ANSWER_S else alive
 
     def _read_events(self, run: Run, folder: RunDir) -> Run:
         """Store the worker's new events; returns the updated run."""
@@ -258,6 +262,12 @@ def _stopped(launcher: Launcher, run: Run, force: bool) -> bool:
     """True, once the launcher has passed the stop on."""
     launcher.stop(run.handle, Path(run.folder), force=force)
     return True
+
+
+def _alive(launcher: Launcher, handle: str) -> tuple[bool | Literal["pending"], float]:
+    """Whether the worker is alive, and when that was asked, in seconds since the epoch."""
+    asked_at = time.time()
+    return launcher.is_alive(handle), asked_at
 
 
 def _is_overdue(run: Run) -> bool:

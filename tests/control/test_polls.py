@@ -216,11 +216,19 @@ def test_a_job_that_waits_for_a_machine_is_neither_dead_nor_silent(workspace, st
 
 def test_an_answer_that_is_older_than_the_worker_does_not_put_its_run_back(workspace, started, mute, monkeypatch):
     run_id, folder = started("benchmark")
-    monkeypatch.setattr(mute, "is_alive", lambda handle: "pending")
-    folder.beat()
-    folder.append("state", state="running")
+
+    def is_alive(handle):
+        folder.beat()  # it begins while the launcher is asked
+        folder.append("state", state="running")
+        return "pending"
+
+    monkeypatch.setattr(mute, "is_alive", is_alive)
     workspace.tick()
     assert workspace.runs.row(run_id).state == "running"
+    os.utime(folder.path / "heartbeat", (time.time() - 4, time.time() - 4))
+    monkeypatch.setattr(mute, "is_alive", lambda handle: "pending")
+    workspace.tick()
+    assert workspace.runs.row(run_id).state == "starting", "it was put back"
 
 
 def test_where_a_run_is_and_why_it_waits_is_shown_as_its_launcher_tells_it(

@@ -61,10 +61,10 @@ def arm(call: Call) -> None:
 def main() -> int:
     real = worker.work
 
-    def work(run):
+    def work(run, *more):
         if place := os.environ.get(PLACE):
             arm(PLACES[place])  # not earlier: the worker prepares its process before any library is imported
-        return real(run)
+        return real(run, *more)
 
     worker.work = work
     return worker.main(Path(sys.argv[1]))

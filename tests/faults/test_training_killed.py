@@ -85,6 +85,7 @@ def test_killed_at_ten_places_and_resumed_it_ends_with_the_same_weights(home, mo
         monkeypatch.setenv(PLACE, place)
         row = ended(workspace, killed)
         assert (row.state, row.cause) == ("failed", "killed"), f"{place}: {row.error or run.log.read_text()[-3000:]}"
+        assert "Traceback" not in run.log.read_text(), "it ended by itself"
         assert_left(run, place)
         workspace.runs.resume(killed)
     monkeypatch.delenv(PLACE)
