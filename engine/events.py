@@ -37,6 +37,7 @@ class State:
     error: Sentence = ""
     cause: Name = ""
     cards: Whole | None = None  # GPUs of a run that began, of all its nodes together; None: not known
+    workers: Whole | None = None  # of a run in shards, those that have a machine; None: it is not in shards
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from time import monotonic
 
 from engine import requeued
@@ -16,6 +16,7 @@ from engine.sandboxes import Sandbox
 from engine.scoring import control_trouble
 from engine.verdict_cache import VerdictCache
 
+WAITING = 4  # threads for each patch that is tested: a test takes 30 ms, and `requeued.is_ending` 50
 Evaluate = Callable[[Bug, Patch, Sandbox], Verdict]  # `Benchmark.evaluate`
 
 
@@ -35,14 +36,26 @@ class Control:
         return f"not scored: {trouble}{why}" if trouble else ""
 
 
+def threads_for(at_once: int) -> int:
+    """How many threads ask a `Judge` for verdicts that tests so many patches at a time.
+
+    More, where a verdict has to wait for a moment that it may be due to a scheduler: else a place would be empty then.
+    """
+    return at_once * (WAITING if requeued.may_be_ended() else 1)
+
+
 class Judge:
     """Evaluates patches of one benchmark in one sandbox. Safe to use from several threads."""
 
-    def __init__(self, benchmark: Benchmark, sandbox: Sandbox, home: Path, evaluate: Evaluate | None = None) -> None:
+    def __init__(
+        self, benchmark: Benchmark, sandbox: Sandbox, home: Path, at_once: int, evaluate: Evaluate | None = None
+    ) -> None:
         """`home`: the folder whose earlier verdicts are used, and to whose new ones are added.
 
-        `evaluate`: what runs a patch's tests in place of the benchmark's own method, as on other nodes.
+        `at_once`: so many patches are tested at a time, whatever the number of threads. `evaluate`: what runs a patch's
+        tests in place of the benchmark's own method, as on other nodes.
         """
+        self._places = BoundedSemaphore(at_once)
         self._benchmark = benchmark
         self._evaluate = evaluate or benchmark.evaluate
         self._sandbox = sandbox
@@ -78,9 +91,10 @@ class Judge:
 
     def _evaluated(self, bug: Bug, patch: Patch) -> Verdict:
         """A new verdict. Raises SystemExit where tests may have failed since a scheduler ends them and this worker."""
-        began = monotonic()
-        verdict = self._evaluate(bug, patch, self._sandbox)
-        took = monotonic() - began
+        with self._places:
+            began = monotonic()
+            verdict = self._evaluate(bug, patch, self._sandbox)
+            took = monotonic() - began
         with self._lock:
             self.asked, self.tested, self.seconds = self.asked + 1, self.tested + 1, self.seconds + took
             self.first_s = self.first_s or took

@@ -49,6 +49,7 @@ class Plan:
         return found.value if (found := self.line(TIME)) else None
 
 
+PLANNED = ("benchmark", "train", "dataset")  # kinds of run
 TIME, GPU_HOURS, READ, WRITTEN, TRAINED, TESTS, DISK, COST = (
     "time", "GPU-hours", "tokens read", "tokens written", "tokens trained on", "patches to test", "disk", "cost",
 )  # fmt: skip

@@ -45,9 +45,14 @@ def notice_signals() -> None:
         os.environ[NOTICED] = str(reading)
 
 
+def may_be_ended() -> bool:
+    """Whether a scheduler may end this worker and all its processes, and starts it again later."""
+    return NOTICED in os.environ
+
+
 def is_ending() -> bool:
     """Whether a scheduler ends this worker, or will have within NEARLY_S: what just failed may have been ended with it.
 
     A scheduler may signal every process of a job, the tests of patches too.
     """
-    return NOTICED in os.environ and bool(select.select([int(os.environ[NOTICED])], [], [], NEARLY_S)[0])
+    return may_be_ended() and bool(select.select([int(os.environ[NOTICED])], [], [], NEARLY_S)[0])

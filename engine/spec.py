@@ -71,6 +71,8 @@ class SplitSpec(Spec):
 
     # as `worker`, called with (spec, inputs, run, results of the shards) once all are done; returns the run's result
     combine: ClassVar[str]
+    # called with the spec: how many shards have something to do at most; empty: that is not known before
+    most_parts: ClassVar[str] = ""
 
     shards: int = setting(
         1, "workers that share the run, each started by the launcher as it has room", more=True, ge=1, le=10_000

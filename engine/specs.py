@@ -87,6 +87,7 @@ class BenchmarkSpec(SplitSpec):
     verb: ClassVar = "benchmark"
     worker: ClassVar = "engine.work.benchmark:benchmark"
     combine: ClassVar = "engine.work.combine:benchmark"
+    most_parts: ClassVar = "engine.work.combine:bugs_of_benchmark"
     has_patches: ClassVar = True
 
     kind: Literal["benchmark"] = "benchmark"
@@ -134,6 +135,7 @@ class ValidateSpec(SplitSpec):
     verb: ClassVar = "validate"
     worker: ClassVar = "engine.work.validate:validate"
     combine: ClassVar = "engine.work.combine:validation"
+    most_parts: ClassVar = "engine.work.combine:bugs_of_validation"
     has_patches: ClassVar = True
 
     kind: Literal["validate"] = "validate"

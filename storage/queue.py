@@ -28,6 +28,7 @@ class Standing(NamedTuple):
     name: str
     place: int
     state: str
+    launcher: str  # its name
 
 
 class Launched(NamedTuple):

@@ -56,7 +56,7 @@ def build(frame: Frame) -> None:
         if workspace.demo.is_running():
             raise UserError("The demo is already running: its stages are shown below.")
         workspace.demo.start()
-        gr.Info("The demo is queued: six stages, about six minutes on two cores.")
+        gr.Info("The demo is queued: six stages, about two minutes on two idle cores.")
         return show_or_hide(False, "buttons", "asked")
 
     def leave_demo() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 from studio.charts import (
@@ -31,7 +32,7 @@ EVALUATION = "eval_"  # begins the name of a metric of the evaluation samples
 CHECKPOINT, EVALUATED = "checkpoint", "eval_loss"  # metrics whose points are marks in other figures
 MOST_K, MOST_CARDS = 100, 16
 MOST_BESIDE_TITLE = 2  # names of curves on the line of the title; three cover it on a phone
-MOST_PARTS, FEWEST_PARTS = 500, 60  # of one curve
+MOST_PARTS, FEWEST_PARTS = 500, 30  # of one curve
 # The share of a panel's bugs that have a plausible patch among the first k, on an axis of their own from 0 to 1.
 PANEL = {f"plausible_at_{k}": f"plausible@{k}" for k in range(1, MOST_K + 1)}
 CARDS = range(MOST_CARDS)
@@ -96,10 +97,12 @@ class Chart:
         known = self.used([name for name, points in run.items() if points])
         places = self.metrics if len(self.metrics) < 3 else known
         traces = []
-        for name, color in zip(places, COLORS if len(places) < 4 else SERIES, strict=False):
+        for name, color in zip(places, cycle(COLORS if len(places) < 4 else SERIES), strict=False):
             if name in known:
                 traces += self._curve(self.metrics[name], name, run, means, color, factor)
-        for name, color in zip([name for name in self.right if run.get(name)], (GREEN, *SERIES[4:]), strict=False):
+        for name, color in zip(
+            [name for name in self.right if run.get(name)], cycle((GREEN, *SERIES[4:])), strict=False
+        ):
             traces += line(self.right[name], run[name], color, has_points=name in PANEL, is_right=True)
         return traces + self._marks(run, MUTED, named=True)
 
@@ -168,11 +171,11 @@ CHARTS = (
     # the share of target tokens that are the model's first guess
     Chart("Token accuracy (%)", {"token_accuracy": "training", "eval_token_accuracy": "evaluation"}, FROM_ZERO, 100),
     Chart("Gradient norm", {"grad_norm": "norm"}, FROM_ZERO, is_rare=True),
+    Chart("Card use (%)", {f"gpu{card}_utilisation": f"card {card}" for card in CARDS}, FROM_ZERO, is_rare=True,
+          can_be_smooth=False),
     Chart(
-        "Card: use (%), temperature (°C), power (W, right)",
-        {f"gpu{card}_{what}": f"{words}, card {card}" for card in CARDS
-         for what, words in (("utilisation", "use"), ("temperature", "°C"))},
-        FROM_ZERO, is_rare=True, can_be_smooth=False,
+        "Card temperature (°C), power (W, right)",
+        {f"gpu{card}_temperature": f"°C, card {card}" for card in CARDS}, FROM_ZERO, is_rare=True, can_be_smooth=False,
         right={f"gpu{card}_power": f"W, card {card}" for card in CARDS}, right_axis=FROM_ZERO | {"tickmode": "auto"},
     ),
     Chart(

@@ -5,8 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from engine.control.outcomes import CARDS, GPU_SECONDS_BEFORE, SECONDS_BEFORE, seconds_worked, so_far
-from engine.launchers.priced import HOUR_S, currency_of, is_priced, machine_price, nodes_of
+from engine.control.outcomes import (
+    CARDS,
+    GPU_SECONDS_BEFORE,
+    SECONDS_BEFORE,
+    WORKER_SECONDS_BEFORE,
+    seconds_worked,
+    so_far,
+)
+from engine.launchers.priced import HOUR_S, Priced, currency_of, is_priced, machine_price, nodes_of
+from engine.plugins import LAUNCHERS
 from engine.scoring import Costs, money
 
 if TYPE_CHECKING:
@@ -51,17 +59,28 @@ def _gpu_seconds(run: Run, of_one_worker: float) -> float:
 def machine_costs(run: Run) -> Costs | None:
     """Of the machines and GPUs that a run has had so far; None where its launcher has no price.
 
-    The time that it waits for a machine is not counted, and the time before a resume once.
+    The time that it waits for a machine is not counted, and the time before a resume once. Shards that reserve nodes
+    of their own are counted while they have them.
     """
     launcher = run.spec.get("launcher")
     if not is_priced(launcher):
         return None
     worked = so_far(run, time.time())
     seconds = worked[SECONDS_BEFORE]
+    reserved = worked.get(WORKER_SECONDS_BEFORE, seconds) if _reserves(launcher) else seconds
     gpu_hours = worked[GPU_SECONDS_BEFORE] / HOUR_S if CARDS in run.result else None
     return Costs(
         seconds=seconds,
         gpu_hours=gpu_hours,
-        money=machine_price(launcher, seconds, gpu_hours, nodes_of(launcher)),
+        money=machine_price(launcher, reserved, gpu_hours, nodes_of(launcher)),
         currency=currency_of(launcher),
     )
+
+
+def _reserves(launcher: object) -> bool:
+    """Whether each worker has nodes of its own; false for a launcher that is not installed any more."""
+    try:
+        params = LAUNCHERS.params(launcher)
+    except ValueError:
+        return False
+    return isinstance(params, Priced) and params.machines() is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,10 @@ GIB = 1 << 30
 # In the result of a run that is not done: the optimizer step of its newest checkpoint, and see `seconds_before`.
 CHECKPOINT, SECONDS_BEFORE = "checkpoint_step", "seconds_before_resume"
 GPU_SECONDS_BEFORE = "gpu_seconds_before_resume"
+WORKER_SECONDS_BEFORE = "worker_seconds_before_resume"
 UNREAD = "first_unread_event"  # in the result of any run: why the first of its `broken_lines` could not be read
 CARDS = "cards"  # in the result of any run: the GPUs that it has, of all its nodes together
+WORKERS = "workers"  # in that of a run in shards: how many of these have a machine
 CARDS_SINCE = "cards_since"  # when it had them: a run in shards has more or fewer as these begin and end
 WHERE = "where"  # in the result of a run whose launcher tells it: where its worker is, or was last
 SAVING_S = 600.0  # for a run that was asked to stop: to finish its step and to save
@@ -72,20 +75,18 @@ def seconds_worked(run: Run) -> float | None:
 
 
 def so_far(run: Run, now: float) -> dict[str, Any]:
-    """The time and the GPU time that a run has worked until `now`, as its result keeps them over a pause."""
+    """The time that a run, its GPUs and its shards have worked until `now`, as its result keeps it over a pause."""
     end = now if run.ended_at is None else run.ended_at
     seconds = max(0.0, end - run.started_at) if run.started_at else 0.0
-    cards = run.result.get(CARDS)
     with_these = seconds
     if run.started_at:
         with_these = max(0.0, end - max(run.started_at, float(run.result.get(CARDS_SINCE, 0.0))))
-    gpu_seconds = {} if cards is None else {GPU_SECONDS_BEFORE: gpu_seconds_before(run) + with_these * cards}
-    return {SECONDS_BEFORE: seconds_before(run) + seconds, **gpu_seconds}
-
-
-def gpu_seconds_before(run: Run) -> float:
-    """As `seconds_before`, of each of its GPUs."""
-    return float(run.result.get(GPU_SECONDS_BEFORE, 0.0))
+    of_each = {
+        name: float(run.result.get(name, 0.0)) + with_these * run.result[number]
+        for number, name in ((CARDS, GPU_SECONDS_BEFORE), (WORKERS, WORKER_SECONDS_BEFORE))
+        if run.result.get(number) is not None
+    }
+    return {SECONDS_BEFORE: seconds_before(run) + seconds, **of_each}
 
 
 def stopping(run: Run) -> str:
@@ -184,6 +185,11 @@ def _train_reached(run: Run) -> str:
 
 
 def _benchmark_reached(run: Run) -> str:
+    if run.spec.get("shards", 1) != 1:  # its progress is that of its shards
+        done = (
+            f"{math.floor(run.progress_done)} of {run.progress_total:.0f} shards done; " if run.progress_total else ""
+        )
+        return f"{done}Resume continues with the rest"
     return f"{_share(run, '{} of {} patches evaluated; ')}Resume continues with the rest"
 
 

@@ -15,11 +15,9 @@ from engine.control.plan_train import train_plan
 from engine.control.runs import Runs
 from engine.errors import UserError
 from engine.launchers.priced import HOUR_S, currency_of, is_priced, machine_price
-from engine.plan import COST, GPU_HOURS, TIME, Cluster, Line, Plan
+from engine.plan import COST, GPU_HOURS, PLANNED, TIME, Cluster, Line, Plan
 from engine.specs import BenchmarkSpec, DatasetSpec, Spec, TrainingSpec
 from storage.database import Database
-
-PLANNED = ("benchmark", "train", "dataset")  # kinds of run
 
 
 class Plans:

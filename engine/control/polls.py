@@ -74,6 +74,10 @@ class Polls:
         """Whether this question was asked and its answer was not returned yet."""
         return question in self._asked
 
+    def is_under_way(self, question: Hashable) -> bool:
+        """Whether this question was asked and has no answer yet."""
+        return question in self._asked and not self._asked[question].done()
+
     def is_open(self, call: str) -> bool:
         """Whether a call of this name has not returned yet: it would end with this process."""
         return any(

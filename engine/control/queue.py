@@ -93,6 +93,8 @@ class Queue:
                 spec = parse(run.spec)
                 RunDir.create(folder.path, run.spec, self._runs.inputs(spec), self._runs.command(spec))
             folder.log.touch()  # a full disk is noticed while the run is still queued
+            if self._polls.is_under_way(("kill", run.id)):
+                return  # of its worker before it was resumed; the new one would be killed with it
             if folder.is_held(CALL_LOCK):  # an earlier call about this run has not returned
                 self._polls.forget(("stop", run.id), bool)
             elif self._states.change(run, only_in="queued", state="starting", started_at=time.time(), handle=""):
@@ -104,7 +106,7 @@ class Queue:
             ("submit", run.id), folder, launcher_of(run).submit, folder.path, withheld(run)
         ) as handle:
             if handle is not None:
-                self._states.change(run, handle=handle)
+                self._states.change(run, handle=handle, progress_text="")
 
     @contextmanager
     def starting(self, run: Run) -> Iterator[None]:

@@ -19,7 +19,7 @@ from engine.control.queue import Queue
 from engine.control.runs import Runs
 from engine.control.states import States
 from engine.control.sync import ingest, take_state
-from engine.launchers import Launcher
+from engine.launchers import Launcher, TellsStart
 from engine.launchers.leading import Leading
 from engine.rundir import ACTIVE, CALL_LOCK, ENDED, SILENT_S, RunDir
 from engine.temporary import sweep
@@ -126,6 +126,8 @@ class Supervisor:
     def _is_alive(self, run: Run, launcher: Launcher, folder: RunDir) -> bool | Literal["pending"] | None:
         """Whether its worker is alive; None if the launcher has not answered yet."""
         if not run.handle and self._polls.is_waiting(("submit", run.id)):
+            if isinstance(launcher, TellsStart) and run.progress_text != (text := launcher.starting(folder.path)):
+                self._states.change(run, only_in="starting", progress_text=text)
             with self._queue.starting(run):
                 self._queue.submit(run, folder)
             return None
@@ -160,7 +162,7 @@ class Supervisor:
         if not run.handle:
             requeued.ask_to_stop(folder.path)  # its launcher is starting it, and may have to wait for that
         elif run.stop_now or _is_overdue(run):
-            self._polls.answer(("kill", run.handle), _stopped, launcher, run, True)
+            self._polls.answer(("kill", run.id), _stopped, launcher, run, True)
         elif run.stop_sent_at is None:
             with self._polls.once(("stop", run.id), folder, _stopped, launcher, run, False) as is_sent:
                 if is_sent:
@@ -234,7 +236,7 @@ class Supervisor:
             launcher, path = launcher_of(run), Path(run.folder)
             self._polls.forget(("submit", run.id), lambda handle: launcher.stop(handle, path, force=True))
             if run.handle:
-                self._polls.answer(("kill", run.handle), _stopped, launcher, run, True)
+                self._polls.answer(("kill", run.id), _stopped, launcher, run, True)
         except Exception:
             log.exception("the worker of run %s cannot be ended", run.id)
         self._states.fail(run, error, cause)

@@ -19,6 +19,8 @@ from engine.control.outcomes import (
     SECONDS_BEFORE,
     UNREAD,
     WHERE,
+    WORKER_SECONDS_BEFORE,
+    WORKERS,
     so_far,
 )
 from engine.control.patch_rows import PatchRows
@@ -147,8 +149,10 @@ def take_state(session: Session, run: Run, event: Event) -> None:
         if payload.cards is not None:
             result = {name: value for name, value in run.result.items() if name != CARDS_SINCE}
             if run.state != "starting" and CARDS in result:  # from now on it has others
-                result |= {GPU_SECONDS_BEFORE: so_far(run, event.time)[GPU_SECONDS_BEFORE], CARDS_SINCE: event.time}
-            run.result = result | {CARDS: payload.cards}
+                result |= {name: value for name, value in so_far(run, event.time).items() if name != SECONDS_BEFORE}
+                result[CARDS_SINCE] = event.time
+            workers = {} if payload.workers is None else {WORKERS: payload.workers}
+            run.result = result | {CARDS: payload.cards} | workers
         run.state = "stopping" if run.state == "stopping" else "running"
         return
     run.state, run.error, run.cause, run.ended_at = payload.state, payload.error, payload.cause, event.time
@@ -158,7 +162,7 @@ def take_state(session: Session, run: Run, event: Event) -> None:
         except ValueError as error:
             run.state, run.cause, run.error = "failed", "bug", f"its result could not be stored: {error}"
             return
-        own = (SECONDS_BEFORE, GPU_SECONDS_BEFORE, CARDS, CARDS_SINCE, UNREAD, WHERE)
+        own = (SECONDS_BEFORE, GPU_SECONDS_BEFORE, WORKER_SECONDS_BEFORE, CARDS, WORKERS, CARDS_SINCE, UNREAD, WHERE)
         ours = {key: value for key, value in run.result.items() if key in own and value not in ("", None)}
         made = {key: value for key, value in (payload.result or {}).items() if key not in own}
         run.result = made | ours

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from sqlmodel import Session
 from engine.control.costs import machine_costs
 from engine.control.outcomes import WHERE, outcome_words, reached, seconds_before, seconds_worked, stopping, unread
 from engine.control.states import progress_of
+from engine.control.strangers import HARMLESS
 from engine.dataset_card import SHARES
 from engine.results import (
     BenchmarkOverlap,
@@ -97,6 +99,15 @@ class RunView:
         return "" if self.state == "queued" else str(self.result.get(WHERE, ""))
 
     @property
+    def waits(self) -> str:
+        """What a queued run waits for, in a few words; empty in any other state."""
+        if self.state != "queued":
+            return ""
+        if self.ahead:
+            return f"queued behind run {self.ahead}"
+        return f"waits for run {self.after}" if self.after else "starts in a moment"
+
+    @property
     def is_active(self) -> bool:
         return self.state in ACTIVE
 
@@ -119,21 +130,29 @@ def views_of(session: Session, runs: Sequence[Run]) -> list[RunView]:
 def run_views(runs: Sequence[Run], unfinished: Sequence[Standing]) -> list[RunView]:
     """The runs in the same order; each queued one with the run ahead of it, of all `unfinished` runs of any kind.
 
-    Loaded chat models do not count.
+    Loaded chat models do not count, nor do runs for other machines: none waits for those.
     """
-    heavy = [run for run in unfinished if not waits_for_people(run.kind)]
-    heavy.sort(key=lambda run: (run.place, run.id))
-    active = next((run.id for run in heavy if run.state in ACTIVE), None)
-    waiting = [run for run in heavy if run.state == "queued"]
-    places = [run.place for run in waiting]
+    lines: defaultdict[str, list[Standing]] = defaultdict(list)
+    for each in sorted(unfinished, key=lambda run: (run.place, run.id)):
+        if not waits_for_people(each.kind):
+            lines[_machine(each.launcher)].append(each)
+    active = {name: next((run.id for run in line if run.state in ACTIVE), None) for name, line in lines.items()}
+    waiting = {name: [run for run in line if run.state == "queued"] for name, line in lines.items()}
+    places = {name: [run.place for run in line] for name, line in waiting.items()}
 
     def ahead(run: Run) -> int | None:
-        if run.state != "queued" or waits_for_people(run.kind):
+        name = _machine(run.launcher)
+        if run.state != "queued" or waits_for_people(run.kind) or name not in lines:
             return None
-        before = bisect_left(places, run.place)
-        return waiting[before - 1].id if before else active
+        before = bisect_left(places[name], run.place)
+        return waiting[name][before - 1].id if before else active[name]
 
     return [RunView.of(run, ahead(run)) for run in runs]
+
+
+def _machine(launcher: str) -> str:
+    """The name of a launcher; the same for all that start their workers on this machine."""
+    return "" if launcher in HARMLESS else launcher
 
 
 @dataclass(frozen=True)

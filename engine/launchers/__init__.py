@@ -32,6 +32,14 @@ class TellsPlace(Protocol):
 
 
 @runtime_checkable
+class TellsStart(Protocol):
+    """A launcher whose `submit` may take long, and that can tell meanwhile what it does."""
+
+    def starting(self, run_dir: Path) -> str:
+        """In a few words, for pages and shell; called again and again, and at once."""
+
+
+@runtime_checkable
 class HasPlaces(Protocol):
     """A launcher for one machine, whose devices can have a worker each."""
 

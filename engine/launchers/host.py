@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ ANSWER_S = 60.0  # for an answer of a few MiB
 HASHED_S = 3600.0  # for one after which contents are hashed
 CARRIED_S = 24 * 3600.0
 SILENT_S = "60"  # of rsync, without a byte
+BY_SIGNAL = 128  # added by a shell to the number of the signal that killed a program
+LOOK_S = 0.5  # between two questions whether what is carried is still wanted
 SSH_FAILED = 255  # the exit code of ssh where it is the link that failed
 # Exit codes of rsync (man 1 rsync): of the link; of files that were removed while it looked
 CUT, VANISHED = (SSH_FAILED, 10, 12, 30, 35), 24
@@ -41,16 +44,25 @@ class Unreachable(ConnectionError):
         self.is_final = any(each in why for each in REFUSED)
 
 
+class Unwanted(OutsideFailure):
+    """What was asked of another machine, or carried there, is not wanted any more."""
+
+
 @dataclass(frozen=True)
 class Host:
     """`name` as in ssh's configuration; `python`: the interpreter there that has the studio.
 
-    `config`: the file of ssh's configuration; empty: the user's.
+    `config`: the file of ssh's configuration; empty: the user's. `is_unwanted`: asked while something takes long.
     """
 
     name: str
     python: str
     config: str = ""
+    is_unwanted: Callable[[], bool] | None = None
+
+    def until(self, is_unwanted: Callable[[], bool]) -> Host:
+        """The same, whose calls raise Unwanted as soon as `is_unwanted()`; what was carried by then stays there."""
+        return replace(self, is_unwanted=is_unwanted)
 
     @property
     def _ssh(self) -> list[str]:
@@ -62,7 +74,7 @@ class Host:
         told = json.dumps({"verb": verb, **request}).encode()
         done = self._run([*self._ssh, "--", self.name, program], wait_s, told)
         _, mark, answer = done.stdout.partition(b"\n" + MARK)
-        if done.returncode == SSH_FAILED and not mark:
+        if not mark and _was_cut(done.returncode):
             raise Unreachable(self.name, _last_line(done.stderr))
         if not mark:
             raise UserError(
@@ -106,7 +118,9 @@ class Host:
         """
         kept = ["--delete-delay", "--filter=P /*"]  # nothing in the run's folder itself
         left_out = _excluded([*BY_ITSELF, *excluded])
-        self._rsync([*left_out, *kept, "--links", "--safe-links", "--", f"{self.name}:{there}/", f"{folder}/"])
+        self._rsync(
+            [*left_out, *kept, "--sparse", "--links", "--safe-links", "--", f"{self.name}:{there}/", f"{folder}/"]
+        )
 
     def _rsync(self, arguments: Sequence[str]) -> None:
         how = [
@@ -119,20 +133,49 @@ class Host:
             " ".join(self._ssh),
         ]
         done = self._run(["rsync", *how, *arguments], CARRIED_S)
-        if done.returncode in CUT:
+        if done.returncode in CUT or done.returncode < 0:
             raise Unreachable(self.name, _last_line(done.stderr))
         if done.returncode not in (0, VANISHED):
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise OSError(f"rsync with {self.name} failed: {said[0] if said else done.returncode}")
 
     def _run(self, argv: Sequence[str], wait_s: float, told: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        deadline, pipe = time.monotonic() + wait_s, subprocess.PIPE
         try:
-            return subprocess.run(argv, input=told, capture_output=True, timeout=wait_s, check=False)
+            with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+                try:
+                    return self._ended(process, told, deadline)
+                except BaseException:
+                    process.kill()
+                    raise
         except subprocess.TimeoutExpired:
             raise Unreachable(self.name, f"no answer within {wait_s:.0f} s") from None
         except FileNotFoundError:
             raise UserError(f"{argv[0]} is not installed here; on Debian or Ubuntu: apt install openssh-client rsync",
                             field=FIELD) from None  # fmt: skip
+
+    def _ended(
+        self, process: subprocess.Popen[bytes], told: bytes | None, deadline: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Raises Unwanted, and TimeoutExpired after the deadline."""
+        while True:
+            left_s = deadline - time.monotonic()
+            try:
+                out, error = process.communicate(
+                    told, timeout=left_s if self.is_unwanted is None else min(left_s, LOOK_S)
+                )
+                return subprocess.CompletedProcess(process.args, process.returncode, out, error)
+            except subprocess.TimeoutExpired:
+                if left_s <= LOOK_S:
+                    raise
+                told = None  # it has been begun to be sent
+                if self.is_unwanted is not None and self.is_unwanted():
+                    raise Unwanted(f"it was stopped while {self.name} was given what it needs") from None
+
+
+def _was_cut(code: int) -> bool:
+    """Whether an exit code of ssh is of a cut link, or of a program that was killed, here (below 0) or there."""
+    return code < 0 or code > BY_SIGNAL
 
 
 def _excluded(names: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,7 @@ FRESH_S = 1.0  # for which all questions about a job are answered by one
 WAITS, WORKS, STOPPED, FAILED = "PENDING", "RUNNING", "STOPPED", "FAILED"
 LOST = "JOB_SUPERVISOR_ACTOR_DIED"  # Ray's process beside the worker ended: its node, mostly
 LATE = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"  # Ray keeps a job waiting for RAY_JOB_START_TIMEOUT_SECONDS, 15 minutes
+NOT_RAY = "what answers there is not Ray's dashboard"
 NO_COMMAND = (126, 127)  # exit codes of a shell that cannot run a command
 ENDED = "JOB_ENTRYPOINT_COMMAND_ERROR"  # the worker's command had another exit code than 0
 
@@ -84,15 +86,21 @@ class Cluster:
     def nodes(self) -> list[dict[str, float]]:
         """What each node that is alive has in total, by Ray's names for it. Raises NoAnswer if it does not answer."""
         found = self._said("GET", "v0/nodes?detail=false") or {}
-        rows = found.get("data", {}).get("result", {}).get("result", [])
-        return [row["resources_total"] for row in rows if row.get("state") == "ALIVE" and row.get("resources_total")]
+        try:
+            rows = found.get("data", {}).get("result", {}).get("result", [])
+            alive = [row["resources_total"] for row in rows if row.get("state") == "ALIVE"]
+            return [{str(name): float(amount) for name, amount in each.items()} for each in alive if each]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise self._silent(NOT_RAY) from None
 
     def active(self) -> int:
         """How many jobs have not ended. Raises NoAnswer if it does not answer."""
-        return sum(each.get("status") in (WAITS, WORKS) for each in self._said("GET", "jobs/") or [])
+        found = self._said("GET", "jobs/", kind=list) or []
+        return sum(isinstance(each, dict) and each.get("status") in (WAITS, WORKS) for each in found)
 
-    def _said(self, method: str, path: str, *, wait_s: float = PATIENCE_S, json: Any = None) -> Any:
-        """The answer; None if there is no such thing. Raises ValueError for what is refused, else NoAnswer."""
+    def _said(self, method: str, path: str, *, wait_s: float = PATIENCE_S, json: Any = None, kind: type = dict) -> Any:
+        """The answer, of this kind; None if there is no such thing. Raises ValueError for what is refused, else
+        NoAnswer."""
         import httpx2
 
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -109,10 +117,10 @@ class Cluster:
             raise self._silent(_last_line(error.response.text) or str(error)) from None
         except httpx2.HTTPError as error:
             raise self._silent(str(error) or type(error).__name__) from None
-        try:
-            return answer.json()
-        except ValueError:
-            raise self._silent("what answers there is not Ray's dashboard") from None
+        with suppress(ValueError, RecursionError):
+            if isinstance(found := answer.json(), kind):
+                return found
+        raise self._silent(NOT_RAY)
 
     def _silent(self, why: str) -> NoAnswer:
         return NoAnswer(f"Ray does not answer at {self.address}: {why}")
@@ -123,7 +131,9 @@ def _asked(cluster: Cluster, name: str, period: float) -> Job | None:
     found = cluster._said("GET", f"jobs/{quote(name)}")
     if found is None:
         return None
-    ip = (found.get("driver_agent_http_address") or "").partition("://")[2].rpartition(":")[0]
+    if not isinstance(found.get("status"), str):
+        raise cluster._silent(NOT_RAY)
+    ip = str(found.get("driver_agent_http_address") or "").partition("://")[2].rpartition(":")[0]
     status, message, error, node = (
         str(found.get(key) or "") for key in ("status", "message", "error_type", "driver_node_id")
     )

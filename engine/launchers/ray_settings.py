@@ -15,7 +15,7 @@ from pydantic import AfterValidator
 from engine.errors import UserError
 from engine.launchers.named import Variable, is_variable
 from engine.launchers.priced import Priced
-from engine.launchers.slurm_settings import Words
+from engine.launchers.slurm_settings import MOST_CORES, MOST_GIB, Words
 from engine.launchers.together import TogetherParams
 from engine.params import Place, setting, shown
 
@@ -66,14 +66,14 @@ class RayParams(TogetherParams, Priced):
         "", f"of Ray's dashboard, as http://head:8265; {LOCAL}: a cluster of this machine, started for you; "
         f"empty: {FROM_ENVIRONMENT[0]} of the environment",
     )  # fmt: skip
-    cpus: float = setting(1.0, "cores that the run reserves on a node", gt=0, title="CPUs")
+    cpus: float = setting(1.0, "cores that the run reserves on a node", gt=0, le=MOST_CORES, title="CPUs")
     gpus: float = setting(0.0, "GPUs that it reserves; 0.5: half of one", ge=0, le=64, title="GPUs")
     processes: int = setting(
         1, "of a training, on as many nodes as there are, each with these CPUs and GPUs; other runs have one", ge=1,
         le=1024, title="Processes",
     )  # fmt: skip
     memory_gib: float | None = setting(
-        None, "main memory that it reserves; left open: none", title="Memory (GiB)", gt=0
+        None, "main memory that it reserves; left open: none", title="Memory (GiB)", gt=0, le=MOST_GIB
     )
     resources: tuple[Annotated[str, AfterValidator(_resource)], ...] = setting(
         (), 'further resources of the cluster that it reserves, such as ["a100=1"]', more=True

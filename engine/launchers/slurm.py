@@ -34,6 +34,8 @@ RESOURCE = "SLURM jobs"
 AFTER_S = 600  # in which the processes of a training end after the first one has; it may be saving
 LEADER = f"{ranks.FOLDER}/leader"  # in the run's folder: the number of the first of these processes
 NOT_PUT_BACK = 75  # exit code of slurm_job.sh: the scheduler has ended the worker, and it could not be put back
+# Of one whose modules are not there, or whose Python is not or lacks the studio: a worker's own error has a last event
+NOT_STARTED = ("1:0", "126:0", "127:0")
 UNSEEN = "0:53"  # exit code of a job whose node could not open its log (slurmstepd: ESLURMD_IO_ERROR)
 OF_A_JOB = ("SLURM_", "SBATCH_", "SUBMITIT_")  # variables of a job in which the studio itself may run
 HOW_TO_GET = "pip install 'repair-studio[slurm]'"
@@ -102,9 +104,10 @@ class Slurm:
             number = executor._submit_command(self._script(run_dir)).job_id
         except (FailedJobError, FailedSubmissionError) as error:
             said = " ".join(str(error).replace("sbatch: error: ", "").split())
+            how = "this cluster may have no GPUs, then set launcher.gpus=0; " if "gres" in said else ""
             raise OutsideFailure(
-                f"SLURM did not take the job: {said}; change the launcher's settings in a new run, or resume this one "
-                "when SLURM answers again"
+                f"SLURM did not take the job: {said}; {how}change the launcher's settings in a new run, or resume this "
+                "one when SLURM answers again"
             ) from None
         finally:
             os.unlink(exported)
@@ -216,6 +219,11 @@ class Slurm:
             return (
                 f"{what} could not be started: node {found.nodes} does not see the run's folder, or may not write to "
                 "it; give the studio a --home on a file system that all nodes share"
+            )
+        if code in NOT_STARTED:
+            return (
+                f"{what} could not start the worker, see the run's log; launcher.modules, launcher.prefix and "
+                "launcher.python say how it does that"
             )
         return f"{what} was ended by SLURM, and could not be queued again" if code == f"{NOT_PUT_BACK}:0" else ""
 

@@ -114,7 +114,9 @@ def _said(*words: str, is_quiet: bool = False) -> str:
     why = done.stderr.strip()
     is_harmless = any(each in why for each in GONE) or (is_quiet and not why)
     if done.returncode and not is_harmless:
-        raise OSError(f"SLURM's {words[0]} does not answer: {why}")
+        # it says in a line each what it tried; the last one, without its own name, is what came of it
+        last = why.splitlines()[-1].removeprefix(f"{words[0]}: ") if why else f"it ended with {done.returncode}"
+        raise OSError(f"SLURM's {words[0]} does not answer: {last}")
     return done.stdout
 
 

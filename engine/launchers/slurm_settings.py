@@ -14,10 +14,12 @@ from engine.params import setting, shown
 
 # Options of sbatch that the studio sets itself
 OURS = frozenset({
-    "array", "chdir", "error", "export", "export-file", "input", "job-name", "no-requeue", "open-mode", "output",
-    "requeue", "signal", "wrap", "partition", "account", "qos", "time", "gpus-per-node", "cpus-per-task", "mem",
-    "nodes", "ntasks", "ntasks-per-node", "parsable", "test-only", "wait",
+    "array", "chdir", "clusters", "error", "export", "export-file", "input", "job-name", "no-requeue", "open-mode",
+    "output", "requeue", "signal", "wrap", "partition", "account", "qos", "time", "gpus-per-node", "cpus-per-task",
+    "mem", "nodes", "ntasks", "ntasks-per-node", "parsable", "test-only", "wait",
 })  # fmt: skip
+MOST_HOURS = 100 * 365 * 24  # SLURM counts the minutes in 32 bits
+MOST_CORES, MOST_GIB = 65_533, 1 << 40  # of a node; what sbatch can read
 
 
 def _word(text: str) -> str:
@@ -40,7 +42,8 @@ def _options(text: str) -> str:
     for name, _ in named(_words(text)):
         if not re.fullmatch(r"[a-z][a-z0-9-]+", name):
             raise ValueError(f"should be options such as --constraint=a100 --exclusive (got {shown(text)})")
-        if name in OURS:
+        # sbatch takes the beginning of a name for the name; --gpus is one of its own
+        if name != "gpus" and any(each.startswith(name) for each in OURS):
             raise ValueError(f"--{name} is set by the studio, or by a setting of its own (got {shown(text)})")
     return text
 
@@ -64,16 +67,20 @@ class SlurmParams(TogetherParams, Priced):
     account: Word = setting("", "that is charged; empty: your default")
     qos: Word = setting("", "quality of service; empty: the default", title="QOS")
     hours: float = setting(
-        24.0, "time limit of the job; when it is over, the run saves, is queued again and goes on", unit="h", gt=0
+        24.0,
+        "time limit of the job; when it is over, the run saves, is queued again and goes on",
+        unit="h",
+        gt=0,
+        le=MOST_HOURS,
     )
     gpus: int = setting(1, "of each node", ge=0, le=64, title="GPUs")
-    cpus: int = setting(4, "cores of each node", ge=1)
+    cpus: int = setting(4, "cores of each node", ge=1, le=MOST_CORES, title="CPUs")
     nodes: int = setting(1, "that train one model together", ge=1, le=1024)
     processes: int = setting(
         1, "of a training on each node, usually one a GPU; other runs have one", ge=1, le=64, title="Processes"
     )
     memory_gib: float | None = setting(
-        None, "main memory; left open: the partition's default", title="Memory (GiB)", gt=0
+        None, "main memory; left open: the partition's default", title="Memory (GiB)", gt=0, le=MOST_GIB
     )
     modules: Words = setting("", "environment modules that are loaded first, as in cuda/12.4 gcc/13", more=True)
     prefix: Words = setting("", "words before the worker's command, as in apptainer exec --nv studio.sif", more=True)

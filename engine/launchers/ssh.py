@@ -14,7 +14,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -120,9 +120,10 @@ class Ssh:
         """Carry what is missing there, and start the worker; one that an earlier attempt has started is taken over.
 
         Raises UserError where waiting does not help, OutsideFailure if the host is not reached for GIVE_UP_S seconds,
-        or if a stop is asked for meanwhile (`requeued.ask_to_stop`).
+        or if a stop is asked for meanwhile, also while it is being carried (`requeued.ask_to_stop`).
         """
         requeued.begin(run_dir)
+        write_link(run_dir, replace(read_link(run_dir), why="", since=0.0))  # of an earlier worker
         variables = {name: os.environ[name] for name in self.params.environment if name in os.environ}
         deadline = time.monotonic() + GIVE_UP_S
         while not requeued.is_asked_to_stop(run_dir):
@@ -137,11 +138,15 @@ class Ssh:
                 time.sleep(RETRY_S)
         raise OutsideFailure(f"it was stopped while {self.params.host} could not be reached")
 
+    def starting(self, run_dir: Path) -> str:
+        why = read_link(run_dir).why
+        return f"{why}; it is tried again" if why else f"carrying what it needs to {self.params.host}"
+
     def find(self, run_dir: Path) -> str:
-        """Raises Unreachable."""
+        """Raises ConnectionError."""
         if not (there := self._there(run_dir)):
             return ""
-        told, _ = self._host.ask("find", folder=there)
+        told = self._told("find", folder=there)
         return _handle(run_dir, there, told["worker"]) if told["worker"] else ""
 
     def is_alive(self, handle: str) -> bool:
@@ -164,9 +169,19 @@ class Ssh:
         return launchers.Place(f"{self.params.host}:{there}" + (f" ({why})" if why else ""))
 
     def stop(self, handle: str, run_dir: Path, *, force: bool) -> None:
-        """Raises Unreachable; then it has to be asked again."""
+        """Raises ConnectionError; then it has to be asked again."""
         _, there, worker = _parts(handle)
-        self._host.ask("stop", folder=there, worker=worker, force=force)
+        self._told("stop", folder=there, worker=worker, force=force)
+
+    def _told(self, verb: str, **request: Any) -> dict[str, Any]:
+        """What the host says of a worker that may run there. Raises ConnectionError, whatever is wrong there just now.
+
+        A studio there that is being replaced says nothing about the worker, which goes on meanwhile.
+        """
+        try:
+            return self._host.ask(verb, **request)[0]
+        except (UserError, OutsideFailure) as error:
+            raise ConnectionError(str(error)) from error
 
     def remover(self, run_dir: Path) -> Callable[[], None] | None:
         there = "" if self.params.shared else self._there(run_dir)
@@ -255,13 +270,14 @@ class Ssh:
         items = items_of([spec, named], run.path, [model.get("path", ""), model.get("base", "")])
         contents = {item: item.digest() for item in items}
         by_content = {content: item for item, content in contents.items()}
-        told, _ = self._host.ask("prepare", home=home, key=folder.name, digests=list(by_content))
+        host = self._host.until(partial(requeued.is_asked_to_stop, run.path))  # a model may take hours
+        told, _ = host.ask("prepare", home=home, key=folder.name, digests=list(by_content))
         for content, coming in told["missing"].items():
             item = by_content[content]
-            self._host.carry(item, coming)
-            self._host.ask("keep", home=home, content=content, coming=coming, parts=item.parts, wait_s=HASHED_S)
+            host.carry(item, coming)
+            host.ask("keep", home=home, content=content, coming=coming, parts=item.parts, wait_s=HASHED_S)
         if not told["is_complete"]:  # a link that was cut may have left a part of its files there
-            self._host.fill(run.path, there, OURS)
+            host.fill(run.path, there, OURS)
         elif not told["worker"]:  # what an earlier one has written is brought back before the next one writes
             self._bringing(run.path, there).all(Link())
         (run.path / "ending.json").unlink(missing_ok=True)  # of an earlier worker

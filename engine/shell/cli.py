@@ -192,10 +192,15 @@ def presets() -> None:
 @app.command()
 @guarded
 def doctor(home: Home = HOME, set_: Set = None, json_: Json = False) -> None:
-    """Show what this machine can do, and how to get what is missing; --set launcher=... asks that one too."""
+    """Show what this machine can do, and how to get what is missing; --set launcher=... asks that one too.
+
+    Ends with 1 if that launcher cannot start runs now.
+    """
     here = open_workspace(home).machine()
     elsewhere = examine(LAUNCHERS.create(read_spec("benchmark", "", set_ or []).launcher))
     follow.show_machine(replace(here, checks=(*here.checks, *elsewhere)), Console(), as_json=json_)
+    if not all(check.has for check in elsewhere):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from engine import results
+from engine import results, shard_states
 from engine.machine import Machine
 from engine.rundir import ENDED
 from engine.shell.in_words import figure, spent
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 from engine.control.workspace import Workspace
 
 PERIOD_S = 0.3
+MOST_SHARDS = 24  # that have a line
 PANEL = ("plausible_at_", "panel_")  # metrics of a bug panel, which are told together
 
 
@@ -188,11 +189,13 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
         values["warnings"] = [asdict(each) for each in workspace.runs.warnings(run.id)]
         standings = workspace.runs.panel(run.id)
         values["panel"] = {f"plausible@{each.k}": each.words for each in standings}
+    if parts := shard_states.read(run.folder):
+        values["shards"] = [asdict(each) for each in parts]
     if as_json:
         print(json.dumps(values))
         return
     console = Console()
-    words = run.outcome or run.reached or run.progress
+    words = run.outcome or run.reached or run.waits or run.progress
     console.print(f"run {run.id}  {escape(printable(run.name))}  [bold]{run.state}[/]  {escape(printable(words))}")
     warned = [each["text"] for each in values.get("warnings", ())]
     for said in filter(None, (run.note, run.error, run.unread, run.result.get("caution"), *warned)):
@@ -202,13 +205,18 @@ def show_run(workspace: Workspace, run: RunView, *, as_json: bool) -> None:
         facts = totals if totals["bugs"] else {}  # before its first bug there is nothing to tell
         hidden = "plausible_at" if totals["strategy"] else "by_attempt"  # the one says at some k what the other does
         facts = {name: value for name, value in facts.items() if name != hidden}
-    had = {"where": run.where, "so far": spent(run.costs)}
-    facts = {**{name: value for name, value in had.items() if value}, **facts}
-    told = _of_dataset(run) if run.kind == "dataset" and run.state == "done" else [*facts.items()]
+    had = {name: value for name, value in (("where", run.where), ("so far", spent(run.costs))) if value}
+    is_dataset = run.kind == "dataset" and run.state == "done"
+    told = [*had.items(), *_of_dataset(run)] if is_dataset else [*(had | facts).items()]
     plain = {name: value for name, value in metrics.items() if not name.startswith(PANEL)}
     for key, value in [*told, *plain.items(), *values.get("panel", {}).items()]:
         if shown := figure(key, value):
             console.print(f"  {escape(printable(key)):<22} {escape(printable(shown))}", highlight=False, soft_wrap=True)
+    if parts:
+        console.print(f"  {'in parts':<22} {shard_states.summary(parts)}", highlight=False)
+    for part in shard_states.in_sight(parts, MOST_SHARDS):
+        words = f"{part.state}, {part.share:.0%}  {printable('; '.join(filter(None, (part.where, part.why))))}"
+        console.print(f"    {f'shard {part.number}':<20} {escape(words)}", highlight=False, soft_wrap=True)
 
 
 def _of_dataset(run: RunView) -> list[tuple[str, str]]:
@@ -238,7 +246,7 @@ def show_runs(runs: Iterable[RunView], *, as_json: bool) -> None:
     has_costs = any(run.costs for run in runs)
     table = Table("run", "kind", "name", "state", *(["so far"] if has_costs else []), "progress or result")
     for run in runs:
-        came_to = run.error or run.outcome or run.reached or ("" if run.has_ended else run.progress)
+        came_to = run.error or run.outcome or run.reached or ("" if run.has_ended else run.waits or run.progress)
         words = "; ".join(filter(None, (came_to, run.unread)))
         so_far = [escape(printable(spent(run.costs)))] if has_costs else []
         table.add_row(str(run.id), run.kind, escape(printable(run.name)), run.state, *so_far, escape(printable(words)))

@@ -73,7 +73,8 @@ def spent(costs: Costs | None) -> str:
     if costs is None:
         return ""
     hours = "" if costs.gpu_hours is None else f"{costs.gpu_hours:.3g} GPU-h"
-    price = "" if costs.money is None else f"{costs.money:,.4g} {costs.currency}".strip()
+    price = f"{costs.money:,.4g} {costs.currency}" if costs.currency else f"cost {costs.money or 0:,.4g}"
+    price = "" if costs.money is None else price
     return ", ".join(filter(None, (hours, price)))
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from engine.assets import HOME
 from engine.errors import UserError
-from engine.plan import Cluster
+from engine.plan import PLANNED, Cluster
 from engine.shell.follow import printable
 from engine.shell.in_words import amount
 from engine.shell.verbs import Home, Json, Set, guarded, open_workspace
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 @guarded
 def plan(
-    spec: Annotated[str, typer.Argument(help=f"a JSON file of a run's settings, or a kind of run: {', '.join(KINDS)}")],
+    spec: Annotated[
+        str, typer.Argument(help=f"a JSON file of a run's settings, or a kind of run: {', '.join(PLANNED)}")
+    ],
     preset: Annotated[str, typer.Argument(metavar="[PRESET]", help="after a kind: a preset or a file of it")] = "",
     set_: Set = None,
     nodes: Annotated[

@@ -13,7 +13,7 @@ from typing import Protocol
 from engine import plugin_text
 from engine.domain import Bug, Completion, Model, Outcome, Patch, Verdict
 from engine.errors import OutsideFailure, UserError
-from engine.judging import Judge
+from engine.judging import Judge, threads_for
 from engine.plugins import BENCHMARKS, REPRESENTATIONS, SANDBOXES
 from engine.representations import CannotShow, Representation
 from engine.representations.chat_template import for_model
@@ -74,8 +74,9 @@ class TrialBugs:
         self._benchmark = BENCHMARKS.create(plugin_text.read(params.benchmark, BENCHMARKS))
         shown = REPRESENTATIONS.create(plugin_text.read(params.representation, REPRESENTATIONS))
         self._shown: Representation = for_model(shown, model, vocabulary)
-        self._judge = Judge(self._benchmark, usable(plugin_text.read(params.sandbox, SANDBOXES)), home)
-        self._pool = ThreadPoolExecutor(params.workers or len(os.sched_getaffinity(0)), thread_name_prefix="reward")
+        at_once = params.workers or len(os.sched_getaffinity(0))
+        self._judge = Judge(self._benchmark, usable(plugin_text.read(params.sandbox, SANDBOXES)), home, at_once)
+        self._pool = ThreadPoolExecutor(threads_for(at_once), thread_name_prefix="reward")
         self.left_out: Counter[str] = Counter()  # reason -> bugs
         self.trials: dict[str, Trial] = {}  # by bug id, in the benchmark's order
 

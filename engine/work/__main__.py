@@ -55,7 +55,7 @@ def work(run: RunDir, own: Iterable[str] = ()) -> int:
         run.reserve_ending()
         spec = spec_of(run)
         leads = isinstance(spec, SplitSpec) and spec.shards > 1 and run.inputs().part.is_all
-        run.emit(State("running", cards=0 if leads else ranks.cards()))
+        run.emit(State("running", cards=0, workers=0) if leads else State("running", cards=ranks.cards()))
         log.info("%s run in %s, process %d", spec.kind, run.path, os.getpid())
         module, _, name = spec.worker.partition(":")
         with ended_too(spec, run) if leads else nullcontext():

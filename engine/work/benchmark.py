@@ -17,6 +17,7 @@ from engine.errors import OutsideFailure, UserError
 from engine.events import MODEL, Progress
 from engine.generators import Generator, NoAnswer, OnThisMachine
 from engine.generators.sharing import Shared, generator_on
+from engine.judging import threads_for
 from engine.launchers.ray_tests import spread
 from engine.plugins import BENCHMARKS, REPRESENTATIONS, STRATEGIES
 from engine.representations import Representation
@@ -63,9 +64,9 @@ def _repaired(spec: BenchmarkSpec, model: Model, part: Part, generator: Generato
 
     repair = _asked_once if spec.asks_once else _in_conversations
     evaluate, at_once = spread(source, spec.benchmark, spec.sandbox, workers)
-    pool = ThreadPoolExecutor(at_once, thread_name_prefix="validation")
+    pool = ThreadPoolExecutor(threads_for(at_once), thread_name_prefix="validation")
     try:
-        validation = Validation(source, sandbox, run, pool, evaluate)
+        validation = Validation(source, sandbox, run, pool, at_once, evaluate)
         validation.total = len(asked) * spec.candidates
         for bug in bugs:
             if bug.id in asked:

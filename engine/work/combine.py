@@ -11,6 +11,7 @@ from engine.domain import Verdict
 from engine.events import BUGGY_CODE, KNOWN_FIX, BugEvent
 from engine.judging import Control
 from engine.plugins import BENCHMARKS
+from engine.run_inputs import Part
 from engine.rundir import Inputs, RunDir
 from engine.scoring import counted_reasons
 from engine.specs import BenchmarkSpec, DatasetSpec, ValidateSpec
@@ -42,6 +43,16 @@ def benchmark(spec: BenchmarkSpec, inputs: Inputs, run: RunDir, results: Results
         "sandbox": _sandboxes(results),
         **({"lost_processes": lost} if lost else {}),
     }
+
+
+def bugs_of_benchmark(spec: BenchmarkSpec) -> int:
+    """How many bugs such a run has: a shard more would have nothing to do. Raises UserError."""
+    return len(BENCHMARKS.create(spec.benchmark).bugs()[: spec.limit])
+
+
+def bugs_of_validation(spec: ValidateSpec) -> int:
+    """The same of a validation. Raises UserError."""
+    return len(Given.of(spec, BENCHMARKS.create(spec.benchmark), Part()).bugs)
 
 
 def _sandboxes(results: Results) -> str:

@@ -22,7 +22,6 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from engine.errors import OutsideFailure, PartFailure
-from engine.events import Progress, State
 from engine.launchers import BY_OTHERS, Launcher, TellsPlace
 from engine.launchers.leading import places_of
 from engine.launchers.local import MARK, Local, boot_id, start_time
@@ -33,6 +32,7 @@ from engine.rundir import Inputs, RunDir
 from engine.spec import SplitSpec
 from engine.whole_files import write_whole
 from engine.work.asked import NotNow, alive_at, asked
+from engine.work.said import Said
 from engine.work.shard import Shard, share_of
 from engine.work.told import Told
 from engine.work.watched import LEADER
@@ -55,13 +55,18 @@ def lead(spec: SplitSpec, inputs: Inputs, run: RunDir) -> dict[str, Any]:
     leading = _Leading(spec, inputs, run)
     leading.work()
     results = [shard.result for shard in leading.shards]
-    module, _, name = spec.combine.partition(":")
-    combined: dict[str, Any] = getattr(import_module(module), name)(spec, inputs, run, results)
+    combined: dict[str, Any] = _called(spec.combine, spec, inputs, run, results)
     combined.pop("rates", None)  # of what is left to be done here, by which no plan should reckon
     seconds = time.monotonic() - began
     rate = {"patches_per_s": round(leading.told.patches / seconds, 2)} if "patches_per_s" in combined else {}
-    gpus = {"gpus": leading.most_cards} if "gpus" in combined else {}
-    return combined | rate | gpus | {"seconds": round(seconds, 1), "shards": spec.shards}
+    gpus = {"gpus": leading.said.most_cards} if "gpus" in combined else {}
+    return combined | rate | gpus | {"seconds": round(seconds, 1), "shards": len(leading.shards)}
+
+
+def _called(place: str, *about: object) -> Any:
+    """What the function at this place of the work plane returns ("engine.work.combine:benchmark")."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)(*about)
 
 
 class _Leading:
@@ -75,9 +80,9 @@ class _Leading:
         self._storing = threading.Lock()
         self._ends = threading.Event()  # no further shard is started; with `_stops` those at work are asked to end
         self._stops = threading.Event()
-        self._cards, self._progress = 0, Progress(-1)  # as they were said last
-        self.most_cards = self.told.most_cards  # at a time
-        self.shards = [Shard(number, run.shard(number)) for number in range(1, spec.shards + 1)]
+        count = min(spec.shards, max(1, _called(spec.most_parts, spec))) if spec.most_parts else spec.shards
+        self.shards = [Shard(number, run.shard(number)) for number in range(1, count + 1)]
+        self.said = Said(run, self.told, self.shards)
 
     def work(self) -> None:
         """Returns once all shards are done. Raises what made one fail."""
@@ -115,22 +120,7 @@ class _Leading:
         is_last = False
         while not is_last:
             is_last = not wait(threads, SAY_S).not_done
-            self._say()
-
-    def _say(self) -> None:
-        cards = sum(shard.cards_now for shard in self.shards)
-        if cards != self._cards:
-            self._cards, self.most_cards = cards, max(cards, self.most_cards)
-            self._run.emit(State("running", cards=cards))
-        done = sum(shard.is_done for shard in self.shards)
-        text = f"{done} of {len(self.shards)} shards done"
-        waiting = [shard.waits for shard in self.shards if shard.waits]
-        if waiting:
-            text += f", {len(waiting)} waiting ({waiting[0]})"
-        progress = Progress(round(sum(shard.share for shard in self.shards), 3), len(self.shards), text)
-        if progress != self._progress:
-            self._progress = progress
-            self._run.emit(progress)
+            self.said.say(is_stopping=self._stops.is_set())
 
     # -- one place, in a thread of its own ------------------------------------------------------------------------
 
@@ -217,7 +207,7 @@ class _Leading:
     def _start(self, shard: Shard, place: Launcher) -> None:
         part = replace(self._inputs, part=Part(shard.number, len(self.shards)))
         if not shard.folder.is_complete:
-            RunDir.create(shard.folder.path, self._shared, part)
+            shard.create(self._shared, part)
         elif shard.folder.spec() != self._shared:  # another number of them is at work now
             write_whole(shard.folder.path / "spec.json", self._shared)
         shard.begin()
@@ -239,13 +229,14 @@ class _Leading:
 
     def _watched(self, shard: Shard, place: Launcher) -> str:
         """Until it has ended; returns why, where its machine was the cause."""
-        where = ""
         is_asked = False
         while True:
             if self._stops.is_set() and not is_asked:  # first, since what follows may take a minute
                 with suppress(OSError, OutsideFailure):  # its machine does not answer: asked again at the next look
                     place.stop(shard.handle, shard.folder.path, force=False)
                     is_asked = True
+            if not shard.folder.is_complete and self._is_given_up(shard, place):
+                return "its folder was removed"
             alive = alive_at(place, shard)
             self._take(shard)
             if alive is False:
@@ -263,12 +254,21 @@ class _Leading:
                 with suppress(OSError, OutsideFailure):
                     now = place.place(shard.handle)
                     waits = now.reason or waits if is_waiting else ""
-                    if now.where != where:
-                        where = now.where
-                        log.info("shard %d: %s", shard.number, where)
+                    if now.where != shard.where:
+                        shard.where = now.where
+                        log.info("shard %d: %s", shard.number, shard.where)
             if alive is not None:
                 shard.waits, shard.is_at_work = waits, not is_waiting
             time.sleep(LOOK_S)
+
+    def _is_given_up(self, shard: Shard, place: Launcher) -> bool:
+        """Kill one whose folder is gone, so that nobody would see what it does; False: it cannot be just now."""
+        try:
+            place.stop(shard.handle, shard.folder.path, force=True)
+        except (OSError, OutsideFailure):
+            return False
+        self._store(shard, "")
+        return True
 
     def _take(self, shard: Shard) -> None:
         self.told.tell(shard.news())

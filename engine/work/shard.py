@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from engine.events import BugEvent, PatchEvent, Payload, Progress, State
 from engine.reading import open_regular
-from engine.rundir import AT_ONCE_BYTES, RunDir
+from engine.rundir import AT_ONCE_BYTES, Inputs, RunDir
+from engine.shard_states import ShardState, States
 
 LOG_BYTES = 1 << 20  # of its log, read at once
 
@@ -25,6 +26,8 @@ class Shard:
     error: str = ""
     cause: str = ""
     waits: str = ""
+    where: str = ""  # its worker is, or was last, if its launcher tells
+    starts: int = 0  # of its worker by this leading one
     cards: int = 0  # GPUs that it said it has
     is_at_work: bool = False  # its worker has a machine, as far as is known
     progress: Progress = field(default_factory=lambda: Progress(0))
@@ -43,16 +46,37 @@ class Shard:
         return self.cards if self.is_at_work else 0
 
     @property
+    def has_machine(self) -> bool:
+        return self.is_at_work and self.state in ("", "running")
+
+    @property
     def share(self) -> float:
         """How much of its part is done, from 0 to 1."""
         if self.is_done:
             return 1.0
         return min(1.0, self.progress.done / self.progress.total) if self.progress.total else 0.0
 
+    def shown(self, *, is_stopping: bool) -> ShardState:
+        """For the run's page and the shell."""
+        if self.is_done or (self.state in ("failed", "stopped", "interrupted") and not self.is_at_work):
+            state = self.state
+        elif self.handle:
+            state = "stopping" if is_stopping else "running" if self.is_at_work and self.state else "starting"
+        else:
+            state = "stopped" if is_stopping else "queued"
+        why = self.error or self.waits
+        return ShardState(self.number, cast(States, state), round(self.share, 3), self.where, why, self.starts)
+
     def begin(self) -> None:
         """It is started again: what it said of an end before is over."""
+        self.starts += 1
         self.state = self.error = self.cause = ""
         self.cards = 0
+
+    def create(self, spec: dict[str, Any], inputs: Inputs) -> None:
+        """Create its folder, whose events and log are read from their beginnings. Raises OutsideFailure."""
+        RunDir.create(self.folder.path, spec, inputs)
+        self._read = self._last = self._broken = self._logged = 0
 
     def skip_log(self) -> None:
         """What stands in its log by now has been told."""

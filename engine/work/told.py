@@ -19,11 +19,12 @@ class Told:
         self._run = run
         self._lock = threading.Lock()
         self.patches = 0  # of a model, told now
+        self.known_patches = 0  # of a model, told now or before
         self.most_cards = 0  # GPUs at a time, before now
         self._last: dict[int, int] = {}  # what was said last of a bug or a patch, both as numbers
         for event in run.all_events():
             if isinstance(event.payload, BugEvent | PatchEvent):
-                self._last[_number(_about(event.payload))] = _said(event.payload)
+                self._keep(event.payload)
             elif isinstance(event.payload, State):
                 self.most_cards = max(self.most_cards, event.payload.cards or 0)
 
@@ -33,12 +34,20 @@ class Told:
         A shard that is read again from its first event has said other things before that; these are over.
         """
         for payload in {_about(each): each for each in payloads}.values():
-            about, said = _number(_about(payload)), _said(payload)
             with self._lock:
-                if self._last.get(about) != said:
+                if self._last.get(_number(_about(payload))) != _said(payload):
                     self._run.emit(payload)
-                    self._last[about] = said
-                    self.patches += isinstance(payload, PatchEvent) and payload.source == MODEL
+                    self._keep(payload)
+                    self.patches += _is_of_model(payload)
+
+    def _keep(self, payload: Payload) -> None:
+        about = _number(_about(payload))
+        self.known_patches += about not in self._last and _is_of_model(payload)
+        self._last[about] = _said(payload)
+
+
+def _is_of_model(payload: Payload) -> bool:
+    return isinstance(payload, PatchEvent) and payload.source == MODEL
 
 
 def _about(payload: Payload) -> Hashable:

@@ -23,7 +23,7 @@ from engine.candidates import Candidate, by_bug, completion_of, ids_of, patch_of
 from engine.domain import Bug, Outcome, Verdict
 from engine.errors import UserError
 from engine.events import MODEL, Progress, VerdictFields, checked
-from engine.judging import Control
+from engine.judging import Control, threads_for
 from engine.launchers.ray_tests import spread
 from engine.params import shown
 from engine.plugins import BENCHMARKS
@@ -156,9 +156,9 @@ def _evaluated(
 ) -> tuple[Mapping[Key, Verdict], Mapping[str, Control]]:
     here = spec.workers or len(os.sched_getaffinity(0))
     evaluate, at_once = spread(benchmark, spec.benchmark, spec.sandbox, here)
-    pool = ThreadPoolExecutor(at_once, thread_name_prefix="validation")
+    pool = ThreadPoolExecutor(threads_for(at_once), thread_name_prefix="validation")
     try:
-        validation = Validation(benchmark, sandbox, run, pool, evaluate)
+        validation = Validation(benchmark, sandbox, run, pool, at_once, evaluate)
         validation.total = sum(len(rows.get(bug.id, ())) for bug in bugs)
         for bug, following in zip_longest([None, *bugs], bugs):
             if following:  # the controls of a bug a little before its candidates, which wait for them

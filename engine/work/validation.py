@@ -44,12 +44,10 @@ class Validation:
 
     def __init__(
         self,
-        benchmark: Benchmark,
-        sandbox: Sandbox,
-        run: RunDir,
-        pool: ThreadPoolExecutor,
+        benchmark: Benchmark, sandbox: Sandbox, run: RunDir, pool: ThreadPoolExecutor, at_once: int,
         evaluate: Evaluate | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
+        """`pool`: of `judging.threads_for(at_once)` threads, for so many tests at a time."""
         self._verdicts = known_verdicts(run)
         # by bug and text: a model that writes the same text again may do so at another rank
         self._known: dict[tuple[str, bytes], Verdict] = {
@@ -63,7 +61,7 @@ class Validation:
         self._pool = pool
         self._controls: dict[str, Future[Control]] = {}
         self._tasks: list[Future[None]] = []
-        self._judge = Judge(benchmark, sandbox, run.home, evaluate)
+        self._judge = Judge(benchmark, sandbox, run.home, at_once, evaluate)
         self._extract_s: dict[tuple[str, int], float] = {}  # bug id and rank -> time to read the patch from its answer
         self._progress_lock = Lock()
         self._progress_at = 0.0

@@ -175,11 +175,7 @@ def doing(run: RunView) -> str:
     """What a run is doing, waits for, or has produced, in a few words."""
     if run.has_ended:
         return run.outcome or run.reached
-    if run.state == "queued":
-        if run.ahead:
-            return f"queued behind run {run.ahead}"
-        return f"waits for run {run.after}" if run.after else "starts in a moment"
-    return run.progress or "loading"
+    return run.waits or run.progress or "loading"
 
 
 def run_strip(run: RunView, *, is_linked: bool = True, more: str = "") -> str:
@@ -201,7 +197,8 @@ def spent(run: RunView) -> str:
     if run.costs is None or run.costs.money is None:
         return ""
     hours = f"{run.costs.gpu_hours:,.3g} GPU-h, " if run.costs.gpu_hours else ""
-    words = f"{hours}{price(run.costs.money, run.costs.currency)}"
+    cost = "" if run.costs.currency else "cost "  # a number alone would not say what it is
+    words = f"{hours}{cost}{price(run.costs.money, run.costs.currency)}"
     return f'<span class="num dim" title="so far, without the time in a queue">{esc(words)}</span>'
 
 

@@ -37,7 +37,7 @@ def _welcome(machine: Machine) -> str:
     return (
         "<h2>Teach a code model to repair programs</h2><p>Repair Studio turns bug fixes into a fine-tuned code model, "
         "and runs the tests of every patch that the model writes in a sandbox. The demo does it all once, with the "
-        "small model and the bugs that are included; it takes about six minutes on two cores.</p>"
+        "small model and the bugs that are included; it takes about two minutes on two idle cores.</p>"
         f'<details data-key="machine"><summary>This machine: {esc(machine.summary)}, '
         f'{size(machine.free_disk_bytes)} disk free</summary><ul class="checks">{checks}</ul></details>'
     )

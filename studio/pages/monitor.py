@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from engine import shard_states
 from engine.control.sweeps import PREFIX as SWEEP
 from engine.control.views import RunView, Standing
 from engine.errors import UserError
@@ -23,7 +24,7 @@ from studio.curve_choices import CurveChoices
 from studio.guard import on
 from studio.html import code, several
 from studio.html.basics import KINDS, copyable, empty, esc, heading, run_list, run_strip
-from studio.html.run_facts import action_links, cautions, made_from
+from studio.html.run_facts import action_links, cautions, made_from, shards
 from studio.page import Frame
 from studio.plotted import plotted
 from studio.run_edits import RunEdits
@@ -193,7 +194,8 @@ def build(frame: Frame) -> None:
             group_of(run, beside),
             run_strip(run, is_linked=False)
             + cautions(workspace.runs.warnings(run.id))
-            + made_from(workspace.origin(run)),
+            + made_from(workspace.origin(run))
+            + shards(shard_states.read(run.folder)),
             gr.update(visible=run.can_save or "hidden", interactive=run.state != "stopping"),
             gr.update(
                 visible=not run.has_ended or "hidden",

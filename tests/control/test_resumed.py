@@ -9,8 +9,10 @@ from engine.control.views import RunView
 from storage.tables import Run
 
 
-def stopped(**values):
-    return Run(id=1, name="x", spec={}, created_at=0.0, **{"kind": "train", "state": "stopped", **values})
+def stopped(shards=1, **values):
+    return Run(
+        id=1, name="x", spec={"shards": shards}, created_at=0.0, **{"kind": "train", "state": "stopped", **values}
+    )
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,10 @@ def stopped(**values):
         (
             stopped(kind="benchmark", progress_done=40, progress_total=460),
             "40 of 460 patches evaluated; Resume continues with the rest",
+        ),
+        (
+            stopped(kind="benchmark", progress_done=1.75, progress_total=4, shards=4),
+            "1 of 4 shards done; Resume continues with the rest",
         ),
         (stopped(kind="dataset"), "Resume starts it from the beginning"),
         (stopped(kind="chat"), ""),

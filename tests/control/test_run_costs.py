@@ -83,6 +83,24 @@ def test_the_cards_of_shards_count_while_these_are_at_work(workspace, started):
     assert costs.seconds == pytest.approx(5 * 3600, abs=1)
 
 
+@pytest.mark.parametrize(("launcher", "hours"), [("slurm", 3 + 2 * 2), ("ray", 3 + 2 * 2), ("local", 5), ("gone", 5)])
+def test_shards_with_nodes_of_their_own_are_paid_while_they_have_them(workspace, started, launcher, hours):
+    run_id, folder = started("dataset")
+    began = time.time()
+    folder.append("state", state="running", cards=0, workers=0)
+    workspace.tick()
+    for seq, (workers, hour) in enumerate(((3, 1), (2, 2), (0, 4)), start=2):
+        line = {"seq": seq, "time": began + 3600 * hour, "event": "state", "state": "running", "cards": 0}
+        with folder.events_path.open("a") as file:
+            file.write(json.dumps(line | {"workers": workers}) + "\n")
+        workspace.tick()
+    with workspace._database.write() as session:
+        run = session.get_one(Run, run_id)
+        run.spec = {**run.spec, "shards": 4, "launcher": {"name": launcher, "hour_price": 1.0}}
+        run.state, run.started_at, run.ended_at = "done", began, began + 5 * 3600
+    assert machine_costs(workspace.runs.row(run_id)).money == pytest.approx(hours, abs=1e-2)
+
+
 def test_figures_count_gpus_of_shards_while_these_were_at_work(workspace, started):
     run_id, folder = started("benchmark")
     began = time.time()

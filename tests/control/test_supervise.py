@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -154,6 +155,44 @@ def test_a_run_is_stopped_while_its_launcher_tries_to_start_it(workspace, mute, 
     run = workspace.runs.row(run_id)
     assert (run.state, run.error, run.cause) == ("stopped", "", "")
     assert run.ended_at is not None
+
+
+def test_what_a_launcher_does_to_start_a_run_is_told_until_it_has_started_it(workspace, mute):
+    goes_on = threading.Event()
+    mute.starting = lambda run_dir: f"carrying what {run_dir.name} needs"
+    mute.submit = lambda *_: goes_on.wait(20) and "mute"
+    run_id = workspace.runs.submit(read_spec("benchmark", "", []))
+    workspace.tick()
+    workspace.tick()
+    run = workspace.runs.row(run_id)
+    assert (run.state, run.progress_text) == ("starting", f"carrying what {run_id} needs")
+    goes_on.set()
+    deadline = time.monotonic() + 10
+    while not workspace.runs.row(run_id).handle and time.monotonic() < deadline:
+        workspace.tick()
+        time.sleep(0.01)
+    assert workspace.runs.row(run_id).progress_text == ""
+
+
+def test_a_run_that_is_resumed_while_its_worker_is_still_being_killed_starts_after_that(workspace, started, mute):
+    """The kill ends all processes with the run's mark, so the new worker too."""
+    goes_on = threading.Event()
+    mute.stop = lambda *_, force: goes_on.wait(20)
+    run_id, folder = started()
+    workspace.runs.stop(run_id, now=True)
+    workspace.tick()
+    folder.append("state", state="stopped")
+    workspace.tick()
+    assert workspace.runs.row(run_id).state == "stopped"
+    workspace.runs.resume(run_id)
+    workspace.tick()
+    assert workspace.runs.row(run_id).state == "queued"
+    goes_on.set()
+    deadline = time.monotonic() + 10
+    while workspace.runs.row(run_id).state == "queued" and time.monotonic() < deadline:
+        workspace.tick()
+        time.sleep(0.01)
+    assert workspace.runs.row(run_id).state == "starting"
 
 
 def test_many_runs_are_watched_in_turn_and_those_to_be_stopped_first(workspace, started, mute, monkeypatch):

@@ -38,3 +38,14 @@ def test_a_run_without_anything_before_it_starts():
 def test_a_run_in_a_list_of_one_kind_knows_what_of_another_kind_is_ahead_of_it():
     merge, training = run(2, "merge", "queued"), run(1, "train", "running")
     assert run_views([merge], [training, merge])[0].ahead == 1
+
+
+def test_a_run_for_another_machine_is_behind_those_for_that_one_only():
+    runs = [run(1, "benchmark", "running"), run(2, "benchmark", "running", launcher="ssh"),
+            run(3, "train", "queued", launcher="ssh"), run(4, "train", "queued", launcher="torchrun"),
+            run(5, "train", "queued", launcher="ssh"), run(6, "train", "queued", launcher="slurm")]  # fmt: skip
+    views = run_views(runs, runs)
+    assert [each.ahead for each in views] == [None, None, 2, 1, 3, None]
+    assert [each.waits for each in views] == [
+        "", "", "queued behind run 2", "queued behind run 1", "queued behind run 3", "starts in a moment",
+    ]  # fmt: skip

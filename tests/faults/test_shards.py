@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from runs_to_end import ended, rows_of, until
 
+from engine import shard_states
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from engine.events import PatchEvent, Progress, State
@@ -59,6 +60,7 @@ def test_the_rows_are_the_same_in_any_number_of_shards(workspace):
         folder = RunDir(Path(run.folder))
         assert sorted(int(each.name) for each in folder.path.glob("shards/[0-9]*")) == list(range(1, shards + 1))
         assert folder.handles() == {}, "a shard that is done is not asked again"
+        assert shard_states.summary(shard_states.read(run.folder)) == f"{shards} shards: {shards} done"
         assert f"shard {shards}: " in folder.log.read_text()
         assert folder.inputs().weights_hash == RunDir(Path(alone.folder)).inputs().weights_hash != ""
 
@@ -72,6 +74,7 @@ def test_a_killed_shard_is_started_again_and_nothing_is_told_twice(workspace):
     run = ended(workspace, run_id)
     assert len(rows_of(run)) == 16 * (4 + 2)
     assert f"shard {number} ended early" in RunDir(Path(run.folder)).log.read_text()
+    assert {each.number: each.starts for each in shard_states.read(run.folder)}[number] == 2
 
 
 def test_stop_ends_all_of_it_and_resume_does_what_is_left(workspace):
@@ -82,6 +85,7 @@ def test_stop_ends_all_of_it_and_resume_does_what_is_left(workspace):
     run = ended(workspace, run_id, "stopped")
     assert time.monotonic() - began < 15
     assert not at_work(run)
+    assert "stopped" in {each.state for each in shard_states.read(run.folder)} <= {"stopped", "done"}
     before = rows_of(run)
     assert 6 < len(before) < 8 * (4 + 2)
     workspace.runs.resume(run_id)
@@ -106,8 +110,10 @@ def test_no_shard_goes_on_unseen_on_this_machine(workspace, how):
 
 
 def test_more_shards_than_bugs_change_nothing(workspace):
-    run = ended(workspace, submitted(workspace, "limit=2", "shards=3", "candidates=1"))
+    run = ended(workspace, submitted(workspace, "limit=2", "shards=500", "candidates=1"))
     assert (run.result["bugs"], len(rows_of(run))) == (2, 2 * (1 + 2))
+    assert run.result["shards"] == 2, "no worker is started for nothing"
+    assert len([*Path(run.folder, "shards").glob("[0-9]*")]) == 2
 
 
 def test_the_patches_of_a_file_are_shared(workspace, patches):

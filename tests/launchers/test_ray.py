@@ -18,7 +18,7 @@ from engine.launchers import ray_jobs, ray_worker
 from engine.launchers.named import name_of
 from engine.launchers.ray import RESOURCE, Ray, described
 from engine.launchers.ray_folder import BEGUN, KILL, SECRETS, UNSEEN, Note, begun, read_note
-from engine.launchers.ray_jobs import LOST, Cluster
+from engine.launchers.ray_jobs import LOST, Cluster, NoAnswer
 from engine.spec_files import read_spec
 
 SECRET = "hf_only-in-a-file-of-mode-0600"
@@ -80,6 +80,8 @@ def test_a_secret_is_in_a_file_of_this_user_and_in_no_request(dashboard, run, mo
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
+        ("cpus", 1e300, "less than or equal to"),
+        ("memory_gib", 1e308, "less than or equal to"),
         ("address", "ray://head:10001", "the address of the cluster's dashboard such as http://head:8265"),
         ("address", "http://me:secret@head:8265", "without a user name"),
         ("resources", ["a100"], "should be a resource of the cluster and a number, as in a100=1"),
@@ -208,6 +210,24 @@ def test_a_cluster_that_does_not_answer_changes_nothing(dashboard, run):
     own.stop(handle, run, force=True)
     assert (run / KILL).exists()
     assert own.is_alive(handle) is False
+
+
+@pytest.mark.parametrize(
+    "other", ["[]", "[1]", '"x"', "NaN", "{}", '{"status": 5}', '{"data": 3}', '{"data": [3]}', "[" * 100_000],
+    ids=lambda other: other[:16],
+)  # fmt: skip
+def test_another_program_at_the_address_is_no_answer_and_changes_nothing(dashboard, run, other):
+    own = launcher(dashboard)
+    handle = own.submit(run, {})
+    dashboard.other = other
+    assert own.is_alive(handle) == "pending"
+    assert "not Ray's dashboard" in own.place(handle).reason
+    with pytest.raises(NoAnswer, match="not Ray's dashboard"):
+        own.find(run)
+    if other != "{}" and "status" not in other:  # without nodes, as the first answers of a head are
+        answers, said = own.examined()
+        assert not answers
+        assert "not Ray's dashboard" in said
 
 
 @pytest.mark.parametrize("restarts", [0, 1])

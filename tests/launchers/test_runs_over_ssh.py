@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from loopback import NEEDED, WHY, Sshd
 
@@ -208,4 +210,28 @@ def test_a_studio_killed_between_start_and_answer_finds_its_worker(home, far, mo
     until(workspace, lambda: workspace.runs.row(run_id).handle != "")
     assert workspace.runs.row(run_id).handle == run.handle
     ended(workspace, run_id)
+    workspace.close()
+
+
+def test_a_run_is_stopped_while_its_model_goes_over_a_slow_link_and_goes_on_from_there(
+    home, far, tmp_path, monkeypatch
+):
+    real, slow = shutil.which("rsync"), tmp_path / "bin" / "rsync"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\nexec {real} --bwlimit=400 "$@"\n')
+    slow.chmod(0o755)
+    workspace = Workspace(home)
+    with monkeypatch.context() as within:
+        within.setenv("PATH", f"{slow.parent}{os.pathsep}{os.environ['PATH']}")
+        run_id = benchmark(workspace, there(far))
+        until(workspace, lambda: [*far.folder.glob("there/**/.~tmp~/*"), *far.folder.rglob("*.safetensors*")])
+        began = time.monotonic()
+        workspace.runs.stop(run_id)
+        ended(workspace, run_id, "stopped")
+        assert time.monotonic() - began < 15
+        assert not [
+            each for each in psutil.process_iter(["cmdline"]) if "--bwlimit=400" in (each.info["cmdline"] or ())
+        ]
+    workspace.runs.resume(run_id)
+    assert rows_of(ended(workspace, run_id))
     workspace.close()

@@ -115,15 +115,31 @@ def test_a_secret_is_in_no_command_line_script_or_log(sbatch, tmp_path, monkeypa
         ("account", "--uid=root", "should be a name as in SLURM's own commands"),
         ("options", "--output=/etc/passwd", "--output is set by the studio"),
         ("options", "--mem=3G", "--mem is set by the studio, or by a setting of its own"),
+        ("options", "--outpu=/etc/passwd", "--outpu is set by the studio"),
+        ("options", "--clusters=other", "--clusters is set by the studio"),
         ("options", "-p gpu", "should be options such as --constraint=a100"),
         ("options", "--comment='a", "should be words as in a shell"),
         ("prefix", "one\nrm -rf x", "should be one line"),
         ("hours", 0, "greater than 0"),
+        ("hours", 1e300, "less than or equal to"),
+        ("memory_gib", 1e308, "less than or equal to"),
+        ("cpus", 10**20, "less than or equal to"),
     ],
 )
 def test_settings_that_no_script_may_hold_are_refused(setting, value, said):
     with pytest.raises(ValueError, match=said):
         Slurm.Params(**{setting: value})
+
+
+@pytest.mark.parametrize(("code", "said"), [("127:0", "could not start the worker, see the run's log"), ("137:0", "")])
+def test_a_job_that_cannot_start_its_worker_is_not_taken_for_a_killed_one(tmp_path, monkeypatch, code, said):
+    for name, answer in (("squeue", "17|one|FAILED|n1|NonZeroExitCode"), ("scontrol", f"JobId=17 ExitCode={code}")):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{answer}'\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    why = slurm().interruption("17:one")
+    assert said in why
+    assert bool(why) == bool(said)
 
 
 def test_without_slurm_or_submitit_it_says_how_to_get_them(home, monkeypatch):
@@ -158,11 +174,12 @@ def test_many_jobs_are_active_at_a_time_and_the_local_queue_waits_for_none(home,
 
 
 def test_a_controller_that_does_not_answer_is_no_dead_worker(monkeypatch, tmp_path):
-    (tmp_path / "squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n")
+    tried = "squeue: error: fetch_config: DNS SRV lookup failed\nsqueue: fatal: Unable to contact slurm controller"
+    (tmp_path / "squeue").write_text(f"#!/bin/sh\necho '{tried}' >&2\nexit 1\n")
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     slurm_jobs.LISTING.forget()
-    with pytest.raises(OSError, match="squeue does not answer: Unable to contact slurm controller"):
+    with pytest.raises(OSError, match="squeue does not answer: fatal: Unable to contact slurm controller$"):
         slurm().is_alive("17:name")
 
 
@@ -268,7 +285,7 @@ class NoSandbox:
 @pytest.mark.parametrize("is_ended", [False, True])
 def test_tests_that_end_with_the_worker_are_no_verdict(noticing, tmp_path, is_ended):
     bug = Bug("b", "python", "a.py", "x", "y", Span(1, 1))
-    judge = Judge(OneOutcome(Outcome.TEST_FAILED, is_ended), NoSandbox(), tmp_path)
+    judge = Judge(OneOutcome(Outcome.TEST_FAILED, is_ended), NoSandbox(), tmp_path, 1)
     with ThreadPoolExecutor(1) as pool:
         verdict = pool.submit(judge.verdict, bug, Patch("b", "z"))
         control = pool.submit(judge.control, bug)

@@ -18,7 +18,7 @@ from engine.errors import OutsideFailure, UserError
 from engine.fingerprint import code_version
 from engine.launchers import ssh as ssh_module
 from engine.launchers.brought import read_link
-from engine.launchers.host import OPTIONS, Unreachable
+from engine.launchers.host import OPTIONS, Host, Unreachable
 from engine.launchers.ssh import Ssh
 from engine.rundir import Inputs, RunDir
 from engine.shell.cli import app
@@ -84,6 +84,37 @@ def test_without_the_programs_it_says_how_to_get_them(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="ssh is not installed here.*apt install openssh-client rsync"):
         made(host="gpu1").check(BenchmarkSpec())
+
+
+def test_a_studio_that_is_being_replaced_there_says_nothing_of_its_worker(tmp_path, monkeypatch):
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text("#!/bin/sh\necho 'no such python' >&2\nexit 127\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(ssh.parent), prepend=os.pathsep)
+    (tmp_path / "there.json").write_text('{"folder": "/there"}')
+    handle = json.dumps({"run": str(tmp_path), "there": "/there", "worker": "boot:1:1"})
+    launcher = made(host="far")
+    for ask in (
+        lambda: launcher.find(tmp_path),
+        lambda: launcher.stop(handle, tmp_path, force=False),
+        lambda: launcher.stop(handle, tmp_path, force=True),
+    ):
+        with pytest.raises(OSError, match="has no Repair Studio .* \\(no such python\\)"):
+            ask()
+
+
+@pytest.mark.parametrize("ending", ["kill -9 $$", "exit 137", "exit 255"], ids=["here", "there", "link"])
+def test_what_was_killed_meanwhile_is_no_missing_studio(tmp_path, monkeypatch, ending):
+    for name in ("ssh", "rsync"):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{ending}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(Unreachable, match="far cannot be reached: the connection was closed"):
+        made(host="far").hello()
+    if "exit 137" not in ending:  # rsync has codes of its own
+        with pytest.raises(Unreachable, match="far cannot be reached: the connection was closed"):
+            Host("far", "python3").fetch("/there", tmp_path, ())
 
 
 def test_the_host_is_a_resource_of_its_own():

@@ -38,6 +38,9 @@ class Near:
         answer = remote.VERBS[verb](**json.loads(json.dumps(request)))
         return json.loads(json.dumps(answer.values)), list(answer.parts)
 
+    def until(self, is_unwanted):
+        return self
+
     def fill(self, folder, there, excluded):
         """As rsync: the run's own files first, those of its folders last."""
         files = sorted((each for each in Path(folder).rglob("*") if each.is_file()), key=lambda each: len(each.parents))

@@ -84,8 +84,8 @@ def test_values_of_variables_go_nowhere_but_to_the_worker(far, agent, endless, m
     run, environment = endless
     monkeypatch.setenv("MY_TOKEN", "s3cret-value")
     monkeypatch.setenv("OTHER_TOKEN", "0ther-value")
-    seen, real = [], subprocess.run
-    monkeypatch.setattr(host_module.subprocess, "run", lambda argv, **how: (seen.append(argv), real(argv, **how))[1])
+    seen, real = [], subprocess.Popen
+    monkeypatch.setattr(host_module.subprocess, "Popen", lambda argv, **how: (seen.append(argv), real(argv, **how))[1])
     launcher = made(**far.settings(environment=["MY_TOKEN", "NOT_SET"]))
     handle = launcher.submit(run.path, environment)
     worker = at_work(launcher, handle, run)

@@ -64,7 +64,11 @@ def measured(subject: str) -> Iterator[Figure]:
 
 def main(wanted: list[str]) -> int:
     """Measure what is wanted, or all."""
-    sys.path[:0] = [str(HERE), str(HERE.parents[1]), *(str(HERE.parent / name) for name in ("e2e", "studio"))]
+    sys.path[:0] = [
+        str(HERE),
+        str(HERE.parents[1]),
+        *(str(HERE.parent / name) for name in ("", "e2e", "launchers", "studio")),
+    ]
     if unknown := set(wanted) - set(subjects()):
         print(f"no subject called {', '.join(sorted(unknown))}; there are: {', '.join(subjects())}", file=sys.stderr)
         return 2

@@ -45,7 +45,7 @@ def as_a_run(benchmark: Pocket, proposed: dict[str, list[str]]) -> float:
     """Seconds that the worker of a benchmark run needs for the controls and all patches; nothing is kept from earlier."""
     with TemporaryDirectory() as home, ThreadPoolExecutor(WORKERS) as pool:
         run = RunDir.create(Path(home) / "runs" / "1", {}, Inputs())
-        validation = Validation(benchmark, usable(SANDBOXES.params("auto")), run, pool)
+        validation = Validation(benchmark, usable(SANDBOXES.params("auto")), run, pool, WORKERS)
         began = time.monotonic()
         for bug in benchmark.bugs():
             validation.start(bug)

@@ -201,6 +201,12 @@ def test_doctor_says_what_this_machine_can_do(home):
     assert said["versions"] == library_versions()
 
 
+def test_doctor_ends_with_1_where_the_named_launcher_cannot_start_runs(home):
+    asked = ["doctor", "--home", str(home), "--set", "launcher=ssh", "--set"]
+    assert CliRunner().invoke(app, [*asked, "launcher.host=nowhere.invalid"]).exit_code == 1
+    assert CliRunner().invoke(app, ["doctor", "--home", str(home), "--set", "launcher=local"]).exit_code == 0
+
+
 @pytest.mark.parametrize("words", [["train"], ["dataset", "build"], ["merge"], ["benchmark"], ["chat"], ["demo"]])
 def test_every_verb_explains_itself(words):
     said = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.shell.in_words import figure
+from engine.scoring import Costs
+from engine.shell.in_words import figure, spent
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,16 @@ from engine.shell.in_words import figure
 )
 def test_a_figure_in_words(name, value, words):
     assert figure(name, value) == words
+
+
+@pytest.mark.parametrize(
+    ("costs", "words"),
+    [
+        (None, ""),
+        (Costs(gpu_hours=3.2, money=7.9, currency="EUR"), "3.2 GPU-h, 7.9 EUR"),
+        (Costs(gpu_hours=0.0, money=0.02), "0 GPU-h, cost 0.02"),  # a number alone would not say what it is
+        (Costs(gpu_hours=3.2), "3.2 GPU-h"),
+    ],
+)
+def test_what_a_run_cost_so_far(costs, words):
+    assert spent(costs) == words

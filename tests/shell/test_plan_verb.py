@@ -29,6 +29,12 @@ def test_a_file_and_its_kind_plan_the_same(said, tmp_path):
     assert "--set limit=12" in by_file["first"]
 
 
+def test_the_help_names_only_what_is_planned(said):
+    help_text = said("--help")
+    assert "benchmark, train, dataset" in " ".join(help_text.replace("│", " ").split())
+    assert "chat" not in help_text
+
+
 def test_in_words(said):
     shown = said("benchmark", "demo", "--nodes", "8", "--gpus", "4")
     assert "plan for 8 nodes, 32 GPUs in all" in shown

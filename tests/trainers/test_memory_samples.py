@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from engine import gpus
+from engine import gpus, ranks
 from engine.gpus import GpuSample
 from engine.rundir import Inputs, RunDir
 from engine.trainers import memory_samples
@@ -60,7 +60,7 @@ def test_each_card_that_the_run_sees_has_its_series(monkeypatch):
         asked["pids"] = pids
         return (GpuSample(10, 6, 4, 93, 61, 300.5), None, GpuSample(10, 5, None, None, None, None))
 
-    monkeypatch.setattr(memory_samples, "_cards", lambda: ["GPU-a", "GPU-b", "GPU-c"])
+    monkeypatch.setattr(memory_samples, "_cards", lambda: dict(enumerate(["GPU-a", "GPU-b", "GPU-c"])))
     monkeypatch.setattr(memory_samples, "samples", samples)
     found = {name: value for name, value in sample().items() if name.startswith("gpu")}
     assert found == {
@@ -69,6 +69,29 @@ def test_each_card_that_the_run_sees_has_its_series(monkeypatch):
     }  # fmt: skip
     assert sample(with_totals=True)["gpu2_total_bytes"] == 10.0
     assert os.getpid() in asked["pids"]
+
+
+def test_the_cards_of_other_processes_are_told_by_the_leading_one_until_they_fall_silent(run, monkeypatch):
+    (run.path / ranks.FOLDER).mkdir()
+    monkeypatch.setenv(ranks.STRATEGY, "ddp")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setattr(memory_samples, "_cards", lambda: {ranks.own(): "GPU-x"})
+    monkeypatch.setattr(memory_samples, "samples", lambda *_: (GpuSample(100, 6 + ranks.own(), 4, 93, None, None),))
+    monkeypatch.setenv("RANK", "2")
+    with sampling(RunDir(run.path), lambda: 3, every_s=60):
+        time.sleep(0.2)
+    assert not any(event.kind == "metric" for event in run.all_events()), "it does not lead"
+    monkeypatch.setenv("RANK", "0")
+    with sampling(run, lambda: 3, every_s=0.05):
+        time.sleep(0.3)
+    first, *later = [event.payload.values for event in run.all_events() if event.kind == "metric"]
+    assert {name: value for name, value in first.items() if name.startswith("gpu")} == {
+        "gpu0_used_bytes": 6.0, "gpu0_process_bytes": 4.0, "gpu0_utilisation": 93.0, "gpu0_total_bytes": 100.0,
+        "gpu2_used_bytes": 8.0, "gpu2_process_bytes": 4.0, "gpu2_utilisation": 93.0, "gpu2_total_bytes": 100.0,
+    }  # fmt: skip
+    assert later
+    assert not any(name.startswith("gpu2") for values in later for name in values), "nothing new was left"
+    assert all("gpu0_used_bytes" in values and "gpu0_total_bytes" not in values for values in later)
 
 
 def test_processes_of_other_sessions_are_not_this_runs():

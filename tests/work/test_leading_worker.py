@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import threading
 import time
 
@@ -81,6 +82,27 @@ def test_a_stop_is_passed_on_before_a_slow_scheduler_is_asked(cluster, run, monk
     assert asked[0] == ["job 1"]
 
 
+def test_a_shard_whose_folder_was_removed_is_ended_and_started_in_a_new_one(cluster, run, monkeypatch):
+    at_work_before(cluster, run, 1, 2)
+    killed, answers = [], [ConnectionError("the host does not answer")]
+
+    def stop(handle, run_dir, *, force):
+        if answers:
+            raise answers.pop()
+        killed.append((handle, force))
+
+    monkeypatch.setattr(cluster, "stop", stop)
+
+    def remove():
+        run.shard(2).emit(DONE)
+        shutil.rmtree(run.shard(1).path)
+
+    threading.Timer(0.3, remove).start()
+    assert lead(run)["bugs"] == 2
+    assert (killed, cluster.submitted) == ([("job 1", True)], [1])
+    assert len(told(run, PatchEvent)) == 2  # read from its beginning, and said once
+
+
 def cards_said(run):
     return [state.cards for state in told(run, State)]
 
@@ -117,13 +139,26 @@ def test_a_shard_that_waits_for_a_machine_again_has_no_gpu(cluster, led):
     assert cards_said(led)[-1] == 2, "an older answer of its scheduler counts more than its heartbeat"
 
 
-def test_what_has_not_changed_is_not_said_again(cluster, led):
-    wait_until(lambda: len(told(led, Progress)) == 1)
-    time.sleep(0.3)  # fifteen times what is between two looks
-    assert len(told(led, Progress)) == 1
+def test_shards_that_have_a_machine_are_counted(cluster, led):
+    def said():
+        return told(led, State)[-1].workers
+
+    wait_until(lambda: said() == 2)
     cluster.pending = {"job 2"}
-    wait_until(lambda: told(led, Progress)[-1].text == "0 of 2 shards done, 1 waiting (no machine yet)")
-    assert len(told(led, Progress)) == 2
+    wait_until(lambda: said() == 1)
+    led.shard(1).emit(DONE)
+    wait_until(lambda: said() == 0)
+
+
+def test_what_has_not_changed_is_not_said_again(cluster, led):
+    said = "0 of 2 shards done, 2 patches evaluated"
+    wait_until(lambda: [each.text for each in told(led, Progress)][-1:] == [said])
+    before = len(told(led, Progress))
+    time.sleep(0.3)  # fifteen times what is between two looks
+    assert len(told(led, Progress)) == before
+    cluster.pending = {"job 2"}
+    wait_until(lambda: told(led, Progress)[-1].text == f"{said}, 1 waiting (no machine yet)")
+    assert len(told(led, Progress)) == before + 1
 
 
 def test_gpus_are_counted_until_the_last_shard_has_saved(cluster, run, monkeypatch):
@@ -138,7 +173,7 @@ def test_gpus_are_counted_until_the_last_shard_has_saved(cluster, run, monkeypat
             wait_until(lambda left=left: cards_said(run)[-1] == left)
 
     def stopped(threads):
-        wait_until(lambda: made._say() or cards_said(run)[-1:] == [2])
+        wait_until(lambda: made.said.say(is_stopping=False) or cards_said(run)[-1:] == [2])
         saving.start()
         raise SystemExit(143)
 

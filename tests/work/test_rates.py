@@ -36,7 +36,7 @@ def clock(monkeypatch):
 def test_verdicts_of_earlier_runs_are_asked_for_and_not_tested(clock, tmp_path):
     bug = Bug("b", "python", "a.py", "x\n", "y\n", Span(1, 1))
     sandbox = SimpleNamespace(describe=lambda: "none")
-    judge = Judge(Benchmark(clock), sandbox, tmp_path)
+    judge = Judge(Benchmark(clock), sandbox, tmp_path, 1)
     judge.control(bug)
     for text in ("z\n", "w\n", "z\n"):
         judge.verdict(bug, Patch(bug.id, text))

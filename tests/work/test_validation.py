@@ -46,7 +46,7 @@ def folder(tmp_path):
 def judged(folder, tests, *answers):
     """The verdicts by rank (0: the known fix, -1: the buggy code), and the controls."""
     with ThreadPoolExecutor(2) as pool:
-        judge = Validation(tests, None, folder, pool)
+        judge = Validation(tests, None, folder, pool, 2)
         judge.start(BUG)
         judge.candidates(BUG, proposed(answers))
         control = judge.wait()[BUG.id]
@@ -71,7 +71,7 @@ def test_equal_patches_are_run_once_and_say_whose_verdict_they_have(folder):
 def test_each_patch_says_by_which_rule_it_was_found(folder):
     found = [Patch(BUG.id, "right\n", rule=rule) for rule in ("fence:function", "bare:diff", "")]
     with ThreadPoolExecutor(2) as pool:
-        judge = Validation(Suite(), None, folder, pool)
+        judge = Validation(Suite(), None, folder, pool, 2)
         judge.start(BUG)
         judge.candidates(BUG, [(rank, Completion(patch.rule), patch) for rank, patch in enumerate(found, start=1)])
         judge.wait()
@@ -186,7 +186,7 @@ def test_progress_counts_each_candidate_once_whoever_judged_it(folder):
 
 def test_saying_how_far_it_is_takes_no_longer_for_many_patches(folder):
     with ThreadPoolExecutor(1) as pool:
-        judge = Validation(Suite(), None, folder, pool)
+        judge = Validation(Suite(), None, folder, pool, 2)
 
         class Untouched(dict):
             def __iter__(self):

@@ -150,6 +150,7 @@ def test_the_worker_process_fails_with_a_message(run):
         "error": "only an adapter can be merged, and no model was named",
         "cause": "user",
         "cards": None,
+        "workers": None,
     }
     assert "Traceback" not in said
 
