@@ -165,6 +165,7 @@ class _Leading:
             refused_at, shard.waits = None, ""
             why = self._watched(shard, place)
             if self._stops.is_set():
+                shard.has_stopped()
                 return
             if shard.is_done:
                 continue

@@ -73,6 +73,11 @@ class Shard:
         self.state = self.error = self.cause = ""
         self.cards = 0
 
+    def has_stopped(self) -> None:
+        """Its worker has ended after a stop; one that was only starting does not say so itself."""
+        if self.state in ("", "running"):
+            self.state = "stopped"
+
     def create(self, spec: dict[str, Any], inputs: Inputs) -> None:
         """Create its folder, whose events and log are read from their beginnings. Raises OutsideFailure."""
         RunDir.create(self.folder.path, spec, inputs)

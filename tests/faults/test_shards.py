@@ -12,6 +12,7 @@ import pytest
 from runs_to_end import ended, rows_of, until
 
 from engine import shard_states
+from engine.control.outcomes import CARDS_SINCE, GPU_SECONDS_BEFORE, WORKER_SECONDS_BEFORE, WORKERS
 from engine.control.workspace import Workspace
 from engine.errors import UserError
 from engine.events import PatchEvent, Progress, State
@@ -22,6 +23,7 @@ from engine.spec_files import read_spec
 pytestmark = pytest.mark.slow
 FIGURES = ("bugs", "scored", "plausible_at", "counted_at", "patches", "outcomes", "skipped", "shortened")
 BUGS_OF_FILE = ("pocket/py-stock-check", "pocket/py-tag-groups")  # in the order of the benchmark
+OF_COSTS = (CARDS_SINCE, GPU_SECONDS_BEFORE, WORKERS, WORKER_SECONDS_BEFORE)  # what the result keeps for them
 BUGS = ['benchmark.languages=["python"]', "model=starter-adapter"]
 
 
@@ -120,7 +122,7 @@ def test_the_patches_of_a_file_are_shared(workspace, patches):
     ids = [workspace.runs.submit(read_spec("validate", "", [f"file={patches}", f"shards={n}"])) for n in (1, 2)]
     alone, shared = (ended(workspace, run_id) for run_id in ids)
     assert rows_of(shared) == rows_of(alone)
-    left = {"seconds", "patches_per_s", "shards", "where"}
+    left = {"seconds", "patches_per_s", "shards", "where", *OF_COSTS}
     assert {k: v for k, v in shared.result.items() if k not in left} == {
         k: v for k, v in alone.result.items() if k not in left
     }
@@ -149,12 +151,24 @@ def patches(tmp_path):
     return path
 
 
-def test_a_shard_that_cannot_work_fails_the_run_with_its_own_words(workspace, patches):
+def test_a_shard_that_cannot_work_fails_the_run_with_its_own_words(workspace, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"buggy_function": "x = 1\n", "fixed_function": "x = 2\n"}) + "\n")
+    wanted = ["builder=columns", f"builder.file={rows}", "name=rows", "shards=2"]
+    run_id = workspace.runs.submit(read_spec("dataset", "", wanted))
+    rows.unlink()
+    run = ended(workspace, run_id, "failed")
+    assert run.error.startswith("shard ")
+    assert str(rows) in run.error
+    assert "failed" in {each.state for each in shard_states.read(run.folder)} <= {"failed", "queued"}
+
+
+def test_a_file_without_a_row_for_any_bug_fails_the_run_before_a_shard_is_started(workspace, patches):
     run_id = workspace.runs.submit(read_spec("validate", "", [f"file={patches}", "shards=2"]))
     patches.write_text(json.dumps({"bug_id": "nobody/knows", "patch": "x = 1\n"}) + "\n")
     run = ended(workspace, run_id, "failed")
-    assert run.error.startswith("shard ")
-    assert "no row is for a bug of pocket" in run.error
+    assert run.error.startswith("file: no row is for a bug of pocket")
+    assert not [*Path(run.folder).glob("shards/*")]
 
 
 def test_a_dataset_in_shards_is_that_of_one_worker_also_if_a_shard_is_killed(workspace):

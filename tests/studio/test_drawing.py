@@ -19,8 +19,15 @@ from studio.app import create_app
 from studio.live import Live
 from studio.page import Frame
 from studio.pages import compare
+from studio.training_curves import CHARTS
 
 TRAINED = 2  # a run of the used home
+# what is drawn of a run on the Monitor page, in this order
+OF_A_RUN = (
+    *("shown", "group", "strip", "save", "stop", "resume", "delete", "after", "log", "recipe"),
+    *("buttons", "below", "curves", "choices"),
+    *(chart.title for chart in CHARTS),
+)
 
 
 @pytest.fixture
@@ -52,38 +59,43 @@ def part(workspace, page, name):
     return next(part for part in create_app(workspace).pages[page].parts if part.draw.__name__ == name)
 
 
+def drawn(workspace, run, zoom=""):
+    values = part(workspace, "monitor", "draw_run").draw(run, 0, zoom, "", "")
+    return dict(zip(OF_A_RUN, values, strict=True))
+
+
 def test_the_run_on_the_monitor_is_looked_up_once(workspace, count):
     draw = part(workspace, "monitor", "draw_run").draw
     listed, read, got = count(workspace.runs, "list"), count(workspace.curves, "read"), count(workspace.runs, "get")
-    number, *_, buttons, below, curves, _, loss, _, _, _, _, _, _, rewards = draw(TRAINED, 0, "", "", "")
-    assert (number, len(got), len(listed), len(read)) == (TRAINED, 1, 1, 1), "the run, and those of its group"
-    assert [each["elem_classes"] for each in (buttons, below, curves)] == [["buttons"], [], []]
-    assert json.loads(loss)["data"][0]["x"] == list(range(1, 121))
+    found = dict(zip(OF_A_RUN, draw(TRAINED, 0, "", "", ""), strict=True))
+    counts = (len(got), len(listed), len(read))
+    assert (found["shown"], counts) == (TRAINED, (1, 1, 1)), "the run, and those of its group"
+    assert [found[name]["elem_classes"] for name in ("buttons", "below", "curves")] == [["buttons"], [], []]
+    assert json.loads(found["Loss"])["data"][0]["x"] == list(range(1, 121))
+    rewards = found["Reward"]
     assert (rewards["value"], rewards["visible"]) == ("", "hidden"), "it has learned from samples"
 
 
 def test_a_zoom_reads_the_steps_in_sight_and_those_next_to_them(workspace):
     zoom = f"run {TRAINED} steps:30.5:33"
-    *_, loss, rate, _, _, _, _, _, _ = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, zoom, "", "")
-    for figure in map(json.loads, (loss, rate)):
+    found = drawn(workspace, TRAINED, zoom)
+    for figure in map(json.loads, (found["Loss"], found["Learning rate"])):
         assert figure["data"][0]["x"] == [30, 31, 32, 33, 34]
         assert figure["layout"]["xaxis"]["range"] == [30.5, 33]
 
 
 def test_a_run_without_curves_has_none_and_no_zoom(workspace):
-    zoom = "run 1 steps:3:4"
-    *_, curves, _, loss, _, _, _, _, _, _, _ = part(workspace, "monitor", "draw_run").draw(1, 0, zoom, "", "")
-    assert (curves["elem_classes"], loss) == (["gone"], "")
+    found = drawn(workspace, 1, "run 1 steps:3:4")
+    assert (found["curves"]["elem_classes"], found["Loss"]) == (["gone"], "")
 
 
 def test_rewards_are_drawn_where_a_run_has_some(workspace, monkeypatch):
     points = [(1, 0.25, 0.0), (2, 0.5, 1.0)]
     read = Curves({"reward": points, "reward_tests": points}, {})
     monkeypatch.setattr(workspace.curves, "read", lambda *args, **more: read)
-    rewards = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, "", "", "")[-1]
+    rewards = drawn(workspace, TRAINED)["Reward"]
     assert rewards["visible"] is True
-    drawn = json.loads(rewards["value"])["data"]
-    assert [(each["name"], each["y"]) for each in drawn] == [
+    assert [(each["name"], each["y"]) for each in json.loads(rewards["value"])["data"]] == [
         ("all parts together", [0.25, 0.5]),
         ("tests", [0.25, 0.5]),
     ]
@@ -93,10 +105,9 @@ def test_a_run_whose_plug_in_is_gone_is_shown_but_for_its_settings(workspace):
     with workspace._database.write() as session:
         run = session.get_one(Run, TRAINED)
         run.spec = {**run.spec, "trainer": {"name": "<b>gone"}}
-    drawn = part(workspace, "monitor", "draw_run").draw(TRAINED, 0, "", "", "")
-    number, _, strip, *_, recipe, _, _, _, _, loss, _, _, _, _, _, _, _ = drawn
-    assert (number, "repair-lora" in strip, bool(loss)) == (TRAINED, True, True)
-    assert "no trainers plug-in called &#x27;&lt;b&gt;gone&#x27;" in recipe
+    found = drawn(workspace, TRAINED)
+    assert (found["shown"], "repair-lora" in found["strip"], bool(found["Loss"])) == (TRAINED, True, True)
+    assert "no trainers plug-in called &#x27;&lt;b&gt;gone&#x27;" in found["recipe"]
 
 
 def test_the_totals_of_a_benchmark_run_are_read_once(workspace, count):
